@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace taugrad {
+
+enum class Dtype { f32, f64, i64 };
+std::string_view to_string(Dtype d);  ///< "f32", "f64", "i64"
+std::size_t size_of(Dtype d);
+
+using Dims = std::vector<std::int64_t>;
+
+/// Elements in `dims`, and bytes with the element size; checked. @throws Error (G021) on overflow or over 2^40 elements
+std::int64_t checked_elements(std::span<const std::int64_t> dims);
+std::size_t checked_bytes(std::span<const std::int64_t> dims, Dtype dtype);
+
+/// An owning, row-major array with its axes: what files hold and what `run` takes and gives.
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(Dims dims, Dtype dtype);  ///< zeros
+  static Tensor of(Dims dims, std::vector<double> values);        ///< f64
+  static Tensor of(Dims dims, std::vector<std::int64_t> values);  ///< i64
+
+  const Dims& dims() const { return dims_; }
+  Dtype dtype() const { return dtype_; }
+  std::int64_t size() const { return size_; }
+  std::span<std::byte> bytes() { return bytes_; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+  /// The elements as T (float, double or std::int64_t). @throws Error (bug) if T is not the dtype
+  template <class T>
+  std::span<T> values();
+  template <class T>
+  std::span<const T> values() const;
+
+  double at(std::int64_t flat) const;       ///< element by flat index, whatever the dtype
+  void set(std::int64_t flat, double value);
+  Tensor to(Dtype dtype) const;             ///< converted copy
+  bool operator==(const Tensor&) const = default;
+
+ private:
+  Dims dims_;
+  Dtype dtype_ = Dtype::f64;
+  std::int64_t size_ = 0;
+  std::vector<std::byte> bytes_;
+};
+
+std::string dims_text(std::span<const std::int64_t> dims);  ///< "[2,3]"
+
+/// Tensors by name, sorted by name.
+using Tensors = std::map<std::string, Tensor>;
+
+}  // namespace taugrad

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// What one edge (input `slot` of node `user`) adds to the gradient of the node it comes from. (eq 19: a term each)
+struct EdgeContribution {
+  NodeId user;
+  int slot;
+  Var value;
+};
+
+/// Gradients of one loss: nodes on the loss's own tape, like any other.
+class Gradients {
+ public:
+  /// d loss / d v, in the order asked for; zeros of v's shape where nothing flows.
+  const Vars& values() const { return values_; }
+  Var operator[](std::size_t i) const { return values_[i]; }
+  /// By label of the variable: "W", "W[3]", "h[2]". @throws Error (G014) if it was not asked for
+  Var operator[](std::string_view label) const;
+  Var of(Var v) const;
+  /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to its gradient.
+  const std::vector<EdgeContribution>& edges(Var v) const;
+
+ private:
+  friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>);
+  Vars wrt_, values_;
+  std::vector<std::string> labels_;
+  std::vector<std::vector<EdgeContribution>> edges_;
+};
+
+/// Reverse-mode differentiation: appends d(sum over items of loss)/d(wrt) to the loss's tape. Of a per-example
+/// variable the gradient is per example; of any other it is summed over the batch.
+/// @param loss  a number (rank 0), per example or not
+/// @throws Error (G023) if the loss is not a number
+Gradients gradient(Var loss, std::span<const Var> wrt);
+Gradients gradient(Var loss, std::initializer_list<Var> wrt);
+/// Vector-Jacobian product: of sum_i <cotangents[i], outputs[i]>. An empty cotangent means ones.
+Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents, std::span<const Var> wrt);
+
+/// Forward mode: tangents of `outputs` when wrt[i] moves along tangents[i]; nodes on the same tape.
+Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt, std::span<const Var> tangents);
+
+}  // namespace taugrad
