@@ -1,0 +1,235 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "taugrad/base/tensor.h"
+
+namespace taugrad {
+
+/// Where a piece of a definition was written; line 0: built in C++.
+struct Source {
+  std::string file;
+  int line = 0;
+  int column = 0;       ///< of the first character of the text
+  std::string pointer;  ///< "/equations/2"
+  std::vector<int> columns;  ///< column of each character, where escapes make it differ
+};
+
+/// A piece of text of the definition language, and where it stands.
+struct Text {
+  std::string text;
+  Source source;
+};
+
+struct IndexDeclaration {
+  std::string name;    ///< "t"
+  std::string length;  ///< "tau", the name of a size, or an integer
+  Source source;
+};
+struct SizeDeclaration {
+  std::string name;
+  std::int64_t value = 0;
+  Source source;
+};
+struct ConstantDeclaration {
+  std::string name;
+  double value = 0;
+  Source source;
+};
+struct InputDeclaration {
+  Text name;                ///< "x[t]" as written
+  std::vector<Text> shape;  ///< each an integer expression over sizes
+  std::optional<Text> category;  ///< size expression of a symbol; shape is empty then
+};
+struct WeightDeclaration {
+  Text name;                ///< "W", or "W[t]": untied, one per position
+  std::vector<Text> shape;
+  bool plain = true;        ///< written as a bare shape, without an object
+  std::string init;         ///< "" (default), zeros, ones, ..., "uniform(0.1)", a number
+  bool init_is_number = false;
+  std::optional<Tensor> values;   ///< init {"values": ...}, as float64
+  std::string values_json;        ///< as written: fractions such as "1/3" stay exact
+  std::optional<bool> trainable;
+  Source source;
+};
+struct ImportDeclaration {
+  std::string prefix;
+  std::string from;
+  std::vector<std::pair<std::string, Text>> sizes;    ///< inner size -> outer expression
+  std::vector<std::pair<std::string, std::string>> index;
+  std::vector<std::pair<std::string, Text>> inputs;   ///< "x[t]" -> outer expression
+  std::vector<std::pair<std::string, std::string>> weights;
+  std::vector<std::string> reverse;
+  Source source;
+};
+
+// ---- equations in C++: every handle is text with a precedence ----------------------------------
+
+/// `t - 1`, `0`, `last`: one position inside brackets.
+struct Position {
+  std::string text;
+  Position(int i) : text(std::to_string(i)) {}  // NOLINT: h(0) reads as the textbook does
+  explicit Position(std::string t) : text(std::move(t)) {}
+};
+Position operator+(const Position& p, int offset);
+Position operator-(const Position& p, int offset);
+inline const Position last{std::string("last")};
+
+/// An expression of the definition language.
+class Expr {
+ public:
+  Expr(double number);  // NOLINT: 1 - s(t) reads as the textbook does
+  Expr(int number) : Expr(static_cast<double>(number)) {}  // NOLINT
+  Expr(std::string text, int precedence) : text_(std::move(text)), precedence_(precedence) {}
+  const std::string& text() const { return text_; }
+  int precedence() const { return precedence_; }
+
+ private:
+  std::string text_;
+  int precedence_;
+};
+
+Expr operator-(const Expr& a);
+Expr operator+(const Expr& a, const Expr& b);
+Expr operator-(const Expr& a, const Expr& b);
+Expr operator*(const Expr& a, const Expr& b);
+Expr operator/(const Expr& a, const Expr& b);
+Expr operator<(const Expr& a, const Expr& b);
+Expr operator<=(const Expr& a, const Expr& b);
+Expr operator>(const Expr& a, const Expr& b);
+Expr operator>=(const Expr& a, const Expr& b);
+Expr operator==(const Expr& a, const Expr& b);
+Expr operator!=(const Expr& a, const Expr& b);
+Expr matmul(const Expr& a, const Expr& b);
+/// Any function of the language: call("slice", {a, 0, m}).
+Expr call(std::string_view function, std::initializer_list<Expr> arguments);
+/// A reduction over an index: reduce("sum", {t}, h(t)); conv: reduce("conv", {t}, K, x(t - 2)).
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a);
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a, const Expr& b);
+Expr tanh(const Expr& a);
+Expr sigmoid(const Expr& a);
+Expr relu(const Expr& a);
+Expr exp(const Expr& a);
+Expr log(const Expr& a);
+Expr sqrt(const Expr& a);
+Expr abs(const Expr& a);
+Expr softmax(const Expr& a);
+Expr log_softmax(const Expr& a);
+Expr sum(const Expr& a);
+Expr mean(const Expr& a);
+Expr max(const Expr& a);
+Expr transpose(const Expr& a);
+Expr concat(std::initializer_list<Expr> parts);
+Expr slice(const Expr& a, const Expr& from, const Expr& to);
+Expr embed(const Expr& table, const Expr& category);
+Expr one_hot(const Expr& category, const Expr& size);
+Expr clamp(const Expr& a, const Expr& lo, const Expr& hi);
+Expr where(const Expr& c, const Expr& a, const Expr& b);
+
+/// The right side of `~`.
+struct Distribution {
+  std::string text;
+};
+struct CategoricalArguments { std::optional<Expr> logits = {}; std::optional<Expr> p = {}; };
+struct BernoulliArguments { std::optional<Expr> logits = {}; std::optional<Expr> p = {}; };
+struct NormalArguments { Expr mean; Expr std; };
+Distribution categorical(const CategoricalArguments& a);
+Distribution bernoulli(const BernoulliArguments& a);
+Distribution normal(const NormalArguments& a);
+
+class Definition;
+
+/// h(t), h(t - 1), h(last): reads as an expression, and assigned to it is an equation.
+class Reference : public Expr {
+ public:
+  Reference(Definition* d, std::string text) : Expr(std::move(text), 9), definition_(d) {}
+  Reference(const Reference&) = default;
+  Reference& operator=(const Expr& e);
+  Reference& operator=(const Reference& r);
+  Reference& operator=(const Distribution& d);
+
+ private:
+  Definition* definition_;
+};
+
+/// A name that takes positions: a variable, an indexed input, an untied weight.
+class Indexed {
+ public:
+  Indexed(Definition* d, std::string name) : definition_(d), name_(std::move(name)) {}
+  template <class... P>
+  Reference operator()(P... positions) const {
+    return at({Position(positions)...});
+  }
+
+ private:
+  Reference at(std::initializer_list<Position> positions) const;
+  Definition* definition_;
+  std::string name_;
+};
+
+struct IndexHandle : Position {  ///< the letter of an index
+  using Position::Position;
+  Expr value() const { return Expr(text, 9); }  ///< t as a number inside an expression
+};
+
+struct WeightOptions { std::string init = {}; std::optional<bool> trainable = {}; };
+
+/// A system of recurrence equations over index domains: what a definition file holds.   (language.md)
+/// Building it checks nothing but names; `resolve`, `unfold` and every command check the whole.
+class Definition {
+ public:
+  explicit Definition(std::string name = {}) : name(std::move(name)) {}
+
+  IndexHandle index(std::string letter, std::string length);
+  Expr size(std::string name, std::int64_t value);
+  Expr constant(std::string name, double value);
+  Indexed input(std::string name, std::initializer_list<IndexHandle> indices, std::initializer_list<Expr> shape);
+  Expr input(std::string name, std::initializer_list<Expr> shape);  ///< without an index
+  Indexed category(std::string name, std::initializer_list<IndexHandle> indices, const Expr& size);
+  Expr weight(std::string name, std::initializer_list<Expr> shape, const WeightOptions& options = {});
+  Indexed untied_weight(std::string name, std::initializer_list<IndexHandle> indices,
+                        std::initializer_list<Expr> shape, const WeightOptions& options = {});
+  Indexed variable(std::string name, std::initializer_list<IndexHandle> indices = {});
+  Indexed random(std::string name, std::initializer_list<IndexHandle> indices = {});
+  void equation(std::string text);
+  void function(std::string text);
+  void import(ImportDeclaration import);
+  void loss_term(std::string text);
+  void ends_when(const IndexHandle& index, std::string condition);
+
+  // the sections of the file, in its order
+  std::string name;
+  std::string about;
+  std::vector<IndexDeclaration> indices;
+  std::vector<SizeDeclaration> sizes;
+  std::vector<ConstantDeclaration> constants;
+  std::vector<InputDeclaration> inputs;
+  std::vector<WeightDeclaration> weights;
+  std::vector<Text> functions;
+  std::vector<ImportDeclaration> imports;
+  std::vector<Text> equations;
+  std::vector<Text> loss;
+  bool loss_is_list = false;
+  std::vector<std::pair<std::string, Text>> ends;
+  std::string file;                     ///< where it was read from; imports are looked up beside it
+  std::vector<std::string> notes = {};  ///< what was inferred (equations on a command line)
+};
+
+/// Reads a definition from JSON text. @throws Error with every problem of form found (G001-G011, ...)
+Definition parse_definition(std::string_view json_text, std::string_view filename);
+/// A file's path, or the bare name of a shipped definition ("elman"). @throws Error
+Definition load_definition(std::string_view file_or_name);
+/// A definition from equations alone: left of @ matrices, other unknown names vectors, x[t] an input, sizes inferred.
+Definition definition_from_equations(const std::vector<std::string>& equations);
+/// The canonical JSON form; reading and writing a shipped file is byte-equal.
+std::string to_json(const Definition& d);
+/// Folders searched for shipped definitions, first match wins.
+std::vector<std::string> definition_folders();
+
+}  // namespace taugrad
