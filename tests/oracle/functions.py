@@ -18,7 +18,7 @@ def number(x):
 
 def first_max(a):
     """Along axis 0, the first of equals."""
-    at = torch.from_numpy(np.argmax(a.detach().numpy(), axis=0))
+    at = torch.tensor(np.argmax(a.detach().numpy(), axis=0))
     return torch.gather(a, 0, at.unsqueeze(0)).squeeze(0)
 
 
