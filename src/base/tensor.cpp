@@ -1,0 +1,181 @@
+#include "taugrad/base/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "taugrad/base/shape.h"
+
+namespace taugrad {
+namespace {
+
+template <class T>
+constexpr Dtype kDtypeOf = Dtype::f64;
+template <>
+constexpr Dtype kDtypeOf<float> = Dtype::f32;
+template <>
+constexpr Dtype kDtypeOf<std::int64_t> = Dtype::i64;
+
+template <class T>
+Tensor filled(Dims dims, const std::vector<T>& values) {
+  Tensor t(std::move(dims), kDtypeOf<T>);
+  require(static_cast<std::int64_t>(values.size()) == t.size(),
+          "a tensor {} has {} elements, got {} values", dims_text(t.dims()), t.size(),
+          values.size());
+  if (!values.empty()) std::memcpy(t.bytes().data(), values.data(), t.bytes().size());
+  return t;
+}
+
+// 2^63 as a double: the first value too large for an int64
+constexpr double kTooLarge = 9223372036854775808.0;
+
+std::int64_t to_integer(double value) {
+  if (!(value >= -kTooLarge && value < kTooLarge))
+    fail(Status::bad_input, "G011", "{} does not fit a 64-bit integer", value);
+  return static_cast<std::int64_t>(value);
+}
+
+template <class From>
+void convert(std::span<const From> from, Tensor& to) {
+  const auto fill = [&](auto out, auto cast) {
+    std::transform(from.begin(), from.end(), out.begin(), cast);
+  };
+  switch (to.dtype()) {
+    case Dtype::f32:
+      fill(to.values<float>(), [](From x) { return static_cast<float>(x); });
+      break;
+    case Dtype::f64:
+      fill(to.values<double>(), [](From x) { return static_cast<double>(x); });
+      break;
+    case Dtype::i64:
+      fill(to.values<std::int64_t>(), [](From x) { return to_integer(static_cast<double>(x)); });
+      break;
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Dtype d) {
+  switch (d) {
+    case Dtype::f32:
+      return "f32";
+    case Dtype::f64:
+      return "f64";
+    case Dtype::i64:
+      return "i64";
+  }
+  return "?";
+}
+
+std::size_t size_of(Dtype d) { return d == Dtype::f32 ? 4 : 8; }
+
+std::string dims_text(std::span<const std::int64_t> dims) {
+  return fmt::format("[{}]", fmt::join(dims, ","));
+}
+
+std::int64_t checked_elements(std::span<const std::int64_t> dims) {
+  if (dims.size() > static_cast<std::size_t>(limits::kTensorRank))
+    fail(Status::bad_input, "G021", "{} axes; a tensor has at most {}", dims.size(),
+         limits::kTensorRank);
+  double product = 1;  // for the message: exact enough, cannot wrap
+  for (const std::int64_t d : dims) {
+    if (d < 0 || d > kMaxDim)
+      fail(Status::bad_input, "G021", "{}: an axis must be in 0..{}, got {}", dims_text(dims),
+           kMaxDim, d);
+    product *= static_cast<double>(d);
+  }
+  if (product > static_cast<double>(kMaxElements))
+    fail(Status::bad_input, "G021", "{} would have {:.2g} elements; limit {:.2g}", dims_text(dims),
+         product, static_cast<double>(kMaxElements));
+  std::int64_t elements = 1;
+  for (const std::int64_t d : dims)
+    if (__builtin_mul_overflow(elements, d, &elements)) elements = 0;  // only where an axis is 0
+  return product == 0 ? 0 : elements;
+}
+
+std::size_t checked_bytes(std::span<const std::int64_t> dims, Dtype dtype) {
+  return static_cast<std::size_t>(checked_elements(dims)) * size_of(dtype);  // <= 2^43
+}
+
+Tensor::Tensor(Dims dims, Dtype dtype)
+    : dims_(std::move(dims)), dtype_(dtype), size_(checked_elements(dims_)) {
+  const std::size_t bytes = checked_bytes(dims_, dtype);
+  try {
+    bytes_.resize(bytes);
+  } catch (const std::bad_alloc&) {
+    fail(Status::resource, "R001", "a tensor {} needs {:.1f} GiB, more than can be allocated",
+         dims_text(dims_), static_cast<double>(bytes) / (1 << 30));
+  }
+}
+
+Tensor Tensor::of(Dims dims, std::vector<double> values) { return filled(std::move(dims), values); }
+Tensor Tensor::of(Dims dims, std::vector<std::int64_t> values) {
+  return filled(std::move(dims), values);
+}
+
+template <class T>
+std::span<T> Tensor::values() {
+  if (dtype_ != kDtypeOf<T>)
+    fail(Status::bug, "B001", "a tensor of {} is read as {}", to_string(dtype_),
+         to_string(kDtypeOf<T>));
+  return {reinterpret_cast<T*>(bytes_.data()), static_cast<std::size_t>(size_)};
+}
+template <class T>
+std::span<const T> Tensor::values() const {
+  return const_cast<Tensor*>(this)->values<T>();
+}
+template std::span<float> Tensor::values<float>();
+template std::span<double> Tensor::values<double>();
+template std::span<std::int64_t> Tensor::values<std::int64_t>();
+template std::span<const float> Tensor::values<float>() const;
+template std::span<const double> Tensor::values<double>() const;
+template std::span<const std::int64_t> Tensor::values<std::int64_t>() const;
+
+double Tensor::at(std::int64_t flat) const {
+  const auto i = static_cast<std::size_t>(flat);
+  switch (dtype_) {
+    case Dtype::f32:
+      return static_cast<double>(values<float>()[i]);
+    case Dtype::f64:
+      return values<double>()[i];
+    case Dtype::i64:
+      return static_cast<double>(values<std::int64_t>()[i]);
+  }
+  return 0;
+}
+
+void Tensor::set(std::int64_t flat, double value) {
+  const auto i = static_cast<std::size_t>(flat);
+  switch (dtype_) {
+    case Dtype::f32:
+      values<float>()[i] = static_cast<float>(value);
+      break;
+    case Dtype::f64:
+      values<double>()[i] = value;
+      break;
+    case Dtype::i64:
+      values<std::int64_t>()[i] = to_integer(value);
+      break;
+  }
+}
+
+Tensor Tensor::to(Dtype dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor out(dims_, dtype);
+  switch (dtype_) {
+    case Dtype::f32:
+      convert(values<float>(), out);
+      break;
+    case Dtype::f64:
+      convert(values<double>(), out);
+      break;
+    case Dtype::i64:
+      convert(values<std::int64_t>(), out);
+      break;
+  }
+  return out;
+}
+
+}  // namespace taugrad
