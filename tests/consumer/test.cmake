@@ -1,0 +1,11 @@
+# Installs taugrad from BUILD into an empty prefix, then builds and runs a program that finds it there.
+set(prefix ${BUILD}/consumer_prefix)
+set(build ${BUILD}/consumer_build)
+file(REMOVE_RECURSE ${prefix} ${build})
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+run(${CMAKE_COMMAND} -S ${SOURCE} -B ${build} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Debug)
+run(${CMAKE_COMMAND} --build ${build})
+run(${build}/consumer)

@@ -1,0 +1,125 @@
+#include "command.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+
+namespace taugrad::cli {
+namespace {
+
+Option named(std::string_view names, std::string value, std::string help) {
+  Option o;
+  const std::size_t comma = names.find(',');
+  if (comma != std::string_view::npos) {
+    o.letter = names.substr(1, comma - 1);
+    names.remove_prefix(comma + 1);
+  }
+  o.name = names;
+  o.value = std::move(value);
+  o.help = std::move(help);
+  return o;
+}
+
+// from_chars knows no leading '+'; all else of the text must belong to the number
+template <class T>
+bool read_whole(const std::string& text, T& value) {
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && at == end;
+}
+
+}  // namespace
+
+std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,
+                           std::int64_t most) {
+  std::int64_t value = 0;
+  if (!read_whole(text, value) || value < least || value > most)
+    fail(Status::usage, "U002", "{} must be an integer in {}..{}, got {}", option, least, most,
+         printable(text));
+  return value;
+}
+
+double parse_number(const std::string& option, const std::string& text, const std::string& range,
+                    const std::function<bool(double)>& ok) {
+  double value = 0;
+  if (!read_whole(text, value) || !std::isfinite(value) || !ok(value))
+    fail(Status::usage, "U002", "{} must be a finite number {}, got {}", option, range,
+         printable(text));
+  return value;
+}
+
+std::uint64_t parse_seed(const std::string& option, const std::string& text) {
+  std::uint64_t value = 0;
+  if (!read_whole(text, value))
+    fail(Status::usage, "U002", "{} must be an integer in 0..18446744073709551615, got {}", option,
+         printable(text));
+  return value;
+}
+
+Command& Command::positional(Positional p) {
+  positionals.push_back(std::move(p));
+  return *this;
+}
+
+Command& Command::option(Option o) {
+  options.push_back(std::move(o));
+  return *this;
+}
+
+Command& Command::flag(std::string_view names, std::string help_text, bool& to) {
+  Option o = named(names, "", std::move(help_text));
+  o.take = [&to](const std::string&) { to = true; };
+  return option(std::move(o));
+}
+
+Command& Command::text(std::string_view names, std::string value, std::string help_text,
+                       std::string& to) {
+  Option o = named(names, std::move(value), std::move(help_text));
+  o.take = [&to](const std::string& v) { to = v; };
+  return option(std::move(o));
+}
+
+Command& Command::integer(std::string_view names, std::string value, std::string help_text,
+                          std::int64_t& to, std::int64_t least, std::int64_t most) {
+  Option o = named(names, std::move(value), std::move(help_text));
+  o.take = [&to, name = o.name, least, most](const std::string& v) {
+    to = parse_integer(name, v, least, most);
+  };
+  return option(std::move(o));
+}
+
+Command& Command::choice(std::string_view names, std::string help_text, std::string& to,
+                         std::vector<std::string> of) {
+  Option o = named(names, fmt::format("{}", fmt::join(of, "|")), std::move(help_text));
+  o.take = [&to, name = o.name, of = std::move(of)](const std::string& v) {
+    if (std::find(of.begin(), of.end(), v) == of.end()) {
+      Diagnostic d;
+      d.code = "U002";
+      d.message = fmt::format("{} must be one of {}, got {}", name, fmt::join(of, " "), printable(v));
+      d.help = did_you_mean(v, of);
+      fail(Status::usage, std::move(d));
+    }
+    to = v;
+  };
+  return option(std::move(o));
+}
+
+Command& Command::number(std::string_view names, std::string value, std::string help_text, double& to,
+                         std::string range, std::function<bool(double)> ok) {
+  Option o = named(names, std::move(value), std::move(help_text));
+  o.take = [&to, name = o.name, range = std::move(range), ok = std::move(ok)](const std::string& v) {
+    to = parse_number(name, v, range, ok);
+  };
+  return option(std::move(o));
+}
+
+Command& Command::rare() {
+  options.back().common = false;
+  return *this;
+}
+
+}  // namespace taugrad::cli

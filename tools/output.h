@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "command.h"
+#include "taugrad/base/error.h"
+
+namespace taugrad::cli {
+
+/// Standard output could not be written: `closed` by its reader (not an error), or failed.
+struct OutputClosed {};
+
+/// Writes to standard output. @throws OutputClosed, Error (I002)
+void print(std::string_view text);
+/// Writes to standard error, unless quiet or --json.
+void note(const Context& c, std::string_view line);
+/// Writes to standard error as it is; failures are ignored: there is nowhere left to say so.
+void print_error(std::string_view text);
+/// Each problem: as text, or with --json as one JSON object a line.
+void report(const Error& e, bool json);
+void warn(const Context& c, const Diagnostic& d);
+
+/// Data for `-o`: a file, written whole or not at all, or standard output for "" and "-".
+void deliver(const std::string& path, std::string_view data);
+/// @throws Error (U004) where an output names one of the inputs
+void refuse_overwriting_input(const std::string& input, const std::string& output);
+/// All of standard input. @throws Error (I001)
+std::string read_standard_input();
+
+bool colour_wanted(int descriptor);
+/// A string as a JSON string, quotes included.
+std::string quoted(std::string_view text);
+
+}  // namespace taugrad::cli
