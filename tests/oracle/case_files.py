@@ -40,13 +40,16 @@ def copy_names(flat, steps):
             letters = flat.axes[eq.name]
             written = []
             for letter, p in zip(letters, eq.positions):
-                top = steps[str(flat.index[letter])]
-                text = f"tau{p.offset:+d}".replace("+0", "")  # 'tau' stands for the length's own name
-                written.append(sorted({1, 2, top}) if p.letter else
-                               [text.replace("tau", str(flat.index[letter])) if p.times else p.offset])
+                length = str(flat.index[letter])
+                if p.letter:
+                    written.append(sorted({1, 2, steps[length]}))
+                elif p.times:  # as written: "tau+1", "last"
+                    written.append([(p.word or length) + (f"{p.offset:+d}" if p.offset else "")])
+                else:
+                    written.append([p.offset])
             spots = [[]]
             for options in written:
-                spots = [s + [o] for s in spots for o in options if o == o]
+                spots = [s + [o] for s in spots for o in options]
             for spot in spots[:4]:
                 parts = [str(o) if len(axes) == 1 else f"{a}={o}" for a, o in zip(letters, spot)]
                 names.append(f"{weight}[{','.join(parts)}]")
@@ -126,7 +129,8 @@ def copy_imports(raw, source, target, graphs):
     """The definitions that `raw` imports, and theirs, beside the case."""
     for spec in raw.get("imports", {}).values():
         path = find(spec["from"], source, graphs)
-        shutil.copy(path, target)
+        if os.path.dirname(os.path.abspath(path)) != os.path.abspath(target):
+            shutil.copy(path, target)
         copy_imports(json.load(open(path)), source, target, graphs)
 
 

@@ -24,9 +24,7 @@ class Pos:
     length: str = None
     times: int = 0
     offset: int = 0
-
-    def is_letter(self):
-        return self.sign == 1 and self.times == 0 and self.offset == 0
+    word: str = field(default=None, compare=False)  # "last" where that is written for the length
 
     def value(self, env, lengths):
         p = self.offset
@@ -173,11 +171,13 @@ class Reader:
             return Pos(offset=node.value)
         if node.id in self.index:
             return Pos(node.id, 1)
+        if node.id in self.numbers:
+            return Pos(offset=int(self.numbers[node.id]))
         if node.id in self.lengths:
             return Pos(length=node.id, times=1)
         if node.id == "last":
-            return Pos(length="last", times=1)  # resolved by the axis, see resolve_last
-        return Pos(offset=int(self.numbers[node.id]))
+            return Pos(length="last", times=1, word="last")  # resolved by the axis, see resolve_last
+        raise ValueError("no position " + node.id)
 
     def call(self, node, params):
         binders = []

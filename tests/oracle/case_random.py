@@ -1,0 +1,354 @@
+"""Random definitions from a seed: one or two indices, offsets -3..3, both directions, fixed positions,
+reductions, convolutions, random variables, untied weights, functions, imports of shipped and random cells."""
+import json
+import os
+import random
+import shutil
+
+from case_files import write_case
+
+INDICES = [{"t": "tau"}] * 6 + [{"i": "rows", "j": "cols"}] * 3 + [
+    {"s": "tau", "t": "tau"}, {"s": "n_src", "t": "tau"}, {"i": "rows", "j": 2}, {"i": "n", "t": "tau"}]
+WRAPS = ["tanh({a})", "sigmoid({a})", "tanh({a})", "relu({a})", "softmax({a})", "log_softmax({a}) * 0.3",
+         "layer_norm({a}, {w}, {w})", "clamp({a}, -0.6, 0.7)", "exp(-({a}) * {w} * {w})", "log(1.5 + sigmoid({a}))",
+         "sqrt(0.5 + sigmoid({a}))", "abs({a})", "where({a} < {w}, tanh({a}), {w})", "min(tanh({a}), {w})",
+         "pow(1.5 + tanh({a}), {w})", "concat(slice(tanh({a}), 1, {k}), slice({w}, 0, 1))",
+         "slice(concat(tanh({a}), {w}), 1, 1 + {k})", "tanh(transpose(stack({a}, {w})) @ {pair})",
+         "tanh(slice(reshape(stack({a}, {w}), 2 * {k}), 1, 1 + {k}))", "tanh({a}) * max({w} + {a})",
+         "tanh(({a}) - mean({a})) * ones({k}) + zeros({k})", "tanh({a}) * sum(softmax({a}) * {w})",
+         "stop_gradient(tanh({a})) * {w} + tanh({a})", "dropout(tanh({a}), 0.5)", "tanh({a} >= {w}) * tanh({a})"]
+CELLS = {"rnn": ["h"], "lstm": ["h", "c"], "gru": ["h"], "driven": ["h"], "tied_bidirectional": ["u"]}
+
+
+class Writer:
+    """Builds one definition as text; every name it declares is used."""
+
+    def __init__(self, seed, cell=False):
+        self.r = random.Random(seed)
+        self.is_cell = cell
+        self.index = {"t": "tau"} if cell else dict(self.r.choice(INDICES))
+        self.d = {"index": self.index, "sizes": {"n": self.r.randint(1, 2), "m": self.r.randint(2, 3),
+                                                 "k": self.r.randint(2, 3)},
+                  "inputs": {}, "weights": {}, "functions": [], "imports": {}, "equations": [], "loss": []}
+        self.shapes = {}       # weight -> tuple of size names
+        self.known = []        # (name, axes, size or "" or ("category", k)) that may be read anywhere
+        self.count = 0
+        self.cells = []
+
+    def fresh(self, stem):
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def weight(self, *shape, new=False):
+        same = [w for w, s in self.shapes.items() if s == shape]
+        if same and not new and self.chance(0.4):
+            return self.r.choice(same)
+        name = self.fresh("w")
+        self.shapes[name] = shape
+        self.d["weights"][name] = list(shape)
+        return name
+
+    def untied(self, axes, *shape):
+        name = self.fresh("W") + f"[{','.join(axes)}]"
+        self.d["weights"][name] = list(shape)
+        return name
+
+    # ---- positions and references ---------------------------------------------------------------
+
+    def length(self, letter):
+        return self.index[letter]
+
+    def fixed(self, letter):
+        return self.r.choice(["0", "1", "2", "last", "last-1", "last+1", "3"])
+
+    def offset(self):
+        return self.r.choice([0, 0, 0, -1, -1, 1, 1, -2, 2, -3, 3])
+
+    def step(self, letter, offset):
+        return letter + (f"{offset:+d}" if offset else "")
+
+    def place(self, axes, left):
+        """Positions to read a settled variable at, from an equation over `left`."""
+        spots = []
+        for a in axes:
+            same = [b for b in left if self.length(b) == self.length(a)]
+            spots.append(self.step(self.r.choice(same), self.offset()) if same and not self.chance(0.15)
+                         else self.fixed(a))
+        return spots
+
+    def written(self, name, spots):
+        return f"{name}[{','.join(spots)}]" if spots else name
+
+    def vector(self, text, kind, size):
+        """A term of shape [size] from something read; size "" makes a number."""
+        if isinstance(kind, tuple):
+            if size == "":
+                return f"({text} == {self.r.randint(0, 1)})"
+            if self.chance(0.5):
+                return f"embed({self.weight(kind[1], size)}, {text})"
+            return f"{self.weight(size, kind[1])} @ one_hot({text}, {kind[1]})"
+        if kind == "":
+            return f"{text} * {self.weight(size) if size else self.weight()}"
+        if size == "":
+            return self.r.choice([f"{self.weight(kind)} @ {text}", f"sum({text} * {self.weight(kind)})",
+                                  f"mean({text})", f"max({text} + {self.weight(kind)})"])
+        if kind == size and self.chance(0.4):
+            return self.r.choice([text, f"{text} * {self.weight(size)}", f"{self.weight()} * {text}"])
+        return f"{self.weight(size, kind)} @ {text}" if self.chance(0.8) else f"{text} @ {self.weight(kind, size)}"
+
+    def term(self, left, size):
+        """Something settled, read from an equation over `left`."""
+        name, axes, kind = self.r.choice(self.known)
+        numeric = not isinstance(kind, tuple)
+        free = [a for a in axes if a not in left]
+        if axes and numeric and free and self.chance(0.6):
+            spots = [a if a in free else s for a, s in zip(axes, self.place(axes, left))]
+            inner = self.written(name, spots)
+            if kind and self.chance(0.3):
+                inner = f"tanh({inner} * {self.weight(kind)})"
+            text = f"{self.r.choice(['sum', 'mean', 'max'])}[{','.join(free)}]({inner})"
+            return self.vector(text, kind, size)
+        inside = [a for a in axes if a in left]
+        if numeric and kind and size and inside and self.chance(0.25):
+            over = inside if self.chance(0.5) else [self.r.choice(inside)]
+            spots = self.place(axes, left)
+            spots = [self.step(a, self.r.randint(-3, 1)) if a in over else s for a, s in zip(axes, spots)]
+            kernel = self.weight(*[self.r.randint(1, 3) for _ in over], size, kind, new=True)
+            return f"conv[{','.join(over)}]({kernel}, {self.written(name, spots)})"
+        return self.vector(self.written(name, self.place(axes, left)), kind, size)
+
+    def numbers(self, left):
+        if not left or not self.chance(0.15):
+            return ""
+        a = self.r.choice(left)
+        return f" + 0.1 * {self.r.choice([a, f'({self.length(a)} - {a})', str(self.length(a))])}"
+
+    def wrap(self, text, size):
+        if size == "":
+            return self.r.choice(["tanh({a})", "sigmoid({a})", "{a}", "sqrt(1 + ({a}) * ({a}))"]).format(a=text)
+        if self.d["functions"] and self.chance(0.15):
+            return f"f({text}, {self.weight(size)})"
+        form = self.r.choice(WRAPS)
+        pair = self.weight(2) if "{pair}" in form else ""
+        parts = form.split("{w}")
+        out = parts[0]
+        for part in parts[1:]:
+            out += self.weight(size) + part
+        return out.format(a=text, k=size, pair=pair)
+
+    def bias(self, size):
+        return self.weight(size) if size else self.weight()
+
+    # ---- groups ---------------------------------------------------------------------------------
+
+    def settled(self):
+        """A variable that depends on earlier ones only."""
+        letters = list(self.index)
+        axes = [a for a in letters if self.chance(0.6)]
+        size = self.r.choice(["m", "m", "k", ""])
+        name = self.fresh("v")
+        terms = [self.bias(size)] + [self.term(axes, size) for _ in range(self.r.randint(1, 2))]
+        self.d["equations"].append(f"{self.written(name, axes)} = "
+                                   + self.wrap(" + ".join(terms) + self.numbers(axes), size))
+        self.known.append((name, axes, size))
+
+    def recurrent(self):
+        """Variables that wait for each other in one order: the letters in turn, each with its own direction."""
+        letters = list(self.index)
+        axes = [a for a in letters if self.chance(0.75)] or [letters[0]]
+        order = self.r.sample(axes, len(axes))
+        sign = {a: self.r.choice([-1, -1, 1]) for a in axes}
+        members = [(self.fresh("h"), self.r.choice(["m", "m", "k", ""])) for _ in range(self.r.randint(1, 2))]
+        draw = self.draw_of(members) if self.chance(0.4) and not self.is_cell else None
+        for i, (name, size) in enumerate(members):
+            terms = [self.bias(size)]
+            for _ in range(self.r.randint(1, 2)):
+                other, kind = self.r.choice(members + ([draw[:2]] if draw else []))
+                earlier = [n for n, _ in members[:i]]
+                terms.append(self.vector(self.before(other, axes, order, sign, other in earlier), kind, size))
+            terms += [self.term(axes, size) for _ in range(self.r.randint(0, 2)) if self.known]
+            if self.chance(0.15) and size:
+                terms.append(f"{self.untied(axes, size)}")
+            self.d["equations"].append(f"{self.written(name, axes)} = "
+                                       + self.wrap(" + ".join(terms) + self.numbers(axes), size))
+            self.boundary(name, axes, size)
+        if draw:
+            self.d["equations"].append(f"{self.written(draw[0], axes)} ~ "
+                                       + draw[2].replace("@@", f"[{','.join(axes)}]"))
+            self.known.append((draw[0], axes, draw[1]))
+        self.known += [(name, axes, size) for name, size in members]
+
+    def before(self, name, axes, order, sign, settled_here):
+        """A reference inside the group: the first letter in order that moves goes against its direction."""
+        moves = {a: 0 for a in axes}
+        lead = self.r.randrange(len(order) + (1 if settled_here else 0))
+        for at, a in enumerate(order):
+            if at == lead:
+                moves[a] = sign[a] * self.r.choice([1, 1, 1, 2, 3])
+            elif at > lead:
+                moves[a] = self.offset()
+        return self.written(name, [self.step(a, moves[a]) for a in axes])
+
+    def draw_of(self, members):
+        """(name, kind, distribution) of a random variable fed by a member; @@ stands for the position."""
+        name, (source, size) = self.fresh("y"), self.r.choice(members)
+        read = source + "@@"
+        forms = [(size, f"normal(mean = {read}, std = 0.5 + sigmoid({read}))"),
+                 (size, f"bernoulli(logits = {read})"), (size, f"bernoulli(p = sigmoid({read}))"),
+                 ("", f"normal(mean = {self.vector(read, size, '')}, std = 0.7)")]
+        if size:
+            forms += [(("category", size), f"categorical(logits = {read})"),
+                      (("category", size), f"categorical(p = softmax({read}))")]
+        kind, form = self.r.choice(forms)
+        return name, kind, form
+
+    def boundary(self, name, axes, size):
+        """An equation at a fixed position, inside or outside."""
+        if not self.chance(0.45):
+            return
+        at = self.r.randrange(len(axes))
+        spot = self.r.choice(["0", "0", "-1", "1", "2", "last", "last+1",
+                              "last+2" if isinstance(self.length(axes[at]), int) else f"{self.length(axes[at])}+1"])
+        spots = [spot if i == at else a for i, a in enumerate(axes)]
+        left = [a for i, a in enumerate(axes) if i != at]
+        right = self.bias(size)
+        if self.chance(0.5) and self.known:
+            right += " + " + self.term(left, size)
+        self.d["equations"].append(f"{self.written(name, spots)} = {right}")
+
+    def cell(self, folder):
+        """An imported cell, shipped or random, perhaps reversed, perhaps with shared weights."""
+        letter = self.r.choice(list(self.index))
+        readable = [(n, a, k) for n, a, k in self.known if a == [letter] and k and not isinstance(k, tuple)]
+        if not readable or self.length(letter) == "n":
+            return
+        name, _, kind = self.r.choice(readable)
+        prefix, source = self.fresh("c"), self.r.choice(list(CELLS) + ["random", "random"])
+        spec, outputs = {"from": source}, CELLS.get(source)
+        if source == "random":
+            inner = Writer(self.r.random(), cell=True)
+            outputs = inner.finish_cell()
+            spec["from"] = inner.d["name"] = self.fresh("cell")
+            self.cells.append(inner.d)
+        spec["sizes"] = {"n": kind, "m": "m"}
+        if letter != "t":
+            spec["index"] = {"t": letter}
+        expr = self.written(name, [self.step(letter, self.offset())])
+        spec["inputs"] = {"x[t]": expr if self.chance(0.6) else f"tanh({self.weight(kind)} * {expr})"}
+        if source in ("rnn", "driven", "tied_bidirectional") and self.chance(0.6):
+            spec["weights"] = {"W": self.weight("m", "m"), "b": self.weight("m")}
+        if self.chance(0.5):
+            spec["reverse"] = ["t"]
+        self.d["imports"][prefix] = spec
+        for out in outputs:
+            size = {"u": None}.get(out, "m")
+            if size:
+                self.known.append((f"{prefix}.{out}", [letter], size))
+            else:
+                self.d["sizes"].setdefault("mm", 2 * self.d["sizes"]["m"])
+                self.known.append((f"{prefix}.{out}", [letter], "mm"))
+        if letter and self.chance(0.9):  # outer references decide what is taken
+            prior, self.known = self.known, [k for k in self.known if k[0].startswith(prefix + ".")]
+            name = self.fresh("v")
+            self.d["equations"].append(f"{name}[{letter}] = tanh({self.bias('m')} + {self.term([letter], 'm')})")
+            self.known = prior + [(name, [letter], "m")]
+
+    # ---- whole definitions ------------------------------------------------------------------------
+
+    def finish_cell(self):
+        """A cell with input x[t] [n] and outputs of size m; returns its outputs."""
+        self.d["sizes"].pop("k")
+        self.d["inputs"]["x[t]"] = ["n"]
+        self.known.append(("x", ["t"], "n"))
+        base = self.r.choice(["tanh({b} + {W} @ h[t-{d}] + {U} @ x[t])", "tanh({b} + {W} @ h[t-{d}] + {U} @ x[t-1])",
+                              "h[t-{d}] * sigmoid({b} + {U} @ x[t+1]) + {W} @ h[t-2] * 0.3 + 0.1 * t",
+                              "tanh({b} + {W} @ h[t-{d}] + conv[t]({K}, x[t-2]))",
+                              "tanh({b} + {W} @ h[t-{d}] + {U} @ x[t] + {U} @ mean[t](x[t]))"])
+        text = base.format(b=self.weight("m"), W=self.weight("m", "m"), d=self.r.randint(1, 3),
+                           U=self.weight("m", "n") if "{U}" in base else "",
+                           K=self.weight(2, "m", "n") if "{K}" in base else "")
+        self.d["equations"].append("h[t] = " + text)
+        if self.chance(0.7):
+            left = self.r.choice(["h[0]", "h[1]", "h[2]", "h[-1]", "h[last]", "h[tau+1]"])
+            right = self.r.choice([self.weight("m"), f"{self.weight('m', 'n')} @ x[{self.fixed('t')}]"])
+            self.d["equations"].append(f"{left} = {right}")
+        self.d["equations"].append(f"g[t] = tanh({self.weight('m', 'm')} @ h[{self.r.choice(['t', 't+1', 'last', '1', 'tau-1'])}]"
+                                   f" + {self.weight('m')})")
+        self.clean()
+        return ["h", "g"]
+
+    def finish(self, folder):
+        for _ in range(self.r.randint(1, 2)):
+            axes = [a for a in self.index if self.chance(0.8)]
+            kind = self.r.choice(["n", "n", "m", "", ("category", "k")])
+            name = self.fresh("x")
+            self.d["inputs"][self.written(name, axes)] = (
+                f"category({kind[1]})" if isinstance(kind, tuple) else [kind] if kind else [])
+            self.known.append((name, axes, kind))
+        if self.chance(0.3):
+            self.d["functions"].append(f"f(a, b) = tanh(a) * b + sigmoid(a - {self.r.choice(['0.3', 'b'])})")
+        groups = [self.recurrent, self.recurrent, self.settled, lambda: self.cell(folder)]
+        self.recurrent()
+        for _ in range(self.r.randint(1, 3)):
+            self.r.choice(groups)()
+        self.use_everything()
+        self.losses()
+        self.clean()
+
+    def use_everything(self):
+        """One last variable reads what nothing has read."""
+        text = " ".join(self.d["equations"]) + json.dumps(self.d["imports"])
+        for name, axes, kind in list(self.known):
+            if name.startswith("x") and name not in text:
+                self.known = [(name, axes, kind)]
+                v = self.fresh("v")
+                self.d["equations"].append(f"{self.written(v, axes)} = tanh({self.bias('m')} + "
+                                           f"{self.vector(self.written(name, axes), kind, 'm')})")
+
+    def losses(self):
+        heads = [(n, a, k) for n, a, k in self.known if not isinstance(k, tuple) and n[0] in "hv"]
+        draws = [(n, a) for n, a, _ in self.known if n.startswith("y")]
+        if not heads or self.chance(0.6):
+            return
+        for name, axes, kind in self.r.sample(heads, min(len(heads), self.r.randint(1, 2))):
+            at = self.written(name, axes if self.chance(0.7) else self.place(axes, []))
+            self.d["loss"].append(self.r.choice([f"sum({at} * {at})", f"0.5 * sum(tanh({at}))"]))
+        if draws:
+            name, axes = self.r.choice(draws)
+            self.d["loss"].append(f"0.7 * nll({self.written(name, axes)})")
+        if self.shapes and self.chance(0.3):
+            w = self.r.choice(sorted(self.shapes))
+            self.d["loss"].append(f"0.01 * sum({w} * {w})")
+
+    def clean(self):
+        for key in ("functions", "imports", "loss", "inputs"):
+            if not self.d[key]:
+                del self.d[key]
+        text = " ".join(self.d["equations"] + self.d.get("loss", []) + self.d.get("functions", []))
+        text += json.dumps(self.d.get("imports", {}))
+        for key in list(self.d["weights"]):
+            if key.split("[")[0] not in text:
+                del self.d["weights"][key]
+
+
+def random_cases(out, seed, count, graphs):
+    """Makes `count` cases; a draw whose values are not finite is drawn again with the next number."""
+    number = made = 0
+    while made < count:
+        name = f"random_{seed}_{number}"
+        number += 1
+        folder = os.path.join(out, name)
+        os.makedirs(folder, exist_ok=True)
+        writer = Writer(f"{seed}/{number}")
+        writer.finish(folder)
+        for d in [{"name": name, **writer.d}] + writer.cells:
+            path = os.path.join(folder, "def.json" if d["name"] == name else d["name"] + ".json")
+            json.dump(d, open(path, "w"), indent=1)
+        if write_case(folder, os.path.join(folder, "def.json"), graphs, number):
+            made += 1
+        else:
+            shutil.rmtree(folder)
+    print(f"made {made} random definitions")
