@@ -19,7 +19,7 @@ const char* cell_name(Cell cell) {
 
 template <class... Args>
 void require_option(bool ok, fmt::format_string<Args...> text, Args&&... args) {
-  if (!ok) fail(Status::usage, "U010", text, std::forward<Args>(args)...);
+  if (!ok) fail(Status::usage, "U002", text, std::forward<Args>(args)...);
 }
 
 void check(Cell cell, const LayerOptions& o) {

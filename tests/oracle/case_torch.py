@@ -19,6 +19,8 @@ def settings():
     for layers, both in ((1, False), (2, True)):
         yield "rnn", layers, both, {"nonlinearity": "relu"}
         yield "lstm", layers, both, {"proj_size": 2}
+        for kind in KINDS:
+            yield kind, layers, both, {"state": "learned"}
 
 
 def torch_cases(out, seed):
@@ -30,11 +32,31 @@ def torch_cases(out, seed):
         print("made " + name)
 
 
+def initial_states(kind, layers, both, m, rng):
+    """Weights h0_l0, h0_l0_reverse, ... and c0_* of the LSTM."""
+    return {f"{s}0_l{layer}{'_reverse' * d}": torch.tensor(rng.normal(size=m) * 0.5, requires_grad=True)
+            for s in ("hc" if kind == "lstm" else "h") for layer in range(layers) for d in range(1 + both)}
+
+
+def stacked(first, kind):
+    """Initial states as PyTorch takes them, or None for zeros."""
+    if not first:
+        return None
+    states = [torch.stack([w for k, w in first.items() if k[0] == s])[:, None] for s in "hc"[:1 + (kind == "lstm")]]
+    return tuple(states) if kind == "lstm" else states[0]
+
+
 def make(folder, kind, layers, both, more, rng):
     n, m, steps = int(rng.integers(1, 4)), int(rng.integers(3, 5)), int(rng.integers(3, 6))
-    net = KINDS[kind](n, m, layers, bidirectional=both, dtype=F64, **more)
-    weights = {k: rng.normal(size=tuple(v.shape)) * 0.5 for k, v in net.named_parameters()}
-    net.load_state_dict({k: torch.tensor(v) for k, v in weights.items()})
+    learned = "state" in more
+    net = KINDS[kind](n, m, layers, bidirectional=both, dtype=F64,
+                      **{k: v for k, v in more.items() if k != "state"})
+    for parameter in net.parameters():
+        parameter.data = torch.tensor(rng.normal(size=tuple(parameter.shape)) * 0.5)
+    named = dict(net.named_parameters())
+    first = initial_states(kind, layers, both, m, rng) if learned else {}
+    named.update(first)
+    weights = {k: p.detach().numpy() for k, p in named.items()}
     lengths = ragged(rng, steps, True)
     x = torch.tensor(rng.normal(size=(steps, BATCH, n)), requires_grad=True)
     directions, width = 1 + both, more.get("proj_size", m)
@@ -45,9 +67,13 @@ def make(folder, kind, layers, both, more, rng):
     cotangents = {k: rng.normal(size=s) for k, s in shapes.items()}
     total = torch.zeros((), dtype=F64)
     for b, length in enumerate(lengths):
-        if length == 0:
-            continue
-        seq, final = net(x[:length, b:b + 1])
+        before = stacked(first, kind)
+        if length == 0:  # the final state is the one before the first step
+            seq, final = torch.zeros((0, 1, directions * width), dtype=F64), before
+            if not learned:
+                continue
+        else:
+            seq, final = net(x[:length, b:b + 1], before)
         values = {"out": seq[:, 0]}
         for key, state in zip(("h_n", "c_n"), final if kind == "lstm" else (final,)):
             values[key] = state[:, 0]
@@ -57,13 +83,14 @@ def make(folder, kind, layers, both, more, rng):
             total = total + (torch.tensor(cotangents[key][spot]) * value).sum()
     total.backward()
     found = {k: v.numpy() for k, v in expect.items()}
-    found.update({"grad:" + k: p.grad.numpy() for k, p in net.named_parameters()})
+    found.update({"grad:" + k: p.grad.numpy() for k, p in named.items()})
     found["grad:x"] = x.grad.numpy()
     define = [kind, "--layers", str(layers)] + ["--bidirectional"] * both
     if "nonlinearity" in more:
         define += ["--nonlinearity", more["nonlinearity"]]
     if "proj_size" in more:
         define += ["--projection", str(more["proj_size"])]
+    define += ["--learned-state"] * learned
     define += ["--size", f"n={n}", "--size", f"m={m}"]
     inputs = {"x": x.detach().numpy(), "lengths": lengths}
     inputs.update({"cotangent:" + k: v for k, v in cotangents.items()})
