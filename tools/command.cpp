@@ -99,7 +99,8 @@ Command& Command::choice(std::string_view names, std::string help_text, std::str
     if (std::find(of.begin(), of.end(), v) == of.end()) {
       Diagnostic d;
       d.code = "U002";
-      d.message = fmt::format("{} must be one of {}, got {}", name, fmt::join(of, " "), printable(v));
+      d.message =
+          fmt::format("{} must be one of {}, got {}", name, fmt::join(of, " "), printable(v));
       d.help = did_you_mean(v, of);
       fail(Status::usage, std::move(d));
     }
@@ -108,12 +109,11 @@ Command& Command::choice(std::string_view names, std::string help_text, std::str
   return option(std::move(o));
 }
 
-Command& Command::number(std::string_view names, std::string value, std::string help_text, double& to,
-                         std::string range, std::function<bool(double)> ok) {
+Command& Command::number(std::string_view names, std::string value, std::string help_text,
+                         double& to, std::string range, std::function<bool(double)> ok) {
   Option o = named(names, std::move(value), std::move(help_text));
-  o.take = [&to, name = o.name, range = std::move(range), ok = std::move(ok)](const std::string& v) {
-    to = parse_number(name, v, range, ok);
-  };
+  o.take = [&to, name = o.name, range = std::move(range),
+            ok = std::move(ok)](const std::string& v) { to = parse_number(name, v, range, ok); };
   return option(std::move(o));
 }
 

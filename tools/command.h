@@ -20,13 +20,13 @@ struct Context {
 };
 
 struct Option {
-  std::string name;         ///< "--steps"
-  std::string letter;       ///< "o" for -o; may be empty
-  std::string value;        ///< "N"; empty: a flag
+  std::string name;    ///< "--steps"
+  std::string letter;  ///< "o" for -o; may be empty
+  std::string value;   ///< "N"; empty: a flag
   std::string help;
-  Take take;                ///< checks and stores one value; throws Error (U002)
-  bool many = false;        ///< one occurrence takes several values (--data A B C)
-  bool common = true;       ///< listed by -h, not only by --help
+  Take take;           ///< checks and stores one value; throws Error (U002)
+  bool many = false;   ///< one occurrence takes several values (--data A B C)
+  bool common = true;  ///< listed by -h, not only by --help
 };
 
 struct Positional {
@@ -52,7 +52,8 @@ struct Command {
   Command& text(std::string_view names, std::string value, std::string help, std::string& to);
   Command& integer(std::string_view names, std::string value, std::string help, std::int64_t& to,
                    std::int64_t least, std::int64_t most);
-  Command& choice(std::string_view names, std::string help, std::string& to, std::vector<std::string> of);
+  Command& choice(std::string_view names, std::string help, std::string& to,
+                  std::vector<std::string> of);
   /// A finite number in a range; `range` says it in words ("> 0"), `ok` decides.
   Command& number(std::string_view names, std::string value, std::string help, double& to,
                   std::string range, std::function<bool(double)> ok);

@@ -47,7 +47,8 @@ std::string left_side(const Option& o) {
 std::string usage(const Command& c) {
   std::string line = "taugrad " + c.name;
   for (const Positional& p : c.positionals)
-    line += (p.least == 0 ? " [" : " ") + p.name + (p.most > 1 ? "..." : "") + (p.least == 0 ? "]" : "");
+    line += (p.least == 0 ? " [" : " ") + p.name + (p.most > 1 ? "..." : "") +
+            (p.least == 0 ? "]" : "");
   return line + (c.options.empty() ? "" : " [options]");
 }
 
@@ -55,7 +56,8 @@ std::string usage(const Command& c) {
 
 std::string help_of(const Command& c, Help kind) {
   std::string text = c.about + "\n\nUsage: " + usage(c) + "\n\nExamples:\n";
-  for (const auto& [line, what] : c.examples) text += "  " + line + "\n      " + wrapped(what, 6) + "\n";
+  for (const auto& [line, what] : c.examples)
+    text += "  " + line + "\n      " + wrapped(what, 6) + "\n";
   text += "\n";
   constexpr std::size_t kIndent = 26;
   if (!c.positionals.empty()) {

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/files.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
-#include "io/files.h"
 
 namespace taugrad::cli {
 namespace {
@@ -27,24 +27,12 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
-std::string json_line(const Diagnostic& d, bool warning) {
-  nlohmann::ordered_json j;
-  j["level"] = warning ? "warning" : "error";
-  if (!d.code.empty()) j["code"] = d.code;
-  if (!d.file.empty()) j["file"] = d.file;
-  if (d.line > 0) j["line"] = d.line;
-  if (d.column > 0) j["column"] = d.column;
-  if (!d.pointer.empty()) j["pointer"] = d.pointer;
-  j["message"] = d.message;
-  if (!d.help.empty()) j["help"] = d.help;
-  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
 std::string text_of(const Diagnostic& d, bool warning) {
   std::string text = to_text(d, warning);
   if (!colour_wanted(STDERR_FILENO)) return text;
   const std::size_t end = text.find(": ");
-  return (warning ? "\x1b[1;33m" : "\x1b[1;31m") + text.substr(0, end) + "\x1b[0m" + text.substr(end);
+  return (warning ? "\x1b[1;33m" : "\x1b[1;31m") + text.substr(0, end) + "\x1b[0m" +
+         text.substr(end);
 }
 
 bool set_and_not_empty(const char* variable) {
@@ -82,13 +70,13 @@ void report(const Error& e, bool json) {
       print_error(fmt::format("and {} more\n", e.diagnostics().size() - shown));
       return;
     }
-    print_error(json ? json_line(d, false) : text_of(d, false));
+    print_error(json ? json::to_json(d) + "\n" : text_of(d, false));
     ++shown;
   }
 }
 
 void warn(const Context& c, const Diagnostic& d) {
-  if (!c.quiet) print_error(c.json ? json_line(d, true) : text_of(d, true));
+  if (!c.quiet) print_error(c.json ? json::to_json(d, true) + "\n" : text_of(d, true));
 }
 
 void deliver(const std::string& path, std::string_view data) {
@@ -99,26 +87,17 @@ void deliver(const std::string& path, std::string_view data) {
 }
 
 void refuse_overwriting_input(const std::string& input, const std::string& output) {
-  struct stat a {}, b {};
+  struct stat a {
+  }, b{};
   if (::stat(input.c_str(), &a) != 0 || ::stat(output.c_str(), &b) != 0) return;
   if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
     fail(Status::usage, "U004", "{} is an input and the output", printable(output));
 }
 
-std::string read_standard_input() {
-  std::string text;
-  char buffer[1 << 16];
-  for (;;) {
-    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(Status::io, "I001", "standard input: {}", std::strerror(errno));
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-}
-
 std::string quoted(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  json::append_string(out, text);
+  return out;
 }
 
 }  // namespace taugrad::cli

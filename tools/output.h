@@ -25,8 +25,6 @@ void warn(const Context& c, const Diagnostic& d);
 void deliver(const std::string& path, std::string_view data);
 /// @throws Error (U004) where an output names one of the inputs
 void refuse_overwriting_input(const std::string& input, const std::string& output);
-/// All of standard input. @throws Error (I001)
-std::string read_standard_input();
 
 bool colour_wanted(int descriptor);
 /// A string as a JSON string, quotes included.

@@ -18,7 +18,9 @@ namespace {
   fail(Status::usage, std::move(d));
 }
 
-std::string help_hint(const Command& c) { return fmt::format("`taugrad {} -h` shows its options", c.name); }
+std::string help_hint(const Command& c) {
+  return fmt::format("`taugrad {} -h` shows its options", c.name);
+}
 
 const Command& find_command(const std::vector<Command>& commands, const std::string& name) {
   std::vector<std::string> names;
@@ -39,7 +41,8 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
   std::vector<std::string> names = {"--json", "--quiet", "--help", "--version"};
   for (const Option& o : c.options) names.push_back(o.name);
   const std::string help = did_you_mean(name, names);
-  usage_error("U001", fmt::format("unknown option {}", printable(name)), help.empty() ? help_hint(c) : help);
+  usage_error("U001", fmt::format("unknown option {}", printable(name)),
+              help.empty() ? help_hint(c) : help);
 }
 
 // what CLI11 fills before our own checks look at it
@@ -51,7 +54,8 @@ struct Holder {
 };
 
 void declare(CLI::App& app, Holder& h) {
-  const std::string names = (h.option->letter.empty() ? "" : "-" + h.option->letter + ",") + h.option->name;
+  const std::string names =
+      (h.option->letter.empty() ? "" : "-" + h.option->letter + ",") + h.option->name;
   if (h.option->value.empty()) {
     h.parsed = app.add_flag(names, h.set);
     return;
@@ -65,7 +69,8 @@ void give_positionals(const Command& c, const std::vector<std::string>& values) 
     int taken = 0;
     for (; at < values.size() && taken < p.most; ++at, ++taken) p.take(values[at]);
     if (taken < p.least)
-      usage_error("U006", fmt::format("`taugrad {}` needs {}: {}", c.name, p.name, p.help), help_hint(c));
+      usage_error("U006", fmt::format("`taugrad {}` needs {}: {}", c.name, p.name, p.help),
+                  help_hint(c));
   }
   if (at < values.size()) unknown_argument(c, values[at]);
 }
@@ -76,7 +81,8 @@ void split(CLI::App& app, const Command& c, int argc, const char* const* argv) {
   } catch (const CLI::ArgumentMismatch& e) {
     // its text begins with the option's name
     const std::string text = e.what();
-    usage_error("U006", fmt::format("{} needs a value", text.substr(0, text.find(':'))), help_hint(c));
+    usage_error("U006", fmt::format("{} needs a value", text.substr(0, text.find(':'))),
+                help_hint(c));
   } catch (const CLI::ParseError& e) {
     usage_error("U006", printable(e.what()), help_hint(c));
   }

@@ -101,8 +101,9 @@ void Optimizer::update(Tensors& weights, const Tensors& gradients, double lr_sca
   for (const auto& [name, g] : gradients) {
     const auto it = weights.find(name);
     if (it == weights.end() || it->second.dims() != g.dims() || it->second.dtype() != g.dtype())
-      fail(Status::bad_input, "S013", "the gradient of \"{}\" is {} {}, but there is no such weight",
-           name, dims_text(g.dims()), to_string(g.dtype()));
+      fail(Status::bad_input, "S013",
+           "the gradient of \"{}\" is {} {}, but there is no such weight", name,
+           dims_text(g.dims()), to_string(g.dtype()));
     if (g.dtype() == Dtype::f32)
       update_one<float>(name, it->second, g, options_.lr * lr_scale);
     else

@@ -65,7 +65,9 @@ void warn_of_oddities(Corpus& corpus, std::string_view text, const std::string& 
   if (const auto n = std::count(text.begin(), text.end(), '\0'); n > 0)
     warn(fmt::format("{} NUL bytes; each is a character like any other", n));
   std::int64_t crlf = 0;
-  for (std::size_t at = text.find("\r\n"); at != std::string_view::npos; at = text.find("\r\n", at + 2)) ++crlf;
+  for (std::size_t at = text.find("\r\n"); at != std::string_view::npos;
+       at = text.find("\r\n", at + 2))
+    ++crlf;
   if (crlf > 0) warn(fmt::format("{} lines end in CRLF; they are read as LF", crlf));
 }
 
@@ -166,7 +168,8 @@ std::vector<std::int64_t> Vocabulary::encode(const TextItem& item) const {
     if (it == numbers_.end()) {
       Diagnostic d;
       d.code = "D004";
-      d.message = fmt::format("character \"{}\" is not in the vocabulary", printable(text.substr(at, n)));
+      d.message =
+          fmt::format("character \"{}\" is not in the vocabulary", printable(text.substr(at, n)));
       d.file = item.file;
       const LineColumn place = line_column(text, at);
       d.line = item.line + place.line - 1;

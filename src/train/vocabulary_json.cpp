@@ -1,16 +1,15 @@
-#include <nlohmann/json.hpp>
-
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "taugrad/train/text.h"
 
 namespace taugrad {
 
 std::string to_json(const Vocabulary& v) {
-  nlohmann::ordered_json j;
-  j["format"] = 1;
-  j["end"] = v.with_end();
-  j["symbols"] = v.symbols();
-  return j.dump() + "\n";
+  json::Writer w;
+  w.begin_object().field("format", 1).field("end", v.with_end()).key("symbols").begin_array();
+  for (const std::string& s : v.symbols()) w.value(s);
+  w.end_array().end_object();
+  return w.text() + "\n";
 }
 
 Vocabulary parse_vocabulary(std::string_view json_text, const std::string& file) {

@@ -22,7 +22,8 @@ struct OptimizerOptions {
 /// Euclidean norm of all gradients together.
 double global_norm(const Tensors& gradients);
 
-/// Scales all gradients by one factor so that their global norm is at most `limit`. Returns the norm before.
+/// Scales all gradients by one factor so that their global norm is at most `limit`. Returns the
+/// norm before.
 /// @param limit  > 0
 double clip_by_norm(Tensors& gradients, double limit);
 
@@ -36,7 +37,8 @@ class Optimizer {
   /// @throws Error (U002) on options outside their range
   explicit Optimizer(const OptimizerOptions& options = {});
 
-  /// Every gradient updates the weight of its name. @param lr_scale  factor on lr of this update (a schedule)
+  /// Every gradient updates the weight of its name. @param lr_scale  factor on lr of this update (a
+  /// schedule)
   /// @throws Error (S013) where a weight is missing or its axes differ
   void update(Tensors& weights, const Tensors& gradients, double lr_scale = 1);
 

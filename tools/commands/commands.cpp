@@ -1,0 +1,18 @@
+#include "commands/commands.h"
+
+namespace taugrad::cli {
+
+std::vector<Command> all_commands() {
+  std::vector<Command> all;
+  all.push_back(show_command());
+  all.push_back(check_command());
+  all.push_back(run_command());
+  all.push_back(train_command());
+  all.push_back(sample_command());
+  all.push_back(define_command());
+  all.push_back(ops_command());
+  all.push_back(inspect_command());
+  return all;
+}
+
+}  // namespace taugrad::cli

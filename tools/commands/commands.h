@@ -1,0 +1,17 @@
+#pragma once
+
+#include "command.h"
+
+/// One function a subcommand, each in its own file; commands.cpp lists them.
+namespace taugrad::cli {
+
+Command show_command();
+Command check_command();
+Command run_command();
+Command train_command();
+Command sample_command();
+Command define_command();
+Command ops_command();
+Command inspect_command();
+
+}  // namespace taugrad::cli

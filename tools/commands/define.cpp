@@ -1,0 +1,99 @@
+#include <memory>
+
+#include "base/fail.h"
+#include "commands/commands.h"
+#include "definition_options.h"
+#include "output.h"
+#include "taugrad/layers/layers.h"
+
+namespace taugrad::cli {
+namespace {
+
+struct Options {
+  std::string cell;
+  DefinitionOptions definition;
+  std::int64_t layers = 1, projection = 0;
+  bool bidirectional = false, learned_state = false;
+  std::string nonlinearity = "tanh", output;
+  double dropout = 0;
+};
+
+Definition made_by_layers(const Options& o) {
+  LayerOptions l;
+  l.layers = static_cast<int>(o.layers);
+  l.bidirectional = o.bidirectional;
+  l.nonlinearity = o.nonlinearity == "relu" ? Nonlinearity::relu : Nonlinearity::tanh;
+  l.dropout = o.dropout;
+  l.projection = o.projection;
+  l.learned_state = o.learned_state;
+  for (const auto& [name, value] : o.definition.sizes) {
+    if (name != "n" && name != "m")
+      fail(Status::usage, "U002",
+           "--size sets n, the size of x[t], or m, the size of a state; got {}", name);
+    (name == "n" ? l.n : l.m) = value;
+  }
+  return recurrent_layers(o.cell == "rnn"    ? Cell::rnn
+                          : o.cell == "lstm" ? Cell::lstm
+                                             : Cell::gru,
+                          l);
+}
+
+int run(const Options& o, const Context& context) {
+  if (!o.definition.equations.empty()) {
+    DefinitionOptions equations = o.definition;
+    equations.file_or_name = o.cell;
+    deliver(o.output, to_json(read_definition(equations, context)));
+    return 0;
+  }
+  if (o.cell.empty())
+    fail(Status::usage, "U006", "`taugrad define` needs a cell (rnn, lstm or gru) or -e EQUATION");
+  deliver(o.output, to_json(made_by_layers(o)));
+  return 0;
+}
+
+}  // namespace
+
+Command define_command() {
+  auto o = std::make_shared<Options>();
+  Command c;
+  c.name = "define";
+  c.about = "Prints the definition of recurrent layers, or of equations, as JSON";
+  c.examples = {
+      {"taugrad define lstm --layers 2 --bidirectional --size n=8 --size m=16 -o lstm.json",
+       "PyTorch's weight names and layouts: weight_ih_l0, ..., weight_hh_l1_reverse"},
+      {"taugrad define -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'",
+       "the full definition of an equation, its sizes inferred"}};
+  c.positional({.name = "CELL",
+                .help = "rnn, lstm or gru",
+                .least = 0,
+                .most = 1,
+                .take = [o](const std::string& v) {
+                  if (v != "rnn" && v != "lstm" && v != "gru")
+                    fail(Status::usage, "U002", "the cell must be one of rnn lstm gru, got {}", v);
+                  o->cell = v;
+                }});
+  c.integer("--layers", "L", "layers on top of each other [1]", o->layers, 1, 1000);
+  c.flag("--bidirectional", "both directions in every layer", o->bidirectional);
+  add_sizes(c, o->definition);
+  c.choice("--nonlinearity", "of the rnn cell [tanh]", o->nonlinearity, {"tanh", "relu"});
+  c.number("--dropout", "P", "dropout between layers, in 0..1 [0]", o->dropout, "in [0, 1)",
+           [](double p) { return p >= 0 && p < 1; });
+  c.integer("--projection", "P", "size of the lstm's projected state [0: none]", o->projection, 0,
+            2147483647);
+  c.flag("--learned-state", "weights for the state before the first step", o->learned_state);
+  c.option({.name = "--equation",
+            .letter = "e",
+            .value = "EQ",
+            .help = "an equation instead of a cell; repeatable",
+            .take = [o](const std::string& v) { o->definition.equations.push_back(v); }});
+  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.details =
+      "The layers read x[t] of size n and give out[t]; final states are h_n and, of the\n"
+      "lstm, c_n, both [layers*directions, m], layer by layer, forward then reverse.\n"
+      "Left of @ in an equation stand matrices, x[t] is an input, other unknown names\n"
+      "are vectors; --size sets what is inferred.";
+  c.run = [o](const Context& context) { return run(*o, context); };
+  return c;
+}
+
+}  // namespace taugrad::cli

@@ -1,0 +1,98 @@
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "base/fail.h"
+#include "base/json_writer.h"
+#include "base/suggest.h"
+#include "commands/commands.h"
+#include "output.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad::cli {
+namespace {
+
+std::vector<std::string> traits_of(const Op& op) {
+  const Traits& t = op.traits;
+  std::vector<std::string> words;
+  const auto add = [&](bool has, const char* word) {
+    if (has) words.emplace_back(word);
+  };
+  add(t.leaf, "leaf");
+  add(t.elementwise, "elementwise");
+  add(t.linear, "linear");
+  add(t.bilinear, "bilinear");
+  add(t.view, "view");
+  add(t.discrete, "discrete");
+  add(t.random, "random");
+  return words;
+}
+
+std::string as_text(const std::vector<const Op*>& ops) {
+  std::string text;
+  for (const Op* op : ops) {
+    const std::string arity = op->arity == kAnyArity ? "n" : fmt::format("{}", op->arity);
+    text += fmt::format("{:<20} {:>2}  {}\n", op->name, arity, op->about);
+  }
+  return text;
+}
+
+std::string as_json(const std::vector<const Op*>& ops) {
+  json::Writer w;
+  w.begin_object().key("ops").begin_array();
+  for (const Op* op : ops) {
+    w.begin_object().field("name", op->name).key("inputs");
+    op->arity == kAnyArity ? w.value("any") : w.value(op->arity);
+    w.field("about", op->about)
+        .field("differentiable", op->vjp != nullptr)
+        .key("traits")
+        .begin_array();
+    for (const std::string& t : traits_of(*op)) w.value(t);
+    w.end_array().end_object();
+  }
+  w.end_array().end_object();
+  return w.text() + "\n";
+}
+
+std::vector<const Op*> chosen(const std::vector<std::string>& names) {
+  std::vector<const Op*> ops;
+  if (names.empty()) ops.assign(registry().begin(), registry().end());
+  for (const std::string& name : names) {
+    const Op* op = find_op(name);
+    if (op == nullptr) {
+      std::vector<std::string> known;
+      for (const Op* o : registry()) known.emplace_back(o->name);
+      Diagnostic d;
+      d.code = "U001";
+      d.message = fmt::format("unknown op {}", name);
+      d.help = did_you_mean(name, known);
+      fail(Status::usage, std::move(d));
+    }
+    ops.push_back(op);
+  }
+  return ops;
+}
+
+}  // namespace
+
+Command ops_command() {
+  auto names = std::make_shared<std::vector<std::string>>();
+  Command c;
+  c.name = "ops";
+  c.about = "Lists the operations that graphs are made of";
+  c.examples = {{"taugrad ops", "name, number of inputs, meaning of every operation"},
+                {"taugrad ops tanh matmul --json", "some of them, for programs"}};
+  c.positional({.name = "OP",
+                .help = "only these",
+                .least = 0,
+                .most = 1000000,
+                .take = [names](const std::string& v) { names->push_back(v); }});
+  c.run = [names](const Context& context) {
+    const std::vector<const Op*> ops = chosen(*names);
+    print(context.json ? as_json(ops) : as_text(ops));
+    return 0;
+  };
+  return c;
+}
+
+}  // namespace taugrad::cli

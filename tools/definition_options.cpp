@@ -1,0 +1,164 @@
+#include "definition_options.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+#include "output.h"
+
+namespace taugrad::cli {
+namespace {
+
+constexpr std::int64_t kMostSteps = 1'000'000'000'000;
+
+// "a=1,b=2": every piece before and after its '='
+void each_assignment(const std::string& option, const std::string& text,
+                     const std::function<void(const std::string&, const std::string&)>& take) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string piece = text.substr(at, end - at);
+    const std::size_t equals = piece.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == piece.size())
+      fail(Status::usage, "U002", "{} takes NAME=VALUE, got {}", option, printable(text));
+    take(piece.substr(0, equals), piece.substr(equals + 1));
+    at = end + 1;
+  }
+}
+
+[[noreturn]] void unknown(const char* kind, const std::string& name,
+                          const std::vector<std::string>& known, const Definition& d) {
+  Diagnostic e;
+  e.code = "U002";
+  e.message = fmt::format("{} has no {} \"{}\"", d.name.empty() ? "the definition" : d.name, kind,
+                          printable(name));
+  e.help = did_you_mean(name, known);
+  if (e.help.empty())
+    e.help = known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
+  fail(Status::usage, std::move(e));
+}
+
+// sizes that only imports speak of: they take the outer size of that name where one is declared
+void collect_sizes_of_imports(const Definition& d, std::set<std::string>& names) {
+  std::vector<ImportDeclaration> open = d.imports;
+  std::set<std::string> seen;
+  while (!open.empty()) {
+    const ImportDeclaration i = open.back();
+    open.pop_back();
+    if (!seen.insert(i.from).second) continue;
+    const Definition inner = load_definition(i.from);
+    for (const SizeDeclaration& s : inner.sizes) names.insert(s.name);
+    open.insert(open.end(), inner.imports.begin(), inner.imports.end());
+  }
+}
+
+}  // namespace
+
+void add_sizes(Command& c, DefinitionOptions& o) {
+  c.option(
+      {.name = "--size",
+       .letter = "",
+       .value = "NAME=N",
+       .help = "sets a size; repeatable",
+       .take = [&o](const std::string& text) {
+         each_assignment("--size", text, [&](const std::string& name, const std::string& value) {
+           o.sizes.emplace_back(name, parse_integer("--size " + name, value, 1, 2147483647));
+         });
+       }});
+}
+
+void add_definition(Command& c, DefinitionOptions& o) {
+  c.positional({.name = "DEF",
+                .help = "a definition file, - for standard input, or a name in graphs/",
+                .least = 0,
+                .most = 1,
+                .take = [&o](const std::string& v) { o.file_or_name = v; }});
+  c.option({.name = "--equation",
+            .letter = "e",
+            .value = "EQ",
+            .help = "an equation instead of DEF; repeatable",
+            .take = [&o](const std::string& v) { o.equations.push_back(v); }});
+  add_sizes(c, o);
+  c.option(
+      {.name = "--set",
+       .letter = "",
+       .value = "NAME=X",
+       .help = "sets a constant; repeatable",
+       .take =
+           [&o](const std::string& text) {
+             each_assignment("--set", text, [&](const std::string& name, const std::string& value) {
+               o.constants.emplace_back(
+                   name, parse_number("--set " + name, value, "", [](double) { return true; }));
+             });
+           },
+       .common = false});
+}
+
+void override_sizes(Definition& d, const DefinitionOptions& o) {
+  std::set<std::string> of_imports;
+  if (!o.sizes.empty() && !d.imports.empty()) collect_sizes_of_imports(d, of_imports);
+  for (const auto& [name, value] : o.sizes) {
+    const auto it =
+        std::find_if(d.sizes.begin(), d.sizes.end(), [&](const auto& s) { return s.name == name; });
+    if (it != d.sizes.end()) {
+      it->value = value;
+      continue;
+    }
+    if (of_imports.contains(name)) {
+      d.sizes.push_back({name, value, {}});
+      continue;
+    }
+    std::vector<std::string> known(of_imports.begin(), of_imports.end());
+    for (const auto& s : d.sizes) known.push_back(s.name);
+    unknown("size", name, known, d);
+  }
+}
+
+Definition read_definition(const DefinitionOptions& o, const Context& context) {
+  if (o.file_or_name.empty() == o.equations.empty()) {
+    Diagnostic e;
+    e.code = "U006";
+    e.message = o.equations.empty()
+                    ? "a definition is needed: a file, a name in graphs/, or -e EQUATION"
+                    : "give a definition or equations, not both";
+    e.help =
+        o.equations.empty() ? "for example elman, or -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'" : "";
+    fail(Status::usage, std::move(e));
+  }
+  Definition d = o.equations.empty() ? load_definition(o.file_or_name)
+                                     : definition_from_equations(o.equations);
+  override_sizes(d, o);
+  for (const auto& [name, value] : o.constants) {
+    const auto it = std::find_if(d.constants.begin(), d.constants.end(),
+                                 [&](const auto& c) { return c.name == name; });
+    if (it == d.constants.end()) {
+      std::vector<std::string> known;
+      for (const auto& c : d.constants) known.push_back(c.name);
+      unknown("constant", name, known, d);
+    }
+    it->value = value;
+  }
+  for (const std::string& line : d.notes) note(context, line);
+  return d;
+}
+
+void add_steps(Command& c, StepOptions& o, const std::string& help) {
+  c.option({.name = "--steps",
+            .letter = "",
+            .value = "N",
+            .help = help,
+            .take = [&o](const std::string& text) {
+              if (text.find('=') == std::string::npos) {
+                o.steps = parse_integer("--steps", text, 0, kMostSteps);
+                return;
+              }
+              each_assignment(
+                  "--steps", text, [&](const std::string& name, const std::string& value) {
+                    o.lengths[name] = parse_integer("--steps " + name, value, 0, kMostSteps);
+                  });
+            }});
+}
+
+}  // namespace taugrad::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command.h"
+#include "taugrad/recurrence/definition.h"
+
+namespace taugrad::cli {
+
+/// DEF: a file, the name of a shipped definition or `-e` equations; and what overrides its numbers.
+struct DefinitionOptions {
+  std::string file_or_name;
+  std::vector<std::string> equations;
+  std::vector<std::pair<std::string, std::int64_t>> sizes;
+  std::vector<std::pair<std::string, double>> constants;
+};
+void add_definition(Command& c, DefinitionOptions& o);
+/// Only `--size`, where there is no DEF.
+void add_sizes(Command& c, DefinitionOptions& o);
+/// Reads the definition and applies the overrides; says what was inferred.
+/// @throws Error (U006) without a definition, (U002) for an unknown size or constant, and all of
+/// reading
+Definition read_definition(const DefinitionOptions& o, const Context& context);
+void override_sizes(Definition& d, const DefinitionOptions& o);
+
+/// `--steps 4` or `--steps s=7,t=5`.
+struct StepOptions {
+  std::int64_t steps = -1;
+  std::map<std::string, std::int64_t> lengths;
+  bool given() const { return steps >= 0 || !lengths.empty(); }
+};
+void add_steps(Command& c, StepOptions& o, const std::string& help);
+
+}  // namespace taugrad::cli
