@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +21,7 @@ using ShapeId = std::uint32_t;
 using AttrsId = std::uint32_t;  ///< 0: no attributes
 using NameId = std::uint32_t;   ///< 0: no name
 using IndexId = std::uint32_t;  ///< 0: no index
-using ExtentId = std::uint16_t;
+using ExtentId = std::uint32_t;
 
 /// Which items of the batch a node exists for. A conjunction of "length `which` of the item is at
 /// least `at_least`"; the empty conjunction is every item.
@@ -58,9 +59,9 @@ struct Node {
   std::span<const NodeId> inputs;
   const Shape& shape;  ///< of one example
   const Attrs& attrs;
-  std::string_view name;                 ///< of the variable it is or belongs to; may be empty
-  std::span<const std::int32_t> index;   ///< position of that variable, e.g. {3} for h[3]
-  bool is_value;                         ///< it *is* `name[index]`, not a step on the way to it
+  std::string_view name;                ///< of the variable it is or belongs to; may be empty
+  std::span<const std::int32_t> index;  ///< position of that variable, e.g. {3} for h[3]
+  bool is_value;                        ///< it *is* `name[index]`, not a step on the way to it
   ExtentId extent;
 };
 
@@ -102,8 +103,13 @@ class Tape {
 
   /// Makes `id` the value of `name[index]`; a node has at most one name, the first stays.
   void set_value(NodeId id, NameId name, IndexId index);
+  /// The first node made the value of `name[index]`, or -1.
+  NodeId find_value(std::string_view name, std::span<const std::int32_t> index = {}) const;
   /// New nodes belong to `name[index]` until changed: errors, clusters and profiles use it.
-  void set_owner(NameId name, IndexId index) { owner_name_ = name; owner_index_ = index; }
+  void set_owner(NameId name, IndexId index) {
+    owner_name_ = name;
+    owner_index_ = index;
+  }
   NameId owner_name() const { return owner_name_; }
   IndexId owner_index() const { return owner_index_; }
 
@@ -122,11 +128,16 @@ class Tape {
   /// Names of the lengths that extents speak of ("tau"), in the order of Extent::Bound::which.
   std::vector<std::string> length_names;
 
-  std::size_t bytes() const;  ///< memory held by the columns and tables
+  /// Bytes that the columns and tables use (entries, not spare room): affine in what is stored.
+  std::size_t bytes() const;
 
  private:
   struct Tables;  // hash tables behind the interning
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  ExtentId extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const;
+  ShapeId shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs);
+  std::int64_t find_name(std::string_view name) const;  // -1: not interned
+  std::int64_t find_index(std::span<const std::int32_t> index) const;
 
   std::vector<const Op*> op_;
   std::vector<std::uint32_t> first_input_;  // size() + 1 entries
@@ -138,11 +149,11 @@ class Tape {
   std::vector<ExtentId> extent_;
   std::vector<std::uint8_t> is_value_;
 
-  // deque-like stability is not promised: a Shape& lives until the next append
-  std::vector<Shape> shapes_;
-  std::vector<Attrs> attr_sets_;
-  std::vector<std::string> names_;
-  std::vector<Extent> extents_;
+  // deques: a Shape&, Attrs& or name stays where it is while a rule appends nodes
+  std::deque<Shape> shapes_;
+  std::deque<Attrs> attr_sets_;
+  std::deque<std::string> names_;
+  std::deque<Extent> extents_;
   std::vector<std::int32_t> index_values_;
   std::vector<std::uint32_t> index_first_;
   std::unique_ptr<Tables> tables_;
@@ -155,10 +166,10 @@ class Graph {
  public:
   Graph();
 
-  Var input(std::string_view name, const Shape& shape = {});  ///< per example
-  Var category(std::string_view name, std::int64_t size);     ///< per example, a symbol 0..size-1
-  Var weight(std::string_view name, const Shape& shape = {}); ///< not per example
-  Var constant(double value, const Shape& shape = {});        ///< not per example
+  Var input(std::string_view name, const Shape& shape = {});   ///< per example
+  Var category(std::string_view name, std::int64_t size);      ///< per example, a symbol 0..size-1
+  Var weight(std::string_view name, const Shape& shape = {});  ///< not per example
+  Var constant(double value, const Shape& shape = {});         ///< not per example
   /// Names a node `name[index...]`; returns it.
   Var name(Var v, std::string_view name, std::initializer_list<std::int32_t> index = {});
   /// The node of that name and index. @throws Error (G014) where there is none

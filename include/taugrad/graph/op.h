@@ -57,6 +57,8 @@ struct Op {
 struct Primal {
   Var out;
   std::vector<Var> in;
+  std::vector<char> wanted = {};  ///< inputs whose cotangent is asked for; empty: all
+  bool wants(std::size_t input) const { return wanted.empty() || wanted[input] != 0; }
   const Attrs& attrs() const { return out.tape->attrs(out.id); }
 };
 
@@ -85,7 +87,7 @@ struct Operand {
   const Shape* shape = nullptr;  ///< of one example
   std::int64_t stride = 0;       ///< elements from one item to the next; 0: shared by all items
   ExtentId extent = kShared;
-  std::int64_t items = 1;        ///< rows held (1 for shared)
+  std::int64_t items = 1;  ///< rows held (1 for shared)
 };
 
 /// One application: y[item] = op(x0[item], x1[item], ...) for `items` rows.
@@ -98,8 +100,8 @@ struct Call {
   ExtentId extent = kShared;
   const Attrs* attrs = nullptr;
   const BatchContext* batch = nullptr;
-  std::string_view name = {};                 ///< owner: keys draws
-  std::span<const std::int32_t> index = {};   ///< position: keys draws
+  std::string_view name = {};                ///< owner: keys draws
+  std::span<const std::int32_t> index = {};  ///< position: keys draws
 };
 
 }  // namespace taugrad

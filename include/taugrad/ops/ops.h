@@ -53,6 +53,9 @@ Var equal(Var a, Var b);      ///< 0 or 1; of two categories, 0 where either is 
 Var not_equal(Var a, Var b);
 Var where(Var c, Var a, Var b);  ///< a where c != 0, else b; nothing leaks from the branch not taken
 Var stop_gradient(Var a);
+/// d * f, and 0 where d is 0 whatever f is: how derivative rules multiply a cotangent d by a
+/// derivative f that may be infinite or NaN where nothing flows (a branch not taken).
+Var chain(Var d, Var f);
 
 // products
 Var matmul(Var a, Var b);     ///< NumPy's for ranks 1 and 2; each side per example or not
@@ -83,7 +86,10 @@ Var log_softmax(Var a);
 Var normalize(Var a);                               ///< (a - mean) / sqrt(var + 1e-5)
 Var layer_norm(Var a, Var gain, Var bias);
 
-// symbols
+// symbols: a category is a number 0..size-1, or -1 where it is absent
+/// The size of the alphabet where v is a category, else 0.
+std::int64_t category_size(Var v);
+Var absent_category(Tape& g, std::int64_t size, ExtentId extent = kShared);
 Var one_hot(Var category, std::int64_t size);       ///< absent: zeros
 Var embed(Var table, Var category);                 ///< row of the table; absent: zeros
 Var scatter_rows(Var category, Var rows, std::int64_t size);  ///< sum over items; vjp of embed; not per example where rows sum
@@ -106,6 +112,8 @@ Var sum_items(Var a);                     ///< per example -> not per example
 Var to_items(Var a, ExtentId extent);     ///< not per example -> per example
 Var restrict_to(Var a, ExtentId extent);  ///< fewer items
 Var extend_to(Var a, ExtentId extent);    ///< more items, zeros for the new ones
+/// The rows of a for the items whose length `which` is l, zeros for the others: vjp of at_length.
+Var if_length(Var a, std::int32_t which, std::int64_t l, ExtentId extent);
 /// Of items with length l (number `which`): steps[l - first]; zeros where there is none. Every item.
 Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first, ExtentId extent);
 

@@ -1,0 +1,74 @@
+#include <array>
+
+#include "graph/place.h"
+
+namespace taugrad {
+
+void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const Error& why) {
+  Diagnostic d = why.diagnostics().front();
+  d.message = fmt::format("{}: {}\n at node {}", op.name, d.message, tape.size());
+  if (tape.owner_name() != 0) {
+    d.message += fmt::format(" of {}", tape.name_of(tape.owner_name()));
+    if (tape.owner_index() != 0)
+      d.message += fmt::format("[{}]", fmt::join(tape.index_of(tape.owner_index()), ","));
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i])
+      d.message += fmt::format("{}{} {} {}", i == 0 ? "; inputs: " : ", ", inputs[i].id,
+                               inputs[i].tape->label(inputs[i].id), to_string(inputs[i].shape()));
+  throw Error(why.status(), std::move(d));
+}
+
+// Per-example inputs exist for one set of items, and so does the output; without any, it is shared.
+ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const {
+  if (op.traits.variadic_items) {
+    const std::int64_t e = attrs.integer_or("extent", kShared);
+    require(e >= 0 && e < static_cast<std::int64_t>(extent_count()), "no set of items {}", e);
+    return static_cast<ExtentId>(e);
+  }
+  ExtentId extent = kShared;
+  for (const Var v : inputs) {
+    const ExtentId e = extent_id(v.id);
+    if (e == kShared || e == extent) continue;
+    require(extent == kShared, "inputs exist for different items of the batch");
+    extent = e;
+  }
+  return extent;
+}
+
+ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
+  std::array<Shape, 4> few;
+  std::vector<Shape> many;
+  if (inputs.size() > few.size()) many.resize(inputs.size());
+  Shape* shapes = many.empty() ? few.data() : many.data();
+  for (std::size_t i = 0; i < inputs.size(); ++i) shapes[i] = shape(inputs[i].id);
+  const Shape out = op.shape({shapes, inputs.size()}, attrs);
+  // most ops keep the shape of their first input: no look-up
+  return !inputs.empty() && out == shapes[0] ? shape_id(inputs[0].id) : intern_shape(out);
+}
+
+Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
+  std::array<NodeId, 8> few;
+  std::vector<NodeId> many;
+  if (inputs.size() > few.size()) many.resize(inputs.size());
+  NodeId* ids = many.empty() ? few.data() : many.data();
+  try {
+    require(op.arity == kAnyArity ? !inputs.empty()
+                                  : inputs.size() == static_cast<std::size_t>(op.arity),
+            "wants {} inputs, not {}", op.arity == kAnyArity ? "some" : std::to_string(op.arity),
+            inputs.size());
+    require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      require(inputs[i].tape == this && inputs[i].id >= 0 && inputs[i].id < size(),
+              "input {} is not of this graph", i);
+      ids[i] = inputs[i].id;
+    }
+    const ExtentId extent = extent_of(op, inputs, attrs);
+    const ShapeId shape = shape_of(op, inputs, attrs);
+    return var(append_raw(op, {ids, inputs.size()}, shape, intern_attrs(attrs), extent));
+  } catch (const Error& why) {
+    refuse(*this, op, inputs, why);
+  }
+}
+
+}  // namespace taugrad

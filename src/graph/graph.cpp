@@ -1,0 +1,124 @@
+#include "taugrad/graph/graph.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "graph/tables.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad {
+
+const Shape& Var::shape() const { return tape->shape(id); }
+ExtentId Var::extent() const { return tape->extent_id(id); }
+const Op& Var::op() const { return tape->op(id); }
+std::string_view Var::name() const { return tape->name(id); }
+
+Tape::Tape() : first_input_{0}, index_first_{0}, tables_(std::make_unique<Tables>()) {
+  intern_name("");          // id 0: no name
+  intern_index({});         // id 0: no index
+  intern_attrs({});         // id 0: no attributes
+  extents_.emplace_back();  // id 0: shared, never looked up
+  intern_extent(Extent{});  // id 1: every item
+}
+
+Tape::~Tape() = default;
+
+Node Tape::node(NodeId id) const {
+  return {id,       op(id),    inputs(id),   shape(id),    attrs(id),
+          name(id), index(id), is_value(id), extent_id(id)};
+}
+
+std::span<const NodeId> Tape::inputs(NodeId id) const {
+  const std::size_t from = first_input_[at(id)], to = first_input_[at(id) + 1];
+  return std::span<const NodeId>(input_).subspan(from, to - from);
+}
+
+std::span<const std::int32_t> Tape::index(NodeId id) const { return index_of(index_[at(id)]); }
+
+std::span<const std::int32_t> Tape::index_of(IndexId id) const {
+  const std::size_t from = index_first_[id], to = index_first_[id + 1];
+  return std::span<const std::int32_t>(index_values_).subspan(from, to - from);
+}
+
+std::string Tape::label(NodeId id) const {
+  if (name_[at(id)] == 0) return fmt::format("node {} ({})", id, op(id).name);
+  std::string text(name(id));
+  if (index_[at(id)] != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
+  if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
+  return text;
+}
+
+NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
+                        ExtentId extent) {
+  const NodeId id = size();
+  op_.push_back(&op);
+  input_.insert(input_.end(), inputs.begin(), inputs.end());
+  first_input_.push_back(static_cast<std::uint32_t>(input_.size()));
+  shape_.push_back(shape);
+  attrs_.push_back(attrs);
+  name_.push_back(owner_name_);
+  index_.push_back(owner_index_);
+  extent_.push_back(extent);
+  is_value_.push_back(0);
+  return id;
+}
+
+Var Tape::leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs) {
+  return var(append_raw(op, {}, intern_shape(shape), intern_attrs(attrs), extent));
+}
+
+void Tape::set_value(NodeId id, NameId name, IndexId index) {
+  if (is_value(id)) return;
+  name_[at(id)] = name;
+  index_[at(id)] = index;
+  is_value_[at(id)] = 1;
+  const auto same = [&](std::int64_t other) {
+    const auto node = static_cast<NodeId>(other);
+    return name_id(node) == name && index_id(node) == index;
+  };
+  const std::uint64_t hash = mixed(name, index);
+  if (tables_->values.find(hash, same) < 0) tables_->values.insert(hash, id);
+}
+
+NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> index) const {
+  const auto same = [&](std::int64_t other) {
+    const auto node = static_cast<NodeId>(other);
+    return this->name(node) == name && std::ranges::equal(this->index(node), index);
+  };
+  const std::int64_t name_id = find_name(name), index_id = find_index(index);
+  if (name_id < 0 || index_id < 0) return -1;
+  const std::uint64_t hash =
+      mixed(static_cast<std::uint64_t>(name_id), static_cast<std::uint64_t>(index_id));
+  return static_cast<NodeId>(tables_->values.find(hash, same));
+}
+
+std::size_t Tape::bytes() const {
+  std::size_t total = op_.size() * (sizeof(const Op*) + sizeof(ShapeId) + sizeof(AttrsId) +
+                                    sizeof(NameId) + sizeof(IndexId) + sizeof(ExtentId) + 1);
+  total += first_input_.size() * sizeof(std::uint32_t) + input_.size() * sizeof(NodeId);
+  total += shapes_.size() * sizeof(Shape) + attr_sets_.size() * sizeof(Attrs);
+  total += names_.size() * sizeof(std::string) + extents_.size() * sizeof(Extent);
+  for (const std::string& name : names_) total += name.size();
+  for (const Extent& e : extents_) total += e.bounds.size() * sizeof(Extent::Bound);
+  total += (index_values_.size() + index_first_.size()) * sizeof(std::int32_t);
+  return total + tables_->bytes();
+}
+
+Graph::Graph() : tape_(std::make_shared<Tape>()) {}
+
+Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
+  const std::span<const std::int32_t> position(index.begin(), index.size());
+  tape_->set_value(v.id, tape_->intern_name(name), tape_->intern_index(position));
+  return v;
+}
+
+Var Graph::at(std::string_view name, std::initializer_list<std::int32_t> index) const {
+  const std::span<const std::int32_t> position(index.begin(), index.size());
+  const NodeId id = tape_->find_value(name, position);
+  if (id < 0)
+    fail(Status::bad_input, "G014", "the graph has no node \"{}{}\"", name,
+         position.empty() ? "" : fmt::format("[{}]", fmt::join(position, ",")));
+  return tape_->var(id);
+}
+
+}  // namespace taugrad

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <limits>
+
+#include "base/fail.h"
+#include "graph/tables.h"
+
+// Each table keeps one of equal values: a name, an index, a shape is stored once, a node holds its
+// number.
+namespace taugrad {
+namespace {
+
+std::uint64_t hash_of_index(std::span<const std::int32_t> index) {
+  std::uint64_t h = index.size();
+  for (const std::int32_t i : index) h = mixed(h, static_cast<std::uint32_t>(i));
+  return h;
+}
+
+std::uint64_t hash_of_shape(const Shape& shape) {
+  std::uint64_t h = static_cast<std::uint64_t>(shape.rank());
+  for (const std::int64_t d : shape.dims()) h = mixed(h, static_cast<std::uint64_t>(d));
+  return h;
+}
+
+std::uint64_t hash_of_extent(const Extent& extent) {
+  std::uint64_t h = extent.bounds.size();
+  for (const Extent::Bound& b : extent.bounds)
+    h = mixed(mixed(h, static_cast<std::uint32_t>(b.which)),
+              static_cast<std::uint32_t>(b.at_least));
+  return h;
+}
+
+// the number of an equal value in the deque, else of a new one at its end
+template <class T, class Equal>
+std::uint32_t interned(HashIndex& table, std::deque<T>& values, std::uint64_t hash, const T& value,
+                       const Equal& equal) {
+  const auto same = [&](std::int64_t id) {
+    return equal(values[static_cast<std::size_t>(id)], value);
+  };
+  if (const std::int64_t id = table.find(hash, same); id >= 0)
+    return static_cast<std::uint32_t>(id);
+  values.push_back(value);
+  table.insert(hash, static_cast<std::int64_t>(values.size() - 1));
+  return static_cast<std::uint32_t>(values.size() - 1);
+}
+
+}  // namespace
+
+std::int64_t Tape::find_name(std::string_view name) const {
+  return tables_->names.find(
+      hash_of(name), [&](std::int64_t id) { return names_[static_cast<std::size_t>(id)] == name; });
+}
+
+NameId Tape::intern_name(std::string_view name) {
+  if (const std::int64_t id = find_name(name); id >= 0) return static_cast<NameId>(id);
+  names_.emplace_back(name);
+  tables_->names.insert(hash_of(name), static_cast<std::int64_t>(names_.size() - 1));
+  return static_cast<NameId>(names_.size() - 1);
+}
+
+std::int64_t Tape::find_index(std::span<const std::int32_t> index) const {
+  return tables_->indices.find(hash_of_index(index), [&](std::int64_t id) {
+    return std::ranges::equal(index_of(static_cast<IndexId>(id)), index);
+  });
+}
+
+IndexId Tape::intern_index(std::span<const std::int32_t> index) {
+  if (const std::int64_t id = find_index(index); id >= 0) return static_cast<IndexId>(id);
+  const auto id = static_cast<IndexId>(index_first_.size() - 1);
+  // the span may be one of ours, which growing would move
+  const std::vector<std::int32_t> own(index.begin(), index.end());
+  index_values_.insert(index_values_.end(), own.begin(), own.end());
+  index_first_.push_back(static_cast<std::uint32_t>(index_values_.size()));
+  tables_->indices.insert(hash_of_index(own), id);
+  return id;
+}
+
+ShapeId Tape::intern_shape(const Shape& shape) {
+  return interned(tables_->shapes, shapes_, hash_of_shape(shape), shape, std::equal_to<>());
+}
+
+AttrsId Tape::intern_attrs(const Attrs& attrs) {
+  if (attrs.empty() && !attr_sets_.empty()) return 0;
+  return interned(tables_->attrs, attr_sets_, hash_of(attrs), attrs, same_bits);
+}
+
+ExtentId Tape::intern_extent(const Extent& extent) {
+  if (extents_.size() >= std::numeric_limits<std::int32_t>::max())
+    fail(Status::resource, "G022", "more than 2^31 different sets of items");
+  return interned(tables_->extents, extents_, hash_of_extent(extent), extent, std::equal_to<>());
+}
+
+}  // namespace taugrad

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// One step of a hash: mixes a word in (the finaliser of MurmurHash3).
+inline std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) {
+  hash ^= word + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 33);
+}
+
+/// Hash -> ids whose values have that hash; the caller compares values. Open addressing.
+class HashIndex {
+ public:
+  /// The id with this hash for which equal(id) holds, or -1.
+  template <class Equal>
+  std::int64_t find(std::uint64_t hash, const Equal& equal) const {
+    if (slots_.empty()) return -1;
+    for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
+      if (slots_[i].id < 0) return -1;
+      if (slots_[i].hash == hash && equal(slots_[i].id)) return slots_[i].id;
+    }
+  }
+  void insert(std::uint64_t hash, std::int64_t id) {
+    if (2 * (count_ + 1) > slots_.size()) grow();
+    place({hash, id});
+    ++count_;
+  }
+  std::size_t bytes() const { return count_ * sizeof(Slot); }
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::int64_t id = -1;
+  };
+  std::size_t mask() const { return slots_.size() - 1; }
+  void place(const Slot& slot) {
+    std::size_t i = slot.hash & mask();
+    while (slots_[i].id >= 0) i = (i + 1) & mask();
+    slots_[i] = slot;
+  }
+  void grow() {
+    std::vector<Slot> old(slots_.empty() ? 16 : 2 * slots_.size());
+    old.swap(slots_);
+    for (const Slot& slot : old)
+      if (slot.id >= 0) place(slot);
+  }
+  std::vector<Slot> slots_;
+  std::size_t count_ = 0;
+};
+
+struct Tape::Tables {
+  HashIndex names, indices, shapes, attrs, extents, values;
+  std::size_t bytes() const {
+    return names.bytes() + indices.bytes() + shapes.bytes() + attrs.bytes() + extents.bytes() +
+           values.bytes();
+  }
+};
+
+std::uint64_t hash_of(std::string_view text);
+std::uint64_t hash_of(const Attrs& attrs);
+/// Equal to the bit: 0.0 and -0.0 differ, a NaN equals itself.
+bool same_bits(const Attrs& a, const Attrs& b);
+
+}  // namespace taugrad
