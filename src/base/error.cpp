@@ -35,8 +35,11 @@ std::string place(const Diagnostic& d) {
     text += fmt::format("{}{}", text.empty() ? "line " : ":", d.line);
     if (d.column > 0) text += fmt::format(":{}", d.column);
   }
-  if (!d.pointer.empty())
-    text += fmt::format("{}({})", text.empty() ? "" : " ", printable(d.pointer));
+  if (!d.pointer.empty()) {
+    const bool plain = d.pointer.starts_with('@');  // "@byte 41"
+    text += fmt::format(fmt::runtime(plain ? "{}{}" : "{}({})"), text.empty() ? "" : " ",
+                        printable(d.pointer));
+  }
   return text;
 }
 

@@ -39,6 +39,7 @@ class Lexer {
   Event next();
 
   std::size_t offset() const { return start_; }  ///< of the event's first byte
+  std::size_t position() const { return at_; }    ///< of the next byte to read
   /// The value as written.
   std::string_view raw() const { return text_.substr(start_, at_ - start_); }
   /// A key or string, decoded; valid until the next event.

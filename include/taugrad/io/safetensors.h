@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taugrad/base/error.h"
+#include "taugrad/base/tensor.h"
+
+namespace taugrad {
+
+/// Reads every tensor of a safetensors file ("-": standard input). F64, F32 and I64 as they are;
+/// F16 and BF16 become f32; I32, U8 and BOOL become i64. Everything is checked before it is read.
+/// @param warnings  receives S101 for each tensor with values that are not finite; may be null
+/// @throws Error (S001-S012; I001, I003: the file cannot be read; R002: more than 10^6 tensors)
+Tensors load_safetensors(const std::string& path, std::vector<Diagnostic>* warnings = nullptr);
+/// The same from memory; `name` stands in messages.
+Tensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name,
+                          std::vector<Diagnostic>* warnings = nullptr);
+
+using Metadata = std::map<std::string, std::string>;
+
+/// Writes tensors, sorted by element size (largest first) and name; the same tensors give the same
+/// bytes. The file appears whole or not at all.
+/// @throws Error (S012: a name that the format cannot hold; I002: the file cannot be written)
+void save_safetensors(const std::string& path, const Tensors& tensors,
+                      const Metadata& metadata = {});
+
+}  // namespace taugrad

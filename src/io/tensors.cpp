@@ -1,0 +1,192 @@
+#include "taugrad/io/tensors.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "taugrad/io/safetensors.h"
+
+namespace taugrad {
+namespace {
+
+using json::Kind;
+using json::Value;
+
+bool is_json(std::string_view path) { return path.ends_with(".json"); }
+
+// Collects numbers in row-major order; integers and real numbers side by side until all are seen.
+class Collector {
+ public:
+  explicit Collector(std::string_view name) : name_(printable(name, 80)) {}
+
+  /// Walks nested arrays with an explicit stack; every array of a level has one length.
+  void nested(Value root) {
+    struct Level {
+      std::vector<Value> elements;
+      std::size_t next = 0;
+    };
+    std::vector<Level> stack;
+    const auto enter = [&](Value v) {
+      if (!v.is(Kind::array)) return leaf(v, stack.size());
+      if (stack.size() == static_cast<std::size_t>(limits::kTensorRank))
+        v.fail("S013", fmt::format("tensor \"{}\": more than {} axes", name_, limits::kTensorRank));
+      stack.push_back({v.elements(name_)});
+      axis(v, stack.size(), stack.back().elements.size());
+    };
+    enter(root);
+    while (!stack.empty()) {
+      Level& top = stack.back();
+      if (top.next == top.elements.size())
+        stack.pop_back();
+      else
+        enter(top.elements[top.next++]);
+    }
+  }
+
+  void flat(Value data) {
+    for (const Value& v : data.elements("data")) number(v);
+  }
+
+  Tensor tensor(Dims dims) && {
+    if (whole_ && !integers_.empty()) return Tensor::of(std::move(dims), std::move(integers_));
+    return Tensor::of(std::move(dims), std::move(reals_));
+  }
+  const Dims& dims() const { return dims_; }
+  std::size_t size() const { return reals_.size(); }
+
+ private:
+  void axis(Value v, std::size_t depth, std::size_t length) {
+    const auto n = static_cast<std::int64_t>(length);
+    if (depth > dims_.size()) {
+      if (leaf_depth_ >= 0)
+        v.fail("S013",
+               fmt::format("tensor \"{}\": ragged: an array where a number stood before", name_));
+      dims_.push_back(n);
+    } else if (dims_[depth - 1] != n) {
+      v.fail("S013", fmt::format("tensor \"{}\": ragged: {} elements where {} stood before", name_,
+                                 n, dims_[depth - 1]));
+    }
+  }
+
+  void leaf(Value v, std::size_t depth) {
+    if (depth != dims_.size())
+      v.fail("S013",
+             fmt::format("tensor \"{}\": ragged: a number where an array stood before", name_));
+    leaf_depth_ = static_cast<int>(depth);
+    number(v);
+  }
+
+  void number(Value v) {
+    reals_.push_back(v.number_or_word(name_));
+    whole_ = whole_ && v.is(Kind::integer);
+    if (whole_) integers_.push_back(v.integer(name_, INT64_MIN, INT64_MAX));
+  }
+
+  std::string name_;
+  Dims dims_;
+  int leaf_depth_ = -1;
+  bool whole_ = true;
+  std::vector<std::int64_t> integers_;
+  std::vector<double> reals_;
+};
+
+Tensor read_tensor(const std::string& name, Value v) {
+  Collector numbers(name);
+  if (!v.is(Kind::object)) {
+    numbers.nested(v);
+    Dims dims = numbers.dims();
+    return std::move(numbers).tensor(std::move(dims));
+  }
+  const json::Fields fields(v, name, {"shape", "data"});
+  Dims dims;
+  for (const Value& d : fields.at("shape").elements("shape"))
+    dims.push_back(d.integer("shape", 0, INT32_MAX));
+  const Value data = fields.at("data");
+  numbers.flat(data);
+  std::int64_t wanted = 0;
+  try {
+    wanted = checked_elements(dims);
+  } catch (const Error& e) {
+    data.fail("S008", fmt::format("tensor \"{}\": {}", printable(name, 80),
+                                  e.diagnostics().front().message));
+  }
+  if (wanted != static_cast<std::int64_t>(numbers.size()))
+    data.fail("S010", fmt::format("tensor \"{}\": {} needs {} values, got {}", printable(name, 80),
+                                  dims_text(dims), wanted, numbers.size()));
+  return std::move(numbers).tensor(std::move(dims));
+}
+
+void append_element(std::string& out, const Tensor& t, std::int64_t i) {
+  if (t.dtype() == Dtype::i64)
+    json::append_number(out, t.values<std::int64_t>()[static_cast<std::size_t>(i)]);
+  else
+    json::append_number(out, t.at(i), true);
+}
+
+void append_flat(std::string& out, const Tensor& t) {
+  out += fmt::format("{{\"shape\": [{}], \"data\": []}}", fmt::join(t.dims(), ", "));
+}
+
+// brackets open and close where the flat index passes a multiple of an axis' stride
+void append_nested(std::string& out, const Tensor& t) {
+  std::vector<std::int64_t> block(t.dims().size());  // elements inside one array of each level
+  std::int64_t elements = 1;
+  for (std::size_t axis = block.size(); axis-- > 0;) block[axis] = elements *= t.dims()[axis];
+  for (std::int64_t i = 0; i < t.size(); ++i) {
+    if (i > 0) out += ", ";
+    for (const std::int64_t b : block)
+      if (i % b == 0) out += '[';
+    append_element(out, t, i);
+    for (const std::int64_t b : block)
+      if ((i + 1) % b == 0) out += ']';
+  }
+}
+
+}  // namespace
+
+Tensors tensors_from_json(std::string_view text, std::string_view file) {
+  const json::Document document(text, file, "an object of tensors");
+  Tensors tensors;
+  for (const json::Member& m : document.root_object().members("tensors")) {
+    if (m.name().size() > limits::kNameBytes)
+      m.key.fail("S004", fmt::format("a tensor's name has at most {} bytes, got {}",
+                                     limits::kNameBytes, m.name().size()));
+    tensors.emplace(m.name(), read_tensor(std::string(m.name()), m.value));
+  }
+  return tensors;
+}
+
+std::string tensors_to_json(const Tensors& tensors) {
+  std::string out = "{";
+  for (const auto& [name, t] : tensors) {
+    out += out.size() > 1 ? ",\n  " : "\n  ";
+    json::append_string(out, name);
+    out += ": ";
+    // nesting cannot tell [0,3] from [0]
+    if (t.size() == 0 && t.dims().size() > 1)
+      append_flat(out, t);
+    else if (t.size() == 0)
+      out += "[]";
+    else
+      append_nested(out, t);
+  }
+  return out + "\n}\n";
+}
+
+Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings) {
+  if (is_json(path)) return tensors_from_json(read_file(path, limits::kJsonBytes), path);
+  return load_safetensors(path, warnings);
+}
+
+void save_tensors(const std::string& path, const Tensors& tensors) {
+  if (is_json(path))
+    write_file(path, tensors_to_json(tensors));
+  else
+    save_safetensors(path, tensors);
+}
+
+}  // namespace taugrad
