@@ -184,24 +184,24 @@ struct WeightOptions { std::string init = {}; std::optional<bool> trainable = {}
 /// Building it checks nothing but names; `resolve`, `unfold` and every command check the whole.
 class Definition {
  public:
-  explicit Definition(std::string name = {}) : name(std::move(name)) {}
+  explicit Definition(std::string title = {}) : name(std::move(title)) {}
 
   IndexHandle index(std::string letter, std::string length);
-  Expr size(std::string name, std::int64_t value);
-  Expr constant(std::string name, double value);
-  Indexed input(std::string name, std::initializer_list<IndexHandle> indices, std::initializer_list<Expr> shape);
-  Expr input(std::string name, std::initializer_list<Expr> shape);  ///< without an index
-  Indexed category(std::string name, std::initializer_list<IndexHandle> indices, const Expr& size);
-  Expr weight(std::string name, std::initializer_list<Expr> shape, const WeightOptions& options = {});
-  Indexed untied_weight(std::string name, std::initializer_list<IndexHandle> indices,
+  Expr size(std::string title, std::int64_t value);
+  Expr constant(std::string title, double value);
+  Indexed input(std::string title, std::initializer_list<IndexHandle> over, std::initializer_list<Expr> shape);
+  Expr input(std::string title, std::initializer_list<Expr> shape);  ///< without an index
+  Indexed category(std::string title, std::initializer_list<IndexHandle> over, const Expr& symbols);
+  Expr weight(std::string title, std::initializer_list<Expr> shape, const WeightOptions& options = {});
+  Indexed untied_weight(std::string title, std::initializer_list<IndexHandle> over,
                         std::initializer_list<Expr> shape, const WeightOptions& options = {});
-  Indexed variable(std::string name, std::initializer_list<IndexHandle> indices = {});
-  Indexed random(std::string name, std::initializer_list<IndexHandle> indices = {});
+  Indexed variable(std::string title, std::initializer_list<IndexHandle> over = {});
+  Indexed random(std::string title, std::initializer_list<IndexHandle> over = {});
   void equation(std::string text);
   void function(std::string text);
-  void import(ImportDeclaration import);
+  void import(ImportDeclaration declaration);
   void loss_term(std::string text);
-  void ends_when(const IndexHandle& index, std::string condition);
+  void ends_when(const IndexHandle& over, std::string condition);
 
   // the sections of the file, in its order
   std::string name;

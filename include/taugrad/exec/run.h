@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "taugrad/base/tensor.h"
+#include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+
+struct RunOptions {
+  std::vector<std::string>
+      fetch;  ///< "h", "h[0]", "loss", "nll:y", "grad:W", "grad:W[3]", "grad:W[3]@h", "grad:x", ...
+  Dtype dtype = Dtype::f32;                          ///< f32 or f64: of the work and of the results
+  std::int64_t steps = -1;                           ///< of lengths that no tensor tells
+  std::map<std::string, std::int64_t> lengths = {};  ///< by length name or index letter
+  std::int64_t batch = -1;                           ///< where no tensor tells; default 1
+  std::uint64_t seed = 0;
+  std::map<std::string, Mode> modes = {};
+  double temperature = 1;
+  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
+  bool train = false;          ///< dropout is active
+};
+
+struct RunResult {
+  Tensors values;                     ///< by the name it was fetched with
+  std::vector<std::string> warnings;  ///< weights that the definition does not have
+};
+
+/// Evaluates variables, losses and gradients of a definition. (language.md R13-R15) `inputs`: for
+/// each input and observed variable a tensor [index..., batch, shape...]; `lengths` [batch] (I64)
+/// where items differ; `cotangent:v` replaces the loss by sum(cotangent:v * v). With neither inputs
+/// nor weights both are drawn. Results: [index..., batch, shape...] per example, [shape...]
+/// otherwise; zero past an item's length.
+/// @throws Error for missing or misshapen tensors, symbols out of range, unknown names
+RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
+              const RunOptions& options);
+
+struct DrawOptions {
+  std::int64_t steps = 5;
+  std::map<std::string, std::int64_t> lengths = {};
+  std::int64_t batch = 1;
+  std::uint64_t seed = 0;
+};
+/// Inputs and data of a definition drawn from a seed: normal numbers, uniform symbols, all items of
+/// full length.
+Tensors random_inputs(const Definition& d, const DrawOptions& options);
+/// Weights drawn as their `init` says (R7), in f64.
+Tensors initial_weights(const Definition& d, const DrawOptions& options = {});
+
+}  // namespace taugrad

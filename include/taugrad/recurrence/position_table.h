@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// Nodes by position: dense on 1..length of each axis, a map outside.
+class PositionTable {
+ public:
+  PositionTable() = default;
+  explicit PositionTable(std::vector<std::int64_t> lengths) : lengths_(std::move(lengths)) {
+    std::int64_t size = 1;
+    for (const std::int64_t n : lengths_) size *= n;
+    dense_.assign(static_cast<std::size_t>(size), -1);
+  }
+  NodeId get(const std::vector<std::int32_t>& at) const {
+    if (const std::int64_t i = flat(at); i >= 0) return dense_[static_cast<std::size_t>(i)];
+    const auto it = outside_.find(at);
+    return it == outside_.end() ? -1 : it->second;
+  }
+  void set(const std::vector<std::int32_t>& at, NodeId id) {
+    if (const std::int64_t i = flat(at); i >= 0)
+      dense_[static_cast<std::size_t>(i)] = id;
+    else
+      outside_[at] = id;
+  }
+  const std::vector<std::int64_t>& lengths() const { return lengths_; }
+  /// f(position, node) for every node there is, inside first, in order.
+  template <class F>
+  void each(F&& f) const {
+    for (std::size_t i = 0; i < dense_.size(); ++i)
+      if (dense_[i] >= 0) f(position(static_cast<std::int64_t>(i)), dense_[i]);
+    for (const auto& [at, id] : outside_) f(at, id);
+  }
+
+ private:
+  std::int64_t flat(const std::vector<std::int32_t>& at) const {
+    if (at.size() != lengths_.size()) return -1;
+    std::int64_t i = 0;
+    for (std::size_t a = 0; a < at.size(); ++a) {
+      if (at[a] < 1 || at[a] > lengths_[a]) return -1;
+      i = i * lengths_[a] + (at[a] - 1);
+    }
+    return i;
+  }
+  std::vector<std::int32_t> position(std::int64_t i) const {
+    std::vector<std::int32_t> at(lengths_.size());
+    for (std::size_t a = lengths_.size(); a-- > 0;) {
+      at[a] = static_cast<std::int32_t>(i % lengths_[a]) + 1;
+      i /= lengths_[a];
+    }
+    return at;
+  }
+
+  std::vector<std::int64_t> lengths_;
+  std::vector<NodeId> dense_;
+  std::map<std::vector<std::int32_t>, NodeId> outside_;
+};
+
+}  // namespace taugrad

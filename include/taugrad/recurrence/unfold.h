@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+#include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/position_table.h"
+
+namespace taugrad {
+
+struct Model;
+
+/// How a random variable's value comes about (R12). The graph's likelihood scores the data in every mode.
+enum class Mode { observed, sampled };
+
+struct UnfoldOptions {
+  std::int64_t steps = -1;                      ///< length of every length not named in `lengths`; >= 0
+  std::map<std::string, std::int64_t> lengths = {};  ///< by length name or index letter: {"s", 7}
+  bool ragged = false;  ///< lengths are the longest of a batch: items may be shorter at run time
+  bool train = false;   ///< dropout is active
+  std::map<std::string, Mode> modes = {};       ///< by random variable; default observed
+  double temperature = 1;                       ///< divides the logits of sampled categoricals; > 0
+  std::vector<std::string> cotangents = {};     ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
+};
+
+/// The graph of a definition, unfolded to given lengths, with its named nodes.                     (eq 1-6)
+/// Each weight W enters through its copies W(t); dL/dW is the sum over t of dL/dW(t).             (eq 24-25)
+class Unfolded {
+ public:
+  Graph graph() const { return graph_; }
+  const Model& model() const { return *model_; }
+  std::shared_ptr<const Model> shared_model() const { return model_; }
+
+  /// Value of a variable or input at a position, boundaries included. @throws Error (G014) if it is not in the graph
+  Var at(std::string_view name) const { return at(name, std::vector<std::int32_t>{}); }
+  template <class... I>
+  Var at(std::string_view name, std::int32_t first, I... rest) const {
+    return at(name, std::vector<std::int32_t>{first, static_cast<std::int32_t>(rest)...});
+  }
+  Var at(std::string_view name, const std::vector<std::int32_t>& position) const;
+  Var weight(std::string_view name, const std::vector<std::int32_t>& position = {}) const;  ///< the leaf that all copies share
+  /// The copy of a weight at the position of a left side. @throws Error (G014)
+  template <class... I>
+  Var copy(std::string_view name, I... position) const {
+    return copy_at(name, std::vector<std::int32_t>{static_cast<std::int32_t>(position)...});
+  }
+  Var copy_at(std::string_view name, const std::vector<std::int32_t>& position) const;
+  /// A copy by what stands in its brackets: "3", "3,2", "t=3", "0", "tau+1", "". An empty Var: there is none.
+  Var copy_named(std::string_view name, std::string_view brackets) const;
+  Var loss() const;                          ///< per example; the sum over an item's steps. @throws Error (G023) without a loss
+  bool has_loss() const { return loss_ >= 0; }
+  Var nll(std::string_view name, const std::vector<std::int32_t>& position) const;
+  /// Whether the sequence ends at a step: not 0 where `ends` holds. Empty Var: no such step.
+  Var end(std::int32_t step) const;
+  std::int64_t length(std::string_view length_or_letter) const;
+
+  /// The node at a position, or -1.
+  NodeId find(std::string_view name, const std::vector<std::int32_t>& position) const;
+  NodeId find_nll(std::string_view name, const std::vector<std::int32_t>& position) const;
+  /// Names of variables and inputs, and of the random ones.
+  std::vector<std::string> variables() const;
+  std::vector<std::string> random_variables() const;
+  /// Walk a variable, its likelihoods, or an untied weight: f(position, node), boundaries last.
+  template <class F>
+  void each_value(std::string_view name, F&& f) const { each(values_, name, f); }
+  template <class F>
+  void each_nll(std::string_view name, F&& f) const { each(nlls_, name, f); }
+  template <class F>
+  void each_weight(std::string_view name, F&& f) const { each(weights_, name, f); }
+  /// Copies of one weight as (label, node), in order of position.
+  std::vector<std::pair<std::string, Var>> copies(std::string_view name) const;
+
+ private:
+  friend class Unfolder;
+  /// Copies of a weight by what their left sides have in common: "t", "i,j", "tau+1".
+  struct CopyGroup {
+    std::string axes;                ///< letters, or the position as written where it depends on the item's length
+    std::vector<std::string> names;  ///< of the numbered axes, in the order of the left side
+    PositionTable nodes;
+  };
+  using Tables = std::map<std::string, PositionTable, std::less<>>;
+  template <class F>
+  static void each(const Tables& tables, std::string_view name, F& f) {
+    if (const auto table = tables.find(name); table != tables.end()) table->second.each(f);
+  }
+  Graph graph_;
+  std::shared_ptr<const Model> model_;
+  std::vector<std::int64_t> lengths_;
+  Tables values_, nlls_, weights_;
+  std::map<std::string, std::vector<CopyGroup>, std::less<>> copies_;
+  std::vector<NodeId> ends_;
+  NodeId loss_ = -1;
+};
+
+/// @throws Error (G022) for a negative length or more than 2*10^8 nodes, and all that a definition can have wrong
+Unfolded unfold(const Definition& d, const UnfoldOptions& options = {});
+Unfolded unfold(std::shared_ptr<const Model> model, const UnfoldOptions& options = {});
+
+}  // namespace taugrad

@@ -1,0 +1,273 @@
+#include "exec/batch_data.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+
+namespace taugrad {
+namespace {
+
+class Reader {
+ public:
+  Reader(const Model& model, const Tensors& inputs, const RunOptions& options)
+      : model_(model), options_(options) {
+    data_.inputs = inputs;
+    data_.longest.assign(model.lengths.size(), -1);
+    for (std::size_t l = 0; l < model.lengths.size(); ++l)
+      data_.longest[l] = model.fixed_lengths[l];
+  }
+
+  BatchData read() {
+    for (const auto& [name, tensor] : data_.inputs) axes(name, tensor);
+    read_lengths();
+    defaults();
+    derive();
+    for (const auto& [name, tensor] : data_.inputs) check_values(name, tensor);
+    return std::move(data_);
+  }
+
+ private:
+  static bool is_lengths(const std::string& name) {
+    return name == "lengths" || name.starts_with("lengths:");
+  }
+
+  const Symbol* symbol_of(const std::string& name) {
+    const bool cotangent = name.starts_with("cotangent:");
+    const std::string variable = cotangent ? name.substr(10) : name;
+    const int number = model_.find(variable);
+    const Symbol* s = number < 0 ? nullptr : &model_.symbols[static_cast<std::size_t>(number)];
+    if (cotangent && s && s->kind == SymbolKind::variable) return s;
+    if (!cotangent && s && (s->kind == SymbolKind::input || s->random())) return s;
+    std::vector<std::string> known{"lengths", "item"};
+    for (const Symbol& other : model_.symbols)
+      if (other.kind == SymbolKind::input || other.random()) known.push_back(other.name);
+    Diagnostic d;
+    d.code = "D010";
+    d.message = s ? fmt::format("\"{}\" is computed, not given", variable)
+                  : fmt::format("the definition has no input \"{}\"", name);
+    d.help = s ? "give inputs and observed random variables only" : did_you_mean(name, known);
+    fail(Status::bad_input, d);
+  }
+
+  void axes(const std::string& name, const Tensor& tensor) {
+    if (is_lengths(name) || name == "item") {
+      if (tensor.dims().size() != 1)
+        fail(Status::bad_input, "D011", "\"{}\" has shape {}, want [batch]", name,
+             dims_text(tensor.dims()));
+      return items(name, tensor.dims()[0]);
+    }
+    const Symbol& s = *symbol_of(name);
+    const std::size_t rank = s.axes.size() + 1 + static_cast<std::size_t>(s.shape.rank());
+    const std::string wanted = describe(s);
+    if (tensor.dims().size() != rank)
+      fail(Status::bad_input, "D011", "\"{}\" has shape {}, want {}", name,
+           dims_text(tensor.dims()), wanted);
+    for (std::size_t a = 0; a < s.axes.size(); ++a) {
+      const auto l =
+          static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[a])]);
+      std::int64_t& known = data_.longest[l];
+      if (known >= 0 && known != tensor.dims()[a])
+        fail(Status::bad_input, "D011", "\"{}\" has {} positions along {}, {} has {}", name,
+             tensor.dims()[a], model_.lengths[l],
+             teller_[l].empty() ? "the definition" : "\"" + teller_[l] + "\"", known);
+      known = tensor.dims()[a];
+      teller_[l] = name;
+    }
+    items(name, tensor.dims()[s.axes.size()]);
+    for (int a = 0; a < s.shape.rank(); ++a)
+      if (tensor.dims()[s.axes.size() + 1 + static_cast<std::size_t>(a)] != s.shape[a])
+        fail(Status::bad_input, "D011", "\"{}\" has shape {}, want {}", name,
+             dims_text(tensor.dims()), wanted);
+  }
+
+  std::string describe(const Symbol& s) const {
+    std::string text;
+    for (const int axis : s.axes)
+      text += model_.system.indices[static_cast<std::size_t>(axis)].length + ",";
+    text += "batch";
+    for (const std::int64_t n : s.shape.dims()) text += fmt::format(",{}", n);
+    return "[" + text + "]";
+  }
+
+  void items(const std::string& name, std::int64_t count) {
+    if (!counter_.empty() && data_.items != count)
+      fail(Status::bad_input, "D011", "\"{}\" has a batch of {}, \"{}\" of {}", name, count,
+           counter_, data_.items);
+    data_.items = count;
+    counter_ = name;
+  }
+
+  std::size_t length_named(const std::string& tensor) const {
+    std::vector<std::size_t> open;
+    for (std::size_t l = 0; l < model_.lengths.size(); ++l)
+      if (model_.fixed_lengths[l] < 0) open.push_back(l);
+    if (tensor == "lengths") {
+      if (open.size() != 1)
+        fail(Status::bad_input, "D012",
+             "the definition has {} lengths; name one, as in \"lengths:{}\"", open.size(),
+             model_.system.indices.empty() ? "t" : model_.system.indices.front().name);
+      return open.front();
+    }
+    const std::string name = tensor.substr(8);
+    for (std::size_t l = 0; l < model_.lengths.size(); ++l)
+      if (model_.lengths[l] == name) return l;
+    for (std::size_t i = 0; i < model_.index_length.size(); ++i)
+      if (model_.system.indices[i].name == name)
+        return static_cast<std::size_t>(model_.index_length[i]);
+    fail(Status::bad_input, "D012", "\"{}\" names no index", tensor);
+  }
+
+  void read_lengths() {
+    data_.lengths.resize(model_.lengths.size());
+    for (const auto& [name, tensor] : data_.inputs)
+      if (is_lengths(name)) {
+        const std::size_t l = length_named(name);
+        if (tensor.dtype() != Dtype::i64)
+          fail(Status::bad_input, "D012", "\"{}\" holds {}, want I64", name,
+               to_string(tensor.dtype()));
+        std::vector<std::int64_t> lengths(tensor.values<std::int64_t>().begin(),
+                                          tensor.values<std::int64_t>().end());
+        set_lengths(name, l, std::move(lengths));
+      }
+    for (const Symbol& s :
+         model_.symbols) {  // tau ~ categorical(..): the data are the lengths (R14)
+      const auto given = s.length >= 0 ? data_.inputs.find(s.name) : data_.inputs.end();
+      if (given == data_.inputs.end()) continue;
+      std::vector<std::int64_t> lengths;
+      for (std::int64_t i = 0; i < given->second.size(); ++i)
+        lengths.push_back(static_cast<std::int64_t>(given->second.at(i)));
+      set_lengths(s.name, static_cast<std::size_t>(s.length), std::move(lengths));
+    }
+  }
+
+  void set_lengths(const std::string& name, std::size_t l, std::vector<std::int64_t> lengths) {
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+      if (lengths[i] < 0 || (data_.longest[l] >= 0 && lengths[i] > data_.longest[l]))
+        fail(Status::bad_input, "D012", "\"{}\": item {} has length {}, want 0..{}", name, i,
+             lengths[i], data_.longest[l] >= 0 ? std::to_string(data_.longest[l]) : "");
+    if (!data_.lengths[l].empty() && data_.lengths[l] != lengths)
+      fail(Status::bad_input, "D012", "\"{}\" contradicts other lengths", name);
+    data_.lengths[l] = std::move(lengths);
+  }
+
+  void defaults() {
+    if (counter_.empty()) data_.items = options_.batch >= 0 ? options_.batch : 1;
+    for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
+      if (data_.longest[l] < 0) data_.longest[l] = asked(l);
+      if (data_.longest[l] < 0 && !data_.lengths[l].empty())
+        data_.longest[l] = *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
+      if (data_.longest[l] < 0)
+        fail(Status::bad_input, "G022",
+             "nothing tells the length \"{}\"; give --steps, or a tensor over it",
+             model_.lengths[l]);
+      if (data_.lengths[l].empty())
+        data_.lengths[l].assign(static_cast<std::size_t>(data_.items), data_.longest[l]);
+    }
+    if (const auto item = data_.inputs.find("item"); item != data_.inputs.end())
+      for (std::int64_t i = 0; i < item->second.size(); ++i)
+        data_.keys.push_back(static_cast<std::int64_t>(item->second.at(i)));
+    else
+      for (std::int64_t i = 0; i < data_.items; ++i) data_.keys.push_back(i);
+    for (const auto& [name, tensor] : data_.inputs)
+      if (name.starts_with("cotangent:")) data_.cotangents.push_back(name.substr(10));
+  }
+
+  std::int64_t asked(std::size_t l) const {
+    if (const auto given = options_.lengths.find(model_.lengths[l]);
+        given != options_.lengths.end())
+      return given->second;
+    for (std::size_t i = 0; i < model_.index_length.size(); ++i)
+      if (model_.index_length[i] == static_cast<int>(l))
+        if (const auto given = options_.lengths.find(model_.system.indices[i].name);
+            given != options_.lengths.end())
+          return given->second;
+    return data_.lengths[l].empty() ? options_.steps : -1;
+  }
+
+  // a stop variable that is not given is 1 at the item's end and 0 before (R14)
+  void derive() {
+    for (const auto& [letter, ast] : model_.system.ends)
+      for (const AstNode& n : ast.nodes) {
+        const int number = n.kind == AstNode::Kind::reference ? model_.find(n.name) : -1;
+        if (number < 0 || data_.inputs.contains(n.name)) continue;
+        const Symbol& s = model_.symbols[static_cast<std::size_t>(number)];
+        const bool bernoulli = s.distribution == DistributionKind::bernoulli_logits ||
+                               s.distribution == DistributionKind::bernoulli_p;
+        if (!bernoulli || s.axes.size() != 1 || s.shape.rank() != 0 ||
+            options_.modes.contains(s.name))
+          continue;
+        const auto l =
+            static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[0])]);
+        Tensor stop({data_.longest[l], data_.items}, Dtype::f64);
+        for (std::int64_t i = 0; i < data_.items; ++i)
+          if (const std::int64_t end = data_.lengths[l][static_cast<std::size_t>(i)]; end > 0)
+            stop.set((end - 1) * data_.items + i, 1);
+        data_.inputs[s.name] = std::move(stop);
+      }
+  }
+
+  // symbols must be in range wherever an item has a step; what stands beyond is never read (R4)
+  void check_values(const std::string& name, const Tensor& tensor) {
+    if (is_lengths(name) || name == "item" || name.starts_with("cotangent:")) return;
+    const Symbol& s = *symbol_of(name);
+    if (s.category < 0) return;
+    std::vector<std::int64_t> at(s.axes.size());
+    for (std::int64_t flat = 0; flat < tensor.size(); ++flat) {
+      std::int64_t rest = flat / std::max<std::int64_t>(data_.items, 1);
+      const auto item = static_cast<std::size_t>(flat % std::max<std::int64_t>(data_.items, 1));
+      bool alive = true;
+      for (std::size_t a = s.axes.size(); a-- > 0;) {
+        at[a] = rest % tensor.dims()[a] + 1;
+        rest /= tensor.dims()[a];
+        alive =
+            alive && at[a] <= data_.lengths[static_cast<std::size_t>(
+                                  model_.index_length[static_cast<std::size_t>(s.axes[a])])][item];
+      }
+      const double value = tensor.at(flat);
+      if (!alive || (value >= 0 && value < static_cast<double>(s.category) &&
+                     value == static_cast<double>(static_cast<std::int64_t>(value))))
+        continue;
+      std::string place;
+      for (const std::int64_t p : at) place += (place.empty() ? "" : ",") + std::to_string(p);
+      fail(Status::bad_input, "D013",
+           "\"{}\" holds {} at position [{}] of item {}; its symbols are 0..{}", name, value, place,
+           item, s.category - 1);
+    }
+  }
+
+  const Model& model_;
+  const RunOptions& options_;
+  BatchData data_;
+  std::map<std::size_t, std::string> teller_;
+  std::string counter_;
+};
+
+}  // namespace
+
+BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options) {
+  return Reader(model, inputs, options).read();
+}
+
+std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together) {
+  std::vector<std::vector<std::int32_t>> groups;
+  if (together || data.items == 0) {
+    groups.emplace_back();
+    for (std::int64_t i = 0; i < data.items; ++i)
+      groups.back().push_back(static_cast<std::int32_t>(i));
+    return groups;
+  }
+  std::map<std::vector<std::int64_t>, std::vector<std::int32_t>> by_lengths;
+  for (std::int64_t i = 0; i < data.items; ++i) {
+    std::vector<std::int64_t> key;
+    for (const auto& lengths : data.lengths) key.push_back(lengths[static_cast<std::size_t>(i)]);
+    by_lengths[key].push_back(static_cast<std::int32_t>(i));
+  }
+  for (auto& [key, items] : by_lengths) groups.push_back(std::move(items));
+  return groups;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "recurrence/model.h"
+#include "taugrad/base/tensor.h"
+#include "taugrad/exec/run.h"
+
+namespace taugrad {
+
+/// The tensors of one run, checked against a model: how long every item is, and where every leaf's
+/// numbers lie.
+struct BatchData {
+  std::int64_t items = 0;
+  std::vector<std::int64_t> longest;               ///< [length] the axis, as outputs have it
+  std::vector<std::vector<std::int64_t>> lengths;  ///< [length][item]
+  std::vector<std::int64_t> keys;                  ///< [item] of the draws
+  Tensors inputs;                                  ///< with what follows from the lengths (R14)
+  std::vector<std::string> cotangents;             ///< variables that have one
+};
+
+/// @throws Error (D010..) where axes, lengths or symbols do not fit
+BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options);
+
+/// Groups of items that run together: all of them where the model can be ragged, else those of
+/// equal lengths.
+std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together);
+
+}  // namespace taugrad

@@ -1,0 +1,197 @@
+// Inputs and weights drawn from a seed; every tensor has a stream of its own, so none depends on
+// the others.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numbers>
+
+#include "base/fail.h"
+#include "base/philox.h"
+#include "recurrence/model.h"
+#include "taugrad/exec/run.h"
+
+namespace taugrad {
+namespace {
+
+/// Numbers one after another, keyed by a seed and a name.
+class Stream {
+ public:
+  Stream(std::uint64_t seed, std::string_view name) {
+    key_ = 0xCBF29CE484222325u ^ (seed * 0x9E3779B97F4A7C15u);  // FNV-1a over the name
+    for (const char c : name) key_ = (key_ ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  }
+  double uniform() {
+    const auto words = philox(
+        {static_cast<std::uint32_t>(count_), static_cast<std::uint32_t>(count_ >> 32), 0, 0}, key_);
+    ++count_;
+    second_ = unit_interval(words[2], words[3]);
+    return unit_interval(words[0], words[1]);
+  }
+  double normal() {  // Box and Muller
+    const double u = uniform();
+    return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * second_);
+  }
+
+ private:
+  std::uint64_t key_ = 0, count_ = 0;
+  double second_ = 0;
+};
+
+double argument(const std::string& init) {
+  double value = 0;
+  const auto open = init.find('(');
+  std::from_chars(init.data() + (open == std::string::npos ? 0 : open + 1),
+                  init.data() + init.size(), value);
+  return value;
+}
+
+// rows of a [rows, columns] matrix made orthonormal (the shorter side), by Gram and Schmidt, twice
+// for accuracy
+void orthogonalise(std::vector<double>& a, std::int64_t rows, std::int64_t columns) {
+  const bool wide = rows <= columns;
+  const std::int64_t count = wide ? rows : columns, length = wide ? columns : rows;
+  const auto at = [&](std::int64_t v, std::int64_t i) -> double& {
+    return a[static_cast<std::size_t>(wide ? v * columns + i : i * columns + v)];
+  };
+  for (std::int64_t v = 0; v < count; ++v) {
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::int64_t w = 0; w < v; ++w) {
+        double dot = 0;
+        for (std::int64_t i = 0; i < length; ++i) dot += at(v, i) * at(w, i);
+        for (std::int64_t i = 0; i < length; ++i) at(v, i) -= dot * at(w, i);
+      }
+    double norm = 0;
+    for (std::int64_t i = 0; i < length; ++i) norm += at(v, i) * at(v, i);
+    for (std::int64_t i = 0; i < length; ++i) at(v, i) /= std::sqrt(norm);
+  }
+}
+
+void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_t size) {
+  const std::string& init = w.declaration.init;
+  const std::int64_t columns = w.shape.empty() ? 1 : std::max<std::int64_t>(w.shape.back(), 1),
+                     rows = size / columns;
+  const auto each = [&](auto&& f) {
+    for (std::int64_t i = 0; i < size; ++i) out[i] = f(i);
+  };
+  const auto uniform = [&](double a) {
+    each([&](std::int64_t) { return a * (2 * stream.uniform() - 1); });
+  };
+  if (w.declaration.values)
+    each([&](std::int64_t i) {
+      return w.declaration.values->at(w.declaration.values->size() == 1 ? 0 : i);
+    });
+  else if (init.empty() && w.shape.size() >= 2)
+    uniform(1 / std::sqrt(static_cast<double>(columns)));
+  else if (init.empty() || init == "zeros")
+    each([](std::int64_t) { return 0.0; });
+  else if (init == "ones")
+    each([](std::int64_t) { return 1.0; });
+  else if (init == "identity")
+    each([&](std::int64_t i) { return i / columns == i % columns ? 1.0 : 0.0; });
+  else if (init == "orthogonal") {
+    std::vector<double> a(static_cast<std::size_t>(size));
+    for (double& x : a) x = stream.normal();
+    orthogonalise(a, rows, columns);
+    each([&](std::int64_t i) { return a[static_cast<std::size_t>(i)]; });
+  } else if (init == "xavier")
+    uniform(std::sqrt(6.0 / static_cast<double>(rows + columns)));
+  else if (init.starts_with("uniform("))
+    uniform(argument(init));
+  else if (init.starts_with("normal("))
+    each([&, s = argument(init)](std::int64_t) { return s * stream.normal(); });
+  else
+    each([value = argument(init)](std::int64_t) { return value; });
+}
+
+std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {
+  std::vector<std::int64_t> lengths;
+  for (std::size_t l = 0; l < model.lengths.size(); ++l) {
+    std::int64_t length = model.fixed_lengths[l] >= 0 ? model.fixed_lengths[l] : options.steps;
+    if (const auto given = options.lengths.find(model.lengths[l]); given != options.lengths.end())
+      length = given->second;
+    for (std::size_t i = 0; i < model.index_length.size(); ++i)
+      if (model.index_length[i] == static_cast<int>(l))
+        if (const auto given = options.lengths.find(model.system.indices[i].name);
+            given != options.lengths.end())
+          length = given->second;
+    if (length < 0)
+      fail(Status::bad_input, "G022", "the length \"{}\" is {}, want 0 or more", model.lengths[l],
+           length);
+    lengths.push_back(length);
+  }
+  return lengths;
+}
+
+}  // namespace
+
+Tensors initial_weights(const Definition& d, const DrawOptions& options) {
+  const auto model = resolve(d);
+  const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  Tensors weights;
+  for (const Symbol& s : model->symbols) {
+    if (s.kind != SymbolKind::weight) continue;
+    const SystemWeight& w = model->system.weights[static_cast<std::size_t>(s.declaration)];
+    Dims dims;
+    std::int64_t count = 1;
+    for (const int axis : s.axes) {
+      dims.push_back(
+          lengths[static_cast<std::size_t>(model->index_length[static_cast<std::size_t>(axis)])]);
+      count *= dims.back();
+    }
+    dims.insert(dims.end(), w.shape.begin(), w.shape.end());
+    if (w.declaration.values && w.declaration.values->size() != 1 &&
+        w.declaration.values->dims() != Dims(w.shape))
+      fail_at("G019",
+              fmt::format("the values of \"{}\" have shape {}, want {}", s.name,
+                          dims_text(w.declaration.values->dims()), dims_text(w.shape)),
+              w.declaration.name, 0, static_cast<int>(s.name.size()));
+    Tensor tensor(dims, Dtype::f64);
+    Stream stream(options.seed, s.name);
+    for (std::int64_t i = 0; i < count; ++i)
+      fill_matrix(w, stream, tensor.values<double>().data() + i * s.shape.size(), s.shape.size());
+    weights[s.name] = std::move(tensor);
+  }
+  return weights;
+}
+
+Tensors random_inputs(const Definition& d, const DrawOptions& options) {
+  const auto model = resolve(d);
+  const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  Tensors inputs;
+  for (const Symbol& s : model->symbols) {
+    if (s.kind != SymbolKind::input && !(s.random() && s.length < 0)) continue;
+    Dims dims;
+    for (const int axis : s.axes)
+      dims.push_back(
+          lengths[static_cast<std::size_t>(model->index_length[static_cast<std::size_t>(axis)])]);
+    dims.push_back(options.batch);
+    dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
+    Stream stream(options.seed, "input:" + s.name);
+    const bool stops =
+        std::any_of(model->system.ends.begin(), model->system.ends.end(), [&](const auto& e) {
+          return std::any_of(e.second.nodes.begin(), e.second.nodes.end(),
+                             [&](const AstNode& n) { return n.name == s.name; });
+        });
+    const bool bernoulli = s.distribution == DistributionKind::bernoulli_logits ||
+                           s.distribution == DistributionKind::bernoulli_p;
+    if (bernoulli && stops) continue;  // follows from the lengths
+    Tensor tensor(dims, s.category >= 0 ? Dtype::i64 : Dtype::f64);
+    for (std::int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set(i, s.category >= 0 ? std::floor(stream.uniform() * static_cast<double>(s.category))
+                    : bernoulli     ? (stream.uniform() < 0.5 ? 1 : 0)
+                                    : stream.normal());
+    inputs[s.name] = std::move(tensor);
+  }
+  if (inputs.empty()) {  // nothing else would tell how many items there are
+    for (std::size_t l = 0; l < model->lengths.size(); ++l)
+      if (model->fixed_lengths[l] < 0)
+        inputs["lengths:" + model->lengths[l]] = Tensor::of(
+            {options.batch},
+            std::vector<std::int64_t>(static_cast<std::size_t>(options.batch), lengths[l]));
+  }
+  return inputs;
+}
+
+}  // namespace taugrad

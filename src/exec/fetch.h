@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "recurrence/model.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+
+/// One entry of a fetch list: [grad:][nll:]NAME[BRACKETS][@EQUATION], or loss.
+struct Fetch {
+  std::string text;
+  bool gradient = false, nll = false, loss = false, has_brackets = false;
+  std::string name, brackets, edge;
+  int symbol = -1;  ///< -1: loss
+};
+
+/// @throws Error (U020) on an unknown name, with the nearest known one
+Fetch parse_fetch(const Model& model, const std::string& text);
+/// Whether its position depends on an item's own length, so that only items of equal length can
+/// share a graph.
+bool needs_equal_lengths(const Model& model, const Fetch& fetch);
+
+/// What a fetch reads in one graph: nodes, and where each goes in the result.
+struct Piece {
+  Var node;            ///< empty: zeros
+  std::int64_t place;  ///< flat position among the index axes
+};
+
+/// Nodes that a fetch stands for, before differentiation.
+std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& fetch,
+                             const std::vector<std::int64_t>& longest);
+
+}  // namespace taugrad

@@ -1,0 +1,272 @@
+#include "taugrad/exec/run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/fail.h"
+#include "exec/batch_data.h"
+#include "exec/fetch.h"
+#include "taugrad/exec/executor.h"
+#include "taugrad/passes/gradient.h"
+
+namespace taugrad {
+namespace {
+
+/// One run in floats of type S: groups of items one after another, their results put together.
+template <class S>
+class Run {
+ public:
+  Run(std::shared_ptr<const Model> model, const BatchData& data, const Tensors& weights,
+      const RunOptions& options)
+      : model_(std::move(model)), data_(data), weights_(weights), options_(options) {
+    for (const std::string& text : options.fetch) fetches_.push_back(parse_fetch(*model_, text));
+  }
+
+  Tensors operator()() {
+    for (const Fetch& f : fetches_) results_[f.text] = Tensor(result_dims(f), dtype());
+    const bool together = can_be_ragged(*model_) &&
+                          std::none_of(fetches_.begin(), fetches_.end(), [&](const Fetch& f) {
+                            return needs_equal_lengths(*model_, f);
+                          });
+    for (const std::vector<std::int32_t>& items : groups_of(data_, together)) group(items);
+    for (const Fetch& f : fetches_)
+      if (missing_[f.text] && !found_[f.text])
+        fail(Status::usage, "U020",
+             "cannot fetch \"{}\": there is no such copy in a sequence of this length", f.text);
+    return std::move(results_);
+  }
+
+ private:
+  static Dtype dtype() { return sizeof(S) == 4 ? Dtype::f32 : Dtype::f64; }
+
+  bool per_example(const Fetch& f) const {
+    if (f.loss || f.nll) return true;
+    return model_->symbols[static_cast<std::size_t>(f.symbol)].per_example;
+  }
+
+  Dims result_dims(const Fetch& f) const {
+    Dims dims;
+    if (!f.loss) {
+      const Symbol& s = model_->symbols[static_cast<std::size_t>(f.symbol)];
+      if (!f.has_brackets)
+        for (const int axis : s.axes) dims.push_back(data_.longest[length_of(axis)]);
+    }
+    if (per_example(f)) dims.push_back(data_.items);
+    if (!f.loss && !f.nll)
+      for (const std::int64_t n : model_->symbols[static_cast<std::size_t>(f.symbol)].shape.dims())
+        dims.push_back(n);
+    return dims;
+  }
+  std::size_t length_of(int axis) const {
+    return static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(axis)]);
+  }
+
+  struct Wanted {
+    const Fetch* fetch;
+    Piece piece;
+  };
+
+  UnfoldOptions unfold_options(const std::vector<std::int32_t>& items) const {
+    UnfoldOptions o;
+    o.modes = options_.modes;
+    o.temperature = options_.temperature;
+    o.train = options_.train;
+    o.cotangents = data_.cotangents;
+    for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
+      std::int64_t longest = items.empty() ? data_.longest[l] : 0;
+      for (const std::int32_t i : items) {
+        const std::int64_t length = data_.lengths[l][static_cast<std::size_t>(i)];
+        o.ragged = o.ragged || length != data_.lengths[l][static_cast<std::size_t>(items.front())];
+        longest = std::max(longest, length);
+      }
+      o.lengths[model_->lengths[l]] = longest;
+    }
+    return o;
+  }
+
+  void group(const std::vector<std::int32_t>& items) {
+    const Unfolded u = unfold(model_, unfold_options(items));
+    std::vector<Wanted> wanted;
+    std::vector<Var> wrt;
+    std::vector<std::pair<const Fetch*, Piece>> gradients;
+    for (const Fetch& f : fetches_)
+      for (const Piece& p : pieces_of(u, f, data_.longest)) {
+        if (!p.node) {
+          missing_[f.text] =
+              missing_[f.text] ||
+              (f.symbol >= 0 &&
+               model_->symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::weight);
+          continue;
+        }
+        found_[f.text] = true;
+        if (!f.gradient) {
+          wanted.push_back({&f, p});
+          continue;
+        }
+        gradients.emplace_back(&f, p);
+        wrt.push_back(p.node);
+      }
+    if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
+    if (!wanted.empty()) evaluate(u, items, wanted);
+  }
+
+  static void differentiate(const Unfolded& u, const std::vector<Var>& wrt,
+                            const std::vector<std::pair<const Fetch*, Piece>>& asked,
+                            std::vector<Wanted>& wanted) {
+    std::vector<Var> unique;
+    std::map<NodeId, std::size_t> number;
+    for (const Var v : wrt)
+      if (number.emplace(v.id, unique.size()).second) unique.push_back(v);
+    const Gradients g = gradient(u.loss(), unique);
+    for (const auto& [f, piece] : asked) {
+      if (f->edge.empty()) {
+        wanted.push_back({f, {g[number.at(piece.node.id)], piece.place}});
+        continue;
+      }
+      const Tape& tape = u.graph().tape();  // the share of the mentions in one equation (R8)
+      for (const EdgeContribution& e : g.edges(piece.node))
+        if (tape.name(e.user) == f->edge) wanted.push_back({f, {e.value, piece.place}});
+    }
+  }
+
+  void evaluate(const Unfolded& u, const std::vector<std::int32_t>& items,
+                const std::vector<Wanted>& wanted) {
+    const Tape& tape = u.graph().tape();
+    std::vector<NodeId> outputs;
+    for (const Wanted& w : wanted) outputs.push_back(w.piece.node.id);
+    Executor<S> executor(tape, outputs, options_.max_memory);
+    executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
+    for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);
+    executor.run();
+    for (std::size_t o = 0; o < wanted.size(); ++o) store(tape, wanted[o], items, executor, o);
+  }
+
+  BatchContext context_of(const std::vector<std::int32_t>& items) const {
+    BatchContext context;
+    context.seed = options_.seed;
+    context.train = options_.train;
+    context.lengths.resize(model_->lengths.size());
+    for (const std::int32_t i : items) {
+      context.item.push_back(data_.keys[static_cast<std::size_t>(i)]);
+      for (std::size_t l = 0; l < model_->lengths.size(); ++l)
+        context.lengths[l].push_back(data_.lengths[l][static_cast<std::size_t>(i)]);
+    }
+    return context;
+  }
+
+  void fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
+            Executor<S>& executor) {
+    const std::string name(tape.name(leaf));
+    const int number = model_->find(name);
+    const bool weight =
+        number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
+    const auto given = weight ? weights_.find(name) : data_.inputs.find(name);
+    if (given == (weight ? weights_.end() : data_.inputs.end()))
+      fail(Status::bad_input, "D015", "{} \"{}\" is needed and not given",
+           weight ? "weight" : "input", name);
+    const Tensor& tensor = given->second;
+    if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
+    const std::span<S> to = executor.leaf(leaf);
+    const std::span<const std::int32_t> index = tape.index(leaf);
+    std::int64_t flat = 0;
+    for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor.dims()[a] + index[a] - 1;
+    const std::int64_t size = tape.shape(leaf).size();
+    if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
+    const std::span<const std::int32_t> rows = executor.items(leaf);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
+      convert(tensor, (flat * data_.items + item) * size,
+              to.subspan(r * static_cast<std::size_t>(size), static_cast<std::size_t>(size)));
+    }
+  }
+
+  void check_weight(const Symbol& s, const Tensor& tensor) const {
+    Dims wanted;
+    for (const int axis : s.axes) wanted.push_back(data_.longest[length_of(axis)]);
+    for (const std::int64_t n : s.shape.dims()) wanted.push_back(n);
+    if (tensor.dims() != wanted)
+      fail(Status::bad_input, "D014", "weight \"{}\" has shape {}, want {}", s.name,
+           dims_text(tensor.dims()), dims_text(wanted));
+  }
+
+  static void convert(const Tensor& tensor, std::int64_t from, std::span<S> to) {
+    const auto copy = [&](auto values) {
+      for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] = static_cast<S>(values[static_cast<std::size_t>(from) + i]);
+    };
+    if (tensor.dtype() == Dtype::f32) return copy(tensor.values<float>());
+    if (tensor.dtype() == Dtype::f64) return copy(tensor.values<double>());
+    copy(tensor.values<std::int64_t>());
+  }
+
+  // a weight's gradient adds up over groups; an item's values go to its place
+  void store(const Tape& tape, const Wanted& w, const std::vector<std::int32_t>& items,
+             Executor<S>& executor, std::size_t output) {
+    const std::span<S> to = results_.at(w.fetch->text).template values<S>();
+    const std::span<const S> from = executor.value(output);
+    const std::int64_t size = tape.shape(w.piece.node.id).size();
+    if (tape.extent_id(w.piece.node.id) == kShared) {
+      if (per_example(*w.fetch))
+        fail(Status::bug, "B001", "a shared node stands for \"{}\"", w.fetch->text);
+      const bool adds = w.fetch->gradient;
+      for (std::int64_t i = 0; i < size; ++i) {
+        S& place = to[static_cast<std::size_t>(w.piece.place * size + i)];
+        place =
+            adds ? place + from[static_cast<std::size_t>(i)] : from[static_cast<std::size_t>(i)];
+      }
+      return;
+    }
+    const std::span<const std::int32_t> rows = executor.output_items(output);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
+      for (std::int64_t i = 0; i < size; ++i) {
+        S& place = to[static_cast<std::size_t>((w.piece.place * data_.items + item) * size + i)];
+        const S value = from[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)];
+        place = w.fetch->edge.empty() ? value : place + value;
+      }
+    }
+  }
+
+  std::shared_ptr<const Model> model_;
+  const BatchData& data_;
+  const Tensors& weights_;
+  const RunOptions& options_;
+  std::vector<Fetch> fetches_;
+  Tensors results_;
+  std::map<std::string, bool> missing_, found_;
+};
+
+}  // namespace
+
+RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
+              const RunOptions& options) {
+  const std::shared_ptr<const Model> model = resolve(d);
+  RunResult result;
+  const bool drawn = inputs.empty() && weights.empty();
+  DrawOptions draw;
+  draw.steps = options.steps >= 0 ? options.steps : draw.steps;
+  draw.lengths = options.lengths;
+  draw.batch = options.batch >= 0 ? options.batch : 1;
+  draw.seed = options.seed;
+  Tensors drawn_inputs = drawn ? random_inputs(d, draw) : inputs;
+  if (drawn)  // what is sampled is not given
+    for (const auto& [name, mode] : options.modes)
+      if (mode != Mode::observed) drawn_inputs.erase(name);
+  const Tensors drawn_weights = drawn ? initial_weights(d, draw) : weights;
+  RunOptions known = options;
+  if (drawn && known.steps < 0) known.steps = draw.steps;
+  const BatchData data = read_batch(*model, drawn_inputs, known);
+  for (const auto& [name, tensor] : drawn_weights) {
+    const int number = model->find(name);
+    if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)
+      result.warnings.push_back(fmt::format("weight \"{}\" is not in the definition", name));
+  }
+  result.values = options.dtype == Dtype::f64 ? Run<double>(model, data, drawn_weights, known)()
+                                              : Run<float>(model, data, drawn_weights, known)();
+  return result;
+}
+
+}  // namespace taugrad

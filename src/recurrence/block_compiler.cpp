@@ -1,0 +1,286 @@
+#include "recurrence/block_compiler.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "recurrence/calls.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+namespace {
+
+// a builder's error, told at the place in the equation
+[[noreturn]] void retell(const Error& e, const AstNode& n) {
+  const Diagnostic& d = e.diagnostics().front();
+  fail_at(d.code, d.message.substr(0, d.message.find('\n')), n, d.help);
+}
+
+}  // namespace
+
+int BlockCompiler::open(std::vector<int> letters) {
+  flush();
+  blocks_.emplace_back();
+  frames_.push_back({static_cast<int>(blocks_.size()) - 1, std::move(letters)});
+  return frames_.back().block;
+}
+
+void BlockCompiler::flush() {
+  if (!frames_.empty())
+    for (NodeId id = flushed_; id < tape_.size(); ++id)
+      blocks_[static_cast<std::size_t>(frames_.back().block)].nodes.push_back(id);
+  flushed_ = tape_.size();
+}
+
+std::vector<int> BlockCompiler::close(const std::vector<Var>& roots) {
+  flush();
+  Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
+  for (const Var v : roots) block.roots.push_back(v.id);
+  std::sort(block.slots.begin(), block.slots.end(), [](const Slot& a, const Slot& b) { return a.leaf < b.leaf; });
+  frames_.pop_back();
+  return std::exchange(reductions_, {});
+}
+
+Value BlockCompiler::expression(const Ast& ast) { return record(ast, ast.root()).back(); }
+
+Var BlockCompiler::tensor(const Value& v) { return v.is_number ? constant(tape_, v.number) : v.var; }
+
+Value BlockCompiler::guess(const Shape& shape) { return {.var = input(tape_, "?", shape)}; }
+
+void BlockCompiler::numeric(const Value& v, const AstNode& n) const {
+  if (v.category >= 0)
+    fail_at("E011", fmt::format("\"{}\" does not work on a category", n.name), n,
+            "use one_hot(y, k) or embed(E, y); categories can be compared with == and !=");
+}
+
+// the nodes under `root`, children first; the inside of a reduction is a block of its own
+std::vector<Value> BlockCompiler::record(const Ast& ast, int root) {
+  std::vector<char> needed(static_cast<std::size_t>(root) + 1, 0);
+  needed[static_cast<std::size_t>(root)] = 1;
+  for (int id = root; id >= 0; --id) {
+    const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+    if (!needed[static_cast<std::size_t>(id)]) continue;
+    const bool conv = n.kind == AstNode::Kind::reduction && n.name == "conv";
+    const bool reads_place = n.kind == AstNode::Kind::call && n.name == "nll";
+    if (reads_place || (n.kind == AstNode::Kind::reduction && !conv)) continue;
+    for (std::size_t c = 0; c < n.children.size(); ++c)
+      if (!conv || c == 0) needed[static_cast<std::size_t>(n.children[c])] = 1;
+  }
+  std::vector<Value> values(static_cast<std::size_t>(root) + 1);
+  for (int id = 0; id <= root; ++id) {
+    if (!needed[static_cast<std::size_t>(id)]) continue;
+    const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+    try {
+      values[static_cast<std::size_t>(id)] = node(ast, n, values);
+    } catch (const Error& e) {
+      if (!e.diagnostics().front().excerpt.empty()) throw;
+      retell(e, n);
+    }
+  }
+  return values;
+}
+
+Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Value>& values) {
+  const auto child = [&](std::size_t i) -> const Value& { return values[static_cast<std::size_t>(n.children[i])]; };
+  switch (n.kind) {
+    case AstNode::Kind::number: return {.is_number = true, .number = n.number};
+    case AstNode::Kind::name:
+    case AstNode::Kind::reference: return read(n);
+    case AstNode::Kind::negative: {
+      const Value& a = child(0);
+      numeric(a, n);
+      if (a.is_number) return {.is_number = true, .number = -a.number};
+      return a.known() ? Value{.var = -a.var} : Value{};
+    }
+    case AstNode::Kind::binary: return binary(n, child(0), child(1));
+    case AstNode::Kind::reduction:
+      if (n.name == "conv") {
+        if (n.children.size() != 2) fail_at("G015", "conv takes 2 arguments: conv[t](K, x[t-2])", n);
+        return conv(ast, n, child(0));
+      }
+      return reduction(ast, n);
+    case AstNode::Kind::call: {
+      std::vector<Value> arguments;
+      if (n.name == "nll") {
+        if (n.children.size() != 1) fail_at("G015", "nll takes 1 argument: nll(y[t])", n);
+        const AstNode& target = ast.nodes[static_cast<std::size_t>(n.children[0])];
+        const int symbol = target.kind == AstNode::Kind::name || target.kind == AstNode::Kind::reference ? model_.find(target.name) : -1;
+        if (symbol < 0 || !model_.symbols[static_cast<std::size_t>(symbol)].random())
+          fail_at("E011", "nll takes a random variable", target, "write nll(y[t]) for a y[t] declared with ~");
+        return read_symbol(symbol, target, Slot::Kind::nll);
+      }
+      for (std::size_t i = 0; i < n.children.size(); ++i) arguments.push_back(child(i));
+      return Calls(*this, model_, ast, n).run(arguments);
+    }
+  }
+  return {};
+}
+
+Value BlockCompiler::read(const AstNode& n) {
+  const int symbol = model_.find(n.name);
+  if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0) return read_symbol(symbol, n, Slot::Kind::read);
+  if (n.kind == AstNode::Kind::name) return letter_or_length(n);
+  std::vector<std::string> known;
+  for (const Symbol& s : model_.symbols) known.push_back(s.name);
+  fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n, did_you_mean(n.name, known));
+}
+
+Value BlockCompiler::letter_or_length(const AstNode& n) {
+  const System& s = model_.system;
+  if (const auto size = s.sizes.find(n.name); size != s.sizes.end()) return {.is_number = true, .number = static_cast<double>(size->second)};
+  if (const auto c = s.constants.find(n.name); c != s.constants.end()) return {.is_number = true, .number = c->second};
+  for (std::size_t l = 0; l < model_.lengths.size(); ++l)
+    if (model_.lengths[l] == n.name) return {.var = slot({.kind = Slot::Kind::length, .symbol = static_cast<int>(l)}, {}, true, -1)};
+  for (std::size_t i = 0; i < s.indices.size(); ++i)
+    if (s.indices[i].name == n.name) {
+      const std::vector<int>& letters = frames_.back().letters;
+      if (std::find(letters.begin(), letters.end(), static_cast<int>(i)) == letters.end())
+        fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", n.name), n);
+      return {.var = slot({.kind = Slot::Kind::index, .symbol = static_cast<int>(i)}, {}, false, -1)};
+    }
+  std::vector<std::string> known = function_names();
+  for (const Symbol& symbol : model_.symbols) known.push_back(symbol.name);
+  for (const auto& [name, value] : s.sizes) known.push_back(name);
+  const std::string hint = did_you_mean(n.name, known);
+  fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n,
+          hint.empty() ? "declare it as an input, a weight, a size or a constant, or define it by an equation" : hint);
+}
+
+std::vector<At> BlockCompiler::places(const AstNode& n, const Symbol& symbol) {
+  if (n.places.size() != symbol.axes.size())
+    fail_at("E007", fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
+                                symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
+            n, symbol.axes.empty() ? fmt::format("write {}", symbol.name)
+                                   : fmt::format("write {}[{}]", symbol.name, model_.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
+  std::vector<At> result;
+  for (std::size_t a = 0; a < n.places.size(); ++a) {
+    const At at = place_at(model_, n.places[a], model_.index_length[static_cast<std::size_t>(symbol.axes[a])], n);
+    const std::vector<int>& letters = frames_.back().letters;
+    if (at.kind == Place::Kind::letter && std::find(letters.begin(), letters.end(), at.index) == letters.end())
+      fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", n.places[a].letter), n,
+              fmt::format("reduce over it, as in sum[{}](..), or read a fixed position such as last", n.places[a].letter));
+    result.push_back(at);
+  }
+  return result;
+}
+
+Value BlockCompiler::read_symbol(int number, const AstNode& n, Slot::Kind kind) {
+  const Symbol& symbol = model_.symbols[static_cast<std::size_t>(number)];
+  Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind, .symbol = number, .places = places(n, symbol)};
+  if (kind == Slot::Kind::nll) return {.var = slot(std::move(s), {}, true, -1)};
+  if (!symbol.shape_known) return {.category = symbol.distribution == DistributionKind::categorical_logits || symbol.distribution == DistributionKind::categorical_p ? 0 : -1};
+  return {.var = slot(std::move(s), symbol.shape, symbol.per_example, symbol.category), .category = symbol.category};
+}
+
+Var BlockCompiler::slot(Slot s, const Shape& shape, bool per_example, std::int64_t category) {
+  flush();
+  Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
+  for (const Slot& other : block.slots)
+    if (other.kind == s.kind && other.symbol == s.symbol && other.places == s.places && s.kind != Slot::Kind::reduction &&
+        s.kind != Slot::Kind::dropout)
+      return tape_.var(other.leaf);
+  const Var leaf = category >= 0 ? category_input(tape_, "slot", category)
+                   : per_example ? input(tape_, "slot", shape)
+                                 : weight(tape_, "slot", shape);
+  s.leaf = leaf.id;
+  block.slots.push_back(std::move(s));
+  return leaf;
+}
+
+Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
+  const bool equality = n.name == "==" || n.name == "!=";
+  if (!equality) {
+    numeric(a, n);
+    numeric(b, n);
+  }
+  if (a.is_number && b.is_number) {
+    const double x = a.number, y = b.number;
+    const double z = n.name == "+" ? x + y : n.name == "-" ? x - y : n.name == "*" ? x * y : n.name == "/" ? x / y
+                   : n.name == "<" ? x < y : n.name == "<=" ? x <= y : n.name == ">" ? x > y : n.name == ">=" ? x >= y
+                   : n.name == "==" ? x == y : x != y;
+    if (n.name == "@") fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
+    return {.is_number = true, .number = z};
+  }
+  if (n.name == "@") return product(n, a, b);
+  if (!a.known() || !b.known()) {  // inference: assume the known side's shape
+    const Value& known = a.known() ? a : b;
+    return known.known() && !known.is_number ? Value{.var = known.var} : Value{};
+  }
+  const Var x = tensor(a), y = tensor(b);
+  if (equality && (a.category >= 0 || b.category >= 0)) return {.var = equal_category(x, y, n.name == "==")};
+  if (n.name == "+") return {.var = x + y};
+  if (n.name == "-") return {.var = x - y};
+  if (n.name == "*") return {.var = x * y};
+  if (n.name == "/") return {.var = x / y};
+  if (n.name == "<") return {.var = less(x, y)};
+  if (n.name == "<=") return {.var = less_equal(x, y)};
+  if (n.name == ">") return {.var = greater(x, y)};
+  if (n.name == ">=") return {.var = greater_equal(x, y)};
+  return {.var = n.name == "==" ? equal(x, y) : not_equal(x, y)};
+}
+
+Value BlockCompiler::product(const AstNode& n, const Value& a, const Value& b) {
+  if (a.is_number || b.is_number) fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
+  if (a.known() && b.known()) return {.var = matmul(a.var, b.var)};
+  if (a.known() && a.var.shape().rank() == 2) return guess({a.var.shape()[0]});  // a vector on the right
+  if (b.known() && b.var.shape().rank() == 2) return guess({b.var.shape()[1]});
+  return {};
+}
+
+Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
+  if (!is_reduction_name(n.name))
+    fail_at("E012", fmt::format("\"{}\" does not go over an index", n.name), n, "sum, mean, max and conv do");
+  if (n.children.size() != 1) fail_at("G015", fmt::format("{}[..] takes 1 argument", n.name), n);
+  std::vector<int> letters = frames_.back().letters, over;
+  for (const std::string& letter : n.over) {
+    int index = -1;
+    for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
+      if (model_.system.indices[i].name == letter) index = static_cast<int>(i);
+    if (index < 0) fail_at("G014", fmt::format("\"{}\" is not an index", letter), n);
+    if (std::find(letters.begin(), letters.end(), index) != letters.end())
+      fail_at("E007", fmt::format("index \"{}\" is already taken here", letter), n, "reduce over another index of the same length");
+    letters.push_back(index);
+    over.push_back(index);
+  }
+  const int block = open(letters);
+  const Value inner = record(ast, n.children[0]).back();
+  numeric(inner, n);
+  const Var root = inner.known() ? tensor(inner) : Var{};
+  std::vector<int> inside = close(root ? std::vector<Var>{root} : std::vector<Var>{});
+  blocks_[static_cast<std::size_t>(block)].reduction = n.name;
+  blocks_[static_cast<std::size_t>(block)].over = over;
+  reductions_ = std::move(inside);
+  reductions_.push_back(block);
+  if (!root) return {};
+  return {.var = slot({.kind = Slot::Kind::reduction, .symbol = block}, root.shape(), true, -1)};
+}
+
+// sum over d < w of K[d] @ x[t + d]: the reference is the first tap                             (R10)
+Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel) {
+  const AstNode& first = ast.nodes[static_cast<std::size_t>(n.children[1])];
+  const int rank = static_cast<int>(n.over.size());
+  if (!kernel.var || kernel.var.shape().rank() != rank + 2)
+    fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes", rank, rank == 1 ? "ex" : "ices", rank + 2), n,
+            "K is [w,m,n] for one index and [w,w',m,n] for two");
+  if (first.kind != AstNode::Kind::reference) fail_at("E011", "the second argument of conv is a reference, such as x[t-2]", first);
+  const Shape& k = kernel.var.shape();
+  const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
+  if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);
+  std::vector<Var> taps;
+  for (std::int64_t d = 0; d < high * wide; ++d) {
+    AstNode tap = first;
+    for (Place& p : tap.places)
+      for (std::size_t o = 0; o < n.over.size(); ++o)
+        if (p.letter == n.over[o] && p.kind == Place::Kind::letter)
+          p.offset += n.steps[o] * static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide);
+    const Value x = read(tap);
+    numeric(x, n);
+    if (!x.known()) return guess({k[rank]});
+    taps.push_back(x.var);
+  }
+  return {.var = taugrad::conv(kernel.var, taps)};
+}
+
+}  // namespace taugrad

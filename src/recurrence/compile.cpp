@@ -1,0 +1,210 @@
+// Shapes, component by component, and the template of every equation.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/fail.h"
+#include "recurrence/block_compiler.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+namespace {
+
+struct RuleResult {
+  std::vector<Var> roots;  ///< empty while a shape is not known yet
+  std::int64_t category = -1;
+  int block = -1;
+  std::vector<int> reductions;
+};
+
+class Compiler {
+ public:
+  explicit Compiler(Model& model) : model_(model) {}
+
+  void run(const std::vector<std::vector<int>>& components) {
+    for (const std::vector<int>& component : components) {
+      infer(component);
+      for (const int s : component) record_symbol(s);
+    }
+    for (const Ast& term : model_.system.loss) collect(model_.system, [&] { record_loss(term); });
+    for (const auto& [letter, condition] : model_.system.ends)
+      collect(model_.system, [&, name = letter, ast = &condition] { record_end(name, *ast); });
+  }
+
+ private:
+  Symbol& symbol(int s) { return model_.symbols[static_cast<std::size_t>(s)]; }
+  Rule& rule(int r) { return model_.rules[static_cast<std::size_t>(r)]; }
+
+  RuleResult try_rule(const Rule& r, Tape& tape, std::vector<Block>& blocks) {
+    BlockCompiler compiler(model_, tape, blocks);
+    RuleResult result;
+    result.block = compiler.open(r.letters);
+    std::vector<Value> values;
+    for (const Ast& ast : r.equation->arguments) values.push_back(compiler.expression(ast));
+    const bool known = std::all_of(values.begin(), values.end(), [](const Value& v) { return v.known(); });
+    if (known)
+      for (const Value& v : values) result.roots.push_back(compiler.tensor(v));
+    result.category = values.front().category;
+    check_arguments(r, values, result.roots);
+    if (known && !r.equation->random && symbol(r.symbol).shape_known && tape_is_final(tape)) fit(r, result);
+    result.reductions = compiler.close(result.roots);
+    return result;
+  }
+  bool tape_is_final(const Tape& tape) const { return &tape == model_.scratch.get(); }
+
+  // a boundary takes the variable's shape; the general equation has it
+  void fit(const Rule& r, RuleResult& result) {
+    const Symbol& s = symbol(r.symbol);
+    Var& root = result.roots.front();
+    if (root.shape() == s.shape) return;
+    bool fits = r.fixed > 0;
+    try {
+      fits = fits && broadcast(root.shape(), s.shape) == s.shape;
+    } catch (const Error&) {
+      fits = false;
+    }
+    if (!fits)
+      fail_at(r.fixed > 0 ? "G019" : "G020",
+              fmt::format("this equation gives \"{}\" the shape {}, the others give {}", s.name, to_string(root.shape()), to_string(s.shape)),
+              r.equation->text, 0, static_cast<int>(s.name.size()));
+    root = broadcast_to(root, s.shape);
+  }
+
+  void check_arguments(const Rule& r, const std::vector<Value>& values, const std::vector<Var>& roots) {
+    if (!r.equation->random) return;
+    for (const Value& v : values)
+      if (v.category >= 0)
+        fail_at("E011", fmt::format("the arguments of {} are numbers, not categories", r.equation->distribution), r.equation->text, 0,
+                static_cast<int>(r.equation->name.size()));
+    if (roots.empty() || r.equation->distribution != "categorical") return;
+    if (roots.front().shape().rank() != 1)
+      fail_at("G020", fmt::format("categorical takes a vector of {}, got shape {}", r.equation->keywords.front(), to_string(roots.front().shape())),
+              r.equation->text, 0, static_cast<int>(r.equation->name.size()));
+  }
+
+  // what one more look at an equation tells of its variable's shape
+  bool learn(const Rule& r, const RuleResult& result) {
+    if (result.roots.empty()) return false;
+    Symbol& s = symbol(r.symbol);
+    Shape shape = result.roots.front().shape();
+    const bool categorical = r.equation->random && r.equation->distribution == "categorical";
+    const std::int64_t category = categorical ? (shape.rank() == 1 ? shape[0] : 0) : result.category;
+    if (categorical) shape = Shape{};
+    if (result.roots.size() == 2) shape = broadcast(result.roots[0].shape(), result.roots[1].shape());
+    const bool per_example = !s.axes.empty() || s.random() ||
+                             std::any_of(result.roots.begin(), result.roots.end(), [](Var v) { return v.per_example(); });
+    if (s.shape_known) shape = broadcast(s.shape, shape);
+    const bool changed = !s.shape_known || !(s.shape == shape) || s.category != category || s.per_example != (per_example || s.per_example);
+    if (!s.shape_known) s.per_example = per_example;
+    s.per_example = s.per_example || per_example;
+    s.shape = shape;
+    s.category = category;
+    s.shape_known = true;
+    return changed;
+  }
+
+  void infer(const std::vector<int>& component) {
+    bool changed = true;
+    for (std::size_t round = 0; changed && round < 2 * component.size() + 4; ++round) {
+      changed = false;
+      for (const int s : component)
+        for (const int r : symbol(s).rules) try {
+            Tape tape;
+            std::vector<Block> blocks;
+            changed = learn(rule(r), try_rule(rule(r), tape, blocks)) || changed;
+          } catch (const Error&) {
+            // told when the template is recorded: here it may come of a guess
+          }
+    }
+  }
+
+  void record_symbol(int number) {
+    for (const int r : symbol(number).rules)
+      collect(model_.system, [&] {
+        if (reads_broken(rule(r))) return void(broken_.insert(number));
+        const std::size_t before = model_.system.problems.size();
+        RuleResult result;
+        try {
+          result = try_rule(rule(r), *model_.scratch, model_.blocks);
+        } catch (const Error&) {
+          broken_.insert(number);
+          throw;
+        }
+        if (result.roots.empty() && before == model_.system.problems.size()) {
+          broken_.insert(number);
+          fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", symbol(number).name), rule(r).equation->text,
+                  0, static_cast<int>(symbol(number).name.size()), fmt::format("give a boundary, such as {}[0] = zeros(m)", symbol(number).name));
+        }
+        rule(r).block = result.block;
+        rule(r).reductions = std::move(result.reductions);
+      });
+  }
+
+  // an error is told once, not again by everything that depends on it
+  bool reads_broken(const Rule& r) const {
+    for (const Ast& ast : r.equation->arguments)
+      for (const AstNode& n : ast.nodes)
+        if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) {
+          const int s = model_.find(n.name);
+          if (s >= 0 && s != r.symbol && broken_.contains(s)) return true;
+        }
+    return false;
+  }
+
+  // letters that stand in a term outside any reduction over them
+  std::vector<int> free_letters(const Ast& ast) const {
+    std::set<int> free;
+    std::vector<std::set<std::string>> bound(ast.nodes.size());
+    for (int id = ast.root(); id >= 0; --id) {
+      const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+      for (const int child : n.children) {
+        std::set<std::string>& inner = bound[static_cast<std::size_t>(child)];
+        inner.insert(bound[static_cast<std::size_t>(id)].begin(), bound[static_cast<std::size_t>(id)].end());
+        if (n.kind == AstNode::Kind::reduction && n.name != "conv") inner.insert(n.over.begin(), n.over.end());
+      }
+      const auto note = [&](const std::string& letter) {
+        for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
+          if (model_.system.indices[i].name == letter && !bound[static_cast<std::size_t>(id)].contains(letter)) free.insert(static_cast<int>(i));
+      };
+      for (const Place& p : n.places)
+        if (p.kind == Place::Kind::letter) note(p.letter);
+      if (n.kind == AstNode::Kind::name && model_.find(n.name) < 0) note(n.name);
+    }
+    return {free.begin(), free.end()};
+  }
+
+  void record_loss(const Ast& term) {
+    for (const AstNode& n : term.nodes)
+      if (const int s = model_.find(n.name); s >= 0 && broken_.contains(s)) return;
+    LossTerm loss{free_letters(term), -1};
+    BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
+    loss.block = compiler.open(loss.letters);
+    const Value v = compiler.expression(term);
+    if (!v.known()) fail_at("E010", "the shape of this loss term cannot be told", term.nodes.back());
+    if (v.category >= 0) fail_at("E011", "a loss is a number, not a category", term.nodes.back());
+    compiler.close({sum(compiler.tensor(v))});
+    model_.loss.push_back(loss);
+  }
+
+  void record_end(const std::string& letter, const Ast& condition) {
+    int index = 0;
+    while (model_.system.indices[static_cast<std::size_t>(index)].name != letter) ++index;
+    BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
+    const int block = compiler.open({index});
+    const Value v = compiler.expression(condition);
+    if (!v.known() || compiler.tensor(v).shape().rank() != 0)
+      fail_at("E013", fmt::format("\"ends\" of {} must be one number: it stops where that is not 0", letter), condition.nodes.back());
+    compiler.close({compiler.tensor(v)});
+    model_.ends.emplace_back(index, block);
+  }
+
+  Model& model_;
+  std::set<int> broken_;
+};
+
+}  // namespace
+
+void compile(Model& model, const std::vector<std::vector<int>>& components) { Compiler(model).run(components); }
+
+}  // namespace taugrad

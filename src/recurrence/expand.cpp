@@ -1,0 +1,286 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "recurrence/system.h"
+
+namespace taugrad {
+namespace {
+
+// name, then whether "name[t](..)" is a reduction
+const std::vector<std::pair<std::string, bool>>& functions_table() {
+  static const std::vector<std::pair<std::string, bool>> table = {
+      {"tanh", false},      {"sigmoid", false}, {"relu", false},          {"exp", false},      {"log", false},
+      {"sqrt", false},      {"abs", false},     {"softmax", false},       {"log_softmax", false}, {"sum", true},
+      {"mean", true},       {"max", true},      {"min", false},           {"pow", false},      {"where", false},
+      {"concat", false},    {"slice", false},   {"stack", false},         {"transpose", false}, {"reshape", false},
+      {"embed", false},     {"one_hot", false}, {"dropout", false},       {"layer_norm", false}, {"clamp", false},
+      {"conv", true},       {"zeros", false},   {"ones", false},          {"stop_gradient", false}, {"nll", false}};
+  return table;
+}
+
+class Names {  // one namespace (R1)
+ public:
+  explicit Names(System& system) : system_(system) {}
+  void declare(const std::string& name, const Text& text) {
+    if (name == "last" || is_function_name(name))
+      return add("E004", fmt::format("\"{}\" is reserved", name), text, "choose another name");
+    if (name.size() > 256) return add("G025", "a name has more than 256 characters", text, "shorten it");
+    if (!seen_.insert(name).second) add("G013", fmt::format("\"{}\" is defined twice", name), text, "rename one of them");
+  }
+  void declare(const std::string& name, const Source& source) { declare(name, Text{name, source}); }
+
+ private:
+  void add(const char* code, std::string message, const Text& text, const char* help) {
+    system_.problems.push_back(at_text(code, std::move(message), text, 0, static_cast<int>(text.text.size()), help));
+  }
+  System& system_;
+  std::set<std::string> seen_;
+};
+
+bool plain_name(const std::string& s) {
+  if (s.empty() || (s[0] >= '0' && s[0] <= '9')) return false;
+  return std::all_of(s.begin(), s.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+void check_plain(const std::string& name, const Source& source) {
+  if (!plain_name(name))
+    fail_at("G025", fmt::format("\"{}\" is not a name", name), Text{name, source}, 0, static_cast<int>(name.size()),
+            "names are letters, digits and _, and do not start with a digit");
+}
+
+void add_indices(System& system, const Definition& d, Names& names) {
+  std::set<std::string> lengths;
+  for (const IndexDeclaration& i : d.indices)
+    collect(system, [&] {
+      check_plain(i.name, i.source);
+      names.declare(i.name, i.source);
+      SystemIndex index{i.name, i.length, -1};
+      const bool digits = !i.length.empty() && std::all_of(i.length.begin(), i.length.end(), [](char c) { return c >= '0' && c <= '9'; });
+      if (digits)
+        index.fixed = size_value({i.length, i.source}, {});
+      else if (const auto size = system.sizes.find(i.length); size != system.sizes.end())
+        index.fixed = size->second;
+      else {
+        check_plain(i.length, i.source);
+        if (lengths.insert(i.length).second) names.declare(i.length, i.source);
+      }
+      system.indices.push_back(index);
+    });
+}
+
+void check_letters(const System& system, const ParsedName& n, const Text& text) {
+  std::set<std::string> seen;
+  for (const std::string& letter : n.indices) {
+    if (!system.index(letter))
+      fail_at("G014", fmt::format("\"{}\" is not an index", letter), text, 0, static_cast<int>(text.text.size()),
+              fmt::format("declare it: \"index\": {{\"{}\": \"tau\"}}", letter));
+    if (!seen.insert(letter).second)
+      fail_at("G013", fmt::format("index \"{}\" stands twice", letter), text, 0, static_cast<int>(text.text.size()));
+  }
+}
+
+std::vector<std::int64_t> shape_values(const std::vector<Text>& shape, const System& system, const Text& name) {
+  if (shape.size() > 4)
+    fail_at("G021", fmt::format("\"{}\" has {} axes; tensors have at most 4", name.text, shape.size()), name, 0,
+            static_cast<int>(name.text.size()));
+  std::vector<std::int64_t> dims;
+  for (const Text& axis : shape) dims.push_back(size_value(axis, system.sizes));
+  try {
+    checked_elements(dims);
+  } catch (const Error& e) {
+    Diagnostic diagnostic = e.diagnostics().front();
+    fail_at(diagnostic.code, fmt::format("\"{}\": {}", name.text, diagnostic.message), name, 0,
+            static_cast<int>(name.text.size()));
+  }
+  return dims;
+}
+
+void add_declarations(System& system, const Definition& d, Names& names) {
+  for (const InputDeclaration& i : d.inputs)
+    collect(system, [&] {
+      const ParsedName n = parse_declared_name(i.name);
+      check_plain(n.name, i.name.source);
+      names.declare(n.name, i.name);
+      check_letters(system, n, i.name);
+      SystemInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
+      if (i.category) input.category = size_value(*i.category, system.sizes);
+      system.inputs.push_back(std::move(input));
+    });
+  for (const WeightDeclaration& w : d.weights)
+    collect(system, [&] {
+      const ParsedName n = parse_declared_name(w.name);
+      check_plain(n.name, w.name.source);
+      names.declare(n.name, w.name);
+      check_letters(system, n, w.name);
+      system.weights.push_back({n.name, n.indices, shape_values(w.shape, system, w.name), w});
+    });
+}
+
+void add_equations(System& system, const Definition& d, Names& names) {
+  std::set<std::string> defined;
+  for (const Text& text : d.equations)
+    collect(system, [&] {
+      ParsedEquation e = parse_equation(text);
+      check_plain(e.name, text.source);
+      // a length may be defined by "tau ~ categorical(..)" (R14)
+      if (defined.insert(e.name).second && !system.is_length(e.name)) names.declare(e.name, text);
+      system.equations.push_back(std::move(e));
+    });
+  for (const Text& text : d.loss) collect(system, [&] { system.loss.push_back(parse_expression(text)); });
+  for (const auto& [letter, text] : d.ends)
+    collect(system, [&] {
+      if (!system.index(letter))
+        fail_at("G014", fmt::format("\"ends\" names \"{}\", which is not an index", letter), text, 0,
+                static_cast<int>(text.text.size()));
+      system.ends.emplace_back(letter, parse_expression(text));
+    });
+}
+
+}  // namespace
+
+bool is_function_name(std::string_view name) {
+  return std::any_of(functions_table().begin(), functions_table().end(), [&](const auto& f) { return f.first == name; });
+}
+bool is_reduction_name(std::string_view name) {
+  return std::any_of(functions_table().begin(), functions_table().end(),
+                     [&](const auto& f) { return f.second && f.first == name; });
+}
+std::vector<std::string> function_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, reduction] : functions_table()) names.push_back(name);
+  return names;
+}
+
+const SystemIndex* System::index(std::string_view letter) const {
+  for (const SystemIndex& i : indices)
+    if (i.name == letter) return &i;
+  return nullptr;
+}
+const SystemInput* System::input(std::string_view wanted) const {
+  for (const SystemInput& i : inputs)
+    if (i.name == wanted) return &i;
+  return nullptr;
+}
+const SystemWeight* System::weight(std::string_view wanted) const {
+  for (const SystemWeight& w : weights)
+    if (w.name == wanted) return &w;
+  return nullptr;
+}
+bool System::is_length(std::string_view wanted) const {
+  return std::any_of(indices.begin(), indices.end(), [&](const SystemIndex& i) { return i.length == wanted; });
+}
+
+bool constant_value(const Ast& ast, int root, const System& system, double& value) {
+  std::vector<double> v(static_cast<std::size_t>(root) + 1, NAN);  // NaN: not constant
+  for (int id = 0; id <= root; ++id) {
+    const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+    const auto child = [&](int i) { return v[static_cast<std::size_t>(n.children[static_cast<std::size_t>(i)])]; };
+    double& y = v[static_cast<std::size_t>(id)];
+    if (n.kind == AstNode::Kind::number) y = n.number;
+    if (n.kind == AstNode::Kind::negative) y = -child(0);
+    if (n.kind == AstNode::Kind::name) {
+      if (const auto s = system.sizes.find(n.name); s != system.sizes.end()) y = static_cast<double>(s->second);
+      if (const auto c = system.constants.find(n.name); c != system.constants.end()) y = c->second;
+    }
+    if (n.kind == AstNode::Kind::binary) {
+      if (n.name == "+") y = child(0) + child(1);
+      if (n.name == "-") y = child(0) - child(1);
+      if (n.name == "*") y = child(0) * child(1);
+      if (n.name == "/") y = child(0) / child(1);
+    }
+  }
+  value = v[static_cast<std::size_t>(root)];
+  return !std::isnan(value);
+}
+
+std::int64_t size_value(const Text& text, const std::map<std::string, std::int64_t>& sizes) {
+  const Ast ast = parse_expression(text);
+  System scope;
+  scope.sizes = sizes;
+  for (const AstNode& n : ast.nodes)
+    if (n.kind == AstNode::Kind::name && !sizes.contains(n.name)) {
+      std::vector<std::string> known;
+      for (const auto& [name, value] : sizes) known.push_back(name);
+      fail_at("G014", fmt::format("size \"{}\" is not defined", n.name), n, did_you_mean(n.name, known));
+    }
+  double value = 0;
+  if (!constant_value(ast, ast.root(), scope, value))
+    fail_at("E005", "a size is made of numbers, sizes and + - * /", text, 0, static_cast<int>(text.text.size()));
+  if (value != std::floor(value) || value < 0 || value > 2147483647.0)
+    fail_at("G011", fmt::format("a size must be an integer in 0..2147483647, got {}", value), text, 0,
+            static_cast<int>(text.text.size()));
+  return static_cast<std::int64_t>(value);
+}
+
+System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes,
+                     std::vector<std::string>& trail) {
+  System system;
+  system.name = d.name;
+  system.file = d.file;
+  Names names(system);
+  for (const SizeDeclaration& s : d.sizes) {
+    collect(system, [&] { check_plain(s.name, s.source); });
+    names.declare(s.name, s.source);
+    const auto given = given_sizes.find(s.name);
+    system.sizes[s.name] = given != given_sizes.end() ? given->second : s.value;
+  }
+  for (const ConstantDeclaration& c : d.constants) {
+    collect(system, [&] { check_plain(c.name, c.source); });
+    names.declare(c.name, c.source);
+    system.constants[c.name] = c.value;
+  }
+  add_indices(system, d, names);
+  add_declarations(system, d, names);
+  for (const ImportDeclaration& i : d.imports) names.declare(i.prefix, i.source);
+  add_equations(system, d, names);
+  expand_functions(system, d.functions);
+  expand_imports(system, d, trail);
+  return system;
+}
+
+System expand(const Definition& d) {
+  std::vector<std::string> trail;
+  System system = expand_within(d, {}, trail);
+  take_needed(system);
+  return system;
+}
+
+void take_needed(System& system) {
+  // reachability over names, from everything that carries no prefix
+  std::multimap<std::string, std::string> uses;
+  std::set<std::string> needed;
+  std::vector<std::string> open;
+  const auto own = [](const std::string& name) { return name.find('.') == std::string::npos; };
+  const auto need = [&](const std::string& name) {
+    if (needed.insert(name).second) open.push_back(name);
+  };
+  const auto mentions = [&](const Ast& ast, auto&& f) {
+    for (const AstNode& n : ast.nodes)
+      if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) f(n.name);
+  };
+  for (const ParsedEquation& e : system.equations) {
+    if (own(e.name)) need(e.name);
+    for (const Ast& a : e.arguments) mentions(a, [&](const std::string& n) { uses.emplace(e.name, n); });
+  }
+  for (const Ast& a : system.loss) mentions(a, need);
+  for (const auto& [letter, a] : system.ends) mentions(a, need);
+  while (!open.empty()) {
+    const std::string name = open.back();
+    open.pop_back();
+    const auto [first, end] = uses.equal_range(name);
+    for (auto use = first; use != end; ++use) need(use->second);
+  }
+  const auto unneeded = [&](const auto& item) { return !own(item.name) && !needed.contains(item.name); };
+  std::erase_if(system.equations, unneeded);
+  std::erase_if(system.weights, unneeded);
+  std::erase_if(system.inputs, unneeded);
+}
+
+}  // namespace taugrad

@@ -1,0 +1,188 @@
+// Equations in C++: every handle is text with a precedence, so that what C++ builds is what a file says.
+#include <fmt/core.h>
+
+#include "base/fail.h"
+#include "taugrad/recurrence/definition.h"
+
+namespace taugrad {
+namespace {
+
+constexpr int kComparison = 1, kSum = 2, kProduct = 3, kUnary = 4, kAtom = 9;
+
+std::string wrapped(const Expr& e, int least) {
+  return e.precedence() < least ? fmt::format("({})", e.text()) : e.text();
+}
+Expr infix(const Expr& a, const char* op, const Expr& b, int level) {
+  return {fmt::format("{} {} {}", wrapped(a, level), op, wrapped(b, level + 1)), level};
+}
+Expr compared(const Expr& a, const char* op, const Expr& b) {
+  return {fmt::format("{} {} {}", wrapped(a, kSum), op, wrapped(b, kSum)), kComparison};
+}
+std::string joined(std::initializer_list<Expr> parts) {
+  std::string text;
+  for (const Expr& e : parts) text += (text.empty() ? "" : ", ") + e.text();
+  return text;
+}
+template <class T, class F>
+std::string list(const T& items, F&& text_of) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ",") + text_of(item);
+  return text;
+}
+
+}  // namespace
+
+Position operator+(const Position& p, int offset) {
+  return Position(offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset));
+}
+Position operator-(const Position& p, int offset) { return p + (-offset); }
+
+Expr::Expr(double number)
+    : text_(fmt::format("{}", number)), precedence_(number < 0 ? kUnary : kAtom) {
+  if (text_.size() > 2 && text_.ends_with(".0")) text_.resize(text_.size() - 2);
+}
+
+Expr operator-(const Expr& a) { return {fmt::format("-{}", wrapped(a, kUnary)), kUnary}; }
+Expr operator+(const Expr& a, const Expr& b) { return infix(a, "+", b, kSum); }
+Expr operator-(const Expr& a, const Expr& b) { return infix(a, "-", b, kSum); }
+Expr operator*(const Expr& a, const Expr& b) { return infix(a, "*", b, kProduct); }
+Expr operator/(const Expr& a, const Expr& b) { return infix(a, "/", b, kProduct); }
+Expr matmul(const Expr& a, const Expr& b) { return infix(a, "@", b, kProduct); }
+Expr operator<(const Expr& a, const Expr& b) { return compared(a, "<", b); }
+Expr operator<=(const Expr& a, const Expr& b) { return compared(a, "<=", b); }
+Expr operator>(const Expr& a, const Expr& b) { return compared(a, ">", b); }
+Expr operator>=(const Expr& a, const Expr& b) { return compared(a, ">=", b); }
+Expr operator==(const Expr& a, const Expr& b) { return compared(a, "==", b); }
+Expr operator!=(const Expr& a, const Expr& b) { return compared(a, "!=", b); }
+
+Expr call(std::string_view function, std::initializer_list<Expr> arguments) {
+  return {fmt::format("{}({})", function, joined(arguments)), kAtom};
+}
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a) {
+  return {fmt::format("{}[{}]({})", function, list(over, [](const Position& p) { return p.text; }), a.text()), kAtom};
+}
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a, const Expr& b) {
+  return {fmt::format("{}[{}]({}, {})", function, list(over, [](const Position& p) { return p.text; }), a.text(), b.text()),
+          kAtom};
+}
+Expr tanh(const Expr& a) { return call("tanh", {a}); }
+Expr sigmoid(const Expr& a) { return call("sigmoid", {a}); }
+Expr relu(const Expr& a) { return call("relu", {a}); }
+Expr exp(const Expr& a) { return call("exp", {a}); }
+Expr log(const Expr& a) { return call("log", {a}); }
+Expr sqrt(const Expr& a) { return call("sqrt", {a}); }
+Expr abs(const Expr& a) { return call("abs", {a}); }
+Expr softmax(const Expr& a) { return call("softmax", {a}); }
+Expr log_softmax(const Expr& a) { return call("log_softmax", {a}); }
+Expr sum(const Expr& a) { return call("sum", {a}); }
+Expr mean(const Expr& a) { return call("mean", {a}); }
+Expr max(const Expr& a) { return call("max", {a}); }
+Expr transpose(const Expr& a) { return call("transpose", {a}); }
+Expr concat(std::initializer_list<Expr> parts) { return call("concat", parts); }
+Expr slice(const Expr& a, const Expr& from, const Expr& to) { return call("slice", {a, from, to}); }
+Expr embed(const Expr& table, const Expr& category) { return call("embed", {table, category}); }
+Expr one_hot(const Expr& category, const Expr& size) { return call("one_hot", {category, size}); }
+Expr clamp(const Expr& a, const Expr& lo, const Expr& hi) { return call("clamp", {a, lo, hi}); }
+Expr where(const Expr& c, const Expr& a, const Expr& b) { return call("where", {c, a, b}); }
+
+namespace {
+Distribution logits_or_p(const char* name, const std::optional<Expr>& logits, const std::optional<Expr>& p) {
+  if (logits.has_value() == p.has_value())
+    fail(Status::bad_input, "E003", "{} takes one of logits and p", name);
+  return {logits ? fmt::format("{}(logits = {})", name, logits->text()) : fmt::format("{}(p = {})", name, p->text())};
+}
+}  // namespace
+Distribution categorical(const CategoricalArguments& a) { return logits_or_p("categorical", a.logits, a.p); }
+Distribution bernoulli(const BernoulliArguments& a) { return logits_or_p("bernoulli", a.logits, a.p); }
+Distribution normal(const NormalArguments& a) {
+  return {fmt::format("normal(mean = {}, std = {})", a.mean.text(), a.std.text())};
+}
+
+Reference& Reference::operator=(const Expr& e) {
+  definition_->equation(text() + " = " + e.text());
+  return *this;
+}
+Reference& Reference::operator=(const Reference& r) { return *this = static_cast<const Expr&>(r); }
+Reference& Reference::operator=(const Distribution& d) {
+  definition_->equation(text() + " ~ " + d.text);
+  return *this;
+}
+Reference Indexed::at(std::initializer_list<Position> positions) const {
+  if (positions.size() == 0) return {definition_, name_};
+  return {definition_, fmt::format("{}[{}]", name_, list(positions, [](const Position& p) { return p.text; }))};
+}
+
+namespace {
+std::string indexed_name(const std::string& name, std::initializer_list<IndexHandle> indices) {
+  if (indices.size() == 0) return name;
+  return fmt::format("{}[{}]", name, list(indices, [](const IndexHandle& i) { return i.text; }));
+}
+std::vector<Text> texts(std::initializer_list<Expr> parts) {
+  std::vector<Text> result;
+  for (const Expr& e : parts) {
+    std::string text;  // shapes are written without blanks: "4*m"
+    for (const char c : e.text())
+      if (c != ' ') text += c;
+    result.push_back({text, {}});
+  }
+  return result;
+}
+}  // namespace
+
+IndexHandle Definition::index(std::string letter, std::string length) {
+  indices.push_back({letter, std::move(length), {}});
+  return IndexHandle(std::move(letter));
+}
+Expr Definition::size(std::string size_name, std::int64_t value) {
+  sizes.push_back({size_name, value, {}});
+  return {std::move(size_name), kAtom};
+}
+Expr Definition::constant(std::string constant_name, double value) {
+  constants.push_back({constant_name, value, {}});
+  return {std::move(constant_name), kAtom};
+}
+Indexed Definition::input(std::string input_name, std::initializer_list<IndexHandle> over, std::initializer_list<Expr> shape) {
+  inputs.push_back({{indexed_name(input_name, over), {}}, texts(shape), {}});
+  return {this, std::move(input_name)};
+}
+Expr Definition::input(std::string input_name, std::initializer_list<Expr> shape) {
+  inputs.push_back({{input_name, {}}, texts(shape), {}});
+  return {std::move(input_name), kAtom};
+}
+Indexed Definition::category(std::string input_name, std::initializer_list<IndexHandle> over, const Expr& size_of) {
+  inputs.push_back({{indexed_name(input_name, over), {}}, {}, Text{size_of.text(), {}}});
+  return {this, std::move(input_name)};
+}
+Expr Definition::weight(std::string weight_name, std::initializer_list<Expr> shape, const WeightOptions& options) {
+  untied_weight(weight_name, {}, shape, options);
+  return {std::move(weight_name), kAtom};
+}
+Indexed Definition::untied_weight(std::string weight_name, std::initializer_list<IndexHandle> over,
+                                  std::initializer_list<Expr> shape, const WeightOptions& options) {
+  WeightDeclaration w;
+  w.name = {indexed_name(weight_name, over), {}};
+  w.shape = texts(shape);
+  w.plain = options.init.empty() && !options.trainable;
+  w.init = options.init;
+  w.trainable = options.trainable;
+  weights.push_back(std::move(w));
+  return {this, std::move(weight_name)};
+}
+Indexed Definition::variable(std::string variable_name, std::initializer_list<IndexHandle>) {
+  return {this, std::move(variable_name)};
+}
+Indexed Definition::random(std::string variable_name, std::initializer_list<IndexHandle>) {
+  return {this, std::move(variable_name)};
+}
+void Definition::equation(std::string text) { equations.push_back({std::move(text), {}}); }
+void Definition::function(std::string text) { functions.push_back({std::move(text), {}}); }
+void Definition::import(ImportDeclaration declaration) { imports.push_back(std::move(declaration)); }
+void Definition::loss_term(std::string text) {
+  loss.push_back({std::move(text), {}});
+  loss_is_list = loss.size() > 1;
+}
+void Definition::ends_when(const IndexHandle& over, std::string condition) {
+  ends.emplace_back(over.text, Text{std::move(condition), {}});
+}
+
+}  // namespace taugrad

@@ -1,0 +1,247 @@
+// The loss (R13), where a sequence ends (R14), and the lookups of an unfolded definition.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/fail.h"
+#include "recurrence/unfolder.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+
+NodeId Unfolder::total(const std::vector<NodeId>& terms) {
+  Vars all;
+  for (const NodeId id : terms) {
+    Var v = tape_.var(id);
+    if (!v.per_example()) v = to_items(v, kEveryItem);
+    all.push_back(tape_.var(fit(v.id, kEveryItem)));
+  }
+  if (all.empty()) return constant(tape_, 0, {}, kEveryItem).id;
+  return all.size() == 1 ? copy(all.front()).id : add_n(all).id;
+}
+
+std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>& letters) {
+  std::vector<NodeId> nodes;
+  Setting setting;
+  setting.at.assign(model_.system.indices.size(), 0);
+  for (const int index : letters) {
+    if (!setting.copy_axes.empty()) setting.copy_axes += ",";
+    setting.copy_axes += model_.system.indices[static_cast<std::size_t>(index)].name;
+    setting.copy_names.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+  }
+  each_position(letters, setting, [&] {
+    setting.extent = extent_of(letters, setting.at);
+    setting.copy_at.clear();
+    for (const int index : letters) setting.copy_at.push_back(setting.at[static_cast<std::size_t>(index)]);
+    std::vector<NodeId> found;
+    while (!gather(block, setting, found)) {
+      found.clear();
+      drain();
+    }
+    tape_.set_owner(tape_.intern_name("loss"), tape_.intern_index(setting.copy_at));
+    std::size_t cursor = 0;
+    Var v = tape_.var(place(block, setting, found, cursor).front());
+    if (!v.per_example()) v = to_items(v, setting.extent);
+    nodes.push_back(v.id);
+    tape_.set_owner(0, 0);
+  });
+  return nodes;
+}
+
+void Unfolder::add_loss() {
+  std::vector<NodeId> terms;
+  bool any = false;
+  if (!options_.cotangents.empty()) {
+    for (const std::string& name : options_.cotangents) {
+      const auto table = out_.values_.find(name);
+      const int number = model_.find(name);
+      if (table == out_.values_.end() || number < 0 || symbol(number).kind == SymbolKind::weight || symbol(number).category >= 0)
+        fail(Status::bad_input, "G014", "cotangent:{} names no variable with numbers", name);
+      std::vector<std::pair<Positions, NodeId>> values;
+      table->second.each([&](const Positions& at, NodeId id) {
+        if (inside(symbol(number), at)) values.emplace_back(at, id);
+      });
+      for (const auto& [at, id] : values) {
+        Var v = tape_.var(id);
+        tape_.set_owner(0, 0);
+        const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), at, v.per_example() ? v.extent() : kEveryItem);
+        terms.push_back(sum(cotangent * v).id);
+      }
+      any = true;
+    }
+  } else if (!model_.loss.empty()) {
+    for (const LossTerm& term : model_.loss)
+      for (const NodeId id : place_everywhere(term.block, term.letters)) terms.push_back(id);
+    any = true;
+  } else {
+    for (const Symbol& s : model_.symbols)
+      if (s.random()) {
+        any = true;
+        out_.nlls_.at(s.name).each([&](const Positions&, NodeId id) { terms.push_back(id); });
+      }
+  }
+  if (!any) return;
+  const NameId name = tape_.intern_name("loss");
+  tape_.set_owner(name, 0);
+  out_.loss_ = total(terms);
+  tape_.set_value(out_.loss_, name, 0);
+  tape_.set_owner(0, 0);
+}
+
+void Unfolder::add_ends() {
+  const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second == Mode::sampled; });
+  if (!draws) return;  // of given data the length is known
+  for (const auto& [index, block] : model_.ends) out_.ends_ = place_everywhere(block, {index});
+}
+
+// ---- lookups ------------------------------------------------------------------------------------
+
+namespace {
+std::string label(std::string_view name, const Positions& at) {
+  if (at.empty()) return std::string(name);
+  std::string text;
+  for (const std::int32_t p : at) text += (text.empty() ? "" : ",") + std::to_string(p);
+  return fmt::format("{}[{}]", name, text);
+}
+}  // namespace
+
+Var Unfolded::at(std::string_view name, const std::vector<std::int32_t>& position) const {
+  const auto table = values_.find(name);
+  const NodeId id = table == values_.end() ? -1 : table->second.get(position);
+  if (id < 0) fail(Status::bad_input, "G014", "there is no node {}", label(name, position));
+  return graph_.tape().var(id);
+}
+
+Var Unfolded::weight(std::string_view name, const std::vector<std::int32_t>& position) const {
+  const auto table = weights_.find(name);
+  const NodeId id = table == weights_.end() ? -1 : table->second.get(position);
+  if (id < 0) fail(Status::bad_input, "G014", "there is no weight {}", label(name, position));
+  return graph_.tape().var(id);
+}
+
+Var Unfolded::copy_at(std::string_view name, const std::vector<std::int32_t>& position) const {
+  std::string text;
+  for (const std::int32_t p : position) text += (text.empty() ? "" : ",") + std::to_string(p);
+  const Var v = copy_named(name, text);
+  if (!v) fail(Status::bad_input, "G014", "there is no copy {}", label(name, position));
+  return v;
+}
+
+namespace {
+struct Bracket {
+  std::string letter;  ///< of "t=3"
+  bool numbered = false;
+  std::int32_t number = 0;
+  std::string text;    ///< "tau+1"
+};
+std::vector<Bracket> parse_brackets(std::string_view text) {
+  std::vector<Bracket> parts;
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    Bracket b;
+    std::string_view value = part;
+    if (const auto eq = part.find('='); eq != std::string_view::npos) {
+      b.letter = std::string(part.substr(0, eq));
+      value = part.substr(eq + 1);
+    }
+    const auto result = std::from_chars(value.data(), value.data() + value.size(), b.number);
+    b.numbered = result.ec == std::errc{} && result.ptr == value.data() + value.size();
+    if (!b.numbered) b.text = std::string(value);
+    parts.push_back(std::move(b));
+  }
+  return parts;
+}
+}  // namespace
+
+Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const {
+  const auto groups = copies_.find(name);
+  if (groups == copies_.end()) return {};
+  const std::vector<Bracket> wanted = parse_brackets(brackets);
+  NodeId found = -1;
+  for (const CopyGroup& group : groups->second) {
+    std::vector<std::string> axes;  // letters, or positions as written
+    std::string rest = group.axes;
+    while (!rest.empty()) {
+      const auto comma = rest.find(',');
+      axes.push_back(rest.substr(0, comma));
+      rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    }
+    if (axes.size() != wanted.size()) continue;
+    Positions at;
+    bool fits = true;
+    for (const std::string& axis : axes) {
+      const bool letter = std::find(group.names.begin(), group.names.end(), axis) != group.names.end();
+      const std::size_t k = static_cast<std::size_t>(&axis - axes.data());
+      const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == axis; });
+      const Bracket& b = named != wanted.end() ? *named : wanted[k];
+      fits = fits && (b.letter.empty() || b.letter == axis) && b.numbered == letter;
+      std::string text = b.text;
+      if (text.starts_with("last")) text = axis.substr(0, axis.find_first_of("+-")) + text.substr(4);
+      if (!letter) fits = fits && text == axis;
+      if (letter) at.push_back(b.number);
+    }
+    if (!fits) continue;
+    if (const NodeId id = group.nodes.get(at); id >= 0 && found < 0) found = id;
+  }
+  return found < 0 ? Var{} : graph_.tape().var(found);
+}
+
+std::vector<std::pair<std::string, Var>> Unfolded::copies(std::string_view name) const {
+  std::vector<std::pair<std::string, Var>> result;
+  if (const auto groups = copies_.find(name); groups != copies_.end())
+    for (const CopyGroup& group : groups->second)
+      group.nodes.each([&](const Positions&, NodeId id) { result.emplace_back(graph_.tape().label(id), graph_.tape().var(id)); });
+  return result;
+}
+
+Var Unfolded::loss() const {
+  if (loss_ < 0) fail(Status::bad_input, "G023", "\"{}\" has no loss: no random variable and no \"loss\"", model_->system.name);
+  return graph_.tape().var(loss_);
+}
+
+Var Unfolded::nll(std::string_view name, const std::vector<std::int32_t>& position) const {
+  const auto table = nlls_.find(name);
+  const NodeId id = table == nlls_.end() ? -1 : table->second.get(position);
+  if (id < 0) fail(Status::bad_input, "G014", "there is no node nll:{}", label(name, position));
+  return graph_.tape().var(id);
+}
+
+Var Unfolded::end(std::int32_t step) const {
+  if (step < 1 || static_cast<std::size_t>(step) > ends_.size()) return {};
+  return graph_.tape().var(ends_[static_cast<std::size_t>(step) - 1]);
+}
+
+std::int64_t Unfolded::length(std::string_view name) const {
+  for (std::size_t l = 0; l < model_->lengths.size(); ++l)
+    if (model_->lengths[l] == name) return lengths_[l];
+  for (std::size_t i = 0; i < model_->system.indices.size(); ++i)
+    if (model_->system.indices[i].name == name) return lengths_[static_cast<std::size_t>(model_->index_length[i])];
+  fail(Status::bad_input, "G014", "there is no length \"{}\"", name);
+}
+
+NodeId Unfolded::find(std::string_view name, const std::vector<std::int32_t>& position) const {
+  const auto table = values_.find(name);
+  return table == values_.end() ? -1 : table->second.get(position);
+}
+
+NodeId Unfolded::find_nll(std::string_view name, const std::vector<std::int32_t>& position) const {
+  const auto table = nlls_.find(name);
+  return table == nlls_.end() ? -1 : table->second.get(position);
+}
+
+std::vector<std::string> Unfolded::variables() const {
+  std::vector<std::string> names;
+  for (const Symbol& s : model_->symbols)
+    if (s.kind != SymbolKind::weight && s.length < 0) names.push_back(s.name);
+  return names;
+}
+
+std::vector<std::string> Unfolded::random_variables() const {
+  std::vector<std::string> names;
+  for (const auto& [name, table] : nlls_) names.push_back(name);
+  return names;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,286 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "recurrence/system.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::size_t kMaxDepth = 16;  // imports within imports
+
+Text import_text(const ImportDeclaration& i, const std::string& what) { return {what, i.source}; }
+
+[[noreturn]] void fail_import(const ImportDeclaration& i, const char* code, std::string message, std::string help = {}) {
+  Diagnostic d = at_text(code, std::move(message), import_text(i, i.prefix), 0, 1, std::move(help));
+  d.excerpt.clear();
+  d.caret = -1;
+  throw Error(Status::bad_input, std::move(d));
+}
+
+bool bare_name(const std::string& s) {
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
+/// One imported system on its way into the outer one.
+class Import {
+ public:
+  Import(System& outer, const ImportDeclaration& declaration, System inner)
+      : outer_(outer), declaration_(declaration), inner_(std::move(inner)), prefix_(declaration.prefix + ".") {
+    map_indices();
+    for (const std::string& letter : declaration.reverse) {
+      if (!inner_.index(letter))
+        fail_import(declaration, "G014", fmt::format("\"reverse\" names \"{}\", which is not an index of {}", letter, declaration.from));
+      reversed_.insert(letter);
+    }
+    find_axes();
+    bind_inputs();
+    bind_weights();
+  }
+
+  void add_to_outer() {
+    for (const auto& [name, value] : inner_.sizes) outer_.sizes[prefix_ + name] = value;
+    for (const auto& [name, value] : inner_.constants) outer_.constants[prefix_ + name] = value;
+    for (SystemWeight w : inner_.weights) {
+      if (bound_weights_.contains(w.name)) continue;
+      w.name = prefix_ + w.name;
+      for (std::string& letter : w.letters) letter = letters_.at(letter);
+      outer_.weights.push_back(std::move(w));
+    }
+    for (ParsedEquation e : inner_.equations) {
+      if (inner_.is_length(e.name)) continue;  // the length is the outer definition's affair
+      collect(outer_, [&] {
+        rewrite_places(e.places, e.name, nullptr, e.text);
+        e.name = prefix_ + e.name;
+        for (Ast& a : e.arguments) a = rewritten(a);
+        outer_.equations.push_back(std::move(e));
+      });
+    }
+    outer_.problems.insert(outer_.problems.end(), inner_.problems.begin(), inner_.problems.end());
+  }
+
+ private:
+  void map_indices() {
+    for (const auto& [in, out] : declaration_.index) {
+      if (!inner_.index(in)) fail_import(declaration_, "G014", fmt::format("{} has no index \"{}\"", declaration_.from, in));
+      if (!outer_.index(out)) fail_import(declaration_, "G014", fmt::format("\"{}\" is not an index here", out));
+      letters_[in] = out;
+    }
+    for (const SystemIndex& i : inner_.indices) {
+      if (!letters_.contains(i.name)) {
+        if (!outer_.index(i.name))
+          fail_import(declaration_, "G014", fmt::format("index \"{}\" of {} has no counterpart here", i.name, declaration_.from),
+                      fmt::format("add \"index\": {{\"{}\": \"..\"}} to the import", i.name));
+        letters_[i.name] = i.name;
+      }
+      lengths_[i.length] = outer_.index(letters_[i.name])->length;
+    }
+  }
+
+  void find_axes() {
+    for (const SystemInput& i : inner_.inputs) axes_[i.name] = i.letters;
+    for (const SystemWeight& w : inner_.weights) axes_[w.name] = w.letters;
+    for (const ParsedEquation& e : inner_.equations) {
+      std::vector<std::string>& axes = axes_[e.name];
+      axes.resize(std::max(axes.size(), e.places.size()));
+      for (std::size_t a = 0; a < e.places.size(); ++a)
+        if (e.places[a].kind == Place::Kind::letter && inner_.index(e.places[a].letter)) axes[a] = e.places[a].letter;
+    }
+    for (auto& [name, axes] : axes_)
+      for (std::string& letter : axes)
+        if (letter.empty() && inner_.indices.size() == 1) letter = inner_.indices[0].name;
+  }
+
+  void bind_inputs() {
+    for (const auto& [name, text] : declaration_.inputs) {
+      const ParsedName n = parse_declared_name({name, text.source});
+      const SystemInput* input = inner_.input(n.name);
+      if (!input)
+        fail_at("G014", fmt::format("{} has no input \"{}\"", declaration_.from, n.name), text, 0, 1);
+      if (n.indices.size() != input->letters.size())
+        fail_at("E007", fmt::format("input \"{}\" of {} has {} ind{}", n.name, declaration_.from, input->letters.size(),
+                                    input->letters.size() == 1 ? "ex" : "ices"), text, 0, 1);
+      bound_inputs_[n.name] = {n.indices, parse_expression(text)};
+    }
+  }
+
+  void bind_weights() {
+    for (const auto& [in, out] : declaration_.weights) {
+      if (!inner_.weight(in)) fail_import(declaration_, "G014", fmt::format("{} has no weight \"{}\"", declaration_.from, in));
+      bound_weights_[in] = out;
+    }
+  }
+
+  bool is_length_here(const std::string& name) const { return lengths_.contains(name); }
+
+  // letters and lengths to the outer ones; under `reverse` p and tau+1-p change places (R11)
+  void rewrite_places(std::vector<Place>& places, const std::string& name, const AstNode* node, const Text& text) const {
+    const auto axes = axes_.find(name);
+    for (std::size_t a = 0; a < places.size(); ++a) {
+      Place& p = places[a];
+      if (p.kind == Place::Kind::letter && is_length_here(p.letter) && !inner_.index(p.letter)) p.kind = Place::Kind::end;
+      const std::string axis = axes != axes_.end() && a < axes->second.size() ? axes->second[a] : std::string();
+      const bool reversed = reversed_.contains(axis);
+      if (p.kind == Place::Kind::letter) {
+        if (!inner_.index(p.letter)) continue;  // reported when names are resolved
+        if (reversed_.contains(p.letter) != reversed) {
+          const char* message = "a reversed and an unreversed index meet here";
+          if (node) fail_at("E007", message, *node, "reverse both or neither");
+          fail_at("E007", message, text, 0, 1, "reverse both or neither");
+        }
+        if (reversed) p.offset = -p.offset;
+        p.letter = letters_.at(p.letter);
+      } else if (p.kind == Place::Kind::number && reversed) {
+        p = {Place::Kind::end, "last", 1 - p.offset};
+      } else if (p.kind == Place::Kind::end) {
+        p.letter = "last";
+        if (reversed) p = {Place::Kind::number, "", 1 - p.offset};
+      }
+    }
+  }
+
+  // replaces letter `from[k]` of a bound expression by the place the inner reference reads
+  static void shift(Place& p, const std::vector<std::string>& from, const std::vector<Place>& to) {
+    if (p.kind != Place::Kind::letter) return;
+    for (std::size_t k = 0; k < from.size(); ++k)
+      if (p.letter == from[k]) {
+        const int offset = p.offset;
+        p = to[k];
+        p.offset += offset;
+        return;
+      }
+  }
+
+  int read_bound(Ast& out, const AstNode& n, const std::string& name) const {
+    const auto& [indices, expression] = bound_inputs_.at(name);
+    std::vector<std::string> from;  // outer letters in the place of the inner ones
+    for (const std::string& letter : indices) from.push_back(letters_.contains(letter) ? letters_.at(letter) : letter);
+    if (n.places.size() != from.size())
+      fail_at("E007", fmt::format("input \"{}\" has {} indices", name, from.size()), n);
+    const int base = static_cast<int>(out.nodes.size());
+    for (AstNode m : expression.nodes) {
+      for (int& child : m.children) child += base;
+      for (Place& p : m.places) shift(p, from, n.places);
+      for (std::size_t k = 0; k < from.size(); ++k)
+        if (m.kind == AstNode::Kind::name && m.name == from[k] && (n.places[k].kind != Place::Kind::letter || n.places[k].offset != 0))
+          fail_at("E007", fmt::format("\"{}\" as a number in a bound input cannot be read at {}", from[k], to_string(n.places[k])), n);
+      out.nodes.push_back(std::move(m));
+    }
+    return out.root();
+  }
+
+  int name_node(Ast& out, AstNode n) const {
+    if (bound_inputs_.contains(n.name)) return read_bound(out, n, n.name);
+    if (const auto w = bound_weights_.find(n.name); w != bound_weights_.end()) {
+      n.name = w->second;
+    } else if (inner_.index(n.name) && n.kind == AstNode::Kind::name) {
+      return index_value(out, std::move(n));
+    } else if (is_length_here(n.name)) {
+      n.name = lengths_.at(n.name);
+    } else if (inner_.input(n.name)) {
+      fail_at("G014", fmt::format("input \"{}\" of import \"{}\" is not bound", n.name, declaration_.prefix), n,
+              fmt::format("add \"inputs\": {{\"{}\": \"..\"}} to the import", inner_.input(n.name)->text.text));
+    } else {
+      n.name = prefix_ + n.name;
+    }
+    out.nodes.push_back(std::move(n));
+    return out.root();
+  }
+
+  // t as a number; reversed it is tau + 1 - t
+  int index_value(Ast& out, AstNode n) const {
+    const bool reversed = reversed_.contains(n.name);
+    const std::string length = outer_.index(letters_.at(n.name))->length;
+    n.name = letters_.at(n.name);
+    AstNode t = n;
+    if (!reversed) {
+      out.nodes.push_back(std::move(t));
+      return out.root();
+    }
+    AstNode end = n, one = n, plus = n, minus = n;
+    end.name = length;
+    one.kind = AstNode::Kind::number;
+    one.number = 1;
+    const int at = static_cast<int>(out.nodes.size());
+    plus.kind = minus.kind = AstNode::Kind::binary;
+    plus.name = "+";
+    plus.children = {at, at + 1};
+    minus.name = "-";
+    minus.children = {at + 2, at + 3};
+    for (AstNode* part : {&end, &one, &plus, &t, &minus}) out.nodes.push_back(std::move(*part));
+    return out.root();
+  }
+
+  Ast rewritten(const Ast& ast) const {
+    Ast out;
+    std::vector<int> to(ast.nodes.size());
+    for (std::size_t id = 0; id < ast.nodes.size(); ++id) {
+      AstNode n = ast.nodes[id];
+      for (int& child : n.children) child = to[static_cast<std::size_t>(child)];
+      if (n.kind == AstNode::Kind::reference) rewrite_places(n.places, n.name, &n, *n.origin);
+      for (std::size_t k = 0; k < n.over.size(); ++k) {
+        if (reversed_.contains(n.over[k])) n.steps[k] = -n.steps[k];
+        if (inner_.index(n.over[k])) n.over[k] = letters_.at(n.over[k]);
+      }
+      if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) {
+        to[id] = name_node(out, std::move(n));
+      } else {
+        out.nodes.push_back(std::move(n));
+        to[id] = out.root();
+      }
+    }
+    return out;
+  }
+
+  System& outer_;
+  const ImportDeclaration& declaration_;
+  System inner_;
+  std::string prefix_;
+  std::map<std::string, std::string> letters_, lengths_, bound_weights_;
+  std::set<std::string> reversed_;
+  std::map<std::string, std::vector<std::string>> axes_;
+  std::map<std::string, std::pair<std::vector<std::string>, Ast>> bound_inputs_;
+};
+
+System load_import(const System& outer, const Definition& d, const ImportDeclaration& i, std::vector<std::string>& trail) {
+  if (!bare_name(i.from))
+    fail_import(i, "E008", fmt::format("\"from\" must be a bare name, got \"{}\"", i.from),
+                "imports are looked up beside the file and among the shipped definitions, never by path");
+  if (std::find(trail.begin(), trail.end(), i.from) != trail.end())
+    fail_import(i, "E008", fmt::format("imports go round in a cycle: {} -> {}", fmt::join(trail, " -> "), i.from));
+  if (trail.size() >= kMaxDepth) fail_import(i, "E008", "imports are nested too deep");
+  const Definition inner = load_import_of(d, i.from);
+  std::map<std::string, std::int64_t> sizes;
+  for (const SizeDeclaration& s : inner.sizes) {
+    const auto given = std::find_if(i.sizes.begin(), i.sizes.end(), [&](const auto& g) { return g.first == s.name; });
+    if (given != i.sizes.end())
+      sizes[s.name] = size_value(given->second, outer.sizes);
+    else if (const auto same = outer.sizes.find(s.name); same != outer.sizes.end())
+      sizes[s.name] = same->second;
+  }
+  for (const auto& [name, text] : i.sizes)
+    if (std::none_of(inner.sizes.begin(), inner.sizes.end(), [&, key = name](const auto& s) { return s.name == key; }))
+      fail_at("G014", fmt::format("{} has no size \"{}\"", i.from, name), text, 0, 1);
+  trail.push_back(i.from);
+  System system = expand_within(inner, sizes, trail);
+  trail.pop_back();
+  return system;
+}
+
+}  // namespace
+
+void expand_imports(System& system, const Definition& d, std::vector<std::string>& trail) {
+  for (const ImportDeclaration& i : d.imports)
+    collect(system, [&] {
+      Import import(system, i, load_import(system, d, i, trail));
+      import.add_to_outer();
+    });
+}
+
+}  // namespace taugrad

@@ -1,0 +1,73 @@
+// Where definitions are found: a file, or the bare name of a shipped one.
+#include <fmt/core.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/limits.h"
+#include "base/suggest.h"
+#include "recurrence/system.h"
+#include "taugrad/recurrence/definition.h"
+
+#ifndef TAUGRAD_DATA
+#define TAUGRAD_DATA ""
+#endif
+
+namespace taugrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+Definition read_definition(const std::string& path) { return parse_definition(read_file(path, limits::kJsonBytes), path); }
+
+std::vector<std::string> shipped_names() {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const std::string& folder : definition_folders())
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+      if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  return names;
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+}  // namespace
+
+std::vector<std::string> definition_folders() {
+  std::vector<std::string> folders;
+  if (const char* given = std::getenv("TAUGRAD_GRAPHS")) folders.emplace_back(given);
+  folders.emplace_back("graphs");
+  if (*TAUGRAD_DATA) folders.emplace_back(TAUGRAD_DATA);
+  std::error_code ignored;  // beside the installed program: <prefix>/bin, <prefix>/share/taugrad/graphs
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  if (!ignored) folders.push_back((self.parent_path().parent_path() / "share/taugrad/graphs").string());
+  return folders;
+}
+
+Definition load_definition(std::string_view file_or_name) {
+  const std::string name(file_or_name);
+  const bool path = name == "-" || name.find('/') != std::string::npos || name.ends_with(".json");
+  if (path || exists(name)) return read_definition(name);
+  for (const std::string& folder : definition_folders())
+    if (const std::string file = folder + "/" + name + ".json"; exists(file)) return read_definition(file);
+  Diagnostic d;
+  d.code = "I001";
+  d.message = fmt::format("there is no file and no shipped definition \"{}\"", name);
+  d.help = did_you_mean(name, shipped_names());
+  fail(Status::io, d);
+}
+
+Definition load_import_of(const Definition& importing, const std::string& name) {
+  if (!importing.file.empty() && importing.file != "-") {
+    const fs::path beside = fs::path(importing.file).parent_path() / (name + ".json");
+    if (exists(beside.string())) return read_definition(beside.string());
+  }
+  return load_definition(name);
+}
+
+}  // namespace taugrad

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recurrence/system.h"
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+enum class SymbolKind { input, weight, variable };
+enum class DistributionKind { none, categorical_logits, categorical_p, bernoulli_logits, bernoulli_p, normal };
+
+/// An input, weight or variable of a model.
+struct Symbol {
+  std::string name;
+  SymbolKind kind = SymbolKind::variable;
+  std::vector<int> axes;       ///< index numbers
+  Shape shape;                 ///< of one example
+  bool shape_known = false;
+  std::int64_t category = -1;  ///< number of symbols; -1: numbers
+  bool per_example = true;
+  DistributionKind distribution = DistributionKind::none;
+  int length = -1;             ///< "tau ~ ..": the number of the length it draws
+  std::vector<int> rules;      ///< equations that define it, most fixed positions first
+  int declaration = -1;        ///< number among System::inputs or System::weights
+  bool random() const { return distribution != DistributionKind::none; }
+};
+
+/// A position: letter±offset (index number), an integer, or the item's own length + offset.
+struct At {
+  Place::Kind kind = Place::Kind::number;
+  int index = -1;
+  int offset = 0;
+  bool operator==(const At&) const = default;
+};
+
+/// A leaf of a template that is filled in when the template is placed.
+struct Slot {
+  enum class Kind { read, nll, copy, index, length, reduction, dropout };
+  Kind kind = Kind::read;
+  NodeId leaf = -1;       ///< on the scratch tape
+  int symbol = -1;        ///< read, nll, copy; length: number of the length; index: of the index; reduction: of the block
+  std::vector<At> places = {}; ///< read, nll, copy of an untied weight
+  double p = 0;           ///< dropout
+};
+
+/// Nodes recorded once on the scratch tape and replayed at every position.
+struct Block {
+  std::vector<NodeId> nodes;    ///< ascending; leaves of slots are among them
+  std::vector<Slot> slots;      ///< by leaf, ascending
+  std::vector<NodeId> roots;    ///< the right side; or the arguments of a distribution
+  // of a reduction
+  std::string reduction;        ///< sum, mean, max
+  std::vector<int> over;        ///< index numbers
+};
+
+/// One equation, ready to be placed.
+struct Rule {
+  int symbol = -1;
+  std::vector<At> places;
+  std::vector<int> letters;     ///< index numbers on the left side, in the order of the axes
+  int fixed = 0;                ///< number of fixed positions
+  const ParsedEquation* equation = nullptr;
+  int block = -1;
+  std::vector<int> reductions;  ///< blocks of reductions inside, for a walk over all reads
+};
+
+struct LossTerm {
+  std::vector<int> letters;  ///< free indices, summed over
+  int block = -1;
+};
+
+/// A definition that has passed every check: names resolved, shapes inferred, an order of evaluation found.
+struct Model {
+  System system;
+  std::vector<std::string> lengths;           ///< names, numbered
+  std::vector<std::int64_t> fixed_lengths;    ///< -1: given at run time
+  std::vector<int> index_length;              ///< index number -> length number
+  std::vector<Symbol> symbols;
+  std::map<std::string, int, std::less<>> by_name;
+  std::vector<Rule> rules;
+  std::vector<LossTerm> loss;
+  std::vector<std::pair<int, int>> ends;      ///< index number, block
+  std::vector<Block> blocks;
+  std::unique_ptr<Tape> scratch = std::make_unique<Tape>();
+
+  int find(std::string_view name) const {
+    const auto it = by_name.find(name);
+    return it == by_name.end() ? -1 : it->second;
+  }
+};
+
+struct ResolveOptions {
+  bool allow_unused = true;
+};
+/// Checks a definition as a whole. @throws Error with every problem found
+/// Whether items of different length can share one graph (else equal lengths run together).
+bool can_be_ragged(const Model& model);
+std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options = {});
+
+// ---- the steps of resolve, each in its own file -----------------------------------------------
+
+/// Symbols, axes and rules from the system's declarations and left sides.
+void declare_symbols(Model& model);
+/// Turns a written place on axis `axis` of a symbol into an At. `length` is the axis's length number.
+At place_at(const Model& model, const Place& place, int length, const AstNode& node);
+/// Checks that there is an order of evaluation (R5); returns components, first to be evaluated first.
+std::vector<std::vector<int>> order(Model& model);
+/// Infers shapes component by component and records every equation's template.
+void compile(Model& model, const std::vector<std::vector<int>>& components);
+void check_unused(Model& model);
+
+}  // namespace taugrad

@@ -1,0 +1,221 @@
+// The order of evaluation (R5): strongly connected components, each ordered along some index.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/fail.h"
+#include "recurrence/components.h"
+#include "recurrence/model.h"
+
+namespace taugrad {
+namespace {
+
+/// One reference from an equation to a variable.
+struct Read {
+  int from = -1, to = -1;  // symbols: `from`'s equation reads `to`
+  const Rule* rule = nullptr;
+  const AstNode* node = nullptr;
+  std::vector<At> places;
+};
+
+std::vector<Read> all_reads(Model& model) {
+  std::vector<Read> reads;
+  for (const Rule& rule : model.rules)
+    collect(model.system, [&] {
+      for (const Ast& ast : rule.equation->arguments)
+        for (const AstNode& n : ast.nodes) {
+          if (n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) continue;
+          const int to = model.find(n.name);
+          if (to < 0) continue;  // reported when the equation is compiled
+          const Symbol& symbol = model.symbols[static_cast<std::size_t>(to)];
+          if (symbol.kind != SymbolKind::variable || symbol.length >= 0) continue;
+          Read read{rule.symbol, to, &rule, &n, {}};
+          if (n.places.size() == symbol.axes.size())
+            for (std::size_t a = 0; a < n.places.size(); ++a)
+              read.places.push_back(place_at(model, n.places[a], model.index_length[static_cast<std::size_t>(symbol.axes[a])], n));
+          reads.push_back(std::move(read));
+        }
+    });
+  return reads;
+}
+
+class Orderer {
+ public:
+  explicit Orderer(Model& model) : model_(model), reads_(all_reads(model)) {}
+
+  std::vector<std::vector<int>> components() {
+    std::vector<int> every;
+    for (std::size_t s = 0; s < model_.symbols.size(); ++s)
+      if (model_.symbols[s].kind == SymbolKind::variable) every.push_back(static_cast<int>(s));
+    std::vector<int> all(reads_.size());
+    for (std::size_t r = 0; r < all.size(); ++r) all[r] = static_cast<int>(r);
+    const auto top = split(every, all);
+    std::vector<std::vector<int>> open = top;
+    std::vector<std::vector<int>> rests(top.size(), all);
+    while (!open.empty()) {  // every turn settles at least one read: it ends
+      const std::vector<int> component = std::move(open.back());
+      const std::vector<int> rest = inside(component, rests.back());
+      open.pop_back();
+      rests.pop_back();
+      if (rest.empty()) continue;
+      std::vector<int> left;
+      if (!settle(component, rest, left)) {
+        collect(model_.system, [&] { report(rest); });
+        continue;
+      }
+      for (std::vector<int>& part : split(component, left)) {
+        open.push_back(std::move(part));
+        rests.push_back(left);
+      }
+    }
+    return top;
+  }
+
+ private:
+  std::vector<std::vector<int>> split(const std::vector<int>& symbols, const std::vector<int>& reads) const {
+    std::map<int, int> number;
+    for (std::size_t i = 0; i < symbols.size(); ++i) number[symbols[i]] = static_cast<int>(i);
+    std::vector<std::vector<int>> edges(symbols.size());
+    for (const int r : reads) {
+      const Read& read = reads_[static_cast<std::size_t>(r)];
+      if (number.contains(read.from) && number.contains(read.to))
+        edges[static_cast<std::size_t>(number[read.from])].push_back(number[read.to]);
+    }
+    std::vector<std::vector<int>> parts = strong_components(edges);
+    for (auto& part : parts)
+      for (int& s : part) s = symbols[static_cast<std::size_t>(s)];
+    return parts;
+  }
+
+  std::vector<int> inside(const std::vector<int>& component, const std::vector<int>& reads) const {
+    const std::set<int> members(component.begin(), component.end());
+    std::vector<int> result;
+    for (const int r : reads) {
+      const Read& read = reads_[static_cast<std::size_t>(r)];
+      if (members.contains(read.from) && members.contains(read.to)) result.push_back(r);
+    }
+    return result;
+  }
+
+  // axis of a symbol that runs along `index`: the one declared with it, else the only one of its length
+  int axis_along(int symbol, int index) const {
+    const std::vector<int>& axes = model_.symbols[static_cast<std::size_t>(symbol)].axes;
+    int found = -1;
+    for (std::size_t a = 0; a < axes.size(); ++a) {
+      if (axes[a] == index) return static_cast<int>(a);
+      if (length_of(axes[a]) == length_of(index)) found = found == -1 ? static_cast<int>(a) : -2;
+    }
+    return found < 0 ? -1 : found;
+  }
+  int length_of(int index) const { return model_.index_length[static_cast<std::size_t>(index)]; }
+
+  // offset of a read along an index, where the left side and the read both move with one letter
+  bool offset_along(const Read& read, int index, int& offset) const {
+    const int from = axis_along(read.from, index), to = axis_along(read.to, index);
+    if (from < 0 || to < 0 || read.places.empty()) return false;
+    const At& left = read.rule->places[static_cast<std::size_t>(from)];
+    const At& right = read.places[static_cast<std::size_t>(to)];
+    if (left.kind != Place::Kind::letter || right.kind != Place::Kind::letter || left.index != right.index) return false;
+    offset = right.offset;
+    const int taps = conv_reach(*read.rule, *read.node, left.index);
+    reach_ = taps;
+    return true;
+  }
+
+  // a tap of a convolution reads offsets o .. o + taps: how far beyond its first one it reaches
+  int conv_reach(const Rule& rule, const AstNode& node, int index) const {
+    for (const Ast& ast : rule.equation->arguments)
+      for (const AstNode& n : ast.nodes) {
+        if (n.kind != AstNode::Kind::reduction || n.name != "conv" || n.children.size() != 2) continue;
+        if (&ast.nodes[static_cast<std::size_t>(n.children[1])] != &node) continue;
+        const int weight = ast.nodes[static_cast<std::size_t>(n.children[0])].kind == AstNode::Kind::name
+                               ? model_.find(ast.nodes[static_cast<std::size_t>(n.children[0])].name)
+                               : -1;
+        for (std::size_t k = 0; k < n.over.size(); ++k)
+          if (n.over[k] == model_.system.indices[static_cast<std::size_t>(index)].name && weight >= 0 &&
+              model_.symbols[static_cast<std::size_t>(weight)].shape.rank() > static_cast<int>(k))
+            return n.steps[k] * static_cast<int>(std::max<std::int64_t>(
+                                    model_.symbols[static_cast<std::size_t>(weight)].shape[static_cast<int>(k)] - 1, 0));
+      }
+    return 0;
+  }
+
+  bool settle(const std::vector<int>&, const std::vector<int>& rest, std::vector<int>& left) const {
+    for (std::size_t index = 0; index < model_.system.indices.size(); ++index) {
+      bool back = true, forward = true, moves = false, carried = true;
+      left.clear();
+      for (const int r : rest) {
+        int offset = 0;
+        if (!(carried = offset_along(reads_[static_cast<std::size_t>(r)], static_cast<int>(index), offset))) break;
+        const int low = std::min(offset, offset + reach_), high = std::max(offset, offset + reach_);
+        back = back && high <= 0;
+        forward = forward && low >= 0;
+        moves = moves || low != 0 || high != 0;
+        if (low <= 0 && high >= 0) left.push_back(r);
+      }
+      if (carried && moves && (back || forward)) return true;
+    }
+    return false;
+  }
+
+  [[noreturn]] void report(const std::vector<int>& rest) const {
+    bool zero = true;
+    for (const int r : rest) {
+      const Read& read = reads_[static_cast<std::size_t>(r)];
+      for (std::size_t a = 0; a < read.places.size(); ++a)
+        zero = zero && read.places[a].kind == Place::Kind::letter && read.places[a].offset == 0 &&
+               a < read.rule->places.size() && read.rule->places[a].kind == Place::Kind::letter;
+    }
+    const std::vector<int> cycle = shortest_cycle(rest);
+    const Read& first = reads_[static_cast<std::size_t>(cycle.front())];
+    std::string path = name(first.from);
+    for (const int r : cycle) path += " -> " + name(reads_[static_cast<std::size_t>(r)].to);
+    if (zero)
+      fail_at("G016", fmt::format("{} depends on itself at the same position: {}", name(first.from), path), *first.node,
+              fmt::format("read an earlier step on the way, such as {}[t-1]", name(first.to)));
+    fail_at("E009", fmt::format("no order of evaluation found for {}", path), *first.node,
+            "all references in a cycle must move one way along one index; fixed positions, last and reductions cannot stand in it "
+            "(some such systems have an order that is not looked for)");
+  }
+  const std::string& name(int symbol) const { return model_.symbols[static_cast<std::size_t>(symbol)].name; }
+
+  // breadth first from each symbol: reads of a shortest cycle
+  std::vector<int> shortest_cycle(const std::vector<int>& rest) const {
+    std::vector<int> best;
+    std::set<int> starts;
+    for (const int r : rest) starts.insert(reads_[static_cast<std::size_t>(r)].from);
+    int budget = 64;  // enough to name one cycle in a very large knot
+    for (const int start : starts) {
+      if (--budget < 0 && !best.empty()) break;
+      std::map<int, int> by;  // symbol -> read that reached it
+      std::vector<int> queue{start};
+      for (std::size_t q = 0; q < queue.size() && !by.contains(start); ++q)
+        for (const int r : rest) {
+          const Read& read = reads_[static_cast<std::size_t>(r)];
+          if (read.from == queue[q] && by.emplace(read.to, r).second) queue.push_back(read.to);
+        }
+      if (!by.contains(start)) continue;
+      std::vector<int> cycle;
+      int at = start;
+      do {
+        cycle.push_back(by.at(at));
+        at = reads_[static_cast<std::size_t>(by.at(at))].from;
+      } while (at != start);
+      std::reverse(cycle.begin(), cycle.end());
+      if (best.empty() || cycle.size() < best.size()) best = cycle;
+    }
+    return best;
+  }
+
+  Model& model_;
+  std::vector<Read> reads_;
+  mutable int reach_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::vector<int>> order(Model& model) { return Orderer(model).components(); }
+
+}  // namespace taugrad

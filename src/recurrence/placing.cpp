@@ -1,0 +1,177 @@
+// Templates: what they read is gathered first, then they are replayed.
+#include <algorithm>
+
+#include "recurrence/unfolder.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+
+void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, const std::function<void()>& f) {
+  for (const int index : letters) {
+    if (length_of_index(index) == 0) return;
+    setting.at[static_cast<std::size_t>(index)] = 1;
+  }
+  while (true) {
+    f();
+    std::size_t k = letters.size();
+    while (k > 0) {  // odometer, the last letter fastest
+      const auto index = static_cast<std::size_t>(letters[k - 1]);
+      if (++setting.at[index] <= length_of_index(letters[k - 1])) break;
+      setting.at[index] = 1;
+      --k;
+    }
+    if (k == 0) return;
+  }
+}
+
+bool Unfolder::gather(int number, Setting& setting, std::vector<NodeId>& found) {
+  bool complete = true;
+  for (const Slot& slot : model_.blocks[static_cast<std::size_t>(number)].slots) complete = gather_slot(slot, setting, found) && complete;
+  return complete;
+}
+
+bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found) {
+  switch (slot.kind) {
+    case Slot::Kind::read: found.push_back(read(slot, setting, Part::value)); break;
+    case Slot::Kind::nll: found.push_back(read(slot, setting, Part::nll)); break;
+    case Slot::Kind::copy: found.push_back(copy_of(slot, setting)); break;
+    case Slot::Kind::index: found.push_back(this->number(setting.at[static_cast<std::size_t>(slot.symbol)])); break;
+    case Slot::Kind::length: found.push_back(length_node(slot.symbol, setting.extent)); break;
+    case Slot::Kind::dropout: found.push_back(0); break;
+    case Slot::Kind::reduction: {
+      const ExtentId extent = setting.extent;
+      bool complete = true;
+      const std::vector<int>& over = model_.blocks[static_cast<std::size_t>(slot.symbol)].over;
+      each_position(over, setting, [&] {
+        setting.extent = both(extent, extent_of(over, setting.at));
+        complete = gather(slot.symbol, setting, found) && complete;
+      });
+      setting.extent = extent;
+      return complete;
+    }
+  }
+  return found.back() >= 0;
+}
+
+std::vector<NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+  const Block& block = model_.blocks[static_cast<std::size_t>(number)];
+  Template& t = templates_[static_cast<std::size_t>(number)];
+  std::vector<NodeId> slots(block.slots.size(), -1);
+  for (std::size_t i = 0; i < block.slots.size(); ++i)
+    slots[i] = block.slots[i].kind == Slot::Kind::reduction ? place_reduction(block.slots[i].symbol, setting, found, cursor) : found[cursor++];
+
+  std::vector<NodeId> placed(t.steps.size(), -1);
+  std::vector<NodeId> inputs;
+  for (std::size_t i = 0; i < t.steps.size(); ++i) {
+    Template::Step& step = t.steps[i];
+    if (step.slot >= 0) {
+      placed[i] = slots[static_cast<std::size_t>(step.slot)];
+      continue;
+    }
+    inputs.clear();
+    ExtentId extent = kShared;
+    int dropout = -1;
+    for (int k = 0; k < step.count; ++k) {
+      const int in = t.inputs[static_cast<std::size_t>(step.first + k)];
+      const int slot = t.steps[static_cast<std::size_t>(in)].slot;
+      if (slot >= 0 && block.slots[static_cast<std::size_t>(slot)].kind == Slot::Kind::dropout) dropout = slot;
+      inputs.push_back(placed[static_cast<std::size_t>(in)]);
+      if (tape_.extent_id(inputs.back()) != kShared) extent = setting.extent;
+    }
+    if (dropout >= 0) {
+      placed[i] = dropped(inputs[0], block.slots[static_cast<std::size_t>(dropout)], number * 64 + dropout, setting.extent);
+    } else if (step.count == 0) {  // a constant: one for all steps
+      if (step.shared < 0) {
+        const NameId name = tape_.owner_name();
+        const IndexId index = tape_.owner_index();
+        tape_.set_owner(0, 0);
+        step.shared = tape_.append_raw(*step.op, {}, step.shape, step.attrs, kShared);
+        tape_.set_owner(name, index);
+      }
+      placed[i] = step.shared;
+    } else {
+      placed[i] = tape_.append_raw(*step.op, inputs, step.shape, step.attrs, extent);
+    }
+  }
+  std::vector<NodeId> roots;
+  for (const int root : t.roots) roots.push_back(placed[static_cast<std::size_t>(root)]);
+  return roots;
+}
+
+NodeId Unfolder::dropped(NodeId a, const Slot& slot, int number, ExtentId extent) {
+  if (!options_.train || slot.p == 0) return a;
+  Var x = tape_.var(a);
+  if (!x.per_example()) x = to_items(x, extent);
+  return (x * dropout_mask(x, slot.p, "dropout:" + std::to_string(number))).id;
+}
+
+NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+  const Block& block = model_.blocks[static_cast<std::size_t>(number)];
+  const ExtentId outer = setting.extent;
+  std::vector<NodeId> terms;
+  std::vector<ExtentId> extents;
+  each_position(block.over, setting, [&] {
+    setting.extent = both(outer, extent_of(block.over, setting.at));
+    Var term = tape_.var(place(number, setting, found, cursor).front());
+    if (!term.per_example()) term = to_items(term, setting.extent);
+    terms.push_back(term.id);
+    extents.push_back(setting.extent);
+  });
+  setting.extent = outer;
+  return reduce(block, terms, extents, outer);
+}
+
+NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+  const ExtentId every = target == kShared ? kEveryItem : target;
+  if (terms.empty()) {
+    const Template& t = templates_[static_cast<std::size_t>(&block - model_.blocks.data())];
+    const int root = t.roots.front();
+    const int slot = t.steps[static_cast<std::size_t>(root)].slot;
+    const Shape shape = slot >= 0 ? model_.scratch->shape(block.slots[static_cast<std::size_t>(slot)].leaf)
+                                  : tape_.shape_of(t.steps[static_cast<std::size_t>(root)].shape);
+    return constant(tape_, 0, shape, every).id;
+  }
+  if (block.reduction == "max") return largest(terms, extents, every);
+  Vars all;
+  for (const NodeId term : terms) all.push_back(tape_.var(fit(term, every)));
+  const Var sum = all.size() == 1 ? all.front() : add_n(all);
+  if (block.reduction == "sum") return sum.id;
+  return (sum / tape_.var(count_of(block, every))).id;
+}
+
+// ties: the first. An item that lacks a step keeps what it has.
+NodeId Unfolder::largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+  Var best = tape_.var(terms.front());
+  const ExtentId start = extents.front();
+  for (std::size_t i = 1; i < terms.size(); ++i) {
+    const Var next = max(best, tape_.var(fit(terms[i], start)));
+    if (extents[i] == start) {
+      best = next;
+      continue;
+    }
+    const Var alive = tape_.var(fit(constant(tape_, 1, {}, extents[i]).id, start));
+    best = where(alive, next, best);
+  }
+  return fit(best.id, target);
+}
+
+// how many positions a mean goes over, at least 1: a mean over none is 0                          (R9)
+NodeId Unfolder::count_of(const Block& block, ExtentId extent) {
+  double known = 1;
+  Var count;
+  for (const int index : block.over) {
+    const int length = model_.index_length[static_cast<std::size_t>(index)];
+    if (!runs_ragged(length)) {
+      known *= static_cast<double>(length_of_index(index));
+      continue;
+    }
+    const Var n = tape_.var(length_node(length, extent));
+    const Var least = max(n, tape_.var(number(1)));
+    count = count ? count * least : least;
+  }
+  if (!count) return number(known);
+  return known == 1 ? count.id : (count * known).id;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,280 @@
+// What stands at a position: an equation's value, data, a boundary, or zero (R3, R4).
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "recurrence/unfolder.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+
+bool Unfolder::observed(const Symbol& s) const {
+  if (!s.random()) return false;
+  const auto mode = options_.modes.find(s.name);
+  return mode == options_.modes.end() || mode->second == Mode::observed;
+}
+
+bool Unfolder::inside(const Symbol& s, const Positions& at) const {
+  for (std::size_t a = 0; a < at.size(); ++a)
+    if (at[a] < 1 || at[a] > length_of_index(s.axes[a])) return false;
+  return true;
+}
+
+bool Unfolder::ends_with_item(const Rule& rule) const {
+  for (std::size_t a = 0; a < rule.places.size(); ++a)
+    if (rule.places[a].kind == Place::Kind::end &&
+        runs_ragged(model_.index_length[static_cast<std::size_t>(symbol(rule.symbol).axes[a])]))
+      return true;
+  return false;
+}
+
+// the equation for a position: of two that match, the one with more fixed positions               (R3)
+const Rule* Unfolder::rule_at(const Symbol& s, const Positions& at, Positions& letters) const {
+  const Rule* found = nullptr;
+  for (const int r : s.rules) {
+    const Rule& rule = model_.rules[static_cast<std::size_t>(r)];
+    if (found && rule.fixed < found->fixed) break;
+    if (ends_with_item(rule)) continue;
+    Positions here;
+    bool matches = true;
+    for (std::size_t a = 0; a < at.size() && matches; ++a) {
+      const At& p = rule.places[a];
+      const std::int64_t length = length_of_index(s.axes[a]);
+      if (p.kind == Place::Kind::letter) {
+        matches = at[a] >= 1 && at[a] <= length;
+        here.push_back(at[a]);
+      } else {
+        matches = at[a] == (p.kind == Place::Kind::number ? p.offset : length + p.offset);
+      }
+    }
+    if (!matches) continue;
+    if (found)
+      fail_at("E016", fmt::format("two equations define \"{}\" at one position of a sequence of this length", s.name), rule.equation->text,
+              0, static_cast<int>(s.name.size()), "add an equation for that position, with more fixed positions");
+    found = &rule;
+    letters = std::move(here);
+  }
+  return found;
+}
+
+NodeId Unfolder::instance(const Rule& rule, const Positions& letters, Part part) {
+  Done& d = done(rule);
+  const NodeId id = (part == Part::value ? d.value : part == Part::nll ? d.nll : d.argument0).get(letters);
+  if (id < 0) tasks_.push_back({static_cast<int>(&rule - model_.rules.data()), part, letters});
+  return id;
+}
+
+NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
+  const Symbol& s = symbol(slot.symbol);
+  Positions at;
+  std::size_t last_axis = s.axes.size();
+  int last_offset = 0;
+  for (std::size_t a = 0; a < slot.places.size(); ++a) {
+    const At& p = slot.places[a];
+    const int length = model_.index_length[static_cast<std::size_t>(s.axes[a])];
+    if (p.kind == Place::Kind::end && runs_ragged(length)) {
+      last_axis = a;
+      last_offset = p.offset;
+      at.push_back(0);
+    } else {
+      at.push_back(p.kind == Place::Kind::letter   ? setting.at[static_cast<std::size_t>(p.index)] + p.offset
+                   : p.kind == Place::Kind::number ? p.offset
+                                                   : static_cast<std::int32_t>(length_of_index(s.axes[a]) + p.offset));
+    }
+  }
+  if (last_axis < s.axes.size()) return read_last(slot.symbol, at, last_axis, last_offset, setting.extent, part);
+  return read_at(slot.symbol, std::move(at), setting.extent, part);
+}
+
+NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
+  const Symbol& s = symbol(number);
+  NodeId base = -1;
+  if (s.kind == SymbolKind::input || (part == Part::value && observed(s))) {
+    if (inside(s, at)) return fit(given(number, at), extent);
+    if (s.kind == SymbolKind::input) return fit(outside(number, at, part), extent);
+  }
+  Positions letters;
+  if (const Rule* rule = rule_at(s, at, letters); rule && !(part == Part::value && observed(s))) {
+    base = instance(*rule, letters, part);
+    if (base < 0) return -1;
+  } else {
+    base = outside(number, at, part);
+  }
+  return boundaries_at_end(number, at, extent, part, fit(base, extent));
+}
+
+// g[tau+1] = ..: where q = tau + k for an item, it reads that equation instead
+NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId extent, Part part, NodeId base) {
+  const Symbol& s = symbol(number);
+  if (!options_.ragged) return base;
+  const auto key = std::tuple(number, at, extent, static_cast<int>(part));
+  if (const auto known = merged_.find(key); known != merged_.end()) return known->second;
+  bool complete = true, any = false;
+  for (const int r : s.rules) {
+    const Rule& rule = model_.rules[static_cast<std::size_t>(r)];
+    if (!ends_with_item(rule)) continue;
+    Positions letters;
+    bool matches = true;
+    std::int32_t wanted = -1;
+    int length = -1;
+    for (std::size_t a = 0; a < at.size(); ++a) {
+      const At& p = rule.places[a];
+      if (p.kind == Place::Kind::end && runs_ragged(model_.index_length[static_cast<std::size_t>(s.axes[a])])) {
+        wanted = at[a] - p.offset;
+        length = model_.index_length[static_cast<std::size_t>(s.axes[a])];
+      } else if (p.kind == Place::Kind::letter) {
+        matches = matches && at[a] >= 1 && at[a] <= length_of_index(s.axes[a]);
+        letters.push_back(at[a]);
+      } else {
+        matches = matches && at[a] == p.offset;
+      }
+    }
+    // items of this extent are at least `bound` long
+    if (!matches || wanted < bound(extent, length) || wanted > out_.lengths_[static_cast<std::size_t>(length)]) continue;
+    const NodeId special = instance(rule, letters, part);
+    if (special < 0) {
+      complete = false;
+      continue;
+    }
+    const Var here = equal(tape_.var(length_node(length, extent)), tape_.var(this->number(wanted)));
+    base = where(here, tape_.var(fit(special, extent)), tape_.var(base)).id;
+    any = true;
+  }
+  if (!complete) return -1;
+  if (any) merged_[key] = base;
+  return base;
+}
+
+// h[last + offset]: of an item of length l the value at l + offset
+NodeId Unfolder::read_last(int number, const Positions& at, std::size_t axis, int offset, ExtentId extent, Part part) {
+  const Symbol& s = symbol(number);
+  const auto key = std::tuple(number, at, axis, offset, static_cast<int>(part));
+  if (const auto known = lasts_.find(key); known != lasts_.end()) return fit(known->second, extent);
+  const int length = model_.index_length[static_cast<std::size_t>(s.axes[axis])];
+  Vars steps;
+  bool complete = true;
+  for (std::int64_t l = 0; l <= out_.lengths_[static_cast<std::size_t>(length)]; ++l) {
+    Positions here = at;
+    here[axis] = static_cast<std::int32_t>(l + offset);
+    Extent longer;
+    if (l > 0) longer.bounds.push_back({length, static_cast<std::int32_t>(l)});
+    const ExtentId wide = l > 0 ? tape_.intern_extent(longer) : kEveryItem;
+    const NodeId node = read_at(number, here, wide, part);
+    complete = complete && node >= 0;
+    if (node >= 0) steps.push_back(tape_.var(node));
+  }
+  if (!complete) return -1;
+  for (Var& v : steps)
+    if (!v.per_example()) v = to_items(v, kEveryItem);
+  const NodeId result = at_length(steps, length, 0, kEveryItem).id;
+  lasts_[key] = result;
+  return fit(result, extent);
+}
+
+NodeId Unfolder::outside(int number, const Positions& at, Part part) {
+  const auto key = std::pair(part == Part::nll ? -1 - number : number, at);
+  if (const auto known = zeros_.find(key); known != zeros_.end()) return known->second;
+  const Symbol& s = symbol(number);
+  const NameId owner = tape_.owner_name();
+  const IndexId owner_index = tape_.owner_index();
+  const IndexId index = tape_.intern_index(at);
+  tape_.set_owner(names_[static_cast<std::size_t>(number)], index);
+  const bool category = part == Part::value && s.category >= 0;
+  const Var zero = constant(tape_, category ? -1 : 0, part == Part::nll ? Shape{} : s.shape, s.per_example || part == Part::nll ? kEveryItem : kShared);
+  if (part == Part::value) {
+    tape_.set_value(zero.id, names_[static_cast<std::size_t>(number)], index);
+    out_.values_.at(s.name).set(at, zero.id);
+  }
+  tape_.set_owner(owner, owner_index);
+  return zeros_[key] = zero.id;
+}
+
+NodeId Unfolder::given(int number, const Positions& at) {
+  PositionTable& table = given_[static_cast<std::size_t>(number)];
+  if (const NodeId id = table.get(at); id >= 0) return id;
+  const Symbol& s = symbol(number);
+  const NameId owner = tape_.owner_name();
+  const IndexId owner_index = tape_.owner_index();
+  tape_.set_owner(0, 0);
+  Positions by_index(model_.system.indices.size(), 0);
+  for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(s.axes[a])] = std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
+  const ExtentId extent = extent_of(s.axes, by_index);
+  const Var leaf = s.category >= 0 ? category_input(tape_, s.name, s.category, at, extent) : input(tape_, s.name, s.shape, at, extent);
+  tape_.set_owner(owner, owner_index);
+  table.set(at, leaf.id);
+  out_.values_.at(s.name).set(at, leaf.id);
+  return leaf.id;
+}
+
+NodeId Unfolder::weight_leaf(int number, const Positions& at) {
+  PositionTable& table = out_.weights_.at(symbol(number).name);
+  if (const NodeId id = table.get(at); id >= 0) return id;
+  const NodeId id = weight(tape_, symbol(number).name, symbol(number).shape, at).id;
+  table.set(at, id);
+  return id;
+}
+
+NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
+  const Symbol& s = symbol(slot.symbol);
+  Positions at;
+  for (std::size_t a = 0; a < slot.places.size(); ++a) {
+    const At& p = slot.places[a];
+    at.push_back(p.kind == Place::Kind::letter   ? setting.at[static_cast<std::size_t>(p.index)] + p.offset
+                 : p.kind == Place::Kind::number ? p.offset
+                                                 : static_cast<std::int32_t>(length_of_index(s.axes[a]) + p.offset));
+  }
+  if (!s.axes.empty() && !inside(s, at)) return outside(slot.symbol, at, Part::value);
+  const NodeId leaf = weight_leaf(slot.symbol, at);
+  std::vector<Unfolded::CopyGroup>& groups = out_.copies_[s.name];
+  const std::string axes = setting.copy_axes;
+  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.axes == axes; });
+  if (group == groups.end()) {
+    std::vector<std::int64_t> lengths;
+    for (const std::string& letter : setting.copy_names) lengths.push_back(out_.length(letter));
+    groups.push_back({axes, setting.copy_names, PositionTable(lengths)});
+    group = groups.end() - 1;
+  }
+  // an untied weight may be read at several of its positions from one left side
+  Positions key = setting.copy_at;
+  if (const NodeId id = group->nodes.get(key); id >= 0 && tape_.inputs(id)[0] == leaf) return id;
+  const NameId owner = tape_.owner_name();
+  const IndexId owner_index = tape_.owner_index();
+  const bool numbered = setting.copy_names.size() == setting.copy_at.size() && axes.find('+') == std::string::npos && !axes.empty() &&
+                        static_cast<std::size_t>(std::count(axes.begin(), axes.end(), ',')) + 1 == setting.copy_names.size();
+  const NameId name = numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(s.name + "[" + axes + "]");
+  const IndexId index = numbered ? tape_.intern_index(setting.copy_at) : 0;
+  tape_.set_owner(name, index);
+  const NodeId id = copy(tape_.var(leaf)).id;
+  tape_.set_value(id, name, index);
+  tape_.set_owner(owner, owner_index);
+  group->nodes.set(key, id);
+  return id;
+}
+
+NodeId Unfolder::number(double value) {
+  const auto known = numbers_.find(value);
+  if (known != numbers_.end()) return known->second;
+  const NameId owner = tape_.owner_name();
+  const IndexId owner_index = tape_.owner_index();
+  tape_.set_owner(0, 0);
+  const NodeId id = constant(tape_, value).id;
+  tape_.set_owner(owner, owner_index);
+  return numbers_[value] = id;
+}
+
+NodeId Unfolder::length_node(int number, ExtentId extent) {
+  NodeId& id = length_nodes_[static_cast<std::size_t>(number)];
+  if (id < 0) {
+    const NameId owner = tape_.owner_name();
+    const IndexId owner_index = tape_.owner_index();
+    tape_.set_owner(0, 0);
+    id = length(tape_, number).id;
+    tape_.set_value(id, tape_.intern_name(model_.lengths[static_cast<std::size_t>(number)]), 0);
+    tape_.set_owner(owner, owner_index);
+  }
+  return fit(id, extent);
+}
+
+}  // namespace taugrad

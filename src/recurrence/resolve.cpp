@@ -1,0 +1,58 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/fail.h"
+#include "recurrence/model.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::size_t kMaxProblems = 20;
+
+void throw_problems(const System& system) {
+  if (system.problems.empty()) return;
+  std::vector<Diagnostic> problems = system.problems;
+  std::stable_sort(problems.begin(), problems.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  if (problems.size() > kMaxProblems) {
+    const std::size_t more = problems.size() - kMaxProblems;
+    problems.resize(kMaxProblems);
+    problems.back().help += fmt::format("{}(and {} more problems)", problems.back().help.empty() ? "" : " ", more);
+  }
+  throw Error(Status::bad_input, std::move(problems));
+}
+
+}  // namespace
+
+void check_unused(Model& model) {
+  std::set<std::string, std::less<>> used;
+  for_each_ast(model.system, [&](const Ast& ast) {
+    for (const AstNode& n : ast.nodes) used.insert(n.name);
+  });
+  const auto report = [&](const char* what, const std::string& name, const Text& text) {
+    if (used.contains(name)) return;
+    model.system.problems.push_back(at_text("E014", fmt::format("{} \"{}\" is not used", what, name), text, 0,
+                                            static_cast<int>(text.text.size()), "remove it, or pass --allow-unused"));
+  };
+  for (const SystemInput& i : model.system.inputs) report("input", i.name, i.text);
+  for (const SystemWeight& w : model.system.weights) report("weight", w.name, w.declaration.name);
+}
+
+std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options) {
+  auto model = std::make_shared<Model>();
+  model->system = expand(d);
+  if (model->system.equations.empty() && model->system.problems.empty())
+    fail(Status::bad_input, "E015", "\"{}\" has no equations", d.name);
+  declare_symbols(*model);
+  throw_problems(model->system);
+  const auto components = order(*model);
+  compile(*model, components);
+  if (!options.allow_unused) check_unused(*model);
+  throw_problems(model->system);
+  return model;
+}
+
+}  // namespace taugrad

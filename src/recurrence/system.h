@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "recurrence/ast.h"
+#include "taugrad/recurrence/definition.h"
+
+namespace taugrad {
+
+struct SystemIndex {
+  std::string name;
+  std::string length;       ///< name of the length; "8" where it is a plain integer
+  std::int64_t fixed = -1;  ///< the length itself, where it is a size or an integer
+};
+struct SystemInput {
+  std::string name;
+  std::vector<std::string> letters;
+  std::vector<std::int64_t> shape;
+  std::int64_t category = -1;  ///< number of symbols; -1: numbers
+  Text text;
+};
+struct SystemWeight {
+  std::string name;
+  std::vector<std::string> letters;  ///< untied: one weight for each position
+  std::vector<std::int64_t> shape;
+  WeightDeclaration declaration;
+};
+
+/// A definition with its functions and imports expanded away (R11): one flat system of equations.
+struct System {
+  std::string name, file;
+  std::vector<SystemIndex> indices;
+  std::map<std::string, std::int64_t> sizes;
+  std::map<std::string, double> constants;
+  std::vector<SystemInput> inputs;
+  std::vector<SystemWeight> weights;
+  std::vector<ParsedEquation> equations;
+  std::vector<Ast> loss;
+  std::vector<std::pair<std::string, Ast>> ends;
+  std::vector<Diagnostic> problems;  ///< found so far; readers go on to find the rest
+
+  const SystemIndex* index(std::string_view letter) const;
+  const SystemInput* input(std::string_view name) const;
+  const SystemWeight* weight(std::string_view name) const;
+  bool is_length(std::string_view name) const;
+};
+
+/// Expands imports and functions of `d`.
+System expand(const Definition& d);
+
+/// Integer value of a size expression such as "4*m". @throws Error (E005, G011)
+std::int64_t size_value(const Text& text, const std::map<std::string, std::int64_t>& sizes);
+/// Value of a node made of numbers, sizes and constants alone; false where it is not.
+bool constant_value(const Ast& ast, int node, const System& system, double& value);
+
+bool is_function_name(std::string_view name);
+bool is_reduction_name(std::string_view name);
+std::vector<std::string> function_names();
+
+/// Replaces calls of the definition's own functions in every expression of the system. (R11)
+void expand_functions(System& system, const std::vector<Text>& functions);
+/// Adds the imported systems, prefixed, reversed and bound.
+void expand_imports(System& system, const Definition& d, std::vector<std::string>& trail);
+System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes,
+                     std::vector<std::string>& trail);
+/// Loads a definition by the bare name an import gives: beside the importing file, then shipped ones.
+Definition load_import_of(const Definition& importing, const std::string& name);
+/// Drops equations, weights and inputs of imports that nothing outside refers to.
+void take_needed(System& system);
+/// Runs `step`, adding what it throws to the system's problems.
+template <class F>
+void collect(System& system, F&& step) {
+  try {
+    step();
+  } catch (const Error& e) {
+    system.problems.insert(system.problems.end(), e.diagnostics().begin(), e.diagnostics().end());
+  }
+}
+template <class F>
+void for_each_ast(System& system, F&& f) {
+  for (ParsedEquation& e : system.equations)
+    for (Ast& a : e.arguments) f(a);
+  for (Ast& a : system.loss) f(a);
+  for (auto& [letter, a] : system.ends) f(a);
+}
+
+}  // namespace taugrad

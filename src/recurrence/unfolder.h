@@ -1,0 +1,136 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "recurrence/model.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+
+using Positions = std::vector<std::int32_t>;
+
+/// A block with its nodes numbered and its shapes and attributes known to the target tape.
+struct Template {
+  struct Step {
+    const Op* op;
+    int first, count;  ///< inputs, numbers of earlier steps
+    ShapeId shape;
+    AttrsId attrs;
+    int slot;          ///< number of the slot this leaf is, or -1
+    NodeId shared = -1;  ///< a constant, placed once
+  };
+  std::vector<Step> steps;
+  std::vector<int> inputs;
+  std::vector<int> roots;
+};
+
+/// Where a template is placed.
+struct Setting {
+  Positions at;                ///< by index number; only the letters of the left side and of open reductions count
+  ExtentId extent = kEveryItem;
+  const Rule* rule = nullptr;  ///< null: a loss term or an end
+  std::string copy_axes;       ///< group of the copies: "t", "i,j", "tau+1", ""
+  std::vector<std::string> copy_names;
+  Positions copy_at;
+};
+
+/// Unfolds a model: places every equation's template at every position, what it reads first.
+class Unfolder {
+ public:
+  Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& options);
+  Unfolded run();
+
+ private:
+  enum class Part { value, arguments, nll };
+  struct Task {
+    int rule;
+    Part part;
+    Positions letters;
+  };
+  struct Done {  ///< what is placed of a rule, by its letters
+    PositionTable value, argument0, argument1, nll, tried_value, tried_arguments, tried_nll;
+  };
+
+  // unfolder.cpp: the walk
+  void set_lengths(const UnfoldOptions& options);
+  void make_templates();
+  void make_leaves();
+  void every_position();
+  void demand(Task task);
+  bool attempt(const Task& task);
+  bool place_rule(const Task& task);
+  void place_nll(const Task& task, const Setting& setting);
+  NodeId sampled(const Task& task, const Setting& setting);
+  Setting setting_of(const Rule& rule, const Positions& letters);
+  NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting, const Positions& at);
+  Positions position_of(const Rule& rule, const Positions& letters) const;
+
+  // placing.cpp: templates
+  bool gather(int block, Setting& setting, std::vector<NodeId>& found);
+  bool gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found);
+  std::vector<NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
+  NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
+  NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  NodeId largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  NodeId count_of(const Block& block, ExtentId extent);
+  NodeId dropped(NodeId a, const Slot& slot, int number, ExtentId extent);
+  void each_position(const std::vector<int>& letters, Setting& setting, const std::function<void()>& f);
+
+  // reading.cpp: what stands at a position
+  NodeId read(const Slot& slot, const Setting& setting, Part part);  ///< -1: not placed yet (a task is pushed)
+  NodeId read_at(int symbol, Positions at, ExtentId extent, Part part);
+  NodeId read_last(int symbol, const Positions& at, std::size_t axis, int offset, ExtentId extent, Part part);
+  NodeId boundaries_at_end(int symbol, const Positions& at, ExtentId extent, Part part, NodeId base);
+  const Rule* rule_at(const Symbol& symbol, const Positions& at, Positions& letters) const;
+  NodeId instance(const Rule& rule, const Positions& letters, Part part);
+  NodeId outside(int symbol, const Positions& at, Part part);
+  NodeId given(int symbol, const Positions& at);
+  NodeId weight_leaf(int symbol, const Positions& at);
+  NodeId copy_of(const Slot& slot, const Setting& setting);
+  NodeId number(double value);
+  NodeId length_node(int length, ExtentId extent);
+  bool observed(const Symbol& symbol) const;
+  bool inside(const Symbol& symbol, const Positions& at) const;
+  bool ends_with_item(const Rule& rule) const;  ///< at tau+1 of a ragged batch: another position for each item
+
+  // extents of a ragged batch
+  ExtentId extent_of(const std::vector<int>& letters, const Positions& at_by_index);
+  ExtentId both(ExtentId a, ExtentId b);
+  bool implies(ExtentId narrow, ExtentId wide) const;
+  NodeId fit(NodeId node, ExtentId target);
+  std::int32_t bound(ExtentId extent, int length) const;
+
+  // finishing.cpp: loss, ends
+  void add_loss();
+  void add_ends();
+  void drain();
+  NodeId total(const std::vector<NodeId>& terms);
+  std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters);
+
+  std::int64_t length_of_index(int index) const { return out_.lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
+  bool runs_ragged(int length) const { return options_.ragged && model_.fixed_lengths[static_cast<std::size_t>(length)] < 0; }
+  const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
+  Done& done(const Rule& rule) { return done_[static_cast<std::size_t>(&rule - model_.rules.data())]; }
+
+  Unfolded out_;
+  const Model& model_;
+  UnfoldOptions options_;
+  Tape& tape_;
+  std::vector<Template> templates_;
+  std::vector<Done> done_;
+  std::vector<Task> tasks_;
+  std::vector<NameId> names_;  ///< of symbols, on the tape
+  std::vector<PositionTable> given_;  ///< leaves of inputs and observed variables, weights
+  std::map<std::pair<int, Positions>, NodeId> zeros_;
+  std::unordered_map<double, NodeId> numbers_;
+  std::vector<NodeId> length_nodes_;
+  std::unordered_map<std::uint64_t, NodeId> fitted_;
+  std::map<std::tuple<int, Positions, std::size_t, int, int>, NodeId> lasts_;
+  std::map<std::tuple<int, Positions, ExtentId, int>, NodeId> merged_;
+};
+
+
+}  // namespace taugrad
