@@ -159,6 +159,6 @@ TEST_CASE("gemm refuses sizes that BLAS cannot count", "[gemm]") {
     FAIL("no error");
   } catch (const Error& e) {
     CHECK(e.status() == Status::resource);
-    CHECK(e.diagnostics()[0].code == "R002");
+    CHECK(e.diagnostics()[0].code == "R003");
   }
 }

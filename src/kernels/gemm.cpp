@@ -12,7 +12,7 @@ namespace {
 
 blasint checked(std::int64_t size) {
   if (size < 0 || size > std::numeric_limits<blasint>::max())
-    fail(Status::resource, "R002",
+    fail(Status::resource, "R003",
          "a matrix product has a size of {}, more than the {} that BLAS can count", size,
          std::numeric_limits<blasint>::max());
   return static_cast<blasint>(size);

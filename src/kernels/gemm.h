@@ -16,7 +16,7 @@ struct Matrix {
 /// C[m,n] (+)= A[m,k] B[k,n] on one thread, by OpenBLAS: deterministic, but a row's bits may depend
 /// on m and n. (Where they may not, use multiply_rows of panels.h.) k = 0 gives zeros; without
 /// `accumulate` C is only written.
-/// @throws Error (R002) where a size is beyond what BLAS counts in
+/// @throws Error (R003) where a size is beyond what BLAS counts in
 template <class S>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<S>& a, const Matrix<S>& b,
           bool accumulate, S* c, std::int64_t ldc);

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad {
+
+namespace exec {
+template <class S>
+struct Plan;
+template <class S>
+class Machine;
+}  // namespace exec
+
+/// Floating-point operations of one run. A product counts 2 for each multiply-add, an op that only
+/// moves or makes data 0, softmax and its kin 4 for each element, all else 1 for each element of
+/// its largest operand or result.
+struct OperationCount {
+  std::int64_t per_item = 0;  ///< work on items' rows: a batch counts what its items count alone
+  std::int64_t shared =
+      0;  ///< work that does not depend on the batch (weights, sums of copies' gradients)
+};
+
+/// Runs a graph: planned once, run often, with batches of any size and lengths.
+/// Rows of a value are the items that it exists for, in an order of the executor's own (longest
+/// items first): `items(id)` names them. S: float, double.
+template <class S>
+class Executor {
+ public:
+  /// Plans the evaluation of `outputs`. The tape is not needed afterwards.
+  /// @param max_memory  bytes; 0: what the machine has to give (80 % of free memory, the address
+  /// space limit)
+  /// @throws Error (I010) on an op without a forward rule for S
+  Executor(const Tape& tape, std::span<const NodeId> outputs, std::size_t max_memory = 0);
+  ~Executor();
+  Executor(Executor&&) noexcept;
+  Executor& operator=(Executor&&) noexcept;
+
+  /// Inputs and weights that the outputs need, in tape order.
+  std::span<const NodeId> leaves() const;
+  /// Fixes the batch: seed, train, and of each item its lengths and its key (none: 0, 1, ..), in
+  /// the caller's order. Forgets the values of leaves that are not shared. Costs next to nothing
+  /// where nothing changed.
+  /// @throws Error (R001) over the memory limit, before anything is allocated; the executor stays
+  /// usable
+  void set_batch(const BatchContext& context, std::int64_t items);
+  /// The caller's numbers of the items that a leaf or an output has rows for, row by row; empty
+  /// where it is shared.
+  std::vector<std::int32_t> items(NodeId leaf) const;
+  std::vector<std::int32_t> output_items(std::size_t output) const;
+
+  /// The storage of a leaf to fill: [rows, shape...], or [shape...] if it is shared. Valid until
+  /// the next set_batch.
+  std::span<S> leaf(NodeId id);
+  /// Reads a shared leaf from the caller's own storage, which must outlive the runs. @throws Error
+  /// (bug) on a wrong size
+  void bind(NodeId id, std::span<const S> values);
+
+  /// Evaluates the outputs. @throws Error (bug) before set_batch; a failing run leaves the executor
+  /// usable
+  void run();
+  /// Output number `output` after run(): [rows, shape...] or [shape...]; valid until the next run.
+  std::span<const S> value(std::size_t output) const;
+
+  OperationCount operations() const;  ///< of the last run
+  std::size_t bytes() const;          ///< values, packed weights and leaves for the present batch
+  std::size_t steps() const;          ///< of the plan
+
+ private:
+  std::unique_ptr<const exec::Plan<S>> plan_;
+  std::unique_ptr<exec::Machine<S>> machine_;
+};
+
+}  // namespace taugrad

@@ -1,0 +1,126 @@
+#include "exec/lower.h"
+
+#include <algorithm>
+
+#include "taugrad/graph/op.h"
+
+namespace taugrad::exec {
+namespace {
+
+/// The ops that have a form of their own, by record.
+struct Known {
+  const Op* matmul = find_op("matmul");
+  const Op* outer_sum = find_op("outer_sum");
+  const Op* conv = find_op("conv");
+  const Op* transpose = find_op("transpose");
+  const Op* slice = find_op("slice");
+  const Op* to_items = find_op("to_items");
+  const Op* restrict_to = find_op("restrict_to");
+};
+const Known& known() {
+  static const Known ops;
+  return ops;
+}
+
+bool shared(const Tape& tape, NodeId id) { return tape.extent_id(id) == kShared; }
+int rank(const Tape& tape, NodeId id) { return tape.shape(id).rank(); }
+
+struct MatrixRoot {
+  NodeId node;
+  bool transposed;
+};
+
+/// The matrix behind copies and transposes of it.
+MatrixRoot matrix_root(const Tape& tape, NodeId id) {
+  MatrixRoot root{id, false};
+  for (;;) {
+    const Op& op = tape.op(root.node);
+    if (&op == known().transpose && rank(tape, root.node) == 2)
+      root.transposed = !root.transposed;
+    else if (!op.traits.view ||
+             tape.shape_id(root.node) != tape.shape_id(tape.inputs(root.node)[0]))
+      return root;
+    root.node = tape.inputs(root.node)[0];
+  }
+}
+
+Lowered view(std::int64_t from, bool spread) {
+  Lowered way;
+  way.form = Form::view;
+  way.from = from;
+  way.spread = spread;
+  return way;
+}
+
+/// a @ B with B shared: all rows of a at once.
+Lowered rows_times(const Tape& tape, NodeId a, NodeId b, bool transposed) {
+  const MatrixRoot root = matrix_root(tape, b);
+  Lowered way;
+  way.form = Form::rows;
+  way.own = {a, -1};
+  way.own_count = 1;
+  way.packed = root.node;
+  way.packed_transposed = transposed != root.transposed;
+  return way;
+}
+
+Lowered lower_matmul(const Tape& tape, NodeId a, NodeId b) {
+  if (!shared(tape, a) && shared(tape, b)) return rows_times(tape, a, b, false);
+  if (shared(tape, a) && !shared(tape, b) && rank(tape, b) == 1)
+    return rows_times(tape, b, a, rank(tape, a) == 2);  // A x = x A^T for a row x
+  if (rank(tape, a) != 2 || rank(tape, b) != 2) return {};
+  const MatrixRoot x = matrix_root(tape, a), y = matrix_root(tape, b);
+  Lowered way;
+  way.form = Form::each;
+  way.own = {x.node, y.node};
+  way.own_count = 2;
+  way.transposed = static_cast<std::uint8_t>((x.transposed ? 1 : 0) | (y.transposed ? 2 : 0));
+  return way;
+}
+
+Lowered lower_conv(const Tape& tape, std::span<const NodeId> in) {
+  const auto is_row = [&](NodeId tap) { return !shared(tape, tap) && rank(tape, tap) == 1; };
+  if (!shared(tape, in[0]) || in.size() < 2 || !std::all_of(in.begin() + 1, in.end(), is_row))
+    return {};
+  Lowered way;
+  way.form = Form::taps;
+  way.skip = 1;
+  way.packed = in[0];
+  return way;
+}
+
+std::int64_t row_elements(const Shape& s) {  // of one step along the first axis
+  std::int64_t product = 1;
+  for (int axis = 1; axis < s.rank(); ++axis) product *= s[axis];
+  return product;
+}
+
+}  // namespace
+
+Lowered lower(const Tape& tape, const Layout& layout, NodeId id) {
+  const Op& op = tape.op(id);
+  const auto in = tape.inputs(id);
+  if (in.empty() && op.forward.f64 == nullptr) {
+    Lowered way;
+    way.form = Form::leaf;
+    return way;
+  }
+  if (&op == known().matmul) return lower_matmul(tape, in[0], in[1]);
+  if (&op == known().conv) return lower_conv(tape, in);
+  if (&op == known().outer_sum && !shared(tape, in[0]) && !shared(tape, in[1])) {
+    Lowered way;
+    way.form = Form::outer_sum;
+    return way;
+  }
+  if (op.traits.view && tape.extent_id(id) == tape.extent_id(in[0])) return view(0, false);
+  if (&op == known().to_items) return view(0, true);
+  if (&op == known().slice)
+    return view(tape.attrs(id).integer("from") * row_elements(tape.shape(id)), false);
+  // Items sorted: the rows of fewer items are the first rows of more items.
+  if (&op == known().restrict_to && layout.prefix(tape.extent_id(id)) &&
+      layout.prefix(tape.extent_id(in[0])))
+    return view(0, false);
+  return {};
+}
+
+}  // namespace taugrad::exec

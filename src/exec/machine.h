@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <new>
+#include <span>
+#include <vector>
+
+#include "exec/batch.h"
+#include "exec/plan.h"
+#include "kernels/panels.h"
+#include "taugrad/exec/executor.h"
+
+namespace taugrad::exec {
+
+/// What changes from run to run: the batch, the storage, the packed weights. The plan stays as it
+/// is.
+template <class S>
+class Machine {
+ public:
+  Machine(const Plan<S>& plan, std::size_t max_memory);
+
+  void set_batch(const BatchContext& given, std::int64_t items);
+  void run();
+
+  /// The caller's numbers of the items of a value's rows.
+  std::vector<std::int32_t> items(ValueId id) const;
+  std::int64_t batch_items() const { return items_; }
+  std::span<S> leaf(ValueId id);
+  void bind(ValueId id, std::span<const S> values);
+  std::span<const S> output(ValueId id) const;
+  std::size_t bytes() const { return arena_bytes_ + packed_bytes_; }
+  OperationCount operations() const { return count_; }
+
+  // for kernels
+  const Plan<S>& plan() const { return plan_; }
+  const Value& place(ValueId id) const { return plan_.values[static_cast<std::size_t>(id)]; }
+  const Shape& shape(ValueId id) const { return plan_.shapes[place(id).shape]; }
+  S* data(ValueId id) const {
+    return base_[static_cast<std::size_t>(place(id).slot)] + place(id).offset;
+  }
+  std::int64_t rows(ExtentId extent) const { return placed_.rows[extent]; }
+  std::int64_t rows_of(ValueId id) const { return placed_.rows[place(id).extent]; }
+  const BatchContext& context() const { return placed_.context; }
+  kernels::Panels<S>& panels(std::int32_t number) {
+    return panels_[static_cast<std::size_t>(number)];
+  }
+  std::vector<Operand<S>>& scratch() { return scratch_; }
+
+ private:
+  static constexpr std::size_t kLine = 64;  ///< bytes of a cache line: slots start on one
+  struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
+                  ///< counts
+    std::vector<double> of_slot;
+    double packed = 0, total = 0;
+  };
+  struct Free {
+    void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kLine}); }
+  };
+
+  Sizes sizes() const;
+  [[noreturn]] void refuse(const Sizes& sizes, double budget) const;
+  void lay_out();
+  void grow(std::size_t bytes);
+
+  const Plan<S>& plan_;
+  std::size_t max_memory_;
+  bool ready_ = false;  ///< placed and laid out for `items_` and `lengths_`
+  std::int64_t items_ = 0;
+  std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
+  Placement placed_;
+  std::unique_ptr<S[], Free> arena_;
+  std::size_t arena_bytes_ = 0, packed_bytes_ = 0;
+  std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
+  std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
+  std::vector<kernels::Panels<S>> panels_;
+  std::vector<Operand<S>> scratch_;
+  OperationCount count_;
+};
+
+}  // namespace taugrad::exec
