@@ -52,6 +52,12 @@ void Lexer::check_start() const {
   }
 }
 
+void Lexer::resume(std::size_t offset) {
+  at_ = offset;
+  depth_ = 0;
+  expect_ = Expect::value;
+}
+
 void Lexer::skip_space() {
   while (at_ < text_.size()) {
     const char c = text_[at_];

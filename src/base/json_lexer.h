@@ -38,8 +38,12 @@ class Lexer {
   /// The next event; `end` after the value, for ever. @throws Error (G001-G006)
   Event next();
 
+  /// Goes back to a value that was passed over: the next event is its first, and `end` comes after
+  /// it, whatever follows.
+  void resume(std::size_t offset);
+
   std::size_t offset() const { return start_; }  ///< of the event's first byte
-  std::size_t position() const { return at_; }    ///< of the next byte to read
+  std::size_t position() const { return at_; }   ///< of the next byte to read
   /// The value as written.
   std::string_view raw() const { return text_.substr(start_, at_ - start_); }
   /// A key or string, decoded; valid until the next event.
@@ -49,6 +53,7 @@ class Lexer {
   double real() const { return real_; }  ///< of an integer too
   bool boolean() const { return boolean_; }
 
+  LineColumn place(std::size_t offset) const { return line_column(text_, offset); }
   /// A diagnostic with the place and the excerpt.
   Diagnostic at(std::string code, std::string message, std::size_t offset, std::size_t length = 1,
                 std::string help = {}) const;

@@ -1,0 +1,207 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/limits.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+#include "io/node_reader.h"
+#include "taugrad/io/graph_json.h"
+
+namespace taugrad {
+namespace {
+
+using json::Event;
+
+// The top level. What nodes need to know (version, lengths, extents) is written before them; in a
+// file where it comes later, nodes are passed over first and read afterwards.
+class GraphReader {
+ public:
+  GraphReader(std::string_view text, std::string_view file)
+      : lexer_(text, file, "a graph object") {}
+
+  Graph read() {
+    if (next() != Event::begin_object)
+      fail("G007", fmt::format("expected an object, got {}",
+                               event_ == Event::begin_array ? "array" : "another value"));
+    while (next() == Event::key) read_field();
+    next();  // end: nothing follows
+    for (const std::string_view field : {"version", "lengths", "extents", "nodes"}) {
+      if (seen(field)) continue;
+      fail_at(field == "version" ? "G008" : "G010",
+              fmt::format("the graph lacks the field \"{}\"", field), 0);
+    }
+    if (!nodes_read_) {
+      lexer_.resume(nodes_offset_);
+      next();
+      read_nodes();
+    }
+    return graph_;
+  }
+
+ private:
+  Event next() { return event_ = lexer_.next(); }
+  bool seen(std::string_view field) const { return seen_.contains(std::string(field)); }
+
+  [[noreturn]] void fail(std::string code, std::string message, std::string help = {}) const {
+    lexer_.fail(std::move(code), std::move(message), lexer_.offset(), 1, std::move(help));
+  }
+  [[noreturn]] void fail_at(std::string code, std::string message, std::size_t offset) const {
+    lexer_.fail(std::move(code), std::move(message), offset);
+  }
+
+  void read_field() {
+    constexpr std::array<std::string_view, 4> kFields = {"version", "lengths", "extents", "nodes"};
+    const std::string key(lexer_.text());
+    if (std::find(kFields.begin(), kFields.end(), key) == kFields.end())
+      fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)),
+           did_you_mean(key, kFields));
+    if (!seen_.insert(key).second) fail("G005", fmt::format("key \"{}\" appears twice", key));
+    next();
+    if (key == "version") read_version();
+    if (key == "lengths") read_lengths();
+    if (key == "extents") read_extents();
+    if (key == "nodes") {
+      nodes_read_ = seen("version") && seen("lengths") && seen("extents");
+      nodes_offset_ = lexer_.offset();
+      nodes_read_ ? read_nodes() : skip_value();
+    }
+  }
+
+  std::int64_t integer(std::string_view what, std::int64_t least) const {
+    if (event_ == Event::integer && lexer_.integer() >= least && lexer_.integer() <= INT32_MAX)
+      return lexer_.integer();
+    if (event_ == Event::integer || event_ == Event::real || event_ == Event::boolean)
+      fail("G011", fmt::format("\"{}\" must be an integer in {}..{}, got {}", what, least,
+                               INT32_MAX, printable(lexer_.raw(), 40)));
+    fail("G010", fmt::format("\"{}\" must be an integer", what));
+  }
+
+  void expect(Event e, std::string_view what, std::string_view wanted) const {
+    if (event_ != e) fail("G010", fmt::format("\"{}\" must be {}", what, wanted));
+  }
+
+  void read_version() {
+    const std::int64_t version = integer("version", 1);
+    if (version > kGraphVersion)
+      fail("G008",
+           fmt::format("file version {} is newer than this program supports ({})", version,
+                       kGraphVersion),
+           "upgrade or re-export");
+  }
+
+  void read_lengths() {
+    expect(Event::begin_array, "lengths", "an array of names");
+    while (next() != Event::end_array) {
+      expect(Event::string, "lengths", "an array of names");
+      if (lexer_.text().empty() || lexer_.text().size() > limits::kNameBytes)
+        fail("G025", fmt::format("a length's name has 1..{} bytes, got {}", limits::kNameBytes,
+                                 lexer_.text().size()));
+      graph_.tape().length_names.emplace_back(lexer_.text());
+    }
+    lengths_checked_up_to();
+  }
+
+  void read_extents() {
+    expect(Event::begin_array, "extents", "an array of arrays");
+    for (std::size_t id = kEveryItem; next() != Event::end_array; ++id) {
+      expect(Event::begin_array, "extents", "an array of arrays");
+      const std::size_t offset = lexer_.offset();
+      Extent extent;
+      while (next() != Event::end_array) extent.bounds.push_back(read_bound(extent));
+      if (id == kEveryItem && !extent.bounds.empty())
+        fail_at("G014", "the first extent is every item: []", offset);
+      if (graph_.tape().intern_extent(extent) != id)
+        fail_at("G013", fmt::format("extent {} stands twice", id), offset);
+    }
+    if (graph_.tape().extent_count() < 2) fail("G014", "\"extents\" lacks its first entry, []");
+  }
+
+  Extent::Bound read_bound(const Extent& so_far) {
+    constexpr std::array<std::string_view, 2> kBound = {"at_least", "length"};
+    expect(Event::begin_object, "extents", "arrays of {\"at_least\", \"length\"}");
+    std::int64_t at_least = -1, which = -1;
+    const std::size_t offset = lexer_.offset();
+    while (next() == Event::key) {
+      const std::string key(lexer_.text());
+      if (key != "at_least" && key != "length")
+        fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)),
+             did_you_mean(key, kBound));
+      std::int64_t& field = key == "length" ? which : at_least;
+      if (field >= 0) fail("G005", fmt::format("key \"{}\" appears twice", key));
+      next();
+      field = integer(key, key == "length" ? 0 : 1);
+    }
+    if (which < 0 || at_least < 0)
+      fail_at("G010", "a bound lacks \"at_least\" or \"length\"", offset);
+    if (!so_far.bounds.empty() && so_far.bounds.back().which >= which)
+      fail_at("G013", "bounds stand in the order of their lengths, one each", offset);
+    most_length_ = std::max(most_length_, which);
+    bound_offset_ = offset;
+    lengths_checked_up_to();
+    return {static_cast<std::int32_t>(which), static_cast<std::int32_t>(at_least)};
+  }
+
+  // lengths and extents may stand in either order
+  void lengths_checked_up_to() const {
+    const auto count = static_cast<std::int64_t>(graph_.tape().length_names.size());
+    if (seen("lengths") && most_length_ >= count)
+      fail_at("G014", fmt::format("length {} is not one of \"lengths\"", most_length_),
+              bound_offset_);
+  }
+
+  void read_nodes() {
+    expect(Event::begin_array, "nodes", "an array");
+    NodeReader reader(lexer_, graph_);
+    while (next() != Event::end_array) {
+      expect(Event::begin_object, "nodes", "an array of objects");
+      reader.read();
+    }
+    graph_.tape().set_owner(0, 0);
+  }
+
+  void skip_value() {
+    int depth = 0;
+    do {
+      if (event_ == Event::begin_array || event_ == Event::begin_object) ++depth;
+      if (event_ == Event::end_array || event_ == Event::end_object) --depth;
+      if (depth > 0) next();
+    } while (depth > 0);
+  }
+
+  json::Lexer lexer_;
+  Graph graph_;
+  Event event_ = Event::end;
+  std::set<std::string> seen_;
+  std::int64_t most_length_ = -1;
+  std::size_t bound_offset_ = 0;
+  std::size_t nodes_offset_ = 0;
+  bool nodes_read_ = false;
+};
+
+}  // namespace
+
+Graph graph_from_json(std::string_view text, std::string_view file) {
+  return GraphReader(text, file).read();
+}
+
+Graph load_graph(const std::string& path) {
+  return graph_from_json(read_file(path, limits::kGraphBytes),
+                         path == "-" ? "standard input" : path);
+}
+
+Var loss_of(const Graph& g) {
+  const NodeId id = g.tape().find_value("loss");
+  if (id < 0) fail(Status::bad_input, "G023", "the graph has no loss: no node is named \"loss\"");
+  const Var loss = g.tape().var(id);
+  if (!loss.shape().is_scalar())
+    fail(Status::bad_input, "G023", "loss \"loss\" has shape {}; reduce it to a scalar",
+         to_string(loss.shape()));
+  return loss;
+}
+
+}  // namespace taugrad

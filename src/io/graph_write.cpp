@@ -1,0 +1,146 @@
+#include <functional>
+
+#include "base/files.h"
+#include "base/json_writer.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/io/graph_json.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::size_t kChunk = 1 << 20;  // bytes handed to the sink at a time
+
+using Sink = std::function<void(std::string_view)>;
+
+template <class T>
+void append_list(std::string& out, const T& numbers) {
+  out += '[';
+  bool first = true;
+  for (const auto n : numbers) {
+    if (!first) out += ", ";
+    first = false;
+    json::append_number(out, static_cast<std::int64_t>(n));
+  }
+  out += ']';
+}
+
+void append_attr(std::string& out, const Attr& attr) {
+  if (const auto* i = std::get_if<std::int64_t>(&attr)) {
+    json::append_number(out, *i);
+  } else if (const auto* d = std::get_if<double>(&attr)) {
+    json::append_number(out, *d, true);
+  } else if (const auto* list = std::get_if<Ints>(&attr)) {
+    append_list(out, *list);
+  } else {
+    // as bare strings these three words are numbers
+    const std::string& text = std::get<std::string>(attr);
+    const bool word = text == "inf" || text == "-inf" || text == "nan";
+    out += word ? "{\"text\": " : "";
+    json::append_string(out, text);
+    out += word ? "}" : "";
+  }
+}
+
+void append_attrs(std::string& out, const Attrs& attrs) {
+  out += '{';
+  bool first = true;
+  for (const auto& [name, value] : attrs) {
+    if (!first) out += ", ";
+    first = false;
+    json::append_string(out, name);
+    out += ": ";
+    append_attr(out, value);
+  }
+  out += '}';
+}
+
+// Sorted keys; empty attrs, index, inputs and name, and "value": false, are left out.
+void append_node(std::string& out, const Node& n) {
+  out += '{';
+  if (!n.attrs.empty()) {
+    out += "\"attrs\": ";
+    append_attrs(out, n.attrs);
+    out += ", ";
+  }
+  out += "\"extent\": ";
+  json::append_number(out, static_cast<std::int64_t>(n.extent));
+  out += ", \"id\": ";
+  json::append_number(out, static_cast<std::int64_t>(n.id));
+  if (!n.index.empty()) {
+    out += ", \"index\": ";
+    append_list(out, n.index);
+  }
+  if (!n.inputs.empty()) {
+    out += ", \"inputs\": ";
+    append_list(out, n.inputs);
+  }
+  if (!n.name.empty()) {
+    out += ", \"name\": ";
+    json::append_string(out, n.name);
+  }
+  out += ", \"op\": ";
+  json::append_string(out, n.op.name);
+  out += ", \"shape\": ";
+  append_list(out, n.shape.dims());
+  if (n.is_value) out += ", \"value\": true";
+  out += '}';
+}
+
+void append_extents(std::string& out, const Tape& tape) {
+  for (ExtentId e = kEveryItem; e < tape.extent_count(); ++e) {
+    out += e > kEveryItem ? ",\n[" : "\n[";
+    bool first = true;
+    for (const Extent::Bound& b : tape.extent(e).bounds) {
+      if (!first) out += ", ";
+      first = false;
+      out += "{\"at_least\": ";
+      json::append_number(out, static_cast<std::int64_t>(b.at_least));
+      out += ", \"length\": ";
+      json::append_number(out, static_cast<std::int64_t>(b.which));
+      out += '}';
+    }
+    out += ']';
+  }
+}
+
+void write(const Graph& g, const Sink& sink) {
+  const Tape& tape = g.tape();
+  std::string out = "{\n\"version\": ";
+  const auto flush = [&](std::size_t from) {
+    if (out.size() < from) return;
+    sink(out);
+    out.clear();
+  };
+  json::append_number(out, static_cast<std::int64_t>(kGraphVersion));
+  out += ",\n\"lengths\": [";
+  for (const std::string& name : tape.length_names) {
+    if (&name != &tape.length_names.front()) out += ", ";
+    json::append_string(out, name);
+  }
+  out += "],\n\"extents\": [";
+  append_extents(out, tape);
+  out += "\n],\n\"nodes\": [";
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    out += id > 0 ? ",\n" : "\n";
+    append_node(out, tape.node(id));
+    flush(kChunk);
+  }
+  out += "\n]\n}\n";
+  flush(0);
+}
+
+}  // namespace
+
+std::string to_json(const Graph& g) {
+  std::string text;
+  write(g, [&](std::string_view part) { text += part; });
+  return text;
+}
+
+void save_graph(const std::string& path, const Graph& g) {
+  OutputFile file(path);
+  write(g, [&](std::string_view part) { file.write(part); });
+  file.commit();
+}
+
+}  // namespace taugrad

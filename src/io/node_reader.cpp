@@ -1,0 +1,241 @@
+#include "io/node_reader.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+
+namespace taugrad {
+namespace {
+
+using json::Event;
+
+constexpr std::array<std::string_view, 9> kFields = {"attrs", "extent", "id",    "index", "inputs",
+                                                     "name",  "op",     "shape", "value"};
+enum : unsigned { kAttrs, kExtent, kId, kIndex, kInputs, kName, kOp, kShape, kValue };
+
+std::string_view kind_of(Event e) {
+  switch (e) {
+    case Event::begin_object:
+      return "object";
+    case Event::begin_array:
+      return "array";
+    case Event::string:
+      return "string";
+    case Event::integer:
+    case Event::real:
+      return "number";
+    case Event::boolean:
+      return "boolean";
+    default:
+      return "null";
+  }
+}
+
+}  // namespace
+
+NodeReader::NodeReader(json::Lexer& lexer, Graph& graph) : lexer_(lexer), tape_(graph.tape()) {
+  for (const Op* op : registry()) ops_.emplace(op->name, op);
+}
+
+void NodeReader::fail(std::string code, std::string message, std::size_t offset,
+                      std::string help) const {
+  Diagnostic d = lexer_.at(std::move(code), std::move(message), offset, 1, std::move(help));
+  d.pointer = fmt::format("/nodes/{}", tape_.size());
+  taugrad::fail(Status::bad_input, std::move(d));
+}
+
+void NodeReader::fail_type(std::string_view what, std::string_view wanted) const {
+  fail("G010", fmt::format("\"{}\" must be {}, got {}", what, wanted, kind_of(event_)),
+       lexer_.offset());
+}
+
+// `node 5 "h"`, for messages
+std::string NodeReader::described() const {
+  std::string text = fmt::format("node {}", tape_.size());
+  if (!draft_.name.empty()) text += fmt::format(" \"{}\"", printable(draft_.name, 80));
+  return text;
+}
+
+Event NodeReader::next() { return event_ = lexer_.next(); }
+
+std::int64_t NodeReader::integer_now(std::string_view what, std::int64_t least,
+                                     std::int64_t most) const {
+  const bool number = event_ == Event::integer || event_ == Event::real || event_ == Event::boolean;
+  if (!number) fail_type(what, "an integer");
+  if (event_ != Event::integer || lexer_.integer() < least || lexer_.integer() > most)
+    fail("G011",
+         fmt::format("\"{}\" must be an integer in {}..{}, got {}", what, least, most,
+                     printable(lexer_.raw(), 40)),
+         lexer_.offset());
+  return lexer_.integer();
+}
+
+void NodeReader::read() {
+  draft_ = {};
+  draft_.offset = lexer_.offset();
+  if (tape_.size() >= limits::kUnfoldedNodes)
+    fail("G022", fmt::format("more than {} nodes", limits::kUnfoldedNodes), draft_.offset);
+  while (next() == Event::key) read_field();
+  require_fields();
+  append();
+  offsets_.push_back(draft_.offset);
+}
+
+void NodeReader::read_field() {
+  const std::string_view key = lexer_.text();
+  unsigned field = 0;
+  while (field < kFields.size() && kFields[field] != key) ++field;
+  if (field == kFields.size())
+    fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)), lexer_.offset(),
+         did_you_mean(key, kFields));
+  if ((draft_.seen & (1u << field)) != 0)
+    fail("G005", fmt::format("key \"{}\" appears twice", key), lexer_.offset());
+  draft_.seen |= 1u << field;
+  next();
+  const std::size_t offset = lexer_.offset();
+  switch (field) {
+    case kAttrs:
+      read_attrs();
+      break;
+    case kExtent:
+      draft_.extent = integer_now("extent", 0, static_cast<std::int64_t>(tape_.extent_count()) - 1);
+      break;
+    case kId:
+      read_id();
+      break;
+    case kIndex:
+      for (const std::int64_t i : read_ints("index", INT32_MIN, INT32_MAX))
+        draft_.index.push_back(static_cast<std::int32_t>(i));
+      break;
+    case kInputs:
+      draft_.inputs_offset = offset;
+      read_inputs();
+      break;
+    case kName:
+      read_name();
+      break;
+    case kOp:
+      read_op();
+      break;
+    case kShape:
+      draft_.shape_offset = offset;
+      draft_.dims = read_ints("shape", 0, kMaxDim);
+      break;
+    case kValue:
+      if (event_ != Event::boolean) fail_type("value", "true or false");
+      draft_.value = lexer_.boolean();
+      break;
+    default:
+      break;
+  }
+}
+
+void NodeReader::read_id() {
+  const std::int64_t id = integer_now("id", 0, std::numeric_limits<NodeId>::max());
+  if (id < tape_.size())
+    fail("G013",
+         fmt::format("node {} defined twice (first at {})", id, place_of(static_cast<NodeId>(id))),
+         lexer_.offset());
+  if (id != tape_.size())
+    fail("G014", fmt::format("ids are dense: \"id\" must be {}, got {}", tape_.size(), id),
+         lexer_.offset());
+}
+
+void NodeReader::read_name() {
+  if (event_ != Event::string) fail_type("name", "a string");
+  draft_.name_offset = lexer_.offset();
+  draft_.name = lexer_.text();
+  if (draft_.name.empty() || draft_.name.size() > limits::kNameBytes)
+    fail("G025",
+         fmt::format("a node's name has 1..{} bytes, got {}", limits::kNameBytes,
+                     draft_.name.size()),
+         lexer_.offset());
+}
+
+void NodeReader::read_op() {
+  if (event_ != Event::string) fail_type("op", "a string");
+  const auto op = ops_.find(lexer_.text());
+  if (op == ops_.end()) {
+    std::vector<std::string_view> known;
+    for (const auto& [name, record] : ops_) known.push_back(name);
+    fail("G012", fmt::format("unknown op \"{}\"", printable(lexer_.text(), 80)), lexer_.offset(),
+         did_you_mean(lexer_.text(), known));
+  }
+  draft_.op = op->second;
+}
+
+Ints NodeReader::read_ints(std::string_view what, std::int64_t least, std::int64_t most) {
+  if (event_ != Event::begin_array) fail_type(what, "an array of integers");
+  Ints list;
+  while (next() != Event::end_array) list.push_back(integer_now(what, least, most));
+  return list;
+}
+
+void NodeReader::read_inputs() {
+  if (event_ != Event::begin_array) fail_type("inputs", "an array of node ids");
+  while (next() != Event::end_array) {
+    const std::int64_t id = integer_now("inputs", INT32_MIN, INT32_MAX);
+    if (id < 0 || id >= tape_.size())
+      fail("G014", fmt::format("input {} of {} is not defined before it", id, described()),
+           lexer_.offset(), "an input is the id of an earlier node");
+    draft_.inputs.push_back(static_cast<NodeId>(id));
+  }
+  inputs_ += draft_.inputs.size();
+  if (inputs_ > std::numeric_limits<std::uint32_t>::max())
+    fail("G022", "more than 2^32 inputs in all", draft_.inputs_offset);
+}
+
+void NodeReader::read_attrs() {
+  if (event_ != Event::begin_object) fail_type("attrs", "an object");
+  while (next() == Event::key) {
+    const std::string name(lexer_.text());
+    const std::size_t offset = lexer_.offset();
+    if (draft_.attrs.has(name))
+      fail("G005", fmt::format("key \"{}\" appears twice", printable(name, 80)), offset);
+    next();
+    draft_.attrs.set(name, read_attr(printable(name, 80)));
+  }
+}
+
+// An integer, a real number (or "inf", "-inf", "nan"), integers, or text ({"text": "inf"} where the
+// bare string would be a number).
+Attr NodeReader::read_attr(const std::string& what) {
+  if (event_ == Event::integer) return lexer_.integer();
+  if (event_ == Event::real) return lexer_.real();
+  if (event_ == Event::begin_array) return read_ints(what, INT64_MIN, INT64_MAX);
+  if (event_ == Event::string) {
+    const std::string_view text = lexer_.text();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    if (text == "inf") return kInfinity;
+    if (text == "-inf") return -kInfinity;
+    if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
+    return std::string(text);
+  }
+  if (event_ != Event::begin_object) fail_type(what, "a number, integers or a string");
+  if (next() != Event::key || lexer_.text() != "text" || next() != Event::string)
+    fail("G010", fmt::format("\"{}\" as an object must be {{\"text\": string}}", what),
+         lexer_.offset());
+  std::string text(lexer_.text());
+  if (next() != Event::end_object) fail("G009", "unknown field beside \"text\"", lexer_.offset());
+  return text;
+}
+
+void NodeReader::require_fields() const {
+  for (const unsigned field : {kOp, kShape, kExtent, kId})
+    if ((draft_.seen & (1u << field)) == 0)
+      fail("G010", fmt::format("{} lacks the field \"{}\"", described(), kFields[field]),
+           draft_.offset);
+}
+
+std::string NodeReader::place_of(NodeId id) const {
+  return to_string(lexer_.place(offsets_[static_cast<std::size_t>(id)]));
+}
+
+}  // namespace taugrad

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/json_lexer.h"
+#include "taugrad/graph/graph.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad {
+
+/// Reads the nodes of a graph file one after the other and appends each to the tape, checked.
+class NodeReader {
+ public:
+  NodeReader(json::Lexer& lexer, Graph& graph);
+  /// After the begin_object of a node: reads it to its end.
+  void read();
+
+ private:
+  // what one node's fields said, before it is appended
+  struct Draft {
+    std::size_t offset = 0;
+    const Op* op = nullptr;
+    Attrs attrs;
+    std::vector<NodeId> inputs;
+    std::vector<std::int64_t> dims;
+    std::vector<std::int32_t> index;
+    std::string name;
+    std::int64_t extent = -1;
+    bool value = false;
+    unsigned seen = 0;
+    std::size_t shape_offset = 0, inputs_offset = 0, name_offset = 0;
+  };
+
+  json::Event next();
+  void read_field();
+  void read_op();
+  void read_id();
+  void read_name();
+  void read_inputs();
+  void read_attrs();
+  Attr read_attr(const std::string& what);
+  Ints read_ints(std::string_view what, std::int64_t least, std::int64_t most);
+  void require_fields() const;
+  void append();
+  Var append_leaf(const Shape& shape);
+  Var append_checked(const Shape& shape);
+  void check_lengths() const;
+  void check_leaf(const Shape& shape) const;
+  void mark_value(Var v);
+
+  std::int64_t integer_now(std::string_view what, std::int64_t least, std::int64_t most) const;
+  [[noreturn]] void fail_type(std::string_view what, std::string_view wanted) const;
+  [[noreturn]] void fail(std::string code, std::string message, std::size_t offset,
+                         std::string help = {}) const;
+  [[noreturn]] void refuse(const Error& why, std::size_t offset) const;
+  std::string described() const;
+  std::string place_of(NodeId id) const;
+
+  json::Lexer& lexer_;
+  Tape& tape_;
+  std::unordered_map<std::string_view, const Op*> ops_;
+  std::vector<std::uint64_t> offsets_;  // of each node in the file
+  std::uint64_t inputs_ = 0;
+  json::Event event_ = json::Event::end;
+  Draft draft_;
+};
+
+}  // namespace taugrad
