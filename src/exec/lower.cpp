@@ -2,25 +2,10 @@
 
 #include <algorithm>
 
-#include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::exec {
 namespace {
-
-/// The ops that have a form of their own, by record.
-struct Known {
-  const Op* matmul = find_op("matmul");
-  const Op* outer_sum = find_op("outer_sum");
-  const Op* conv = find_op("conv");
-  const Op* transpose = find_op("transpose");
-  const Op* slice = find_op("slice");
-  const Op* to_items = find_op("to_items");
-  const Op* restrict_to = find_op("restrict_to");
-};
-const Known& known() {
-  static const Known ops;
-  return ops;
-}
 
 bool shared(const Tape& tape, NodeId id) { return tape.extent_id(id) == kShared; }
 int rank(const Tape& tape, NodeId id) { return tape.shape(id).rank(); }
@@ -35,7 +20,7 @@ MatrixRoot matrix_root(const Tape& tape, NodeId id) {
   MatrixRoot root{id, false};
   for (;;) {
     const Op& op = tape.op(root.node);
-    if (&op == known().transpose && rank(tape, root.node) == 2)
+    if (&op == &kTranspose && rank(tape, root.node) == 2)
       root.transposed = !root.transposed;
     else if (!op.traits.view ||
              tape.shape_id(root.node) != tape.shape_id(tape.inputs(root.node)[0]))
@@ -100,24 +85,24 @@ std::int64_t row_elements(const Shape& s) {  // of one step along the first axis
 Lowered lower(const Tape& tape, const Layout& layout, NodeId id) {
   const Op& op = tape.op(id);
   const auto in = tape.inputs(id);
-  if (in.empty() && op.forward.f64 == nullptr) {
+  if (&op == &kInput || &op == &kWeight) {
     Lowered way;
     way.form = Form::leaf;
     return way;
   }
-  if (&op == known().matmul) return lower_matmul(tape, in[0], in[1]);
-  if (&op == known().conv) return lower_conv(tape, in);
-  if (&op == known().outer_sum && !shared(tape, in[0]) && !shared(tape, in[1])) {
+  if (&op == &kMatmul) return lower_matmul(tape, in[0], in[1]);
+  if (&op == &kConv) return lower_conv(tape, in);
+  if (&op == &kOuterSum && !shared(tape, in[0]) && !shared(tape, in[1])) {
     Lowered way;
     way.form = Form::outer_sum;
     return way;
   }
   if (op.traits.view && tape.extent_id(id) == tape.extent_id(in[0])) return view(0, false);
-  if (&op == known().to_items) return view(0, true);
-  if (&op == known().slice)
+  if (&op == &kToItems) return view(0, true);
+  if (&op == &kSlice)
     return view(tape.attrs(id).integer("from") * row_elements(tape.shape(id)), false);
   // Items sorted: the rows of fewer items are the first rows of more items.
-  if (&op == known().restrict_to && layout.prefix(tape.extent_id(id)) &&
+  if (&op == &kRestrictTo && layout.prefix(tape.extent_id(id)) &&
       layout.prefix(tape.extent_id(in[0])))
     return view(0, false);
   return {};

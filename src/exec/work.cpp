@@ -1,28 +1,27 @@
 #include <algorithm>
-#include <string_view>
+#include <iterator>
 
 #include "exec/lower.h"
-#include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::exec {
 namespace {
 
-constexpr std::string_view kMoves[] = {"transpose", "broadcast_to",  "concat",    "slice",
-                                       "pad",       "stack",         "one_hot",   "embed",
-                                       "to_items",  "restrict_to",   "extend_to", "at_length",
-                                       "input",     "category_input"};
-constexpr std::string_view kPasses[] = {"softmax", "log_softmax", "normalize", "nll_categorical"};
+constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
+                                &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
+                                &kExtendTo,  &kAtLength,    &kIfLength};
+constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kNormalize, &kNllCategorical};
 
 /// Multiply-adds behind each element of the result of a product; 0: the op is not one.
 std::int64_t depth(const Tape& tape, NodeId id) {
-  const std::string_view name = tape.op(id).name;
+  const Op* op = &tape.op(id);
   const auto in = tape.inputs(id);
-  if (name == "matmul") {
+  if (op == &kMatmul) {
     const Shape& a = tape.shape(in[0]);
     return a[a.rank() - 1];
   }
-  if (name == "outer" || name == "outer_sum") return 1;
-  if (name == "conv") return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);
+  if (op == &kOuter || op == &kOuterSum) return 1;
+  if (op == &kConv) return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);
   return 0;
 }
 
@@ -31,12 +30,12 @@ std::int64_t operations(const Tape& tape, NodeId id) {
   const std::int64_t result = tape.shape(id).size();
   if (const std::int64_t k = depth(tape, id); k > 0) return 2 * k * result;
   const auto listed = [&](auto& list) {
-    return std::find(std::begin(list), std::end(list), op.name) != std::end(list);
+    return std::find(std::begin(list), std::end(list), &op) != std::end(list);
   };
   if (op.traits.leaf || op.traits.view || listed(kMoves)) return 0;
   std::int64_t largest = result;
   for (const NodeId x : tape.inputs(id)) largest = std::max(largest, tape.shape(x).size());
-  const auto terms = op.name == "add_n" ? static_cast<std::int64_t>(tape.inputs(id).size()) - 1 : 1;
+  const auto terms = &op == &kAddN ? static_cast<std::int64_t>(tape.inputs(id).size()) - 1 : 1;
   return largest * (listed(kPasses) ? 4 : std::max<std::int64_t>(terms, 1));
 }
 

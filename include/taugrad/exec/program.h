@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "taugrad/base/tensor.h"
+#include "taugrad/exec/executor.h"
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+inline constexpr Dtype f32 = Dtype::f32;
+inline constexpr Dtype f64 = Dtype::f64;
+
+struct ProgramOptions {
+  Dtype dtype = Dtype::f32;    ///< f32 or f64
+  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
+  std::vector<std::int64_t> lengths =
+      {};                  ///< of items without `lengths`, in Tape::length_names' order
+  std::uint64_t seed = 0;  ///< of draws
+  bool train = false;      ///< dropout is active
+};
+
+/// A graph made ready to run: planned once, run often, with tensors by name.
+///
+/// A leaf named `x` reads a tensor `x`: an input has axes [index..., batch, shape...], where a leaf
+/// x[t] reads position t; a weight [shape...], an untied one [index..., shape...]. A category comes
+/// as I64, -1 where absent. `lengths` (I64, [batch]; `lengths:NAME` where there are several) holds
+/// the items' own lengths, in any order; without it all have the full length
+/// (ProgramOptions::lengths, else the axes). `item` (I64, [batch]) keys the draws of each item, by
+/// default its number. What stands past an item's length is never read.
+class Program {
+ public:
+  /// @throws Error (U020) for another dtype
+  Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options = {});
+  ~Program();
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+
+  /// The outputs by label ("loss", "h[3]", "grad:W"): [batch, shape...] in the given order of
+  /// items, zeros where an output does not exist for an item; [shape...] where it is shared.
+  /// Tensors that no leaf reads are ignored.
+  /// @throws Error D010 missing, D011 axes, D012 batch, D013 category, D014 lengths, D015 dtype,
+  /// R001 memory;
+  ///         the program can be run again after any of them
+  Tensors operator()(const Tensors& inputs, const Tensors& weights);
+  void set_seed(std::uint64_t seed);
+
+  OperationCount operations() const;  ///< of the last run
+  std::size_t bytes() const;          ///< that the present batch takes
+
+ private:
+  struct Runner;
+  std::unique_ptr<Runner> runner_;
+};
+
+}  // namespace taugrad
