@@ -69,11 +69,17 @@ void place_batch(const Layout& layout, const std::vector<std::uint8_t>& used,
   for (std::size_t i = 0; i < given.lengths.size(); ++i)
     permute(given.lengths[i], out.order, context.lengths[i]);
   context.items_of.resize(layout.extents.size());
+  out.callers.resize(layout.extents.size());
   out.rows.assign(layout.extents.size(), 1);
   for (std::size_t e = 0; e < layout.extents.size(); ++e) {
     if (e == kShared || used[e] == 0) continue;
     list_rows(layout.extents[e], context, out.order.size(), context.items_of[e]);
-    out.rows[e] = static_cast<std::int64_t>(context.items_of[e].size());
+    const auto& held = context.items_of[e];
+    out.rows[e] = static_cast<std::int64_t>(held.size());
+    if (layout.prefix(static_cast<ExtentId>(e))) continue;
+    out.callers[e].clear();
+    for (const std::int32_t i : held)
+      out.callers[e].push_back(out.order[static_cast<std::size_t>(i)]);
   }
 }
 

@@ -12,8 +12,10 @@ namespace taugrad::exec {
 /// ones in the caller's order, so that the rows of a step are the first rows of the step before.
 struct Placement {
   std::vector<std::int32_t> order;  ///< caller's number of each item
-  std::vector<std::int64_t> rows;   ///< by ExtentId; 1 for what is shared
-  BatchContext context;             ///< lengths, keys and rows in the sorted order
+  /// caller's numbers of the items of an extent; empty where they are the first ones of `order`
+  std::vector<std::vector<std::int32_t>> callers;
+  std::vector<std::int64_t> rows;  ///< by ExtentId; 1 for what is shared
+  BatchContext context;            ///< lengths, keys and rows in the sorted order
 };
 
 /// Rows of the extents marked in `used`. @throws Error (bug) where `given` does not fit the plan

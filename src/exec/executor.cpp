@@ -48,12 +48,12 @@ void Executor<S>::set_batch(const BatchContext& context, std::int64_t items) {
 }
 
 template <class S>
-std::vector<std::int32_t> Executor<S>::items(NodeId leaf) const {
+std::span<const std::int32_t> Executor<S>::items(NodeId leaf) const {
   return machine_->items(leaf_value(*plan_, leaf));
 }
 
 template <class S>
-std::vector<std::int32_t> Executor<S>::output_items(std::size_t output) const {
+std::span<const std::int32_t> Executor<S>::output_items(std::size_t output) const {
   return machine_->items(output_value(*plan_, output));
 }
 

@@ -135,12 +135,11 @@ void Machine<S>::run() {
 }
 
 template <class S>
-std::vector<std::int32_t> Machine<S>::items(ValueId id) const {
-  std::vector<std::int32_t> numbers;
-  if (place(id).extent == kShared) return numbers;
-  for (const std::int32_t i : placed_.context.items_of[place(id).extent])
-    numbers.push_back(placed_.order[static_cast<std::size_t>(i)]);
-  return numbers;
+std::span<const std::int32_t> Machine<S>::items(ValueId id) const {
+  const ExtentId extent = place(id).extent;
+  if (extent == kShared) return {};
+  if (!plan_.layout.prefix(extent)) return placed_.callers[extent];
+  return std::span(placed_.order).first(static_cast<std::size_t>(rows(extent)));
 }
 
 template <class S>

@@ -25,7 +25,7 @@ class Machine {
   void run();
 
   /// The caller's numbers of the items of a value's rows.
-  std::vector<std::int32_t> items(ValueId id) const;
+  std::span<const std::int32_t> items(ValueId id) const;
   std::int64_t batch_items() const { return items_; }
   std::span<S> leaf(ValueId id);
   void bind(ValueId id, std::span<const S> values);

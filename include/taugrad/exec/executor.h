@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
@@ -21,9 +20,8 @@ class Machine;
 /// moves or makes data 0, softmax and its kin 4 for each element, all else 1 for each element of
 /// its largest operand or result.
 struct OperationCount {
-  std::int64_t per_item = 0;  ///< work on items' rows: a batch counts what its items count alone
-  std::int64_t shared =
-      0;  ///< work that does not depend on the batch (weights, sums of copies' gradients)
+  std::int64_t per_item = 0;  ///< on items' rows: a batch counts what its items count alone
+  std::int64_t shared = 0;    ///< whatever the batch: on weights, sums of copies' gradients
 };
 
 /// Runs a graph: planned once, run often, with batches of any size and lengths.
@@ -51,8 +49,8 @@ class Executor {
   void set_batch(const BatchContext& context, std::int64_t items);
   /// The caller's numbers of the items that a leaf or an output has rows for, row by row; empty
   /// where it is shared.
-  std::vector<std::int32_t> items(NodeId leaf) const;
-  std::vector<std::int32_t> output_items(std::size_t output) const;
+  std::span<const std::int32_t> items(NodeId leaf) const;
+  std::span<const std::int32_t> output_items(std::size_t output) const;
 
   /// The storage of a leaf to fill: [rows, shape...], or [shape...] if it is shared. Valid until
   /// the next set_batch.
