@@ -187,7 +187,7 @@ class Run {
     Dims wanted;
     for (const int axis : s.axes) wanted.push_back(data_.longest[length_of(axis)]);
     for (const std::int64_t n : s.shape.dims()) wanted.push_back(n);
-    if (tensor.dims() != wanted)
+    if (tensor.dims() != wanted && !(wanted.empty() && tensor.dims() == Dims{1}))
       fail(Status::bad_input, "D014", "weight \"{}\" has shape {}, want {}", s.name,
            dims_text(tensor.dims()), dims_text(wanted));
   }

@@ -25,11 +25,13 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   std::vector<NodeId> nodes;
   Setting setting;
   setting.at.assign(model_.system.indices.size(), 0);
+  CopyKey key;
+  key.numbered = !letters.empty();
   for (const int index : letters) {
-    if (!setting.copy_axes.empty()) setting.copy_axes += ",";
-    setting.copy_axes += model_.system.indices[static_cast<std::size_t>(index)].name;
-    setting.copy_names.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+    key.names.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+    key.axes += (key.axes.empty() ? "" : ",") + key.names.back();
   }
+  setting.copy_key = &key;
   each_position(letters, setting, [&] {
     setting.extent = extent_of(letters, setting.at);
     setting.copy_at.clear();

@@ -185,7 +185,7 @@ NodeId Unfolder::outside(int number, const Positions& at, Part part) {
   const Var zero = constant(tape_, category ? -1 : 0, part == Part::nll ? Shape{} : s.shape, s.per_example || part == Part::nll ? kEveryItem : kShared);
   if (part == Part::value) {
     tape_.set_value(zero.id, names_[static_cast<std::size_t>(number)], index);
-    out_.values_.at(s.name).set(at, zero.id);
+    values_[static_cast<std::size_t>(number)]->set(at, zero.id);
   }
   tape_.set_owner(owner, owner_index);
   return zeros_[key] = zero.id;
@@ -204,7 +204,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
   const Var leaf = s.category >= 0 ? category_input(tape_, s.name, s.category, at, extent) : input(tape_, s.name, s.shape, at, extent);
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf.id);
-  out_.values_.at(s.name).set(at, leaf.id);
+  values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
   return leaf.id;
 }
 
@@ -227,29 +227,26 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   }
   if (!s.axes.empty() && !inside(s, at)) return outside(slot.symbol, at, Part::value);
   const NodeId leaf = weight_leaf(slot.symbol, at);
-  std::vector<Unfolded::CopyGroup>& groups = out_.copies_[s.name];
-  const std::string axes = setting.copy_axes;
-  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.axes == axes; });
+  std::vector<Unfolded::CopyGroup>& groups = *copies_[static_cast<std::size_t>(slot.symbol)];
+  const CopyKey& kind = *setting.copy_key;
+  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.axes == kind.axes; });
   if (group == groups.end()) {
     std::vector<std::int64_t> lengths;
-    for (const std::string& letter : setting.copy_names) lengths.push_back(out_.length(letter));
-    groups.push_back({axes, setting.copy_names, PositionTable(lengths)});
+    for (const std::string& letter : kind.names) lengths.push_back(out_.length(letter));
+    groups.push_back({kind.axes, kind.names, PositionTable(lengths)});
     group = groups.end() - 1;
   }
   // an untied weight may be read at several of its positions from one left side
-  Positions key = setting.copy_at;
-  if (const NodeId id = group->nodes.get(key); id >= 0 && tape_.inputs(id)[0] == leaf) return id;
+  if (const NodeId id = group->nodes.get(setting.copy_at); id >= 0 && tape_.inputs(id)[0] == leaf) return id;
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
-  const bool numbered = setting.copy_names.size() == setting.copy_at.size() && axes.find('+') == std::string::npos && !axes.empty() &&
-                        static_cast<std::size_t>(std::count(axes.begin(), axes.end(), ',')) + 1 == setting.copy_names.size();
-  const NameId name = numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(s.name + "[" + axes + "]");
-  const IndexId index = numbered ? tape_.intern_index(setting.copy_at) : 0;
+  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(fmt::format("{}[{}]", s.name, kind.axes));
+  const IndexId index = kind.numbered ? tape_.intern_index(setting.copy_at) : 0;
   tape_.set_owner(name, index);
   const NodeId id = copy(tape_.var(leaf)).id;
   tape_.set_value(id, name, index);
   tape_.set_owner(owner, owner_index);
-  group->nodes.set(key, id);
+  group->nodes.set(setting.copy_at, id);
   return id;
 }
 

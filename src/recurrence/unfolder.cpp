@@ -31,6 +31,7 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   length_nodes_.assign(model_.lengths.size(), -1);
   make_templates();
   make_leaves();
+  make_copy_keys();
 }
 
 void Unfolder::set_lengths(const UnfoldOptions& options) {
@@ -77,7 +78,8 @@ void Unfolder::make_leaves() {
     std::vector<std::int64_t> lengths;
     for (const int axis : model_.symbols[s].axes) lengths.push_back(length_of_index(axis));
     given_.emplace_back(lengths);
-    out_.values_[model_.symbols[s].name] = PositionTable(lengths);
+    values_.push_back(&(out_.values_[model_.symbols[s].name] = PositionTable(lengths)));
+    copies_.push_back(&out_.copies_[model_.symbols[s].name]);
     if (model_.symbols[s].random()) out_.nlls_[model_.symbols[s].name] = PositionTable(lengths);
     if (model_.symbols[s].kind == SymbolKind::weight) {
       out_.weights_[model_.symbols[s].name] = PositionTable(lengths);
@@ -105,21 +107,32 @@ Setting Unfolder::setting_of(const Rule& rule, const Positions& letters) {
   s.at.assign(model_.system.indices.size(), 0);
   for (std::size_t i = 0; i < letters.size(); ++i) s.at[static_cast<std::size_t>(rule.letters[i])] = letters[i];
   s.extent = extent_of(rule.letters, s.at);
+  s.copy_key = &copy_keys_[static_cast<std::size_t>(&rule - model_.rules.data())];
   std::size_t letter = 0;
-  for (std::size_t a = 0; a < rule.places.size(); ++a) {  // the copies of this left side (R8)
-    const At& p = rule.places[a];
-    const int index = p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a];
-    if (!s.copy_axes.empty()) s.copy_axes += ",";
-    if (p.kind == Place::Kind::end) {
-      s.copy_axes += fmt::format("{}{}", model_.lengths[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])],
-                                 p.offset == 0 ? std::string() : fmt::format("{:+}", p.offset));
-      continue;
-    }
-    s.copy_axes += model_.system.indices[static_cast<std::size_t>(index)].name;
-    s.copy_names.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
-    s.copy_at.push_back(p.kind == Place::Kind::letter ? letters[letter++] : p.offset);
-  }
+  for (const At& p : rule.places)
+    if (p.kind != Place::Kind::end) s.copy_at.push_back(p.kind == Place::Kind::letter ? letters[letter++] : p.offset);
   return s;
+}
+
+void Unfolder::make_copy_keys() {
+  for (const Rule& rule : model_.rules) {
+    CopyKey key;
+    key.numbered = !rule.places.empty();
+    for (std::size_t a = 0; a < rule.places.size(); ++a) {
+      const At& p = rule.places[a];
+      const auto index = static_cast<std::size_t>(p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a]);
+      if (a > 0) key.axes += ',';
+      if (p.kind == Place::Kind::end) {
+        key.numbered = false;
+        key.axes += model_.lengths[static_cast<std::size_t>(model_.index_length[index])];
+        if (p.offset != 0) key.axes += fmt::format("{:+}", p.offset);
+      } else {
+        key.axes += model_.system.indices[index].name;
+        key.names.push_back(model_.system.indices[index].name);
+      }
+    }
+    copy_keys_.push_back(std::move(key));
+  }
 }
 
 Unfolded Unfolder::run() {
@@ -232,8 +245,8 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
   // a value is a node of its own, also where the equation only renames another
   if (tape_.is_value(v.id) || tape_.inputs(v.id).empty()) v = copy(v);
   if (!setting.rule || !ends_with_item(*setting.rule)) {
-    tape_.set_value(v.id, tape_.intern_name(s.name), tape_.intern_index(at));
-    out_.values_.at(s.name).set(at, v.id);
+    tape_.set_value(v.id, names_[static_cast<std::size_t>(&s - model_.symbols.data())], tape_.intern_index(at));
+    values_[static_cast<std::size_t>(&s - model_.symbols.data())]->set(at, v.id);
   }
   return v.id;
 }

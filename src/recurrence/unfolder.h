@@ -27,13 +27,19 @@ struct Template {
   std::vector<int> roots;
 };
 
+/// What the copies of one kind of left side have in common (R8).
+struct CopyKey {
+  std::string axes;                ///< "t", "i,j", "tau+1" where it depends on the item's length, ""
+  std::vector<std::string> names;  ///< of the numbered axes
+  bool numbered = false;           ///< every axis is
+};
+
 /// Where a template is placed.
 struct Setting {
   Positions at;                ///< by index number; only the letters of the left side and of open reductions count
   ExtentId extent = kEveryItem;
   const Rule* rule = nullptr;  ///< null: a loss term or an end
-  std::string copy_axes;       ///< group of the copies: "t", "i,j", "tau+1", ""
-  std::vector<std::string> copy_names;
+  const CopyKey* copy_key = nullptr;
   Positions copy_at;
 };
 
@@ -58,6 +64,7 @@ class Unfolder {
   void set_lengths(const UnfoldOptions& options);
   void make_templates();
   void make_leaves();
+  void make_copy_keys();
   void every_position();
   void demand(Task task);
   bool attempt(const Task& task);
@@ -123,6 +130,9 @@ class Unfolder {
   std::vector<Done> done_;
   std::vector<Task> tasks_;
   std::vector<NameId> names_;  ///< of symbols, on the tape
+  std::vector<CopyKey> copy_keys_;       ///< of rules
+  std::vector<PositionTable*> values_;   ///< of symbols, in the result
+  std::vector<std::vector<Unfolded::CopyGroup>*> copies_;
   std::vector<PositionTable> given_;  ///< leaves of inputs and observed variables, weights
   std::map<std::pair<int, Positions>, NodeId> zeros_;
   std::unordered_map<double, NodeId> numbers_;
