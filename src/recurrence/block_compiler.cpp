@@ -209,7 +209,6 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
     return known.known() && !known.is_number ? Value{.var = known.var} : Value{};
   }
   const Var x = tensor(a), y = tensor(b);
-  if (equality && (a.category >= 0 || b.category >= 0)) return {.var = equal_category(x, y, n.name == "==")};
   if (n.name == "+") return {.var = x + y};
   if (n.name == "-") return {.var = x - y};
   if (n.name == "*") return {.var = x * y};

@@ -6,9 +6,6 @@
 
 namespace taugrad {
 
-/// 1 where two values are the same symbol; an absent category equals nothing.                    (R4)
-Var equal_category(Var a, Var b, bool equal);
-
 /// One call of a built-in function of the language (R10).
 class Calls {
  public:
