@@ -238,9 +238,7 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
     for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
       if (model_.system.indices[i].name == letter) index = static_cast<int>(i);
     if (index < 0) fail_at("G014", fmt::format("\"{}\" is not an index", letter), n);
-    if (std::find(letters.begin(), letters.end(), index) != letters.end())
-      fail_at("E007", fmt::format("index \"{}\" is already taken here", letter), n, "reduce over another index of the same length");
-    letters.push_back(index);
+    letters.push_back(index);  // inside, the letter is the reduction's own, also where the left side has it
     over.push_back(index);
   }
   const int block = open(letters);

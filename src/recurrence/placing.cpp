@@ -8,10 +8,10 @@
 namespace taugrad {
 
 void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, const std::function<void()>& f) {
-  for (const int index : letters) {
+  for (const int index : letters)
     if (length_of_index(index) == 0) return;
-    setting.at[static_cast<std::size_t>(index)] = 1;
-  }
+  const Positions before = setting.at;  // a reduction may bind a letter of the left side anew
+  for (const int index : letters) setting.at[static_cast<std::size_t>(index)] = 1;
   while (true) {
     f();
     std::size_t k = letters.size();
@@ -21,8 +21,9 @@ void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, 
       setting.at[index] = 1;
       --k;
     }
-    if (k == 0) return;
+    if (k == 0) break;
   }
+  setting.at = before;
 }
 
 bool Unfolder::gather(int number, Setting& setting, std::vector<NodeId>& found) {
