@@ -33,7 +33,7 @@ ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs&
     require(extent == kShared, "inputs exist for different items of the batch");
     extent = e;
   }
-  return extent;
+  return op.traits.sums_items ? kShared : extent;
 }
 
 ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {

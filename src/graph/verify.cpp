@@ -36,6 +36,7 @@ void verify_extent(const Tape& tape, const Node& n) {
               "inputs exist for different items of the batch");
       if (e != kShared) want = e;
     }
+  if (n.op.traits.sums_items) want = kShared;
   require(want == n.extent, "exists for items {}, its inputs for {}", n.extent, want);
 }
 

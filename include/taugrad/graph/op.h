@@ -21,7 +21,8 @@ struct Traits {
   bool view = false;         ///< the output's elements are the input's, in order: costs nothing
   bool discrete = false;     ///< piecewise constant: no gradient flows (comparisons, masks, draws)
   bool random = false;       ///< draws from the counter-based generator
-  bool variadic_items = false;  ///< changes which items it exists for (sum_items, restrict, ...)
+  bool variadic_items = false;  ///< exists for the items of its attribute "extent" (restrict_to, ...)
+  bool sums_items = false;      ///< sums over the items of its inputs: its output is shared
 };
 
 struct Primal;

@@ -10,11 +10,12 @@
 namespace taugrad {
 
 // leaves
-Var input(Tape& g, std::string_view name, const Shape& shape, std::span<const std::int32_t> index = {},
-          ExtentId extent = kEveryItem);
+Var input(Tape& g, std::string_view name, const Shape& shape,
+          std::span<const std::int32_t> index = {}, ExtentId extent = kEveryItem);
 Var category_input(Tape& g, std::string_view name, std::int64_t size,
                    std::span<const std::int32_t> index = {}, ExtentId extent = kEveryItem);
-Var weight(Tape& g, std::string_view name, const Shape& shape, std::span<const std::int32_t> index = {});
+Var weight(Tape& g, std::string_view name, const Shape& shape,
+           std::span<const std::int32_t> index = {});
 Var constant(Tape& g, double value, const Shape& shape = {}, ExtentId extent = kShared);
 Var length(Tape& g, std::int32_t which, ExtentId extent = kEveryItem);  ///< the item's own length
 Var copy(Var w);  ///< W(t) = copy(W, t): the dummy variable of eq 24; a view
@@ -42,70 +43,79 @@ Var sqrt(Var a);
 Var abs(Var a);
 Var sign(Var a);
 Var pow(Var a, Var b);
-Var min(Var a, Var b);  ///< ties: the first
-Var max(Var a, Var b);  ///< ties: the first
+Var min(Var a, Var b);                   ///< ties: the first
+Var max(Var a, Var b);                   ///< ties: the first
 Var clamp(Var a, double lo, double hi);  ///< derivative 1 on lo..hi, ends included
 Var less(Var a, Var b);
 Var less_equal(Var a, Var b);
 Var greater(Var a, Var b);
 Var greater_equal(Var a, Var b);
-Var equal(Var a, Var b);      ///< 0 or 1; of two categories, 0 where either is absent
+Var equal(Var a, Var b);  ///< 0 or 1; of two categories, 0 where either is absent
 Var not_equal(Var a, Var b);
-Var where(Var c, Var a, Var b);  ///< a where c != 0, else b; nothing leaks from the branch not taken
+Var where(Var c, Var a,
+          Var b);  ///< a where c != 0, else b; nothing leaks from the branch not taken
 Var stop_gradient(Var a);
 /// d * f, and 0 where d is 0 whatever f is: how derivative rules multiply a cotangent d by a
 /// derivative f that may be infinite or NaN where nothing flows (a branch not taken).
 Var chain(Var d, Var f);
 
 // products
-Var matmul(Var a, Var b);     ///< NumPy's for ranks 1 and 2; each side per example or not
-Var outer(Var a, Var b);      ///< [m] x [n] -> [m,n]
-Var outer_sum(Var a, Var b);  ///< sum over items of outer(a, b); not per example            (eq 23-25)
-Var conv(Var k, std::span<const Var> taps);  ///< sum_d K[d] @ taps[d]; K [w,m,n] or [w,w',m,n], taps in row-major order
+Var matmul(Var a, Var b);  ///< NumPy's for ranks 1 and 2; each side per example or not
+Var outer(Var a, Var b);   ///< [m] x [n] -> [m,n]
+Var outer_sum(Var a,
+              Var b);  ///< sum over items of outer(a, b); not per example            (eq 23-25)
+Var conv(Var k,
+         std::span<const Var>
+             taps);  ///< sum_d K[d] @ taps[d]; K [w,m,n] or [w,w',m,n], taps in row-major order
 
 // layout
-Var transpose(Var a);                               ///< reverses the axes
+Var transpose(Var a);  ///< reverses the axes
 Var reshape(Var a, const Shape& to);
 Var broadcast_to(Var a, const Shape& to);
-Var concat(std::span<const Var> parts);             ///< along the first axis
+Var concat(std::span<const Var> parts);                ///< along the first axis
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
-Var pad(Var a, std::int64_t from, std::int64_t size);  ///< zeros of `size` rows holding a at `from`; vjp of slice
-Var stack(std::span<const Var> parts);              ///< a new first axis
+Var pad(Var a, std::int64_t from,
+        std::int64_t size);             ///< zeros of `size` rows holding a at `from`; vjp of slice
+Var stack(std::span<const Var> parts);  ///< a new first axis
 
 // reductions of one example
 Var sum(Var a);
 Var mean(Var a);
-Var max(Var a);                                     ///< ties: the first
-Var sum_to(Var a, const Shape& to);                 ///< undoes broadcast_to
-Var add_n(std::span<const Var> terms);              ///< in the order given
-Var first_max(Var a);                               ///< 1 at the first largest element, else 0
+Var max(Var a);                         ///< ties: the first
+Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
+Var add_n(std::span<const Var> terms);  ///< in the order given
+Var first_max(Var a);                   ///< 1 at the first largest element, else 0
 
 // last axis
 Var softmax(Var a);
 Var log_softmax(Var a);
-Var normalize(Var a);                               ///< (a - mean) / sqrt(var + 1e-5)
+Var normalize(Var a);  ///< (a - mean) / sqrt(var + 1e-5)
 Var layer_norm(Var a, Var gain, Var bias);
 
 // symbols: a category is a number 0..size-1, or -1 where it is absent
 /// The size of the alphabet where v is a category, else 0.
 std::int64_t category_size(Var v);
 Var absent_category(Tape& g, std::int64_t size, ExtentId extent = kShared);
-Var one_hot(Var category, std::int64_t size);       ///< absent: zeros
-Var embed(Var table, Var category);                 ///< row of the table; absent: zeros
-Var scatter_rows(Var category, Var rows, std::int64_t size);  ///< sum over items; vjp of embed; not per example where rows sum
+Var one_hot(Var category, std::int64_t size);  ///< absent: zeros
+Var embed(Var table, Var category);            ///< row of the table; absent: zeros
+Var scatter_rows(
+    Var category, Var rows,
+    std::int64_t size);  ///< sum over items; vjp of embed; not per example where rows sum
 
 // likelihoods, in nats; each a number per example
-Var nll_categorical(Var logits, Var y);             ///< -log softmax(logits)[y]                   (eq 13)
-Var nll_categorical_p(Var p, Var y);                ///< -log p[y]
-Var nll_bernoulli(Var logits, Var y);               ///< summed over elements
+Var nll_categorical(Var logits, Var y);  ///< -log softmax(logits)[y]                   (eq 13)
+Var nll_categorical_p(Var p, Var y);     ///< -log p[y]
+Var nll_bernoulli(Var logits, Var y);    ///< summed over elements
 Var nll_bernoulli_p(Var p, Var y);
-Var nll_normal(Var y, Var mean, Var std);           ///< full density, summed over elements
+Var nll_normal(Var y, Var mean, Var std);  ///< full density, summed over elements
 
 // random numbers, keyed by (seed, item, `stream`, position of the owner)
 Var draw_categorical(Var logits, std::string_view stream);  ///< a category
 Var draw_bernoulli(Var p, std::string_view stream);         ///< 0 or 1, of p's shape
-Var draw_normal(const Var& like, std::string_view stream);  ///< standard normal numbers of that shape
-Var dropout_mask(Var like, double p, std::string_view stream);  ///< 0 or 1/(1-p); ones outside training
+Var draw_normal(const Var& like,
+                std::string_view stream);  ///< standard normal numbers of that shape
+Var dropout_mask(Var like, double p,
+                 std::string_view stream);  ///< 0 or 1/(1-p); ones outside training
 
 // the batch: which items a node exists for
 Var sum_items(Var a);                     ///< per example -> not per example
@@ -114,7 +124,8 @@ Var restrict_to(Var a, ExtentId extent);  ///< fewer items
 Var extend_to(Var a, ExtentId extent);    ///< more items, zeros for the new ones
 /// The rows of a for the items whose length `which` is l, zeros for the others: vjp of at_length.
 Var if_length(Var a, std::int32_t which, std::int64_t l, ExtentId extent);
-/// Of items with length l (number `which`): steps[l - first]; zeros where there is none. Every item.
+/// Of items with length l (number `which`): steps[l - first]; zeros where there is none. Every
+/// item.
 Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first, ExtentId extent);
 
 /// Applies an op by its record (readers, tests, generic rules).

@@ -1,0 +1,93 @@
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Elementwise functions of two variables; the builders broadcast them to one shape first.
+namespace taugrad {
+namespace {
+
+template <class F>
+using Map2 = Map<F, 2>;
+
+using Add = decltype([](const auto& a, const auto& b) { return a + b; });
+using Sub = decltype([](const auto& a, const auto& b) { return a - b; });
+using Mul = decltype([](const auto& a, const auto& b) { return a * b; });
+using Div = decltype([](const auto& a, const auto& b) { return a / b; });
+using Pow = decltype([](const auto& a, const auto& b) { return scalar::pow(a, b); });
+using Chain = decltype([](const auto& d, const auto& f) { return scalar::is_zero(d) ? d : d * f; });
+using Minimum = decltype([](const auto& a, const auto& b) {
+  return scalar::real_part(a) <= scalar::real_part(b) || scalar::is_nan(a) ? a : b;
+});
+using Maximum = decltype([](const auto& a, const auto& b) {
+  return scalar::real_part(a) >= scalar::real_part(b) || scalar::is_nan(a) ? a : b;
+});
+
+Var add_partial(const Primal&, std::size_t, Var d) { return d; }
+Var sub_partial(const Primal&, std::size_t i, Var d) { return i == 0 ? d : -d; }
+Var mul_partial(const Primal& p, std::size_t i, Var d) { return chain(d, p.in[1 - i]); }
+
+// y = a/b:  dy/da = 1/b,  dy/db = -y/b
+Var div_partial(const Primal& p, std::size_t i, Var d) {
+  return i == 0 ? chain(d, 1.0 / p.in[1]) : -chain(d, p.out / p.in[1]);
+}
+
+// y = a^b:  dy/da = b a^(b-1), 0 where b = 0;  dy/db = y ln a, 0 where a = 0
+Var pow_partial(const Primal& p, std::size_t i, Var d) {
+  const Var a = p.in[0], b = p.in[1], zero = number_like(a, 0);
+  if (i == 0) return chain(d, chain(b, pow(a, b - 1.0)));
+  return chain(d, where(equal(a, zero), zero, p.out * log(a)));
+}
+
+// ties go to the first
+Var minimum_partial(const Primal& p, std::size_t i, Var d) {
+  const Var a = p.in[0], b = p.in[1];
+  return where(i == 0 ? less_equal(a, b) : less(b, a), d, number_like(d, 0));
+}
+Var maximum_partial(const Primal& p, std::size_t i, Var d) {
+  const Var a = p.in[0], b = p.in[1];
+  return where(i == 0 ? greater_equal(a, b) : greater(b, a), d, number_like(d, 0));
+}
+
+constexpr Op linear(Op op) {
+  op.traits.linear = true;
+  return op;
+}
+constexpr Op bilinear(Op op) {
+  op.traits.bilinear = true;
+  return op;
+}
+
+Var pair(const Op& op, Var a, Var b) { return append_broadcast(op, {{a, b}}); }
+
+}  // namespace
+
+constinit const Op kAdd = linear(elementwise<Map2<Add>, add_partial, 2>("add", "y = a + b"));
+constinit const Op kSub = linear(elementwise<Map2<Sub>, sub_partial, 2>("sub", "y = a - b"));
+constinit const Op kMul =
+    bilinear(elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
+constinit const Op kDiv = elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
+constinit const Op kChain = bilinear(elementwise<Map2<Chain>, mul_partial, 2>(
+    "chain", "y = d f, and 0 where d = 0: a cotangent times a derivative"));
+constinit const Op kPow = elementwise<Map2<Pow>, pow_partial, 2>("pow", "y = a^b");
+constinit const Op kMinimum =
+    elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first");
+constinit const Op kMaximum =
+    elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first");
+
+Var operator+(Var a, Var b) { return pair(kAdd, a, b); }
+Var operator-(Var a, Var b) { return pair(kSub, a, b); }
+Var operator*(Var a, Var b) { return pair(kMul, a, b); }
+Var operator/(Var a, Var b) { return pair(kDiv, a, b); }
+Var operator+(Var a, double b) { return a + number_like(a, b); }
+Var operator-(Var a, double b) { return a - number_like(a, b); }
+Var operator*(Var a, double b) { return a * number_like(a, b); }
+Var operator/(Var a, double b) { return a / number_like(a, b); }
+Var operator+(double a, Var b) { return number_like(b, a) + b; }
+Var operator-(double a, Var b) { return number_like(b, a) - b; }
+Var operator*(double a, Var b) { return number_like(b, a) * b; }
+Var operator/(double a, Var b) { return number_like(b, a) / b; }
+Var pow(Var a, Var b) { return pair(kPow, a, b); }
+Var min(Var a, Var b) { return pair(kMinimum, a, b); }
+Var max(Var a, Var b) { return pair(kMaximum, a, b); }
+Var chain(Var d, Var f) { return pair(kChain, d, f); }
+
+}  // namespace taugrad

@@ -1,0 +1,100 @@
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Comparisons, which give 0 or 1 and no gradient, and the choice that reads them.
+namespace taugrad {
+namespace {
+
+template <class Order>
+struct Compare {
+  struct Element {
+    template <class S>
+    S operator()(const S& a, const S& b) const {
+      return S(Order{}(scalar::real_part(a), scalar::real_part(b)) ? 1 : 0);
+    }
+  };
+  template <class S>
+  static void run(const Call<S>& c) {
+    Map<Element, 2>::run(c);
+  }
+};
+
+// Of categories, an absent one equals nothing, not even an absent one.
+template <bool kWanted>
+struct Same {
+  template <bool kCategories>
+  struct Element {
+    template <class S>
+    S operator()(const S& a, const S& b) const {
+      const auto x = scalar::real_part(a), y = scalar::real_part(b);
+      const bool same = x == y && (!kCategories || x >= 0);
+      return S(same == kWanted ? 1 : 0);
+    }
+  };
+  template <class S>
+  static void run(const Call<S>& c) {
+    if (c.attrs->has("category"))
+      Map<Element<true>, 2>::run(c);
+    else
+      Map<Element<false>, 2>::run(c);
+  }
+};
+
+using Where = decltype([](const auto& c, const auto& a, const auto& b) {
+  return scalar::real_part(c) != 0 ? a : b;
+});
+
+Var where_partial(const Primal& p, std::size_t i, Var d) {
+  const Var zero = number_like(d, 0);
+  if (i == 0) return {};
+  return i == 1 ? where(p.in[0], d, zero) : where(p.in[0], zero, d);
+}
+
+template <class Rule>
+constexpr Op comparison(std::string_view name, std::string_view about) {
+  return {.name = name,
+          .about = about,
+          .arity = 2,
+          .shape = one_shape,
+          .forward = forwards<Rule>(),
+          .traits = {.elementwise = true, .discrete = true}};
+}
+
+Var pair(const Op& op, Var a, Var b) { return append_broadcast(op, {{a, b}}); }
+
+Var same(const Op& op, Var a, Var b) {
+  const std::int64_t size = std::max(category_size(a), category_size(b));
+  return append_broadcast(op, {{a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});
+}
+
+using Less = Compare<decltype([](const auto& a, const auto& b) { return a < b; })>;
+using LessEqual = Compare<decltype([](const auto& a, const auto& b) { return a <= b; })>;
+using Greater = Compare<decltype([](const auto& a, const auto& b) { return a > b; })>;
+using GreaterEqual = Compare<decltype([](const auto& a, const auto& b) { return a >= b; })>;
+
+}  // namespace
+
+constinit const Op kLess = comparison<Less>("less", "y = 1 where a < b, else 0");
+constinit const Op kLessEqual = comparison<LessEqual>("less_equal", "y = 1 where a <= b, else 0");
+constinit const Op kGreater = comparison<Greater>("greater", "y = 1 where a > b, else 0");
+constinit const Op kGreaterEqual =
+    comparison<GreaterEqual>("greater_equal", "y = 1 where a >= b, else 0");
+constinit const Op kEqual =
+    comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none");
+constinit const Op kNotEqual = comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)");
+constinit const Op kWhere = elementwise<Map<Where, 3>, where_partial, 3>(
+    "where", "y = a where c != 0, else b; nothing leaks from the branch not taken");
+
+Var less(Var a, Var b) { return pair(kLess, a, b); }
+Var less_equal(Var a, Var b) { return pair(kLessEqual, a, b); }
+Var greater(Var a, Var b) { return pair(kGreater, a, b); }
+Var greater_equal(Var a, Var b) { return pair(kGreaterEqual, a, b); }
+Var equal(Var a, Var b) { return same(kEqual, a, b); }
+Var not_equal(Var a, Var b) { return same(kNotEqual, a, b); }
+
+Var where(Var c, Var a, Var b) {
+  const std::int64_t size = std::max(category_size(a), category_size(b));
+  return append_broadcast(kWhere, {{c, a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});
+}
+
+}  // namespace taugrad

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <algorithm>
+#include <complex>
+#include <type_traits>
+
+#include "ops/scalar.h"
+#include "taugrad/graph/op.h"
+
+/// What forward rules are written with. A rule is a class with `template <class S> static void
+/// run(const Call<S>&)`; `forwards<Rule>()` gives it in every scalar type of the engine. A new type
+/// is a member of Forwards, a word in `forwards`, and its functions beside those of ops/scalar.h.
+namespace taugrad {
+
+template <class Rule>
+constexpr Forwards forwards() {
+  return {&Rule::template run<float>, &Rule::template run<double>,
+          &Rule::template run<std::complex<double>>};
+}
+
+/// Row of an operand for an item: the same row for all where it is shared.
+template <class S>
+const S* row(const Operand<S>& x, std::int64_t item) {
+  return x.data + item * x.stride;
+}
+
+/// Items that a sum over the batch runs over: those of its per-example operands.
+template <class S>
+std::int64_t summed_items(const Call<S>& c) {
+  std::int64_t items = 1;
+  for (const Operand<S>& x : c.in)
+    if (x.extent != kShared) items = x.items;
+  return items;
+}
+
+/// y = F(x0, x1, ...), element by element.
+template <class F, int Arity>
+struct Map {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    // rows that follow one another are one long row
+    const bool flat =
+        std::all_of(c.in.begin(), c.in.end(), [&](const Operand<S>& x) { return x.stride == n; });
+    const std::int64_t rows = flat ? 1 : c.items, length = flat ? n * c.items : n;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      S* y = c.out + r * length;
+      const S* a = row(c.in[0], r);
+      if constexpr (Arity == 1) {
+        for (std::int64_t i = 0; i < length; ++i) y[i] = F{}(a[i]);
+      } else if constexpr (Arity == 2) {
+        const S* b = row(c.in[1], r);
+        for (std::int64_t i = 0; i < length; ++i) y[i] = F{}(a[i], b[i]);
+      } else {
+        const S* b = row(c.in[1], r);
+        const S* d = row(c.in[2], r);
+        for (std::int64_t i = 0; i < length; ++i) y[i] = F{}(a[i], b[i], d[i]);
+      }
+    }
+  }
+};
+
+/// Calls body(item) for every row of the output.
+template <class S, class Body>
+void each_item(const Call<S>& c, const Body& body) {
+  for (std::int64_t item = 0; item < c.items; ++item) body(item);
+}
+
+/// Calls body(x, y) for each run along the last axis of the one input.
+template <class S, class Body>
+void each_last_axis(const Call<S>& c, const Body& body) {
+  const Shape& shape = *c.shape;
+  const std::int64_t n = shape[shape.rank() - 1], size = shape.size();
+  for (std::int64_t item = 0; item < c.items; ++item)
+    for (std::int64_t at = 0; at < size; at += n)
+      body(row(c.in[0], item) + at, c.out + item * size + at, n);
+}
+
+/// Place of the first largest of n >= 1 numbers; a NaN counts as the largest.
+template <class S>
+std::int64_t first_largest(const S* x, std::int64_t n) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < n && !scalar::is_nan(x[best]); ++i)
+    if (scalar::is_nan(x[i]) || scalar::real_part(x[i]) > scalar::real_part(x[best])) best = i;
+  return best;
+}
+
+/// A category read from a number: 0..size-1, or -1 where it is absent or outside.
+template <class S>
+std::int64_t category_of(const S& x, std::int64_t size) {
+  const auto value = scalar::real_part(x);
+  // written so that NaN is outside, and nothing outside is converted
+  if (!(value >= 0 && value < static_cast<decltype(value)>(size))) return -1;
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace taugrad

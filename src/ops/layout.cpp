@@ -1,0 +1,253 @@
+#include "ops/axes.h"
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Ops that move or repeat elements and compute nothing. Rows of the first axis are contiguous, so
+// concat, slice, pad and stack copy runs.
+namespace taugrad {
+namespace {
+
+Shape with_rows(const Shape& s, std::int64_t rows) {
+  std::vector<std::int64_t> dims(s.dims().begin(), s.dims().end());
+  dims[0] = rows;
+  return Shape(dims);
+}
+
+std::int64_t row_size(const Shape& s) {
+  std::int64_t n = 1;
+  for (int axis = 1; axis < s.rank(); ++axis) n *= s[axis];
+  return n;
+}
+
+Ints dims_of(const Shape& s) { return {s.dims().begin(), s.dims().end()}; }
+
+// ---- transpose, reshape, broadcast ------------------------------------------------------------
+
+Shape transpose_shape(std::span<const Shape> in, const Attrs&) {
+  std::vector<std::int64_t> dims(in[0].dims().rbegin(), in[0].dims().rend());
+  return Shape(dims);
+}
+
+struct Transpose {
+  template <class S>
+  static void run(const Call<S>& c) {
+    // the output [.., b, a] of an input [a, b, ..]: axis i of the input has stride `step[r-1-i]`
+    const Shape &x = *c.in[0].shape, &y = *c.shape;
+    std::array<std::int64_t, kMaxRank> size{1, 1, 1, 1}, step{};
+    std::int64_t stride = 1;
+    for (int axis = 0; axis < y.rank(); ++axis) {
+      const auto at = static_cast<std::size_t>(kMaxRank - y.rank() + axis);
+      size[at] = y[axis];
+      step[at] = stride;
+      stride *= x[x.rank() - 1 - axis];
+    }
+    each_item(c, [&](std::int64_t item) {
+      const S* from = row(c.in[0], item);
+      S* to = c.out + item * y.size();
+      for (std::int64_t i = 0; i < size[0]; ++i)
+        for (std::int64_t j = 0; j < size[1]; ++j)
+          for (std::int64_t k = 0; k < size[2]; ++k)
+            for (std::int64_t l = 0; l < size[3]; ++l)
+              *to++ = from[i * step[0] + j * step[1] + k * step[2] + l * step[3]];
+    });
+  }
+};
+
+Shape attribute_shape(const Attrs& attrs) { return Shape(attrs.ints("shape")); }
+
+Shape reshape_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const Shape to = attribute_shape(attrs);
+  require(in[0].size() == to.size(), "{} has {} elements, {} has {}", to_string(in[0]),
+          in[0].size(), to_string(to), to.size());
+  return to;
+}
+
+struct CopyRows {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    each_item(c, [&](std::int64_t item) { std::copy_n(row(c.in[0], item), n, c.out + item * n); });
+  }
+};
+
+Shape broadcast_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const Shape to = attribute_shape(attrs);
+  require(broadcast(in[0], to) == to, "{} does not broadcast to {}", to_string(in[0]),
+          to_string(to));
+  return to;
+}
+
+struct Broadcast {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    each_item(c, [&](std::int64_t item) {
+      const S* x = row(c.in[0], item);
+      S* y = c.out + item * n;
+      each_broadcast(*c.in[0].shape, *c.shape,
+                     [&](std::int64_t i, std::int64_t j) { y[i] = x[j]; });
+    });
+  }
+};
+
+// ---- along the first axis ---------------------------------------------------------------------
+
+Shape concat_shape(std::span<const Shape> in, const Attrs&) {
+  std::int64_t rows = 0;
+  for (const Shape& s : in) {
+    require(s.rank() >= 1, "a number has no first axis to join along");
+    require(s.rank() == in[0].rank() && with_rows(s, 0) == with_rows(in[0], 0),
+            "shapes differ beyond the first axis: {} and {}", to_string(in[0]), to_string(s));
+    rows += s[0];
+  }
+  return with_rows(in[0], rows);
+}
+
+Shape stack_shape(std::span<const Shape> in, const Attrs& attrs) {
+  one_shape(in, attrs);
+  std::vector<std::int64_t> dims{static_cast<std::int64_t>(in.size())};
+  dims.insert(dims.end(), in[0].dims().begin(), in[0].dims().end());
+  return Shape(dims);
+}
+
+struct Join {
+  template <class S>
+  static void run(const Call<S>& c) {
+    S* to = c.out;
+    each_item(c, [&](std::int64_t item) {
+      for (const Operand<S>& x : c.in) to = std::copy_n(row(x, item), x.shape->size(), to);
+    });
+  }
+};
+
+Shape slice_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const std::int64_t from = attrs.integer("from"), to = attrs.integer("to");
+  require(in[0].rank() >= 1, "a number has no first axis to cut");
+  require(0 <= from && from <= to && to <= in[0][0], "{}..{} is not within {}", from, to,
+          to_string(in[0]));
+  return with_rows(in[0], to - from);
+}
+
+struct Slice {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size(), skip = c.attrs->integer("from") * row_size(*c.shape);
+    each_item(
+        c, [&](std::int64_t item) { std::copy_n(row(c.in[0], item) + skip, n, c.out + item * n); });
+  }
+};
+
+Shape pad_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const std::int64_t from = attrs.integer("from"), size = attrs.integer("size");
+  require(in[0].rank() >= 1, "a number has no first axis to pad");
+  require(from >= 0 && from <= size && in[0][0] <= size - from, "{} rows at {} do not fit into {}",
+          in[0][0], from, size);
+  return with_rows(in[0], size);
+}
+
+struct Pad {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size(), skip = c.attrs->integer("from") * row_size(*c.shape);
+    std::fill_n(c.out, c.items * n, S(0));
+    each_item(c, [&](std::int64_t item) {
+      std::copy_n(row(c.in[0], item), c.in[0].shape->size(), c.out + item * n + skip);
+    });
+  }
+};
+
+// ---- cotangents -------------------------------------------------------------------------------
+
+Vars transpose_vjp(const Primal&, Var ybar) { return {transpose(ybar)}; }
+Vars reshape_vjp(const Primal& p, Var ybar) { return {reshape(ybar, p.in[0].shape())}; }
+Vars broadcast_vjp(const Primal& p, Var ybar) { return {sum_to(ybar, p.in[0].shape())}; }
+Vars pad_vjp(const Primal& p, Var ybar) {
+  const std::int64_t from = p.attrs().integer("from");
+  return {slice(ybar, from, from + p.in[0].shape()[0])};
+}
+Vars slice_vjp(const Primal& p, Var ybar) {
+  return {pad(ybar, p.attrs().integer("from"), p.in[0].shape()[0])};
+}
+Vars concat_vjp(const Primal& p, Var ybar) {
+  Vars xbar(p.in.size());
+  std::int64_t from = 0;
+  for (std::size_t i = 0; i < xbar.size(); ++i) {
+    const std::int64_t rows = p.in[i].shape()[0];
+    if (p.wants(i)) xbar[i] = slice(ybar, from, from + rows);
+    from += rows;
+  }
+  return xbar;
+}
+Vars stack_vjp(const Primal& p, Var ybar) {
+  Vars xbar(p.in.size());
+  for (std::size_t i = 0; i < xbar.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    if (p.wants(i)) xbar[i] = reshape(slice(ybar, at, at + 1), p.in[i].shape());
+  }
+  return xbar;
+}
+
+}  // namespace
+
+constinit const Op kTranspose{.name = "transpose",
+                              .about = "the axes in reverse order",
+                              .shape = transpose_shape,
+                              .forward = forwards<Transpose>(),
+                              .vjp = transpose_vjp,
+                              .traits = {.linear = true}};
+constinit const Op kReshape{.name = "reshape",
+                            .about = "the same elements in order, other axes",
+                            .shape = reshape_shape,
+                            .forward = forwards<CopyRows>(),
+                            .vjp = reshape_vjp,
+                            .traits = {.linear = true, .view = true}};
+constinit const Op kBroadcastTo{.name = "broadcast_to",
+                                .about = "repeats along axes of size 1 and new leading axes",
+                                .shape = broadcast_shape,
+                                .forward = forwards<Broadcast>(),
+                                .vjp = broadcast_vjp,
+                                .traits = {.linear = true}};
+constinit const Op kConcat{.name = "concat",
+                           .about = "joins along the first axis",
+                           .arity = kAnyArity,
+                           .shape = concat_shape,
+                           .forward = forwards<Join>(),
+                           .vjp = concat_vjp,
+                           .traits = {.linear = true}};
+constinit const Op kStack{.name = "stack",
+                          .about = "joins along a new first axis",
+                          .arity = kAnyArity,
+                          .shape = stack_shape,
+                          .forward = forwards<Join>(),
+                          .vjp = stack_vjp,
+                          .traits = {.linear = true}};
+constinit const Op kSlice{.name = "slice",
+                          .about = "rows from..to-1 of the first axis",
+                          .shape = slice_shape,
+                          .forward = forwards<Slice>(),
+                          .vjp = slice_vjp,
+                          .traits = {.linear = true}};
+constinit const Op kPad{.name = "pad",
+                        .about = "zeros of `size` rows that hold x at row `from`",
+                        .shape = pad_shape,
+                        .forward = forwards<Pad>(),
+                        .vjp = pad_vjp,
+                        .traits = {.linear = true}};
+
+Var transpose(Var a) { return append1(kTranspose, a); }
+Var reshape(Var a, const Shape& to) {
+  return a.shape() == to ? a : append1(kReshape, a, {{"shape", dims_of(to)}});
+}
+Var broadcast_to(Var a, const Shape& to) {
+  return a.shape() == to ? a : append1(kBroadcastTo, a, {{"shape", dims_of(to)}});
+}
+Var concat(std::span<const Var> parts) { return taugrad::apply(kConcat, parts); }
+Var stack(std::span<const Var> parts) { return taugrad::apply(kStack, parts); }
+Var slice(Var a, std::int64_t from, std::int64_t to) {
+  return append1(kSlice, a, {{"from", from}, {"to", to}});
+}
+Var pad(Var a, std::int64_t from, std::int64_t size) {
+  return append1(kPad, a, {{"from", from}, {"size", size}});
+}
+
+}  // namespace taugrad

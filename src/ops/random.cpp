@@ -1,0 +1,172 @@
+#include <numbers>
+
+#include "base/philox.h"
+#include "graph/tables.h"
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Draws. A number depends on (seed, stream, item, position, element) and on nothing else: not on
+// the batch an item is in, nor on the order of evaluation.
+namespace taugrad {
+namespace {
+
+/// The numbers of one node for one item.
+class Draws {
+ public:
+  template <class S>
+  Draws(const Call<S>& c, std::int64_t row) {
+    key_ = mixed(c.batch->seed, hash_of(std::string_view(c.attrs->text("stream"))));
+    for (std::size_t i = 1; i < c.index.size(); ++i)
+      key_ = mixed(key_, static_cast<std::uint32_t>(c.index[i]));
+    position_ = c.index.empty() ? 0 : static_cast<std::uint32_t>(c.index[0]);
+    std::int64_t item = 0;
+    if (c.extent != kShared) item = c.batch->items_of[c.extent][static_cast<std::size_t>(row)];
+    const auto& keys = c.batch->item;
+    item_ = static_cast<std::uint64_t>(keys.empty() ? item : keys[static_cast<std::size_t>(item)]);
+  }
+  /// Two numbers in (0, 1) for elements 2 block and 2 block + 1.
+  std::array<double, 2> pair(std::int64_t block) const {
+    const auto words =
+        philox({static_cast<std::uint32_t>(block), position_, static_cast<std::uint32_t>(item_),
+                static_cast<std::uint32_t>(item_ >> 32) ^ static_cast<std::uint32_t>(block >> 32)},
+               key_);
+    return {unit_interval(words[0], words[1]), unit_interval(words[2], words[3])};
+  }
+  double uniform(std::int64_t i) const { return pair(i / 2)[static_cast<std::size_t>(i % 2)]; }
+
+ private:
+  std::uint64_t key_ = 0, item_ = 0;
+  std::uint32_t position_ = 0;
+};
+
+template <class S>
+double as_double(const S& x) {
+  return static_cast<double>(scalar::real_part(x));
+}
+
+struct DrawNormal {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    each_item(c, [&](std::int64_t item) {
+      const Draws draws(c, item);
+      S* y = c.out + item * n;
+      for (std::int64_t i = 0; i < n; i += 2) {
+        const auto [u, v] = draws.pair(i / 2);  // Box and Muller: two numbers from two
+        const double radius = std::sqrt(-2 * std::log(u)), angle = 2 * std::numbers::pi * v;
+        y[i] = S(static_cast<double>(radius * std::cos(angle)));
+        if (i + 1 < n) y[i + 1] = S(radius * std::sin(angle));
+      }
+    });
+  }
+};
+
+struct DropoutMask {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    if (!c.batch->train) {
+      std::fill_n(c.out, c.items * n, S(1));
+      return;
+    }
+    const double p = c.attrs->real("p");
+    each_item(c, [&](std::int64_t item) {
+      const Draws draws(c, item);
+      for (std::int64_t i = 0; i < n; ++i)
+        c.out[item * n + i] = draws.uniform(i) < p ? S(0) : S(1 / (1 - p));
+    });
+  }
+};
+
+struct DrawBernoulli {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    each_item(c, [&](std::int64_t item) {
+      const Draws draws(c, item);
+      const S* p = row(c.in[0], item);
+      for (std::int64_t i = 0; i < n; ++i)
+        c.out[item * n + i] = S(draws.uniform(i) < as_double(p[i]) ? 1 : 0);
+    });
+  }
+};
+
+struct DrawCategorical {
+  template <class S>
+  static std::int64_t draw(const S* z, std::int64_t n, double u) {
+    const double shift = as_double(z[first_largest(z, n)]);
+    double total = 0, below = 0;
+    for (std::int64_t i = 0; i < n; ++i) total += std::exp(as_double(z[i]) - shift);
+    std::int64_t last = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double weight = std::exp(as_double(z[i]) - shift);
+      below += weight;
+      if (u * total < below) return i;
+      if (weight > 0) last = i;
+    }
+    return last;  // rounding left u above the sum
+  }
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[0].shape->size();
+    each_item(c, [&](std::int64_t item) {
+      const double u = Draws(c, item).uniform(0);
+      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), n, u)));
+    });
+  }
+};
+
+Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
+  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of logits, not {}", to_string(in[0]));
+  return {};
+}
+
+Attrs with_stream(std::string_view stream) { return {{"stream", std::string(stream)}}; }
+
+// random variables belong to an example even where their parameters do not
+Var per_item(Var a) { return a.per_example() ? a : to_items(a, kEveryItem); }
+ExtentId item_extent(Var like) { return like.per_example() ? like.extent() : kEveryItem; }
+
+}  // namespace
+
+constinit const Op kDrawNormal{.name = "draw_normal",
+                               .about = "standard normal numbers",
+                               .arity = 0,
+                               .forward = forwards<DrawNormal>(),
+                               .traits = {.leaf = true, .discrete = true, .random = true}};
+constinit const Op kDropoutMask{.name = "dropout_mask",
+                                .about = "0 with probability p, else 1/(1-p); 1 outside training",
+                                .arity = 0,
+                                .forward = forwards<DropoutMask>(),
+                                .traits = {.leaf = true, .discrete = true, .random = true}};
+constinit const Op kDrawBernoulli{
+    .name = "draw_bernoulli",
+    .about = "1 with probability p, else 0",
+    .shape = one_shape,
+    .forward = forwards<DrawBernoulli>(),
+    .traits = {.elementwise = true, .discrete = true, .random = true}};
+constinit const Op kDrawCategorical{.name = "draw_categorical",
+                                    .about = "a category from softmax(z)",
+                                    .shape = categorical_shape,
+                                    .forward = forwards<DrawCategorical>(),
+                                    .traits = {.discrete = true, .random = true}};
+
+Var draw_categorical(Var logits, std::string_view stream) {
+  Attrs attrs = with_stream(stream);
+  if (logits.shape().rank() == 1) attrs.set("category", logits.shape()[0]);
+  return append1(kDrawCategorical, per_item(logits), attrs);
+}
+Var draw_bernoulli(Var p, std::string_view stream) {
+  return append1(kDrawBernoulli, per_item(p), with_stream(stream));
+}
+Var draw_normal(const Var& like, std::string_view stream) {
+  return like.tape->leaf(kDrawNormal, like.shape(), item_extent(like), with_stream(stream));
+}
+Var dropout_mask(Var like, double p, std::string_view stream) {
+  require(p >= 0 && p <= 1, "dropout: a probability is in 0..1, not {}", p);
+  Attrs attrs = with_stream(stream);
+  attrs.set("p", p);
+  return like.tape->leaf(kDropoutMask, like.shape(), item_extent(like), attrs);
+}
+
+}  // namespace taugrad

@@ -1,0 +1,152 @@
+#include "ops/axes.h"
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Reductions over the elements of one example; over nothing they are 0.
+namespace taugrad {
+namespace {
+
+Shape to_number(std::span<const Shape>, const Attrs&) { return {}; }
+Shape same_shape(std::span<const Shape> in, const Attrs&) { return in[0]; }
+
+struct Sum {
+  template <class S>
+  static S of(const S* x, std::int64_t n) {
+    S total(0);
+    for (std::int64_t i = 0; i < n; ++i) total += x[i];
+    return total;
+  }
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[0].shape->size();
+    each_item(c, [&](std::int64_t item) { c.out[item] = of(row(c.in[0], item), n); });
+  }
+};
+
+struct Mean {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[0].shape->size();
+    Sum::run(c);
+    if (n == 0) return;
+    each_item(c, [&](std::int64_t item) { c.out[item] /= S(static_cast<float>(n)); });
+  }
+};
+
+struct Max {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[0].shape->size();
+    each_item(c, [&](std::int64_t item) {
+      const S* x = row(c.in[0], item);
+      c.out[item] = n == 0 ? S(0) : x[first_largest(x, n)];
+    });
+  }
+};
+
+struct FirstMax {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    std::fill_n(c.out, c.items * n, S(0));
+    if (n == 0) return;
+    each_item(c, [&](std::int64_t item) {
+      c.out[item * n + first_largest(row(c.in[0], item), n)] = S(1);
+    });
+  }
+};
+
+Shape sum_to_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const Shape to(attrs.ints("shape"));
+  require(broadcast(to, in[0]) == in[0], "{} does not broadcast to {}", to_string(to),
+          to_string(in[0]));
+  return to;
+}
+
+struct SumTo {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    std::fill_n(c.out, c.items * n, S(0));
+    each_item(c, [&](std::int64_t item) {
+      const S* x = row(c.in[0], item);
+      S* y = c.out + item * n;
+      each_broadcast(*c.shape, *c.in[0].shape,
+                     [&](std::int64_t i, std::int64_t j) { y[j] += x[i]; });
+    });
+  }
+};
+
+struct AddN {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    each_item(c, [&](std::int64_t item) {
+      S* y = c.out + item * n;
+      std::copy_n(row(c.in[0], item), n, y);
+      for (const Operand<S>& x : c.in.subspan(1))
+        for (std::int64_t i = 0; i < n; ++i) y[i] += row(x, item)[i];
+    });
+  }
+};
+
+Vars sum_vjp(const Primal& p, Var ybar) { return {broadcast_to(ybar, p.in[0].shape())}; }
+Vars sum_to_vjp(const Primal& p, Var ybar) { return {broadcast_to(ybar, p.in[0].shape())}; }
+Vars mean_vjp(const Primal& p, Var ybar) {
+  const std::int64_t n = p.in[0].shape().size();
+  if (n == 0) return {Var{}};
+  return {broadcast_to(ybar / static_cast<double>(n), p.in[0].shape())};
+}
+Var max_gradient(const Primal& p, std::size_t) { return first_max(p.in[0]); }
+Vars add_n_vjp(const Primal& p, Var ybar) { return Vars(p.in.size(), ybar); }
+
+}  // namespace
+
+constinit const Op kSum{.name = "sum",
+                        .about = "y = sum of the elements",
+                        .shape = to_number,
+                        .forward = forwards<Sum>(),
+                        .vjp = sum_vjp,
+                        .traits = {.linear = true}};
+constinit const Op kMean{.name = "mean",
+                         .about = "y = mean of the elements",
+                         .shape = to_number,
+                         .forward = forwards<Mean>(),
+                         .vjp = mean_vjp,
+                         .traits = {.linear = true}};
+constinit const Op kMax{.name = "max",
+                        .about = "y = largest element; ties: the first has the gradient",
+                        .shape = to_number,
+                        .forward = forwards<Max>(),
+                        .vjp = number_vjp<max_gradient>,
+                        .jvp = number_jvp<max_gradient>};
+constinit const Op kSumTo{.name = "sum_to",
+                          .about = "sums over the axes that broadcast_to repeated",
+                          .shape = sum_to_shape,
+                          .forward = forwards<SumTo>(),
+                          .vjp = sum_to_vjp,
+                          .traits = {.linear = true}};
+constinit const Op kAddN{.name = "add_n",
+                         .about = "y = x0 + x1 + .., in order",
+                         .arity = kAnyArity,
+                         .shape = one_shape,
+                         .forward = forwards<AddN>(),
+                         .vjp = add_n_vjp,
+                         .traits = {.elementwise = true, .linear = true}};
+constinit const Op kFirstMax{.name = "first_max",
+                             .about = "1 at the first largest element, else 0; no gradient",
+                             .shape = same_shape,
+                             .forward = forwards<FirstMax>(),
+                             .traits = {.discrete = true}};
+
+Var sum(Var a) { return append1(kSum, a); }
+Var mean(Var a) { return append1(kMean, a); }
+Var max(Var a) { return append1(kMax, a); }
+Var first_max(Var a) { return append1(kFirstMax, a); }
+Var sum_to(Var a, const Shape& to) {
+  const Ints dims(to.dims().begin(), to.dims().end());
+  return a.shape() == to ? a : append1(kSumTo, a, {{"shape", dims}});
+}
+Var add_n(std::span<const Var> terms) { return taugrad::apply(kAddN, terms); }
+
+}  // namespace taugrad

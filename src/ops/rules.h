@@ -1,0 +1,103 @@
+#pragma once
+
+#include "base/fail.h"
+#include "ops/kernel.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
+
+/// Shape and derivative rules that families of ops share.
+namespace taugrad {
+
+// ---- builders ---------------------------------------------------------------------------------
+
+Var append1(const Op& op, Var a, const Attrs& attrs = {});
+/// Broadcasts the operands to one shape first, as NumPy does; errors name the op and its inputs.
+Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& attrs = {});
+/// Runs a check of a builder and adds op, node and inputs to what it throws.
+void checked(const Op& op, std::span<const Var> inputs, void (*check)(std::span<const Var>));
+Var zeros_like(Var v);
+Var ones_like(Var v);
+/// A constant of v's shape, not per example.
+Var number_like(Var v, double value);
+
+// ---- shapes -----------------------------------------------------------------------------------
+
+/// All inputs and the output have one shape.
+Shape one_shape(std::span<const Shape> in, const Attrs&);
+/// The inputs have one shape, the output is a number.
+Shape number_shape(std::span<const Shape> in, const Attrs&);
+
+// ---- derivatives ------------------------------------------------------------------------------
+
+/// Partial derivative of an elementwise op, times a direction: d * df/dx_i, element by element. Its
+/// Jacobian is diagonal, so the same rule is vjp (d a cotangent) and jvp (d a tangent). An empty
+/// Var: the derivative is zero.
+using Partial = Var (*)(const Primal&, std::size_t i, Var d);
+
+template <Partial partial>
+Vars partial_vjp(const Primal& p, Var ybar) {
+  Vars xbar(p.in.size());
+  for (std::size_t i = 0; i < xbar.size(); ++i)
+    if (p.wants(i)) xbar[i] = partial(p, i, ybar);
+  return xbar;
+}
+
+template <Partial partial>
+Var partial_jvp(const Primal& p, std::span<const Var> xdot) {
+  Vars terms;
+  for (std::size_t i = 0; i < xdot.size(); ++i)
+    if (xdot[i])
+      if (const Var term = partial(p, i, xdot[i])) terms.push_back(term);
+  return terms.empty() ? Var{} : terms.size() == 1 ? terms[0] : add_n(terms);
+}
+
+/// Gradient of an op whose output is a number, as a tensor of the input's shape.
+using NumberGradient = Var (*)(const Primal&, std::size_t i);
+
+template <NumberGradient grad>
+Vars number_vjp(const Primal& p, Var ybar) {
+  Vars xbar(p.in.size());
+  for (std::size_t i = 0; i < xbar.size(); ++i)
+    if (p.wants(i))
+      if (const Var g = grad(p, i)) xbar[i] = chain(broadcast_to(ybar, g.shape()), g);
+  return xbar;
+}
+
+template <NumberGradient grad>
+Var number_jvp(const Primal& p, std::span<const Var> xdot) {
+  Vars terms;
+  for (std::size_t i = 0; i < xdot.size(); ++i)
+    if (xdot[i])
+      if (const Var g = grad(p, i)) terms.push_back(sum(chain(xdot[i], g)));
+  return terms.empty() ? Var{} : terms.size() == 1 ? terms[0] : add_n(terms);
+}
+
+/// For a symmetric Jacobian J(x) of the one input: vjp and jvp are the same product J d.
+using Symmetric = Var (*)(const Primal&, Var d);
+
+template <Symmetric product>
+Vars symmetric_vjp(const Primal& p, Var ybar) {
+  return {product(p, ybar)};
+}
+template <Symmetric product>
+Var symmetric_jvp(const Primal& p, std::span<const Var> xdot) {
+  return product(p, xdot[0]);
+}
+
+// ---- records ----------------------------------------------------------------------------------
+
+/// The record of an elementwise op: y = F(x0, ..), with its partial derivatives.
+template <class Forward, Partial partial, int Arity>
+constexpr Op elementwise(std::string_view name, std::string_view about) {
+  return {.name = name,
+          .about = about,
+          .arity = Arity,
+          .shape = one_shape,
+          .forward = forwards<Forward>(),
+          .vjp = partial_vjp<partial>,
+          .jvp = partial_jvp<partial>,
+          .traits = {.elementwise = true}};
+}
+
+}  // namespace taugrad

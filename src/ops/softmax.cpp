@@ -1,0 +1,116 @@
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Functions along the last axis.
+namespace taugrad {
+namespace {
+
+Shape last_axis_shape(std::span<const Shape> in, const Attrs&) {
+  require(in[0].rank() >= 1, "a number has no last axis");
+  return in[0];
+}
+
+struct Softmax {
+  template <class S>
+  static void run(const Call<S>& c) {
+    each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
+      // shifted by the real part of the largest: e^0 is the largest term, nothing overflows
+      const S shift = S(scalar::real_part(x[first_largest(x, n)]));
+      S total(0);
+      for (std::int64_t i = 0; i < n; ++i) total += y[i] = scalar::exp(x[i] - shift);
+      for (std::int64_t i = 0; i < n; ++i) y[i] /= total;
+    });
+  }
+};
+
+struct LogSoftmax {
+  template <class S>
+  static void run(const Call<S>& c) {
+    each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
+      const S shift = S(scalar::real_part(x[first_largest(x, n)]));
+      S total(0);
+      for (std::int64_t i = 0; i < n; ++i) total += scalar::exp(x[i] - shift);
+      const S log_total = scalar::log(total);
+      for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) - log_total;
+    });
+  }
+};
+
+constexpr double kEpsilon = 1e-5;
+
+struct Normalize {
+  template <class S>
+  static void run(const Call<S>& c) {
+    each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
+      const S count(static_cast<float>(n));
+      S mean(0), square(0);
+      for (std::int64_t i = 0; i < n; ++i) mean += x[i];
+      mean /= count;
+      for (std::int64_t i = 0; i < n; ++i) square += (x[i] - mean) * (x[i] - mean);
+      const S deviation = scalar::sqrt(square / count + S(kEpsilon));
+      for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) / deviation;
+    });
+  }
+};
+
+// the sum along the last axis, which stays with size 1
+Var sum_last(Var a) {
+  std::vector<std::int64_t> dims(a.shape().dims().begin(), a.shape().dims().end());
+  dims.back() = 1;
+  return sum_to(a, Shape(dims));
+}
+
+Var mean_last(Var a) { return sum_last(a) / static_cast<double>(a.shape()[a.shape().rank() - 1]); }
+
+// J d = y (d - y.d)
+Var softmax_product(const Primal& p, Var d) {
+  return chain(d - broadcast_to(sum_last(chain(d, p.out)), d.shape()), p.out);
+}
+
+// vjp: ybar - softmax(x) sum(ybar)
+Vars log_softmax_vjp(const Primal& p, Var ybar) {
+  return {ybar - chain(broadcast_to(sum_last(ybar), ybar.shape()), exp(p.out))};
+}
+// jvp: xdot - softmax(x).xdot
+Var log_softmax_jvp(const Primal& p, std::span<const Var> xdot) {
+  return xdot[0] - broadcast_to(sum_last(chain(xdot[0], exp(p.out))), xdot[0].shape());
+}
+
+// J d = (d - mean(d) - y mean(y d)) / sqrt(var(x) + eps)
+Var normalize_product(const Primal& p, Var d) {
+  const Var x = p.in[0];
+  if (x.shape().size() == 0) return zeros_like(d);
+  const Var centred = x - broadcast_to(mean_last(x), x.shape());
+  const Var deviation = sqrt(mean_last(centred * centred) + kEpsilon);
+  const Var along = broadcast_to(mean_last(chain(d, p.out)), d.shape());
+  const Var across = d - broadcast_to(mean_last(d), d.shape());
+  return chain(across - chain(along, p.out), 1.0 / broadcast_to(deviation, d.shape()));
+}
+
+}  // namespace
+
+constinit const Op kSoftmax{.name = "softmax",
+                            .about = "y = exp(x) / sum exp(x) along the last axis",
+                            .shape = last_axis_shape,
+                            .forward = forwards<Softmax>(),
+                            .vjp = symmetric_vjp<softmax_product>,
+                            .jvp = symmetric_jvp<softmax_product>};
+constinit const Op kLogSoftmax{.name = "log_softmax",
+                               .about = "y = x - ln sum exp(x) along the last axis",
+                               .shape = last_axis_shape,
+                               .forward = forwards<LogSoftmax>(),
+                               .vjp = log_softmax_vjp,
+                               .jvp = log_softmax_jvp};
+constinit const Op kNormalize{.name = "normalize",
+                              .about = "y = (x - mean x) / sqrt(var x + 1e-5) along the last axis",
+                              .shape = last_axis_shape,
+                              .forward = forwards<Normalize>(),
+                              .vjp = symmetric_vjp<normalize_product>,
+                              .jvp = symmetric_jvp<normalize_product>};
+
+Var softmax(Var a) { return append1(kSoftmax, a); }
+Var log_softmax(Var a) { return append1(kLogSoftmax, a); }
+Var normalize(Var a) { return append1(kNormalize, a); }
+Var layer_norm(Var a, Var gain, Var bias) { return normalize(a) * gain + bias; }
+
+}  // namespace taugrad

@@ -1,0 +1,131 @@
+#include "ops/kernel.h"
+#include "ops/rules.h"
+
+// Categories: numbers 0..size-1, or -1 where absent. Whatever is outside counts as absent, so that
+// no rule reads beyond its operand.
+namespace taugrad {
+namespace {
+
+void require_category(const Shape& s) {
+  require(s.is_scalar(), "a category is a number, not {}", to_string(s));
+}
+
+std::int64_t elements_of_row(const Shape& table) {
+  std::int64_t n = 1;
+  for (int axis = 1; axis < table.rank(); ++axis) n *= table[axis];
+  return n;
+}
+
+Shape one_hot_shape(std::span<const Shape> in, const Attrs& attrs) {
+  require_category(in[0]);
+  return {attrs.integer("size")};
+}
+
+struct OneHot {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    std::fill_n(c.out, c.items * n, S(0));
+    each_item(c, [&](std::int64_t item) {
+      const std::int64_t k = category_of(*row(c.in[0], item), n);
+      if (k >= 0) c.out[item * n + k] = S(1);
+    });
+  }
+};
+
+Shape embed_shape(std::span<const Shape> in, const Attrs&) {
+  require_category(in[1]);
+  require(in[0].rank() >= 1, "a number is no table of rows");
+  return Shape(in[0].dims().subspan(1));
+}
+
+struct Embed {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size(), size = (*c.in[0].shape)[0];
+    each_item(c, [&](std::int64_t item) {
+      const std::int64_t k = category_of(*row(c.in[1], item), size);
+      if (k < 0)
+        std::fill_n(c.out + item * n, n, S(0));
+      else
+        std::copy_n(row(c.in[0], item) + k * n, n, c.out + item * n);
+    });
+  }
+};
+
+// A table that all items share gathers their rows; one of an item's own has a single row that is
+// not zero, e_y ybar^T.
+Vars embed_vjp(const Primal& p, Var ybar) {
+  const Var table = p.in[0];
+  if (!p.wants(0)) return {Var{}, Var{}};
+  const std::int64_t size = table.shape()[0];
+  if (!table.per_example()) return {scatter_rows(p.in[1], ybar, size), Var{}};
+  const Var rows = reshape(ybar, {elements_of_row(table.shape())});
+  return {reshape(outer(one_hot(p.in[1], size), rows), table.shape()), Var{}};
+}
+
+Var embed_jvp(const Primal& p, std::span<const Var> xdot) {
+  return xdot[0] ? embed(xdot[0], p.in[1]) : Var{};
+}
+
+Shape scatter_shape(std::span<const Shape> in, const Attrs& attrs) {
+  require_category(in[0]);
+  std::vector<std::int64_t> dims{attrs.integer("size")};
+  dims.insert(dims.end(), in[1].dims().begin(), in[1].dims().end());
+  return Shape(dims);
+}
+
+struct ScatterRows {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[1].shape->size(), size = (*c.shape)[0], items = summed_items(c);
+    std::fill_n(c.out, size * n, S(0));
+    for (std::int64_t item = 0; item < items; ++item) {
+      const std::int64_t k = category_of(*row(c.in[0], item), size);
+      if (k < 0) continue;
+      const S* x = row(c.in[1], item);
+      for (std::int64_t i = 0; i < n; ++i) c.out[k * n + i] += x[i];
+    }
+  }
+};
+
+Vars scatter_vjp(const Primal& p, Var ybar) {
+  return {Var{}, p.wants(1) ? embed(ybar, p.in[0]) : Var{}};
+}
+
+Var scatter_jvp(const Primal& p, std::span<const Var> xdot) {
+  return xdot[1] ? scatter_rows(p.in[0], xdot[1], p.attrs().integer("size")) : Var{};
+}
+
+}  // namespace
+
+constinit const Op kOneHot{.name = "one_hot",
+                           .about = "1 at a category, else 0; zeros where it is absent",
+                           .shape = one_hot_shape,
+                           .forward = forwards<OneHot>(),
+                           .traits = {.discrete = true}};
+constinit const Op kEmbed{.name = "embed",
+                          .about = "the row of a table at a category; zeros where it is absent",
+                          .arity = 2,
+                          .shape = embed_shape,
+                          .forward = forwards<Embed>(),
+                          .vjp = embed_vjp,
+                          .jvp = embed_jvp};
+constinit const Op kScatterRows{.name = "scatter_rows",
+                                .about = "adds each item's row into a table at its category",
+                                .arity = 2,
+                                .shape = scatter_shape,
+                                .forward = forwards<ScatterRows>(),
+                                .vjp = scatter_vjp,
+                                .jvp = scatter_jvp,
+                                .traits = {.sums_items = true}};
+
+Var one_hot(Var category, std::int64_t size) {
+  return append1(kOneHot, category, {{"size", size}});
+}
+Var embed(Var table, Var category) { return taugrad::apply(kEmbed, {{table, category}}); }
+Var scatter_rows(Var category, Var rows, std::int64_t size) {
+  return taugrad::apply(kScatterRows, {{category, rows}}, {{"size", size}});
+}
+
+}  // namespace taugrad
