@@ -4,15 +4,15 @@
 
 namespace taugrad {
 
-std::string Place::name(const std::string& base) const {
+std::string CellPlace::name(const std::string& base) const {
   return fmt::format("{}_l{}{}", base, layer, reverse ? "_reverse" : "");
 }
 
-std::string Place::before(const std::string& base) const {
+std::string CellPlace::before(const std::string& base) const {
   return name(base) + (reverse ? "[t+1]" : "[t-1]");
 }
 
-std::string Place::after(const std::string& base) const {
+std::string CellPlace::after(const std::string& base) const {
   return name(base) + (reverse ? "[1]" : "[last]");
 }
 
@@ -26,25 +26,25 @@ void add_functions(Definition& d, Cell cell) {
 namespace {
 
 /// b_ih + W_ih x[t]: the part of all gates that does not wait for the step before.
-std::string from_input(const Place& at) {
+std::string from_input(const CellPlace& at) {
   return fmt::format("{} + {} @ {}", at.name("bias_ih"), at.name("weight_ih"), at.input);
 }
 
-std::string from_state(const Place& at) {
+std::string from_state(const CellPlace& at) {
   return fmt::format("{} + {} @ {}", at.name("bias_hh"), at.name("weight_hh"), at.before("h"));
 }
 
-void equation(Definition& d, const Place& at, const std::string& variable,
+void equation(Definition& d, const CellPlace& at, const std::string& variable,
               const std::string& right) {
   d.equation(at.name(variable) + "[t] = " + right);
 }
 
-void add_rnn(Definition& d, const LayerOptions& options, const Place& at) {
+void add_rnn(Definition& d, const LayerOptions& options, const CellPlace& at) {
   const char* f = options.nonlinearity == Nonlinearity::relu ? "relu" : "tanh";
   equation(d, at, "h", fmt::format("{}({} + {})", f, from_input(at), from_state(at)));
 }
 
-void add_lstm(Definition& d, const LayerOptions& options, const Place& at) {
+void add_lstm(Definition& d, const LayerOptions& options, const CellPlace& at) {
   const auto now = [&](const char* v) { return at.name(v) + "[t]"; };
   equation(d, at, "z", from_input(at) + " + " + from_state(at));
   equation(d, at, "i", fmt::format("gate({}, 0)", now("z")));
@@ -58,7 +58,7 @@ void add_lstm(Definition& d, const LayerOptions& options, const Place& at) {
            options.projection ? fmt::format("{} @ ({})", at.name("weight_hr"), out) : out);
 }
 
-void add_gru(Definition& d, const Place& at) {
+void add_gru(Definition& d, const CellPlace& at) {
   const auto gate = [&](const char* v, int j) {
     return fmt::format("part({}[t], {})", at.name(v), j);
   };
@@ -74,7 +74,7 @@ void add_gru(Definition& d, const Place& at) {
 
 }  // namespace
 
-void add_cell(Definition& d, Cell cell, const LayerOptions& options, const Place& at) {
+void add_cell(Definition& d, Cell cell, const LayerOptions& options, const CellPlace& at) {
   if (cell == Cell::rnn) add_rnn(d, options, at);
   if (cell == Cell::lstm) add_lstm(d, options, at);
   if (cell == Cell::gru) add_gru(d, at);

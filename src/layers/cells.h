@@ -7,7 +7,7 @@
 namespace taugrad {
 
 /// One direction of one layer: where it stands in the stack and what it reads.
-struct Place {
+struct CellPlace {
   int layer = 0;
   bool reverse = false;
   std::string input;       ///< "x[t]", "u_l1[t]"
@@ -27,6 +27,6 @@ int gates(Cell cell);
 /// The functions that the equations of a cell call.
 void add_functions(Definition& d, Cell cell);
 /// The equations of one cell; the state is h, and c of the LSTM.
-void add_cell(Definition& d, Cell cell, const LayerOptions& options, const Place& at);
+void add_cell(Definition& d, Cell cell, const LayerOptions& options, const CellPlace& at);
 
 }  // namespace taugrad

@@ -44,11 +44,11 @@ std::string times(int count, const std::string& size) {
 }
 
 /// Where the directions of all layers stand, layer by layer, forward then reverse.
-std::vector<Place> places(const LayerOptions& o) {
+std::vector<CellPlace> places(const LayerOptions& o) {
   const std::string state = o.projection ? "p" : "m";
-  std::vector<Place> all;
+  std::vector<CellPlace> all;
   for (int l = 0; l < o.layers; ++l) {
-    Place at{l, false, "x[t]", "n", state};
+    CellPlace at{l, false, "x[t]", "n", state};
     if (l > 0) {
       at.input = fmt::format("u_l{}[t]", l);
       at.input_size = times(o.bidirectional ? 2 : 1, state);
@@ -60,7 +60,7 @@ std::vector<Place> places(const LayerOptions& o) {
   return all;
 }
 
-void add_weights(Definition& d, Cell cell, const LayerOptions& o, const Place& at) {
+void add_weights(Definition& d, Cell cell, const LayerOptions& o, const CellPlace& at) {
   const Expr rows = size_of(times(gates(cell), "m"));
   const Expr state = size_of(at.state_size);
   d.weight(at.name("weight_ih"), {rows, size_of(at.input_size)});
@@ -74,7 +74,7 @@ void add_weights(Definition& d, Cell cell, const LayerOptions& o, const Place& a
 }
 
 /// The state before the first step of this direction.
-void add_boundary(Definition& d, Cell cell, const Place& at) {
+void add_boundary(Definition& d, Cell cell, const CellPlace& at) {
   const char* position = at.reverse ? "[tau+1] = " : "[0] = ";
   d.equation(at.name("h") + position + at.name("h0"));
   if (cell == Cell::lstm) d.equation(at.name("c") + position + at.name("c0"));
@@ -92,9 +92,9 @@ void add_layer_input(Definition& d, const LayerOptions& o, int l) {
              (o.dropout > 0 ? fmt::format("dropout({}, rate)", below) : below));
 }
 
-void add_final(Definition& d, const std::vector<Place>& all, const char* state) {
+void add_final(Definition& d, const std::vector<CellPlace>& all, const char* state) {
   std::string parts;
-  for (const Place& at : all) parts += (parts.empty() ? "" : ", ") + at.after(state);
+  for (const CellPlace& at : all) parts += (parts.empty() ? "" : ", ") + at.after(state);
   d.equation(fmt::format("{}_n = stack({})", state, parts));
 }
 
@@ -113,9 +113,9 @@ Definition recurrent_layers(Cell cell, const LayerOptions& o) {
   if (o.dropout > 0 && o.layers > 1) d.constant("rate", o.dropout);
   d.input("x", {t}, {n});
   add_functions(d, cell);
-  const std::vector<Place> all = places(o);
-  for (const Place& at : all) add_weights(d, cell, o, at);
-  for (const Place& at : all) {
+  const std::vector<CellPlace> all = places(o);
+  for (const CellPlace& at : all) add_weights(d, cell, o, at);
+  for (const CellPlace& at : all) {
     if (at.layer > 0 && !at.reverse) add_layer_input(d, o, at.layer);
     if (o.learned_state) add_boundary(d, cell, at);
     add_cell(d, cell, o, at);
