@@ -46,7 +46,7 @@ class Reader {
     for (const Symbol& other : model_.symbols)
       if (other.kind == SymbolKind::input || other.random()) known.push_back(other.name);
     Diagnostic d;
-    d.code = "D010";
+    d.code = "D016";
     d.message = s ? fmt::format("\"{}\" is computed, not given", variable)
                   : fmt::format("the definition has no input \"{}\"", name);
     d.help = s ? "give inputs and observed random variables only" : did_you_mean(name, known);
@@ -95,7 +95,7 @@ class Reader {
 
   void items(const std::string& name, std::int64_t count) {
     if (!counter_.empty() && data_.items != count)
-      fail(Status::bad_input, "D011", "\"{}\" has a batch of {}, \"{}\" of {}", name, count,
+      fail(Status::bad_input, "D012", "\"{}\" has a batch of {}, \"{}\" of {}", name, count,
            counter_, data_.items);
     data_.items = count;
     counter_ = name;
@@ -107,7 +107,7 @@ class Reader {
       if (model_.fixed_lengths[l] < 0) open.push_back(l);
     if (tensor == "lengths") {
       if (open.size() != 1)
-        fail(Status::bad_input, "D012",
+        fail(Status::bad_input, "D014",
              "the definition has {} lengths; name one, as in \"lengths:{}\"", open.size(),
              model_.system.indices.empty() ? "t" : model_.system.indices.front().name);
       return open.front();
@@ -118,7 +118,7 @@ class Reader {
     for (std::size_t i = 0; i < model_.index_length.size(); ++i)
       if (model_.system.indices[i].name == name)
         return static_cast<std::size_t>(model_.index_length[i]);
-    fail(Status::bad_input, "D012", "\"{}\" names no index", tensor);
+    fail(Status::bad_input, "D014", "\"{}\" names no index", tensor);
   }
 
   void read_lengths() {
@@ -127,7 +127,7 @@ class Reader {
       if (is_lengths(name)) {
         const std::size_t l = length_named(name);
         if (tensor.dtype() != Dtype::i64)
-          fail(Status::bad_input, "D012", "\"{}\" holds {}, want I64", name,
+          fail(Status::bad_input, "D014", "\"{}\" holds {}, want I64", name,
                to_string(tensor.dtype()));
         std::vector<std::int64_t> lengths(tensor.values<std::int64_t>().begin(),
                                           tensor.values<std::int64_t>().end());
@@ -147,10 +147,10 @@ class Reader {
   void set_lengths(const std::string& name, std::size_t l, std::vector<std::int64_t> lengths) {
     for (std::size_t i = 0; i < lengths.size(); ++i)
       if (lengths[i] < 0 || (data_.longest[l] >= 0 && lengths[i] > data_.longest[l]))
-        fail(Status::bad_input, "D012", "\"{}\": item {} has length {}, want 0..{}", name, i,
+        fail(Status::bad_input, "D014", "\"{}\": item {} has length {}, want 0..{}", name, i,
              lengths[i], data_.longest[l] >= 0 ? std::to_string(data_.longest[l]) : "");
     if (!data_.lengths[l].empty() && data_.lengths[l] != lengths)
-      fail(Status::bad_input, "D012", "\"{}\" contradicts other lengths", name);
+      fail(Status::bad_input, "D014", "\"{}\" contradicts other lengths", name);
     data_.lengths[l] = std::move(lengths);
   }
 

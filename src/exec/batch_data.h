@@ -21,7 +21,7 @@ struct BatchData {
   std::vector<std::string> cotangents;             ///< variables that have one
 };
 
-/// @throws Error (D010..) where axes, lengths or symbols do not fit
+/// @throws Error (D010-D016) where axes, lengths or symbols do not fit
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options);
 
 /// Groups of items that run together: all of them where the model can be ragged, else those of

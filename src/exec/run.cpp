@@ -165,7 +165,7 @@ class Run {
         number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
     const auto given = weight ? weights_.find(name) : data_.inputs.find(name);
     if (given == (weight ? weights_.end() : data_.inputs.end()))
-      fail(Status::bad_input, "D015", "{} \"{}\" is needed and not given",
+      fail(Status::bad_input, "D010", "{} \"{}\" is needed and not given",
            weight ? "weight" : "input", name);
     const Tensor& tensor = given->second;
     if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
@@ -188,7 +188,7 @@ class Run {
     for (const int axis : s.axes) wanted.push_back(data_.longest[length_of(axis)]);
     for (const std::int64_t n : s.shape.dims()) wanted.push_back(n);
     if (tensor.dims() != wanted && !(wanted.empty() && tensor.dims() == Dims{1}))
-      fail(Status::bad_input, "D014", "weight \"{}\" has shape {}, want {}", s.name,
+      fail(Status::bad_input, "D011", "weight \"{}\" has shape {}, want {}", s.name,
            dims_text(tensor.dims()), dims_text(wanted));
   }
 
