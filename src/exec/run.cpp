@@ -25,6 +25,16 @@ class Run {
     for (const std::string& text : options.fetch) fetches_.push_back(parse_fetch(*model_, text));
   }
 
+  /// Fetches of copies that no step reads: zeros, as a rule a slip of the pen.
+  std::vector<std::string> unread() const {
+    std::vector<std::string> names;
+    for (const Fetch& f : fetches_)
+      if (f.symbol >= 0 && f.has_brackets && !found_.contains(f.text) &&
+          model_->symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::weight)
+        names.push_back(f.text);
+    return names;
+  }
+
   Tensors operator()() {
     for (const Fetch& f : fetches_) results_[f.text] = Tensor(result_dims(f), dtype());
     const bool together = can_be_ragged(*model_) &&
@@ -32,10 +42,6 @@ class Run {
                             return needs_equal_lengths(*model_, f);
                           });
     for (const std::vector<std::int32_t>& items : groups_of(data_, together)) group(items);
-    for (const Fetch& f : fetches_)
-      if (missing_[f.text] && !found_[f.text])
-        fail(Status::usage, "U020",
-             "cannot fetch \"{}\": there is no such copy in a sequence of this length", f.text);
     return std::move(results_);
   }
 
@@ -58,6 +64,7 @@ class Run {
     if (!f.loss && !f.nll)
       for (const std::int64_t n : model_->symbols[static_cast<std::size_t>(f.symbol)].shape.dims())
         dims.push_back(n);
+    if (dims.empty()) dims.push_back(1);  // a number of its own is written as a vector of one
     return dims;
   }
   std::size_t length_of(int axis) const {
@@ -94,14 +101,8 @@ class Run {
     std::vector<std::pair<const Fetch*, Piece>> gradients;
     for (const Fetch& f : fetches_)
       for (const Piece& p : pieces_of(u, f, data_.longest)) {
-        if (!p.node) {
-          missing_[f.text] =
-              missing_[f.text] ||
-              (f.symbol >= 0 &&
-               model_->symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::weight);
-          continue;
-        }
-        found_[f.text] = true;
+        if (!p.node) continue;  // nothing stands there: zero
+        found_.insert(f.text);
         if (!f.gradient) {
           wanted.push_back({&f, p});
           continue;
@@ -236,7 +237,7 @@ class Run {
   const RunOptions& options_;
   std::vector<Fetch> fetches_;
   Tensors results_;
-  std::map<std::string, bool> missing_, found_;
+  std::set<std::string> found_;
 };
 
 }  // namespace
@@ -264,8 +265,15 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
     if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)
       result.warnings.push_back(fmt::format("weight \"{}\" is not in the definition", name));
   }
-  result.values = options.dtype == Dtype::f64 ? Run<double>(model, data, drawn_weights, known)()
-                                              : Run<float>(model, data, drawn_weights, known)();
+  const auto evaluate = [&](auto&& evaluation) {
+    result.values = evaluation();
+    for (const std::string& name : evaluation.unread())
+      result.warnings.push_back(fmt::format("\"{}\" is zero: no equation reads it at that position", name));
+  };
+  if (options.dtype == Dtype::f64)
+    evaluate(Run<double>(model, data, drawn_weights, known));
+  else
+    evaluate(Run<float>(model, data, drawn_weights, known));
   return result;
 }
 
