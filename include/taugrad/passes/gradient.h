@@ -29,6 +29,7 @@ class Gradients {
 
  private:
   friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>);
+  std::size_t place(Var v) const;
   Vars wrt_, values_;
   std::vector<std::string> labels_;
   std::vector<std::vector<EdgeContribution>> edges_;

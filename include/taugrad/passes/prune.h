@@ -1,0 +1,13 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// 1 for each node that the outputs need, themselves included, else 0. Linear.   [tape.size()]
+std::vector<char> needed(const Tape& tape, std::span<const NodeId> outputs);
+
+}  // namespace taugrad

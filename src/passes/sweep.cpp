@@ -1,0 +1,43 @@
+#include "passes/sweep.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+
+std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId last) {
+  std::vector<char> depends(at(last) + 1, 0);
+  for (const Var v : wrt)
+    if (v.id <= last) depends[at(v.id)] = 1;
+  for (NodeId id = 0; id <= last; ++id) {
+    if (depends[at(id)] || tape.op(id).traits.discrete) continue;
+    for (const NodeId in : tape.inputs(id)) depends[at(id)] |= depends[at(in)];
+  }
+  return depends;
+}
+
+Var fitted(Var derivative, Var of, const Op& rule) {
+  if (!(derivative.shape() == of.shape()))
+    fail(Status::bug, "I001", "{}: a derivative of shape {} for {} of shape {}", rule.name,
+         to_string(derivative.shape()), of.tape->label(of.id), to_string(of.shape()));
+  const ExtentId have = derivative.extent(), want = of.extent();
+  if (have == want) return derivative;
+  if (want == kShared) return sum_items(derivative);
+  if (have == kShared) return to_items(derivative, want);
+  fail(Status::bug, "I001", "{}: a derivative for other items than those of {}", rule.name,
+       of.tape->label(of.id));
+}
+
+NodeId last_of(std::span<const Var> vars, const Tape& tape) {
+  NodeId last = -1;
+  for (const Var v : vars) {
+    if (v.tape != &tape || v.id < 0 || v.id >= tape.size())
+      fail(Status::bad_input, "G023", "a gradient was asked for a variable of another graph");
+    last = std::max(last, v.id);
+  }
+  return last;
+}
+
+}  // namespace taugrad

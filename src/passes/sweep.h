@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+#include "taugrad/graph/op.h"
+
+/// What the sweeps over the tape share: reverse mode runs backwards, forward mode forwards.
+namespace taugrad {
+
+inline std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+
+/// Nodes emitted while it lives belong to the variables of their primals; then the owner is as
+/// before.
+class OwnerScope {
+ public:
+  explicit OwnerScope(Tape& tape)
+      : tape_(tape), name_(tape.owner_name()), index_(tape.owner_index()) {}
+  ~OwnerScope() { tape_.set_owner(name_, index_); }
+  OwnerScope(const OwnerScope&) = delete;
+  OwnerScope& operator=(const OwnerScope&) = delete;
+  void enter(NodeId id) { tape_.set_owner(tape_.name_id(id), tape_.index_id(id)); }
+
+ private:
+  Tape& tape_;
+  NameId name_;
+  IndexId index_;
+};
+
+/// 1 for each node up to `last` whose value depends differentiably on one of wrt.
+std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId last);
+
+/// The derivative of `of` in the form of `of`: a share per example of what is not is summed over
+/// the items, a share of all items is given to each. @throws Error (bug) on another shape or other
+/// items
+Var fitted(Var derivative, Var of, const Op& rule);
+
+/// The largest id, or -1. @throws Error (G023) where a Var is empty or of another tape
+NodeId last_of(std::span<const Var> vars, const Tape& tape);
+
+}  // namespace taugrad
