@@ -7,11 +7,6 @@
 namespace taugrad::exec {
 namespace {
 
-template <class S>
-ValueId operand(const Step<S>& step, const Machine<S>& machine, std::uint32_t number) {
-  return machine.plan().operands[step.first_operand + number];
-}
-
 /// out (+)= a B for all rows of `a`, each of them some rows of length K.
 template <class S>
 void rows_times(Machine<S>& machine, ValueId a, std::int32_t panels, ValueId out, bool accumulate) {
@@ -37,7 +32,7 @@ void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine) {
   const Plan<S>& plan = machine.plan();
   std::vector<Operand<S>>& in = machine.scratch();
   for (std::uint32_t i = 0; i < step.operand_count; ++i) {
-    const ValueId id = operand(step, machine, i);
+    const ValueId id = machine.operand(step, i);
     const Value& x = machine.place(id);
     in[i] = {machine.data(id), &machine.shape(id), x.stride, x.extent, machine.rows(x.extent)};
   }
@@ -61,24 +56,24 @@ template <class S>
 void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine) {
   const PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
   machine.panels(step.panels)
-      .fill(machine.data(operand(step, machine, 0)) + m.offset, m.row_step, m.column_step);
+      .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
 }
 
 template <class S>
 void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine) {
-  rows_times(machine, operand(step, machine, 0), step.panels, step.out, false);
+  rows_times(machine, machine.operand(step, 0), step.panels, step.out, false);
 }
 
 template <class S>
 void Kernels<S>::taps(const Step<S>& step, Machine<S>& machine) {
   for (std::uint32_t d = 0; d < step.operand_count; ++d)
-    rows_times(machine, operand(step, machine, d), step.panels + static_cast<std::int32_t>(d),
+    rows_times(machine, machine.operand(step, d), step.panels + static_cast<std::int32_t>(d),
                step.out, d > 0);
 }
 
 template <class S>
 void Kernels<S>::each(const Step<S>& step, Machine<S>& machine) {
-  const ValueId a = operand(step, machine, 0), b = operand(step, machine, 1);
+  const ValueId a = machine.operand(step, 0), b = machine.operand(step, 1);
   const Value &x = machine.place(a), &w = machine.place(b), &y = machine.place(step.out);
   const bool ta = (step.transposed & 1) != 0, tb = (step.transposed & 2) != 0;
   const Shape &s = machine.shape(a), &r = machine.shape(b), &out = machine.shape(step.out);
@@ -89,21 +84,25 @@ void Kernels<S>::each(const Step<S>& step, Machine<S>& machine) {
 }
 
 template <class S>
-void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine) {
-  const ValueId a = operand(step, machine, 0), b = operand(step, machine, 1);
-  const Value &x = machine.place(a), &w = machine.place(b);
-  const std::int64_t m = x.elements, n = w.elements;
-  S* out = machine.data(step.out);
-  if (x.stride < m ||
-      w.stride < n) {  // the same row for every item: not a matrix as BLAS sees them
-    std::fill_n(out, m * n, S(0));
-    for (std::int64_t i = 0; i < machine.rows(x.extent); ++i)
-      kernels::gemm<S>(m, n, 1, {machine.data(a) + i * x.stride, m, true},
-                       {machine.data(b) + i * w.stride, n, false}, true, out, n);
-    return;
-  }
-  kernels::gemm<S>(m, n, machine.rows(x.extent), {machine.data(a), x.stride, true},
-                   {machine.data(b), w.stride, false}, false, out, n);
+void Kernels<S>::add(const Step<S>& step, Machine<S>& machine) {
+  constexpr std::int64_t kTile = 512;
+  S sum[kTile];  // all operands are read before the result is written: it may lie on any of them
+  const Value& y = machine.place(step.out);
+  bool flat = true;  // rows that follow one another are one long row
+  for (std::uint32_t i = 0; i < step.operand_count; ++i)
+    flat = flat && machine.place(machine.operand(step, i)).stride == y.stride;
+  const std::int64_t items = machine.rows(y.extent);
+  const std::int64_t rows = flat ? 1 : items, length = flat ? y.elements * items : y.elements;
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t from = 0; from < length; from += kTile) {
+      const std::int64_t n = std::min(kTile, length - from);
+      for (std::uint32_t k = 0; k < step.operand_count; ++k) {
+        const ValueId id = machine.operand(step, k);
+        const S* x = machine.data(id) + r * machine.place(id).stride + from;
+        for (std::int64_t i = 0; i < n; ++i) sum[i] = k == 0 ? x[i] : sum[i] + x[i];
+      }
+      std::copy_n(sum, n, machine.data(step.out) + r * length + from);
+    }
 }
 
 template struct Kernels<float>;

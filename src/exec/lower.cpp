@@ -29,9 +29,14 @@ MatrixRoot matrix_root(const Tape& tape, NodeId id) {
   }
 }
 
-Lowered view(std::int64_t from, bool spread) {
+Lowered as_is(Form form) {
   Lowered way;
-  way.form = Form::view;
+  way.form = form;
+  return way;
+}
+
+Lowered view(std::int64_t from, bool spread) {
+  Lowered way = as_is(Form::view);
   way.from = from;
   way.spread = spread;
   return way;
@@ -40,8 +45,7 @@ Lowered view(std::int64_t from, bool spread) {
 /// a @ B with B shared: all rows of a at once.
 Lowered rows_times(const Tape& tape, NodeId a, NodeId b, bool transposed) {
   const MatrixRoot root = matrix_root(tape, b);
-  Lowered way;
-  way.form = Form::rows;
+  Lowered way = as_is(Form::rows);
   way.own = {a, -1};
   way.own_count = 1;
   way.packed = root.node;
@@ -55,8 +59,7 @@ Lowered lower_matmul(const Tape& tape, NodeId a, NodeId b) {
     return rows_times(tape, b, a, rank(tape, a) == 2);  // A x = x A^T for a row x
   if (rank(tape, a) != 2 || rank(tape, b) != 2) return {};
   const MatrixRoot x = matrix_root(tape, a), y = matrix_root(tape, b);
-  Lowered way;
-  way.form = Form::each;
+  Lowered way = as_is(Form::each);
   way.own = {x.node, y.node};
   way.own_count = 2;
   way.transposed = static_cast<std::uint8_t>((x.transposed ? 1 : 0) | (y.transposed ? 2 : 0));
@@ -67,8 +70,7 @@ Lowered lower_conv(const Tape& tape, std::span<const NodeId> in) {
   const auto is_row = [&](NodeId tap) { return !shared(tape, tap) && rank(tape, tap) == 1; };
   if (!shared(tape, in[0]) || in.size() < 2 || !std::all_of(in.begin() + 1, in.end(), is_row))
     return {};
-  Lowered way;
-  way.form = Form::taps;
+  Lowered way = as_is(Form::taps);
   way.skip = 1;
   way.packed = in[0];
   return way;
@@ -85,18 +87,13 @@ std::int64_t row_elements(const Shape& s) {  // of one step along the first axis
 Lowered lower(const Tape& tape, const Layout& layout, NodeId id) {
   const Op& op = tape.op(id);
   const auto in = tape.inputs(id);
-  if (&op == &kInput || &op == &kWeight) {
-    Lowered way;
-    way.form = Form::leaf;
-    return way;
-  }
+  if (&op == &kInput || &op == &kWeight) return as_is(Form::leaf);
   if (&op == &kMatmul) return lower_matmul(tape, in[0], in[1]);
   if (&op == &kConv) return lower_conv(tape, in);
-  if (&op == &kOuterSum && !shared(tape, in[0]) && !shared(tape, in[1])) {
-    Lowered way;
-    way.form = Form::outer_sum;
-    return way;
-  }
+  if (&op == &kAddN) return as_is(Form::add);
+  if (&op == &kOuterSum) return as_is(Form::outer_sum);
+  if (&op == &kScatterRows) return as_is(Form::scatter_rows);
+  if (&op == &kSumItems) return as_is(Form::sum_items);
   if (op.traits.view && tape.extent_id(id) == tape.extent_id(in[0])) return view(0, false);
   if (&op == &kToItems) return view(0, true);
   if (&op == &kSlice)

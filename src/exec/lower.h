@@ -11,14 +11,20 @@ namespace taugrad::exec {
 
 /// How a node is carried out.
 enum class Form {
-  leaf,       ///< filled before the run
-  forward,    ///< the op's own rule
-  view,       ///< not at all: a place inside its input's rows
-  rows,       ///< rows times a shared matrix, packed once a run: out[i] = a[i] B
-  each,       ///< a matrix product for each item, or one of shared matrices
-  outer_sum,  ///< sum over items of outer(a, b): one product over the rows
-  taps,       ///< convolution with shared kernels: out[i] = sum over d of taps[d][i] K[d]^T
+  leaf,          ///< filled before the run
+  forward,       ///< the op's own rule
+  view,          ///< not at all: a place inside its input's rows
+  rows,          ///< rows times a shared matrix, packed once a run: out[i] = a[i] B
+  each,          ///< a matrix product for each item, or one of shared matrices
+  taps,          ///< convolution with shared kernels: out[i] = sum over d of taps[d][i] K[d]^T
+  add,           ///< the sum of the inputs, in their order
+  outer_sum,     ///< sum over items of outer(a, b): one product over the rows
+  scatter_rows,  ///< sum over items of rows of a table
+  sum_items,     ///< sum over items
 };
+
+/// Sums over items: they can add to what their place holds.
+inline bool sums_items(Form form) { return form >= Form::outer_sum; }
 
 struct Lowered {
   Form form = Form::forward;

@@ -35,6 +35,9 @@ class Machine {
 
   // for kernels
   const Plan<S>& plan() const { return plan_; }
+  ValueId operand(const Step<S>& step, std::uint32_t number) const {
+    return plan_.operands[step.first_operand + number];
+  }
   const Value& place(ValueId id) const { return plan_.values[static_cast<std::size_t>(id)]; }
   const Shape& shape(ValueId id) const { return plan_.shapes[place(id).shape]; }
   S* data(ValueId id) const {

@@ -38,18 +38,28 @@ Forward<S> forward_of(const Op& op) {
 
 template <class S>
 Kernel<S> kernel_of(Form form) {
+  using K = Kernels<S>;
   switch (form) {
     case Form::rows:
-      return Kernels<S>::rows;
+      return K::rows;
     case Form::each:
-      return Kernels<S>::each;
-    case Form::outer_sum:
-      return Kernels<S>::outer_sum;
+      return K::each;
     case Form::taps:
-      return Kernels<S>::taps;
-    default:
-      return Kernels<S>::forward;
+      return K::taps;
+    case Form::add:
+      return K::add;
+    case Form::outer_sum:
+      return K::outer_sum;
+    case Form::scatter_rows:
+      return K::scatter_rows;
+    case Form::sum_items:
+      return K::sum_items;
+    case Form::leaf:
+    case Form::view:
+    case Form::forward:
+      break;
   }
+  return K::forward;
 }
 
 }  // namespace
@@ -62,12 +72,15 @@ Planner<S>::Planner(const Tape& tape, std::span<const NodeId> outputs)
   plan_.used_extents.resize(tape.extent_count());
   needed_.resize(size);
   is_output_.resize(size);
+  uses_.resize(size);
+  into_.assign(size, -1);
   value_.assign(size, -1);
 }
 
 template <class S>
 Plan<S> Planner<S>::make() {
   mark_needed();
+  link_sums();
   for (NodeId id = 0; id < tape_.size(); ++id)
     if (needed_[at(id)]) place_node(id);
   for (const NodeId id : outputs_) plan_.outputs.push_back(value_[at(id)]);
@@ -82,9 +95,34 @@ void Planner<S>::mark_needed() {
   for (NodeId id = tape_.size() - 1; id >= 0; --id) {
     if (!needed_[at(id)]) continue;
     const Lowered way = lower(tape_, plan_.layout, id);
-    for (const NodeId x : way.operands(tape_.inputs(id))) needed_[at(x)] = 1;
-    if (way.packed >= 0) needed_[at(way.packed)] = 1;
+    const auto use = [&](NodeId x) {
+      needed_[at(x)] = 1;
+      uses_[at(x)] = static_cast<std::uint8_t>(std::min(uses_[at(x)] + 1, 2));
+    };
+    for (const NodeId x : way.operands(tape_.inputs(id))) use(x);
+    if (way.packed >= 0) use(way.packed);
   }
+}
+
+/// Sums over items that only serve one sum add to its place at once, and so do sums of them, so
+/// that the gradient of a weight takes the room of one of its steps.
+template <class S>
+void Planner<S>::link_sums() {
+  for (NodeId id = tape_.size() - 1; id >= 0; --id) {
+    if (!needed_[at(id)] || tape_.extent_id(id) != kShared) continue;
+    if (lower(tape_, plan_.layout, id).form != Form::add) continue;
+    for (const NodeId x : tape_.inputs(id)) {
+      if (uses_[at(x)] != 1 || is_output_[at(x)] || tape_.extent_id(x) != kShared) continue;
+      const Form form = lower(tape_, plan_.layout, x).form;
+      if (form == Form::add || sums_items(form)) into_[at(x)] = owner(id);
+    }
+  }
+}
+
+/// Whose place a node's value takes.
+template <class S>
+NodeId Planner<S>::owner(NodeId id) const {
+  return into_[at(id)] >= 0 ? into_[at(id)] : id;
 }
 
 template <class S>
@@ -93,10 +131,18 @@ void Planner<S>::place_node(NodeId id) {
   plan_.used_extents[tape_.extent_id(id)] = 1;
   if (way.form == Form::leaf)
     add_leaf(id);
+  else if (way.form == Form::add && all_terms_added(id))
+    value_[at(id)] = value_[at(owner(id))];
   else if (way.form != Form::view)
     add_step(id, way);
   else if (!add_view(id, way))
     add_step(id, Lowered{});
+}
+
+template <class S>
+bool Planner<S>::all_terms_added(NodeId sum) const {
+  const auto in = tape_.inputs(sum);
+  return std::all_of(in.begin(), in.end(), [&](NodeId x) { return owner(x) == owner(sum); });
 }
 
 /// A value in a storage of its own.
@@ -110,6 +156,15 @@ ValueId Planner<S>::add_value(NodeId id) {
   plan_.values.push_back(
       {storage, add_shape(id), 0, extent == kShared ? 0 : elements, elements, extent});
   return value_[at(id)];
+}
+
+/// Where a step writes: a value of its own, or the place of the sum that it is a term of.
+template <class S>
+ValueId Planner<S>::result_of(NodeId id, Step<S>& step) {
+  const NodeId place = owner(id);
+  step.accumulate = value_[at(place)] >= 0;
+  if (!step.accumulate) add_value(place);
+  return value_[at(id)] = value_[at(place)];
 }
 
 template <class S>
@@ -160,19 +215,23 @@ void Planner<S>::add_step(NodeId id, const Lowered& way) {
     fail(Status::bug, "B001", "the op \"{}\" cannot be evaluated ({})", op.name, tape_.label(id));
   step.panels = way.packed < 0 ? -1 : pack(way, id);
   std::vector<ValueId> operands;
-  for (const NodeId x : way.operands(tape_.inputs(id))) operands.push_back(value_[at(x)]);
+  if (const ValueId so_far = value_[at(owner(id))]; way.form == Form::add && so_far >= 0)
+    operands.push_back(so_far);
+  for (const NodeId x : way.operands(tape_.inputs(id)))
+    if (way.form != Form::add || owner(x) != owner(id)) operands.push_back(value_[at(x)]);
   step.first_operand = read(operands);
   step.operand_count = static_cast<std::uint32_t>(operands.size());
   plan_.most_operands = std::max(plan_.most_operands, step.operand_count);
   step.transposed = way.transposed;
-  step.out = add_value(id);
+  step.out = result_of(id, step);
   step.attrs = add_attrs(id);
   step.owner = op.traits.random ? add_owner(id) : -1;
   const Work work = work_of(tape_, id);
   step.work_extent = work.extent;
-  step.operations = work.operations;
+  step.operations =
+      way.form == Form::add ? (step.operand_count - 1) * tape_.shape(id).size() : work.operations;
   plan_.steps.push_back(step);
-  in_place_.push_back(op.traits.elementwise && way.form == Form::forward);
+  in_place_.push_back(op.traits.elementwise);
 }
 
 /// The packed matrix, or the first of the packed kernels, that a node reads; packed at its first

@@ -51,8 +51,9 @@ struct Step {
   std::uint32_t attrs;                         ///< in Plan::attrs
   std::int32_t owner;                          ///< in Plan::owners; -1: the op does not ask
   std::int32_t panels;                         ///< packed matrix that it reads or fills; -1: none
-  std::uint8_t transposed;                     ///< bit i: operand i is used as its transpose
-  ExtentId work_extent;                        ///< whose items the work is done for
+  bool accumulate;  ///< adds to what `out` holds: a sum over items that is one term of a sum
+  std::uint8_t transposed;  ///< bit i: operand i is used as its transpose
+  ExtentId work_extent;     ///< whose items the work is done for
   std::int64_t operations;  ///< floating-point operations for one row of `work_extent`
 };
 

@@ -40,11 +40,15 @@ class Planner {
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
   void mark_needed();
+  void link_sums();
+  NodeId owner(NodeId id) const;
+  bool all_terms_added(NodeId sum) const;
   void place_node(NodeId id);
   void add_leaf(NodeId id);
   bool add_view(NodeId id, const Lowered& way);
   void add_step(NodeId id, const Lowered& way);
   ValueId add_value(NodeId id);
+  ValueId result_of(NodeId id, Step<S>& step);
   std::uint32_t add_shape(NodeId id);
   std::uint32_t add_attrs(NodeId id);
   std::int32_t add_owner(NodeId id);
@@ -57,7 +61,9 @@ class Planner {
   std::span<const NodeId> outputs_;
   Plan<S> plan_;
   std::vector<std::uint8_t> needed_, is_output_;  // by node
-  std::vector<ValueId> value_;                    // by node
+  std::vector<std::uint8_t> uses_;                // by node: of its value; 2: two or more
+  std::vector<NodeId> into_;    // by node: the sum whose place it adds to; -1: a value of its own
+  std::vector<ValueId> value_;  // by node
   std::vector<Storage> storages_;
   std::vector<std::uint8_t> in_place_;  // by step: the result may take a dying operand's place
   std::map<std::array<std::int64_t, 6>, std::int32_t> packed_;

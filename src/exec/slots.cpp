@@ -48,6 +48,7 @@ class SlotSharing {
   void take(ValueId out) {
     const auto number = static_cast<std::size_t>(plan_.values[static_cast<std::size_t>(out)].slot);
     Storage& s = storages_[number];
+    if (slot_of_[number] >= 0) return;  // a further term of a sum
     auto& free = free_.of(s);
     if (free.empty()) {
       slot_of_[number] = add_slot(s);

@@ -21,7 +21,8 @@ std::int64_t depth(const Tape& tape, NodeId id) {
     return a[a.rank() - 1];
   }
   if (op == &kOuter || op == &kOuterSum) return 1;
-  if (op == &kConv) return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);
+  if (op == &kConv && in.size() > 1)
+    return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);
   return 0;
 }
 
@@ -33,10 +34,9 @@ std::int64_t operations(const Tape& tape, NodeId id) {
     return std::find(std::begin(list), std::end(list), &op) != std::end(list);
   };
   if (op.traits.leaf || op.traits.view || listed(kMoves)) return 0;
-  std::int64_t largest = result;
+  std::int64_t largest = op.traits.sums_items ? 0 : result;
   for (const NodeId x : tape.inputs(id)) largest = std::max(largest, tape.shape(x).size());
-  const auto terms = &op == &kAddN ? static_cast<std::int64_t>(tape.inputs(id).size()) - 1 : 1;
-  return largest * (listed(kPasses) ? 4 : std::max<std::int64_t>(terms, 1));
+  return largest * (listed(kPasses) ? 4 : 1);
 }
 
 }  // namespace

@@ -1,0 +1,299 @@
+#include <catch2/catch.hpp>
+
+#include "support_executor.h"
+#include "taugrad/base/error.h"
+#include "taugrad/ops/ops.h"
+#include "taugrad/passes/gradient.h"
+
+using namespace taugrad;
+using support::alone;
+using support::difference;
+using support::execute;
+using support::interpret;
+using support::only_item;
+using support::same_bits;
+using support::Values;
+
+namespace {
+
+struct Built {
+  Graph graph;
+  std::vector<NodeId> outputs;
+  const Tape& tape() const { return graph.tape(); }
+  void fetch(Var v) { outputs.push_back(v.id); }
+};
+
+ExtentId at_least(Tape& tape, std::int32_t which, std::int32_t steps) {
+  return tape.intern_extent({{{which, steps}}});
+}
+
+std::vector<std::int32_t> position(std::int32_t t) { return {t}; }
+
+/// h[t] = tanh(b + W(t) h[t-1] + U(t) x[t]) for the items that have a step t; the loss reads the
+/// last state of each.
+Built recurrence(std::int32_t steps, std::int64_t m, std::int64_t n) {
+  Built built;
+  Tape& tape = built.graph.tape();
+  tape.length_names = {"tau"};
+  const Var w = weight(tape, "W", {m, m}), u = weight(tape, "U", {m, n}),
+            b = weight(tape, "b", {m});
+  Vars states{to_items(constant(tape, 0.25, {m}), kEveryItem)};
+  Vars copies;
+  for (std::int32_t t = 1; t <= steps; ++t) {
+    const ExtentId running = at_least(tape, 0, t);
+    const Var x = input(tape, "x", {n}, position(t), running);
+    const Var wt = copy(w);
+    copies.push_back(wt);
+    states.push_back(
+        tanh(copy(b) + matmul(wt, restrict_to(states.back(), running)) + matmul(copy(u), x)));
+    built.fetch(states.back());
+  }
+  const Var last = at_length(states, 0, 0, kEveryItem);
+  const Var loss = sum(last * last);
+  built.fetch(last);
+  built.fetch(loss);
+  const Gradients g = gradient(loss, {w, u, b, states[1], copies[0], copies.back()});
+  for (const Var v : g.values()) built.fetch(v);
+  return built;
+}
+
+BatchContext with_lengths(std::vector<std::int64_t> lengths) {
+  BatchContext batch;
+  batch.seed = 7;
+  batch.lengths = {std::move(lengths)};
+  return batch;
+}
+
+/// Values against the interpreter, in both precisions, and each item against itself alone.
+void check_everything(const Built& built, const BatchContext& batch, std::int64_t items) {
+  const auto& [graph, outputs] = built;
+  Executor<double> wide(graph.tape(), outputs);
+  Executor<float> narrow(graph.tape(), outputs);
+  const Values want = interpret<double>(graph.tape(), outputs, batch, items, 1);
+  const Values d = execute(wide, graph.tape(), outputs, batch, items, 1);
+  const Values f = execute(narrow, graph.tape(), outputs, batch, items, 1);
+  CHECK(difference(d, want) <= 1e-12);
+  CHECK(difference(f, want) <= 1e-5);
+  for (std::int64_t i = 0; i < items; ++i) {
+    CAPTURE(i);
+    CHECK(same_bits(only_item(d, graph.tape(), outputs, i),
+                    execute(wide, graph.tape(), outputs, alone(batch, i), 1, 1)));
+    CHECK(same_bits(only_item(f, graph.tape(), outputs, i),
+                    execute(narrow, graph.tape(), outputs, alone(batch, i), 1, 1)));
+  }
+}
+
+template <class F>
+Error error_of(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e;
+  }
+  FAIL("no error");
+  throw;
+}
+
+}  // namespace
+
+TEST_CASE("executor: a ragged recurrence and its gradients", "[executor]") {
+  const Built built = recurrence(5, 4, 3);
+  check_everything(built, with_lengths({2, 5, 0, 5, 1, 3, 4}), 7);
+  check_everything(built, with_lengths({0}), 1);
+  check_everything(built, with_lengths({5, 5, 5}), 3);
+  check_everything(built, with_lengths({}), 0);
+}
+
+TEST_CASE("executor: widths beyond a tile and an odd number of items", "[executor]") {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t i = 0; i < 37; ++i) lengths.push_back(i % 4);
+  check_everything(recurrence(3, 67, 41), with_lengths(lengths), 37);
+}
+
+TEST_CASE("executor: one plan runs batches of any size and lengths", "[executor]") {
+  const Built built = recurrence(4, 3, 2);
+  Executor<double> executor(built.tape(), built.outputs);
+  for (const auto& lengths :
+       std::vector<std::vector<std::int64_t>>{{4, 4}, {1, 2, 3, 4, 0}, {3}, {}, {4, 0}, {4, 4}}) {
+    const auto items = static_cast<std::int64_t>(lengths.size());
+    const BatchContext batch = with_lengths(lengths);
+    for (int again = 0; again < 2; ++again)
+      CHECK(difference(execute(executor, built.tape(), built.outputs, batch, items, 3),
+                       interpret<double>(built.tape(), built.outputs, batch, items, 3)) <= 1e-12);
+  }
+}
+
+TEST_CASE("executor: sets of items of two lengths, which are no prefixes of each other",
+          "[executor]") {
+  Built built;
+  Tape& tape = built.graph.tape();
+  tape.length_names = {"rows", "cols"};
+  const Var w = weight(tape, "W", {3, 3});
+  const ExtentId tall = at_least(tape, 0, 2), wide = at_least(tape, 1, 2);
+  const ExtentId both = tape.intern_extent({{{0, 2}, {1, 2}}});
+  const Var x = input(tape, "x", {3});
+  const Var a = tanh(matmul(w, restrict_to(x, tall))), b = tanh(matmul(w, restrict_to(x, wide)));
+  const Var c = restrict_to(a, both) * restrict_to(b, both);
+  const Var loss =
+      sum(extend_to(c, kEveryItem) + extend_to(a, kEveryItem)) + sum(extend_to(b, kEveryItem));
+  for (const Var v : {a, b, c, loss}) built.fetch(v);
+  for (const Var v : gradient(loss, {w, x}).values()) built.fetch(v);
+  BatchContext batch;
+  batch.lengths = {{1, 2, 3, 2, 0, 5}, {4, 1, 2, 3, 3, 0}};
+  check_everything(built, batch, 6);
+}
+
+TEST_CASE("executor: views of rows, shared matrices from both sides, products of every rank",
+          "[executor]") {
+  Built built;
+  Tape& tape = built.graph.tape();
+  const Var z = input(tape, "z", {12}), a = input(tape, "A", {3, 4}), b = input(tape, "B", {4, 5});
+  const Var w = weight(tape, "W", {4, 6}), v = weight(tape, "v", {4}),
+            k = weight(tape, "K", {2, 3, 4});
+  const Var lo = slice(z, 0, 4), mid = slice(z, 4, 8), hi = slice(slice(z, 2, 12), 6, 10);
+  const Var gates = sigmoid(lo) * tanh(mid) + hi;
+  const Vars taps{mid, hi};
+  for (const Var x : {lo,
+                      gates,
+                      mid * mid,
+                      matmul(lo, w),
+                      matmul(transpose(w), hi),
+                      matmul(a, w),
+                      matmul(a, v),
+                      matmul(v, lo),
+                      matmul(lo, v),
+                      matmul(a, b),
+                      matmul(transpose(b), transpose(a)),
+                      matmul(transpose(w), w),
+                      matmul(slice(w, 1, 3), matmul(transpose(w), transpose(a))),
+                      matmul(slice(transpose(w), 2, 5), mid),
+                      conv(k, taps),
+                      reshape(slice(z, 3, 9), {2, 3}),
+                      outer(lo, hi),
+                      matmul(lo, b),
+                      matmul(reshape(z, {3, 4}), w),
+                      copy(to_items(v, kEveryItem))})
+    built.fetch(x);
+  const Var loss = sum(gates * matmul(slice(transpose(w), 2, 6), mid)) +
+                   sum(matmul(matmul(a, w), transpose(w))) + sum(matmul(a, b)) + sum(conv(k, taps));
+  for (const Var x : gradient(loss, {w, k, z, a, b}).values()) built.fetch(x);
+  check_everything(built, {}, 5);
+}
+
+TEST_CASE("executor: draws and masks are keyed by item, whatever the order", "[executor]") {
+  Built built;
+  Tape& tape = built.graph.tape();
+  tape.length_names = {"tau"};
+  const Var x = input(tape, "x", {6});
+  tape.set_owner(tape.intern_name("y"), tape.intern_index(position(2)));
+  const Var drawn = draw_categorical(restrict_to(x, at_least(tape, 0, 2)), "value");
+  built.fetch(drawn);
+  built.fetch(x * dropout_mask(x, 0.5, "dropout"));
+  built.fetch(draw_normal(x, "noise"));
+  BatchContext batch = with_lengths({1, 3, 2, 5, 0});
+  batch.item = {40, 10, 7, 3, 99};
+  batch.train = true;
+  check_everything(built, batch, 5);
+}
+
+TEST_CASE("executor: the work counted for a batch is that of its items alone", "[executor]") {
+  const Built built = recurrence(6, 8, 5);
+  const std::vector<std::int64_t> lengths{3, 6, 0, 1, 6, 2};
+  Executor<float> executor(built.tape(), built.outputs);
+  const BatchContext batch = with_lengths(lengths);
+  execute(executor, built.tape(), built.outputs, batch, 6, 1);
+  const OperationCount together = executor.operations();
+  std::int64_t sum_alone = 0;
+  for (std::int64_t i = 0; i < 6; ++i) {
+    execute(executor, built.tape(), built.outputs, alone(batch, i), 1, 1);
+    sum_alone += executor.operations().per_item;
+    CHECK(executor.operations().shared == together.shared);
+  }
+  CHECK(together.per_item == sum_alone);
+  CHECK(together.per_item > 0);
+
+  Executor<float> forward(built.tape(), std::vector<NodeId>{built.outputs[5]});  // h[6] alone
+  execute(forward, built.tape(), std::vector<NodeId>{built.outputs[5]}, batch, 6, 1);
+  // a step: W h, U x, two sums and a tanh
+  const std::int64_t step = 2 * 8 * 8 + 2 * 8 * 5 + 2 * 8 + 8;
+  CHECK(forward.operations().per_item == (3 + 6 + 0 + 1 + 6 + 2) * step);
+}
+
+TEST_CASE("executor: a plan over the memory limit is refused before anything is allocated",
+          "[executor]") {
+  const Built built = recurrence(4, 16, 8);
+  Executor<float> executor(built.tape(), built.outputs, 200'000);
+  const auto full = [&](std::size_t items) {
+    return with_lengths(std::vector<std::int64_t>(items, 4));
+  };
+  execute(executor, built.tape(), built.outputs, full(3), 3, 1);
+  const std::size_t before = executor.bytes();
+  const Error e = error_of([&] { executor.set_batch(full(1 << 20), 1 << 20); });
+  CHECK(e.status() == Status::resource);
+  CHECK(e.diagnostics()[0].code == "R001");
+  CHECK_THAT(e.diagnostics()[0].message, Catch::Contains("the budget is 195.3 KiB; largest: \""));
+  CHECK(executor.bytes() == before);
+  CHECK_THROWS_AS(executor.run(), Error);
+  CHECK(difference(execute(executor, built.tape(), built.outputs, full(3), 3, 1),
+                   interpret<double>(built.tape(), built.outputs, full(3), 3, 1)) <= 1e-5);
+}
+
+namespace {
+
+bool broken = false;
+
+template <class S>
+void fragile(const Call<S>& c) {
+  if (broken) throw Error(Status::numerical, Diagnostic{.code = "N001", .message = "broken"});
+  std::copy_n(c.in[0].data, c.items * c.shape->size(), c.out);
+}
+
+Shape same_shape(std::span<const Shape> in, const Attrs&) { return in[0]; }
+
+}  // namespace
+
+TEST_CASE("executor: after a step that throws, the plan runs again", "[executor]") {
+  const Op op{.name = "fragile",
+              .about = "throws on demand",
+              .shape = same_shape,
+              .forward = {fragile<float>, fragile<double>, fragile<std::complex<double>>}};
+  Built built;
+  Tape& tape = built.graph.tape();
+  const Var x = input(tape, "x", {5});
+  const Var inputs[] = {tanh(x)};
+  built.fetch(sum(exp(apply(op, inputs))));
+  Executor<double> executor(tape, built.outputs);
+  const Values before = execute(executor, tape, built.outputs, {}, 4, 1);
+  broken = true;
+  CHECK_THROWS_AS(execute(executor, tape, built.outputs, {}, 4, 1), Error);
+  broken = false;
+  CHECK(same_bits(execute(executor, tape, built.outputs, {}, 4, 1), before));
+}
+
+TEST_CASE("executor: weights in the caller's own storage", "[executor]") {
+  Graph g;
+  const Var w = g.weight("w", {3}), x = g.input("x", {3});
+  const Var y = matmul(x, w);
+  Executor<double> executor(g.tape(), std::vector<NodeId>{y.id});
+  std::vector<double> weights{1, 2, 3};
+  executor.set_batch({}, 2);
+  const auto to = executor.leaf(x.id);
+  std::fill(to.begin(), to.end(), 1.0);
+  CHECK_THROWS_AS(executor.run(), Error);  // w has not been given
+  CHECK_THROWS_AS(executor.bind(w.id, std::span(weights).first(2)), Error);
+  executor.bind(w.id, weights);
+  executor.run();
+  CHECK(executor.value(0)[1] == 6);
+  weights[0] = 10;
+  executor.run();
+  CHECK(executor.value(0)[0] == 15);
+}
+
+TEST_CASE("executor: values that do not live together share their place", "[executor]") {
+  Graph g;
+  Var v = g.input("x", {1000});
+  for (int i = 0; i < 500; ++i) v = tanh(v * 0.5 + 1.0);
+  Executor<float> executor(g.tape(), std::vector<NodeId>{v.id});
+  executor.set_batch({}, 10);
+  CHECK(executor.bytes() < 4 * 1000 * 10 * 4);
+}
