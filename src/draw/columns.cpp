@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include "draw/geometry.h"
+#include "draw/text.h"
+#include "draw/tracks.h"
+
+namespace taugrad::draw {
+namespace {
+
+constexpr double kPad = 12;     // inside a cluster
+constexpr double kMargin = 8;   // gutter without lines
+constexpr double kGutter = 30;  // gutter with one line
+constexpr double kInside = 34;  // between forward nodes and gradient
+constexpr double kBandGap = 22;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+struct Range {
+  double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
+  void cover(double from, double to) {
+    low = std::min(low, from);
+    high = std::max(high, to);
+  }
+  double width() const { return high < low ? 0 : high - low; }
+};
+
+class Columns {
+ public:
+  Columns(Drawing& d, Geometry& g) : d_(d), g_(g), ranges_(2 * d.grid.cells.size()) {}
+
+  void run() {
+    const std::vector<int> tracks = gutter_tracks();
+    find_ranges();
+    place_columns(tracks);
+    place_nodes();
+    place_band();
+    shift_heads();
+    set_uprights();
+  }
+
+ private:
+  std::vector<int> gutter_tracks() {
+    std::vector<Stretch> stretches;
+    std::vector<Leg*> legs;
+    for (Wire& w : d_.wires) {
+      for (std::size_t i = 0; i < w.legs.size(); ++i) {
+        Leg& leg = w.legs[i];
+        if (leg.horizontal || leg.lane < 0) continue;
+        const int a = w.legs[i - 1].rank, b = w.legs[i + 1].rank;
+        stretches.push_back({leg.lane, double(std::min(a, b)), double(std::max(a, b)), w.net});
+        legs.push_back(&leg);
+      }
+    }
+    std::vector<int> used = assign_tracks(stretches, 2 * d_.grid.columns + 1);
+    for (std::size_t i = 0; i < legs.size(); ++i) legs[i]->track = stretches[i].track;
+    return used;
+  }
+
+  // The part of its plan that a cell uses: cells at the boundary hold few of the nodes.
+  void find_ranges() {
+    for (std::size_t n = 0; n < d_.picture.nodes.size(); ++n) {
+      const int cell = d_.grid.cell_of[n];
+      if (cell == kBand) continue;
+      const PlanNode& p = d_.plans[at(d_.plan_of[n])].nodes[at(d_.plan_node[n])];
+      range(cell, d_.plan_of[n]).cover(p.x - d_.boxes[n].width / 2, p.x + d_.boxes[n].width / 2);
+    }
+    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
+      const Wire& w = d_.wires[e];
+      const PictureEdge& edge = d_.picture.edges[e];
+      if (w.way == Wire::Way::inner) cover_chain(edge.from, w.plan, w.plan_edge);
+      if (w.exit_edge >= 0) cover_chain(edge.from, w.exit_plan, w.exit_edge);
+      if (w.entry_edge >= 0) cover_chain(edge.to, w.entry_plan, w.entry_edge);
+    }
+  }
+  Range& range(int cell, int plan) { return ranges_[2 * at(cell) + at(plan % 2)]; }
+  void cover_chain(int node, int plan, int plan_edge) {
+    for (const int n : d_.plans[at(plan)].edges[at(plan_edge)].chain) {
+      const PlanNode& p = d_.plans[at(plan)].nodes[at(n)];
+      if (!p.is_real()) range(d_.grid.cell_of[at(node)], plan).cover(p.x - 2, p.x + 2);
+    }
+  }
+
+  void place_columns(const std::vector<int>& tracks) {
+    const auto columns = at(d_.grid.columns);
+    std::vector<double> forward(columns, 0), gradient(columns, 0), pad(columns, 0),
+        caption(columns, 0);
+    for (std::size_t c = 0; c < d_.grid.cells.size(); ++c) {
+      const Cell& cell = d_.grid.cells[c];
+      const auto k = at(cell.column);
+      forward[k] = std::max(forward[k], ranges_[2 * c].width());
+      gradient[k] = std::max(gradient[k], ranges_[2 * c + 1].width());
+      if (cell.cluster < 0) continue;
+      pad[k] = kPad;
+      caption[k] = std::max(
+          caption[k], text_width(d_.picture.clusters[at(cell.cluster)].label, kSmallSize + 1));
+    }
+    g_.gutter.resize(2 * columns + 1);
+    std::vector<double> forward_left(columns), gradient_left(columns), left(columns),
+        right(columns);
+    double x = gutter(0, tracks, 0, kMargin);
+    for (std::size_t k = 0; k < columns; ++k) {
+      left[k] = x;
+      const bool both = forward[k] > 0 && gradient[k] > 0;
+      const double inside = both ? kInside + kTrackGap * std::max(0, tracks[2 * k + 1] - 1) : 0;
+      const double content = forward[k] + inside + gradient[k];
+      const double width = std::max(content, caption[k]);
+      forward_left[k] = x + pad[k] + (width - content) / 2;
+      g_.gutter[2 * k + 1] = forward_left[k] + forward[k] +
+                             (inside - kTrackGap * std::max(0, tracks[2 * k + 1] - 1)) / 2;
+      gradient_left[k] = forward_left[k] + forward[k] + inside;
+      right[k] = x + width + 2 * pad[k];
+      x = gutter(static_cast<int>(2 * k + 2), tracks, right[k], kMargin + 4);
+    }
+    place_cells(forward_left, gradient_left, forward, gradient, left, right);
+  }
+
+  // Sets the first track of a gutter that begins at x; returns where it ends.
+  double gutter(int number, const std::vector<int>& tracks, double x, double empty) {
+    const int count = tracks[at(number)];
+    const double width = count == 0 ? empty : kGutter + kTrackGap * (count - 1);
+    g_.gutter[at(number)] = x + (width - kTrackGap * std::max(0, count - 1)) / 2;
+    return x + width;
+  }
+
+  void place_cells(const std::vector<double>& forward_left,
+                   const std::vector<double>& gradient_left, const std::vector<double>& forward,
+                   const std::vector<double>& gradient, const std::vector<double>& left,
+                   const std::vector<double>& right) {
+    g_.plan_left.resize(ranges_.size(), 0);
+    for (std::size_t c = 0; c < d_.grid.cells.size(); ++c) {
+      const auto k = at(d_.grid.cells[c].column);
+      const Range& f = ranges_[2 * c];
+      const Range& b = ranges_[2 * c + 1];
+      if (f.width() > 0)
+        g_.plan_left[2 * c] = forward_left[k] + (forward[k] - f.width()) / 2 - f.low;
+      if (b.width() > 0)
+        g_.plan_left[2 * c + 1] = gradient_left[k] + (gradient[k] - b.width()) / 2 - b.low;
+      g_.cell_left.push_back(left[k]);
+      g_.cell_right.push_back(right[k]);
+    }
+  }
+
+  double plan_x(int node, int plan, int plan_node) const {
+    const auto lane = 2 * at(d_.grid.cell_of[at(node)]) + at(plan % 2);
+    return g_.plan_left[lane] + d_.plans[at(plan)].nodes[at(plan_node)].x;
+  }
+
+  void place_nodes() {
+    for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
+      if (d_.plan_of[n] >= 0)
+        d_.boxes[n].x = plan_x(static_cast<int>(n), d_.plan_of[n], d_.plan_node[n]);
+    }
+  }
+
+  // x of the port at the rim end of a chain.
+  double port_x(int node, int plan, int plan_edge) const {
+    const auto& chain = d_.plans[at(plan)].edges[at(plan_edge)].chain;
+    const bool first = !d_.plans[at(plan)].nodes[at(chain.front())].is_real();
+    return plan_x(node, plan, first ? chain.front() : chain.back());
+  }
+
+  // Weights stand above the middle of their uses; the gradient of a weight at its right.
+  void place_band() {
+    std::map<int, Range> uses;
+    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
+      const PictureEdge& edge = d_.picture.edges[e];
+      const Wire& w = d_.wires[e];
+      if (d_.cell(edge.from) == nullptr && w.entry_edge >= 0) {
+        const double x = port_x(edge.to, w.entry_plan, w.entry_edge);
+        uses[edge.from].cover(x, x);
+      }
+      if (d_.cell(edge.to) == nullptr && w.exit_edge >= 0) {
+        const double x = port_x(edge.from, w.exit_plan, w.exit_edge);
+        uses[edge.to].cover(x, x);
+      }
+    }
+    struct Item {
+      double wish;
+      int primal, node;
+    };
+    std::vector<Item> items;
+    for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
+      if (d_.grid.cell_of[n] != kBand) continue;
+      const int beside = d_.picture.nodes[n].beside;
+      const int primal = beside >= 0 ? beside : static_cast<int>(n);
+      const Range r = uses.count(primal) != 0 ? uses[primal] : uses[static_cast<int>(n)];
+      items.push_back({r.high < r.low ? 0 : (r.low + r.high) / 2, primal, static_cast<int>(n)});
+    }
+    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+      return a.wish != b.wish ? a.wish < b.wish : a.primal < b.primal;
+    });
+    std::vector<double> wishes, weights(items.size(), 1), separations(items.size(), 0);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      wishes.push_back(items[i].wish);
+      if (i > 0) {
+        separations[i] =
+            (d_.boxes[at(items[i - 1].node)].width + d_.boxes[at(items[i].node)].width) / 2 +
+            kBandGap;
+      }
+    }
+    const std::vector<double> x = spread(wishes, weights, separations);
+    for (std::size_t i = 0; i < items.size(); ++i) d_.boxes[at(items[i].node)].x = x[i];
+  }
+
+  // Where an edge comes from, seen at its head: orders the heads along the rim of a box.
+  double approach(std::size_t e) const {
+    const Wire& w = d_.wires[e];
+    const PictureEdge& edge = d_.picture.edges[e];
+    if (w.way == Wire::Way::inner || w.entry_edge >= 0) {
+      const int plan = w.way == Wire::Way::inner ? w.plan : w.entry_plan;
+      const auto& chain = d_.plans[at(plan)]
+                              .edges[at(w.way == Wire::Way::inner ? w.plan_edge : w.entry_edge)]
+                              .chain;
+      const int head = d_.plan_node[at(edge.to)];
+      return plan_x(edge.to, plan, chain.front() == head ? chain[1] : chain[chain.size() - 2]);
+    }
+    if (w.entry_gutter < 0) return d_.boxes[at(edge.from)].x;
+    return g_.gutter[at(w.entry_gutter)];
+  }
+
+  void shift_heads() {
+    struct Head {
+      int node;
+      double approach;
+      int group;
+      std::size_t edge;
+    };
+    std::vector<Head> heads;
+    const int fans = static_cast<int>(d_.picture.nodes.size());
+    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
+      const Wire& w = d_.wires[e];
+      if (w.side_entry || d_.tall(d_.picture.edges[e].to)) continue;
+      const int group = w.net >= fans ? -1 : static_cast<int>(e);  // a fan arrives as one line
+      heads.push_back({d_.picture.edges[e].to, approach(e), group, e});
+    }
+    std::stable_sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) {
+      if (a.node != b.node) return a.node < b.node;
+      if ((a.group < 0) != (b.group < 0)) return a.group < b.group;
+      return a.approach < b.approach;
+    });
+    for (std::size_t begin = 0, end = 0; begin < heads.size(); begin = end) {
+      std::vector<int> slot;
+      for (end = begin; end < heads.size() && heads[end].node == heads[begin].node; ++end) {
+        const bool same = end > begin && heads[end].group < 0 && heads[end - 1].group < 0;
+        slot.push_back(slot.empty() ? 0 : slot.back() + (same ? 0 : 1));
+      }
+      const double room = 0.7 * d_.boxes[at(heads[begin].node)].width;
+      const double step = slot.back() == 0 ? 0 : std::min(14.0, room / slot.back());
+      for (std::size_t i = begin; i < end; ++i) {
+        d_.wires[heads[i].edge].shift = step * (slot[i - begin] - slot.back() / 2.0);
+      }
+    }
+  }
+
+  void set_uprights() {
+    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
+      Wire& w = d_.wires[e];
+      const PictureEdge& edge = d_.picture.edges[e];
+      for (std::size_t i = 0; i < w.legs.size(); ++i) {
+        Leg& leg = w.legs[i];
+        if (leg.horizontal) continue;
+        if (leg.lane >= 0) {
+          leg.at = g_.gutter[at(leg.lane)] + kTrackGap * leg.track;
+        } else if (i == 0) {
+          leg.at = w.exit_edge >= 0 ? port_x(edge.from, w.exit_plan, w.exit_edge)
+                                    : d_.boxes[at(edge.from)].x;
+        } else {
+          leg.at = w.entry_edge >= 0 ? port_x(edge.to, w.entry_plan, w.entry_edge)
+                                     : d_.boxes[at(edge.to)].x + w.shift;
+        }
+      }
+    }
+  }
+
+  Drawing& d_;
+  Geometry& g_;
+  std::vector<Range> ranges_;
+};
+
+}  // namespace
+
+void set_columns(Drawing& d, Geometry& g) { Columns(d, g).run(); }
+
+}  // namespace taugrad::draw

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "draw/layout.h"
+#include "draw/text.h"
+#include "taugrad/draw/render.h"
+
+namespace taugrad {
+namespace {
+
+using draw::append_number;
+using draw::Box;
+using draw::dot_escape;
+using draw::Layout;
+using draw::Point;
+using draw::second_line;
+
+constexpr double kArrow = 6;  // length of the arrow head, in points
+
+class DotWriter {
+ public:
+  DotWriter(const Picture& picture, const RenderOptions& options)
+      : picture_(picture), options_(options), layout_(draw::lay_out(picture)) {}
+
+  std::string write() {
+    out_ += "digraph \"" + dot_escape(picture_.title) + "\" {\n";
+    out_ += "  graph [layout=nop2, bb=\"0,0,";
+    append_number(out_, layout_.width);
+    out_ += ',';
+    append_number(out_, layout_.height);
+    out_ += "\", fontname=\"Helvetica\", fontsize=11";
+    if (!picture_.about.empty()) out_ += ", tooltip=\"" + dot_escape(picture_.about) + '"';
+    out_ += "];\n";
+    out_ +=
+        "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", "
+        "fontsize=11, margin=\"0.02,0.01\"];\n";
+    out_ += "  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6, penwidth=1.1];\n";
+    for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
+    for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge(e);
+    clusters();
+    out_ += "}\n";
+    return std::move(out_);
+  }
+
+ private:
+  void point(Point p) {
+    append_number(out_, p.x);
+    out_ += ',';
+    append_number(out_, layout_.height - p.y);  // Graphviz counts upwards
+  }
+
+  void inches(std::string_view name, double points) {
+    const auto thousandths = static_cast<long>(points / 72 * 1000 + 0.5);
+    const std::string digits = std::to_string(thousandths % 1000 + 1000);
+    out_ += ", ";
+    out_ += name;
+    out_ += '=' + std::to_string(thousandths / 1000) + '.' + digits.substr(1);
+  }
+
+  static std::string_view look(const PictureNode& n) {
+    switch (n.kind) {
+      case NodeKind::input:
+        return ", fillcolor=lightyellow";
+      case NodeKind::weight:
+        return n.adjoint ? ", fillcolor=\"#ffcf9f\"" : ", fillcolor=lightblue";
+      case NodeKind::copy:
+        return ", fillcolor=\"#dceff6\", color=\"#7a9fb0\"";
+      case NodeKind::loss:
+        return n.adjoint ? ", fillcolor=\"#ffcf9f\"" : ", fillcolor=darkolivegreen1";
+      case NodeKind::random:
+        return ", peripheries=2";
+      case NodeKind::constant:
+        return ", fillcolor=\"#e6e6e6\", color=\"#8a8a8a\"";
+      case NodeKind::ellipsis:
+        return ", style=\"rounded,dashed\", color=\"#8a8a8a\"";
+      case NodeKind::operation:
+        return n.adjoint ? ", fillcolor=\"#fff0e0\", color=\"#b08050\""
+                         : ", fillcolor=\"#f4f4f4\", color=\"#707070\"";
+      case NodeKind::variable:
+        return n.adjoint ? ", fillcolor=\"#ffdcb8\"" : "";
+    }
+    return "";
+  }
+
+  void node(std::size_t n) {
+    const PictureNode& node = picture_.nodes[n];
+    const Box& box = layout_.nodes[n];
+    out_ += "  " + node.id + " [label=\"";
+    const std::string second = second_line(node, options_.labels);
+    if (node.name.empty()) {
+      if (options_.labels) out_ += dot_escape(node.op);
+    } else {
+      out_ += dot_escape(node.name);
+      if (!second.empty()) out_ += "\\n" + dot_escape(second);
+    }
+    out_ += "\", pos=\"";
+    point({box.x, box.y});
+    out_ += '"';
+    const double rings = node.kind == NodeKind::random ? 8 : 0;  // the second outline lies outside
+    inches("width", box.width - rings);
+    inches("height", box.height - rings);
+    out_ += look(node);
+    if (!node.title.empty()) out_ += ", tooltip=\"" + dot_escape(node.title) + '"';
+    out_ += "];\n";
+  }
+
+  static std::string_view look(const PictureEdge& e) {
+    switch (e.kind) {
+      case EdgeKind::data:
+        return ", color=\"#303030\"";
+      case EdgeKind::share:
+        return ", color=\"#6fa6c0\"";
+      case EdgeKind::adjoint:
+        return ", color=\"#c05a10\"";
+      case EdgeKind::recall:
+        return ", color=\"#b4b4b4\"";
+    }
+    return "";
+  }
+
+  // The arrow head stands between the end of the curve and the node.
+  void curve(const std::vector<Point>& points) {
+    const Point tip = points.back();
+    Point towards = tip;
+    for (std::size_t i = points.size(); i-- > 0;) {
+      towards = points[i];
+      if (towards.x != tip.x || towards.y != tip.y) break;
+    }
+    const double dx = tip.x - towards.x, dy = tip.y - towards.y;
+    const double length = std::max(1e-9, std::abs(dx) + std::abs(dy));  // ends are level or upright
+    out_ += "e,";
+    point(tip);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      out_ += ' ';
+      const bool last = i + 1 == points.size();
+      point(last ? Point{tip.x - kArrow * dx / length, tip.y - kArrow * dy / length} : points[i]);
+    }
+  }
+
+  void edge(std::size_t e) {
+    const PictureEdge& edge = picture_.edges[e];
+    const draw::Path& path = layout_.edges[e];
+    out_ += "  " + picture_.nodes[static_cast<std::size_t>(edge.from)].id + " -> " +
+            picture_.nodes[static_cast<std::size_t>(edge.to)].id + " [";
+    out_ += "pos=\"";
+    curve(path.points);
+    out_ += '"';
+    if (!edge.label.empty()) {
+      out_ += ", label=\"" + dot_escape(edge.label) + "\", lp=\"";
+      point({path.label.x + draw::text_width(edge.label, 10) / 2 + 3, path.label.y});
+      out_ += '"';
+    }
+    if (edge.delayed) out_ += ", style=dashed, constraint=false";
+    out_ += look(edge);
+    out_ += "];\n";
+  }
+
+  void clusters() {
+    std::vector<std::string> members(picture_.clusters.size());
+    for (const PictureNode& n : picture_.nodes) {
+      if (n.cluster >= 0) members[static_cast<std::size_t>(n.cluster)] += ' ' + n.id + ';';
+    }
+    for (std::size_t c = 0; c < members.size(); ++c) {
+      const Box& box = layout_.clusters[c];
+      out_ += "  subgraph cluster_" + std::to_string(c) + " { graph [label=\"" +
+              dot_escape(picture_.clusters[c].label) + "\", bb=\"";
+      point({box.left(), box.bottom()});
+      out_ += ',';
+      point({box.right(), box.top()});
+      out_ += "\", lp=\"";
+      point({box.x, box.top() + 10});
+      out_ += picture_.clusters[c].elided ? "\", style=\"rounded,dashed\"" : "\", style=rounded";
+      out_ += ", color=\"#a0a0a0\"];" + members[c] + " }\n";
+    }
+  }
+
+  const Picture& picture_;
+  const RenderOptions& options_;
+  Layout layout_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_dot(const Picture& picture, const RenderOptions& options) {
+  return DotWriter(picture, options).write();
+}
+
+}  // namespace taugrad

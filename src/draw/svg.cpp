@@ -1,0 +1,221 @@
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "draw/layout.h"
+#include "draw/text.h"
+#include "taugrad/draw/render.h"
+
+namespace taugrad {
+namespace {
+
+using draw::append_number;
+using draw::Box;
+using draw::Layout;
+using draw::Point;
+using draw::second_line;
+using draw::xml_escape;
+
+// Colours tell kinds apart and so do outlines, for eyes and printers without colour. Text keeps a
+// contrast of 4.5.
+constexpr std::string_view kStyle = R"(
+  .bg{fill:#fff} text{font-family:Helvetica,Arial,"Liberation Sans",sans-serif;font-size:12px;fill:#111;text-anchor:middle}
+  .s,.cap,.e{font-size:10px} .s{fill:#444} .cap{font-size:11px;fill:#555} .o text{font-size:11px}
+  .cl{fill:#fafafa;stroke:#bbb} .cl.gap{fill:none;stroke-dasharray:2 4}
+  rect{stroke:#333;fill:#fff} .bg,.in{stroke:none} .in{fill:none}
+  .input rect{fill:#ffffd5} .weight rect{fill:#add8e6} .copy rect{fill:#e0f1f8;stroke:#6f9db3}
+  .loss rect{fill:#caff70} .constant rect{fill:#e6e6e6;stroke:#888} .operation rect{fill:#f3f3f3;stroke:#777}
+  .random .in{stroke:#333} .ellipsis rect{fill:none;stroke:#999;stroke-dasharray:3 4}
+  .adjoint rect{fill:#ffdcb8;stroke:#8a4a10} .adjoint.operation rect{fill:#fff0e0;stroke:#b08050} .adjoint .in{fill:none}
+  path{fill:none;stroke:#333;stroke-width:1.1} .delayed{stroke-dasharray:5 3}
+  .share{stroke:#6fa6c0;stroke-width:.9} .back{stroke:#c05a10} .recall{stroke:#b8b8b8;stroke-width:.9}
+  .e{stroke:#fff;stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}
+  marker path{stroke:none;fill:#333} #a-share path{fill:#6fa6c0} #a-back path{fill:#c05a10} #a-recall path{fill:#b8b8b8}
+  @media (prefers-color-scheme:dark){
+  .bg{fill:#15181d} text{fill:#eee} .s{fill:#c4c8ce} .cap{fill:#b4bac2} .cl{fill:#1c2026;stroke:#4a515c}
+  rect{stroke:#c8ccd2;fill:#2a2f37} .bg,.in{stroke:none} .in{fill:none} .random .in{stroke:#c8ccd2}
+  .input rect{fill:#4d4a1a} .weight rect{fill:#1f4f66} .copy rect{fill:#1b3a4a;stroke:#6f9db3} .loss rect{fill:#3d5a12}
+  .constant rect{fill:#3c3f45;stroke:#999} .operation rect{fill:#262a31;stroke:#8a9099}
+  .ellipsis rect{fill:none;stroke:#777} .adjoint rect{fill:#6b3d12;stroke:#e0a060} .adjoint.operation rect{fill:#3f2a16;stroke:#c08a50}
+  .adjoint .in{fill:none} path{stroke:#ccd2da} .share{stroke:#5f9cb8} .back{stroke:#e8914a} .recall{stroke:#5a6068}
+  .e{stroke:#15181d} marker path{fill:#ccd2da} #a-share path{fill:#5f9cb8} #a-back path{fill:#e8914a} #a-recall path{fill:#5a6068}}
+)";
+
+std::string_view class_of(EdgeKind kind) {
+  constexpr std::array<std::string_view, 4> names{"data", "share", "back", "recall"};
+  return names[static_cast<std::size_t>(kind)];
+}
+std::string_view class_of(NodeKind kind) {
+  constexpr std::array<std::string_view, 9> names{
+      "input", "weight", "copy", "variable", "random", "loss", "constant", "operation", "ellipsis"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+class SvgWriter {
+ public:
+  SvgWriter(const Picture& picture, const RenderOptions& options)
+      : picture_(picture), options_(options), layout_(draw::lay_out(picture)) {}
+
+  std::string write() {
+    head();
+    for (std::size_t c = 0; c < picture_.clusters.size(); ++c) cluster(c);
+    for (const EdgeKind kind :
+         {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint}) {
+      for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
+        if (picture_.edges[e].kind == kind) edge(e);
+      }
+    }
+    for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
+    for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
+    out_ += "</svg>\n";
+    return std::move(out_);
+  }
+
+ private:
+  void attribute(std::string_view name, double value) {
+    out_ += ' ';
+    out_ += name;
+    out_ += "=\"";
+    append_number(out_, value);
+    out_ += '"';
+  }
+  void pair(double x, double y) {
+    append_number(out_, x);
+    out_ += ' ';
+    append_number(out_, y);
+  }
+
+  void head() {
+    out_ += "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"";
+    attribute("width", layout_.width);
+    attribute("height", layout_.height);
+    out_ += " viewBox=\"0 0 ";
+    pair(layout_.width, layout_.height);
+    out_ += "\">\n<title>" + xml_escape(picture_.title) + "</title>\n";
+    if (!picture_.about.empty()) out_ += "<desc>" + xml_escape(picture_.about) + "</desc>\n";
+    out_ += "<style>";
+    out_ += kStyle;
+    out_ += "</style>\n<defs>";
+    for (const std::string_view name : {"data", "share", "back", "recall"}) {
+      out_ += "<marker id=\"a-";
+      out_ += name;
+      out_ +=
+          "\" viewBox=\"0 0 8 6\" refX=\"7.5\" refY=\"3\" markerWidth=\"8\" markerHeight=\"6\" "
+          "markerUnits=\"userSpaceOnUse\" "
+          "orient=\"auto\"><path d=\"M0 0L8 3L0 6z\"/></marker>";
+    }
+    out_ += "</defs>\n<rect class=\"bg\"";
+    attribute("width", layout_.width);
+    attribute("height", layout_.height);
+    out_ += "/>\n";
+  }
+
+  void rectangle(const Box& box, double radius, std::string_view class_name = {}) {
+    out_ += "<rect";
+    if (!class_name.empty()) {
+      out_ += " class=\"";
+      out_ += class_name;
+      out_ += '"';
+    }
+    attribute("x", box.left());
+    attribute("y", box.top());
+    attribute("width", box.width);
+    attribute("height", box.height);
+    attribute("rx", radius);
+    out_ += "/>";
+  }
+  void text(double x, double y, std::string_view content, std::string_view class_name = {}) {
+    out_ += "<text";
+    attribute("x", x);
+    attribute("y", y);
+    if (!class_name.empty()) {
+      out_ += " class=\"";
+      out_ += class_name;
+      out_ += '"';
+    }
+    out_ += '>' + xml_escape(content) + "</text>";
+  }
+
+  void cluster(std::size_t c) {
+    const Box& box = layout_.clusters[c];
+    rectangle(box, 8, picture_.clusters[c].elided ? "cl gap" : "cl");
+    text(box.x, box.top() + 14, picture_.clusters[c].label, "cap");
+    out_ += '\n';
+  }
+
+  static bool is_line(const Point* p) {
+    const double dx = p[3].x - p[0].x, dy = p[3].y - p[0].y;
+    const auto off = [&](Point q) { return std::abs((q.x - p[0].x) * dy - (q.y - p[0].y) * dx); };
+    return off(p[1]) < 0.01 && off(p[2]) < 0.01;
+  }
+
+  void edge(std::size_t e) {
+    const PictureEdge& edge = picture_.edges[e];
+    const auto& p = layout_.edges[e].points;
+    out_ += "<path class=\"";
+    out_ += class_of(edge.kind);
+    out_ += edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
+    out_ += class_of(edge.kind);
+    out_ += ")\" d=\"M";
+    pair(p[0].x, p[0].y);
+    for (std::size_t i = 0; i + 3 < p.size(); i += 3) {
+      if (is_line(&p[i])) {
+        out_ += 'L';
+      } else {
+        out_ += 'C';
+        pair(p[i + 1].x, p[i + 1].y);
+        out_ += ' ';
+        pair(p[i + 2].x, p[i + 2].y);
+        out_ += ' ';
+      }
+      pair(p[i + 3].x, p[i + 3].y);
+    }
+    out_ += "\"/>\n";
+  }
+
+  void edge_label(std::size_t e) {
+    const PictureEdge& edge = picture_.edges[e];
+    if (edge.label.empty()) return;
+    text(layout_.edges[e].label.x, layout_.edges[e].label.y + 3.5, edge.label, "e");
+    out_ += '\n';
+  }
+
+  void node(std::size_t n) {
+    const PictureNode& node = picture_.nodes[n];
+    const Box& box = layout_.nodes[n];
+    const bool unnamed = node.name.empty();
+    out_ += "<g id=\"" + node.id + "\" class=\"";
+    out_ += class_of(node.kind);
+    if (unnamed) out_ += " o";
+    if (node.adjoint) out_ += " adjoint";
+    out_ += "\">";
+    if (!node.title.empty()) out_ += "<title>" + xml_escape(node.title) + "</title>";
+    rectangle(box, unnamed ? 9 : 5);
+    if (node.kind == NodeKind::random)
+      rectangle({box.x, box.y, box.width - 5, box.height - 5}, 3, "in");
+    const std::string second = second_line(node, options_.labels);
+    if (unnamed) {
+      if (options_.labels) text(box.x, box.y + 4, node.op);
+    } else if (second.empty()) {
+      text(box.x, box.y + 4, node.name);
+    } else {
+      text(box.x, box.y - 2, node.name);
+      text(box.x, box.y + 11, second, "s");
+    }
+    out_ += "</g>\n";
+  }
+
+  const Picture& picture_;
+  const RenderOptions& options_;
+  Layout layout_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_svg(const Picture& picture, const RenderOptions& options) {
+  return SvgWriter(picture, options).write();
+}
+
+}  // namespace taugrad
