@@ -82,7 +82,7 @@ void append_node(std::string& out, const Node& n) {
   json::append_string(out, n.op.name);
   out += ", \"shape\": ";
   append_list(out, n.shape.dims());
-  if (n.is_value) out += ", \"value\": true";
+  if (n.is_value && !n.name.empty()) out += ", \"value\": true";
   out += '}';
 }
 

@@ -76,8 +76,23 @@ void check_name(const std::string& name) {
          printable(name, 80), limits::kNameBytes);
 }
 
-std::string header_text(const std::vector<const Tensors::value_type*>& order,
-                        const Metadata& metadata) {
+using Order = std::vector<const Tensors::value_type*>;
+
+// As tensors stand in the file: large elements first, then by name.
+Order order_of(const Tensors& tensors) {
+  Order order;
+  for (const auto& item : tensors) {
+    check_name(item.first);
+    order.push_back(&item);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return size_of(a->second.dtype()) > size_of(b->second.dtype());
+  });
+  return order;
+}
+
+// Length and text of the header, padded so that the data stand at a multiple of 8 bytes.
+std::string header_bytes(const Order& order, const Metadata& metadata) {
   std::string text = "{";
   const auto key = [&](std::string_view name) {
     if (text.back() != '{') text += ',';
@@ -103,7 +118,8 @@ std::string header_text(const std::vector<const Tensors::value_type*>& order,
   }
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
-  return text;
+  const std::uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), 8) + text;
 }
 
 }  // namespace
@@ -160,21 +176,21 @@ Tensors load_safetensors(const std::string& path, std::vector<Diagnostic>* warni
 }
 
 void save_safetensors(const std::string& path, const Tensors& tensors, const Metadata& metadata) {
-  std::vector<const Tensors::value_type*> order;
-  for (const auto& item : tensors) {
-    check_name(item.first);
-    order.push_back(&item);
-  }
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return size_of(a->second.dtype()) > size_of(b->second.dtype());
-  });
-  const std::string header = header_text(order, metadata);
-  const std::uint64_t length = header.size();
+  const Order order = order_of(tensors);
   OutputFile file(path);
-  file.write(std::as_bytes(std::span(&length, 1)));
-  file.write(header);
+  file.write(header_bytes(order, metadata));
   for (const auto* item : order) file.write(item->second.bytes());
   file.commit();
+}
+
+std::string safetensors_bytes(const Tensors& tensors, const Metadata& metadata) {
+  const Order order = order_of(tensors);
+  std::string bytes = header_bytes(order, metadata);
+  for (const auto* item : order) {
+    const std::span<const std::byte> data = item->second.bytes();
+    bytes.append(reinterpret_cast<const char*>(data.data()), data.size());
+  }
+  return bytes;
 }
 
 }  // namespace taugrad

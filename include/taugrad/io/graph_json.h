@@ -10,9 +10,10 @@ namespace taugrad {
 /// The version of the form below; a newer one is refused (G008).
 inline constexpr int kGraphVersion = 1;
 
-/// A graph as JSON, after docs/graph.schema.json: structure only, weights live elsewhere. Nodes in the
-/// order of the tape, one a line, keys sorted, what is empty left out; the same graph gives the same
-/// bytes, and reading them back gives the same graph: ids, attributes to the bit, names, items.
+/// A graph as JSON, after docs/graph.schema.json: structure only, weights live elsewhere. Nodes in
+/// the order of the tape, one a line, keys sorted, what is empty left out; the same graph gives the
+/// same bytes, and reading them back gives the same graph: ids, attributes to the bit, names,
+/// items.
 std::string to_json(const Graph& g);
 
 /// Reads a graph. Every node is checked as if it were built.

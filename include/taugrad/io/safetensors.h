@@ -29,4 +29,7 @@ using Metadata = std::map<std::string, std::string>;
 void save_safetensors(const std::string& path, const Tensors& tensors,
                       const Metadata& metadata = {});
 
+/// The bytes that save_safetensors writes.
+std::string safetensors_bytes(const Tensors& tensors, const Metadata& metadata = {});
+
 }  // namespace taugrad

@@ -1,0 +1,155 @@
+#include "io/inspect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/files.h"
+#include "base/json_lexer.h"
+#include "base/limits.h"
+#include "io/safetensors_header.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/io/tensors.h"
+
+namespace taugrad {
+namespace {
+
+using json::Event;
+
+// A safetensors file starts with a number of which at least one byte is 0, then '{'.
+bool looks_like_safetensors(const InputFile& file) {
+  char start[9] = {};
+  if (file.size() < sizeof start) return false;
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  return start[8] == '{' && std::memchr(start, 0, 8) != nullptr;
+}
+
+FileKind kind_of_json(std::string_view text, const std::string& path) {
+  json::Lexer lexer(text, path, "a JSON object");
+  if (lexer.next() != Event::begin_object) return FileKind::tensors;
+  int depth = 1;
+  while (depth > 0) {
+    const Event e = lexer.next();
+    if (e == Event::begin_object || e == Event::begin_array) ++depth;
+    if (e == Event::end_object || e == Event::end_array) --depth;
+    if (e != Event::key || depth != 1) continue;
+    const std::string_view key = lexer.text();
+    if (key == "nodes" || key == "extents") return FileKind::graph;
+    if (key == "equations" || key == "imports" || key == "weights" || key == "index")
+      return FileKind::definition;
+  }
+  return FileKind::tensors;
+}
+
+TensorSummary summary(const std::string& name, std::string_view type, std::size_t element_bytes,
+                      const Tensor& t) {
+  TensorSummary s;
+  s.name = name;
+  s.type = type;
+  s.dims = t.dims();
+  s.elements = t.size();
+  s.bytes = static_cast<std::uint64_t>(t.size()) * element_bytes;
+  double sum = 0;
+  std::int64_t count = 0;
+  const auto each_finite = [&](auto f) {
+    for (std::int64_t i = 0; i < t.size(); ++i)
+      if (const double x = t.at(i); std::isfinite(x)) f(x);
+  };
+  each_finite([&](double x) {
+    s.min = count == 0 ? x : std::min(s.min, x);
+    s.max = count == 0 ? x : std::max(s.max, x);
+    sum += x;
+    ++count;
+  });
+  s.not_finite = s.elements - count;
+  if (count == 0) return s;
+  s.mean = sum / static_cast<double>(count);
+  double squares = 0;
+  each_finite([&](double x) { squares += (x - s.mean) * (x - s.mean); });
+  s.std = std::sqrt(squares / static_cast<double>(count));
+  return s;
+}
+
+void add(TensorsSummary& all, TensorSummary s) {
+  all.elements += s.elements;
+  all.not_finite += s.not_finite;
+  all.bytes += s.bytes;
+  all.tensors.push_back(std::move(s));
+}
+
+TensorsSummary inspect_safetensors(const std::string& path) {
+  const InputFile file(path);
+  const ByteSource source{path, file.size(),
+                          [&](std::uint64_t at, std::span<std::byte> to) { file.read(at, to); }};
+  const SafetensorsHeader header = read_header(source);
+  TensorsSummary all;
+  all.metadata = header.metadata;
+  for (const StoredTensor& t : header.tensors)
+    add(all, summary(t.name, t.type->name, t.type->bytes, read_tensor(source, header, t)));
+  std::sort(all.tensors.begin(), all.tensors.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
+}
+
+// Leaves of one name count as one entry; its first shape stands for it.
+class Leaves {
+ public:
+  explicit Leaves(std::vector<LeafSummary>& list) : list_(list) {}
+  bool add(const Tape& tape, NodeId id) {
+    const auto [place, fresh] = place_.emplace(tape.name_id(id), list_.size());
+    if (fresh) list_.push_back({std::string(tape.name(id)), tape.shape(id), 0});
+    ++list_[place->second].positions;
+    return fresh;
+  }
+
+ private:
+  std::vector<LeafSummary>& list_;
+  std::unordered_map<NameId, std::size_t> place_;
+};
+
+}  // namespace
+
+FileKind kind_of_file(const std::string& path) {
+  const InputFile file(path);
+  if (path.ends_with(".safetensors") || looks_like_safetensors(file)) return FileKind::safetensors;
+  return kind_of_json(read_file(path, limits::kGraphBytes), path);
+}
+
+TensorsSummary inspect_tensors(const std::string& path) {
+  if (!path.ends_with(".json")) return inspect_safetensors(path);
+  TensorsSummary all;
+  for (const auto& [name, t] : load_tensors(path))
+    add(all, summary(name, t.dtype() == Dtype::i64 ? "I64" : "F64", size_of(t.dtype()), t));
+  return all;
+}
+
+GraphSummary inspect_graph(const Graph& g) {
+  const Tape& tape = g.tape();
+  GraphSummary s;
+  s.nodes = tape.size();
+  s.bytes = tape.bytes();
+  s.lengths = tape.length_names;
+  std::unordered_map<const Op*, std::int64_t> ops;
+  std::vector<std::int32_t> depth(static_cast<std::size_t>(tape.size()));
+  Leaves inputs(s.inputs), weights(s.weights);
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    std::int32_t deepest = 0;
+    for (const NodeId in : tape.inputs(id))
+      deepest = std::max(deepest, depth[static_cast<std::size_t>(in)]);
+    depth[static_cast<std::size_t>(id)] = deepest + 1;
+    s.depth = std::max<std::int64_t>(s.depth, deepest + 1);
+    s.edges += static_cast<std::int64_t>(tape.inputs(id).size());
+    s.values += tape.is_value(id);
+    ++ops[&tape.op(id)];
+    if (tape.op(id).name == "input") inputs.add(tape, id);
+    if (tape.op(id).name == "weight") {
+      weights.add(tape, id);
+      s.parameters += tape.shape(id).size();
+    }
+  }
+  for (const auto& [op, count] : ops) s.ops[std::string(op->name)] += count;
+  return s;
+}
+
+}  // namespace taugrad
