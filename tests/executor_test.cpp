@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "base/fail.h"
 #include "support_executor.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
@@ -21,6 +22,9 @@ struct Built {
   std::vector<NodeId> outputs;
   const Tape& tape() const { return graph.tape(); }
   void fetch(Var v) { outputs.push_back(v.id); }
+  void fetch(const Vars& vars) {
+    for (const Var v : vars) fetch(v);
+  }
 };
 
 ExtentId at_least(Tape& tape, std::int32_t which, std::int32_t steps) {
@@ -53,7 +57,7 @@ Built recurrence(std::int32_t steps, std::int64_t m, std::int64_t n) {
   built.fetch(last);
   built.fetch(loss);
   const Gradients g = gradient(loss, {w, u, b, states[1], copies[0], copies.back()});
-  for (const Var v : g.values()) built.fetch(v);
+  built.fetch(g.values());
   return built;
 }
 
@@ -137,7 +141,7 @@ TEST_CASE("executor: sets of items of two lengths, which are no prefixes of each
   const Var loss =
       sum(extend_to(c, kEveryItem) + extend_to(a, kEveryItem)) + sum(extend_to(b, kEveryItem));
   for (const Var v : {a, b, c, loss}) built.fetch(v);
-  for (const Var v : gradient(loss, {w, x}).values()) built.fetch(v);
+  built.fetch(gradient(loss, {w, x}).values());
   BatchContext batch;
   batch.lengths = {{1, 2, 3, 2, 0, 5}, {4, 1, 2, 3, 3, 0}};
   check_everything(built, batch, 6);
@@ -176,7 +180,7 @@ TEST_CASE("executor: views of rows, shared matrices from both sides, products of
     built.fetch(x);
   const Var loss = sum(gates * matmul(slice(transpose(w), 2, 6), mid)) +
                    sum(matmul(matmul(a, w), transpose(w))) + sum(matmul(a, b)) + sum(conv(k, taps));
-  for (const Var x : gradient(loss, {w, k, z, a, b}).values()) built.fetch(x);
+  built.fetch(gradient(loss, {w, k, z, a, b}).values());
   check_everything(built, {}, 5);
 }
 
@@ -244,7 +248,7 @@ bool broken = false;
 
 template <class S>
 void fragile(const Call<S>& c) {
-  if (broken) throw Error(Status::numerical, Diagnostic{.code = "N001", .message = "broken"});
+  if (broken) fail(Status::numerical, "N001", "broken");
   std::copy_n(c.in[0].data, c.items * c.shape->size(), c.out);
 }
 
