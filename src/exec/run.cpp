@@ -203,6 +203,18 @@ class Run {
     copy(tensor.values<std::int64_t>());
   }
 
+  // s[1] = s0 defines position 1 of an empty item too, but results end with the item
+  bool within(const Fetch& f, std::int64_t place, std::size_t item) const {
+    if (f.loss || f.has_brackets) return true;
+    const std::vector<int>& axes = model_->symbols[static_cast<std::size_t>(f.symbol)].axes;
+    for (std::size_t a = axes.size(); a-- > 0;) {
+      const std::size_t l = length_of(axes[a]);
+      if (place % data_.longest[l] + 1 > data_.lengths[l][item]) return false;
+      place /= data_.longest[l];
+    }
+    return true;
+  }
+
   // a weight's gradient adds up over groups; an item's values go to its place
   void store(const Tape& tape, const Wanted& w, const std::vector<std::int32_t>& items,
              Executor<S>& executor, std::size_t output) {
@@ -223,6 +235,7 @@ class Run {
     const std::span<const std::int32_t> rows = executor.output_items(output);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
+      if (!within(*w.fetch, w.piece.place, static_cast<std::size_t>(item))) continue;
       for (std::int64_t i = 0; i < size; ++i) {
         S& place = to[static_cast<std::size_t>((w.piece.place * data_.items + item) * size + i)];
         const S value = from[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)];

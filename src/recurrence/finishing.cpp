@@ -27,10 +27,8 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   setting.at.assign(model_.system.indices.size(), 0);
   CopyKey key;
   key.numbered = !letters.empty();
-  for (const int index : letters) {
-    key.names.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
-    key.axes += (key.axes.empty() ? "" : ",") + key.names.back();
-  }
+  for (const int index : letters) key.letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+  key.ends.resize(letters.size());
   setting.copy_key = &key;
   each_position(letters, setting, [&] {
     setting.extent = extent_of(letters, setting.at);
@@ -66,6 +64,10 @@ void Unfolder::add_loss() {
       });
       for (const auto& [at, id] : values) {
         Var v = tape_.var(id);
+        Positions by_index(model_.system.indices.size(), 0);
+        for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(symbol(number).axes[a])] = at[a];
+        // s[1] = s0 stands for empty items too, but their steps do not count
+        v = tape_.var(fit(id, both(v.extent(), extent_of(symbol(number).axes, by_index))));
         tape_.set_owner(0, 0);
         const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), at, v.per_example() ? v.extent() : kEveryItem);
         terms.push_back(sum(cotangent * v).id);
@@ -163,26 +165,19 @@ Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const
   const std::vector<Bracket> wanted = parse_brackets(brackets);
   NodeId found = -1;
   for (const CopyGroup& group : groups->second) {
-    std::vector<std::string> axes;  // letters, or positions as written
-    std::string rest = group.axes;
-    while (!rest.empty()) {
-      const auto comma = rest.find(',');
-      axes.push_back(rest.substr(0, comma));
-      rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-    }
-    if (axes.size() != wanted.size()) continue;
+    if (group.letters.size() != wanted.size()) continue;
     Positions at;
     bool fits = true;
-    for (const std::string& axis : axes) {
-      const bool letter = std::find(group.names.begin(), group.names.end(), axis) != group.names.end();
-      const std::size_t k = static_cast<std::size_t>(&axis - axes.data());
-      const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == axis; });
-      const Bracket& b = named != wanted.end() ? *named : wanted[k];
-      fits = fits && (b.letter.empty() || b.letter == axis) && b.numbered == letter;
-      std::string text = b.text;
-      if (text.starts_with("last")) text = axis.substr(0, axis.find_first_of("+-")) + text.substr(4);
-      if (!letter) fits = fits && text == axis;
-      if (letter) at.push_back(b.number);
+    for (std::size_t a = 0; a < wanted.size(); ++a) {
+      const std::string& letter = group.letters[a];
+      const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == letter; });
+      const Bracket& b = named != wanted.end() ? *named : wanted[a];
+      fits = fits && (b.letter.empty() || b.letter == letter) && b.numbered == group.ends[a].empty();
+      if (b.numbered) at.push_back(b.number);
+      std::string text = b.text;  // "last+1" is "tau+1"
+      const std::string& end = group.ends[a];
+      if (text.starts_with("last")) text = end.substr(0, end.find_first_of("+-")) + text.substr(4);
+      fits = fits && (b.numbered || text == end);
     }
     if (!fits) continue;
     if (const NodeId id = group.nodes.get(at); id >= 0 && found < 0) found = id;

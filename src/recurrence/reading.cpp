@@ -216,6 +216,16 @@ NodeId Unfolder::weight_leaf(int number, const Positions& at) {
   return id;
 }
 
+namespace {
+// "R[tau+1]", "V[]": a copy named as its left side is written
+std::string copy_name(const std::string& weight, const CopyKey& key, const Positions& at) {
+  std::string text;
+  std::size_t number = 0;
+  for (const std::string& end : key.ends) text += (text.empty() ? "" : ",") + (end.empty() ? std::to_string(at[number++]) : end);
+  return fmt::format("{}[{}]", weight, text);
+}
+}  // namespace
+
 NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const Symbol& s = symbol(slot.symbol);
   Positions at;
@@ -229,18 +239,21 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const NodeId leaf = weight_leaf(slot.symbol, at);
   std::vector<Unfolded::CopyGroup>& groups = *copies_[static_cast<std::size_t>(slot.symbol)];
   const CopyKey& kind = *setting.copy_key;
-  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.axes == kind.axes; });
+  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
+    return g.letters == kind.letters && g.ends == kind.ends;
+  });
   if (group == groups.end()) {
     std::vector<std::int64_t> lengths;
-    for (const std::string& letter : kind.names) lengths.push_back(out_.length(letter));
-    groups.push_back({kind.axes, kind.names, PositionTable(lengths)});
+    for (std::size_t a = 0; a < kind.letters.size(); ++a)
+      if (kind.ends[a].empty()) lengths.push_back(out_.length(kind.letters[a]));
+    groups.push_back({kind.letters, kind.ends, PositionTable(lengths)});
     group = groups.end() - 1;
   }
   // an untied weight may be read at several of its positions from one left side
   if (const NodeId id = group->nodes.get(setting.copy_at); id >= 0 && tape_.inputs(id)[0] == leaf) return id;
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
-  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(fmt::format("{}[{}]", s.name, kind.axes));
+  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, setting.copy_at));
   const IndexId index = kind.numbered ? tape_.intern_index(setting.copy_at) : 0;
   tape_.set_owner(name, index);
   const NodeId id = copy(tape_.var(leaf)).id;

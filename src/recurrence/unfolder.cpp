@@ -121,14 +121,12 @@ void Unfolder::make_copy_keys() {
     for (std::size_t a = 0; a < rule.places.size(); ++a) {
       const At& p = rule.places[a];
       const auto index = static_cast<std::size_t>(p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a]);
-      if (a > 0) key.axes += ',';
+      key.letters.push_back(model_.system.indices[index].name);
+      key.ends.emplace_back();
       if (p.kind == Place::Kind::end) {
         key.numbered = false;
-        key.axes += model_.lengths[static_cast<std::size_t>(model_.index_length[index])];
-        if (p.offset != 0) key.axes += fmt::format("{:+}", p.offset);
-      } else {
-        key.axes += model_.system.indices[index].name;
-        key.names.push_back(model_.system.indices[index].name);
+        key.ends.back() = model_.lengths[static_cast<std::size_t>(model_.index_length[index])];
+        if (p.offset != 0) key.ends.back() += fmt::format("{:+}", p.offset);
       }
     }
     copy_keys_.push_back(std::move(key));

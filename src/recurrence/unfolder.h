@@ -29,9 +29,9 @@ struct Template {
 
 /// What the copies of one kind of left side have in common (R8).
 struct CopyKey {
-  std::string axes;                ///< "t", "i,j", "tau+1" where it depends on the item's length, ""
-  std::vector<std::string> names;  ///< of the numbered axes
-  bool numbered = false;           ///< every axis is
+  std::vector<std::string> letters;  ///< of the axes
+  std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
+  bool numbered = false;             ///< every position is a number
 };
 
 /// Where a template is placed.

@@ -79,8 +79,8 @@ class Unfolded {
   friend class Unfolder;
   /// Copies of a weight by what their left sides have in common: "t", "i,j", "tau+1".
   struct CopyGroup {
-    std::string axes;                ///< letters, or the position as written where it depends on the item's length
-    std::vector<std::string> names;  ///< of the numbered axes, in the order of the left side
+    std::vector<std::string> letters;  ///< of the left side
+    std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
     PositionTable nodes;
   };
   using Tables = std::map<std::string, PositionTable, std::less<>>;
