@@ -2,6 +2,7 @@
 
 #include <complex>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
@@ -26,12 +27,31 @@ class Interpreter {
   void run();
   /// The value of any needed node after run(): [items of its extent, shape...].
   std::span<const S> value(NodeId id) const;
+  bool needs(NodeId id) const { return slot_[static_cast<std::size_t>(id)] >= 0; }
+
+  /// From now on run() adds `delta` to the elements first.. of a needed node's value, leaf or not,
+  /// before its users read it: how the derivative to any variable is measured. Nudges add up.
+  void nudge(NodeId id, std::int64_t first, std::span<const S> delta);
+  void clear_nudges() { nudges_.clear(); }
 
  private:
+  struct Nudge {
+    std::int32_t slot;
+    std::int64_t first;  // element of its value
+    std::vector<S> delta;
+  };
+  void lay_out();
+  void evaluate(std::size_t slot, std::vector<Operand<S>>& operands);
+  void apply(const Nudge& nudge);
+  std::int64_t rows_of(ExtentId extent) const;
+  std::size_t slot_of(NodeId id) const;
+
   const Tape& tape_;
   std::vector<NodeId> order_, leaves_;
-  std::vector<std::int32_t> slot_;  // node -> index into values_, -1: not needed
-  std::vector<std::vector<S>> values_;
+  std::vector<std::int32_t> slot_;   // node -> place in order_, -1: not needed
+  std::vector<std::int64_t> first_;  // slot -> place in values_; one more at the end
+  std::vector<S> values_;
+  std::vector<Nudge> nudges_;
   BatchContext batch_;
   std::int64_t items_ = 1;
 };
