@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad {
+
+/// How a derivative is measured, in f64.
+enum class Method {
+  complex_step,  ///< Im f(x + ih) / h: no difference is taken, agrees to 1e-12
+  central,       ///< 4-point differences, with a second step as error estimate
+};
+
+struct CheckOptions {
+  Method method = Method::complex_step;
+  int order = 1;  ///< 2: the gradient of <g, v>, g the gradient and v a fixed random direction
+  std::uint64_t seed = 1;          ///< of directions and of the sample of entries
+  std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
+};
+
+/// Where the derivatives are taken: the batch and the value of every leaf that is given.
+struct CheckPoint {
+  BatchContext batch = {};
+  std::int64_t items = 1;
+  std::vector<std::pair<Var, std::vector<double>>> leaves = {};  ///< [items of its extent, shape...]
+};
+
+/// One comparison: an entry of a variable's gradient, or its derivative along a direction.
+struct CheckedEntry {
+  std::int64_t element = -1;  ///< flat in [items of its extent, shape...]; -1: along a direction
+  double analytic = 0;
+  double numeric = 0;
+  double error = 0;  ///< |analytic - numeric|; infinite where one is not a number
+  bool ok = true;
+  bool kink = false;  ///< two steps disagree by more than 1e-3: a kink is near, nothing is judged
+};
+
+struct VariableCheck {
+  Var variable;
+  std::string name;                ///< label: "W", "W[3]", "h[2]"
+  std::int64_t entries = 0;        ///< elements it has
+  std::int64_t checked = 0;        ///< elements compared one by one
+  std::int64_t kinks = 0;
+  CheckedEntry worst;              ///< the failed entry, or the passed one, of the largest error
+  std::vector<std::int64_t> index; ///< of `worst`: axes of one example
+  std::int64_t item = -1;          ///< of `worst`: row of the batch; -1 where not per example
+  bool along_direction = false;    ///< a derivative along a random direction was compared too
+  bool ok = true;
+};
+
+struct CheckReport {
+  std::vector<VariableCheck> variables;  ///< in the order asked for
+  Method method = Method::complex_step;
+  int order = 1;
+  std::int64_t entries = 0, checked = 0;  ///< over all variables
+  std::int64_t runs = 0;                  ///< evaluations of the loss
+  bool sampled() const { return checked < entries; }
+  bool ok() const;
+  /// The variable whose worst entry is worst of all; null where nothing was checked.
+  const VariableCheck* worst() const;
+};
+
+/// Compares the gradient of a loss, as `gradient` emits it, with numeric derivatives. Variables are
+/// leaves or any other nodes (a copy W(t), a state h[t]): of those, the derivative of what follows.
+/// Complex step: |a - n| <= 1e-12 max(1, largest |n| of the variable); central: 1e-9 + 1e-7 max(|a|,
+/// |n|) and the rounding of the difference. Where not all entries fit into max_runs, an even sample
+/// of them is checked, and the derivative along a random direction through every variable.
+/// Appends the gradient's nodes to the tape.
+/// @param loss  a number, per example (then summed over the items) or not
+/// @throws Error (G023) for a loss that is no number, an order other than 1 or 2
+CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,
+                            const CheckOptions& options = {});
+
+}  // namespace taugrad
