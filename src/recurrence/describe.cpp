@@ -37,6 +37,7 @@ DefinitionSummary describe(const Definition& d, bool allow_unused) {
   summary.about = d.about;
   for (const SystemIndex& i : model->system.indices) summary.indices.push_back(fmt::format("{} = 1..{}", i.name, i.length));
   for (const Symbol& s : model->symbols) {
+    if (!s.taken) continue;
     std::vector<std::string> letters;
     for (const int axis : s.axes) letters.push_back(model->system.indices[static_cast<std::size_t>(axis)].name);
     const std::string name = letters.empty() ? s.name : fmt::format("{}[{}]", s.name, fmt::join(letters, ","));

@@ -279,7 +279,7 @@ void take_needed(System& system) {
   }
   const auto unneeded = [&](const auto& item) { return !own(item.name) && !needed.contains(item.name); };
   std::erase_if(system.equations, unneeded);
-  std::erase_if(system.weights, unneeded);
+  for (SystemWeight& w : system.weights) w.taken = !unneeded(w);
   std::erase_if(system.inputs, unneeded);
 }
 

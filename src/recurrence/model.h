@@ -28,6 +28,7 @@ struct Symbol {
   int length = -1;             ///< "tau ~ ..": the number of the length it draws
   std::vector<int> rules;      ///< equations that define it, most fixed positions first
   int declaration = -1;        ///< number among System::inputs or System::weights
+  bool taken = true;           ///< false: a weight of an import that no needed equation mentions
   bool random() const { return distribution != DistributionKind::none; }
 };
 

@@ -51,6 +51,7 @@ void declare_given(Model& model) {
     symbol.shape = Shape(std::span(s.weights[i].shape));
     symbol.shape_known = true;
     symbol.per_example = false;
+    symbol.taken = s.weights[i].taken;
     symbol.declaration = static_cast<int>(i);
     add_symbol(model, std::move(symbol));
   }

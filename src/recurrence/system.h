@@ -27,6 +27,7 @@ struct SystemWeight {
   std::vector<std::string> letters;  ///< untied: one weight for each position
   std::vector<std::int64_t> shape;
   WeightDeclaration declaration;
+  bool taken = true;  ///< false: of an import, and no equation that is needed mentions it
 };
 
 /// A definition with its functions and imports expanded away (R11): one flat system of equations.
@@ -68,7 +69,7 @@ System expand_within(const Definition& d, const std::map<std::string, std::int64
                      std::vector<std::string>& trail);
 /// Loads a definition by the bare name an import gives: beside the importing file, then shipped ones.
 Definition load_import_of(const Definition& importing, const std::string& name);
-/// Drops equations, weights and inputs of imports that nothing outside refers to.
+/// Drops equations and inputs of imports that nothing outside refers to, and marks their weights.
 void take_needed(System& system);
 /// Runs `step`, adding what it throws to the system's problems.
 template <class F>

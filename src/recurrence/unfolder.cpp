@@ -83,7 +83,7 @@ void Unfolder::make_leaves() {
     if (model_.symbols[s].random()) out_.nlls_[model_.symbols[s].name] = PositionTable(lengths);
     if (model_.symbols[s].kind == SymbolKind::weight) {
       out_.weights_[model_.symbols[s].name] = PositionTable(lengths);
-      if (lengths.empty()) weight_leaf(static_cast<int>(s), {});
+      if (lengths.empty() && model_.symbols[s].taken) weight_leaf(static_cast<int>(s), {});
     }
   }
 }

@@ -168,7 +168,7 @@ class Model:
             return False
         for text, (letter, at) in zip(texts, place):
             named, _, spot = text.rpartition("=")
-            lengths = "|".join({"last", *map(str, self.flat.index.values())})
+            lengths = "|".join({"last", *(v for v in map(str, self.flat.index.values()) if not v.isdigit())})
             spot = re.sub(rf"^({lengths})$", "tau+0", spot)
             spot = re.sub(rf"^({lengths})(?=[+-])", "tau", spot)
             if (named and named != letter) or spot != at:

@@ -1,0 +1,115 @@
+#include "taugrad/exec/check.h"
+
+#include <map>
+
+#include "exec/stream.h"
+#include "recurrence/model.h"
+#include "taugrad/exec/run.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+namespace {
+
+/// What the loss of a definition without one is made of: every variable with numbers.            (R13)
+std::vector<std::string> variables_of(const Model& model) {
+  std::vector<std::string> names;
+  for (const Symbol& s : model.symbols)
+    if (s.kind == SymbolKind::variable && !s.random() && s.category < 0) names.push_back(s.name);
+  return names;
+}
+
+bool has_loss(const Model& model) {
+  if (!model.loss.empty()) return true;
+  for (const Symbol& s : model.symbols)
+    if (s.random()) return true;
+  return false;
+}
+
+// zeros would hide an error: what starts at zero is moved off it
+Tensors generic_weights(const Model& model, Tensors weights, std::uint64_t seed) {
+  for (const SystemWeight& w : model.system.weights) {
+    if (!w.taken || !w.declaration.init.empty() || w.declaration.values) continue;
+    Stream stream(seed, "check:" + w.name);
+    Tensor& tensor = weights.at(w.name);
+    for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set(i, tensor.at(i) + 0.3 * stream.normal());
+  }
+  return weights;
+}
+
+std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t items, const Tensors& tensors, std::uint64_t seed) {
+  const std::int64_t size = tape.shape(leaf).size();
+  const bool shared = tape.extent_id(leaf) == kShared;
+  std::vector<double> values(static_cast<std::size_t>(shared ? size : size * items));
+  const auto tensor = tensors.find(std::string(tape.name(leaf)));
+  if (tensor == tensors.end()) {  // cotangents and stop variables, which follow from nothing else
+    Stream stream(seed, "check:" + tape.label(leaf));
+    for (double& x : values) x = stream.normal();
+    return values;
+  }
+  std::int64_t flat = 0;
+  const auto index = tape.index(leaf);
+  for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor->second.dims()[a] + index[a] - 1;
+  const std::int64_t first = flat * static_cast<std::int64_t>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = tensor->second.at(first + static_cast<std::int64_t>(i));
+  return values;
+}
+
+// an observed stop variable: 1 at the end, 0 before                                             (R14)
+void add_stops(const Model& model, const Unfolded& u, std::int64_t items, Tensors& inputs) {
+  for (const Symbol& s : model.symbols) {
+    if (!s.random() || s.length >= 0 || inputs.contains(s.name)) continue;
+    Dims dims;
+    std::int64_t positions = 1;
+    for (const int axis : s.axes) {
+      dims.push_back(u.length(model.system.indices[static_cast<std::size_t>(axis)].name));
+      positions *= dims.back();
+    }
+    dims.push_back(items);
+    dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
+    Tensor stop(dims, Dtype::f64);
+    for (std::int64_t i = 0; positions > 0 && i < items; ++i) stop.set((positions - 1) * items + i, 1);
+    inputs[s.name] = std::move(stop);
+  }
+}
+
+}  // namespace
+
+CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
+  const auto model = resolve(d);
+  UnfoldOptions unfolding;
+  unfolding.steps = options.steps;
+  unfolding.lengths = options.lengths;
+  if (!has_loss(*model)) unfolding.cotangents = variables_of(*model);
+  const Unfolded u = unfold(model, unfolding);
+  const DrawOptions draw{.steps = options.steps, .lengths = options.lengths, .batch = options.batch, .seed = options.seed};
+  Tensors tensors = random_inputs(d, draw);
+  add_stops(*model, u, options.batch, tensors);
+  tensors.merge(generic_weights(*model, initial_weights(d, draw), options.seed));
+
+  Tape& tape = u.graph().tape();
+  CheckPoint point;
+  point.items = options.batch;
+  for (const std::string& name : model->lengths)
+    point.batch.lengths.emplace_back(static_cast<std::size_t>(options.batch), u.length(name));
+  std::vector<Var> variables;
+  const Var loss = u.loss();
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    const bool weight = &tape.op(id) == &kWeight, input = &tape.op(id) == &kInput;
+    const bool number = !tape.attrs(id).has("category");
+    if (weight || input) point.leaves.emplace_back(tape.var(id), leaf_values(tape, id, options.batch, tensors, options.seed));
+    const int symbol = model->find(tape.name(id));
+    const bool data = symbol < 0 || model->symbols[static_cast<std::size_t>(symbol)].random();
+    if (weight || (input && number && !data)) variables.push_back(tape.var(id));
+  }
+  for (const SystemWeight& w : model->system.weights)
+    for (const auto& [label, copy] : u.copies(w.name)) variables.push_back(copy);
+  CheckOptions how;
+  how.method = options.method;
+  how.order = options.order;
+  how.seed = options.seed;
+  how.max_runs = options.max_runs;
+  return check_gradients(loss, variables, point, how);
+}
+
+}  // namespace taugrad
