@@ -18,6 +18,24 @@ namespace {
   fail_at(d.code, d.message.substr(0, d.message.find('\n')), n, d.help);
 }
 
+/// The first tap of a convolution (a reference; of an import's bound input, its expression) read `by(o)` taps further
+/// along letter o of the convolution.
+template <class By>
+Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
+  Ast tap;
+  tap.nodes.assign(ast.nodes.begin(), ast.nodes.begin() + root + 1);
+  std::vector<char> inside(tap.nodes.size(), 0);
+  inside.back() = 1;
+  for (std::size_t id = tap.nodes.size(); id-- > 0;) {
+    if (!inside[id]) continue;
+    for (const int child : tap.nodes[id].children) inside[static_cast<std::size_t>(child)] = 1;
+    for (Place& p : tap.nodes[id].places)
+      for (std::size_t o = 0; o < conv.over.size(); ++o)
+        if (p.kind == Place::Kind::letter && p.letter == conv.over[o]) p.offset += conv.steps[o] * by(o);
+  }
+  return tap;
+}
+
 }  // namespace
 
 int BlockCompiler::open(std::vector<int> letters) {
@@ -256,23 +274,17 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
 
 // sum over d < w of K[d] @ x[t + d]: the reference is the first tap                             (R10)
 Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel) {
-  const AstNode& first = ast.nodes[static_cast<std::size_t>(n.children[1])];
   const int rank = static_cast<int>(n.over.size());
   if (!kernel.var || kernel.var.shape().rank() != rank + 2)
     fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes", rank, rank == 1 ? "ex" : "ices", rank + 2), n,
             "K is [w,m,n] for one index and [w,w',m,n] for two");
-  if (first.kind != AstNode::Kind::reference) fail_at("E011", "the second argument of conv is a reference, such as x[t-2]", first);
   const Shape& k = kernel.var.shape();
   const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
   if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);
   std::vector<Var> taps;
   for (std::int64_t d = 0; d < high * wide; ++d) {
-    AstNode tap = first;
-    for (Place& p : tap.places)
-      for (std::size_t o = 0; o < n.over.size(); ++o)
-        if (p.letter == n.over[o] && p.kind == Place::Kind::letter)
-          p.offset += n.steps[o] * static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide);
-    const Value x = read(tap);
+    const Ast tap = shifted(ast, n.children[1], n, [&](std::size_t o) { return static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide); });
+    const Value x = record(tap, tap.root()).back();
     numeric(x, n);
     if (!x.known()) return guess({k[rank]});
     taps.push_back(x.var);

@@ -18,25 +18,49 @@ struct Read {
   const Rule* rule = nullptr;
   const AstNode* node = nullptr;
   std::vector<At> places;
+  std::map<int, int> reach;  // of a convolution's tap: how far beyond its first one it reads, by index number
 };
+
+/// For each node, how far the taps of the convolutions that it stands in reach.
+std::vector<std::map<int, int>> tap_reaches(const Model& model, const Ast& ast) {
+  std::vector<std::map<int, int>> reach(ast.nodes.size());
+  for (std::size_t id = ast.nodes.size(); id-- > 0;) {
+    const AstNode& n = ast.nodes[id];
+    for (const int child : n.children)
+      if (!reach[id].empty()) reach[static_cast<std::size_t>(child)] = reach[id];
+    if (n.kind != AstNode::Kind::reduction || n.name != "conv" || n.children.size() != 2) continue;
+    const AstNode& kernel = ast.nodes[static_cast<std::size_t>(n.children[0])];
+    const int weight = kernel.kind == AstNode::Kind::name ? model.find(kernel.name) : -1;
+    if (weight < 0) continue;
+    const Shape& shape = model.symbols[static_cast<std::size_t>(weight)].shape;
+    for (std::size_t k = 0; k < n.over.size() && static_cast<int>(k) < shape.rank(); ++k)
+      for (std::size_t i = 0; i < model.system.indices.size(); ++i)
+        if (model.system.indices[i].name == n.over[k])
+          reach[static_cast<std::size_t>(n.children[1])][static_cast<int>(i)] =
+              n.steps[k] * static_cast<int>(std::max<std::int64_t>(shape[static_cast<int>(k)] - 1, 0));
+  }
+  return reach;
+}
 
 std::vector<Read> all_reads(Model& model) {
   std::vector<Read> reads;
   for (const Rule& rule : model.rules)
     collect(model.system, [&] {
-      for (const Ast& ast : rule.equation->arguments)
+      for (const Ast& ast : rule.equation->arguments) {
+        const std::vector<std::map<int, int>> reach = tap_reaches(model, ast);
         for (const AstNode& n : ast.nodes) {
           if (n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) continue;
           const int to = model.find(n.name);
           if (to < 0) continue;  // reported when the equation is compiled
           const Symbol& symbol = model.symbols[static_cast<std::size_t>(to)];
           if (symbol.kind != SymbolKind::variable || symbol.length >= 0) continue;
-          Read read{rule.symbol, to, &rule, &n, {}};
+          Read read{rule.symbol, to, &rule, &n, {}, reach[static_cast<std::size_t>(&n - ast.nodes.data())]};
           if (n.places.size() == symbol.axes.size())
             for (std::size_t a = 0; a < n.places.size(); ++a)
               read.places.push_back(place_at(model, n.places[a], model.index_length[static_cast<std::size_t>(symbol.axes[a])], n));
           reads.push_back(std::move(read));
         }
+      }
     });
   return reads;
 }
@@ -119,27 +143,9 @@ class Orderer {
     const At& right = read.places[static_cast<std::size_t>(to)];
     if (left.kind != Place::Kind::letter || right.kind != Place::Kind::letter || left.index != right.index) return false;
     offset = right.offset;
-    const int taps = conv_reach(*read.rule, *read.node, left.index);
-    reach_ = taps;
+    const auto taps = read.reach.find(left.index);
+    reach_ = taps == read.reach.end() ? 0 : taps->second;
     return true;
-  }
-
-  // a tap of a convolution reads offsets o .. o + taps: how far beyond its first one it reaches
-  int conv_reach(const Rule& rule, const AstNode& node, int index) const {
-    for (const Ast& ast : rule.equation->arguments)
-      for (const AstNode& n : ast.nodes) {
-        if (n.kind != AstNode::Kind::reduction || n.name != "conv" || n.children.size() != 2) continue;
-        if (&ast.nodes[static_cast<std::size_t>(n.children[1])] != &node) continue;
-        const int weight = ast.nodes[static_cast<std::size_t>(n.children[0])].kind == AstNode::Kind::name
-                               ? model_.find(ast.nodes[static_cast<std::size_t>(n.children[0])].name)
-                               : -1;
-        for (std::size_t k = 0; k < n.over.size(); ++k)
-          if (n.over[k] == model_.system.indices[static_cast<std::size_t>(index)].name && weight >= 0 &&
-              model_.symbols[static_cast<std::size_t>(weight)].shape.rank() > static_cast<int>(k))
-            return n.steps[k] * static_cast<int>(std::max<std::int64_t>(
-                                    model_.symbols[static_cast<std::size_t>(weight)].shape[static_cast<int>(k)] - 1, 0));
-      }
-    return 0;
   }
 
   bool settle(const std::vector<int>&, const std::vector<int>& rest, std::vector<int>& left) const {
