@@ -159,6 +159,21 @@ std::vector<Bracket> parse_brackets(std::string_view text) {
 }
 }  // namespace
 
+// "last+1" is "tau+1"; where the length is fixed it is the number that stands there
+bool Unfolded::at_end(const std::string& letter, const std::string& text, const std::string& end, Positions& at) const {
+  const auto index = static_cast<std::size_t>(model_->system.index(letter) - model_->system.indices.data());
+  const auto number = static_cast<std::size_t>(model_->index_length[index]);
+  const std::string& length = model_->lengths[number];
+  const std::string offset = text.starts_with("last") ? text.substr(4) : text.starts_with(length) ? text.substr(length.size()) : "?";
+  if (model_->fixed_lengths[number] < 0) return length + offset == end;
+  std::int32_t by = 0;
+  const char* first = offset.data() + (offset.starts_with('+') ? 1 : 0);
+  const auto result = std::from_chars(first, offset.data() + offset.size(), by);
+  if (!offset.empty() && (result.ec != std::errc{} || result.ptr != offset.data() + offset.size())) return false;
+  at.push_back(static_cast<std::int32_t>(model_->fixed_lengths[number]) + by);
+  return true;
+}
+
 Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const {
   const auto groups = copies_.find(name);
   if (groups == copies_.end()) return {};
@@ -172,12 +187,10 @@ Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const
       const std::string& letter = group.letters[a];
       const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == letter; });
       const Bracket& b = named != wanted.end() ? *named : wanted[a];
-      fits = fits && (b.letter.empty() || b.letter == letter) && b.numbered == group.ends[a].empty();
-      if (b.numbered) at.push_back(b.number);
-      std::string text = b.text;  // "last+1" is "tau+1"
+      fits = fits && (b.letter.empty() || b.letter == letter);
       const std::string& end = group.ends[a];
-      if (text.starts_with("last")) text = end.substr(0, end.find_first_of("+-")) + text.substr(4);
-      fits = fits && (b.numbered || text == end);
+      if (b.numbered && end.empty()) at.push_back(b.number);
+      fits = fits && (b.numbered ? end.empty() : at_end(letter, b.text, end, at));
     }
     if (!fits) continue;
     if (const NodeId id = group.nodes.get(at); id >= 0 && found < 0) found = id;
