@@ -57,7 +57,7 @@ NodeId Unfolder::fit(NodeId node, ExtentId target) {
   if (node < 0) return node;
   const ExtentId own = tape_.extent_id(node);
   if (own == target || own == kShared || target == kShared) return node;
-  const std::uint64_t key = (static_cast<std::uint64_t>(node) << 16) | target;
+  const std::uint64_t key = (static_cast<std::uint64_t>(node) << 32) | target;
   if (const auto known = fitted_.find(key); known != fitted_.end()) return known->second;
   Var v = tape_.var(node);
   const ExtentId common = both(own, target);

@@ -135,6 +135,8 @@ void Unfolder::make_copy_keys() {
 
 Unfolded Unfolder::run() {
   every_position();
+  for (const Symbol& s : model_.symbols)  // a drawn length is a value like any other (R14)
+    if (s.length >= 0) out_.values_.at(s.name).set({}, length_node(s.length, kEveryItem));
   add_loss();
   add_ends();
   return std::move(out_);
