@@ -1,4 +1,5 @@
-// Random variables, losses, lengths and `run`, one by one.                     (docs/language.md R12-R15)
+// Random variables, losses, lengths and `run`, one by one.                     (docs/language.md
+// R12-R15)
 #include "language_support.h"
 
 using namespace taugrad;
@@ -22,10 +23,10 @@ TEST_CASE("R12: the three distributions, in nats", "[language]") {
   const Definition d = define(R"j("inputs": {"l": [3], "z": [2], "m": [2], "s": []}, "equations": [
     "a ~ categorical(logits = l)", "b ~ categorical(p = softmax(l))", "c ~ bernoulli(logits = z)", "e ~ bernoulli(p = sigmoid(z))",
     "f ~ normal(mean = m, std = s)"])j");
-  const Tensors inputs{{"l", numbers({1, 3}, {1, 2, -1})},  {"z", numbers({1, 2}, {0.5, -1.5})},
-                       {"m", numbers({1, 2}, {1, 2})},      {"s", numbers({1}, {0.5})},
-                       {"a", symbols({1}, {1})},            {"b", symbols({1}, {2})},
-                       {"c", numbers({1, 2}, {1, 0})},      {"e", numbers({1, 2}, {1, 0})},
+  const Tensors inputs{{"l", numbers({1, 3}, {1, 2, -1})}, {"z", numbers({1, 2}, {0.5, -1.5})},
+                       {"m", numbers({1, 2}, {1, 2})},     {"s", numbers({1}, {0.5})},
+                       {"a", symbols({1}, {1})},           {"b", symbols({1}, {2})},
+                       {"c", numbers({1, 2}, {1, 0})},     {"e", numbers({1, 2}, {1, 0})},
                        {"f", numbers({1, 2}, {1.5, 1})}};
   const Tensors v = evaluate(d, inputs, {}, {"nll:a", "nll:b", "nll:c", "nll:e", "nll:f", "loss"});
   const double a = -log_softmax_of({1, 2, -1}, 1), b = -log_softmax_of({1, 2, -1}, 2);
@@ -40,8 +41,10 @@ TEST_CASE("R12: the three distributions, in nats", "[language]") {
 }
 
 TEST_CASE("R12: observed, the value read is the data: teacher forcing", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "equations": ["o[t] = one_hot(y[t-1], 3)", "y[t] ~ categorical(logits = o[t])"])j");
-  const Tensors v = evaluate(d, {{"y", symbols({3, 1}, {2, 0, 1})}}, {}, {"o", "y", "nll:y", "loss"});
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "equations": ["o[t] = one_hot(y[t-1], 3)", "y[t] ~ categorical(logits = o[t])"])j");
+  const Tensors v =
+      evaluate(d, {{"y", symbols({3, 1}, {2, 0, 1})}}, {}, {"o", "y", "nll:y", "loss"});
   check_values(v.at("o"), {3, 1, 3}, {0, 0, 0, 0, 0, 1, 1, 0, 0});
   check_values(v.at("y"), {3, 1}, {2, 0, 1});
   const double first = std::log(3), other = -log_softmax_of({1, 0, 0}, 1);
@@ -49,8 +52,10 @@ TEST_CASE("R12: observed, the value read is the data: teacher forcing", "[langua
   check_values(v.at("loss"), {1}, {first + 2 * other});
 }
 
-TEST_CASE("R12: sampled, the value is a draw, keyed by seed, item, variable and position", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "weights": {"l": [5]}, "equations": ["y[t] ~ categorical(logits = l)", "v[t] = one_hot(y[t], 5)"])j");
+TEST_CASE("R12: sampled, the value is a draw, keyed by seed, item, variable and position",
+          "[language]") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "weights": {"l": [5]}, "equations": ["y[t] ~ categorical(logits = l)", "v[t] = one_hot(y[t], 5)"])j");
   const Tensors weights{{"l", numbers({5}, {0, 0, 0, 0, 0})}};
   const auto draw = [&](std::vector<std::int64_t> items, std::uint64_t seed) {
     RunOptions o = sampling({"y"}, seed);
@@ -62,7 +67,8 @@ TEST_CASE("R12: sampled, the value is a draw, keyed by seed, item, variable and 
   CHECK(y.dims() == Dims{20, 3});
   CHECK(y == draw({0, 1, 2}, 1));
   CHECK_FALSE(y == draw({0, 1, 2}, 2));
-  for (std::int64_t item = 0; item < 3; ++item) CHECK(part(draw({2, item}, 1), 1, 1, 2) == part(y, 1, item, item + 1));
+  for (std::int64_t item = 0; item < 3; ++item)
+    CHECK(part(draw({2, item}, 1), 1, 1, 2) == part(y, 1, item, item + 1));
   CHECK_FALSE(part(y, 1, 0, 1) == part(y, 1, 1, 2));
   std::vector<int> seen(5, 0);
   for (const double symbol : values_of(y)) {
@@ -73,11 +79,14 @@ TEST_CASE("R12: sampled, the value is a draw, keyed by seed, item, variable and 
 }
 
 TEST_CASE("R12: draws follow the distribution and carry no gradient", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "weights": {"z": [], "m": []}, "equations": [
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "weights": {"z": [], "m": []}, "equations": [
     "s[t] ~ bernoulli(logits = z)", "x[t] ~ normal(mean = m, std = 2)"], "loss": "s[t] * s[t]")j");
   RunOptions o = sampling({"s", "x"});
   o.steps = 2000;
-  const Tensors v = evaluate(d, {{"item", symbols({5}, {0, 1, 2, 3, 4})}}, {{"z", numbers({}, {1})}, {"m", numbers({}, {3})}}, {"s", "x", "grad:z"}, o);
+  const Tensors v =
+      evaluate(d, {{"item", symbols({5}, {0, 1, 2, 3, 4})}},
+               {{"z", numbers({}, {1})}, {"m", numbers({}, {3})}}, {"s", "x", "grad:z"}, o);
   double ones = 0, sum = 0, square = 0;
   for (const double s : values_of(v.at("s"))) ones += s;
   for (const double x : values_of(v.at("x"))) sum += x, square += (x - 3) * (x - 3);
@@ -88,11 +97,13 @@ TEST_CASE("R12: draws follow the distribution and carry no gradient", "[language
 }
 
 TEST_CASE("R12: sampled, the likelihood scores the draw", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "weights": {"l": [3]}, "equations": ["y[t] ~ categorical(logits = l)"])j");
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "weights": {"l": [3]}, "equations": ["y[t] ~ categorical(logits = l)"])j");
   RunOptions o = sampling({"y"});
   o.steps = 8;
   const std::vector<double> l{0.5, -1, 2};
-  const Tensors v = evaluate(d, {{"item", symbols({1}, {7})}}, {{"l", numbers({3}, l)}}, {"y", "nll:y", "loss"}, o);
+  const Tensors v = evaluate(d, {{"item", symbols({1}, {7})}}, {{"l", numbers({3}, l)}},
+                             {"y", "nll:y", "loss"}, o);
   double sum = 0;
   for (std::int64_t t = 0; t < 8; ++t) {
     const double nll = -log_softmax_of(l, static_cast<std::size_t>(v.at("y").at(t)));
@@ -102,30 +113,41 @@ TEST_CASE("R12: sampled, the likelihood scores the draw", "[language]") {
   CHECK(v.at("loss").at(0) == Approx(sum).epsilon(1e-14));
 }
 
-TEST_CASE("R13: terms of a list are summed over their own indices, a string as a whole", "[language]") {
-  const std::string head = R"("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]}, "equations": ["e[t] = x[t]"], "loss": )";
-  const Tensors inputs{{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}}, weights{{"W", numbers({2}, {10, 20})}};
-  const Tensors list = evaluate(define(head + R"j(["sum(e[t] * e[t])", "0.01 * sum(W * W)"])j"), inputs, weights, {"loss", "grad:W"});
+TEST_CASE("R13: terms of a list are summed over their own indices, a string as a whole",
+          "[language]") {
+  const std::string head =
+      R"("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]}, "equations": ["e[t] = x[t]"], "loss": )";
+  const Tensors inputs{{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}},
+      weights{{"W", numbers({2}, {10, 20})}};
+  const Tensors list = evaluate(define(head + R"j(["sum(e[t] * e[t])", "0.01 * sum(W * W)"])j"),
+                                inputs, weights, {"loss", "grad:W"});
   check_values(list.at("loss"), {1}, {30 + 5});
   check_values(list.at("grad:W"), {2}, {0.2, 0.4});
-  const Tensors whole = evaluate(define(head + R"j("sum(e[t] * e[t]) + 0.01 * sum(W * W)")j"), inputs, weights, {"loss", "grad:W"});
+  const Tensors whole = evaluate(define(head + R"j("sum(e[t] * e[t]) + 0.01 * sum(W * W)")j"),
+                                 inputs, weights, {"loss", "grad:W"});
   check_values(whole.at("loss"), {1}, {30 + 2 * 5});  // tau times
-  check_values(evaluate_one(define(head + R"("e[t] * W")"), inputs, weights, "loss"), {1}, {10 + 40 + 30 + 80});
+  check_values(evaluate_one(define(head + R"("e[t] * W")"), inputs, weights, "loss"), {1},
+               {10 + 40 + 30 + 80});
 }
 
-TEST_CASE("R13: nothing is added to a given loss, and a term of weights counts once an item", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "weights": {"l": [2], "w": []}, "equations": ["y[t] ~ categorical(logits = l)"], "loss": "w * w")j");
+TEST_CASE("R13: nothing is added to a given loss, and a term of weights counts once an item",
+          "[language]") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "weights": {"l": [2], "w": []}, "equations": ["y[t] ~ categorical(logits = l)"], "loss": "w * w")j");
   const Tensors inputs{{"y", symbols({3, 2}, {0, 1, 0, 1, 0, 1})}};
-  const Tensors v = evaluate(d, inputs, {{"l", numbers({2}, {0, 0})}, {"w", numbers({}, {3})}}, {"loss", "grad:w", "grad:l"});
+  const Tensors v = evaluate(d, inputs, {{"l", numbers({2}, {0, 0})}, {"w", numbers({}, {3})}},
+                             {"loss", "grad:w", "grad:l"});
   check_values(v.at("loss"), {2}, {9, 9});
   check_values(v.at("grad:w"), {1}, {12});
   check_values(v.at("grad:l"), {2}, {0, 0});
 }
 
 TEST_CASE("R13: nll in a loss, per position, and its gradient", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"l[t]": [2]}, "equations": ["y[t] ~ categorical(logits = l[t])"], "loss": "2 * nll(y[t])")j");
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"l[t]": [2]}, "equations": ["y[t] ~ categorical(logits = l[t])"], "loss": "2 * nll(y[t])")j");
   const Tensors inputs{{"l", numbers({2, 1, 2}, {0, 1, 0, 0})}, {"y", symbols({2, 1}, {1, 0})}};
-  const Tensors v = evaluate(d, inputs, {}, {"nll:y", "nll:y[2]", "loss", "grad:nll:y", "grad:nll:y[1]"});
+  const Tensors v =
+      evaluate(d, inputs, {}, {"nll:y", "nll:y[2]", "loss", "grad:nll:y", "grad:nll:y[1]"});
   const double first = -log_softmax_of({0, 1}, 1);
   check_values(v.at("nll:y"), {2, 1}, {first, std::log(2)});
   check_values(v.at("nll:y[2]"), {1}, {std::log(2)});
@@ -135,10 +157,12 @@ TEST_CASE("R13: nll in a loss, per position, and its gradient", "[language]") {
 }
 
 TEST_CASE("R13: cotangents replace the loss and add up", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
     "equations": ["h[t] = w * x[t]", "o = sum[t](x[t])", "A = 2 * w"])j");
   const Tensors weights{{"w", numbers({}, {1})}};
-  Tensors inputs{{"x", numbers({2, 2}, {1, 2, 3, 4})}, {"cotangent:h", numbers({2, 2}, {1, 10, 100, 1000})}};
+  Tensors inputs{{"x", numbers({2, 2}, {1, 2, 3, 4})},
+                 {"cotangent:h", numbers({2, 2}, {1, 10, 100, 1000})}};
   check_values(evaluate_one(d, inputs, weights, "grad:w"), {1}, {1 + 20 + 300 + 4000});
   inputs["cotangent:o"] = numbers({2}, {5, 7});
   const Tensors v = evaluate(d, inputs, weights, {"grad:w", "grad:x", "grad:h", "loss"});
@@ -155,10 +179,13 @@ TEST_CASE("R13: without a loss its gradient is an error that says so", "[languag
 }
 
 TEST_CASE("R13: the gradient of what the loss does not depend on is zero", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"w": [2], "V": [2, 2]},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"w": [2], "V": [2, 2]},
     "equations": ["h[t] = w * x[t]", "g[t] = V @ x[t]", "q = w * w"], "loss": "sum(h[last])")j");
-  const Tensors v = evaluate(d, {{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}}, {{"w", numbers({2}, {1, 1})}, {"V", numbers({2, 2}, {1, 1, 1, 1})}},
-                             {"grad:g", "grad:V", "grad:V[1]", "grad:q", "grad:h", "grad:w[1]", "grad:x"});
+  const Tensors v =
+      evaluate(d, {{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}},
+               {{"w", numbers({2}, {1, 1})}, {"V", numbers({2, 2}, {1, 1, 1, 1})}},
+               {"grad:g", "grad:V", "grad:V[1]", "grad:q", "grad:h", "grad:w[1]", "grad:x"});
   check_values(v.at("grad:g"), {2, 1, 2}, {0, 0, 0, 0});
   check_values(v.at("grad:V"), {2, 2}, {0, 0, 0, 0});
   check_values(v.at("grad:V[1]"), {2, 2}, {0, 0, 0, 0});
@@ -169,24 +196,29 @@ TEST_CASE("R13: the gradient of what the loss does not depend on is zero", "[lan
 }
 
 TEST_CASE("R14: a drawn length is a category whose number is the length", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "weights": {"l": [4], "p": [2]}, "equations": [
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "weights": {"l": [4], "p": [2]}, "equations": [
     "tau ~ categorical(logits = l)", "y[t] ~ categorical(logits = p * (tau - t))"])j");
   const Tensors weights{{"l", numbers({4}, {0, 1, 2, 3})}, {"p", numbers({2}, {1, 0})}};
-  const Tensors inputs{{"y", symbols({2, 3}, {0, 0, 9, 1, 9, 9})}, {"lengths", symbols({3}, {2, 1, 0})}};
+  const Tensors inputs{{"y", symbols({2, 3}, {0, 0, 9, 1, 9, 9})},
+                       {"lengths", symbols({3}, {2, 1, 0})}};
   const Tensors v = evaluate(d, inputs, weights, {"nll:tau", "nll:y", "loss"});
   const auto of_length = [](std::size_t n) { return -log_softmax_of({0, 1, 2, 3}, n); };
   const double first = -log_softmax_of({1, 0}, 0), even = std::log(2);
   check_values(v.at("nll:tau"), {3}, {of_length(2), of_length(1), of_length(0)});
   check_values(v.at("nll:y"), {2, 3}, {first, even, 0, even, 0, 0});
   check_values(v.at("loss"), {3}, {of_length(2) + first + even, of_length(1) + even, of_length(0)});
-  const Tensors given = evaluate(d, {{"y", symbols({2, 1}, {0, 1})}, {"tau", symbols({1}, {1})}}, weights, {"loss", "tau"});
+  const Tensors given = evaluate(d, {{"y", symbols({2, 1}, {0, 1})}, {"tau", symbols({1}, {1})}},
+                                 weights, {"loss", "tau"});
   check_values(given.at("loss"), {1}, {of_length(1) + even});
   check_values(given.at("tau"), {1}, {1});
 }
 
 TEST_CASE("R14: a stop variable that is not given is 1 at the end and 0 before", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "equations": ["s[t] ~ bernoulli(logits = x[t])"], "ends": {"t": "s[t] == 1"})j");
-  const Tensors inputs{{"x", numbers({3, 2}, {1, 2, 3, 99, 5, 99})}, {"lengths", symbols({2}, {3, 1})}};
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "equations": ["s[t] ~ bernoulli(logits = x[t])"], "ends": {"t": "s[t] == 1"})j");
+  const Tensors inputs{{"x", numbers({3, 2}, {1, 2, 3, 99, 5, 99})},
+                       {"lengths", symbols({2}, {3, 1})}};
   const auto keep = [](double z) { return std::log1p(std::exp(z)); };
   const auto stop = [](double z) { return std::log1p(std::exp(-z)); };
   const Tensors v = evaluate(d, inputs, {}, {"nll:s", "loss", "s"});
@@ -196,8 +228,12 @@ TEST_CASE("R14: a stop variable that is not given is 1 at the end and 0 before",
 }
 
 TEST_CASE("R14: several lengths are given by index", "[language]") {
-  const Definition d = define(R"j("index": {"s": "n", "t": "tau"}, "inputs": {"u[s]": [], "x[t]": []}, "equations": ["a = sum[s](u[s])", "b[t] = x[t] * a + n"])j");
-  Tensors inputs{{"u", numbers({2, 2}, {1, 2, 3, 4})}, {"x", numbers({1, 2}, {1, 1})}, {"lengths:s", symbols({2}, {2, 1})}, {"lengths:tau", symbols({2}, {0, 1})}};
+  const Definition d = define(
+      R"j("index": {"s": "n", "t": "tau"}, "inputs": {"u[s]": [], "x[t]": []}, "equations": ["a = sum[s](u[s])", "b[t] = x[t] * a + n"])j");
+  Tensors inputs{{"u", numbers({2, 2}, {1, 2, 3, 4})},
+                 {"x", numbers({1, 2}, {1, 1})},
+                 {"lengths:s", symbols({2}, {2, 1})},
+                 {"lengths:tau", symbols({2}, {0, 1})}};
   const Tensors v = evaluate(d, inputs, {}, {"a", "b"});
   check_values(v.at("a"), {2}, {4, 2});
   check_values(v.at("b"), {1, 2}, {0, 3});
@@ -207,50 +243,63 @@ TEST_CASE("R14: several lengths are given by index", "[language]") {
 }
 
 TEST_CASE("R14: --steps tells a length that no tensor tells", "[language]") {
-  const Definition d = define(R"("index": {"s": "n", "t": "tau"}, "inputs": {"z": []}, "equations": ["a[s,t] = z * s * t"])");
+  const Definition d = define(
+      R"("index": {"s": "n", "t": "tau"}, "inputs": {"z": []}, "equations": ["a[s,t] = z * s * t"])");
   RunOptions o;
   o.lengths = {{"s", 2}, {"tau", 1}};
   check_values(evaluate_one(d, {{"z", numbers({1}, {5})}}, {}, "a", o), {2, 1, 1}, {5, 10});
   o.lengths.clear();
-  CHECK(problems_of([&] { evaluate_one(d, {{"z", numbers({1}, {5})}}, {}, "a", o); })[0].code == "G022");
+  CHECK(problems_of([&] {
+          evaluate_one(d, {{"z", numbers({1}, {5})}}, {}, "a", o);
+        })[0]
+            .code == "G022");
 }
 
 TEST_CASE("R15: a tensor is required only where something fetched depends on it", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2], "z[t]": []}, "weights": {"W": [2, 2], "v": [2]},
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2], "z[t]": []}, "weights": {"W": [2, 2], "v": [2]},
     "equations": ["h[t] = W @ x[t]", "o[t] = v @ h[t] * z[t]", "y[t] ~ normal(mean = o[t], std = 1)"])j");
-  const Tensors inputs{{"x", numbers({1, 1, 2}, {1, 2})}}, weights{{"W", numbers({2, 2}, {1, 2, 3, 4})}};
+  const Tensors inputs{{"x", numbers({1, 1, 2}, {1, 2})}},
+      weights{{"W", numbers({2, 2}, {1, 2, 3, 4})}};
   check_values(evaluate_one(d, inputs, weights, "h"), {1, 1, 2}, {5, 11});
   const auto code = [&](const Tensors& i, const Tensors& w, const char* fetch) {
     return problems_of([&] { evaluate_one(d, i, w, fetch); })[0].code;
   };
   CHECK(code(inputs, weights, "o") == "D010");
   CHECK(code(inputs, {{"v", numbers({2}, {1, 1})}}, "h") == "D010");
-  CHECK(code({{"x", numbers({1, 1, 2}, {1, 2})}, {"u", numbers({1, 1}, {1})}}, weights, "h") == "D016");
+  CHECK(code({{"x", numbers({1, 1, 2}, {1, 2})}, {"u", numbers({1, 1}, {1})}}, weights, "h") ==
+        "D016");
   CHECK(code({{"h", numbers({1, 1, 2}, {1, 2})}}, weights, "h") == "D016");
   CHECK(code({{"x", numbers({1, 1, 3}, {1, 2, 3})}}, weights, "h") == "D011");
   CHECK(code({{"x", numbers({1, 2}, {1, 2})}}, weights, "h") == "D011");
-  CHECK(code({{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}, {"z", numbers({1, 1}, {1})}}, weights, "h") == "D011");
+  CHECK(code({{"x", numbers({2, 1, 2}, {1, 2, 3, 4})}, {"z", numbers({1, 1}, {1})}}, weights,
+             "h") == "D011");
   CHECK(code(inputs, {{"W", numbers({2, 1}, {1, 2})}}, "h") == "D011");
   CHECK(code(inputs, weights, "q") == "U020");
   CHECK(code(inputs, weights, "grad:y[x]") == "U020");
 }
 
 TEST_CASE("R15: unknown weights are a warning, symbols out of range an error", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"u[t]": "category(3)"}, "weights": {"E": [3]}, "equations": ["h[t] = embed(E, u[t])"])j");
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"u[t]": "category(3)"}, "weights": {"E": [3]}, "equations": ["h[t] = embed(E, u[t])"])j");
   const Tensors weights{{"E", numbers({3}, {5, 6, 7})}, {"F", numbers({}, {1})}};
-  const RunResult r = run(d, {{"u", symbols({2, 1}, {0, 2})}}, weights, {.fetch = {"h"}, .dtype = Dtype::f64});
+  const RunResult r =
+      run(d, {{"u", symbols({2, 1}, {0, 2})}}, weights, {.fetch = {"h"}, .dtype = Dtype::f64});
   check_values(r.values.at("h"), {2, 1}, {5, 7});
   REQUIRE(r.warnings.size() == 1);
   CHECK(r.warnings[0].find("\"F\"") != std::string::npos);
   for (const std::int64_t bad : {-1, 3}) {
-    const auto e = problems_of([&] { evaluate_one(d, {{"u", symbols({2, 1}, {0, bad})}}, weights, "h"); });
+    const auto e = problems_of([&] {
+      evaluate_one(d, {{"u", symbols({2, 1}, {0, bad})}}, weights, "h");
+    });
     CHECK(e[0].code == "D013");
     CHECK(e[0].message.find("[2]") != std::string::npos);
   }
 }
 
 TEST_CASE("R15: with neither inputs nor weights all is drawn from the seed", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]}, "equations": ["h[t] = W @ x[t]"], "loss": "sum(h[t])")j");
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]}, "equations": ["h[t] = W @ x[t]"], "loss": "sum(h[t])")j");
   RunOptions o;
   o.steps = 3;
   o.batch = 2;

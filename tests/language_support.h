@@ -1,8 +1,7 @@
 #pragma once
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <initializer_list>
 #include <map>
