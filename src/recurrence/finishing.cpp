@@ -152,26 +152,25 @@ std::vector<Bracket> parse_brackets(std::string_view text) {
     }
     const auto result = std::from_chars(value.data(), value.data() + value.size(), b.number);
     b.numbered = result.ec == std::errc{} && result.ptr == value.data() + value.size();
-    if (!b.numbered) b.text = std::string(value);
+    b.text = std::string(value);
     parts.push_back(std::move(b));
   }
   return parts;
 }
 }  // namespace
 
-// "last+1" is "tau+1"; where the length is fixed it is the number that stands there
-bool Unfolded::at_end(const std::string& letter, const std::string& text, const std::string& end, Positions& at) const {
+// Whether brackets name a position at an item's end: "last+1" is "tau+1", and a number where the length is fixed.
+bool Unfolded::names_end(const std::string& letter, const std::string& text, const std::string& end) const {
   const auto index = static_cast<std::size_t>(model_->system.index(letter) - model_->system.indices.data());
   const auto number = static_cast<std::size_t>(model_->index_length[index]);
   const std::string& length = model_->lengths[number];
-  const std::string offset = text.starts_with("last") ? text.substr(4) : text.starts_with(length) ? text.substr(length.size()) : "?";
-  if (model_->fixed_lengths[number] < 0) return length + offset == end;
-  std::int32_t by = 0;
-  const char* first = offset.data() + (offset.starts_with('+') ? 1 : 0);
-  const auto result = std::from_chars(first, offset.data() + offset.size(), by);
-  if (!offset.empty() && (result.ec != std::errc{} || result.ptr != offset.data() + offset.size())) return false;
-  at.push_back(static_cast<std::int32_t>(model_->fixed_lengths[number]) + by);
-  return true;
+  if (text.starts_with("last")) return length + text.substr(4) == end;
+  if (text == end) return true;
+  if (model_->fixed_lengths[number] < 0) return false;
+  std::int32_t offset = 0;
+  const std::size_t from = length.size() + (end.size() > length.size() && end[length.size()] == '+' ? 1 : 0);
+  std::from_chars(end.data() + from, end.data() + end.size(), offset);
+  return text == std::to_string(model_->fixed_lengths[number] + offset);
 }
 
 Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const {
@@ -179,21 +178,26 @@ Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const
   if (groups == copies_.end()) return {};
   const std::vector<Bracket> wanted = parse_brackets(brackets);
   NodeId found = -1;
+  bool exact = false;  // of [2] and [n] at the same place, each names the copy written that way
   for (const CopyGroup& group : groups->second) {
     if (group.letters.size() != wanted.size()) continue;
     Positions at;
-    bool fits = true;
+    bool fits = true, as_written = true;
     for (std::size_t a = 0; a < wanted.size(); ++a) {
       const std::string& letter = group.letters[a];
       const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == letter; });
       const Bracket& b = named != wanted.end() ? *named : wanted[a];
       fits = fits && (b.letter.empty() || b.letter == letter);
       const std::string& end = group.ends[a];
-      if (b.numbered && end.empty()) at.push_back(b.number);
-      fits = fits && (b.numbered ? end.empty() : at_end(letter, b.text, end, at));
+      if (end.empty()) at.push_back(b.number);
+      fits = fits && (end.empty() ? b.numbered : names_end(letter, b.text, end));
+      as_written = as_written && end.empty() == b.numbered;
     }
-    if (!fits) continue;
-    if (const NodeId id = group.nodes.get(at); id >= 0 && found < 0) found = id;
+    if (!fits || exact) continue;
+    const NodeId id = group.nodes.get(at);
+    if (id < 0 || (found >= 0 && !as_written)) continue;
+    found = id;
+    exact = as_written;
   }
   return found < 0 ? Var{} : graph_.tape().var(found);
 }

@@ -150,10 +150,6 @@ void declare_variable(Model& model, const std::string& name, const std::vector<c
 
 At place_at(const Model& model, const Place& place, int length, const AstNode& node) {
   At at{place.kind, -1, place.offset};
-  // where the length is a size or an integer, its end is a number
-  const std::int64_t fixed = model.fixed_lengths[static_cast<std::size_t>(length)];
-  const auto end = [&] { return fixed < 0 ? At{Place::Kind::end, -1, place.offset} : At{Place::Kind::number, -1, static_cast<int>(fixed) + place.offset}; };
-  if (place.kind == Place::Kind::end) return end();
   if (place.kind != Place::Kind::letter) return at;
   at.index = index_number(model, place.letter);
   if (at.index >= 0) {
@@ -164,7 +160,10 @@ At place_at(const Model& model, const Place& place, int length, const AstNode& n
               node, "read it through an index of the same length");
     return at;
   }
-  if (place.letter == model.lengths[static_cast<std::size_t>(length)]) return end();
+  if (place.letter == model.lengths[static_cast<std::size_t>(length)]) {
+    at.kind = Place::Kind::end;
+    return at;
+  }
   std::vector<std::string> known{"last"};
   for (const SystemIndex& i : model.system.indices) known.push_back(i.name);
   fail_at("G014", fmt::format("\"{}\" is not an index", place.letter), node, did_you_mean(place.letter, known));

@@ -83,7 +83,7 @@ class Unfolded {
     std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
     PositionTable nodes;
   };
-  bool at_end(const std::string& letter, const std::string& text, const std::string& end, std::vector<std::int32_t>& at) const;
+  bool names_end(const std::string& letter, const std::string& text, const std::string& end) const;
   using Tables = std::map<std::string, PositionTable, std::less<>>;
   template <class F>
   static void each(const Tables& tables, std::string_view name, F& f) {
