@@ -53,11 +53,8 @@ void Kernels<S>::sum_items(const Step<S>& step, Machine<S>& machine) {
   }
 }
 
-template void Kernels<float>::outer_sum(const Step<float>&, Machine<float>&);
-template void Kernels<double>::outer_sum(const Step<double>&, Machine<double>&);
-template void Kernels<float>::scatter_rows(const Step<float>&, Machine<float>&);
-template void Kernels<double>::scatter_rows(const Step<double>&, Machine<double>&);
-template void Kernels<float>::sum_items(const Step<float>&, Machine<float>&);
-template void Kernels<double>::sum_items(const Step<double>&, Machine<double>&);
+// the members that are defined here
+template struct Kernels<float>;
+template struct Kernels<double>;
 
 }  // namespace taugrad::exec

@@ -105,6 +105,7 @@ void Kernels<S>::add(const Step<S>& step, Machine<S>& machine) {
     }
 }
 
+// the members that are defined here; sums over items are in item_sums.cpp
 template struct Kernels<float>;
 template struct Kernels<double>;
 
