@@ -45,6 +45,7 @@ template <class S>
 Plan<S> Planner<S>::make() {
   mark_needed();
   link_sums();
+  reserve();
   for (NodeId id = 0; id < tape_.size(); ++id)
     if (needed_[at(id)]) place_node(id);
   for (const NodeId id : outputs_) plan_.outputs.push_back(value_[at(id)]);
@@ -82,6 +83,24 @@ void Planner<S>::link_sums() {
         into_[at(x)] = owner(id);
     }
   }
+}
+
+/// Room for what comes, so that long plans are not copied as they grow.
+template <class S>
+void Planner<S>::reserve() {
+  std::size_t values = 0, steps = 0, operands = 0;
+  for (NodeId id = 0; id < tape_.size(); ++id) {
+    if (!needed_[at(id)]) continue;
+    ++values;
+    if (form_[at(id)] == Form::view || form_[at(id)] == Form::leaf) continue;
+    ++steps;
+    operands += tape_.inputs(id).size();
+  }
+  plan_.values.reserve(values);
+  storages_.reserve(steps);
+  plan_.steps.reserve(steps);
+  plan_.operands.reserve(operands);
+  in_place_.reserve(steps);
 }
 
 template <class S>

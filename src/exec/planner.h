@@ -59,6 +59,7 @@ class Planner {
   // plan.cpp: what is needed, and in whose place it lies
   void mark_needed();
   void link_sums();
+  void reserve();
   /// Whose place a node's value takes.
   NodeId owner(NodeId id) const { return into_[at(id)] >= 0 ? into_[at(id)] : id; }
   bool all_terms_added(NodeId sum) const;
