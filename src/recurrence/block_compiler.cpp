@@ -140,7 +140,7 @@ Value BlockCompiler::read(const AstNode& n) {
   const int symbol = model_.find(n.name);
   if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0) return read_symbol(symbol, n, Slot::Kind::read);
   if (n.kind == AstNode::Kind::name) return letter_or_length(n);
-  std::vector<std::string> known;
+  std::vector<std::string> known = model_.system.left_out;
   for (const Symbol& s : model_.symbols) known.push_back(s.name);
   fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n, did_you_mean(n.name, known));
 }
@@ -161,6 +161,7 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
   std::vector<std::string> known = function_names();
   for (const Symbol& symbol : model_.symbols) known.push_back(symbol.name);
   for (const auto& [name, value] : s.sizes) known.push_back(name);
+  known.insert(known.end(), s.left_out.begin(), s.left_out.end());
   const std::string hint = did_you_mean(n.name, known);
   fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n,
           hint.empty() ? "declare it as an input, a weight, a size or a constant, or define it by an equation" : hint);

@@ -108,14 +108,16 @@ class Compiler {
     bool changed = true;
     for (std::size_t round = 0; changed && round < 2 * component.size() + 4; ++round) {
       changed = false;
-      for (const int s : component)
-        for (const int r : symbol(s).rules) try {
+      for (const int s : component) {
+        const std::vector<int>& rules = symbol(s).rules;  // the general equation tells first: a boundary fits into it
+        for (auto r = rules.rbegin(); r != rules.rend(); ++r) try {
             Tape tape;
             std::vector<Block> blocks;
-            changed = learn(rule(r), try_rule(rule(r), tape, blocks)) || changed;
+            changed = learn(rule(*r), try_rule(rule(*r), tape, blocks)) || changed;
           } catch (const Error&) {
             // told when the template is recorded: here it may come of a guess
           }
+      }
     }
   }
 

@@ -15,6 +15,8 @@ using json::Fields;
 using json::Member;
 using json::Value;
 
+constexpr std::int64_t kDefinitionVersion = 1;
+
 class Reader {
  public:
   Reader(std::string_view text, std::string_view file) : document_(text, file, "a definition object") {}
@@ -22,8 +24,9 @@ class Reader {
   Definition read() {
     const Value root = document_.root_object();
     const Fields fields(root, "a definition",
-                        {"name", "about", "index", "sizes", "constants", "inputs", "weights", "functions", "imports", "equations",
+                        {"version", "name", "about", "index", "sizes", "constants", "inputs", "weights", "functions", "imports", "equations",
                          "loss", "ends"});
+    if (const auto v = fields.find("version")) check_version(*v);
     Definition d(std::string(fields.at("name").string("name")));
     d.file = document_.file();
     if (const auto v = fields.find("about")) d.about = v->string("about");
@@ -47,6 +50,14 @@ class Reader {
   }
 
  private:
+  // a file without a version is of the first one
+  static void check_version(const Value& v) {
+    const std::int64_t version = v.integer("version", 1, kMaxDim);
+    if (version > kDefinitionVersion)
+      v.fail("G008", fmt::format("file version {} is newer than this program supports ({})", version, kDefinitionVersion),
+             "upgrade, or write it without what is new");
+  }
+
   // every problem of a section is found, not only the first
   template <class F>
   void section(const Fields& fields, const char* name, F&& f) {

@@ -278,6 +278,8 @@ void take_needed(System& system) {
     for (auto use = first; use != end; ++use) need(use->second);
   }
   const auto unneeded = [&](const auto& item) { return !own(item.name) && !needed.contains(item.name); };
+  for (const ParsedEquation& e : system.equations)
+    if (unneeded(e)) system.left_out.push_back(e.name);
   std::erase_if(system.equations, unneeded);
   for (SystemWeight& w : system.weights) w.taken = !unneeded(w);
   std::erase_if(system.inputs, unneeded);

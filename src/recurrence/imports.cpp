@@ -112,7 +112,13 @@ class Import {
 
   void bind_weights() {
     for (const auto& [in, out] : declaration_.weights) {
-      if (!inner_.weight(in)) fail_import(declaration_, "G014", fmt::format("{} has no weight \"{}\"", declaration_.from, in));
+      const SystemWeight* weight = inner_.weight(in);
+      if (!weight) fail_import(declaration_, "G014", fmt::format("{} has no weight \"{}\"", declaration_.from, in));
+      const SystemWeight* given = outer_.weight(out);  // else a variable, whose shape is not known yet
+      if (given && weight->letters.size() == given->letters.size() && weight->shape != given->shape)
+        fail_import(declaration_, "G024",
+                    fmt::format("weight \"{}\" is [{}], but {} needs [{}] for \"{}\"", out, fmt::join(given->shape, ","), declaration_.from,
+                                fmt::join(weight->shape, ","), in));
       bound_weights_[in] = out;
     }
   }

@@ -41,6 +41,7 @@ struct System {
   std::vector<ParsedEquation> equations;
   std::vector<Ast> loss;
   std::vector<std::pair<std::string, Ast>> ends;
+  std::vector<std::string> left_out;  ///< variables of imports that nothing refers to: for suggestions
   std::vector<Diagnostic> problems;  ///< found so far; readers go on to find the rest
 
   const SystemIndex* index(std::string_view letter) const;
