@@ -1,0 +1,124 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/fail.h"
+#include "commands/commands.h"
+#include "definition_options.h"
+#include "output.h"
+#include "taugrad/draw/graph_picture.h"
+#include "taugrad/draw/render.h"
+#include "taugrad/io/graph_json.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/recurrence/describe.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad::cli {
+namespace {
+
+struct Options {
+  DefinitionOptions definition;
+  StepOptions steps;
+  std::string view, format, output, detail = "auto";
+  bool all_steps = false, no_labels = false, no_copies = false, allow_unused = false;
+};
+
+std::string format_of(const Options& o) {
+  if (!o.format.empty()) return o.format;
+  for (const char* suffix : {"dot", "json", "svg"})
+    if (o.output.ends_with(fmt::format(".{}", suffix))) return suffix;
+  return "dot";
+}
+
+std::string rendered(const Picture& picture, const Options& o) {
+  const RenderOptions how{.labels = !o.no_labels};
+  return format_of(o) == "svg" ? to_svg(picture, how) : to_dot(picture, how);
+}
+
+void tell_counts(const Context& context, std::size_t nodes, std::size_t edges, const DefinitionSummary& d) {
+  note(context, fmt::format("{} nodes, {} edges, {} parameters{}", nodes, edges, d.parameters,
+                            d.parameters_per_step > 0 ? fmt::format(" and {} for each position", d.parameters_per_step) : ""));
+}
+
+std::size_t edge_count(const Tape& tape) {
+  std::size_t edges = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) edges += tape.inputs(id).size();
+  return edges;
+}
+
+// the gradient of every weight and of every value with numbers
+void add_gradient(const Unfolded& u) {
+  Tape& tape = u.graph().tape();
+  std::vector<Var> wrt;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (&tape.op(id) == &kWeight || &tape.op(id) == &kCopy) wrt.push_back(tape.var(id));
+  for (const std::string& name : u.variables())
+    u.each_value(name, [&](const auto&, NodeId id) {
+      if (!tape.attrs(id).has("category") && &tape.op(id) != &kInput && &tape.op(id) != &kConstant) wrt.push_back(tape.var(id));
+    });
+  gradient(u.loss(), wrt);
+}
+
+int show_unfolded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
+  UnfoldOptions unfolding;
+  unfolding.steps = o.steps.steps;
+  unfolding.lengths = o.steps.lengths;
+  if (!o.steps.given()) unfolding.steps = 3;
+  const Unfolded u = unfold(d, unfolding);
+  GraphPictureOptions options;
+  if (o.view == "gradient") {
+    options.gradient_from = u.graph().size();
+    add_gradient(u);
+  }
+  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()), summary);
+  if (format_of(o) == "json") {
+    deliver(o.output, to_json(u.graph()));
+    return 0;
+  }
+  options.detail = o.detail == "values" ? Detail::values : o.detail == "operations" ? Detail::operations
+                   : o.detail == "everything" ? Detail::everything : Detail::automatic;
+  options.copies = !o.no_copies;
+  if (o.all_steps) options.most_steps = 0;
+  deliver(o.output, rendered(picture_of(u, options), o));
+  return 0;
+}
+
+void add_options(Command& c, const std::shared_ptr<Options>& o) {
+  add_definition(c, o->definition);
+  add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
+  c.choice("--view", "folded, unfolded or gradient [unfolded with --steps, else folded]", o->view, {"folded", "unfolded", "gradient"});
+  c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
+  c.text("-o,--output", "FILE", "where to draw [standard output]", o->output);
+  c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail, {"auto", "values", "operations", "everything"});
+  c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out", o->all_steps);
+  c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
+  c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
+  c.flag("--allow-unused", "accept weights and inputs that no equation reads", o->allow_unused).rare();
+}
+
+}  // namespace
+
+Command show_command() {
+  auto o = std::make_shared<Options>();
+  Command c;
+  c.name = "show";
+  c.about = "Draws a definition: the circuit, the unfolded graph, or the graph of its gradient";
+  c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
+                {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png", "the circuit, drawn by Graphviz"}};
+  add_options(c, o);
+  c.details =
+      "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The DOT\n"
+      "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
+      "(docs/graph.schema.json): it is read back by every command that takes a graph.";
+  c.run = [o](const Context& context) {
+    if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
+    const Definition d = read_definition(o->definition, context);
+    const DefinitionSummary summary = describe(d, o->allow_unused);
+    return show_unfolded(d, *o, context, summary);
+  };
+  return c;
+}
+
+}  // namespace taugrad::cli
