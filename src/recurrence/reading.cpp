@@ -10,10 +10,12 @@
 
 namespace taugrad {
 
-bool Unfolder::observed(const Symbol& s) const {
+bool Unfolder::observed(const Symbol& s, const Positions& at) const {
   if (!s.random()) return false;
   const auto mode = options_.modes.find(s.name);
-  return mode == options_.modes.end() || mode->second == Mode::observed;
+  if (mode == options_.modes.end() || mode->second == Mode::observed) return true;
+  const auto prompt = options_.prompts.find(s.name);
+  return prompt != options_.prompts.end() && !at.empty() && at[0] >= 1 && at[0] <= prompt->second;
 }
 
 bool Unfolder::inside(const Symbol& s, const Positions& at) const {
@@ -91,12 +93,12 @@ NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
 NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
   const Symbol& s = symbol(number);
   NodeId base = -1;
-  if (s.kind == SymbolKind::input || (part == Part::value && observed(s))) {
+  if (s.kind == SymbolKind::input || (part == Part::value && observed(s, at))) {
     if (inside(s, at)) return fit(given(number, at), extent);
     if (s.kind == SymbolKind::input) return fit(outside(number, at, part), extent);
   }
   Positions letters;
-  if (const Rule* rule = rule_at(s, at, letters); rule && !(part == Part::value && observed(s))) {
+  if (const Rule* rule = rule_at(s, at, letters); rule && !(part == Part::value && observed(s, at))) {
     base = instance(*rule, letters, part);
     if (base < 0) return -1;
   } else {

@@ -151,9 +151,9 @@ void Unfolder::every_position() {
     const Symbol& s = symbol(rule.symbol);
     const Positions at = position_of(rule, letters);
     if (Positions other; !ends_with_item(rule) && rule_at(s, at, other) != &rule) return;  // another equation wins (R3)
-    if (s.random() && observed(s) && s.length < 0 && !inside(s, at)) return;               // no data there
-    if (s.length < 0 && !observed(s)) demand({r, Part::value, letters});
-    if (s.length < 0 && observed(s)) given(rule.symbol, at);
+    if (s.random() && observed(s, at) && s.length < 0 && !inside(s, at)) return;               // no data there
+    if (s.length < 0 && !observed(s, at)) demand({r, Part::value, letters});
+    if (s.length < 0 && observed(s, at)) given(rule.symbol, at);
     if (s.random() && options_.cotangents.empty()) demand({r, Part::nll, std::move(letters)});
   };
   for (std::int64_t t = 1; t <= longest; ++t)
@@ -220,7 +220,7 @@ bool Unfolder::place_rule(const Task& task) {
       d.value.set(task.letters, sampled(task, setting));
       return true;
     }
-    if (!observed(s) && s.length < 0 && instance(rule, task.letters, Part::value) < 0) return false;
+    if (!observed(s, at) && s.length < 0 && instance(rule, task.letters, Part::value) < 0) return false;
     place_nll(task, setting);
     return true;
   }
@@ -258,7 +258,7 @@ void Unfolder::place_nll(const Task& task, const Setting& setting) {
   const Positions at = position_of(rule, task.letters);
   Var a = tape_.var(d.argument0.get(task.letters));
   const NodeId second = d.argument1.get(task.letters);
-  const Var y = tape_.var(s.length >= 0 ? length_node(s.length, setting.extent) : observed(s) ? given(rule.symbol, at) : d.value.get(task.letters));
+  const Var y = tape_.var(s.length >= 0 ? length_node(s.length, setting.extent) : observed(s, at) ? given(rule.symbol, at) : d.value.get(task.letters));
   const NameId name = tape_.intern_name("nll:" + s.name);
   const IndexId index = tape_.intern_index(at);
   tape_.set_owner(name, index);

@@ -99,7 +99,7 @@ class Unfolder {
   NodeId copy_of(const Slot& slot, const Setting& setting);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
-  bool observed(const Symbol& symbol) const;
+  bool observed(const Symbol& symbol, const Positions& at) const;
   bool inside(const Symbol& symbol, const Positions& at) const;
   bool ends_with_item(const Rule& rule) const;  ///< at tau+1 of a ragged batch: another position for each item
 

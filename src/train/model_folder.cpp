@@ -85,7 +85,7 @@ class ImportWriter {
 
 void write_options(json::Writer& w, const TrainOptions& o) {
   w.key("options").begin_object();
-  w.field("optimizer", o.optimizer.method == Method::adam ? "adam" : "sgd").field("lr", o.optimizer.lr);
+  w.field("optimizer", o.optimizer.kind == OptimizerKind::adam ? "adam" : "sgd").field("lr", o.optimizer.lr);
   w.field("momentum", o.optimizer.momentum).field("beta1", o.optimizer.beta1).field("beta2", o.optimizer.beta2);
   w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
   w.field("batch", o.batch).field("epochs", o.epochs).field("clip", o.clip).field("final_lr", o.final_lr);
@@ -100,7 +100,7 @@ TrainOptions read_options(json::Value object) {
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
-  o.optimizer.method = f.at("optimizer").string("optimizer") == "sgd" ? Method::sgd : Method::adam;
+  o.optimizer.kind = f.at("optimizer").string("optimizer") == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
   o.optimizer.lr = real("lr");
   o.optimizer.momentum = real("momentum");
   o.optimizer.beta1 = real("beta1");

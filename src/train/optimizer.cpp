@@ -73,7 +73,7 @@ void Optimizer::update_one(const std::string& name, Tensor& w, const Tensor& g, 
   const auto weight = w.values<T>();
   const auto gradient = g.values<T>();
   const T keep = static_cast<T>(1 - lr * options_.weight_decay);
-  if (options_.method == Method::sgd) {
+  if (options_.kind == OptimizerKind::sgd) {
     const auto v = moment("momentum", name, w).values<T>();
     const T mu = static_cast<T>(options_.momentum), rate = static_cast<T>(lr);
     for (std::size_t i = 0; i < weight.size(); ++i) {

@@ -24,6 +24,8 @@ struct UnfoldOptions {
   bool ragged = false;  ///< lengths are the longest of a batch: items may be shorter at run time
   bool train = false;   ///< dropout is active
   std::map<std::string, Mode> modes = {};       ///< by random variable; default observed
+  /// A sampled variable whose first positions (along its first index) are data: a prompt. How many of them.
+  std::map<std::string, std::int64_t> prompts = {};
   double temperature = 1;                       ///< divides the logits of sampled categoricals; > 0
   std::vector<std::string> cotangents = {};     ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
 };

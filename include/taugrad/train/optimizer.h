@@ -7,10 +7,10 @@
 
 namespace taugrad {
 
-enum class Method { sgd, adam };
+enum class OptimizerKind { sgd, adam };
 
 struct OptimizerOptions {
-  Method method = Method::adam;
+  OptimizerKind kind = OptimizerKind::adam;
   double lr = 0.002;        ///< > 0
   double momentum = 0;      ///< sgd: in [0, 1)
   double beta1 = 0.9;       ///< adam: in [0, 1)
