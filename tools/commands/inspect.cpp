@@ -1,46 +1,47 @@
+#include "io/inspect.h"
+
 #include <memory>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/limits.h"
 #include "commands/commands.h"
-#include "io/inspect.h"
 #include "output.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/recurrence/definition.h"
 #include "taugrad/recurrence/describe.h"
 
 namespace taugrad::cli {
 namespace {
 
-template <class Summary>
-int show_summary(const Summary& s, const Context& context) {
-  print(context.json ? to_json(s) + "\n" : to_text(s));
-  return 0;
-}
-
-int inspect_file(const std::string& path, const Context& context) {
-  const bool name = path.find('/') == std::string::npos && path.find('.') == std::string::npos;
-  if (name) return show_summary(describe(load_definition(path)), context);  // a shipped definition
+std::string describe_file(const std::string& path, bool json) {
+  const auto form = [&](const auto& summary) { return json ? to_json(summary) : to_text(summary); };
   switch (kind_of_file(path)) {
-    case FileKind::definition: return show_summary(describe(load_definition(path)), context);
-    case FileKind::graph: return show_summary(inspect_graph(graph_from_json(read_file(path, limits::kGraphBytes), path)), context);
-    default: return show_summary(inspect_tensors(path), context);
+    case FileKind::graph:
+      return form(inspect_graph(load_graph(path)));
+    case FileKind::definition:
+      return form(describe(load_definition(path)));
+    case FileKind::safetensors:
+    case FileKind::tensors:
+      break;
   }
+  return form(inspect_tensors(path));
 }
 
 }  // namespace
 
 Command inspect_command() {
-  auto path = std::make_shared<std::string>();
+  auto files = std::make_shared<std::vector<std::string>>();
   Command c;
   c.name = "inspect";
-  c.about = "Says what a definition, graph or tensor file holds";
-  c.examples = {{"taugrad inspect model.safetensors", "shapes, ranges, numbers that are not finite"},
-                {"taugrad inspect stacked_bidirectional_lstm", "variables with their shapes, parameters"}};
-  c.positional({.name = "FILE", .help = "a file, or the name of a definition in graphs/", .least = 1, .most = 1,
-                .take = [path](const std::string& v) { *path = v; }});
-  c.run = [path](const Context& context) { return inspect_file(*path, context); };
+  c.about = "Says what a graph, a definition or a file of tensors holds";
+  c.examples = {{"taugrad inspect model.safetensors", "every tensor: axes, mean, spread, values that are not finite"},
+                {"taugrad inspect graphs/lstm.json --json", "a definition, its shapes inferred, for programs"}};
+  c.positional({.name = "FILE", .help = "safetensors, graph JSON, definition or tensors JSON", .least = 1,
+                .most = 1000000, .take = [files](const std::string& v) { files->push_back(v); }});
+  c.run = [files](const Context& context) {
+    for (const std::string& path : *files) {
+      const std::string text = describe_file(path, context.json);
+      print(text.ends_with('\n') ? text : text + "\n");
+    }
+    return 0;
+  };
   return c;
 }
 
