@@ -38,8 +38,8 @@ class Lexer {
   /// The next event; `end` after the value, for ever. @throws Error (G001-G006)
   Event next();
 
-  /// Goes back to a value that was passed over: the next event is its first, and `end` comes after
-  /// it, whatever follows.
+  /// Goes back to a value that was passed over: the next event is its first. Read no further than
+  /// its last.
   void resume(std::size_t offset);
 
   std::size_t offset() const { return start_; }  ///< of the event's first byte

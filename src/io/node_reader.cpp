@@ -47,7 +47,7 @@ NodeReader::NodeReader(json::Lexer& lexer, Graph& graph) : lexer_(lexer), tape_(
 void NodeReader::fail(std::string code, std::string message, std::size_t offset,
                       std::string help) const {
   Diagnostic d = lexer_.at(std::move(code), std::move(message), offset, 1, std::move(help));
-  d.pointer = fmt::format("/nodes/{}", tape_.size());
+  d.pointer = fmt::format("/nodes/{}", offsets_.size());
   taugrad::fail(Status::bad_input, std::move(d));
 }
 
@@ -58,7 +58,7 @@ void NodeReader::fail_type(std::string_view what, std::string_view wanted) const
 
 // `node 5 "h"`, for messages
 std::string NodeReader::described() const {
-  std::string text = fmt::format("node {}", tape_.size());
+  std::string text = fmt::format("node {}", offsets_.size());
   if (!draft_.name.empty()) text += fmt::format(" \"{}\"", printable(draft_.name, 80));
   return text;
 }
@@ -164,9 +164,10 @@ void NodeReader::read_op() {
   const auto op = ops_.find(lexer_.text());
   if (op == ops_.end()) {
     std::vector<std::string_view> known;
-    for (const auto& [name, record] : ops_) known.push_back(name);
+    for (const Op* each : registry()) known.push_back(each->name);
+    const std::string near = did_you_mean(lexer_.text(), known);
     fail("G012", fmt::format("unknown op \"{}\"", printable(lexer_.text(), 80)), lexer_.offset(),
-         did_you_mean(lexer_.text(), known));
+         near + (near.empty() ? "" : " ") + "(list: taugrad ops)");
   }
   draft_.op = op->second;
 }

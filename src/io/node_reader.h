@@ -46,11 +46,11 @@ class NodeReader {
   Ints read_ints(std::string_view what, std::int64_t least, std::int64_t most);
   void require_fields() const;
   void append();
-  Var append_leaf(const Shape& shape);
-  Var append_checked(const Shape& shape);
-  void check_lengths() const;
+  Shape checked_shape() const;
+  void check_length() const;
   void check_leaf(const Shape& shape) const;
-  void mark_value(Var v);
+  void check_value() const;
+  Var append_checked(const Shape& shape);
 
   std::int64_t integer_now(std::string_view what, std::int64_t least, std::int64_t most) const;
   [[noreturn]] void fail_type(std::string_view what, std::string_view wanted) const;
@@ -67,6 +67,7 @@ class NodeReader {
   std::uint64_t inputs_ = 0;
   json::Event event_ = json::Event::end;
   Draft draft_;
+  Vars inputs_of_;  // of the draft; kept for its storage
 };
 
 }  // namespace taugrad

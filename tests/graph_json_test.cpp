@@ -1,0 +1,366 @@
+#include "taugrad/io/graph_json.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+
+#include "base/files.h"
+#include "io/inspect.h"
+#include "random_graph.h"
+#include "support_executor.h"
+#include "taugrad/graph/verify.h"
+#include "taugrad/ops/ops.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/recurrence/unfold.h"
+
+using namespace taugrad;
+using namespace support;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kSource = TAUGRAD_SOURCE_DIR;
+
+struct Scratch {
+  std::string path;
+  explicit Scratch(const char* name)
+      : path((fs::temp_directory_path() / (std::to_string(::getpid()) + name)).string()) {}
+  ~Scratch() { fs::remove(path); }
+};
+
+Graph again(const Graph& g) { return graph_from_json(to_json(g), "again.json"); }
+
+void check_same(const Graph& a, const Graph& b) {
+  const Tape &x = a.tape(), &y = b.tape();
+  REQUIRE(x.size() == y.size());
+  CHECK(x.length_names == y.length_names);
+  REQUIRE(x.extent_count() == y.extent_count());
+  for (ExtentId e = kEveryItem; e < x.extent_count(); ++e) CHECK(x.extent(e) == y.extent(e));
+  std::size_t different = 0;
+  for (NodeId id = 0; id < x.size(); ++id) {
+    const Node n = x.node(id), m = y.node(id);
+    const bool same = &n.op == &m.op && std::ranges::equal(n.inputs, m.inputs) &&
+                      n.shape == m.shape && n.name == m.name &&
+                      std::ranges::equal(n.index, m.index) && n.is_value == m.is_value &&
+                      n.extent == m.extent;
+    different += !same;
+  }
+  CHECK(different == 0);
+}
+
+// loss and gradients of every weight, by the reference interpreter
+std::vector<NodeId> with_gradients(const Unfolded& u) {
+  Vars wrt;
+  const Tape& tape = u.graph().tape();
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (tape.op(id).name == "weight" || tape.op(id).name == "copy")
+      wrt.push_back(u.graph().tape().var(id));
+  const Gradients g = gradient({&static_cast<const Var&>(u.loss()), 1}, {}, wrt);
+  std::vector<NodeId> outputs{u.loss().id};
+  for (const Var v : g.values()) outputs.push_back(v.id);
+  return outputs;
+}
+
+BatchContext ragged(const Tape& tape, const Unfolded& u) {
+  BatchContext batch;
+  batch.seed = 7;
+  for (const std::string& name : tape.length_names) {
+    const std::int64_t longest = u.length(name);
+    batch.lengths.push_back({longest, longest - 1, longest - 2});
+  }
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "graph json: every shipped definition, unfolded and differentiated, comes back to the bit",
+    "[graph_json]") {
+  for (const auto& entry : fs::directory_iterator(kSource + "/graphs")) {
+    DYNAMIC_SECTION(entry.path().stem().string()) {
+      const Unfolded u =
+          unfold(load_definition(entry.path().string()), {.steps = 4, .ragged = true});
+      std::vector<NodeId> outputs;
+      if (u.has_loss()) outputs = with_gradients(u);
+      const std::string text = to_json(u.graph());
+      const Graph back = graph_from_json(text, "again.json");
+      CHECK(to_json(back) == text);
+      verify(back.tape());
+      check_same(u.graph(), back);
+      if (outputs.empty()) continue;
+      const BatchContext batch = ragged(u.graph().tape(), u);
+      CHECK(loss_of(back).id == u.loss().id);
+      CHECK(same_bits(interpret<double>(u.graph().tape(), outputs, batch, 3, 5),
+                      interpret<double>(back.tape(), outputs, batch, 3, 5)));
+    }
+  }
+}
+
+TEST_CASE("graph json: random graphs come back to the bit", "[graph_json]") {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    GraphGenerator generator(seed);
+    const RandomGraph g = generator.make(25, true);
+    CAPTURE(seed);
+    const std::string text = to_json(g.graph);
+    const Graph back = graph_from_json(text, "again.json");
+    REQUIRE(to_json(back) == text);
+    check_same(g.graph, back);
+  }
+}
+
+TEST_CASE("graph json: the gradient of a graph that was read is the gradient of the graph",
+          "[graph_json]") {
+  Graph g;
+  const Var w = g.weight("W", {3, 2}), x = g.input("x", {2});
+  g.name(sum(tanh(matmul(w, x))), "loss");
+  Graph back = again(g);
+  const Gradients a = gradient(g.at("loss"), {g.at("W")});
+  const Gradients b = gradient(loss_of(back), {back.at("W")});
+  CHECK(a[0].id == b[0].id);
+  CHECK(to_json(g) == to_json(back));
+}
+
+TEST_CASE("graph json: attributes keep type and bits", "[graph_json]") {
+  Graph g;
+  const double numbers[] = {0.1,      -0.0,      0.0, 3.0,    1e22, 5e-324, 1.7976931348623157e308,
+                            INFINITY, -INFINITY, NAN, 1.0 / 3};
+  for (const double x : numbers) g.constant(x);
+  const Var p = g.input("p", {2});
+  for (const std::string stream : {"inf", "-inf", "nan", "", "a\"\\\n<\xC3\xA9", "text"})
+    draw_bernoulli(p, stream);
+  reshape(p, {1, 2});
+  slice(p, 0, 1);
+  clamp(p, -INFINITY, 1);
+  const Graph back = again(g);
+  CHECK(to_json(back) == to_json(g));
+  for (NodeId id = 0; id < static_cast<NodeId>(std::size(numbers)); ++id) {
+    const double got = back.tape().attrs(id).real("value"), want = numbers[id];
+    CHECK(((std::isnan(want) && std::isnan(got)) ||
+           (got == want && std::signbit(got) == std::signbit(want))));
+  }
+  for (NodeId id = p.id + 1; id < g.size(); ++id)
+    CHECK(back.tape().attrs(id) == g.tape().attrs(id));
+}
+
+TEST_CASE("graph json: names are any UTF-8 of 256 bytes, indices any integers", "[graph_json]") {
+  Graph g;
+  std::string all_controls;
+  for (char c = 1; c < 32; ++c) all_controls += c;
+  const std::vector<std::string> names = {"</script><img src=x onerror=alert(1)>",
+                                          "a\"b\\c",
+                                          all_controls,
+                                          "__metadata__",
+                                          std::string("\0x", 2),
+                                          "\xF0\x9F\x98\x80",
+                                          std::string(256, 'n'),
+                                          "inf"};
+  for (const std::string& name : names) g.weight(name, {1});
+  g.name(g.constant(1), "h", {INT32_MIN, 0, INT32_MAX});
+  const Graph back = again(g);
+  CHECK(to_json(back) == to_json(g));
+  for (const std::string& name : names) CHECK(back.at(name).name() == name);
+  CHECK(back.at("h", {INT32_MIN, 0, INT32_MAX}).id == static_cast<NodeId>(names.size()));
+}
+
+TEST_CASE("graph json: the form is one node a line with sorted keys", "[graph_json]") {
+  Graph g;
+  g.tape().length_names = {"tau"};
+  const Var w = g.weight("W", {2, 3});
+  const Var x =
+      input(g.tape(), "x", {3}, std::vector<std::int32_t>{1}, g.tape().intern_extent({{{0, 1}}}));
+  g.name(tanh(matmul(w, x)), "h", {1});
+  CHECK(to_json(g) == R"({
+"version": 1,
+"lengths": ["tau"],
+"extents": [
+[],
+[{"at_least": 1, "length": 0}]
+],
+"nodes": [
+{"extent": 0, "id": 0, "name": "W", "op": "weight", "shape": [2, 3], "value": true},
+{"extent": 2, "id": 1, "index": [1], "name": "x", "op": "input", "shape": [3], "value": true},
+{"extent": 2, "id": 2, "inputs": [0, 1], "op": "matmul", "shape": [2]},
+{"extent": 2, "id": 3, "index": [1], "inputs": [2], "name": "h", "op": "tanh", "shape": [2], "value": true}
+]
+}
+)");
+  CHECK(to_json(Graph()) ==
+        "{\n\"version\": 1,\n\"lengths\": [],\n\"extents\": [\n[]\n],\n\"nodes\": [\n]\n}\n");
+  CHECK(to_json(again(Graph())) == to_json(Graph()));
+}
+
+TEST_CASE("graph json: files in another layout and order mean the same", "[graph_json]") {
+  const std::string text =
+      R"({"nodes":[{"value":true,"name":"x","op":"input","shape":[],"id":0,"extent":2},
+    {"shape":[],"op":"tanh","inputs":[0],"extent":2,"id":1,"attrs":{}}],
+    "extents":[[],[{"length":1,"at_least":3}]],"lengths":["a","b"],"version":1})";
+  const Graph g = graph_from_json(text, "g.json");
+  CHECK(g.size() == 2);
+  CHECK(g.tape().op(1).name == "tanh");
+  CHECK(to_json(again(g)) == to_json(g));
+}
+
+TEST_CASE("graph json: golden files", "[graph_json]") {
+  const auto golden = [](const std::string& name, const Graph& g) {
+    const std::string path = kSource + "/tests/golden/" + name + ".graph.json";
+    if (std::getenv("TAUGRAD_UPDATE_GOLDEN") != nullptr) save_graph(path, g);
+    CHECK(read_file(path, 1 << 24) == to_json(g));
+    CHECK(to_json(load_graph(path)) == to_json(g));
+  };
+  const auto shipped = [](const std::string& name) {
+    return load_definition(kSource + "/graphs/" + name + ".json");
+  };
+  const Unfolded elman = unfold(shipped("elman"), {.steps = 2, .ragged = true});
+  gradient(elman.loss(), {elman.weight("W"), elman.copy("W", 2)});
+  golden("elman", elman.graph());
+  golden("grid_convolution", unfold(shipped("grid_convolution"), {.steps = 2}).graph());
+  golden("encoder_decoder",
+         unfold(shipped("encoder_decoder"), {.steps = 2, .ragged = true}).graph());
+}
+
+TEST_CASE("graph json: a million nodes are written and read in linear time", "[graph_json]") {
+  Graph g;
+  Var h = g.weight("h", {4});
+  const Var x = g.input("x", {4});
+  const auto build = [&](int steps) {
+    for (int t = 0; t < steps; ++t) h = g.name(tanh(h + x), "h", {t + 1});
+  };
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](auto f) {
+    const auto start = Clock::now();
+    f();
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  const Scratch file("big.json");
+  build(500000);
+  const double write = seconds([&] { save_graph(file.path, g); });
+  Graph back;
+  const double read = seconds([&] { back = load_graph(file.path); });
+  WARN("1,000,002 nodes, " << fs::file_size(file.path) << " bytes: written in " << write
+                           << " s, read in " << read << " s");
+  CHECK(back.size() == g.size());
+  CHECK(back.at("h", {500000}).id == h.id);
+  CHECK(write < 30);
+  CHECK(read < 60);
+}
+
+TEST_CASE("graph json: the schema accepts what is written and refuses what the reader refuses",
+          "[graph_json][schema]") {
+  if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0 &&
+      std::system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") != 0) {
+    WARN("skipped: python3-jsonschema is not installed");
+    return;
+  }
+  const std::string program = R"(
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for line in open(sys.argv[2]):
+    case = json.loads(line)
+    if validator.is_valid(case["graph"]) != case["valid"]:
+        sys.exit("disagrees: " + line[:300])
+)";
+  std::string cases;
+  const auto add = [&](std::string graph, bool valid) {
+    std::erase(graph, '\n');
+    cases +=
+        "{\"valid\": " + std::string(valid ? "true" : "false") + ", \"graph\": " + graph + "}\n";
+  };
+  for (unsigned seed = 0; seed < 20; ++seed)
+    add(to_json(GraphGenerator(seed).make(20, true).graph), true);
+  const std::string node =
+      R"({"extent": 0, "id": 0, "name": "W", "op": "weight", "shape": [2], "value": true})";
+  const auto graph = [](const std::string& nodes, const std::string& version = "1",
+                        const std::string& more = "") {
+    return "{\"version\": " + version + ", \"lengths\": [], \"extents\": [[]], \"nodes\": [" +
+           nodes + "]" + more + "}";
+  };
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string n = node;
+    return graph(n.replace(n.find(from), from.size(), to));
+  };
+  std::vector<std::string> all = {
+      graph(node),
+      graph(""),
+      graph(node, "9"),
+      graph(node, "\"1\""),
+      graph(node, "1", ", \"extra\": 1"),
+      "{\"version\": 1, \"nodes\": []}",
+      "[]",
+      graph("3"),
+      changed("\"W\"", "5"),
+      changed("\"W\"", "\"\""),
+      changed("[2]", "[-1]"),
+      changed("[2]", "[3.7]"),
+      changed("[2]", "[true]"),
+      changed("[2]", "2"),
+      changed("[2]", "[1, 1, 1, 1, 1]"),
+      changed("\"extent\": 0", "\"extent\": -1"),
+      changed("\"extent\": 0, ", ""),
+      changed("\"op\": \"weight\"", "\"op\": 5"),
+      changed("\"name\"", "\"nmae\""),
+      changed("\"value\": true", "\"value\": 1"),
+      changed("\"value\": true", "\"attrs\": {\"k\": null}"),
+      changed("\"value\": true", "\"inputs\": [\"W\"]"),
+      changed("\"value\": true", "\"attrs\": {\"k\": [1.5]}"),
+      changed("\"value\": true", "\"attrs\": {\"k\": {\"txt\": \"inf\"}}"),
+      changed("\"value\": true",
+              "\"attrs\": {\"k\": {\"text\": \"inf\"}, \"a\": [1], \"b\": \"nan\", \"c\": 1.5}")};
+  for (const std::string& text : all) {
+    bool valid = true;
+    try {
+      graph_from_json(text, "g.json");
+    } catch (const Error&) {
+      valid = false;
+    }
+    add(text, valid);
+  }
+  const Scratch script("schema.py"), lines("schema.jsonl");
+  write_file(script.path, program);
+  write_file(lines.path, cases);
+  const std::string arguments =
+      " " + script.path + " " + kSource + "/docs/graph.schema.json " + lines.path;
+  const bool own = std::system("python3 -c 'import jsonschema' 2>/dev/null") == 0;
+  CHECK(std::system(((own ? "python3" : "/usr/bin/python3") + arguments).c_str()) == 0);
+}
+
+TEST_CASE("inspect: a graph and a tensor file say what they hold", "[inspect]") {
+  const Scratch graph("g.json"), tensors("t.safetensors"), json_tensors("t.json");
+  const Unfolded u = unfold(load_definition(kSource + "/graphs/elman.json"), {.steps = 3});
+  save_graph(graph.path, u.graph());
+  CHECK(kind_of_file(graph.path) == FileKind::graph);
+  CHECK(kind_of_file(kSource + "/graphs/elman.json") == FileKind::definition);
+  CHECK(kind_of_file(kSource + "/graphs/stacked_bidirectional_lstm.json") == FileKind::definition);
+  const GraphSummary s = inspect_graph(load_graph(graph.path));
+  CHECK(s.nodes == u.graph().size());
+  CHECK(s.parameters == 3 * 2 + 3 * 3 + 3 + 3 * 3 + 3);
+  CHECK(s.weights.size() == 5);
+  CHECK(s.ops.at("tanh") == 3);
+  CHECK(s.ops.at("copy") == 15);
+  REQUIRE(!s.inputs.empty());
+  CHECK(s.inputs[0].positions == 3);
+  CHECK_THAT(to_text(s), Catch::Contains("parameters") && Catch::Contains("tanh"));
+
+  const Tensors t{{"w", Tensor::of({2, 2}, std::vector<double>{1, 2, 3, NAN})},
+                  {"i", Tensor::of({1}, std::vector<std::int64_t>{5})}};
+  save_safetensors(tensors.path, t);
+  write_file(json_tensors.path, "{\"w\": [1, 2, 3]}");
+  CHECK(kind_of_file(tensors.path) == FileKind::safetensors);
+  CHECK(kind_of_file(json_tensors.path) == FileKind::tensors);
+  const TensorsSummary w = inspect_tensors(tensors.path);
+  REQUIRE(w.tensors.size() == 2);
+  CHECK(w.tensors[1].mean == 2);
+  CHECK(w.tensors[1].max == 3);
+  CHECK(w.tensors[1].std == Approx(std::sqrt(2.0 / 3)));
+  CHECK(w.tensors[1].not_finite == 1);
+  CHECK(w.elements == 5);
+  CHECK(w.bytes == 40);
+  CHECK_THAT(to_json(w), Catch::Contains("\"not_finite\": 1"));
+  CHECK(inspect_tensors(json_tensors.path).tensors[0].type == "I64");
+}
