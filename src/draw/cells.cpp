@@ -92,7 +92,7 @@ class CellPlanner {
         pair_key(upper, lower), static_cast<int>(d_.plans[at(plan)].edges.size()));
     if (fresh)
       d_.plans[at(plan)].edges.push_back(
-          {.upper = upper, .lower = lower, .loop = false, .chain = {}});
+          {.upper = upper, .lower = lower, .label = 0, .loop = false, .chain = {}});
     return it->second;
   }
 
@@ -154,6 +154,7 @@ class CellPlanner {
     if (d_.adjoint(edge.from) != d_.adjoint(edge.to)) {
       w.way = Wire::Way::routed;
       w.exit_gutter = w.entry_gutter = Drawing::gutter_inside(cell.column);
+      if (edge.kind == EdgeKind::recall) return;
       pull(edge.from, d_.adjoint(edge.from) ? -1 : 1);
       pull(edge.to, d_.adjoint(edge.to) ? -1 : 1);
     } else if (edge.delayed || edge.from == edge.to) {
@@ -162,6 +163,8 @@ class CellPlanner {
       w.plan = d_.plan_of[at(edge.from)];
       const int a = d_.plan_node[at(edge.from)], b = d_.plan_node[at(edge.to)];
       w.plan_edge = d_.adjoint(edge.from) ? plan_edge(w.plan, b, a) : plan_edge(w.plan, a, b);
+      PlanEdge& shared = d_.plans[at(w.plan)].edges[at(w.plan_edge)];
+      shared.label = std::max(shared.label, text_width(edge.label, kSmallSize));
     }
   }
 
@@ -206,6 +209,7 @@ class CellPlanner {
     const bool right = to.column > from.column;
     w.exit_gutter = w.entry_gutter =
         right ? Drawing::gutter_right_of(from.column) : Drawing::gutter_left_of(from.column);
+    if (edge.kind == EdgeKind::recall) return;
     pull(edge.from, right ? 1 : -1);
     pull(edge.to, right ? -1 : 1);
   }

@@ -44,12 +44,16 @@ class Columns {
 
  private:
   std::vector<int> gutter_tracks() {
+    gutter_label_.assign(2 * at(d_.grid.columns) + 1, 0);
     std::vector<Stretch> stretches;
     std::vector<Leg*> legs;
-    for (Wire& w : d_.wires) {
+    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
+      Wire& w = d_.wires[e];
       for (std::size_t i = 0; i < w.legs.size(); ++i) {
         Leg& leg = w.legs[i];
         if (leg.horizontal || leg.lane < 0) continue;
+        double& label = gutter_label_[at(leg.lane)];
+        label = std::max(label, text_width(d_.picture.edges[e].label, kSmallSize));
         const int a = w.legs[i - 1].rank, b = w.legs[i + 1].rank;
         stretches.push_back({leg.lane, double(std::min(a, b)), double(std::max(a, b)), w.net});
         legs.push_back(&leg);
@@ -121,7 +125,9 @@ class Columns {
   // Sets the first track of a gutter that begins at x; returns where it ends.
   double gutter(int number, const std::vector<int>& tracks, double x, double empty) {
     const int count = tracks[at(number)];
-    const double width = count == 0 ? empty : kGutter + kTrackGap * (count - 1);
+    const double width =
+        count == 0 ? empty
+                   : std::max(kGutter, gutter_label_[at(number)] + 6) + kTrackGap * (count - 1);
     g_.gutter[at(number)] = x + (width - kTrackGap * std::max(0, count - 1)) / 2;
     return x + width;
   }
@@ -163,21 +169,32 @@ class Columns {
     return plan_x(node, plan, first ? chain.front() : chain.back());
   }
 
+  // The weight itself, or the one that a node of the band is the gradient of.
+  int weight_of(int n) const {
+    const int beside = d_.picture.nodes[at(n)].beside;
+    return beside >= 0 ? beside : n;
+  }
+
   // Weights stand above the middle of their uses; the gradient of a weight at its right.
   void place_band() {
-    std::map<int, Range> uses;
+    std::map<int, Range> uses;  // by weight
     for (std::size_t e = 0; e < d_.wires.size(); ++e) {
       const PictureEdge& edge = d_.picture.edges[e];
       const Wire& w = d_.wires[e];
       if (d_.cell(edge.from) == nullptr && w.entry_edge >= 0) {
         const double x = port_x(edge.to, w.entry_plan, w.entry_edge);
-        uses[edge.from].cover(x, x);
+        uses[weight_of(edge.from)].cover(x, x);
       }
       if (d_.cell(edge.to) == nullptr && w.exit_edge >= 0) {
         const double x = port_x(edge.from, w.exit_plan, w.exit_edge);
-        uses[edge.to].cover(x, x);
+        uses[weight_of(edge.to)].cover(x, x);
       }
     }
+    const double middle = g_.cell_left.empty()
+                              ? 0
+                              : (*std::min_element(g_.cell_left.begin(), g_.cell_left.end()) +
+                                 *std::max_element(g_.cell_right.begin(), g_.cell_right.end())) /
+                                    2;
     struct Item {
       double wish;
       int primal, node;
@@ -185,10 +202,10 @@ class Columns {
     std::vector<Item> items;
     for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
       if (d_.grid.cell_of[n] != kBand) continue;
-      const int beside = d_.picture.nodes[n].beside;
-      const int primal = beside >= 0 ? beside : static_cast<int>(n);
-      const Range r = uses.count(primal) != 0 ? uses[primal] : uses[static_cast<int>(n)];
-      items.push_back({r.high < r.low ? 0 : (r.low + r.high) / 2, primal, static_cast<int>(n)});
+      const int weight = weight_of(static_cast<int>(n));
+      const Range r = uses[weight];
+      items.push_back(
+          {r.high < r.low ? middle : (r.low + r.high) / 2, weight, static_cast<int>(n)});
     }
     std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
       return a.wish != b.wish ? a.wish < b.wish : a.primal < b.primal;
@@ -278,7 +295,8 @@ class Columns {
 
   Drawing& d_;
   Geometry& g_;
-  std::vector<Range> ranges_;
+  std::vector<Range> ranges_;         // by 2 * cell + lane
+  std::vector<double> gutter_label_;  // widest
 };
 
 }  // namespace

@@ -27,5 +27,7 @@ void set_columns(Drawing& d, Geometry& g);
 void set_rows(Drawing& d, Geometry& g);
 /// The curve of an edge.
 Path draw_path(const Drawing& d, const Geometry& g, int edge);
+/// Moves labels of lines in gutters so that they do not cover each other.
+void place_labels(const Drawing& d, std::vector<Path>& paths);
 
 }  // namespace taugrad::draw

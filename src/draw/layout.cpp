@@ -76,6 +76,7 @@ Layout lay_out(const Picture& picture) {
   layout.edges.reserve(d.wires.size());
   for (std::size_t e = 0; e < d.wires.size(); ++e)
     layout.edges.push_back(draw_path(d, g, static_cast<int>(e)));
+  place_labels(d, layout.edges);
   layout.clusters = cluster_boxes(d, g);
   layout.nodes = std::move(d.boxes);
   frame(layout);

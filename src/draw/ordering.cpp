@@ -11,6 +11,7 @@ namespace {
 constexpr long kMostBends = 40'000;
 constexpr int kLongEdge = 4;  // layers; longer ones go straight where bends would be too many
 constexpr std::size_t kSmallPlan = 600;  // nodes: worth exchanging neighbours pairwise
+constexpr std::size_t kTinyPlan = 150;   // nodes: worth many beginnings
 constexpr double kBendWidth = 4;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -49,11 +50,13 @@ class Orderer {
   }
 
   void run() {
-    const bool small = plan_.nodes.size() <= kSmallPlan;
+    const std::size_t size = plan_.nodes.size();
+    const bool small = size <= kSmallPlan;
+    const int starts = size <= kTinyPlan ? 12 : small ? 3 : 1;
     long best_cost = -1;
     std::vector<std::vector<int>> best;
-    for (const bool by_bends_first : {false, true}) {
-      start(by_bends_first);
+    for (int attempt = 0; attempt < starts; ++attempt) {
+      start(attempt);
       for (int sweep = 0; sweep < (small ? 12 : 4); ++sweep) {
         sweep_once(sweep % 2 == 0);
         if (small) exchange();
@@ -63,17 +66,24 @@ class Orderer {
           best = plan_.rows;
         }
       }
-      if (!small) break;
+      if (best_cost == 0) break;
     }
     plan_.rows = std::move(best);
   }
 
  private:
-  void start(bool bends_first) {
-    plan_.rows.assign(at(plan_.layers + 2), {});
+  // Sweeps find the nearest good order, so they begin from several: as created, reversed, shuffled
+  // (by fixed numbers).
+  void start(int attempt) {
     std::vector<int> order(plan_.nodes.size());
     std::iota(order.begin(), order.end(), 0);
-    if (bends_first) std::reverse(order.begin(), order.end());
+    if (attempt == 1) std::reverse(order.begin(), order.end());
+    std::uint32_t state = static_cast<std::uint32_t>(attempt);
+    for (std::size_t i = order.size(); attempt > 1 && i > 1; --i) {
+      state = state * 1664525u + 1013904223u;
+      std::swap(order[i - 1], order[(state >> 8) % i]);
+    }
+    plan_.rows.assign(at(plan_.layers + 2), {});
     for (const int n : order) plan_.rows[at(plan_.nodes[at(n)].layer)].push_back(n);
     for (const auto& row : plan_.rows) number(row);
   }

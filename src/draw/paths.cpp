@@ -58,7 +58,7 @@ class PathMaker {
       return path;
     }
     path.points = routed();
-    path.label = label_place();
+    path.label = middle(path.points);
     return path;
   }
 
@@ -143,18 +143,6 @@ class PathMaker {
     }
     const bool below = next == nullptr || next->at > box.y;
     return {box.x + shift, below ? box.bottom() : box.top()};
-  }
-
-  // The middle of the longest upright leg, where lines of neighbouring tracks are apart; else of
-  // the whole.
-  Point label_place() const {
-    const auto& legs = wire_.legs;
-    for (std::size_t i = 1; i + 1 < legs.size(); ++i) {
-      if (legs[i].horizontal || legs[i].lane < 0) continue;
-      const double share = 0.5 + 0.2 * ((legs[i].track % 3) - 1) * (legs[i].track > 0 ? 1 : 0);
-      return {legs[i].at, legs[i - 1].at + (legs[i + 1].at - legs[i - 1].at) * share};
-    }
-    return middle(routed());
   }
 
   static Point middle(const std::vector<Point>& points) {

@@ -18,6 +18,7 @@ struct PlanNode {
 
 struct PlanEdge {
   int upper = 0, lower = 0;
+  double label = 0;   ///< width of its widest label; 0: none
   bool loop = false;  ///< does not go down: routed around, not through the layers
   std::vector<int>
       chain;  ///< upper, bends, lower; two nodes far apart where bends would be too many

@@ -79,8 +79,9 @@ class Router {
     const bool right = gutter_is_right(w.entry_gutter, edge.to), inside = w.entry_gutter % 2 != 0;
     const bool fan = w.net >= static_cast<int>(d_.picture.nodes.size());
     const int source = d_.plan_of[at(edge.from)] * (1 << 20) + d_.plan_node[at(edge.from)];
-    w.side_entry =
-        is_at_rim(edge.to, right, inside) && claim_side(edge.to, right, fan ? kFan : source);
+    // an ellipsis stands for the neighbour that has the side in the other cells
+    w.side_entry = is_at_rim(edge.to, right, inside) &&
+                   (d_.tall(edge.from) || claim_side(edge.to, right, fan ? kFan : source));
   }
 
   static Leg upright(int gutter = -1) { return {.horizontal = false, .lane = gutter}; }

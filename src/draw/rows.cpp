@@ -8,9 +8,10 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr double kCaption = 18;    // caption of a cluster
-constexpr double kLayerGap = 18;   // least height of a channel
-constexpr double kMostSlope = 26;  // what wide curves add to it
+constexpr double kCaption = 18;      // caption of a cluster
+constexpr double kLayerGap = 18;     // least height of a channel
+constexpr double kMostSlope = 26;    // what wide curves add to it
+constexpr double kLabelHeight = 14;  // what a label adds to it
 constexpr double kRowGap = 14;
 constexpr double kBandHeight = 36;
 
@@ -48,25 +49,39 @@ class Rows {
     return used;
   }
 
-  // Heights of layers, and of channels from how far curves go sideways in them.
+  // Heights of layers by the nodes of a row, and of channels from labels and how far curves go
+  // sideways in them.
   void measure_layers() {
-    layer_height_.assign(at(d_.layers + 1), 0);
+    layer_height_.assign(at(d_.grid.rows), std::vector<double>(at(d_.layers + 2), 0));
+    for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
+      const Cell* cell = d_.cell(static_cast<int>(n));
+      if (cell == nullptr) continue;
+      double& height = layer_height_[at(cell->row)][at(d_.layer(static_cast<int>(n)))];
+      height = std::max(height, d_.boxes[n].height);
+    }
     channel_height_.assign(at(d_.layers + 1), 0);
     for (const Plan& plan : d_.plans) {
-      for (const PlanNode& n : plan.nodes) {
-        if (n.is_real())
-          layer_height_[at(n.layer + plan.offset)] =
-              std::max(layer_height_[at(n.layer + plan.offset)], n.height);
-      }
       for (const PlanEdge& e : plan.edges) {
+        const double label = e.label > 0 ? kLabelHeight : 0;
         for (std::size_t i = 0; i + 1 < e.chain.size(); ++i) {
           const PlanNode& a = plan.nodes[at(e.chain[i])];
           const PlanNode& b = plan.nodes[at(e.chain[i + 1])];
           double& height = channel_height_[at(a.layer + plan.offset)];
-          height = std::max(height, kLayerGap + std::min(kMostSlope, 0.12 * std::abs(a.x - b.x)));
+          height = std::max(
+              height,
+              kLayerGap + std::max(label, std::min(kMostSlope, 0.12 * std::abs(a.x - b.x))));
         }
       }
     }
+  }
+
+  bool used(int row, int layer) const { return layer_height_[at(row)][at(layer)] > 0; }
+
+  // Rows of a grid that hold boundary values only stay low.
+  double channel_least(int row, int below, double rim) const {
+    if (!used(row, below) && !used(row, below + 1) && d_.grid.rows > 1) return 2;
+    const bool inner = below > 0 && below < d_.layers;
+    return std::max(inner ? kLayerGap : rim, channel_height_[at(below)]);
   }
 
   double lines(int rank) const { return kTrackGap * std::max(0, tracks_[at(rank)] - 1); }
@@ -95,15 +110,14 @@ class Rows {
       y = lay(d_.top_bus(row), y, row > 0 ? kRowGap : 0, 10);
       if (clusters) y += kCaption;
       const double rim = clusters ? 10 : 4;
-      y = lay(d_.channel(row, 0), y, std::max(channel_height_[0], 4.0), 8);
+      y = lay(d_.channel(row, 0), y, channel_least(row, 0, 4), 8);
       for (int layer = 1; layer <= d_.layers; ++layer) {
         const auto rank = at(d_.layer_rank(row, layer));
         g_.layer_top[rank] = y;
-        g_.layer_bottom[rank] = y + layer_height_[at(layer)];
-        g_.rank_y[rank] = y + layer_height_[at(layer)] / 2;
+        g_.layer_bottom[rank] = y + layer_height_[at(row)][at(layer)];
+        g_.rank_y[rank] = y + layer_height_[at(row)][at(layer)] / 2;
         y = g_.layer_bottom[rank];
-        const double least =
-            std::max(layer < d_.layers ? kLayerGap : rim, channel_height_[at(layer)]);
+        const double least = channel_least(row, layer, rim);
         y = lay(d_.channel(row, layer), y, least, layer < d_.layers ? 9 : 10);
       }
       y = lay(d_.bottom_bus(row), y, 0, 10);
@@ -141,8 +155,9 @@ class Rows {
 
   Drawing& d_;
   Geometry& g_;
-  std::vector<int> tracks_;  // by rank
-  std::vector<double> layer_height_, channel_height_;
+  std::vector<int> tracks_;                        // by rank
+  std::vector<std::vector<double>> layer_height_;  // by row and layer
+  std::vector<double> channel_height_;             // below a layer
 };
 
 }  // namespace

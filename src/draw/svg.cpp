@@ -30,7 +30,7 @@ constexpr std::string_view kStyle = R"(
   .adjoint rect{fill:#ffdcb8;stroke:#8a4a10} .adjoint.operation rect{fill:#fff0e0;stroke:#b08050} .adjoint .in{fill:none}
   path{fill:none;stroke:#333;stroke-width:1.1} .delayed{stroke-dasharray:5 3}
   .share{stroke:#6fa6c0;stroke-width:.9} .back{stroke:#c05a10} .recall{stroke:#b8b8b8;stroke-width:.9}
-  .e{stroke:#fff;stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}
+  .lb{stroke:none;fill:#fff;fill-opacity:.9} .cap{stroke:#fafafa;stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}
   marker path{stroke:none;fill:#333} #a-share path{fill:#6fa6c0} #a-back path{fill:#c05a10} #a-recall path{fill:#b8b8b8}
   @media (prefers-color-scheme:dark){
   .bg{fill:#15181d} text{fill:#eee} .s{fill:#c4c8ce} .cap{fill:#b4bac2} .cl{fill:#1c2026;stroke:#4a515c}
@@ -39,7 +39,7 @@ constexpr std::string_view kStyle = R"(
   .constant rect{fill:#3c3f45;stroke:#999} .operation rect{fill:#262a31;stroke:#8a9099}
   .ellipsis rect{fill:none;stroke:#777} .adjoint rect{fill:#6b3d12;stroke:#e0a060} .adjoint.operation rect{fill:#3f2a16;stroke:#c08a50}
   .adjoint .in{fill:none} path{stroke:#ccd2da} .share{stroke:#5f9cb8} .back{stroke:#e8914a} .recall{stroke:#5a6068}
-  .e{stroke:#15181d} marker path{fill:#ccd2da} #a-share path{fill:#5f9cb8} #a-back path{fill:#e8914a} #a-recall path{fill:#5a6068}}
+  .lb{stroke:none;fill:#181c21} .cap{stroke:#1c2026} marker path{fill:#ccd2da} #a-share path{fill:#5f9cb8} #a-back path{fill:#e8914a} #a-recall path{fill:#5a6068}}
 )";
 
 std::string_view class_of(EdgeKind kind) {
@@ -66,6 +66,7 @@ class SvgWriter {
         if (picture_.edges[e].kind == kind) edge(e);
       }
     }
+    for (std::size_t c = 0; c < picture_.clusters.size(); ++c) caption(c);
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
     out_ += "</svg>\n";
@@ -140,6 +141,10 @@ class SvgWriter {
   void cluster(std::size_t c) {
     const Box& box = layout_.clusters[c];
     rectangle(box, 8, picture_.clusters[c].elided ? "cl gap" : "cl");
+    out_ += '\n';
+  }
+  void caption(std::size_t c) {
+    const Box& box = layout_.clusters[c];
     text(box.x, box.top() + 14, picture_.clusters[c].label, "cap");
     out_ += '\n';
   }
@@ -177,7 +182,9 @@ class SvgWriter {
   void edge_label(std::size_t e) {
     const PictureEdge& edge = picture_.edges[e];
     if (edge.label.empty()) return;
-    text(layout_.edges[e].label.x, layout_.edges[e].label.y + 3.5, edge.label, "e");
+    const Point at = layout_.edges[e].label;
+    rectangle({at.x, at.y, draw::text_width(edge.label, draw::kSmallSize) + 3, 11}, 2, "lb");
+    text(at.x, at.y + 3.5, edge.label, "e");
     out_ += '\n';
   }
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "taugrad/draw/picture.h"
+#include "taugrad/graph/graph.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+
+/// How much of a graph a picture shows.
+enum class Detail {
+  automatic,  ///< operations where the picture stays small, else values
+  values,     ///< named values only: operations are folded into the edges, which carry the weights'
+              ///< names
+  operations,  ///< named values and the steps on the way to them; what only spreads or copies is
+               ///< left out
+  everything,  ///< every node of the graph
+};
+
+struct GraphPictureOptions {
+  std::vector<NodeId> outputs = {};  ///< only what these need; empty: the whole graph
+  NodeId gradient_from = -1;         ///< first node of the gradient; -1: there is none
+  Detail detail = Detail::automatic;
+  bool copies = true;  ///< operations: weights reach a step through the copy W[t] (eq 24)
+  int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
+  std::map<std::string, std::vector<std::string>> letters =
+      {};  ///< of a variable's indices: {"h", {"t"}}
+  std::string title = {};
+  std::string about = {};
+};
+
+/// The picture of a graph: a cluster for each step (the index of the variable that a node belongs
+/// to), weights outside. Node ids are made of names, so that pictures of one definition in two
+/// modes differ only where the graphs do. Linear.
+Picture picture_of(const Tape& tape, const GraphPictureOptions& options = {});
+
+/// The same for an unfolded definition, whose letters and name it knows.
+Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options = {});
+
+/// The gradient of the loss beside the forward graph: gradients of weights, of their copies and of
+/// every variable are appended to the graph, and drawn where they are not zero.
+/// @throws Error (G023) without a loss
+Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions options = {});
+
+}  // namespace taugrad

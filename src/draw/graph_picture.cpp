@@ -1,0 +1,326 @@
+#include "taugrad/draw/graph_picture.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "draw/names.h"
+#include "draw/op_text.h"
+#include "draw/scan.h"
+#include "draw/sources.h"
+#include "recurrence/model.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/passes/prune.h"
+
+namespace taugrad {
+namespace {
+
+using draw::Source;
+using draw::Sources;
+
+constexpr int kSmallPicture = 64;  // nodes: operations can still be read
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+// Ops that neither compute nor name anything: left out unless everything is asked for.
+bool only_spreads(const Op& op) {
+  return &op == &kBroadcastTo || &op == &kToItems || &op == &kRestrictTo || &op == &kExtendTo ||
+         &op == &kCopy || &op == &kSumTo;
+}
+
+class GraphPicture {
+ public:
+  GraphPicture(const Tape& tape, const GraphPictureOptions& options, const draw::TapeScan& scan,
+               Detail detail)
+      : tape_(tape), options_(options), scan_(scan), detail_(detail) {
+    for (NodeId id = 0; id < tape.size(); ++id) {
+      if (!tape.is_value(id)) continue;
+      const std::string_view name = tape.name(id);
+      if (name.starts_with("nll:")) random_.insert(std::string(name.substr(4)));
+    }
+  }
+
+  Picture run() {
+    out_.title = options_.title;
+    out_.about = options_.about;
+    out_.clusters = scan_.clusters;
+    picture_node_.assign(at(tape_.size()), -1);
+    folded_.resize(at(tape_.size()));
+    std::vector<Sources> inputs;
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (!scan_.shown[at(id)]) continue;
+      inputs.clear();
+      for (const NodeId in : tape_.inputs(id)) inputs.push_back(sources_of(in));
+      if (is_drawn(id)) {
+        draw(id, inputs);
+      } else if (!is_loose_leaf(id)) {
+        folded_[at(id)] = fold(id, inputs);
+      }
+    }
+    drop_unused_clusters();
+    return std::move(out_);
+  }
+
+ private:
+  bool values_only() const { return detail_ == Detail::values; }
+  bool is_adjoint(NodeId id) const {
+    return options_.gradient_from >= 0 && id >= options_.gradient_from;
+  }
+  // A number or length that belongs to no variable: drawn anew where it is used.
+  bool is_loose_leaf(NodeId id) const {
+    return tape_.inputs(id).empty() && !tape_.is_value(id) && &tape_.op(id) != &kInput &&
+           &tape_.op(id) != &kWeight;
+  }
+  // Without steps a copy says nothing that its weight does not.
+  bool copies_shown() const { return options_.copies && !values_only() && !scan_.clusters.empty(); }
+
+  bool is_drawn(NodeId id) const {
+    const Op& op = tape_.op(id);
+    if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
+    if (&op == &kWeight) return true;
+    if (tape_.is_value(id)) return true;
+    if (values_only() || is_loose_leaf(id)) return false;
+    return detail_ == Detail::everything || !only_spreads(op);
+  }
+
+  Sources fold(NodeId id, const std::vector<Sources>& inputs) const {
+    return draw::fold_sources(tape_, id, inputs, values_only(), is_adjoint(id));
+  }
+
+  Sources sources_of(NodeId in) const {
+    if (!scan_.shown[at(in)]) return {};
+    if (is_loose_leaf(in)) return values_only() ? Sources{} : Sources{{in}};
+    if (picture_node_[at(in)] < 0) return folded_[at(in)];
+    const bool weight = values_only() && &tape_.op(in) == &kWeight;
+    return {{in, weight ? tape_.label(in) : std::string(), weight}};
+  }
+
+  NodeKind kind_of(NodeId id) const {
+    const Op& op = tape_.op(id);
+    const std::string_view name = tape_.name(id);
+    if (&op == &kWeight) return NodeKind::weight;
+    if (draw::is_weight_copy(tape_, id)) return NodeKind::copy;
+    if (!is_adjoint(id) && tape_.is_value(id) && (name == "loss" || name.starts_with("nll:")))
+      return NodeKind::loss;
+    if (!is_adjoint(id) && tape_.is_value(id) && random_.count(std::string(name)) != 0)
+      return NodeKind::random;
+    if (&op == &kInput) return NodeKind::input;
+    if (&op == &kConstant || &op == &kLength) return NodeKind::constant;
+    return tape_.is_value(id) ? NodeKind::variable : NodeKind::operation;
+  }
+
+  PictureNode make_node(NodeId id) {
+    PictureNode n;
+    n.kind = kind_of(id);
+    n.cluster = scan_.cluster[at(id)];
+    n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
+    const std::string owner(tape_.name(id)), label = draw::variable_text(tape_, id);
+    if (tape_.is_value(id)) {
+      n.name = label;
+      n.role = owner;
+      n.id = ids_.make(owner, tape_.index(id), "");
+    } else {
+      const std::string op(tape_.op(id).name);
+      const int number = ordinal(id);
+      n.role = fmt::format("{}/{}/{}", owner, op, number);
+      n.id = ids_.make(owner, tape_.index(id),
+                       fmt::format("{}_{}{}", op, number, is_adjoint(id) ? "_d" : ""));
+    }
+    if (n.kind != NodeKind::copy) {
+      n.op = draw::op_text(tape_, id);
+      if (!n.name.empty() && tape_.shape(id).rank() > 0) n.shape = to_string(tape_.shape(id));
+      if (n.kind == NodeKind::weight && n.shape.empty()) n.shape = "[]";
+    }
+    n.title = draw::node_title(tape_, id);
+    return n;
+  }
+
+  // Number of a node among those of its owner with its op: the same in every step that is computed
+  // alike.
+  int ordinal(NodeId id) {
+    const auto owner = (static_cast<std::uint64_t>(tape_.name_id(id)) << 32) | tape_.index_id(id);
+    auto& counts = ordinals_[owner * 2 + (is_adjoint(id) ? 1 : 0)];
+    for (auto& [op, count] : counts) {
+      if (op == &tape_.op(id)) return ++count;
+    }
+    counts.emplace_back(&tape_.op(id), 0);
+    return 0;
+  }
+
+  void draw(NodeId id, const std::vector<Sources>& inputs) {
+    PictureNode n = make_node(id);
+    Sources sources;
+    if (values_only()) {
+      sources = draw::merged(fold(id, inputs));
+      add_weights_to_op(n, sources);
+    } else {
+      for (const Sources& in : inputs) sources.insert(sources.end(), in.begin(), in.end());
+    }
+    const NodeId primal = primal_of(id);
+    if (primal >= 0) {
+      n.beside = picture_node_[at(primal)];
+      n.role = "grad:" + std::string(tape_.name(primal));
+    }
+    const int number = static_cast<int>(out_.nodes.size());
+    picture_node_[at(id)] = number;
+    out_.nodes.push_back(std::move(n));
+    for (const Source& s : sources) {
+      const bool recall = out_.nodes[at(number)].adjoint && values_only() && !is_adjoint(s.node);
+      if (!recall) add_edge(s, number);
+    }
+  }
+
+  // The variable that a node named grad:h is the gradient of, where that is drawn.
+  NodeId primal_of(NodeId id) const {
+    if (!is_adjoint(id) || !tape_.is_value(id)) return -1;
+    const std::string_view name = tape_.name(id);
+    if (!name.starts_with("grad:")) return -1;
+    const NodeId primal = tape_.find_value(name.substr(5), tape_.index(id));
+    return primal >= 0 && picture_node_[at(primal)] >= 0 ? primal : -1;
+  }
+
+  // Weights that are added, not multiplied, are no label of an edge: "+ b".
+  static void add_weights_to_op(PictureNode& n, Sources& sources) {
+    std::string text;
+    for (const Source& s : sources) {
+      if (s.weight) text += (text.empty() ? "" : ", ") + s.label;
+    }
+    if (sources.size() > 1 || n.kind != NodeKind::variable || !n.adjoint) {
+      sources.erase(
+          std::remove_if(sources.begin(), sources.end(), [](const Source& s) { return s.weight; }),
+          sources.end());
+    }
+    if (text.empty() || text.size() > 20 || n.adjoint) return;
+    n.op = n.op == "+" ? "+ " + text : n.op + ", " + text;
+  }
+
+  // The picture node of a source, for a reader in `cluster`: loose leaves have one in each step
+  // that reads them.
+  int end_of(NodeId id, int reader) {
+    if (!is_loose_leaf(id)) return picture_node_[at(id)];
+    const int cluster = out_.nodes[at(reader)].cluster;
+    const auto key = std::make_pair(id, cluster);
+    if (const auto known = loose_.find(key); known != loose_.end()) return known->second;
+    PictureNode n;
+    n.kind = NodeKind::constant;
+    n.op = draw::op_text(tape_, id);
+    n.cluster = cluster;
+    n.role = "number/" + n.op;
+    n.title = draw::node_title(tape_, id);
+    n.id = ids_.make("number", {}, fmt::format("{}", loose_.size()));
+    out_.nodes.push_back(std::move(n));
+    return loose_[key] = static_cast<int>(out_.nodes.size()) - 1;
+  }
+
+  void add_edge(const Source& s, int to) {
+    const int from = end_of(s.node, to);
+    const PictureNode& a = out_.nodes[at(from)];
+    const PictureNode& b = out_.nodes[at(to)];
+    PictureEdge e{.from = from,
+                  .to = to,
+                  .kind = EdgeKind::data,
+                  .delayed = false,
+                  .label = s.weight ? "" : s.label};
+    if (a.kind == NodeKind::weight && !b.adjoint) {
+      e.kind = EdgeKind::share;
+    } else if (b.adjoint) {
+      e.kind = a.adjoint ? EdgeKind::adjoint : EdgeKind::recall;
+    }
+    if (a.cluster >= 0 && b.cluster >= 0 && a.cluster != b.cluster) {
+      const std::string delay =
+          draw::delay_text(out_.clusters[at(a.cluster)], out_.clusters[at(b.cluster)]);
+      e.delayed = !delay.empty();
+      if (!delay.empty()) e.label += (e.label.empty() ? "" : " ") + delay;
+    }
+    out_.edges.push_back(std::move(e));
+  }
+
+  void drop_unused_clusters() {
+    std::vector<int> number(out_.clusters.size(), -1);
+    for (const PictureNode& n : out_.nodes) {
+      if (n.cluster >= 0) number[at(n.cluster)] = 0;
+    }
+    std::vector<PictureCluster> kept;
+    for (std::size_t c = 0; c < number.size(); ++c) {
+      if (number[c] < 0) continue;
+      number[c] = static_cast<int>(kept.size());
+      kept.push_back(std::move(out_.clusters[c]));
+    }
+    out_.clusters = std::move(kept);
+    for (PictureNode& n : out_.nodes) {
+      if (n.cluster >= 0) n.cluster = number[at(n.cluster)];
+    }
+  }
+
+  const Tape& tape_;
+  const GraphPictureOptions& options_;
+  const draw::TapeScan& scan_;
+  Detail detail_;
+  Picture out_;
+  draw::IdMaker ids_;
+  std::set<std::string, std::less<>> random_;
+  std::vector<int> picture_node_;  // by node of the tape; -1: not drawn
+  std::vector<Sources> folded_;    // by node of the tape that is not drawn
+  std::unordered_map<std::uint64_t, std::vector<std::pair<const Op*, int>>> ordinals_;
+  std::map<std::pair<NodeId, int>, int> loose_;
+};
+
+}  // namespace
+
+Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
+  const draw::TapeScan scan = draw::scan(tape, options);
+  const auto make = [&](Detail detail) {
+    Picture p = GraphPicture(tape, options, scan, detail).run();
+    return options.most_steps > 0 ? elide(p, options.most_steps) : p;
+  };
+  if (options.detail != Detail::automatic) return make(options.detail);
+  Picture p = make(Detail::operations);
+  if (p.clusters.empty() || p.nodes.size() <= kSmallPicture) return p;
+  return make(Detail::values);
+}
+
+Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
+  const Model& model = unfolded.model();
+  for (const Symbol& s : model.symbols) {
+    std::vector<std::string>& letters = options.letters[s.name];
+    if (!letters.empty()) continue;
+    for (const int axis : s.axes) letters.push_back(model.system.indices[at(axis)].name);
+  }
+  if (options.title.empty()) options.title = model.system.name;
+  return picture_of(unfolded.graph().tape(), options);
+}
+
+Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
+  const Var loss = unfolded.loss();
+  Tape& tape = *loss.tape;
+  const NodeId forward = tape.size();
+  Vars wrt;
+  const std::vector<NodeId> outputs{loss.id};
+  const std::vector<char> used = needed(tape, outputs);
+  for (NodeId id = 0; id < forward; ++id) {
+    const bool data = &tape.op(id) == &kInput || &tape.op(id) == &kConstant;
+    const bool loss_term = tape.name(id) == "loss" || tape.name(id).starts_with("nll:");
+    if (used[at(id)] && tape.is_value(id) && !data && !loss_term) wrt.push_back(tape.var(id));
+  }
+  options.outputs = outputs;
+  if (!wrt.empty()) {
+    const Gradients gradients = gradient(loss, wrt);
+    for (const Var g : gradients.values()) {
+      if (&g.op() != &kConstant) options.outputs.push_back(g.id);
+    }
+  }
+  options.gradient_from = forward;
+  if (options.title.empty()) options.title = unfolded.model().system.name + ", gradient";
+  return picture_of(unfolded, std::move(options));
+}
+
+}  // namespace taugrad

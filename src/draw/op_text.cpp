@@ -1,0 +1,82 @@
+#include "draw/op_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::draw {
+namespace {
+
+constexpr std::array<std::pair<const Op*, std::string_view>, 23> kSymbols{{
+    {&kAdd, "+"},
+    {&kSub, "−"},
+    {&kMul, "×"},
+    {&kChain, "×"},
+    {&kDiv, "÷"},
+    {&kNeg, "−·"},
+    {&kMatmul, "@"},
+    {&kOuter, "⊗"},
+    {&kOuterSum, "Σ ⊗"},
+    {&kAddN, "Σ"},
+    {&kTranspose, "ᵀ"},
+    {&kLess, "<"},
+    {&kLessEqual, "≤"},
+    {&kGreater, ">"},
+    {&kEqual, "="},
+    {&kGreaterEqual, "≥"},
+    {&kNotEqual, "≠"},
+    {&kSumItems, "Σ items"},
+    {&kNllCategorical, "−log p"},
+    {&kNllCategoricalP, "−log p"},
+    {&kNllBernoulli, "−log p"},
+    {&kNllBernoulliP, "−log p"},
+    {&kNllNormal, "−log p"},
+}};
+
+}  // namespace
+
+std::string attr_text(const Attr& value) {
+  if (const auto* i = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *i);
+  if (const auto* r = std::get_if<double>(&value)) return fmt::format("{}", *r);
+  if (const auto* v = std::get_if<Ints>(&value)) return fmt::format("[{}]", fmt::join(*v, ","));
+  return std::get<std::string>(value);
+}
+
+std::string op_text(const Tape& tape, NodeId id) {
+  const Op& op = tape.op(id);
+  const Attrs& attrs = tape.attrs(id);
+  if (&op == &kConstant) {
+    if (attrs.has("category")) return "absent";
+    return fmt::format("{:.4g}", attrs.real("value"));
+  }
+  if (&op == &kInput)
+    return attrs.has("category") ? fmt::format("category {}", attrs.integer("category")) : "";
+  if (&op == &kWeight) return "";
+  if (&op == &kSlice) return fmt::format("slice {}:{}", attrs.integer("from"), attrs.integer("to"));
+  if (&op == &kLength) {
+    const auto which = static_cast<std::size_t>(attrs.integer("which"));
+    return which < tape.length_names.size() ? tape.length_names[which] : std::string("length");
+  }
+  for (const auto& [record, symbol] : kSymbols) {
+    if (record == &op) return std::string(symbol);
+  }
+  return std::string(op.name);
+}
+
+std::string node_title(const Tape& tape, NodeId id) {
+  std::string text = tape.name_id(id) == 0 ? std::string(tape.op(id).name) : tape.label(id);
+  if (tape.is_value(id)) text += fmt::format(" = {}", tape.op(id).name);
+  for (const auto& [name, value] : tape.attrs(id))
+    text += fmt::format(", {} {}", name, attr_text(value));
+  text += fmt::format(", shape {}", to_string(tape.shape(id)));
+  text += tape.extent_id(id) == kShared ? ", shared by all examples" : ", for each example";
+  return text;
+}
+
+}  // namespace taugrad::draw

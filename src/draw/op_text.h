@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad::draw {
+
+/// What stands for an op in a picture: "+", "@", "tanh", "slice 0:3", "0.5" for a constant.
+std::string op_text(const Tape& tape, NodeId id);
+
+/// The op with its attributes and shape, for a pointer resting on a node: "h[3] = tanh, shape [4]".
+std::string node_title(const Tape& tape, NodeId id);
+
+/// Text of an attribute's value.
+std::string attr_text(const Attr& value);
+
+}  // namespace taugrad::draw

@@ -1,0 +1,167 @@
+#include "draw/scan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/prune.h"
+
+namespace taugrad::draw {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+class Scanner {
+ public:
+  Scanner(const Tape& tape, const GraphPictureOptions& options) : tape_(tape), options_(options) {}
+
+  TapeScan run() {
+    if (options_.outputs.empty()) {
+      out_.shown.assign(at(tape_.size()), 1);
+    } else {
+      out_.shown = needed(tape_, options_.outputs);
+    }
+    out_.cluster.assign(at(tape_.size()), -1);
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (out_.shown[at(id)] && tape_.index_id(id) != 0 && !is_weight_copy(tape_, id))
+        out_.cluster[at(id)] = cluster_of(id);
+    }
+    place_copies();
+    if (options_.most_steps > 0) thin();
+    return std::move(out_);
+  }
+
+ private:
+  // A copy belongs to the step of the equation that reads it, whatever the letters of its own name.
+  void place_copies() {
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (!out_.shown[at(id)] || out_.cluster[at(id)] < 0) continue;
+      for (const NodeId in : tape_.inputs(id)) {
+        if (out_.cluster[at(in)] < 0 && is_weight_copy(tape_, in))
+          out_.cluster[at(in)] = out_.cluster[at(id)];
+      }
+    }
+    // the gradient of a copy stands where the copy does
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (!out_.shown[at(id)] || !tape_.is_value(id) || tape_.index_id(id) == 0) continue;
+      const std::string_view name = tape_.name(id);
+      if (!name.starts_with("grad:")) continue;
+      const NodeId primal = tape_.find_value(name.substr(5), tape_.index(id));
+      if (primal >= 0 && out_.cluster[at(primal)] >= 0)
+        out_.cluster[at(id)] = out_.cluster[at(primal)];
+    }
+  }
+
+  const std::vector<std::string>& letters_of(NameId name, std::size_t rank) {
+    auto& known = letters_[{name, rank}];
+    if (!known.empty()) return known;
+    const auto given = options_.letters.find(std::string(base_name(tape_.name_of(name))));
+    if (given != options_.letters.end() && given->second.size() == rank)
+      return known = given->second;
+    static const std::vector<std::string> line{"t"}, grid{"i", "j", "k", "l"};
+    if (rank == 1) return known = line;
+    for (std::size_t i = 0; i < rank; ++i)
+      known.push_back(i < grid.size() ? grid[i] : fmt::format("i{}", i));
+    return known;
+  }
+
+  int cluster_of(NodeId id) {
+    const auto key = (static_cast<std::uint64_t>(tape_.name_id(id)) << 32) | tape_.index_id(id);
+    const auto [it, fresh] = by_owner_.try_emplace(key, -1);
+    if (!fresh) return it->second;
+    const auto index = tape_.index(id);
+    const auto& letters = letters_of(tape_.name_id(id), index.size());
+    std::string domain = fmt::format("{}", fmt::join(letters, ","));
+    const auto [place, first] =
+        by_place_.try_emplace({domain, tape_.index_id(id)}, static_cast<int>(out_.clusters.size()));
+    it->second = place->second;
+    if (first) {
+      PictureCluster c;
+      for (std::size_t a = 0; a < index.size(); ++a) {
+        c.label += fmt::format("{}{} = {}", a == 0 ? "" : ", ", letters[a], index[a]);
+      }
+      c.position.assign(index.begin(), index.end());
+      c.domain = std::move(domain);
+      out_.clusters.push_back(std::move(c));
+    }
+    return it->second;
+  }
+
+  void thin() {
+    const int keep = 64 + options_.most_steps;
+    std::map<std::pair<std::string, std::size_t>, std::set<int>> axes;
+    for (const PictureCluster& c : out_.clusters) {
+      for (std::size_t a = 0; a < c.position.size(); ++a) axes[{c.domain, a}].insert(c.position[a]);
+    }
+    std::map<std::pair<std::string, std::size_t>, std::pair<int, int>> gaps;
+    for (const auto& [axis, positions] : axes) {
+      if (static_cast<int>(positions.size()) <= 2 * keep) continue;
+      gaps[axis] = {*std::next(positions.begin(), keep), *std::prev(positions.end(), keep + 1)};
+    }
+    if (gaps.empty()) return;
+    std::vector<char> dropped(out_.clusters.size(), 0);
+    for (std::size_t c = 0; c < dropped.size(); ++c) {
+      const PictureCluster& cluster = out_.clusters[c];
+      for (std::size_t a = 0; a < cluster.position.size(); ++a) {
+        const auto gap = gaps.find({cluster.domain, a});
+        if (gap == gaps.end()) continue;
+        if (cluster.position[a] >= gap->second.first && cluster.position[a] <= gap->second.second)
+          dropped[c] = 1;
+      }
+    }
+    drop(dropped);
+  }
+
+  void drop(const std::vector<char>& dropped) {
+    std::vector<int> renumbered(dropped.size(), -1);
+    std::vector<PictureCluster> kept;
+    for (std::size_t c = 0; c < dropped.size(); ++c) {
+      if (dropped[c]) continue;
+      renumbered[c] = static_cast<int>(kept.size());
+      kept.push_back(std::move(out_.clusters[c]));
+    }
+    out_.clusters = std::move(kept);
+    for (std::size_t n = 0; n < out_.cluster.size(); ++n) {
+      if (out_.cluster[n] < 0) continue;
+      out_.cluster[n] = renumbered[at(out_.cluster[n])];
+      if (out_.cluster[n] < 0) out_.shown[n] = 0;
+    }
+  }
+
+  const Tape& tape_;
+  const GraphPictureOptions& options_;
+  TapeScan out_;
+  std::map<std::pair<NameId, std::size_t>, std::vector<std::string>> letters_;
+  std::unordered_map<std::uint64_t, int> by_owner_;          // (name, index) -> cluster
+  std::map<std::pair<std::string, IndexId>, int> by_place_;  // (domain, index) -> cluster
+};
+
+}  // namespace
+
+std::string_view base_name(std::string_view name) {
+  for (bool stripped = true; stripped;) {
+    stripped = false;
+    for (const std::string_view prefix : {"grad:", "nll:", "cotangent:"}) {
+      if (!name.starts_with(prefix)) continue;
+      name.remove_prefix(prefix.size());
+      stripped = true;
+    }
+  }
+  return name;
+}
+
+bool is_weight_copy(const Tape& tape, NodeId id) {
+  return &tape.op(id) == &kCopy && tape.is_value(id) && &tape.op(tape.inputs(id)[0]) == &kWeight;
+}
+
+TapeScan scan(const Tape& tape, const GraphPictureOptions& options) {
+  return Scanner(tape, options).run();
+}
+
+}  // namespace taugrad::draw

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taugrad/draw/graph_picture.h"
+
+namespace taugrad::draw {
+
+/// What a picture needs to know of every node of a tape before it draws any.
+struct TapeScan {
+  std::vector<char> shown;   ///< by node: needed, and not in the far middle of a long sequence
+  std::vector<int> cluster;  ///< by node; -1: outside all steps
+  std::vector<PictureCluster> clusters;
+};
+
+/// The variable that a derived name speaks of: "h" of "grad:h", "nll:h".
+std::string_view base_name(std::string_view name);
+
+/// Whether a node is a weight's copy W[t].
+bool is_weight_copy(const Tape& tape, NodeId id);
+
+/// Finds steps and needed nodes. With a limit on steps, positions far from both ends of a long
+/// domain are not shown: `elide` then only sees what it may keep.
+TapeScan scan(const Tape& tape, const GraphPictureOptions& options);
+
+}  // namespace taugrad::draw

@@ -1,0 +1,87 @@
+#include "draw/sources.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::draw {
+namespace {
+
+constexpr std::size_t kLongestLabel = 24;
+
+bool only_weights(const Sources& s) {
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](const Source& x) { return x.weight; });
+}
+
+bool is_product(const Op& op) { return op.traits.bilinear || &op == &kEmbed || &op == &kConv; }
+
+std::string joined_weights(const std::vector<Sources>& inputs) {
+  std::string text;
+  for (const Sources& in : inputs) {
+    if (!only_weights(in)) continue;
+    for (const Source& s : in) text += (text.empty() ? "" : " ") + s.label;
+  }
+  return text;
+}
+
+void prepend(Source& s, const std::string& factor) {
+  if (s.weight || factor.empty()) return;
+  s.label = s.label.empty() ? factor : factor + " " + s.label;
+  if (s.label.size() > kLongestLabel) s.label = "…";
+}
+
+// The same node by the same way, once.
+void add(Sources& to, Source s) {
+  if (to.size() < 64) {
+    for (const Source& known : to) {
+      if (known.node == s.node && known.label == s.label) return;
+    }
+  }
+  to.push_back(std::move(s));
+}
+
+}  // namespace
+
+Sources fold_sources(const Tape& tape, NodeId id, const std::vector<Sources>& inputs, bool labels,
+                     bool adjoint) {
+  const Op& op = tape.op(id);
+  const bool some_weights = std::any_of(inputs.begin(), inputs.end(), only_weights);
+  const bool others = std::any_of(inputs.begin(), inputs.end(),
+                                  [](const Sources& s) { return !s.empty() && !only_weights(s); });
+  const bool absorb = labels && is_product(op) && some_weights && others;
+  std::string factor = absorb ? joined_weights(inputs) : std::string();
+  if (absorb && adjoint && &op == &kMatmul && only_weights(inputs[1])) factor += "ᵀ";
+  Sources out;
+  for (const Sources& in : inputs) {
+    if (absorb && only_weights(in)) continue;
+    for (Source s : in) {
+      prepend(s, factor);
+      if (s.weight && &op == &kTranspose) s.label += "ᵀ";
+      if (labels) {
+        add(out, std::move(s));
+      } else {
+        out.push_back(std::move(s));
+      }
+    }
+  }
+  return out;
+}
+
+Sources merged(const Sources& sources) {
+  Sources out;
+  std::unordered_map<NodeId, std::size_t> known;
+  for (const Source& s : sources) {
+    const auto [it, fresh] = known.try_emplace(s.node, out.size());
+    if (fresh) {
+      out.push_back(s);
+    } else if (Source& first = out[it->second];
+               !s.label.empty() && first.label.size() < kLongestLabel) {
+      first.label += (first.label.empty() ? "" : ", ") + s.label;
+    }
+  }
+  return out;
+}
+
+}  // namespace taugrad::draw
