@@ -18,7 +18,7 @@ struct Placement {
   BatchContext context;            ///< lengths, keys and rows in the sorted order
 };
 
-/// Rows of the extents marked in `used`. @throws Error (bug) where `given` does not fit the plan
+/// Rows of the extents marked in `used`. @throws Error (B001) where `given` does not fit the plan
 void place_batch(const Layout& layout, const std::vector<std::uint8_t>& used,
                  const BatchContext& given, std::int64_t items, Placement& out);
 

@@ -122,10 +122,12 @@ void Machine<S>::grow(std::size_t bytes) {
 template <class S>
 void Machine<S>::run() {
   if (!ready_) fail(Status::bug, "B001", "a run needs a batch");
-  for (std::size_t i = 0; i < plan_.slots.size(); ++i)
-    if (base_[i] == nullptr)
-      fail(Status::bug, "B001", "\"{}\" was not bound before a run",
-           plan_.names[plan_.slots[i].name]);
+  for (const ValueId leaf : plan_.leaf_values) {
+    const auto slot = static_cast<std::size_t>(place(leaf).slot);
+    if (base_[slot] == nullptr)
+      fail(Status::bug, "B001", "\"{}\" was not given before a run",
+           plan_.names[plan_.slots[slot].name]);
+  }
   count_ = {};
   for (const Step<S>& step : plan_.steps) {
     step.kernel(step, *this);

@@ -26,7 +26,6 @@ class Machine {
 
   /// The caller's numbers of the items of a value's rows.
   std::span<const std::int32_t> items(ValueId id) const;
-  std::int64_t batch_items() const { return items_; }
   std::span<S> leaf(ValueId id);
   void bind(ValueId id, std::span<const S> values);
   std::span<const S> output(ValueId id) const;
@@ -44,7 +43,6 @@ class Machine {
     return base_[static_cast<std::size_t>(place(id).slot)] + place(id).offset;
   }
   std::int64_t rows(ExtentId extent) const { return placed_.rows[extent]; }
-  std::int64_t rows_of(ValueId id) const { return placed_.rows[place(id).extent]; }
   const BatchContext& context() const { return placed_.context; }
   kernels::Panels<S>& panels(std::int32_t number) {
     return panels_[static_cast<std::size_t>(number)];

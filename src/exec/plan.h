@@ -98,7 +98,7 @@ struct Plan {
   Layout layout;
 };
 
-/// @throws Error (bug, I010) where an op has no forward rule in S
+/// @throws Error (B001) where an op has no forward rule in S
 template <class S>
 Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs);
 

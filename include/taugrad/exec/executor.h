@@ -33,7 +33,7 @@ class Executor {
   /// Plans the evaluation of `outputs`. The tape is not needed afterwards.
   /// @param max_memory  bytes; 0: what the machine has to give (80 % of free memory, the address
   /// space limit)
-  /// @throws Error (I010) on an op without a forward rule for S
+  /// @throws Error (B001) on an op without a forward rule for S
   Executor(const Tape& tape, std::span<const NodeId> outputs, std::size_t max_memory = 0);
   ~Executor();
   Executor(Executor&&) noexcept;
@@ -56,11 +56,11 @@ class Executor {
   /// the next set_batch.
   std::span<S> leaf(NodeId id);
   /// Reads a shared leaf from the caller's own storage, which must outlive the runs. @throws Error
-  /// (bug) on a wrong size
+  /// (B001) on a wrong size
   void bind(NodeId id, std::span<const S> values);
 
-  /// Evaluates the outputs. @throws Error (bug) before set_batch; a failing run leaves the executor
-  /// usable
+  /// Evaluates the outputs. @throws Error (B001) before set_batch or without a weight; a failing
+  /// run leaves the executor usable
   void run();
   /// Output number `output` after run(): [rows, shape...] or [shape...]; valid until the next run.
   std::span<const S> value(std::size_t output) const;
