@@ -1,0 +1,188 @@
+#include "taugrad/train/sample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <ranges>
+
+#include "base/fail.h"
+#include "recurrence/model.h"
+#include "taugrad/exec/executor.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/recurrence/unfold.h"
+#include "taugrad/train/dataset.h"
+
+namespace taugrad {
+namespace {
+
+// as near to the likeliest symbol as logits in f32 can be told apart
+constexpr double kColdest = 1e-6;
+
+[[noreturn]] void cannot_sample(const Definition& d, const std::string& why) {
+  Diagnostic e;
+  e.code = "U010";
+  e.message = fmt::format("cannot sample {}: {}", d.name.empty() ? "this definition" : d.name, why);
+  e.help = "sampling takes definitions without inputs, over one index";
+  fail(Status::usage, std::move(e));
+}
+
+void check(const Definition& d, const Model& model, const SampleOptions& o) {
+  if (o.count < 1) fail(Status::usage, "U002", "count must be >= 1");
+  if (o.steps < 1) fail(Status::usage, "U002", "steps must be >= 1");
+  if (o.temperature != 0 && !(o.temperature >= 1e-3 && o.temperature <= 1e3))
+    fail(Status::usage, "U002", "temperature must be 0 or in 0.001..1000, got {}", o.temperature);
+  bool random = false;
+  for (const Symbol& s : model.symbols) {
+    if (s.kind == SymbolKind::input) cannot_sample(d, fmt::format("it has the input {}", s.name));
+    if (s.random() && s.axes.size() > 1) cannot_sample(d, fmt::format("{} has several indices", s.name));
+    random = random || s.random();
+  }
+  if (!random) cannot_sample(d, "it has no random variable");
+  if (!o.prompt.empty() && static_cast<std::int64_t>(o.prompt.size()) >= o.steps)
+    fail(Status::usage, "U002", "the prompt has {} symbols, steps must be more, got {}", o.prompt.size(), o.steps);
+}
+
+class Sampler {
+ public:
+  Sampler(const Definition& d, const Tensors& weights, const SampleOptions& o)
+      : model_(resolve(d)), weights_(weights), options_(o) {
+    check(d, *model_, o);
+    if (!o.prompt.empty()) prompted_ = text_variable(d).name;
+    UnfoldOptions u;
+    u.steps = o.steps;
+    u.temperature = o.temperature == 0 ? kColdest : o.temperature;
+    for (const Symbol& s : model_->symbols)
+      if (s.random() && s.length < 0) u.modes[s.name] = Mode::sampled;
+    if (!prompted_.empty()) u.prompts[prompted_] = static_cast<std::int64_t>(o.prompt.size());
+    unfolded_ = std::make_unique<Unfolded>(unfold(model_, u));
+  }
+
+  std::vector<Tensors> operator()() {
+    collect_outputs();
+    Executor<float> executor(unfolded_->graph().tape(), nodes_);
+    BatchContext context;
+    context.seed = options_.seed;
+    context.lengths.resize(model_->lengths.size());
+    for (std::int64_t i = 0; i < options_.count; ++i) {
+      context.item.push_back(i);
+      for (std::size_t l = 0; l < context.lengths.size(); ++l) context.lengths[l].push_back(length(l));
+    }
+    executor.set_batch(context, options_.count);
+    for (const NodeId id : executor.leaves()) fill(executor, id);
+    executor.run();
+    return cut(executor);
+  }
+
+ private:
+  struct Drawn {
+    std::string name;
+    std::int32_t step;  // 0: without an index; -1: where the sequence ends
+    Shape shape;
+    bool symbol;
+  };
+
+  std::int64_t length(std::size_t l) const { return unfolded_->length(model_->lengths[l]); }
+
+  void add(Var v, Drawn drawn) {
+    nodes_.push_back(v.id);
+    drawn_.push_back(std::move(drawn));
+  }
+
+  void collect_outputs() {
+    for (const Symbol& s : model_->symbols) {
+      if (!s.random() || s.length >= 0) continue;
+      if (s.axes.empty()) add(unfolded_->at(s.name), {s.name, 0, s.shape, s.category >= 0});
+      const std::int64_t steps = s.axes.empty() ? 0 : length(static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(s.axes[0])]));
+      for (std::int32_t t = 1; t <= steps; ++t)
+        if (s.name != prompted_ || t > static_cast<std::int32_t>(options_.prompt.size()))
+          add(unfolded_->at(s.name, t), {s.name, t, s.shape, s.category >= 0});
+    }
+    const auto first = static_cast<std::int32_t>(options_.prompt.size()) + 1;
+    for (std::int32_t t = first; t <= options_.steps; ++t)
+      if (const Var end = unfolded_->end(t)) add(end, {"", -t, {}, false});
+  }
+
+  void fill(Executor<float>& executor, NodeId id) {
+    const Tape& tape = unfolded_->graph().tape();
+    const std::string name(tape.name(id));
+    const std::span<float> to = executor.leaf(id);
+    const std::span<const std::int32_t> at = tape.index(id);
+    if (name == prompted_) {
+      std::ranges::fill(to, static_cast<float>(options_.prompt[static_cast<std::size_t>(at[0] - 1)]));
+      return;
+    }
+    const auto it = weights_.find(name);
+    std::int64_t first = 0;
+    if (it != weights_.end())
+      for (std::size_t a = 0; a < at.size(); ++a) first = first * it->second.dims()[a] + at[a] - 1;
+    first *= static_cast<std::int64_t>(to.size());
+    const bool fits = it != weights_.end() && std::ranges::equal(it->second.dims() | std::views::drop(at.size()), tape.shape(id).dims());
+    if (!fits || first < 0 || first + static_cast<std::int64_t>(to.size()) > it->second.size())
+      fail(Status::bad_input, "S013", "weight \"{}\" {}", name,
+           it == weights_.end() ? "is missing" : fmt::format("is {}, the definition needs {}", dims_text(it->second.dims()), to_string(tape.shape(id))));
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(it->second.at(first + static_cast<std::int64_t>(i)));
+  }
+
+  // the first step at which each sequence ends, else the last there is
+  std::vector<std::int64_t> lasts(const Executor<float>& executor) const {
+    std::vector<std::int64_t> last(static_cast<std::size_t>(options_.count), options_.steps);
+    for (std::size_t k = 0; k < drawn_.size(); ++k) {
+      if (drawn_[k].step >= 0) continue;
+      const auto items = executor.output_items(k);
+      for (std::size_t r = 0; r < items.size(); ++r)
+        if (executor.value(k)[r] != 0) {
+          auto& l = last[static_cast<std::size_t>(items[r])];
+          l = std::min<std::int64_t>(l, -drawn_[k].step);
+        }
+    }
+    return last;
+  }
+
+  std::vector<Tensors> cut(const Executor<float>& executor) const {
+    const std::vector<std::int64_t> last = lasts(executor);
+    std::vector<Tensors> all(last.size());
+    for (std::size_t k = 0; k < drawn_.size(); ++k) {
+      const Drawn& d = drawn_[k];
+      if (d.step < 0) continue;
+      const auto items = executor.output_items(k);
+      const std::span<const float> values = executor.value(k);
+      const std::int64_t size = d.shape.size();
+      for (std::size_t r = 0; r < items.size(); ++r) {
+        const auto item = static_cast<std::size_t>(items[r]);
+        if (d.step > last[item]) continue;
+        Tensor& t = tensor_of(all[item], d, last[item]);
+        for (std::int64_t i = 0; i < size; ++i)
+          t.set(std::max(d.step - 1, 0) * size + i, static_cast<double>(values[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)]));
+      }
+    }
+    return all;
+  }
+
+  Tensor& tensor_of(Tensors& item, const Drawn& d, std::int64_t steps) const {
+    const auto [it, fresh] = item.try_emplace(d.name);
+    if (!fresh) return it->second;
+    Dims dims(d.shape.dims().begin(), d.shape.dims().end());
+    if (d.step > 0) dims.insert(dims.begin(), steps);
+    it->second = Tensor(dims, d.symbol ? Dtype::i64 : Dtype::f32);
+    if (d.name == prompted_)
+      for (std::size_t i = 0; i < options_.prompt.size(); ++i)
+        it->second.set(static_cast<std::int64_t>(i), static_cast<double>(options_.prompt[i]));
+    return it->second;
+  }
+
+  std::shared_ptr<const Model> model_;
+  const Tensors& weights_;
+  const SampleOptions& options_;
+  std::string prompted_;
+  std::unique_ptr<Unfolded> unfolded_;
+  std::vector<NodeId> nodes_;
+  std::vector<Drawn> drawn_;
+};
+
+}  // namespace
+
+std::vector<Tensors> sample(const Definition& d, const Tensors& weights, const SampleOptions& options) {
+  return Sampler(d, weights, options)();
+}
+
+}  // namespace taugrad
