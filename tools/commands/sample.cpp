@@ -1,0 +1,89 @@
+#include "taugrad/train/sample.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/fail.h"
+#include "base/json_writer.h"
+#include "commands/commands.h"
+#include "output.h"
+#include "taugrad/io/tensors.h"
+#include "taugrad/train/dataset.h"
+#include "taugrad/train/model_folder.h"
+
+namespace taugrad::cli {
+namespace {
+
+struct Options {
+  std::string folder, prompt, output;
+  SampleOptions sample;
+};
+
+std::vector<std::int64_t> symbols_of(const Tensor& t) {
+  const auto values = t.values<std::int64_t>();
+  return {values.begin(), values.end()};
+}
+
+std::string text_of(const TrainedModel& m, const std::vector<Tensors>& samples, bool json) {
+  const std::string variable = text_variable(m.definition).name;
+  std::string out;
+  for (const Tensors& item : samples) {
+    const std::string text = m.vocabulary->decode(symbols_of(item.at(variable)));
+    if (json) {
+      json::Writer w;
+      w.begin_object().field("text", text).end_object();
+      out += w.text() + "\n";
+    } else {
+      // the form of fortune files: an item, then a line with %
+      out += text + "\n" + (samples.size() > 1 ? "%\n" : "");
+    }
+  }
+  return out;
+}
+
+// one line an item, in the form that `train` reads
+std::string lines_of(const std::vector<Tensors>& samples) {
+  std::string out;
+  for (const Tensors& item : samples) {
+    std::string text = tensors_to_json(item);
+    std::erase(text, '\n');
+    out += text + "\n";
+  }
+  return out;
+}
+
+int draw(Options o, const Context& context) {
+  const TrainedModel m = load_model(o.folder);
+  if (!o.prompt.empty()) {
+    if (!m.vocabulary) fail(Status::usage, "U002", "--prompt is for models of text");
+    o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
+  }
+  const std::vector<Tensors> samples = sample(m.definition, m.weights, o.sample);
+  deliver(o.output, m.vocabulary ? text_of(m, samples, context.json) : lines_of(samples));
+  return 0;
+}
+
+}  // namespace
+
+Command sample_command() {
+  auto o = std::make_shared<Options>();
+  Command c;
+  c.name = "sample";
+  c.about = "Draws sequences from a trained model";
+  c.examples = {{"taugrad sample model --count 5 --temperature 0.7", "five texts, separated by lines with %"},
+                {"taugrad sample model --prompt 'A man ' --seed 7", "goes on from a beginning"}};
+  c.positional({.name = "DIR", .help = "folder of a model, made by train", .least = 1, .most = 1,
+                .take = [o](const std::string& v) { o->folder = v; }});
+  c.integer("--count", "N", "sequences to draw [1]", o->sample.count, 1, 1'000'000);
+  c.integer("--steps", "N", "the longest, where the model does not end itself [500]", o->sample.steps, 1, 100'000'000);
+  c.option({.name = "--seed", .letter = "", .value = "S", .help = "other seeds, other sequences [1]",
+            .take = [o](const std::string& v) { o->sample.seed = parse_seed("--seed", v); }});
+  c.number("--temperature", "X", "below 1 likelier symbols, 0 always the likeliest [1]", o->sample.temperature,
+           "0, or in 0.001..1000", [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
+  c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
+  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.run = [o](const Context& context) { return draw(*o, context); };
+  return c;
+}
+
+}  // namespace taugrad::cli

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "command.h"
+#include "taugrad/train/trainer.h"
+
+namespace taugrad::cli {
+
+/// Tells how training goes: one rewritten line on a terminal, else a line every 10 seconds; nothing where quiet.
+class Progress {
+ public:
+  Progress(const Context& context, std::int64_t total, bool text);
+  void show(const Update& u);
+  /// Ends the rewritten line.
+  void finish();
+  double loss() const { return loss_; }  ///< smoothed, in nats per target
+  double seconds() const;
+
+ private:
+  std::string line(const Update& u) const;
+
+  Context context_;
+  std::int64_t total_;
+  bool text_;
+  bool terminal_;
+  std::chrono::steady_clock::time_point start_, shown_;
+  std::int64_t first_ = 0, targets_ = 0;
+  double loss_ = 0;
+  bool any_ = false, open_ = false;
+};
+
+/// metrics.jsonl: one line an update, kept in step with the saved state.
+class Metrics {
+ public:
+  /// Keeps the lines of the first `updates` updates of an existing file.
+  Metrics(std::string path, std::int64_t updates);
+  std::string add(const Update& u);  ///< returns the line
+  void flush();                      ///< appends what was added. @throws Error (I002)
+
+ private:
+  std::string path_, pending_;
+};
+
+}  // namespace taugrad::cli

@@ -1,0 +1,82 @@
+#include "training_data.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "output.h"
+#include "taugrad/train/model_folder.h"
+
+namespace taugrad::cli {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{8} << 30;
+
+bool is_json_lines(const std::string& file) { return file.ends_with(".jsonl") || file.ends_with(".ndjson"); }
+
+TrainingData read_text(Definition& d, const DataSource& source, const std::optional<Vocabulary>& vocabulary,
+                       const Context& context) {
+  TrainingData out;
+  Corpus corpus;
+  std::string all;
+  for (const std::string& file : source.files) {
+    const std::string text = read_file(file, kMostBytes);
+    add_text(corpus, text, file, split_from(source.split.empty() ? "line" : source.split));
+    all += text;
+  }
+  out.digest = digest_of(all);
+  for (const Diagnostic& w : corpus.warnings) warn(context, w);
+  const TextVariable variable = text_variable(d);
+  out.vocabulary = vocabulary ? *vocabulary : Vocabulary(corpus.items, variable.ends);
+  set_symbols(d, variable, out.vocabulary->size());
+  out.data = text_dataset(d, corpus, *out.vocabulary);
+  return out;
+}
+
+void leave_out_long_items(Dataset& data, std::int64_t max_length, const Context& context) {
+  if (max_length <= 0) return;
+  const std::size_t before = data.examples.size();
+  std::erase_if(data.examples, [&](const Example& e) {
+    return std::any_of(e.lengths.begin(), e.lengths.end(), [&](const auto& l) { return l.second > max_length; });
+  });
+  if (data.examples.size() < before)
+    note(context, fmt::format("{} of {} items have more than {} steps and are left out", before - data.examples.size(), before, max_length));
+}
+
+std::int64_t steps_of(const Dataset& data) {
+  std::int64_t steps = 0;
+  for (const Example& e : data.examples) {
+    std::int64_t longest = 0;
+    for (const auto& [name, n] : e.lengths) longest = std::max(longest, n);
+    steps += longest;
+  }
+  return steps;
+}
+
+}  // namespace
+
+TrainingData read_training_data(Definition& d, const DataSource& source, const std::optional<Vocabulary>& vocabulary,
+                                const Context& context) {
+  TrainingData out;
+  const bool json_lines = std::all_of(source.files.begin(), source.files.end(), is_json_lines);
+  if (!json_lines && takes_text(d)) {
+    out = read_text(d, source, vocabulary, context);
+  } else {
+    std::string all;
+    for (const std::string& file : source.files) {
+      const std::string text = read_file(file, kMostBytes);
+      Dataset part = json_lines_dataset(d, text, file);
+      std::move(part.examples.begin(), part.examples.end(), std::back_inserter(out.data.examples));
+      all += text;
+    }
+    out.digest = digest_of(all);
+  }
+  leave_out_long_items(out.data, source.max_length, context);
+  if (out.data.examples.empty())
+    fail(Status::bad_input, "D002", "every item has more than {} steps: nothing is left to train on", source.max_length);
+  note(context, fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
+                            out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));
+  return out;
+}
+
+}  // namespace taugrad::cli
