@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "output.h"
+#include "recurrence/model.h"
 
 namespace taugrad::cli {
 namespace {
@@ -94,6 +95,7 @@ void add_definition(Command& c, DefinitionOptions& o) {
              });
            },
        .common = false});
+  c.flag("--allow-unused", "accept weights and inputs that no equation reads", o.allow_unused).rare();
 }
 
 void override_sizes(Definition& d, const DefinitionOptions& o) {
@@ -141,6 +143,7 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
     it->value = value;
   }
   for (const std::string& line : d.notes) note(context, line);
+  resolve(d, {.allow_unused = o.allow_unused});
   return d;
 }
 

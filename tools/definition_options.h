@@ -17,11 +17,12 @@ struct DefinitionOptions {
   std::vector<std::string> equations;
   std::vector<std::pair<std::string, std::int64_t>> sizes;
   std::vector<std::pair<std::string, double>> constants;
+  bool allow_unused = false;
 };
 void add_definition(Command& c, DefinitionOptions& o);
 /// Only `--size`, where there is no DEF.
 void add_sizes(Command& c, DefinitionOptions& o);
-/// Reads the definition and applies the overrides; says what was inferred.
+/// Reads the definition, applies the overrides and checks the whole; says what was inferred.
 /// @throws Error (U006) without a definition, (U002) for an unknown size or constant, and all of
 /// reading
 Definition read_definition(const DefinitionOptions& o, const Context& context);

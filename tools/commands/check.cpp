@@ -28,20 +28,24 @@ std::string place_of(const VariableCheck& v) {
 }
 
 std::string table(const CheckReport& r) {
-  std::string text = fmt::format("{:<18} {:>9} {:>9}  {:>9}  {:>14} {:>14}\n", "variable", "entries", "checked", "error",
-                                 "gradient", "numeric");
+  std::string text = fmt::format("{:<18} {:>9} {:>9}  {:>9}  {:>14} {:>14}\n", "variable", "entries", "checked",
+                                 "error", "gradient", "numeric");
   for (const VariableCheck& v : r.variables)
     text += fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", v.name, v.entries, v.checked,
                         v.worst.error, v.worst.analytic, v.worst.numeric,
                         v.kinks > 0 ? fmt::format("  {} near a kink", v.kinks) : "", v.ok ? "" : "  WRONG");
-  const char* method = r.method == Method::central ? "4-point differences" : "complex step";
-  text += fmt::format("{} of {} entries checked by {} in {} runs, order {}{}\n", r.checked, r.entries, method, r.runs,
-                      r.order, r.sampled() ? "; a derivative along a random direction through every variable" : "");
+  return text + "\n";
+}
+
+std::string summary(const CheckReport& r) {
+  std::string text = fmt::format(
+      "{} of {} entries of {} variables checked{}, order {}, by {}, in {} evaluations\n", r.checked, r.entries,
+      r.variables.size(), r.sampled() ? " (an even sample), and a derivative along a random direction" : "", r.order,
+      r.method == Method::central ? "4-point differences" : "complex step", r.runs);
   if (const VariableCheck* w = r.worst())
-    text += fmt::format("{}: worst is {}, gradient {:.17g}, numeric {:.17g}, error {:.3g}\n",
-                        r.ok() ? "all agree" : "DISAGREE", place_of(*w), w->worst.analytic, w->worst.numeric,
-                        w->worst.error);
-  return text;
+    text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n", place_of(*w),
+                        w->worst.analytic, w->worst.numeric, w->worst.error);
+  return text + (r.ok() ? "every gradient agrees\n" : "GRADIENTS DISAGREE\n");
 }
 
 void write(json::Writer& w, const VariableCheck& v) {
@@ -76,7 +80,10 @@ int check_definition(const Options& o, const Context& context) {
   options.seed = o.seed;
   options.max_runs = o.max_runs;
   const CheckReport report = taugrad::check(d, options);
-  print(context.json ? as_json(report) : table(report));
+  if (context.json)
+    print(as_json(report));
+  else
+    print((context.quiet ? "" : table(report)) + summary(report));
   return report.ok() ? 0 : static_cast<int>(Status::check_failed);
 }
 

@@ -22,7 +22,7 @@ struct Options {
   DefinitionOptions definition;
   StepOptions steps;
   std::string view, format, output, detail = "auto";
-  bool all_steps = false, no_labels = false, no_copies = false, allow_unused = false;
+  bool all_steps = false, no_labels = false, no_copies = false;
 };
 
 std::string format_of(const Options& o) {
@@ -95,7 +95,6 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out", o->all_steps);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
-  c.flag("--allow-unused", "accept weights and inputs that no equation reads", o->allow_unused).rare();
 }
 
 }  // namespace
@@ -115,7 +114,7 @@ Command show_command() {
   c.run = [o](const Context& context) {
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
     const Definition d = read_definition(o->definition, context);
-    const DefinitionSummary summary = describe(d, o->allow_unused);
+    const DefinitionSummary summary = describe(d);
     return show_unfolded(d, *o, context, summary);
   };
   return c;
