@@ -52,8 +52,8 @@ Var greater(Var a, Var b);
 Var greater_equal(Var a, Var b);
 Var equal(Var a, Var b);  ///< 0 or 1; of two categories, 0 where either is absent
 Var not_equal(Var a, Var b);
-Var where(Var c, Var a,
-          Var b);  ///< a where c != 0, else b; nothing leaks from the branch not taken
+/// a where c != 0, else b; nothing leaks from the branch not taken
+Var where(Var c, Var a, Var b);
 Var stop_gradient(Var a);
 /// d * f, and 0 where d is 0 whatever f is: how derivative rules multiply a cotangent d by a
 /// derivative f that may be infinite or NaN where nothing flows (a branch not taken).
@@ -62,11 +62,10 @@ Var chain(Var d, Var f);
 // products
 Var matmul(Var a, Var b);  ///< NumPy's for ranks 1 and 2; each side per example or not
 Var outer(Var a, Var b);   ///< [m] x [n] -> [m,n]
-Var outer_sum(Var a,
-              Var b);  ///< sum over items of outer(a, b); not per example            (eq 23-25)
-Var conv(Var k,
-         std::span<const Var>
-             taps);  ///< sum_d K[d] @ taps[d]; K [w,m,n] or [w,w',m,n], taps in row-major order
+/// Sum over the items of outer(a, b); not per example.                                  (eq 23-25)
+Var outer_sum(Var a, Var b);
+/// sum_d K[d] @ taps[d]; K [w,m,n] or [w,w',m,n], taps in row-major order
+Var conv(Var k, std::span<const Var> taps);
 
 // layout
 Var transpose(Var a);  ///< reverses the axes
@@ -74,8 +73,8 @@ Var reshape(Var a, const Shape& to);
 Var broadcast_to(Var a, const Shape& to);
 Var concat(std::span<const Var> parts);                ///< along the first axis
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
-Var pad(Var a, std::int64_t from,
-        std::int64_t size);             ///< zeros of `size` rows holding a at `from`; vjp of slice
+/// Zeros of `size` rows that hold a at `from`: vjp of slice.
+Var pad(Var a, std::int64_t from, std::int64_t size);
 Var stack(std::span<const Var> parts);  ///< a new first axis
 
 // reductions of one example
@@ -98,9 +97,8 @@ std::int64_t category_size(Var v);
 Var absent_category(Tape& g, std::int64_t size, ExtentId extent = kShared);
 Var one_hot(Var category, std::int64_t size);  ///< absent: zeros
 Var embed(Var table, Var category);            ///< row of the table; absent: zeros
-Var scatter_rows(
-    Var category, Var rows,
-    std::int64_t size);  ///< sum over items; vjp of embed; not per example where rows sum
+/// Adds each item's row into a table of `size` rows, not per example: vjp of embed.
+Var scatter_rows(Var category, Var rows, std::int64_t size);
 
 // likelihoods, in nats; each a number per example
 Var nll_categorical(Var logits, Var y);  ///< -log softmax(logits)[y]                   (eq 13)
@@ -112,10 +110,10 @@ Var nll_normal(Var y, Var mean, Var std);  ///< full density, summed over elemen
 // random numbers, keyed by (seed, item, `stream`, position of the owner)
 Var draw_categorical(Var logits, std::string_view stream);  ///< a category
 Var draw_bernoulli(Var p, std::string_view stream);         ///< 0 or 1, of p's shape
-Var draw_normal(const Var& like,
-                std::string_view stream);  ///< standard normal numbers of that shape
-Var dropout_mask(Var like, double p,
-                 std::string_view stream);  ///< 0 or 1/(1-p); ones outside training
+/// Standard normal numbers of that shape, for each item.
+Var draw_normal(const Var& like, std::string_view stream);
+/// 0 with probability p in 0..1, else 1/(1-p); ones outside training
+Var dropout_mask(Var like, double p, std::string_view stream);
 
 // the batch: which items a node exists for
 Var sum_items(Var a);                     ///< per example -> not per example
@@ -124,8 +122,7 @@ Var restrict_to(Var a, ExtentId extent);  ///< fewer items
 Var extend_to(Var a, ExtentId extent);    ///< more items, zeros for the new ones
 /// The rows of a for the items whose length `which` is l, zeros for the others: vjp of at_length.
 Var if_length(Var a, std::int32_t which, std::int64_t l, ExtentId extent);
-/// Of items with length l (number `which`): steps[l - first]; zeros where there is none. Every
-/// item.
+/// Of items with length l (number `which`): steps[l - first]; zeros where there is none.
 Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first, ExtentId extent);
 
 /// Applies an op by its record (readers, tests, generic rules).

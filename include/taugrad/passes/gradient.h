@@ -8,7 +8,8 @@
 
 namespace taugrad {
 
-/// What one edge (input `slot` of node `user`) adds to the gradient of the node it comes from. (eq 19: a term each)
+/// What one edge (input `slot` of node `user`) adds to the gradient of the node it comes from: a
+/// term of eq 19.
 struct EdgeContribution {
   NodeId user;
   int slot;
@@ -24,7 +25,8 @@ class Gradients {
   /// By label of the variable: "W", "W[3]", "h[2]". @throws Error (G014) if it was not asked for
   Var operator[](std::string_view label) const;
   Var of(Var v) const;
-  /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to its gradient.
+  /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to
+  /// its gradient.
   const std::vector<EdgeContribution>& edges(Var v) const;
 
  private:
@@ -35,14 +37,15 @@ class Gradients {
   std::vector<std::vector<EdgeContribution>> edges_;
 };
 
-/// Reverse-mode differentiation: appends d(sum over items of loss)/d(wrt) to the loss's tape. Of a per-example
-/// variable the gradient is per example; of any other it is summed over the batch.
+/// Reverse-mode differentiation: appends d(sum over items of loss)/d(wrt) to the loss's tape. Of a
+/// per-example variable the gradient is per example; of any other it is summed over the batch.
 /// @param loss  a number (rank 0), per example or not
 /// @throws Error (G023) if the loss is not a number
 Gradients gradient(Var loss, std::span<const Var> wrt);
 Gradients gradient(Var loss, std::initializer_list<Var> wrt);
 /// Vector-Jacobian product: of sum_i <cotangents[i], outputs[i]>. An empty cotangent means ones.
-Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents, std::span<const Var> wrt);
+Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
+                   std::span<const Var> wrt);
 
 /// Forward mode: tangents of `outputs` when wrt[i] moves along tangents[i]; nodes on the same tape.
 Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt, std::span<const Var> tangents);

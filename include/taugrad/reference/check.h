@@ -28,7 +28,8 @@ struct CheckOptions {
 struct CheckPoint {
   BatchContext batch = {};
   std::int64_t items = 1;
-  std::vector<std::pair<Var, std::vector<double>>> leaves = {};  ///< [items of its extent, shape...]
+  std::vector<std::pair<Var, std::vector<double>>> leaves =
+      {};  ///< [items of its extent, shape...]
 };
 
 /// One comparison: an entry of a variable's gradient, or its derivative along a direction.
@@ -43,14 +44,14 @@ struct CheckedEntry {
 
 struct VariableCheck {
   Var variable;
-  std::string name;                ///< label: "W", "W[3]", "h[2]"
-  std::int64_t entries = 0;        ///< elements it has
-  std::int64_t checked = 0;        ///< elements compared one by one
+  std::string name;          ///< label: "W", "W[3]", "h[2]"
+  std::int64_t entries = 0;  ///< elements it has
+  std::int64_t checked = 0;  ///< elements compared one by one
   std::int64_t kinks = 0;
-  CheckedEntry worst;              ///< the failed entry, or the passed one, of the largest error
-  std::vector<std::int64_t> index; ///< of `worst`: axes of one example
-  std::int64_t item = -1;          ///< of `worst`: row of the batch; -1 where not per example
-  bool along_direction = false;    ///< a derivative along a random direction was compared too
+  CheckedEntry worst;               ///< the failed entry, or the passed one, of the largest error
+  std::vector<std::int64_t> index;  ///< of `worst`: axes of one example
+  std::int64_t item = -1;           ///< of `worst`: row of the batch; -1 where not per example
+  bool along_direction = false;     ///< a derivative along a random direction was compared too
   bool ok = true;
 };
 
@@ -68,10 +69,10 @@ struct CheckReport {
 
 /// Compares the gradient of a loss, as `gradient` emits it, with numeric derivatives. Variables are
 /// leaves or any other nodes (a copy W(t), a state h[t]): of those, the derivative of what follows.
-/// Complex step: |a - n| <= 1e-12 max(1, largest |n| of the variable); central: 1e-9 + 1e-7 max(|a|,
-/// |n|) and the rounding of the difference. Where not all entries fit into max_runs, an even sample
-/// of them is checked, and the derivative along a random direction through every variable.
-/// Appends the gradient's nodes to the tape.
+/// Complex step: |a - n| <= 1e-12 max(1, largest |n| of the variable); central: 1e-9 + 1e-7
+/// max(|a|, |n|) and the rounding of the difference. Where not all entries fit into max_runs, an
+/// even sample of them is checked, and the derivative along a random direction through every
+/// variable. Appends the gradient's nodes to the tape.
 /// @param loss  a number, per example (then summed over the items) or not
 /// @throws Error (G023) for a loss that is no number, an order other than 1 or 2
 CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,

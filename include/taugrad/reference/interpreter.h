@@ -10,12 +10,13 @@
 
 namespace taugrad {
 
-/// The reference interpreter: evaluates nodes one after another, each by its op's forward rule, in any scalar type.
-/// The oracle of every other executor. S: float, double, std::complex<double>.
+/// The reference interpreter: evaluates nodes one after another, each by its op's forward rule, in
+/// any scalar type. The oracle of every other executor. S: float, double, std::complex<double>.
 template <class S>
 class Interpreter {
  public:
-  /// Plans the evaluation of `outputs` and of what they need. @throws Error on a missing forward rule
+  /// Plans the evaluation of `outputs` and of what they need. @throws Error on a missing forward
+  /// rule
   Interpreter(const Tape& tape, std::span<const NodeId> outputs);
 
   /// Leaves (input, weight) that the outputs need, in tape order.
