@@ -108,7 +108,8 @@ class GraphReader {
 
   void read_extents() {
     expect(Event::begin_array, "extents", "an array of arrays");
-    for (std::size_t id = kEveryItem; next() != Event::end_array; ++id) {
+    std::size_t id = kEveryItem;
+    for (; next() != Event::end_array; ++id) {
       expect(Event::begin_array, "extents", "an array of arrays");
       const std::size_t offset = lexer_.offset();
       Extent extent;
@@ -118,7 +119,7 @@ class GraphReader {
       if (graph_.tape().intern_extent(extent) != id)
         fail_at("G013", fmt::format("extent {} stands twice", id), offset);
     }
-    if (graph_.tape().extent_count() < 2) fail("G014", "\"extents\" lacks its first entry, []");
+    if (id == kEveryItem) fail("G014", "\"extents\" lacks its first entry, []");
   }
 
   Extent::Bound read_bound(const Extent& so_far) {
