@@ -173,6 +173,7 @@ class CellPlanner {
     w.plan = w.plan_edge = -1;
     w.exit_gutter = w.entry_gutter = Drawing::gutter_right_of(cell.column);
     pull(edge.from, 1);
+    pull(edge.to, 1);
   }
 
   void band_edge(Wire& w, const PictureEdge& edge, const Cell* from, const Cell* to) {

@@ -31,12 +31,6 @@ constexpr int kSmallPicture = 64;  // nodes: operations can still be read
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-// Ops that neither compute nor name anything: left out unless everything is asked for.
-bool only_spreads(const Op& op) {
-  return &op == &kBroadcastTo || &op == &kToItems || &op == &kRestrictTo || &op == &kExtendTo ||
-         &op == &kCopy || &op == &kSumTo;
-}
-
 class GraphPicture {
  public:
   GraphPicture(const Tape& tape, const GraphPictureOptions& options, const draw::TapeScan& scan,
@@ -89,7 +83,7 @@ class GraphPicture {
     if (&op == &kWeight) return true;
     if (tape_.is_value(id)) return true;
     if (values_only() || is_loose_leaf(id)) return false;
-    return detail_ == Detail::everything || !only_spreads(op);
+    return detail_ == Detail::everything || !draw::only_spreads(op);
   }
 
   Sources fold(NodeId id, const std::vector<Sources>& inputs) const {
@@ -161,7 +155,7 @@ class GraphPicture {
     Sources sources;
     if (values_only()) {
       sources = draw::merged(fold(id, inputs));
-      add_weights_to_op(n, sources);
+      draw::weights_to_op(n.op, sources);
     } else {
       for (const Sources& in : inputs) sources.insert(sources.end(), in.begin(), in.end());
     }
@@ -186,21 +180,6 @@ class GraphPicture {
     if (!name.starts_with("grad:")) return -1;
     const NodeId primal = tape_.find_value(name.substr(5), tape_.index(id));
     return primal >= 0 && picture_node_[at(primal)] >= 0 ? primal : -1;
-  }
-
-  // Weights that are added, not multiplied, are no label of an edge: "+ b".
-  static void add_weights_to_op(PictureNode& n, Sources& sources) {
-    std::string text;
-    for (const Source& s : sources) {
-      if (s.weight) text += (text.empty() ? "" : ", ") + s.label;
-    }
-    if (sources.size() > 1 || n.kind != NodeKind::variable || !n.adjoint) {
-      sources.erase(
-          std::remove_if(sources.begin(), sources.end(), [](const Source& s) { return s.weight; }),
-          sources.end());
-    }
-    if (text.empty() || text.size() > 20 || n.adjoint) return;
-    n.op = n.op == "+" ? "+ " + text : n.op + ", " + text;
   }
 
   // The picture node of a source, for a reader in `cluster`: loose leaves have one in each step

@@ -117,31 +117,46 @@ class GridMaker {
     const std::size_t count = picture_.nodes.size();
     slot_.assign(count, 0);
     std::vector<char> computed(count, 0);
-    std::vector<int> first_use(count, static_cast<int>(columns_.size()));
-    std::vector<std::vector<int>> inputs(count);
-    for (const PictureEdge& e : picture_.edges) inputs[at(e.to)].push_back(e.from);
+    for (const PictureEdge& e : picture_.edges) computed[at(e.to)] = 1;
     for (std::size_t n = 0; n < count; ++n) {
-      const PictureNode& node = picture_.nodes[n];
-      if (node.cluster >= 0) {
-        slot_[n] = block_of(node.cluster) + 1;
-        continue;
-      }
-      for (const int from : inputs[n]) {
-        if (picture_.nodes[at(from)].kind != NodeKind::weight)
-          slot_[n] = std::max(slot_[n], slot_[at(from)]);
-      }
-      computed[n] = inputs[n].empty() ? 0 : 1;
-      if (node.adjoint && node.beside >= 0 && picture_.nodes[at(node.beside)].cluster < 0) {
-        slot_[n] = slot_[at(node.beside)];
-      }
+      if (picture_.nodes[n].cluster >= 0) slot_[n] = block_of(picture_.nodes[n].cluster) + 1;
     }
+    push_slots();
+    std::vector<int> first_use(count, static_cast<int>(columns_.size()));
     for (const PictureEdge& e : picture_.edges) {
       const int cluster = picture_.nodes[at(e.to)].cluster;
       const int use = cluster >= 0 ? block_of(cluster) : slot_[at(e.to)];
       first_use[at(e.from)] = std::min(first_use[at(e.from)], use);
     }
     for (std::size_t n = 0; n < count; ++n) {
-      if (picture_.nodes[n].cluster < 0 && !computed[n]) slot_[n] = first_use[n];
+      const PictureNode& node = picture_.nodes[n];
+      if (node.cluster >= 0) continue;
+      if (!computed[n]) slot_[n] = first_use[n];
+      if (node.adjoint && node.beside >= 0 && picture_.nodes[at(node.beside)].cluster < 0) {
+        slot_[n] = slot_[at(node.beside)];
+      }
+    }
+  }
+
+  // Along the edges until nothing moves: a slot only grows, so each node is looked at once a block.
+  void push_slots() {
+    std::vector<std::vector<int>> users(picture_.nodes.size());
+    std::vector<int> changed;
+    for (const PictureEdge& e : picture_.edges) {
+      if (picture_.nodes[at(e.to)].cluster >= 0 ||
+          picture_.nodes[at(e.from)].kind == NodeKind::weight)
+        continue;
+      users[at(e.from)].push_back(e.to);
+      if (picture_.nodes[at(e.from)].cluster >= 0) changed.push_back(e.from);
+    }
+    while (!changed.empty()) {
+      const int n = changed.back();
+      changed.pop_back();
+      for (const int user : users[at(n)]) {
+        if (slot_[at(user)] >= slot_[at(n)]) continue;
+        slot_[at(user)] = slot_[at(n)];
+        changed.push_back(user);
+      }
     }
   }
 

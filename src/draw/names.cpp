@@ -54,10 +54,12 @@ std::string variable_text(const Tape& tape, NodeId id) {
   return "∇" + text.substr(5);
 }
 
+std::string delay_power(int offset) { return "z" + superscript(offset); }
+
 std::string delay_text(const PictureCluster& from, const PictureCluster& to) {
   if (from.domain != to.domain || from.position.size() != to.position.size()) return "";
   if (from.position.size() == 1) {
-    return "z" + superscript(from.position[0] - to.position[0]);
+    return delay_power(from.position[0] - to.position[0]);
   }
   std::string text;
   std::size_t letter = 0;

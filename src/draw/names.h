@@ -25,6 +25,9 @@ class IdMaker {
 /// "h[3]" of a named node; "∇h[3]" of one named grad:h.
 std::string variable_text(const Tape& tape, NodeId id);
 
+/// "z⁻¹" for an offset of -1, "z⁺²" for 2.
+std::string delay_power(int offset);
+
 /// What an edge from one step to another says: "z⁻¹" along one index, "i−1" along one of several,
 /// "" between domains.
 std::string delay_text(const PictureCluster& from, const PictureCluster& to);

@@ -41,6 +41,11 @@ constexpr std::array<std::pair<const Op*, std::string_view>, 23> kSymbols{{
 
 }  // namespace
 
+bool only_spreads(const Op& op) {
+  return &op == &kBroadcastTo || &op == &kToItems || &op == &kRestrictTo || &op == &kExtendTo ||
+         &op == &kCopy || &op == &kSumTo;
+}
+
 std::string attr_text(const Attr& value) {
   if (const auto* i = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *i);
   if (const auto* r = std::get_if<double>(&value)) return fmt::format("{}", *r);

@@ -12,6 +12,10 @@ std::string op_text(const Tape& tape, NodeId id);
 /// The op with its attributes and shape, for a pointer resting on a node: "h[3] = tanh, shape [4]".
 std::string node_title(const Tape& tape, NodeId id);
 
+/// Ops that neither compute nor name anything: broadcasting, copies, which items. Left out of most
+/// pictures.
+bool only_spreads(const Op& op);
+
 /// Text of an attribute's value.
 std::string attr_text(const Attr& value);
 

@@ -69,6 +69,18 @@ Sources fold_sources(const Tape& tape, NodeId id, const std::vector<Sources>& in
   return out;
 }
 
+void weights_to_op(std::string& op, Sources& sources) {
+  std::string text;
+  for (const Source& s : sources) {
+    if (s.weight) text += (text.empty() ? "" : ", ") + s.label;
+  }
+  sources.erase(
+      std::remove_if(sources.begin(), sources.end(), [](const Source& s) { return s.weight; }),
+      sources.end());
+  if (text.empty() || text.size() > kLongestLabel) return;
+  op = op == "+" ? "+ " + text : op + ", " + text;
+}
+
 Sources merged(const Sources& sources) {
   Sources out;
   std::unordered_map<NodeId, std::size_t> known;

@@ -22,6 +22,10 @@ using Sources = std::vector<Source>;
 Sources fold_sources(const Tape& tape, NodeId id, const std::vector<Sources>& inputs, bool labels,
                      bool adjoint);
 
+/// Weights that are added, not multiplied, are no label of an edge: they go into the op's text, "+
+/// b".
+void weights_to_op(std::string& op, Sources& sources);
+
 /// One source a node, labels joined: what is drawn as edges.
 Sources merged(const Sources& sources);
 
