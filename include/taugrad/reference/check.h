@@ -78,4 +78,18 @@ struct CheckReport {
 CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,
                             const CheckOptions& options = {});
 
+/// An op whose vjp disagrees with complex step of its own forward rule.
+struct OpFault {
+  NodeId node = -1;
+  std::string op;      ///< "tanh"
+  std::string label;   ///< the node: "h[3]", "h[3] (tanh)": it names the step
+  int input = 0;       ///< whose cotangent is wrong
+  CheckedEntry entry;  ///< the worst
+};
+
+/// Says which rule a failed check comes from: every op that the loss depends on the variables
+/// through is checked by itself, at the values that it has there. Tape order; stops after `limit`.
+std::vector<OpFault> find_faults(Var loss, std::span<const Var> variables, const CheckPoint& point,
+                                 std::size_t limit = 10);
+
 }  // namespace taugrad
