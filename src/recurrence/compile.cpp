@@ -33,6 +33,7 @@ class Compiler {
   }
 
  private:
+  const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
   Symbol& symbol(int s) { return model_.symbols[static_cast<std::size_t>(s)]; }
   Rule& rule(int r) { return model_.rules[static_cast<std::size_t>(r)]; }
 
@@ -122,36 +123,46 @@ class Compiler {
   }
 
   void record_symbol(int number) {
-    for (const int r : symbol(number).rules)
+    const std::string& name = symbol(number).name;
+    for (const int r : symbol(number).rules) {
+      if (broken(rule(r))) {
+        check_names(rule(r));
+        model_.system.broken.insert(name);
+        continue;
+      }
       collect(model_.system, [&] {
-        if (reads_broken(rule(r))) return void(broken_.insert(number));
-        const std::size_t before = model_.system.problems.size();
-        RuleResult result;
-        try {
-          result = try_rule(rule(r), *model_.scratch, model_.blocks);
-        } catch (const Error&) {
-          broken_.insert(number);
-          throw;
-        }
-        if (result.roots.empty() && before == model_.system.problems.size()) {
-          broken_.insert(number);
-          fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", symbol(number).name), rule(r).equation->text,
-                  0, static_cast<int>(symbol(number).name.size()), fmt::format("give a boundary, such as {}[0] = zeros(m)", symbol(number).name));
-        }
+        RuleResult result = try_rule(rule(r), *model_.scratch, model_.blocks);
+        if (result.roots.empty())
+          fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", name), rule(r).equation->text, 0,
+                  static_cast<int>(name.size()), fmt::format("give a boundary, such as {}[0] = zeros(m)", name));
         rule(r).block = result.block;
         rule(r).reductions = std::move(result.reductions);
-      });
+      }, name);
+    }
   }
 
   // an error is told once, not again by everything that depends on it
-  bool reads_broken(const Rule& r) const {
+  bool broken(const Ast& ast) const {
+    return std::any_of(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
+      const bool named = n.kind != AstNode::Kind::number && n.kind != AstNode::Kind::binary && n.kind != AstNode::Kind::negative;
+      return named && model_.system.is_broken(n.name);
+    });
+  }
+  bool broken(const Rule& r) const {
+    return model_.system.is_broken(symbol(r.symbol).name) ||
+           std::any_of(r.equation->arguments.begin(), r.equation->arguments.end(), [&](const Ast& ast) { return broken(ast); });
+  }
+
+  // of an equation that cannot be compiled, its own unknown names are told all the same
+  void check_names(const Rule& r) {
+    const System& s = model_.system;
     for (const Ast& ast : r.equation->arguments)
-      for (const AstNode& n : ast.nodes)
-        if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) {
-          const int s = model_.find(n.name);
-          if (s >= 0 && s != r.symbol && broken_.contains(s)) return true;
-        }
-    return false;
+      for (const AstNode& n : ast.nodes) {
+        if ((n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) || model_.find(n.name) >= 0 || s.is_broken(n.name) ||
+            s.sizes.contains(n.name) || s.constants.contains(n.name) || s.is_length(n.name) || s.index(n.name))
+          continue;
+        model_.system.problems.push_back(at_node("G014", fmt::format("\"{}\" is not defined", n.name), n));
+      }
   }
 
   // letters that stand in a term outside any reduction over them
@@ -177,8 +188,7 @@ class Compiler {
   }
 
   void record_loss(const Ast& term) {
-    for (const AstNode& n : term.nodes)
-      if (const int s = model_.find(n.name); s >= 0 && broken_.contains(s)) return;
+    if (broken(term)) return;
     LossTerm loss{free_letters(term), -1};
     BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
     loss.block = compiler.open(loss.letters);
@@ -190,6 +200,7 @@ class Compiler {
   }
 
   void record_end(const std::string& letter, const Ast& condition) {
+    if (broken(condition)) return;
     int index = 0;
     while (model_.system.indices[static_cast<std::size_t>(index)].name != letter) ++index;
     BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
@@ -202,7 +213,6 @@ class Compiler {
   }
 
   Model& model_;
-  std::set<int> broken_;
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ void add_indices(System& system, const Definition& d, Names& names) {
         if (lengths.insert(i.length).second) names.declare(i.length, i.source);
       }
       system.indices.push_back(index);
-    });
+    }, i.name);
 }
 
 void check_letters(const System& system, const ParsedName& n, const Text& text) {
@@ -112,7 +112,7 @@ void add_declarations(System& system, const Definition& d, Names& names) {
       SystemInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
       if (i.category) input.category = size_value(*i.category, system.sizes);
       system.inputs.push_back(std::move(input));
-    });
+    }, i.name.text);
   for (const WeightDeclaration& w : d.weights)
     collect(system, [&] {
       const ParsedName n = parse_declared_name(w.name);
@@ -120,7 +120,7 @@ void add_declarations(System& system, const Definition& d, Names& names) {
       names.declare(n.name, w.name);
       check_letters(system, n, w.name);
       system.weights.push_back({n.name, n.indices, shape_values(w.shape, system, w.name), w});
-    });
+    }, w.name.text);
 }
 
 void add_equations(System& system, const Definition& d, Names& names) {
@@ -132,7 +132,7 @@ void add_equations(System& system, const Definition& d, Names& names) {
       // a length may be defined by "tau ~ categorical(..)" (R14)
       if (defined.insert(e.name).second && !system.is_length(e.name)) names.declare(e.name, text);
       system.equations.push_back(std::move(e));
-    });
+    }, text.text);
   for (const Text& text : d.loss) collect(system, [&] { system.loss.push_back(parse_expression(text)); });
   for (const auto& [letter, text] : d.ends)
     collect(system, [&] {

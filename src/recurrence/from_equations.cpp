@@ -36,7 +36,14 @@ class Inference {
     for (const std::string& letter : letters_)
       d.indices.push_back({letter, letters_.size() == 1 ? "tau" : "n_" + letter, {}});
     name_sizes(d);
-    for (const auto& [name, letters] : inputs_) d.inputs.push_back({{indexed(name, letters), {}}, shape(d, {axis_of(name)}), {}});
+    for (const auto& [name, letters] : inputs_) {
+      InputDeclaration input{{indexed(name, letters), {}}, {}, {}};
+      if (categories_.contains(name))
+        input.category = shape(d, {slot(symbols_, name)}).front();
+      else
+        input.shape = shape(d, {axis_of(name)});
+      d.inputs.push_back(std::move(input));
+    }
     for (const std::string& name : weights_) {
       WeightDeclaration w;
       w.name = {name, {}};
@@ -61,18 +68,20 @@ class Inference {
   }
 
   void note_names(const Ast& ast) {
-    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0);
+    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0), symbol(ast.nodes.size(), 0);
     for (int id = ast.root(); id >= 0; --id) {
       const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
       for (std::size_t k = 0; k < n.children.size(); ++k) {
         const auto child = static_cast<std::size_t>(n.children[k]);
         size[child] = size[child] || size_argument(n, k) || (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
         matrix[child] = matrix[child] || (n.kind == AstNode::Kind::binary && n.name == "@" && k == 0) || (n.name == "embed" && k == 0);
+        symbol[child] = symbol[child] || (n.name == "embed" && k == 1) || (n.name == "one_hot" && k == 0);
       }
       for (const std::string& letter : n.over) note_letter({Place::Kind::letter, letter, 0});
       if (n.kind == AstNode::Kind::reference) {
         for (const Place& p : n.places) note_letter(p);
         if (!defined_.contains(n.name)) input(n);
+        if (!defined_.contains(n.name) && symbol[static_cast<std::size_t>(id)]) categories_.insert(n.name);
       }
       if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" || is_letter(n.name)) continue;
       if (size[static_cast<std::size_t>(id)])
@@ -181,7 +190,8 @@ class Inference {
       named_[find(axis)] = name;
       d.sizes.push_back({name, value, {}});
     };
-    for (const auto& [name, letters] : inputs_) give(axis_of(name), "n", 2);
+    for (const auto& [name, letters] : inputs_)
+      if (!categories_.contains(name)) give(axis_of(name), "n", 2);
     for (const auto& [name, axis] : symbols_) give(axis, "k", 3);
     for (const ParsedEquation& e : parsed_)
       if (axis_.contains(e.name)) give(axis_[e.name], "m", 3);
@@ -204,7 +214,8 @@ class Inference {
   }
 
   static void tell(Definition& d) {
-    for (const InputDeclaration& i : d.inputs) d.notes.push_back(fmt::format("{}: an input of {}", i.name.text, i.shape.front().text));
+    for (const InputDeclaration& i : d.inputs) d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
+                                   : fmt::format("{}: an input of {}", i.name.text, i.shape.front().text));
     for (const WeightDeclaration& w : d.weights) {
       std::vector<std::string> axes;
       for (const Text& t : w.shape) axes.push_back(t.text);

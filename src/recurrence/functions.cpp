@@ -15,9 +15,9 @@ constexpr std::size_t kMaxNodes = 1'000'000;  // of one expanded expression
 class Expander {
  public:
   Expander(System& system, const std::vector<Text>& texts) : system_(system) {
-    for (const Text& text : texts) collect(system, [&] { add(parse_function(text)); });
+    for (const Text& text : texts) collect(system, [&] { add(parse_function(text)); }, text.text);
     // callees first, so that every body is expanded once
-    for (auto& [name, f] : functions_) collect(system, [&] { visit(name); });
+    for (auto& [name, f] : functions_) collect(system, [&] { visit(name); }, name);
   }
 
   /// Replaces every call of a definition's function by its body; arguments are shared, not copied.
@@ -109,7 +109,10 @@ class Expander {
 
 void expand_functions(System& system, const std::vector<Text>& functions) {
   const Expander expander(system, functions);
-  for_each_ast(system, [&](Ast& ast) { collect(system, [&] { ast = expander.expanded(ast); }); });
+  for (ParsedEquation& e : system.equations)
+    for (Ast& ast : e.arguments) collect(system, [&] { ast = expander.expanded(ast); }, e.name);
+  for (Ast& ast : system.loss) collect(system, [&] { ast = expander.expanded(ast); }, "loss");
+  for (auto& [letter, ast] : system.ends) collect(system, [&] { ast = expander.expanded(ast); }, "ends");
 }
 
 }  // namespace taugrad

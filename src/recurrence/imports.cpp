@@ -60,8 +60,9 @@ class Import {
         e.name = prefix_ + e.name;
         for (Ast& a : e.arguments) a = rewritten(a);
         outer_.equations.push_back(std::move(e));
-      });
+      }, prefix_ + e.name);
     }
+    for (const std::string& name : inner_.broken) outer_.broken.insert(prefix_ + name);
     outer_.problems.insert(outer_.problems.end(), inner_.problems.begin(), inner_.problems.end());
   }
 
@@ -286,7 +287,7 @@ void expand_imports(System& system, const Definition& d, std::vector<std::string
     collect(system, [&] {
       Import import(system, i, load_import(system, d, i, trail));
       import.add_to_outer();
-    });
+    }, i.prefix);
 }
 
 }  // namespace taugrad

@@ -86,7 +86,7 @@ class Orderer {
       if (rest.empty()) continue;
       std::vector<int> left;
       if (!settle(component, rest, left)) {
-        collect(model_.system, [&] { report(rest); });
+        collect(model_.system, [&] { report(rest); }, name(reads_[static_cast<std::size_t>(rest.front())].from));
         continue;
       }
       for (std::vector<int>& part : split(component, left)) {

@@ -38,7 +38,8 @@ void check_unused(Model& model) {
                                             static_cast<int>(text.text.size()), "remove it, or pass --allow-unused"));
   };
   for (const SystemInput& i : model.system.inputs) report("input", i.name, i.text);
-  for (const SystemWeight& w : model.system.weights) report("weight", w.name, w.declaration.name);
+  for (const SystemWeight& w : model.system.weights)
+    if (w.taken) report("weight", w.name, w.declaration.name);
 }
 
 std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options) {
@@ -47,10 +48,9 @@ std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& 
   if (model->system.equations.empty() && model->system.problems.empty())
     fail(Status::bad_input, "E015", "\"{}\" has no equations", d.name);
   declare_symbols(*model);
-  throw_problems(model->system);
   const auto components = order(*model);
   compile(*model, components);
-  if (!options.allow_unused) check_unused(*model);
+  if (!options.allow_unused && model->system.problems.empty()) check_unused(*model);
   throw_problems(model->system);
   return model;
 }

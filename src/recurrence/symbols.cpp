@@ -179,7 +179,7 @@ void declare_symbols(Model& model) {
     equations[e.name].push_back(&e);
   }
   for (const std::string& name : names)
-    collect(model.system, [&] { declare_variable(model, name, equations[name]); });
+    collect(model.system, [&] { declare_variable(model, name, equations[name]); }, name);
 }
 
 }  // namespace taugrad

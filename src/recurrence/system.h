@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,15 @@ struct System {
   std::vector<std::pair<std::string, Ast>> ends;
   std::vector<std::string> left_out;  ///< variables of imports that nothing refers to: for suggestions
   std::vector<Diagnostic> problems;  ///< found so far; readers go on to find the rest
+  std::set<std::string, std::less<>> broken;  ///< names whose definition is among the problems: not told again
 
   const SystemIndex* index(std::string_view letter) const;
   const SystemInput* input(std::string_view name) const;
   const SystemWeight* weight(std::string_view name) const;
   bool is_length(std::string_view name) const;
+  bool is_broken(std::string_view name) const {  ///< the name itself, or the import it is of
+    return broken.contains(name) || broken.contains(name.substr(0, name.find('.')));
+  }
 };
 
 /// Expands imports and functions of `d`.
@@ -72,13 +77,14 @@ System expand_within(const Definition& d, const std::map<std::string, std::int64
 Definition load_import_of(const Definition& importing, const std::string& name);
 /// Drops equations and inputs of imports that nothing outside refers to, and marks their weights.
 void take_needed(System& system);
-/// Runs `step`, adding what it throws to the system's problems.
+/// Runs `step`, adding what it throws to the system's problems; `defines` is the text or name of what then is broken.
 template <class F>
-void collect(System& system, F&& step) {
+void collect(System& system, F&& step, std::string_view defines = {}) {
   try {
     step();
   } catch (const Error& e) {
     system.problems.insert(system.problems.end(), e.diagnostics().begin(), e.diagnostics().end());
+    system.broken.emplace(defines.substr(0, defines.find_first_of(" [(=~")));
   }
 }
 template <class F>
