@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/shape_format.h"
 
 namespace taugrad {
 
@@ -45,8 +46,8 @@ Shape broadcast(const Shape& a, const Shape& b) {
     // axes are aligned at the right; a missing one counts as 1
     const int in_a = axis - (rank - a.rank()), in_b = axis - (rank - b.rank());
     const std::int64_t p = in_a < 0 ? 1 : a[in_a], q = in_b < 0 ? 1 : b[in_b];
-    require(p == q || p == 1 || q == 1, "shapes do not broadcast: {} and {} ({} != {})",
-            to_string(a), to_string(b), p, q);
+    require(p == q || p == 1 || q == 1, "shapes do not broadcast: {} and {} ({} != {})", a, b, p,
+            q);
     dims[static_cast<std::size_t>(axis)] = p == 1 ? q : p;
   }
   return Shape(std::span<const std::int64_t>(dims.data(), static_cast<std::size_t>(rank)));

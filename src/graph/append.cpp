@@ -55,8 +55,7 @@ Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) 
   try {
     require(op.arity == kAnyArity ? !inputs.empty()
                                   : inputs.size() == static_cast<std::size_t>(op.arity),
-            "wants {} inputs, not {}", op.arity == kAnyArity ? "some" : std::to_string(op.arity),
-            inputs.size());
+            "wrong number of inputs: {}", inputs.size());
     require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       require(inputs[i].tape == this && inputs[i].id >= 0 && inputs[i].id < size(),

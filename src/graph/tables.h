@@ -26,26 +26,27 @@ class HashIndex {
   template <class Equal>
   std::int64_t find(std::uint64_t hash, const Equal& equal) const {
     if (slots_.empty()) return -1;
-    for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
+    const auto tag = static_cast<std::uint32_t>(hash);
+    for (std::size_t i = tag & mask();; i = (i + 1) & mask()) {
       if (slots_[i].id < 0) return -1;
-      if (slots_[i].hash == hash && equal(slots_[i].id)) return slots_[i].id;
+      if (slots_[i].tag == tag && equal(slots_[i].id)) return slots_[i].id;
     }
   }
   void insert(std::uint64_t hash, std::int64_t id) {
     if (2 * (count_ + 1) > slots_.size()) grow();
-    place({hash, id});
+    place({static_cast<std::uint32_t>(hash), static_cast<std::int32_t>(id)});
     ++count_;
   }
   std::size_t bytes() const { return count_ * sizeof(Slot); }
 
  private:
   struct Slot {
-    std::uint64_t hash = 0;
-    std::int64_t id = -1;
+    std::uint32_t tag = 0;  // the low half of the hash
+    std::int32_t id = -1;
   };
   std::size_t mask() const { return slots_.size() - 1; }
   void place(const Slot& slot) {
-    std::size_t i = slot.hash & mask();
+    std::size_t i = slot.tag & mask();
     while (slots_[i].id >= 0) i = (i + 1) & mask();
     slots_[i] = slot;
   }

@@ -1,6 +1,7 @@
 #include "taugrad/graph/verify.h"
 
 #include "base/fail.h"
+#include "base/shape_format.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
@@ -21,7 +22,7 @@ void verify_shape(const Tape& tape, const Node& n, std::vector<Shape>& shapes) {
   shapes.clear();
   for (const NodeId in : n.inputs) shapes.push_back(tape.shape(in));
   const Shape want = n.op.shape(shapes, n.attrs);
-  require(want == n.shape, "shape is {}, the op gives {}", to_string(n.shape), to_string(want));
+  require(want == n.shape, "shape is {}, the op gives {}", n.shape, want);
 }
 
 void verify_extent(const Tape& tape, const Node& n) {

@@ -16,13 +16,12 @@ Sizes sizes_of(const Shape& k) {
 
 Shape conv_shape(std::span<const Shape> in, const Attrs&) {
   require(in[0].rank() == 3 || in[0].rank() == 4, "wants a kernel [w,m,n] or [w,w',m,n], not {}",
-          to_string(in[0]));
+          in[0]);
   const auto [taps, m, n] = sizes_of(in[0]);
   require(static_cast<std::int64_t>(in.size()) == taps + 1, "kernel {} has {} taps, {} were given",
-          to_string(in[0]), taps, in.size() - 1);
+          in[0], taps, in.size() - 1);
   for (const Shape& tap : in.subspan(1))
-    require(tap == Shape{n}, "each tap of kernel {} is a vector [{}], not {}", to_string(in[0]), n,
-            to_string(tap));
+    require(tap == Shape{n}, "each tap of kernel {} is a vector [{}], not {}", in[0], n, tap);
   return {m};
 }
 

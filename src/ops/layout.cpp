@@ -57,8 +57,8 @@ Shape attribute_shape(const Attrs& attrs) { return Shape(attrs.ints("shape")); }
 
 Shape reshape_shape(std::span<const Shape> in, const Attrs& attrs) {
   const Shape to = attribute_shape(attrs);
-  require(in[0].size() == to.size(), "{} has {} elements, {} has {}", to_string(in[0]),
-          in[0].size(), to_string(to), to.size());
+  require(in[0].size() == to.size(), "{} has {} elements, {} has {}", in[0], in[0].size(), to,
+          to.size());
   return to;
 }
 
@@ -72,8 +72,7 @@ struct CopyRows {
 
 Shape broadcast_shape(std::span<const Shape> in, const Attrs& attrs) {
   const Shape to = attribute_shape(attrs);
-  require(broadcast(in[0], to) == to, "{} does not broadcast to {}", to_string(in[0]),
-          to_string(to));
+  require(broadcast(in[0], to) == to, "{} does not broadcast to {}", in[0], to);
   return to;
 }
 
@@ -97,7 +96,7 @@ Shape concat_shape(std::span<const Shape> in, const Attrs&) {
   for (const Shape& s : in) {
     require(s.rank() >= 1, "a number has no first axis to join along");
     require(s.rank() == in[0].rank() && with_rows(s, 0) == with_rows(in[0], 0),
-            "shapes differ beyond the first axis: {} and {}", to_string(in[0]), to_string(s));
+            "shapes differ beyond the first axis: {} and {}", in[0], s);
     rows += s[0];
   }
   return with_rows(in[0], rows);
@@ -123,8 +122,7 @@ struct Join {
 Shape slice_shape(std::span<const Shape> in, const Attrs& attrs) {
   const std::int64_t from = attrs.integer("from"), to = attrs.integer("to");
   require(in[0].rank() >= 1, "a number has no first axis to cut");
-  require(0 <= from && from <= to && to <= in[0][0], "{}..{} is not within {}", from, to,
-          to_string(in[0]));
+  require(0 <= from && from <= to && to <= in[0][0], "{}..{} is not within {}", from, to, in[0]);
   return with_rows(in[0], to - from);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
   require(in[0].rank() == 1 && in[0][0] >= 1 && in[1].is_scalar(),
-          "wants a vector and a category, not {} and {}", to_string(in[0]), to_string(in[1]));
+          "wants a vector and a category, not {} and {}", in[0], in[1]);
   return {};
 }
 

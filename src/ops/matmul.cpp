@@ -16,10 +16,9 @@ Sizes sizes_of(const Shape& a, const Shape& b) {
 Shape matmul_shape(std::span<const Shape> in, const Attrs&) {
   const Shape &a = in[0], &b = in[1];
   require(a.rank() >= 1 && a.rank() <= 2 && b.rank() >= 1 && b.rank() <= 2,
-          "wants vectors or matrices: {} x {}", to_string(a), to_string(b));
+          "wants vectors or matrices: {} x {}", a, b);
   const std::int64_t inner = a[a.rank() - 1];
-  require(inner == b[0], "inner sizes differ: {} x {} ({} != {})", to_string(a), to_string(b),
-          inner, b[0]);
+  require(inner == b[0], "inner sizes differ: {} x {} ({} != {})", a, b, inner, b[0]);
   if (a.rank() == 2) return b.rank() == 2 ? Shape{a[0], b[1]} : Shape{a[0]};
   return b.rank() == 2 ? Shape{b[1]} : Shape{};
 }
@@ -67,8 +66,7 @@ struct OuterSum {
 };
 
 Shape outer_shape(std::span<const Shape> in, const Attrs&) {
-  require(in[0].rank() == 1 && in[1].rank() == 1, "wants two vectors, not {} and {}",
-          to_string(in[0]), to_string(in[1]));
+  require(in[0].rank() == 1 && in[1].rank() == 1, "wants two vectors, not {} and {}", in[0], in[1]);
   return {in[0][0], in[1][0]};
 }
 

@@ -117,7 +117,7 @@ struct DrawCategorical {
 };
 
 Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
-  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of logits, not {}", to_string(in[0]));
+  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of logits, not {}", in[0]);
   return {};
 }
 

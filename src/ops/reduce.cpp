@@ -58,8 +58,7 @@ struct FirstMax {
 
 Shape sum_to_shape(std::span<const Shape> in, const Attrs& attrs) {
   const Shape to(attrs.ints("shape"));
-  require(broadcast(to, in[0]) == in[0], "{} does not broadcast to {}", to_string(to),
-          to_string(in[0]));
+  require(broadcast(to, in[0]) == in[0], "{} does not broadcast to {}", to, in[0]);
   return to;
 }
 

@@ -39,8 +39,7 @@ Var ones_like(Var v) { return constant(*v.tape, 1, v.shape(), v.extent()); }
 Var number_like(Var v, double value) { return constant(*v.tape, value, v.shape()); }
 
 Shape one_shape(std::span<const Shape> in, const Attrs&) {
-  for (const Shape& s : in.subspan(1))
-    require(s == in[0], "shapes differ: {} and {}", to_string(in[0]), to_string(s));
+  for (const Shape& s : in.subspan(1)) require(s == in[0], "shapes differ: {} and {}", in[0], s);
   return in[0];
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fail.h"
+#include "base/shape_format.h"
 #include "ops/kernel.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"

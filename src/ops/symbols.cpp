@@ -7,7 +7,7 @@ namespace taugrad {
 namespace {
 
 void require_category(const Shape& s) {
-  require(s.is_scalar(), "a category is a number, not {}", to_string(s));
+  require(s.is_scalar(), "a category is a number, not {}", s);
 }
 
 std::int64_t elements_of_row(const Shape& table) {
