@@ -168,9 +168,12 @@ class Model:
             return False
         for text, (letter, at) in zip(texts, place):
             named, _, spot = text.rpartition("=")
-            lengths = "|".join({"last", *(v for v in map(str, self.flat.index.values()) if not v.isdigit())})
-            spot = re.sub(rf"^({lengths})$", "tau+0", spot)
-            spot = re.sub(rf"^({lengths})(?=[+-])", "tau", spot)
+            length = str(self.flat.index[letter])
+            names = "|".join({"last", length, *(k for k, v in self.flat.sizes.items() if str(v) == length)})
+            written = re.fullmatch(rf"({names})([+-]\d+)?", spot) if not spot.isdigit() else None
+            if written:
+                offset = int(written.group(2) or 0)
+                spot = str(int(length) + offset) if length.isdigit() else f"tau{offset:+d}"
             if (named and named != letter) or spot != at:
                 return False
         return True

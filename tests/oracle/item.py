@@ -99,9 +99,12 @@ class Item:
         return self.shares[share]
 
     def written(self, eq, place):
-        """The left side's position as it names a copy: numbers, and 'tau+1' where that is written."""
-        return tuple((axis, f"tau{p.offset:+d}" if p.times else str(at))
-                     for axis, p, at in zip(self.flat.axes[eq.name], eq.positions, place))
+        """The left side's position as it names a copy: numbers, and 'tau+1' where that is written and
+        tau is the item's own; where the length is the same for every item it is a number like any other."""
+        def name(axis, p, at):
+            own = p.times and not str(self.flat.index[axis]).isdigit()
+            return (axis, f"tau{p.offset:+d}" if own else str(at))
+        return tuple(map(name, self.flat.axes[eq.name], eq.positions, place))
 
     def nll(self, name, place):
         key = ("nll:" + name, place)
