@@ -311,3 +311,14 @@ TEST_CASE("R15: with neither inputs nor weights all is drawn from the seed", "[l
   o.batch = -1;
   CHECK(evaluate_one(d, {}, {}, "h", o).dims() == Dims{3, 1, 2});
 }
+
+TEST_CASE("R15: an input is fetched as it was given, zero past an item's end, read or not", "[language]") {
+  const Definition d = define(R"("index": {"t": "tau"}, "inputs": {"x[t]": [2], "z": [], "u[t]": "category(9)"}, "equations": ["h[t] = x[t]"])");
+  const Tensors inputs{{"x", numbers({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})}, {"z", numbers({2}, {5, 6})}, {"u", symbols({2, 2}, {1, 2, 3, 4})}, {"lengths", symbols({2}, {2, 1})}};
+const Tensors v = evaluate(d, inputs, {}, {"x", "z", "u", "x[2]"});
+check_values(v.at("x"), {2, 2, 2}, {1, 2, 3, 4, 5, 6, 0, 0});
+check_values(v.at("z"), {2}, {5, 6});
+check_values(v.at("u"), {2, 2}, {1, 2, 3, 0});
+check_values(v.at("x[2]"), {2, 2}, {5, 6, 0, 0});
+CHECK(problems_of([&] { evaluate_one(d, {{"x", inputs.at("x")}}, {}, "z"); })[0].code == "D010");
+}

@@ -42,6 +42,8 @@ class Run {
                             return needs_equal_lengths(*model_, f);
                           });
     for (const std::vector<std::int32_t>& items : groups_of(data_, together)) group(items);
+    for (const Fetch& f : fetches_)
+      if (is_data(f)) copy_data(f);
     return std::move(results_);
   }
 
@@ -69,6 +71,32 @@ class Run {
   }
   std::size_t length_of(int axis) const {
     return static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(axis)]);
+  }
+
+  // an input is fetched from its tensor: what no equation reads is no node of the graph
+  bool is_data(const Fetch& f) const {
+    return !f.loss && !f.gradient && !f.has_brackets &&
+           model_->symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::input;
+  }
+  void copy_data(const Fetch& f) {
+    const Tensor& from = needed(data_.inputs, "input", f.name);
+    const Symbol& s = model_->symbols[static_cast<std::size_t>(f.symbol)];
+    const std::span<S> to = results_.at(f.text).template values<S>();
+    const auto size = static_cast<std::size_t>(s.shape.size());
+    for (std::size_t row = 0; row * size < to.size(); ++row) {
+      const std::size_t item = row % static_cast<std::size_t>(data_.items);
+      std::int64_t rest = static_cast<std::int64_t>(row) / data_.items;
+      bool alive = true;
+      for (std::size_t a = s.axes.size(); a-- > 0; rest /= from.dims()[a])
+        alive = alive && rest % from.dims()[a] < data_.lengths[length_of(s.axes[a])][item];
+      if (alive) convert(from, static_cast<std::int64_t>(row * size), to.subspan(row * size, size));
+    }
+  }
+  static const Tensor& needed(const Tensors& tensors, const char* kind, const std::string& name) {
+    const auto given = tensors.find(name);
+    if (given == tensors.end())
+      fail(Status::bad_input, "D010", "{} \"{}\" is needed and not given", kind, name);
+    return given->second;
   }
 
   struct Wanted {
@@ -99,7 +127,8 @@ class Run {
     std::vector<Wanted> wanted;
     std::vector<Var> wrt;
     std::vector<std::pair<const Fetch*, Piece>> gradients;
-    for (const Fetch& f : fetches_)
+    for (const Fetch& f : fetches_) {
+      if (is_data(f)) continue;
       for (const Piece& p : pieces_of(u, f, data_.longest)) {
         if (!p.node) continue;  // nothing stands there: zero
         found_.insert(f.text);
@@ -110,6 +139,7 @@ class Run {
         gradients.emplace_back(&f, p);
         wrt.push_back(p.node);
       }
+    }
     if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
     if (!wanted.empty()) evaluate(u, items, wanted);
   }
@@ -164,11 +194,8 @@ class Run {
     const int number = model_->find(name);
     const bool weight =
         number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
-    const auto given = weight ? weights_.find(name) : data_.inputs.find(name);
-    if (given == (weight ? weights_.end() : data_.inputs.end()))
-      fail(Status::bad_input, "D010", "{} \"{}\" is needed and not given",
-           weight ? "weight" : "input", name);
-    const Tensor& tensor = given->second;
+    const Tensor& tensor =
+        weight ? needed(weights_, "weight", name) : needed(data_.inputs, "input", name);
     if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
     const std::span<S> to = executor.leaf(leaf);
     const std::span<const std::int32_t> index = tape.index(leaf);

@@ -50,8 +50,8 @@ struct System {
   const SystemInput* input(std::string_view name) const;
   const SystemWeight* weight(std::string_view name) const;
   bool is_length(std::string_view name) const;
-  bool is_broken(std::string_view name) const {  ///< the name itself, or the import it is of
-    return broken.contains(name) || broken.contains(name.substr(0, name.find('.')));
+  bool is_broken(std::string_view variable) const {  ///< the variable itself, or the import it is of
+    return broken.contains(variable) || broken.contains(variable.substr(0, variable.find('.')));
   }
 };
 
