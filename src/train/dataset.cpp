@@ -73,6 +73,9 @@ Example checked(const Model& model, const Tensors& values) {
   Tensors batch;
   for (const auto& [name, t] : values) batch.emplace(name, with_batch_axis(t, indices_of(model, name)));
   const BatchData data = read_batch(model, batch, RunOptions{});
+  for (const Symbol& s : model.symbols)
+    if ((s.kind == SymbolKind::input || (s.random() && s.length < 0)) && !data.inputs.contains(s.name))
+      fail(Status::bad_input, "D005", "the item has no \"{}\"", s.name);
   Example e;
   for (const auto& [name, t] : data.inputs) e.values.emplace(name, without_batch_axis(t, indices_of(model, name)));
   for (std::size_t i = 0; i < model.lengths.size(); ++i) e.lengths[model.lengths[i]] = data.lengths[i][0];
