@@ -251,6 +251,19 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
   return v.id;
 }
 
+Var nll_of(const Symbol& s, Var y, Var a, Var second, ExtentId extent) {
+  if (!a.per_example() && s.distribution != DistributionKind::normal) a = to_items(a, extent);
+  switch (s.distribution) {
+    case DistributionKind::categorical_logits: return nll_categorical(a, y);
+    case DistributionKind::categorical_p: return nll_categorical_p(a, y);
+    case DistributionKind::bernoulli_logits: return nll_bernoulli(a, y);
+    case DistributionKind::bernoulli_p: return nll_bernoulli_p(a, y);
+    case DistributionKind::normal: return nll_normal(y, broadcast_to(a, s.shape), broadcast_to(second, s.shape));
+    case DistributionKind::none: break;
+  }
+  return {};
+}
+
 void Unfolder::place_nll(const Task& task, const Setting& setting) {
   const Rule& rule = model_.rules[static_cast<std::size_t>(task.rule)];
   const Symbol& s = symbol(rule.symbol);
@@ -262,18 +275,7 @@ void Unfolder::place_nll(const Task& task, const Setting& setting) {
   const NameId name = tape_.intern_name("nll:" + s.name);
   const IndexId index = tape_.intern_index(at);
   tape_.set_owner(name, index);
-  if (!a.per_example() && s.distribution != DistributionKind::normal) a = to_items(a, setting.extent);
-  Var nll;
-  switch (s.distribution) {
-    case DistributionKind::categorical_logits: nll = nll_categorical(a, y); break;
-    case DistributionKind::categorical_p: nll = nll_categorical_p(a, y); break;
-    case DistributionKind::bernoulli_logits: nll = nll_bernoulli(a, y); break;
-    case DistributionKind::bernoulli_p: nll = nll_bernoulli_p(a, y); break;
-    case DistributionKind::normal:
-      nll = nll_normal(y, broadcast_to(a, s.shape), broadcast_to(tape_.var(second), s.shape));
-      break;
-    case DistributionKind::none: break;
-  }
+  const Var nll = nll_of(s, y, a, second < 0 ? Var{} : tape_.var(second), setting.extent);
   tape_.set_value(nll.id, name, index);
   tape_.set_owner(0, 0);
   d.nll.set(task.letters, nll.id);

@@ -142,5 +142,7 @@ class Unfolder {
   std::map<std::tuple<int, Positions, ExtentId, int>, NodeId> merged_;
 };
 
+/// -log p(y) of a random variable, from the arguments of its distribution (`second`: of a normal).  (eq 11-13)
+Var nll_of(const Symbol& s, Var y, Var first, Var second, ExtentId extent);
 
 }  // namespace taugrad

@@ -1,0 +1,221 @@
+#include "recurrence/fold_shift.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <utility>
+
+#include "graph/tables.h"
+
+namespace taugrad::folding {
+namespace {
+
+constexpr std::size_t kShortestOrbit = 3;  // two of a kind may be chance
+constexpr int kTriesPerDepth = 3;
+constexpr int kHops = 64;  // how far back a candidate is looked for among covered nodes
+
+}  // namespace
+
+Shift::Shift(const Net& net) : net_(net) {
+  const std::size_t n = at(net.size());
+  after_.assign(n, -1);
+  before_.assign(n, -1);
+  head_.resize(n);
+  for (std::size_t i = 0; i < n; ++i) head_[i] = static_cast<NodeId>(i);
+  tail_ = head_;
+  index_alike();
+  seed();
+  untied_ = true;
+  carry_broken();
+  const bool found = std::any_of(after_.begin(), after_.end(), [](NodeId id) { return id >= 0; });
+  if (!found) seed();
+}
+
+// For every depth and node, the node before it whose inputs are labelled alike down to that depth.
+void Shift::index_alike() {
+  std::vector<std::uint64_t> hash(at(net_.size())), deeper(at(net_.size()));
+  for (NodeId id = 0; id < net_.size(); ++id) hash[at(id)] = mixed(1, net_.label(id));
+  for (int depth = 0; depth <= kDepths[0]; ++depth) {
+    if (const auto k = std::find(kDepths.begin(), kDepths.end(), depth); k != kDepths.end()) {
+      std::vector<NodeId>& previous = previous_[static_cast<std::size_t>(k - kDepths.begin())];
+      previous.assign(at(net_.size()), -1);
+      std::unordered_map<std::uint64_t, NodeId> last;
+      for (NodeId id = 0; id < net_.size(); ++id) {
+        if (net_.gone(id) || net_.leaf(id)) continue;
+        const auto [it, fresh] = last.try_emplace(hash[at(id)], id);
+        if (!fresh) previous[at(id)] = std::exchange(it->second, id);
+      }
+    }
+    for (NodeId id = 0; id < net_.size(); ++id) {
+      std::uint64_t h = mixed(2, net_.label(id));
+      for (const NodeId in : net_.inputs(id)) h = mixed(h, hash[at(in)]);
+      deeper[at(id)] = h;
+    }
+    hash.swap(deeper);
+  }
+}
+
+// Same label and the same weights; constants may differ by 1, as a position does.
+bool Shift::alike(NodeId a, NodeId b) const {
+  if (net_.label(a) != net_.label(b) || net_.gone(a)) return false;
+  if (net_.is_weight(a)) return untied_ && net_.maybe_untied(a) && net_.maybe_untied(b);
+  if (net_.is_constant(a)) {
+    const double step = net_.tape().attrs(b).real("value") - net_.tape().attrs(a).real("value");
+    return step == 0 || std::abs(step) == 1;
+  }
+  const auto in_a = net_.inputs(a), in_b = net_.inputs(b);
+  for (std::size_t k = 0; k < in_a.size(); ++k) {
+    if (in_a[k] == in_b[k] || (!net_.is_weight(in_a[k]) && !net_.is_weight(in_b[k]))) continue;
+    if (!net_.is_weight(in_a[k]) || !net_.is_weight(in_b[k]) || !alike(in_a[k], in_b[k]))
+      return false;
+  }
+  return true;
+}
+
+// Makes b the successor of a; false where it would close a cycle.
+bool Shift::link(NodeId a, NodeId b) {
+  const NodeId head = head_[at(a)], tail = tail_[at(b)];
+  if (head == b) return false;
+  after_[at(a)] = b;
+  before_[at(b)] = a;
+  log_.push_back({a, b, head, tail});
+  tail_[at(head)] = tail;
+  head_[at(tail)] = head;
+  return true;
+}
+
+void Shift::undo() {
+  for (; !log_.empty(); log_.pop_back()) {
+    const Link& l = log_.back();
+    after_[at(l.from)] = before_[at(l.to)] = -1;
+    tail_[at(l.head)] = l.from;
+    head_[at(l.tail)] = l.to;
+  }
+}
+
+// Takes b for a shifted by one step, and so their inputs, as far as they correspond.
+Shift::Trial Shift::carry(NodeId first_a, NodeId first_b) {
+  Trial t;
+  std::vector<std::pair<NodeId, NodeId>> work{{first_a, first_b}};
+  while (!work.empty() && !t.contradicts) {
+    const auto [a, b] = work.back();
+    work.pop_back();
+    if (a == b) continue;  // read by every step
+    if (after_[at(a)] == b) {
+      ++t.agreed;
+    } else if (!alike(a, b)) {
+      ++t.broken;
+      t.broken_at_zeros += net_.is_constant(a) || net_.is_constant(b) ? 1 : 0;
+    } else if (after_[at(a)] >= 0 || before_[at(b)] >= 0 || !link(a, b)) {
+      t.contradicts = true;
+    } else {
+      ++t.matched;
+      const auto in_a = net_.inputs(a), in_b = net_.inputs(b);
+      for (std::size_t k = 0; k < in_a.size(); ++k) work.emplace_back(in_a[k], in_b[k]);
+    }
+  }
+  return t;
+}
+
+// Nodes that may be the neighbour of `of`: nearest first, alike to the greatest depth first.
+std::vector<NodeId> Shift::candidates(NodeId of) const {
+  std::vector<NodeId> found;
+  for (const std::vector<NodeId>& previous : previous_) {
+    NodeId id = previous[at(of)];
+    int tries = 0;
+    for (int hop = 0; id >= 0 && hop < kHops && tries < kTriesPerDepth; ++hop) {
+      if (after_[at(id)] < 0 || before_[at(id)] < 0) {
+        ++tries;
+        if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+      }
+      id = previous[at(id)];
+    }
+  }
+  return found;
+}
+
+// Every node that no orbit holds yet, last ones first: is it the shift of another?
+void Shift::seed() {
+  for (NodeId v = net_.size() - 1; v >= 0; --v) {
+    if (net_.gone(v) || net_.leaf(v) || covered(v)) continue;
+    Trial best;
+    NodeId neighbour = -1;
+    bool forward = true;
+    for (const NodeId u : candidates(v))
+      for (const bool along : {true, false}) {  // what runs backward in time ends at step 1
+        const Trial t = along ? carry(u, v) : carry(v, u);
+        undo();
+        if (t.score() > best.score() && t.matched >= 2 && t.matched > t.broken) {
+          best = t;
+          neighbour = u;
+          forward = along;
+        }
+        if (!t.contradicts) break;
+      }
+    if (neighbour < 0) continue;
+    if (forward)
+      carry(neighbour, v);
+    else
+      carry(v, neighbour);
+    log_.clear();
+    lengthen(v, forward);
+  }
+}
+
+// Goes on from the orbit of `last`, to the steps before (or, run backward, after).
+void Shift::lengthen(NodeId last, bool forward) {
+  while (true) {
+    for (const std::vector<NodeId>& next = forward ? after_ : before_; next[at(last)] >= 0;)
+      last = next[at(last)];
+    const NodeId end = forward ? head_[at(last)] : tail_[at(last)];  // kept at the other end
+    Trial best;
+    best.contradicts = true;
+    NodeId neighbour = -1;
+    for (const NodeId u : candidates(end)) {
+      const Trial t = forward ? carry(u, end) : carry(end, u);
+      undo();
+      const bool holds =
+          !t.contradicts && t.matched > 0 && t.matched + t.agreed > t.broken - t.broken_at_zeros;
+      if (!holds || t.score() <= best.score()) continue;
+      best = t;
+      neighbour = u;
+      if (t.agreed > 0 && t.broken == 0) break;
+    }
+    if (neighbour < 0) return;
+    if (forward)
+      carry(neighbour, end);
+    else
+      carry(end, neighbour);
+    log_.clear();
+  }
+}
+
+// Pairs that only different weights have kept apart: there the weights are untied.
+void Shift::carry_broken() {
+  for (NodeId a = net_.size() - 1; a >= 0; --a) {
+    const NodeId b = after_[at(a)];
+    if (b < 0) continue;
+    const auto in_a = net_.inputs(a), in_b = net_.inputs(b);
+    for (std::size_t k = 0; k < in_a.size(); ++k) {
+      if (in_a[k] == in_b[k] || after_[at(in_a[k])] == in_b[k]) continue;
+      const Trial t = carry(in_a[k], in_b[k]);
+      if (t.contradicts || t.matched <= t.broken)
+        undo();
+      else
+        log_.clear();
+    }
+  }
+}
+
+std::vector<std::vector<NodeId>> Shift::orbits() const {
+  std::vector<std::vector<NodeId>> all;
+  for (NodeId id = 0; id < net_.size(); ++id) {
+    if (before_[at(id)] >= 0 || after_[at(id)] < 0) continue;
+    std::vector<NodeId> orbit;
+    for (NodeId x = id; x >= 0; x = after_[at(x)]) orbit.push_back(x);
+    if (orbit.size() >= kShortestOrbit) all.push_back(std::move(orbit));
+  }
+  return all;
+}
+
+}  // namespace taugrad::folding
