@@ -153,8 +153,10 @@ TEST_CASE("bad definitions: functions", "[errors]") {
 TEST_CASE("bad definitions: all errors are told, each once", "[errors]") {
   const auto found = of_text(with_equations({"h[t] = tanh(b + W @ hh[t-1])", "o[t] = U @ b",
                                              "p[t] = 2 * h[t] + o[t]", "q[t] = sigmiod(b"}));
-  REQUIRE(found.size() == 1);  // the form comes first
-  CHECK(found[0].code == "E001");
+  REQUIRE(found.size() == 3);  // a slip of form hides no other
+  CHECK(found[0].code == "G014");
+  CHECK(found[1].code == "G020");
+  CHECK(found[2].code == "E001");
   const auto three = of_text(with_equations({"h[t] = tanh(b + W @ hh[t-1])", "o[t] = U @ b",
                                              "p[t] = 2 * h[t] + o[t]", "q[t] = sigmiod(b)"}));
   REQUIRE(three.size() == 3);

@@ -7,12 +7,14 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "output.h"
+#include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 #include "taugrad/recurrence/describe.h"
+#include "taugrad/recurrence/fold.h"
 #include "taugrad/recurrence/unfold.h"
 
 namespace taugrad::cli {
@@ -61,14 +63,49 @@ void add_gradient(const Unfolded& u) {
   gradient(u.loss(), wrt);
 }
 
+std::vector<std::string> numeric_variables(const Unfolded& u) {
+  const Tape& tape = u.graph().tape();
+  std::vector<std::string> names;
+  for (const std::string& name : u.variables()) {
+    bool number = false;
+    u.each_value(name, [&](const auto&, NodeId id) { number = number || (!tape.attrs(id).has("category") && &tape.op(id) != &kInput && &tape.op(id) != &kConstant); });
+    if (number) names.push_back(name);
+  }
+  return names;
+}
+
+Detail detail_of(const Options& o) {
+  return o.detail == "values"       ? Detail::values
+         : o.detail == "operations" ? Detail::operations
+         : o.detail == "everything" ? Detail::everything
+                                    : Detail::automatic;
+}
+
+int show_folded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
+  if (format_of(o) == "json") {
+    const FoldedGraph g = folded(d);
+    tell_counts(context, g.nodes.size(), g.edges.size(), summary);
+    deliver(o.output, to_json(g));
+    return 0;
+  }
+  const Picture picture = folded_picture_of(d, {.detail = detail_of(o), .title = d.name, .about = d.about});
+  tell_counts(context, picture.nodes.size(), picture.edges.size(), summary);
+  deliver(o.output, rendered(picture, o));
+  return 0;
+}
+
 int show_unfolded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
   UnfoldOptions unfolding;
   unfolding.steps = o.steps.steps;
   unfolding.lengths = o.steps.lengths;
   if (!o.steps.given()) unfolding.steps = 3;
-  const Unfolded u = unfold(d, unfolding);
+  Unfolded u = unfold(d, unfolding);
   GraphPictureOptions options;
   if (o.view == "gradient") {
+    if (!u.has_loss()) {  // then of a cotangent on what ends the network
+      unfolding.cotangents = numeric_variables(u);
+      u = unfold(d, unfolding);
+    }
     options.gradient_from = u.graph().size();
     add_gradient(u);
   }
@@ -77,8 +114,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     deliver(o.output, to_json(u.graph()));
     return 0;
   }
-  options.detail = o.detail == "values" ? Detail::values : o.detail == "operations" ? Detail::operations
-                   : o.detail == "everything" ? Detail::everything : Detail::automatic;
+  options.detail = detail_of(o);
   options.copies = !o.no_copies;
   if (o.all_steps) options.most_steps = 0;
   deliver(o.output, rendered(picture_of(u, options), o));
@@ -110,12 +146,13 @@ Command show_command() {
   c.details =
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The DOT\n"
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
-      "(docs/graph.schema.json): it is read back by every command that takes a graph.";
+      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a definition\n"
+      "without a loss, the gradient drawn is that of a cotangent on every variable.";
   c.run = [o](const Context& context) {
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
     const Definition d = read_definition(o->definition, context);
     const DefinitionSummary summary = describe(d);
-    return show_unfolded(d, *o, context, summary);
+    return o->view == "folded" ? show_folded(d, *o, context, summary) : show_unfolded(d, *o, context, summary);
   };
   return c;
 }
