@@ -135,7 +135,7 @@ void add_equations(System& system, const Definition& d, Names& names) {
     }, text.text);
   for (const Text& text : d.loss) collect(system, [&] { system.loss.push_back(parse_expression(text)); });
   for (const auto& [letter, text] : d.ends)
-    collect(system, [&] {
+    collect(system, [&, &letter = letter, &text = text] {
       if (!system.index(letter))
         fail_at("G014", fmt::format("\"ends\" names \"{}\", which is not an index", letter), text, 0,
                 static_cast<int>(text.text.size()));

@@ -17,7 +17,7 @@ class Expander {
   Expander(System& system, const std::vector<Text>& texts) : system_(system) {
     for (const Text& text : texts) collect(system, [&] { add(parse_function(text)); }, text.text);
     // callees first, so that every body is expanded once
-    for (auto& [name, f] : functions_) collect(system, [&] { visit(name); }, name);
+    for (auto& [name, f] : functions_) collect(system, [&, &name = name] { visit(name); }, name);
   }
 
   /// Replaces every call of a definition's function by its body; arguments are shared, not copied.
@@ -112,7 +112,8 @@ void expand_functions(System& system, const std::vector<Text>& functions) {
   for (ParsedEquation& e : system.equations)
     for (Ast& ast : e.arguments) collect(system, [&] { ast = expander.expanded(ast); }, e.name);
   for (Ast& ast : system.loss) collect(system, [&] { ast = expander.expanded(ast); }, "loss");
-  for (auto& [letter, ast] : system.ends) collect(system, [&] { ast = expander.expanded(ast); }, "ends");
+  for (auto& [letter, ast] : system.ends)
+    collect(system, [&, &ast = ast] { ast = expander.expanded(ast); }, "ends");
 }
 
 }  // namespace taugrad
