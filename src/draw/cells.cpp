@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "draw/drawing.h"
@@ -30,11 +31,6 @@ class CellPlanner {
     count_fans();
     d_.wires.resize(d_.picture.edges.size());
     for (std::size_t e = 0; e < d_.wires.size(); ++e) classify(static_cast<int>(e));
-    layer_plans();
-    for (Plan& p : d_.plans) {
-      order_layers(p);
-      place_layers(p);
-    }
   }
 
  private:
@@ -47,7 +43,7 @@ class CellPlanner {
     d_.plan_of.assign(count, -1);
     d_.plan_node.assign(count, -1);
     std::vector<std::unordered_map<std::string, int>> known(d_.plans.size());
-    std::vector<std::vector<int>> last_cell(d_.plans.size());
+    std::unordered_set<std::uint64_t> taken;  // (cell, plan node)
     for (std::size_t n = 0; n < count; ++n) {
       const int cell = d_.grid.cell_of[n];
       if (cell == kBand) continue;
@@ -61,13 +57,9 @@ class CellPlanner {
       for (;; role += '\n') {
         const auto [it, fresh] = known[p].try_emplace(role, static_cast<int>(plan.nodes.size()));
         found = it->second;
-        if (fresh) {
-          plan.nodes.emplace_back();
-          last_cell[p].push_back(-1);
-        }
-        if (last_cell[p][at(found)] != cell) break;
+        if (fresh) plan.nodes.emplace_back();
+        if (taken.insert(pair_key(2 * cell + static_cast<int>(p % 2), found)).second) break;
       }
-      last_cell[p][at(found)] = cell;
       d_.plan_of[n] = static_cast<int>(p);
       d_.plan_node[n] = found;
       PlanNode& plan_node = plan.nodes[at(found)];
@@ -169,9 +161,7 @@ class CellPlanner {
   }
 
   void loop(Wire& w, const PictureEdge& edge, const Cell& cell) {
-    w.way = Wire::Way::routed;
-    w.plan = w.plan_edge = -1;
-    w.exit_gutter = w.entry_gutter = Drawing::gutter_right_of(cell.column);
+    route_around(w, cell);
     pull(edge.from, 1);
     pull(edge.to, 1);
   }
@@ -242,66 +232,11 @@ class CellPlanner {
     }
   }
 
-  void layer_plans() {
-    for (std::size_t p = 0; p < d_.plans.size(); p += 2) {
-      assign_layers(d_.plans[p], false, false);
-      const bool aligned = align_gradient(p);
-      assign_layers(d_.plans[p + 1], aligned, !aligned);
-      d_.layers = std::max({d_.layers, d_.plans[p].layers, d_.plans[p + 1].layers});
-    }
-    const std::size_t slots_from = d_.plans.size() - 2 * (count_blocks() + 1);
-    for (std::size_t p = 0; p < d_.plans.size(); p += 2) {
-      Plan& forward = d_.plans[p];
-      Plan& gradient = d_.plans[p + 1];
-      const int height = std::max(forward.layers, gradient.layers);
-      if (p > slots_from &&
-          !d_.picture.clusters
-               .empty()) {  // after the first block: at the bottom, where sums arrive
-        forward.offset = d_.layers - height;
-      }
-      gradient.offset = aligned_[p] ? forward.offset : forward.offset + height - gradient.layers;
-    }
-    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
-      Wire& w = d_.wires[e];
-      if (w.way != Wire::Way::inner || !d_.plans[at(w.plan)].edges[at(w.plan_edge)].loop) continue;
-      loop(w, d_.picture.edges[e], *d_.cell(d_.picture.edges[e].from));
-    }
-  }
-
-  std::size_t count_blocks() const {
-    int most = -1;
-    for (const int b : d_.grid.block_of_column) most = std::max(most, b);
-    return static_cast<std::size_t>(most + 1);
-  }
-
-  // Gradients whose forward nodes are all known stand in their layers.
-  bool align_gradient(std::size_t p) {
-    aligned_.resize(d_.plans.size(), 0);
-    Plan& gradient = d_.plans[p + 1];
-    bool all = !gradient.nodes.empty();
-    for (std::size_t n = 0; n < d_.picture.nodes.size(); ++n) {
-      if (d_.plan_of[n] != static_cast<int>(p) + 1) continue;
-      const int primal = d_.picture.nodes[n].beside;
-      if (primal < 0 || d_.plan_of[at(primal)] != static_cast<int>(p)) {
-        all = false;
-        break;
-      }
-      gradient.nodes[at(d_.plan_node[n])].layer =
-          d_.plans[p].nodes[at(d_.plan_node[at(primal)])].layer;
-    }
-    if (!all) {
-      for (PlanNode& n : gradient.nodes) n.layer = 0;
-    }
-    aligned_[p] = all ? 1 : 0;
-    return all;
-  }
-
   Drawing& d_;
   std::vector<std::unordered_map<std::uint64_t, int>>
       plan_edges_;  // by plan: (upper, lower) -> edge
   std::unordered_map<std::string, int> ports_;
   std::vector<int> out_, in_;  // edges to and from other cells
-  std::vector<char> aligned_;
 };
 
 }  // namespace
@@ -326,6 +261,19 @@ void size_nodes(Drawing& d) {
   }
 }
 
-void plan_cells(Drawing& d) { CellPlanner(d).run(); }
+void route_around(Wire& w, const Cell& cell) {
+  w.way = Wire::Way::routed;
+  w.plan = w.plan_edge = -1;
+  w.exit_gutter = w.entry_gutter = Drawing::gutter_right_of(cell.column);
+}
+
+void plan_cells(Drawing& d) {
+  CellPlanner(d).run();
+  layer_plans(d);
+  for (Plan& p : d.plans) {
+    order_layers(p);
+    place_layers(p);
+  }
+}
 
 }  // namespace taugrad::draw

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <vector>
 
@@ -15,7 +14,6 @@ constexpr double kPad = 12;     // inside a cluster
 constexpr double kMargin = 8;   // gutter without lines
 constexpr double kGutter = 30;  // gutter with one line
 constexpr double kInside = 34;  // between forward nodes and gradient
-constexpr double kBandGap = 22;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -37,8 +35,8 @@ class Columns {
     find_ranges();
     place_columns(tracks);
     place_nodes();
-    place_band();
-    shift_heads();
+    place_band(d_, g_);
+    shift_heads(d_, g_);
     set_uprights();
   }
 
@@ -150,126 +148,10 @@ class Columns {
     }
   }
 
-  double plan_x(int node, int plan, int plan_node) const {
-    const auto lane = 2 * at(d_.grid.cell_of[at(node)]) + at(plan % 2);
-    return g_.plan_left[lane] + d_.plans[at(plan)].nodes[at(plan_node)].x;
-  }
-
   void place_nodes() {
     for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
       if (d_.plan_of[n] >= 0)
-        d_.boxes[n].x = plan_x(static_cast<int>(n), d_.plan_of[n], d_.plan_node[n]);
-    }
-  }
-
-  // x of the port at the rim end of a chain.
-  double port_x(int node, int plan, int plan_edge) const {
-    const auto& chain = d_.plans[at(plan)].edges[at(plan_edge)].chain;
-    const bool first = !d_.plans[at(plan)].nodes[at(chain.front())].is_real();
-    return plan_x(node, plan, first ? chain.front() : chain.back());
-  }
-
-  // The weight itself, or the one that a node of the band is the gradient of.
-  int weight_of(int n) const {
-    const int beside = d_.picture.nodes[at(n)].beside;
-    return beside >= 0 ? beside : n;
-  }
-
-  // Weights stand above the middle of their uses; the gradient of a weight at its right.
-  void place_band() {
-    std::map<int, Range> uses;  // by weight
-    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
-      const PictureEdge& edge = d_.picture.edges[e];
-      const Wire& w = d_.wires[e];
-      if (d_.cell(edge.from) == nullptr && w.entry_edge >= 0) {
-        const double x = port_x(edge.to, w.entry_plan, w.entry_edge);
-        uses[weight_of(edge.from)].cover(x, x);
-      }
-      if (d_.cell(edge.to) == nullptr && w.exit_edge >= 0) {
-        const double x = port_x(edge.from, w.exit_plan, w.exit_edge);
-        uses[weight_of(edge.to)].cover(x, x);
-      }
-    }
-    const double middle = g_.cell_left.empty()
-                              ? 0
-                              : (*std::min_element(g_.cell_left.begin(), g_.cell_left.end()) +
-                                 *std::max_element(g_.cell_right.begin(), g_.cell_right.end())) /
-                                    2;
-    struct Item {
-      double wish;
-      int primal, node;
-    };
-    std::vector<Item> items;
-    for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
-      if (d_.grid.cell_of[n] != kBand) continue;
-      const int weight = weight_of(static_cast<int>(n));
-      const Range r = uses[weight];
-      items.push_back(
-          {r.high < r.low ? middle : (r.low + r.high) / 2, weight, static_cast<int>(n)});
-    }
-    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-      return a.wish != b.wish ? a.wish < b.wish : a.primal < b.primal;
-    });
-    std::vector<double> wishes, weights(items.size(), 1), separations(items.size(), 0);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      wishes.push_back(items[i].wish);
-      if (i > 0) {
-        separations[i] =
-            (d_.boxes[at(items[i - 1].node)].width + d_.boxes[at(items[i].node)].width) / 2 +
-            kBandGap;
-      }
-    }
-    const std::vector<double> x = spread(wishes, weights, separations);
-    for (std::size_t i = 0; i < items.size(); ++i) d_.boxes[at(items[i].node)].x = x[i];
-  }
-
-  // Where an edge comes from, seen at its head: orders the heads along the rim of a box.
-  double approach(std::size_t e) const {
-    const Wire& w = d_.wires[e];
-    const PictureEdge& edge = d_.picture.edges[e];
-    if (w.way == Wire::Way::inner || w.entry_edge >= 0) {
-      const int plan = w.way == Wire::Way::inner ? w.plan : w.entry_plan;
-      const auto& chain = d_.plans[at(plan)]
-                              .edges[at(w.way == Wire::Way::inner ? w.plan_edge : w.entry_edge)]
-                              .chain;
-      const int head = d_.plan_node[at(edge.to)];
-      return plan_x(edge.to, plan, chain.front() == head ? chain[1] : chain[chain.size() - 2]);
-    }
-    if (w.entry_gutter < 0) return d_.boxes[at(edge.from)].x;
-    return g_.gutter[at(w.entry_gutter)];
-  }
-
-  void shift_heads() {
-    struct Head {
-      int node;
-      double approach;
-      int group;
-      std::size_t edge;
-    };
-    std::vector<Head> heads;
-    const int fans = static_cast<int>(d_.picture.nodes.size());
-    for (std::size_t e = 0; e < d_.wires.size(); ++e) {
-      const Wire& w = d_.wires[e];
-      if (w.side_entry || d_.tall(d_.picture.edges[e].to)) continue;
-      const int group = w.net >= fans ? -1 : static_cast<int>(e);  // a fan arrives as one line
-      heads.push_back({d_.picture.edges[e].to, approach(e), group, e});
-    }
-    std::stable_sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) {
-      if (a.node != b.node) return a.node < b.node;
-      if ((a.group < 0) != (b.group < 0)) return a.group < b.group;
-      return a.approach < b.approach;
-    });
-    for (std::size_t begin = 0, end = 0; begin < heads.size(); begin = end) {
-      std::vector<int> slot;
-      for (end = begin; end < heads.size() && heads[end].node == heads[begin].node; ++end) {
-        const bool same = end > begin && heads[end].group < 0 && heads[end - 1].group < 0;
-        slot.push_back(slot.empty() ? 0 : slot.back() + (same ? 0 : 1));
-      }
-      const double room = 0.7 * d_.boxes[at(heads[begin].node)].width;
-      const double step = slot.back() == 0 ? 0 : std::min(14.0, room / slot.back());
-      for (std::size_t i = begin; i < end; ++i) {
-        d_.wires[heads[i].edge].shift = step * (slot[i - begin] - slot.back() / 2.0);
-      }
+        d_.boxes[n].x = plan_x(d_, g_, static_cast<int>(n), d_.plan_of[n], d_.plan_node[n]);
     }
   }
 
@@ -283,10 +165,10 @@ class Columns {
         if (leg.lane >= 0) {
           leg.at = g_.gutter[at(leg.lane)] + kTrackGap * leg.track;
         } else if (i == 0) {
-          leg.at = w.exit_edge >= 0 ? port_x(edge.from, w.exit_plan, w.exit_edge)
+          leg.at = w.exit_edge >= 0 ? port_x(d_, g_, edge.from, w.exit_plan, w.exit_edge)
                                     : d_.boxes[at(edge.from)].x;
         } else {
-          leg.at = w.entry_edge >= 0 ? port_x(edge.to, w.entry_plan, w.entry_edge)
+          leg.at = w.entry_edge >= 0 ? port_x(d_, g_, edge.to, w.entry_plan, w.entry_edge)
                                      : d_.boxes[at(edge.to)].x + w.shift;
         }
       }
@@ -300,6 +182,17 @@ class Columns {
 };
 
 }  // namespace
+
+double plan_x(const Drawing& d, const Geometry& g, int node, int plan, int plan_node) {
+  const auto lane = 2 * at(d.grid.cell_of[at(node)]) + at(plan % 2);
+  return g.plan_left[lane] + d.plans[at(plan)].nodes[at(plan_node)].x;
+}
+
+double port_x(const Drawing& d, const Geometry& g, int node, int plan, int plan_edge) {
+  const auto& chain = d.plans[at(plan)].edges[at(plan_edge)].chain;
+  const bool first = !d.plans[at(plan)].nodes[at(chain.front())].is_real();
+  return plan_x(d, g, node, plan, first ? chain.front() : chain.back());
+}
 
 void set_columns(Drawing& d, Geometry& g) { Columns(d, g).run(); }
 

@@ -83,6 +83,10 @@ struct Drawing {
 void size_nodes(Drawing& d);
 /// Which way every edge goes; plans with their nodes, edges and ports; their layers, orders and x.
 void plan_cells(Drawing& d);
+/// Layers of every plan, and of the plans to each other; edges against the layers become loops.
+void layer_plans(Drawing& d);
+/// Makes an edge inside a cell run around its right side.
+void route_around(Wire& w, const Cell& cell);
 /// Legs of the routed wires.
 void make_legs(Drawing& d);
 

@@ -22,6 +22,15 @@ struct Geometry {
 
 /// x of columns, nodes, gutters and their tracks; then of the band; legs that are upright get `at`.
 void set_columns(Drawing& d, Geometry& g);
+/// x of the weights, which stand above the middle of their uses, each with its gradient at its
+/// right.
+void place_band(Drawing& d, const Geometry& g);
+/// Spreads the heads that arrive at the top (of a gradient: the bottom) of a box, in the order they
+/// come from.
+void shift_heads(Drawing& d, const Geometry& g);
+/// x of a plan's node in the cell of a picture's node; of the port at the end of a chain.
+double plan_x(const Drawing& d, const Geometry& g, int node, int plan, int plan_node);
+double port_x(const Drawing& d, const Geometry& g, int node, int plan, int plan_edge);
 /// y of rows, layers, channels and buses; legs that are level get `at`; boxes are complete after
 /// it.
 void set_rows(Drawing& d, Geometry& g);

@@ -16,10 +16,7 @@
 #include "draw/op_text.h"
 #include "draw/scan.h"
 #include "draw/sources.h"
-#include "recurrence/model.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/passes/prune.h"
 
 namespace taugrad {
 namespace {
@@ -87,7 +84,7 @@ class GraphPicture {
   }
 
   Sources fold(NodeId id, const std::vector<Sources>& inputs) const {
-    return draw::fold_sources(tape_, id, inputs, values_only(), is_adjoint(id));
+    return draw::fold_sources(tape_.op(id), inputs, values_only(), is_adjoint(id));
   }
 
   Sources sources_of(NodeId in) const {
@@ -265,41 +262,6 @@ Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
   Picture p = make(Detail::operations);
   if (p.clusters.empty() || p.nodes.size() <= kSmallPicture) return p;
   return make(Detail::values);
-}
-
-Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
-  const Model& model = unfolded.model();
-  for (const Symbol& s : model.symbols) {
-    std::vector<std::string>& letters = options.letters[s.name];
-    if (!letters.empty()) continue;
-    for (const int axis : s.axes) letters.push_back(model.system.indices[at(axis)].name);
-  }
-  if (options.title.empty()) options.title = model.system.name;
-  return picture_of(unfolded.graph().tape(), options);
-}
-
-Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
-  const Var loss = unfolded.loss();
-  Tape& tape = *loss.tape;
-  const NodeId forward = tape.size();
-  Vars wrt;
-  const std::vector<NodeId> outputs{loss.id};
-  const std::vector<char> used = needed(tape, outputs);
-  for (NodeId id = 0; id < forward; ++id) {
-    const bool data = &tape.op(id) == &kInput || &tape.op(id) == &kConstant;
-    const bool loss_term = tape.name(id) == "loss" || tape.name(id).starts_with("nll:");
-    if (used[at(id)] && tape.is_value(id) && !data && !loss_term) wrt.push_back(tape.var(id));
-  }
-  options.outputs = outputs;
-  if (!wrt.empty()) {
-    const Gradients gradients = gradient(loss, wrt);
-    for (const Var g : gradients.values()) {
-      if (&g.op() != &kConstant) options.outputs.push_back(g.id);
-    }
-  }
-  options.gradient_from = forward;
-  if (options.title.empty()) options.title = unfolded.model().system.name + ", gradient";
-  return picture_of(unfolded, std::move(options));
 }
 
 }  // namespace taugrad

@@ -53,25 +53,27 @@ std::string attr_text(const Attr& value) {
   return std::get<std::string>(value);
 }
 
-std::string op_text(const Tape& tape, NodeId id) {
-  const Op& op = tape.op(id);
-  const Attrs& attrs = tape.attrs(id);
-  if (&op == &kConstant) {
-    if (attrs.has("category")) return "absent";
-    return fmt::format("{:.4g}", attrs.real("value"));
-  }
-  if (&op == &kInput)
+std::string op_text(std::string_view name, const Attrs& attrs) {
+  const Op* op = find_op(name);
+  if (op == &kConstant && attrs.has("category")) return "absent";
+  if (op == &kConstant && attrs.has("value")) return fmt::format("{:.4g}", attrs.real("value"));
+  if (op == &kInput) {
     return attrs.has("category") ? fmt::format("category {}", attrs.integer("category")) : "";
-  if (&op == &kWeight) return "";
-  if (&op == &kSlice) return fmt::format("slice {}:{}", attrs.integer("from"), attrs.integer("to"));
-  if (&op == &kLength) {
-    const auto which = static_cast<std::size_t>(attrs.integer("which"));
-    return which < tape.length_names.size() ? tape.length_names[which] : std::string("length");
   }
+  if (op == &kWeight) return "";
+  if (op == &kSlice) return fmt::format("slice {}:{}", attrs.integer("from"), attrs.integer("to"));
   for (const auto& [record, symbol] : kSymbols) {
-    if (record == &op) return std::string(symbol);
+    if (record == op) return std::string(symbol);
   }
-  return std::string(op.name);
+  return std::string(name);
+}
+
+std::string op_text(const Tape& tape, NodeId id) {
+  if (&tape.op(id) == &kLength) {
+    const auto which = static_cast<std::size_t>(tape.attrs(id).integer("which"));
+    if (which < tape.length_names.size()) return tape.length_names[which];
+  }
+  return op_text(tape.op(id).name, tape.attrs(id));
 }
 
 std::string node_title(const Tape& tape, NodeId id) {

@@ -111,27 +111,26 @@ class Router {
   void lay_legs(const PictureEdge& edge, Wire& w) {
     if (w.bus != Wire::Bus::none) return lay_bus_legs(edge, w);
     const bool tall_from = d_.tall(edge.from), tall_to = d_.tall(edge.to);
-    if (tall_from && tall_to) {  // between two gaps of a grid
-      const int middle = (d_.layers + 1) / 2;
-      w.legs = {level_with_node(d_.layer_rank(d_.cell(edge.from)->row, middle)),
-                upright(w.exit_gutter),
-                level_with_node(d_.layer_rank(d_.cell(edge.to)->row, middle))};
-      return;
-    }
-    const bool same_row = d_.cell(edge.from)->row == d_.cell(edge.to)->row;
+    // an ellipsis beside its neighbour is met at any height
+    const bool level_with_gap = tall_from != tall_to &&
+                                d_.cell(edge.from)->row == d_.cell(edge.to)->row &&
+                                d_.cell(edge.from)->pattern == d_.cell(edge.to)->pattern;
     if (!tall_from) leave(edge, w);
-    if (tall_from && !same_row)
-      w.legs.push_back(level_with_node(d_.layer_rank(d_.cell(edge.from)->row, 1)));
-    if (!((tall_from || tall_to) && same_row)) w.legs.push_back(upright(w.exit_gutter));
-    if (tall_to && !same_row)
-      w.legs.push_back(level_with_node(d_.layer_rank(d_.cell(edge.to)->row, 1)));
+    if (tall_from && !level_with_gap) w.legs.push_back(level_with_node(own_rank(edge.from)));
+    if (!level_with_gap) w.legs.push_back(upright(w.exit_gutter));
+    if (tall_to && !level_with_gap) w.legs.push_back(level_with_node(own_rank(edge.to)));
     if (!tall_to) arrive(edge, w);
   }
+  int own_rank(int node) const { return d_.layer_rank(d_.cell(node)->row, d_.layer(node)); }
 
   void lay_bus_legs(const PictureEdge& edge, Wire& w) {
     const int bus = w.bus == Wire::Bus::top ? d_.top_bus(w.bus_row) : d_.bottom_bus(w.bus_row);
-    if (w.exit_gutter >= 0 && !d_.tall(edge.from)) {
-      leave(edge, w);
+    if (w.exit_gutter >= 0) {
+      if (d_.tall(edge.from)) {
+        w.legs.push_back(level_with_node(own_rank(edge.from)));
+      } else {
+        leave(edge, w);
+      }
       w.legs.push_back(upright(w.exit_gutter));
     } else {
       w.legs.push_back(upright());

@@ -44,9 +44,7 @@ void add(Sources& to, Source s) {
 
 }  // namespace
 
-Sources fold_sources(const Tape& tape, NodeId id, const std::vector<Sources>& inputs, bool labels,
-                     bool adjoint) {
-  const Op& op = tape.op(id);
+Sources fold_sources(const Op& op, const std::vector<Sources>& inputs, bool labels, bool adjoint) {
   const bool some_weights = std::any_of(inputs.begin(), inputs.end(), only_weights);
   const bool others = std::any_of(inputs.begin(), inputs.end(),
                                   [](const Sources& s) { return !s.empty() && !only_weights(s); });
@@ -83,7 +81,7 @@ void weights_to_op(std::string& op, Sources& sources) {
 
 Sources merged(const Sources& sources) {
   Sources out;
-  std::unordered_map<NodeId, std::size_t> known;
+  std::unordered_map<int, std::size_t> known;
   for (const Source& s : sources) {
     const auto [it, fresh] = known.try_emplace(s.node, out.size());
     if (fresh) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "draw/layout.h"
 #include "draw/text.h"
@@ -183,6 +184,10 @@ class SvgWriter {
     const PictureEdge& edge = picture_.edges[e];
     if (edge.label.empty()) return;
     const Point at = layout_.edges[e].label;
+    std::string key = edge.label;  // edges on one line share their label
+    append_number(key, at.x);
+    append_number(key += ',', at.y);
+    if (!labelled_.insert(std::move(key)).second) return;
     rectangle({at.x, at.y, draw::text_width(edge.label, draw::kSmallSize) + 3, 11}, 2, "lb");
     text(at.x, at.y + 3.5, edge.label, "e");
     out_ += '\n';
@@ -216,6 +221,7 @@ class SvgWriter {
   const Picture& picture_;
   const RenderOptions& options_;
   Layout layout_;
+  std::unordered_set<std::string> labelled_;
   std::string out_;
 };
 

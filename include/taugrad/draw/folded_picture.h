@@ -3,7 +3,7 @@
 #include <string>
 
 #include "taugrad/draw/graph_picture.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/fold.h"
 
 namespace taugrad {
 
@@ -13,10 +13,9 @@ struct FoldedPictureOptions {
   std::string about = {};
 };
 
-/// The circuit of a definition: every variable, input and weight once, one box for each set of
-/// indices, references to other steps as dashed edges z^-k. Its size does not depend on any length.
-/// (eq 3-4)
-/// @throws Error with all that the definition has wrong
-Picture folded_picture_of(const Definition& d, const FoldedPictureOptions& options = {});
+/// The picture of a circuit: every variable, input and weight once, one box for each set of
+/// indices, references to other steps as dashed edges z^-k, boundary equations beside. Its size
+/// does not depend on any length.     (eq 3-4)
+Picture picture_of(const FoldedGraph& graph, const FoldedPictureOptions& options = {});
 
 }  // namespace taugrad
