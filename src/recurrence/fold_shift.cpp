@@ -24,11 +24,12 @@ Shift::Shift(const Net& net) : net_(net) {
   for (std::size_t i = 0; i < n; ++i) head_[i] = static_cast<NodeId>(i);
   tail_ = head_;
   index_alike();
-  seed();
+  seed(true);
+  seed(false);
   untied_ = true;
   carry_broken();
   const bool found = std::any_of(after_.begin(), after_.end(), [](NodeId id) { return id >= 0; });
-  if (!found) seed();
+  if (!found) seed(false);
 }
 
 // For every depth and node, the node before it whose inputs are labelled alike down to that depth.
@@ -114,6 +115,9 @@ Shift::Trial Shift::carry(NodeId first_a, NodeId first_b) {
       for (std::size_t k = 0; k < in_a.size(); ++k) work.emplace_back(in_a[k], in_b[k]);
     }
   }
+  t.runs_on = std::any_of(log_.begin(), log_.end(), [&](const Link& l) {
+    return before_[at(l.from)] >= 0 || after_[at(l.to)] >= 0;
+  });
   return t;
 }
 
@@ -134,8 +138,9 @@ std::vector<NodeId> Shift::candidates(NodeId of) const {
   return found;
 }
 
-// Every node that no orbit holds yet, last ones first: is it the shift of another?
-void Shift::seed() {
+// Every node that no orbit holds yet, last ones first: is it the shift of another? A recurrence
+// tells most surely, as its shift runs on through all steps: those are sought first.
+void Shift::seed(bool recurrent) {
   for (NodeId v = net_.size() - 1; v >= 0; --v) {
     if (net_.gone(v) || net_.leaf(v) || covered(v)) continue;
     Trial best;
@@ -145,7 +150,8 @@ void Shift::seed() {
       for (const bool along : {true, false}) {  // what runs backward in time ends at step 1
         const Trial t = along ? carry(u, v) : carry(v, u);
         undo();
-        if (t.score() > best.score() && t.matched >= 2 && t.matched > t.broken) {
+        const bool holds = t.matched >= 2 && t.matched > t.broken && (t.runs_on || !recurrent);
+        if (holds && t.score() > best.score()) {
           best = t;
           neighbour = u;
           forward = along;

@@ -55,6 +55,7 @@ class Shift {
     int agreed = 0;           ///< pairs known before
     int broken = 0;           ///< inputs that do not correspond: a boundary, or a wrong pair
     int broken_at_zeros = 0;  ///< of these, with a number on one side
+    bool runs_on = false;     ///< pairs follow one another
     bool contradicts = false;
     int score() const { return contradicts ? -1 : matched + agreed - broken; }
   };
@@ -71,7 +72,7 @@ class Shift {
   void undo();
   void index_alike();
   std::vector<NodeId> candidates(NodeId of) const;
-  void seed();
+  void seed(bool recurrent);
   void lengthen(NodeId last, bool forward);
   void carry_broken();
 
