@@ -1,0 +1,409 @@
+// The command line as a stranger meets it: exit status, what goes to which stream, what errors say.
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void spill(const fs::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// a folder of its own for each test, removed after it
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("taugrad_cli_test_" + std::to_string(::getpid()));
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::string operator/(const std::string& name) const { return (path / name).string(); }
+};
+
+struct Outcome {
+  int status;
+  std::string out, err;
+};
+
+// `line` is what a shell would be told after the program's name; it runs in the test's folder
+Outcome taugrad(const Folder& f, const std::string& line, const std::string& environment = "") {
+  const std::string command = "cd '" + f.path.string() + "' && " + environment +
+                              " TAUGRAD_GRAPHS='" TAUGRAD_SOURCE_DIR "/graphs' '" TAUGRAD_EXECUTABLE
+                              "' " +
+                              line + " >out.txt 2>err.txt";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(f / "out.txt"), slurp(f / "err.txt")};
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<nlohmann::json> lines_of(const std::string& text) {
+  std::vector<nlohmann::json> all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) all.push_back(nlohmann::json::parse(line));
+  return all;
+}
+
+constexpr const char* kCommands[] = {"show",   "check",  "run", "train",
+                                     "sample", "define", "ops", "inspect"};
+
+}  // namespace
+
+TEST_CASE("help and version go to standard output", "[cli]") {
+  const Folder f;
+  const Outcome version = taugrad(f, "--version");
+  CHECK(version.status == 0);
+  CHECK(version.out.starts_with("taugrad "));
+  CHECK(nlohmann::json::parse(taugrad(f, "--version --json").out)["name"] == "taugrad");
+  for (const char* all : {"-h", "--help", "help"}) {
+    const Outcome o = taugrad(f, all);
+    CHECK(o.status == 0);
+    CHECK(o.err.empty());
+    for (const char* c : kCommands) CHECK(has(o.out, c));
+  }
+  const Outcome nothing = taugrad(f, "");
+  CHECK(nothing.status == 2);
+  CHECK(nothing.out.empty());
+  CHECK(has(nothing.err, "Usage"));
+}
+
+TEST_CASE("every command has a screen of help with two examples", "[cli]") {
+  const Folder f;
+  for (const std::string c : kCommands) {
+    const Outcome brief = taugrad(f, c + " -h"), full = taugrad(f, c + " --help");
+    INFO(c);
+    CHECK(brief.status == 0);
+    CHECK(std::count(brief.out.begin(), brief.out.end(), '\n') <= 36);
+    CHECK(full.out.size() >= brief.out.size());
+    CHECK(has(full.out, "Exit status"));
+    std::istringstream lines(full.out);
+    int examples = 0;
+    for (std::string line; std::getline(lines, line);) examples += line.starts_with("  taugrad ");
+    CHECK(examples == 2);
+    CHECK(taugrad(f, "help " + c).out == full.out);
+  }
+}
+
+TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
+  const Folder f;
+  struct Row {
+    const char* line;
+    const char* code;
+    const char* says;
+  };
+  const Row rows[] = {
+      {"shwo elman", "U001", "did you mean \"show\""},
+      {"--frobnicate", "U001", "unknown option"},
+      {"check elman --step 3", "U001", "did you mean \"--steps\""},
+      {"check elman --stpes=3", "U001", "did you mean \"--steps\""},
+      {"ops tnah", "U001", "did you mean \"tanh\""},
+      {"check elman extra", "U001", "unexpected argument extra"},
+      {"check elman --steps", "U006", "--steps needs a value"},
+      {"check", "U006", "a definition is needed"},
+      {"check elman -e 'h[t] = h[t-1]'", "U006", "not both"},
+      {"inspect", "U006", "FILE"},
+      {"train char_lm --data x", "U006", "-o DIR"},
+      {"train char_lm -o m", "U006", "--data"},
+      {"train char_lm --lr -1", "U002", "--lr must be a finite number > 0, got -1"},
+      {"train char_lm --lr nan", "U002", "got nan"},
+      {"train char_lm --lr inf", "U002", "got inf"},
+      {"train char_lm --lr 1e999", "U002", "--lr"},
+      {"train char_lm --lr 0,1", "U002", "--lr"},
+      {"train char_lm --batch 0", "U002", "--batch"},
+      {"train char_lm --split words", "U002", "--split must be one of"},
+      {"check elman --steps 99999999999999999999", "U002", "--steps"},
+      {"check elman --steps -1", "U002", "--steps"},
+      {"check elman --steps 3.7", "U002", "--steps"},
+      {"check elman --steps t=", "U002", "NAME=VALUE"},
+      {"check elman --method complx", "U002", "did you mean \"complex\""},
+      {"check elman --size m=0", "U002", "--size m"},
+      {"check elman --size q=3", "U002", "has no size \"q\""},
+      {"check elman --set p=0.3", "U002", "has no constant \"p\""},
+      {"define lstm --dropout 1.5", "U002", "--dropout must be a finite number in [0, 1), got 1.5"},
+      {"define lsmt", "U002", "must be one of"},
+      {"define", "U006", "needs a cell"},
+      {"sample m --temperature 1e-30", "U002", "--temperature"},
+      {"sample m --temperature inf", "U002", "--temperature"},
+      {"run elman --mode y=guessed", "U002", "--mode"},
+      {"run elman --fetch nothing", "U020", "nothing"},
+  };
+  for (const Row& row : rows) {
+    const Outcome o = taugrad(f, row.line);
+    INFO(row.line << "\n" << o.err);
+    CHECK(o.status == 2);
+    CHECK(o.out.empty());
+    CHECK(o.err.starts_with("error[" + std::string(row.code) + "]: "));
+    CHECK(has(o.err, row.says));
+    const Outcome as_json = taugrad(f, "--json " + std::string(row.line));
+    CHECK(as_json.status == 2);
+    CHECK(as_json.out.empty());
+    for (const auto& line : lines_of(as_json.err)) {
+      CHECK(line["level"] == "error");
+      CHECK(line["code"] == row.code);
+    }
+  }
+}
+
+TEST_CASE("bad files have status 3, missing ones 4", "[cli]") {
+  const Folder f;
+  spill(f / "cycle.json",
+        R"json({"name": "c", "index": {"t": "tau"}, "sizes": {"m": 2}, "inputs": {"x[t]": ["m"]},
+ "equations": ["a[t] = h[t] + x[t]", "h[t] = tanh(a[t])"]})json");
+  spill(f / "empty.json", "");
+  spill(f / "short.safetensors", "12345");
+  for (const char* line :
+       {"show cycle.json", "check cycle.json", "run cycle.json", "show empty.json",
+        "inspect empty.json", "run elman --weights short.safetensors",
+        "train char_lm --data empty.json -o m"}) {
+    const Outcome o = taugrad(f, line);
+    INFO(line << "\n" << o.err);
+    CHECK(o.status == 3);
+    CHECK(o.out.empty());
+    CHECK(o.err.starts_with("error["));
+    CHECK_FALSE(has(o.err, "std::"));
+  }
+  CHECK(has(taugrad(f, "show cycle.json").err, "cycle.json:2:"));
+  CHECK_FALSE(fs::exists(f / "m"));  // nothing is left half made
+  for (const char* line :
+       {"show nothing.json", "check nothing", "run elman --weights none.safetensors",
+        "inspect none", "sample none", "train char_lm --data none.txt -o m",
+        "define lstm -o none/there.json"}) {
+    const Outcome o = taugrad(f, line);
+    INFO(line << "\n" << o.err);
+    CHECK(o.status == 4);
+    CHECK(o.err.starts_with("error[I"));
+  }
+  CHECK(has(taugrad(f, "show elmann").err, "did you mean \"elman\""));
+}
+
+TEST_CASE("over a limit is status 6", "[cli]") {
+  const Folder f;
+  const Outcome o =
+      taugrad(f, "run elman --size m=4000 --steps 2000 --batch 1000 --max-memory 10 --fetch loss");
+  INFO(o.err);
+  CHECK(o.status == 6);
+  CHECK(has(o.err, "R001"));
+}
+
+TEST_CASE("results for people and for programs", "[cli]") {
+  const Folder f;
+  CHECK(taugrad(f, "define gru --layers 2 --size n=4 --size m=5 -o gru.json").status == 0);
+  CHECK(nlohmann::json::parse(slurp(f / "gru.json"))["sizes"]["m"] == 5);
+
+  const Outcome check = taugrad(f, "check gru.json --steps 3");
+  CHECK(check.status == 0);
+  CHECK(has(check.out, "every gradient agrees"));
+  CHECK(nlohmann::json::parse(taugrad(f, "check gru.json --steps 3 --json").out)["ok"] == true);
+  CHECK(taugrad(f, "check elman --method central --order 2 -q").status == 0);
+
+  const Outcome run = taugrad(f, "run elman --steps 3 --fetch 'h,grad:W[2]' --dtype f64");
+  CHECK(run.status == 0);
+  CHECK(has(run.out, "h [3,1,3] f64"));
+  CHECK(nlohmann::json::parse(taugrad(f, "run elman --steps 3 --fetch h --json").out)["h"].size() ==
+        3);
+  CHECK(taugrad(f, "run elman --steps 3 -o all.safetensors").status == 0);
+  CHECK(has(taugrad(f, "inspect all.safetensors").out, "loss"));
+  CHECK(taugrad(f, "run elman --steps 3 --fetch h -o - | head -c 3 | cat").status == 0);
+
+  const Outcome ops = taugrad(f, "ops");
+  CHECK(has(ops.out, "matmul"));
+  CHECK(nlohmann::json::parse(taugrad(f, "ops --json").out)["ops"].size() ==
+        static_cast<std::size_t>(std::count(ops.out.begin(), ops.out.end(), '\n')));
+  CHECK(has(taugrad(f, "inspect gru.json").out, "weight_ih_l1"));
+  CHECK(nlohmann::json::parse(taugrad(f, "inspect gru.json --json").out).is_object());
+}
+
+TEST_CASE("drawings: data on standard output, counts on standard error", "[cli]") {
+  const Folder f;
+  const Outcome o = taugrad(f, "show elman --steps 3");
+  CHECK(o.status == 0);
+  CHECK(o.out.starts_with("digraph"));
+  CHECK(has(o.err, "nodes"));
+  CHECK(taugrad(f, "show elman --steps 3 -q").err.empty());
+  CHECK(taugrad(f, "show elman --steps 3 -o a.svg").out.empty());
+  CHECK(has(slurp(f / "a.svg"), "<svg"));
+  CHECK(nlohmann::json::parse(taugrad(f, "show elman --steps 3 --format json").out).is_object());
+  CHECK(taugrad(f, "show - --steps 3 -q < '" TAUGRAD_SOURCE_DIR "/graphs/elman.json'").out ==
+        o.out);
+  const Outcome equations = taugrad(f, "show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' --steps 2");
+  CHECK(equations.status == 0);
+  CHECK(equations.out.starts_with("digraph"));
+}
+
+TEST_CASE("equations on the command line become a definition", "[cli]") {
+  const Folder f;
+  const Outcome o = taugrad(f, "define -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' --size m=7");
+  INFO(o.err);
+  const Outcome plain = taugrad(f, "define -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'");
+  REQUIRE(plain.status == 0);
+  CHECK(nlohmann::json::parse(plain.out)["equations"].size() == 1);
+  spill(f / "own.json", plain.out);
+  CHECK(taugrad(f, "check own.json").status == 0);
+  const Outcome wrong = taugrad(f, "check -e 'h[t] = tnah(W @ h[t-1])'");
+  CHECK(wrong.status == 3);
+  CHECK(has(wrong.err, "^"));
+  CHECK(has(wrong.err, "tanh"));
+}
+
+TEST_CASE("a reader that leaves early is no error", "[cli]") {
+  const Folder f;
+  const Outcome closed = taugrad(f, "ops | head -n 1 > first.txt; true");
+  CHECK(closed.status == 0);
+  CHECK(taugrad(f, "show lstm --steps 60 --all-steps 2>e.txt | true").status ==
+        0);
+  CHECK_FALSE(has(slurp(f / "e.txt"), "error"));
+  // standard output that is full is one
+  if (fs::exists("/dev/full")) {
+    const std::string command =
+        "'" TAUGRAD_EXECUTABLE "' ops >/dev/full 2>'" + (f / "full.txt") + "'";
+    CHECK(WEXITSTATUS(std::system(command.c_str())) == 4);
+    CHECK(has(slurp(f / "full.txt"), "I002"));
+  }
+}
+
+TEST_CASE("an output that is the input is refused", "[cli]") {
+  const Folder f;
+  CHECK(taugrad(f, "run elman --steps 2 --fetch h -o w.safetensors").status == 0);
+  const Outcome o = taugrad(f, "run elman --weights w.safetensors --fetch h -o ./w.safetensors");
+  CHECK(o.status == 2);
+  CHECK(has(o.err, "U004"));
+}
+
+TEST_CASE("colour is asked for, or a terminal", "[cli]") {
+  const Folder f;
+  CHECK_FALSE(has(taugrad(f, "shwo").err, "\x1b["));
+  CHECK(has(taugrad(f, "shwo", "FORCE_COLOR=1").err, "\x1b["));
+  CHECK_FALSE(has(taugrad(f, "shwo", "FORCE_COLOR=1 NO_COLOR=1").err, "\x1b["));
+  CHECK(has(taugrad(f, "shwo", "FORCE_COLOR=1 NO_COLOR=").err, "\x1b["));
+}
+
+namespace {
+
+const std::string kTrain =
+    "train char_lm --data text.txt --size m=16 --batch 4 --epochs 8 --seed 3 ";
+
+void make_text(const Folder& f) {
+  std::string text;
+  for (int i = 0; i < 60; ++i)
+    text += i % 3 == 0 ? "the cat sat on the mat\n" : i % 3 == 1 ? "a dog ran\n" : "the dog sat\n";
+  spill(f / "text.txt", text);
+}
+
+}  // namespace
+
+TEST_CASE("train makes a folder, sample writes from it", "[cli]") {
+  const Folder f;
+  make_text(f);
+  const Outcome train = taugrad(f, kTrain + "-o model");
+  INFO(train.err);
+  REQUIRE(train.status == 0);
+  CHECK(train.out.empty());
+  CHECK(has(train.err, "bits/char"));
+  for (const char* file : {"definition.json", "model.safetensors", "vocab.json", "state.json",
+                           "optimizer.safetensors", "metrics.jsonl"})
+    CHECK(fs::exists(f.path / "model" / file));
+  const auto metrics = lines_of(slurp(f / "model/metrics.jsonl"));
+  REQUIRE(metrics.size() == 120);
+  CHECK(metrics.back()["update"] == 120);
+  CHECK(metrics.back()["loss"] < metrics.front()["loss"]);
+
+  const Outcome again = taugrad(f, kTrain + "-o model");
+  CHECK(again.status == 2);
+  CHECK(has(again.err, "U003"));
+  const std::string before = slurp(f / "model/model.safetensors");
+  CHECK(taugrad(f, kTrain + "-o model --overwrite -q").err.empty());
+  CHECK(slurp(f / "model/model.safetensors") == before);  // the same seed, the same bits
+
+  const Outcome texts = taugrad(f, "sample model --count 3 --steps 40");
+  CHECK(texts.status == 0);
+  CHECK(texts.out == taugrad(f, "sample model --count 3 --steps 40").out);
+  CHECK(texts.out != taugrad(f, "sample model --count 3 --steps 40 --seed 9").out);
+  CHECK(taugrad(f, "sample model --prompt 'the c' --steps 40").out.starts_with("the c"));
+  CHECK(lines_of(taugrad(f, "sample model --count 2 --json").out).size() == 2);
+  const Outcome prompt = taugrad(f, "sample model --prompt 'Q'");
+  CHECK(prompt.status == 3);
+  CHECK(has(prompt.err, "D004"));
+}
+
+TEST_CASE("training that is stopped goes on with the same bits", "[cli]") {
+  const Folder f;
+  make_text(f);
+  REQUIRE(taugrad(f, kTrain + "-o whole -q").status == 0);
+  REQUIRE(taugrad(f, kTrain + "-o part -q --save-every 7 --seconds 0.02").status == 0);
+  for (int tries = 0; tries < 200 && lines_of(slurp(f / "part/metrics.jsonl")).size() < 120;
+       ++tries)
+    REQUIRE(taugrad(f, "train --resume part -q --seconds 0.02").status == 0);
+  CHECK(slurp(f / "part/model.safetensors") == slurp(f / "whole/model.safetensors"));
+  CHECK(slurp(f / "part/optimizer.safetensors") == slurp(f / "whole/optimizer.safetensors"));
+  CHECK(slurp(f / "part/metrics.jsonl") == slurp(f / "whole/metrics.jsonl"));
+
+  spill(f / "text.txt", slurp(f / "text.txt") + "more\n");
+  const Outcome other = taugrad(f, "train --resume part");
+  CHECK(other.status == 3);
+  CHECK(has(other.err, "error["));
+}
+
+TEST_CASE("the first Ctrl-C saves and ends with 130", "[cli]") {
+  const Folder f;
+  make_text(f);
+  for (const auto& [signal, status] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::chdir(f.path.c_str()) != 0 || !std::freopen("err.txt", "w", stderr)) ::_exit(99);
+      ::execl(TAUGRAD_EXECUTABLE, "taugrad", "train", TAUGRAD_SOURCE_DIR "/graphs/char_lm.json",
+              "--data", "text.txt", "--epochs", "1000000", "-o", "stopped", "--overwrite",
+              static_cast<char*>(nullptr));
+      ::_exit(99);
+    }
+    while (!has(slurp(f / "err.txt"), "parameters"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    ::kill(child, signal);
+    int result = 0;
+    ::waitpid(child, &result, 0);
+    CHECK(WIFEXITED(result));
+    CHECK(WEXITSTATUS(result) == status);
+    CHECK(has(slurp(f / "err.txt"), "--resume"));
+    CHECK(taugrad(f, "sample stopped").status == 0);
+  }
+}
+
+TEST_CASE("items that are not text come as JSON lines", "[cli]") {
+  const Folder f;
+  std::string lines;
+  for (int i = 0; i < 40; ++i)
+    lines +=
+        i % 2 ? "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 1]}\n" : "{\"x\": [[0, 1]], \"y\": [1]}\n";
+  spill(f / "items.jsonl", lines);
+  const Outcome o = taugrad(f, "train elman --data items.jsonl -o model --lr 0.05");
+  INFO(o.err);
+  CHECK(o.status == 0);
+  CHECK_FALSE(fs::exists(f.path / "model/vocab.json"));
+  CHECK(lines_of(slurp(f / "model/metrics.jsonl")).back()["loss"] < 0.2);
+  spill(f / "bad.jsonl", "{\"x\": [[1, 0]], \"y\": [0]}\n{\"x\": [[1, 0]], \"y\": [7]}\n");
+  const Outcome bad = taugrad(f, "train elman --data bad.jsonl -o other");
+  CHECK(bad.status == 3);
+  CHECK(has(bad.err, "bad.jsonl:2"));
+}
