@@ -25,6 +25,12 @@ Var add_partial(const Primal&, std::size_t, Var d) { return d; }
 Var sub_partial(const Primal&, std::size_t i, Var d) { return i == 0 ? d : -d; }
 Var mul_partial(const Primal& p, std::size_t i, Var d) { return chain(d, p.in[1 - i]); }
 
+// y = d f, and 0 where d = 0; there nothing flows to f, whatever comes back
+Var chain_partial(const Primal& p, std::size_t i, Var e) {
+  const Var d = p.in[0], f = p.in[1], zero = number_like(d, 0);
+  return i == 0 ? chain(e, f) : where(equal(d, zero), zero, chain(e, d));
+}
+
 // y = a/b:  dy/da = 1/b,  dy/db = -y/b
 Var div_partial(const Primal& p, std::size_t i, Var d) {
   return i == 0 ? chain(d, 1.0 / p.in[1]) : -chain(d, p.out / p.in[1]);
@@ -65,7 +71,7 @@ constinit const Op kSub = linear(elementwise<Map2<Sub>, sub_partial, 2>("sub", "
 constinit const Op kMul =
     bilinear(elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
 constinit const Op kDiv = elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
-constinit const Op kChain = bilinear(elementwise<Map2<Chain>, mul_partial, 2>(
+constinit const Op kChain = bilinear(elementwise<Map2<Chain>, chain_partial, 2>(
     "chain", "y = d f, and 0 where d = 0: a cotangent times a derivative"));
 constinit const Op kPow = elementwise<Map2<Pow>, pow_partial, 2>("pow", "y = a^b");
 constinit const Op kMinimum =

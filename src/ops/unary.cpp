@@ -17,6 +17,10 @@ using Sqrt = decltype([](const auto& x) { return scalar::sqrt(x); });
 using Abs = decltype([](const auto& x) { return scalar::abs(x); });
 using Sign = decltype([](const auto& x) { return scalar::sign(x); });
 using Identity = decltype([](const auto& x) { return x; });
+// a complex number leaves its derivative behind: complex step, too, sees a constant
+using Constant = decltype([](const auto& x) {
+  return std::decay_t<decltype(x)>(scalar::real_part(x));
+});
 // not `x > 0 ? x : 0`, which would turn NaN into 0
 using Relu = decltype([](const auto& x) {
   return scalar::real_part(x) <= 0 ? std::decay_t<decltype(x)>(0) : x;
@@ -99,7 +103,7 @@ constinit const Op kClamp = elementwise<Clamp, clamp_partial, 1>(
 constinit const Op kCopy = view(linear(elementwise<Map1<Identity>, same_partial, 1>(
     "copy", "y = x: W(t), the use of a weight at one step (eq 24)")));
 constinit const Op kStopGradient = view(discrete(
-    elementwise<Map1<Identity>, same_partial, 1>("stop_gradient", "y = x, as a constant")));
+    elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant")));
 
 Var operator-(Var a) { return append1(kNeg, a); }
 Var tanh(Var a) { return append1(kTanh, a); }
