@@ -210,3 +210,17 @@ TEST_CASE("R6: shapes of one example broadcast as in NumPy, the batch takes no p
   check_values(v.at("a"), {2, 2, 2}, {11, 12, 21, 22, 33, 34, 43, 44});
   check_values(v.at("b"), {2, 2}, {1, 2, -3, -4});
 }
+
+TEST_CASE("R4: what only zeros stand before is a number, until an equation tells more",
+          "[language]") {
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "equations": ["count[t] = count[t-1] + 1", "b[t] = h[t]",
+    "h[t] = 2 * b[t-1] + 1", "r[t] ~ normal(mean = r[t-1], std = 1)", "z[t] = z[t-1]", "v[t] = v[t-1] + count[t] * ones(2)"])j");
+  const Tensors inputs{{"r", series({1, 2, 4})}};
+  const Tensors v = evaluate(d, inputs, {}, {"count", "h", "z", "v", "grad:r"});
+  check_values(v.at("count"), {3, 1}, {1, 2, 3});
+  check_values(v.at("h"), {3, 1}, {1, 3, 7});
+  check_values(v.at("z"), {3, 1}, {0, 0, 0});
+  check_values(v.at("v"), {3, 1, 2}, {1, 1, 3, 3, 6, 6});
+  check_values(v.at("grad:r"), {3, 1}, {1 - 1, 1 - 2, 2});
+}

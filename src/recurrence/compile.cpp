@@ -105,10 +105,28 @@ class Compiler {
     return changed;
   }
 
+  // what the equations do not tell is a number: zero before the first step is one               (R4)
   void infer(const std::vector<int>& component) {
-    bool changed = true;
+    if (!infer_known(component)) return;
+    bool assumed = false;
+    for (const int number : component)
+      if (Symbol& s = symbol(number); !s.shape_known && !is_categorical(s)) {
+        s.shape_known = assumed = true;
+        s.per_example = !s.axes.empty() || s.random();
+      }
+    if (assumed) infer_known(component);
+  }
+
+  static bool is_categorical(const Symbol& s) {
+    return s.distribution == DistributionKind::categorical_logits || s.distribution == DistributionKind::categorical_p;
+  }
+
+  // false where an equation has an error
+  bool infer_known(const std::vector<int>& component) {
+    bool changed = true, sound = true;
     for (std::size_t round = 0; changed && round < 2 * component.size() + 4; ++round) {
       changed = false;
+      sound = true;
       for (const int s : component) {
         const std::vector<int>& rules = symbol(s).rules;  // the general equation tells first: a boundary fits into it
         for (auto r = rules.rbegin(); r != rules.rend(); ++r) try {
@@ -116,10 +134,11 @@ class Compiler {
             std::vector<Block> blocks;
             changed = learn(rule(*r), try_rule(rule(*r), tape, blocks)) || changed;
           } catch (const Error&) {
-            // told when the template is recorded: here it may come of a guess
+            sound = false;  // told when the template is recorded: here it may come of a guess
           }
       }
     }
+    return sound;
   }
 
   void record_symbol(int number) {
