@@ -132,5 +132,5 @@ TEST_CASE("docs: every example shows what the page says", "[docs]") {
     commands += page.commands();
     if (std::getenv("TAUGRAD_UPDATE_GOLDEN")) std::ofstream(path) << result;
   }
-  CHECK(commands > 30);
+  CHECK(commands > 25);
 }
