@@ -99,13 +99,13 @@ class GraphPicture {
     const Op& op = tape_.op(id);
     const std::string_view name = tape_.name(id);
     if (&op == &kWeight) return NodeKind::weight;
+    if (&op == &kConstant || &op == &kLength) return NodeKind::constant;
     if (draw::is_weight_copy(tape_, id)) return NodeKind::copy;
     if (!is_adjoint(id) && tape_.is_value(id) && (name == "loss" || name.starts_with("nll:")))
       return NodeKind::loss;
     if (!is_adjoint(id) && tape_.is_value(id) && random_.count(std::string(name)) != 0)
       return NodeKind::random;
     if (&op == &kInput) return NodeKind::input;
-    if (&op == &kConstant || &op == &kLength) return NodeKind::constant;
     return tape_.is_value(id) ? NodeKind::variable : NodeKind::operation;
   }
 
@@ -127,7 +127,9 @@ class GraphPicture {
                        fmt::format("{}_{}{}", op, number, is_adjoint(id) ? "_d" : ""));
     }
     if (n.kind != NodeKind::copy) {
-      n.op = draw::op_text(tape_, id);
+      const bool absent =
+          n.kind == NodeKind::constant && random_.count(std::string(tape_.name(id))) != 0;
+      n.op = absent ? "absent" : draw::op_text(tape_, id);
       if (!n.name.empty() && tape_.shape(id).rank() > 0) n.shape = to_string(tape_.shape(id));
       if (n.kind == NodeKind::weight && n.shape.empty()) n.shape = "[]";
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "draw/drawing.h"
@@ -10,14 +11,15 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Leveler {
  public:
-  explicit Leveler(Drawing& d) : d_(d), aligned_(d.plans.size(), 0) {}
+  explicit Leveler(Drawing& d) : d_(d), sunk_(d.plans.size()) {}
 
   void run() {
     for (std::size_t p = 0; p < d_.plans.size(); p += 2) {
       assign_layers(d_.plans[p], false, false);
-      aligned_[p] = align(d_.plans[p + 1], d_.plans[p], static_cast<int>(p)) ? 1 : 0;
-      assign_layers(d_.plans[p + 1], aligned_[p] != 0, aligned_[p] == 0);
-      d_.layers = std::max({d_.layers, d_.plans[p].layers, d_.plans[p + 1].layers});
+      sunk_[p] = align(d_.plans[p + 1], d_.plans[p], static_cast<int>(p));
+      assign_layers(d_.plans[p + 1], sunk_[p].has_value(), !sunk_[p].has_value());
+      d_.layers =
+          std::max({d_.layers, d_.plans[p].layers + sunk_[p].value_or(0), d_.plans[p + 1].layers});
     }
     offset_plans();
     for (std::size_t e = 0; e < d_.wires.size(); ++e) {
@@ -36,49 +38,59 @@ class Leveler {
     for (std::size_t p = 0; p < d_.plans.size(); p += 2) {
       Plan& forward = d_.plans[p];
       Plan& gradient = d_.plans[p + 1];
-      const int height = std::max(forward.layers, gradient.layers);
-      if (p > first_slot && !d_.picture.clusters.empty()) forward.offset = d_.layers - height;
-      gradient.offset = aligned_[p] ? forward.offset : forward.offset + height - gradient.layers;
+      const int height = std::max(forward.layers + sunk_[p].value_or(0), gradient.layers);
+      const int top = p > first_slot && !d_.picture.clusters.empty() ? d_.layers - height : 0;
+      forward.offset = top + sunk_[p].value_or(0);
+      gradient.offset = sunk_[p] ? top : top + height - gradient.layers;
     }
   }
 
-  // The gradient of a value stands in the value's layer, what follows from it above it. False (and
-  // no layers) where edges would not rise then, or most nodes have no value beside them.
-  bool align(Plan& gradient, const Plan& forward, int number) const {
-    std::size_t known = 0;
+  // The gradient of a value stands in the value's layer, what follows from it above it, if need be
+  // above the highest value. Returns by how much the values sink then; nothing (and no layers)
+  // where edges would not rise.
+  std::optional<int> align(Plan& gradient, const Plan& forward, int number) const {
+    std::vector<char> placed(gradient.nodes.size(), 0);
+    bool any = false;
     for (std::size_t n = 0; n < d_.picture.nodes.size(); ++n) {
       const int primal = d_.picture.nodes[n].beside;
       if (d_.plan_of[n] != number + 1 || primal < 0 || d_.plan_of[at(primal)] != number) continue;
-      int& layer = gradient.nodes[at(d_.plan_node[n])].layer;
-      known += layer == 0 ? 1 : 0;
-      layer = forward.nodes[at(d_.plan_node[at(primal)])].layer;
+      gradient.nodes[at(d_.plan_node[n])].layer = forward.nodes[at(d_.plan_node[at(primal)])].layer;
+      placed[at(d_.plan_node[n])] = 1;
+      any = true;
     }
-    if (3 * known > gradient.nodes.size()) {
-      for (const PlanEdge& e : gradient.edges) follow(gradient, e);
-      if (rises(gradient)) return true;
+    for (const PlanEdge& e : gradient.edges) {
+      if (placed[at(e.upper)] || !placed[at(e.lower)]) continue;
+      gradient.nodes[at(e.upper)].layer = gradient.nodes[at(e.lower)].layer - 1;
+      placed[at(e.upper)] = 1;
     }
+    if (any && rises(gradient, placed)) return lift(gradient);
     for (PlanNode& n : gradient.nodes) n.layer = 0;
-    return false;
+    return std::nullopt;
   }
 
-  static void follow(Plan& plan, const PlanEdge& e) {
-    PlanNode& upper = plan.nodes[at(e.upper)];
-    const PlanNode& lower = plan.nodes[at(e.lower)];
-    if (upper.is_real() && upper.layer == 0 && lower.layer > 1) upper.layer = lower.layer - 1;
+  static bool rises(const Plan& plan, const std::vector<char>& placed) {
+    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+      if (plan.nodes[n].is_real() && !placed[n]) return false;
+    }
+    return std::all_of(plan.edges.begin(), plan.edges.end(), [&](const PlanEdge& e) {
+      const PlanNode& upper = plan.nodes[at(e.upper)];
+      const PlanNode& lower = plan.nodes[at(e.lower)];
+      return !upper.is_real() || !lower.is_real() || upper.layer < lower.layer;
+    });
   }
 
-  static bool rises(const Plan& plan) {
-    const bool placed = std::all_of(plan.nodes.begin(), plan.nodes.end(),
-                                    [](const PlanNode& n) { return !n.is_real() || n.layer > 0; });
-    return placed && std::all_of(plan.edges.begin(), plan.edges.end(), [&](const PlanEdge& e) {
-             const PlanNode& upper = plan.nodes[at(e.upper)];
-             const PlanNode& lower = plan.nodes[at(e.lower)];
-             return !upper.is_real() || !lower.is_real() || upper.layer < lower.layer;
-           });
+  static int lift(Plan& plan) {
+    int highest = 1;
+    for (const PlanNode& n : plan.nodes) {
+      if (n.is_real()) highest = std::min(highest, n.layer);
+    }
+    for (PlanNode& n : plan.nodes) n.layer += 1 - highest;
+    return 1 - highest;
   }
 
   Drawing& d_;
-  std::vector<char> aligned_;  // by plan of forward nodes
+  std::vector<std::optional<int>>
+      sunk_;  // by plan of forward nodes: below its gradient's highest node
 };
 
 }  // namespace
