@@ -1,5 +1,6 @@
 #include <array>
 
+#include "base/shape_format.h"
 #include "graph/place.h"
 
 namespace taugrad {
@@ -12,10 +13,12 @@ void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const E
     if (tape.owner_index() != 0)
       d.message += fmt::format("[{}]", fmt::join(tape.index_of(tape.owner_index()), ","));
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i])
-      d.message += fmt::format("{}{} {} {}", i == 0 ? "; inputs: " : ", ", inputs[i].id,
-                               inputs[i].tape->label(inputs[i].id), to_string(inputs[i].shape()));
+  const char* before = "; inputs: ";
+  for (const Var v : inputs) {
+    if (!v || v.id < 0 || v.id >= v.tape->size()) continue;
+    d.message += fmt::format("{}{} {} {}", before, v.id, v.tape->label(v.id), v.shape());
+    before = ", ";
+  }
   throw Error(why.status(), std::move(d));
 }
 

@@ -51,10 +51,13 @@ Measure::Measure(Var loss, std::span<const Var> variables, const CheckPoint& poi
       method_(method),
       real_(*loss.tape, ids_of(loss, variables)),
       complex_(*loss.tape, ids_of(loss, variables)) {
-  if (method == Method::central)
-    place(real_, point);
-  else
+  if (method == Method::complex_step) {
     place(complex_, point);
+    return;
+  }
+  place(real_, point);
+  real_.run();
+  base_ = total(real_.value(loss.id));
 }
 
 std::int64_t Measure::runs_for_one(Method method) { return method == Method::central ? 6 : 1; }
@@ -101,7 +104,11 @@ Measured Measure::central(Var v, std::int64_t first, std::span<const double> dir
   Measured m;
   m.value = narrow;
   m.rounding = 4 * std::numeric_limits<double>::epsilon() * magnitude / h;
-  m.kink = !(std::abs(wide - narrow) <= kKink * std::max(1.0, std::abs(narrow)));
+  // a kink nearby moves the estimates apart; one right here is a jump of the slope: of a smooth
+  // function the slopes of both sides differ half as much at half the distance
+  const double jump = (up + down - 2 * base_) / h, half = 2 * (half_up + half_down - 2 * base_) / h;
+  const double apart = std::max(std::abs(wide - narrow), std::abs(half - jump / 2));
+  m.kink = !(apart <= kKink * std::max(1.0, std::abs(narrow)));
   return m;
 }
 

@@ -36,6 +36,7 @@ class Measure {
   Method method_;
   Interpreter<double> real_;
   Interpreter<std::complex<double>> complex_;
+  double base_ = 0;  // the loss where nothing moves
   std::int64_t runs_ = 0;
 };
 
