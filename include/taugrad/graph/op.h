@@ -21,8 +21,9 @@ struct Traits {
   bool view = false;         ///< the output's elements are the input's, in order: costs nothing
   bool discrete = false;     ///< piecewise constant: no gradient flows (comparisons, masks, draws)
   bool random = false;       ///< draws from the counter-based generator
-  bool variadic_items = false;  ///< exists for the items of its attribute "extent" (restrict_to, ...)
-  bool sums_items = false;      ///< sums over the items of its inputs: its output is shared
+  bool variadic_items =
+      false;                ///< exists for the items of its attribute "extent" (restrict_to, ...)
+  bool sums_items = false;  ///< sums over the items of its inputs: its output is shared
 };
 
 struct Primal;
@@ -74,10 +75,11 @@ const Op* find_op(std::string_view name);
 struct BatchContext {
   std::uint64_t seed = 0;
   bool train = false;
-  std::vector<std::int64_t> item;                  ///< [batch] key of each item's draws
-  std::vector<std::vector<std::int64_t>> lengths;  ///< [which][batch], in Tape::length_names' order
+  std::vector<std::int64_t> item = {};  ///< [batch] key of each item's draws
+  std::vector<std::vector<std::int64_t>> lengths =
+      {};  ///< [which][batch], in Tape::length_names' order
   /// items of each extent, ascending: rows of a node of that extent; [extent id]
-  std::vector<std::vector<std::int32_t>> items_of;
+  std::vector<std::vector<std::int32_t>> items_of = {};
 };
 /// Fills `items_of` for every extent of the tape from `lengths`. Needs lengths or `batch` items.
 void place_items(BatchContext& context, const Tape& tape, std::int64_t batch);
