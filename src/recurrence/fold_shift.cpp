@@ -23,6 +23,7 @@ Shift::Shift(const Net& net) : net_(net) {
   head_.resize(n);
   for (std::size_t i = 0; i < n; ++i) head_[i] = static_cast<NodeId>(i);
   tail_ = head_;
+  order_by_depth();
   index_alike();
   seed(true);
   seed(false);
@@ -32,7 +33,19 @@ Shift::Shift(const Net& net) : net_(net) {
   if (!found) seed(false);
 }
 
-// For every depth and node, the node before it whose inputs are labelled alike down to that depth.
+// Depth is the longest path to a node. Along it neighbouring steps are near one another, whichever
+// way a recurrence runs; the deepest node knows most of the graph.
+void Shift::order_by_depth() {
+  std::vector<NodeId> depth(at(net_.size()), 0);
+  for (NodeId id = 0; id < net_.size(); ++id) {
+    for (const NodeId in : net_.inputs(id)) depth[at(id)] = std::max(depth[at(id)], depth[at(in)] + 1);
+    if (!net_.gone(id) && !net_.leaf(id)) order_.push_back(id);
+  }
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](NodeId a, NodeId b) { return depth[at(a)] < depth[at(b)]; });
+}
+
+// For every depth of comparison and node, the node before it whose inputs are labelled alike down to that depth.
 void Shift::index_alike() {
   std::vector<std::uint64_t> hash(at(net_.size())), deeper(at(net_.size()));
   for (NodeId id = 0; id < net_.size(); ++id) hash[at(id)] = mixed(1, net_.label(id));
@@ -41,8 +54,7 @@ void Shift::index_alike() {
       std::vector<NodeId>& previous = previous_[static_cast<std::size_t>(k - kDepths.begin())];
       previous.assign(at(net_.size()), -1);
       std::unordered_map<std::uint64_t, NodeId> last;
-      for (NodeId id = 0; id < net_.size(); ++id) {
-        if (net_.gone(id) || net_.leaf(id)) continue;
+      for (const NodeId id : order_) {
         const auto [it, fresh] = last.try_emplace(hash[at(id)], id);
         if (!fresh) previous[at(id)] = std::exchange(it->second, id);
       }
@@ -101,7 +113,10 @@ Shift::Trial Shift::carry(NodeId first_a, NodeId first_b) {
   while (!work.empty() && !t.contradicts) {
     const auto [a, b] = work.back();
     work.pop_back();
-    if (a == b) continue;  // read by every step
+    if (a == b) {  // read by every step
+      ++t.shared;
+      continue;
+    }
     if (after_[at(a)] == b) {
       ++t.agreed;
     } else if (!alike(a, b)) {
@@ -138,16 +153,17 @@ std::vector<NodeId> Shift::candidates(NodeId of) const {
   return found;
 }
 
-// Every node that no orbit holds yet, last ones first: is it the shift of another? A recurrence
+// Every node that no orbit holds yet, deepest first: is it the shift of another? A recurrence
 // tells most surely, as its shift runs on through all steps: those are sought first.
 void Shift::seed(bool recurrent) {
-  for (NodeId v = net_.size() - 1; v >= 0; --v) {
-    if (net_.gone(v) || net_.leaf(v) || covered(v)) continue;
+  for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
+    const NodeId v = *it;
+    if (covered(v)) continue;
     Trial best;
     NodeId neighbour = -1;
     bool forward = true;
     for (const NodeId u : candidates(v))
-      for (const bool along : {true, false}) {  // what runs backward in time ends at step 1
+      for (const bool along : {true, false}) {  // not all run the same way through time
         const Trial t = along ? carry(u, v) : carry(v, u);
         undo();
         const bool holds = t.matched >= 2 && t.matched > t.broken && (t.runs_on || !recurrent);
@@ -164,31 +180,30 @@ void Shift::seed(bool recurrent) {
     else
       carry(v, neighbour);
     log_.clear();
-    lengthen(v, forward);
+    lengthen(v, true);
+    lengthen(v, false);
   }
 }
 
-// Goes on from the orbit of `last`, to the steps before (or, run backward, after).
-void Shift::lengthen(NodeId last, bool forward) {
+// Goes on from the orbit of a node, to the steps before or after.
+void Shift::lengthen(NodeId of, bool before) {
+  const std::vector<NodeId>& next = before ? before_ : after_;
   while (true) {
-    for (const std::vector<NodeId>& next = forward ? after_ : before_; next[at(last)] >= 0;)
-      last = next[at(last)];
-    const NodeId end = forward ? head_[at(last)] : tail_[at(last)];  // kept at the other end
+    while (next[at(of)] >= 0) of = next[at(of)];
+    const NodeId end = of;
     Trial best;
     best.contradicts = true;
     NodeId neighbour = -1;
     for (const NodeId u : candidates(end)) {
-      const Trial t = forward ? carry(u, end) : carry(end, u);
+      const Trial t = before ? carry(u, end) : carry(end, u);
       undo();
-      const bool holds =
-          !t.contradicts && t.matched > 0 && t.matched + t.agreed > t.broken - t.broken_at_zeros;
-      if (!holds || t.score() <= best.score()) continue;
+      if (!t.goes_on() || t.score() <= best.score()) continue;
       best = t;
       neighbour = u;
       if (t.agreed > 0 && t.broken == 0) break;
     }
     if (neighbour < 0) return;
-    if (forward)
+    if (before)
       carry(neighbour, end);
     else
       carry(end, neighbour);

@@ -53,10 +53,16 @@ class Shift {
   struct Trial {
     int matched = 0;          ///< new pairs
     int agreed = 0;           ///< pairs known before
+    int shared = 0;           ///< inputs that both read
     int broken = 0;           ///< inputs that do not correspond: a boundary, or a wrong pair
     int broken_at_zeros = 0;  ///< of these, with a number on one side
     bool runs_on = false;     ///< pairs follow one another
     bool contradicts = false;
+    /// Whether an orbit goes on here; at the first steps half of the inputs may be zeros.
+    bool goes_on() const {
+      const bool known = agreed + shared > 0 && matched + agreed > broken - broken_at_zeros;
+      return !contradicts && matched > 0 && (broken == 0 || known);
+    }
     int score() const { return contradicts ? -1 : matched + agreed - broken; }
   };
   struct Link {
@@ -70,18 +76,20 @@ class Shift {
   bool link(NodeId a, NodeId b);
   Trial carry(NodeId a, NodeId b);
   void undo();
+  void order_by_depth();
   void index_alike();
   std::vector<NodeId> candidates(NodeId of) const;
   void seed(bool recurrent);
-  void lengthen(NodeId last, bool forward);
+  void lengthen(NodeId of, bool before);
   void carry_broken();
 
   const Net& net_;
   bool untied_ = false;  ///< weights that may be untied correspond to one another
+  std::vector<NodeId> order_;  ///< operations, the shallowest first
   std::vector<NodeId> after_, before_;
   std::vector<NodeId> head_, tail_;  ///< of an orbit, kept at its other end
   std::vector<Link> log_;            ///< of the trial under way
-  std::array<std::vector<NodeId>, kDepths.size()> previous_;  ///< node before with equal inputs to a depth
+  std::array<std::vector<NodeId>, kDepths.size()> previous_;  ///< in `order_`, of those alike to a depth
 };
 
 }  // namespace taugrad::folding
