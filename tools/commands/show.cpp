@@ -12,7 +12,6 @@
 #include "taugrad/draw/render.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
 #include "taugrad/recurrence/describe.h"
 #include "taugrad/recurrence/fold.h"
 #include "taugrad/recurrence/unfold.h"
@@ -50,19 +49,6 @@ std::size_t edge_count(const Tape& tape) {
   return edges;
 }
 
-// the gradient of every weight and of every value with numbers
-void add_gradient(const Unfolded& u) {
-  Tape& tape = u.graph().tape();
-  std::vector<Var> wrt;
-  for (NodeId id = 0; id < tape.size(); ++id)
-    if (&tape.op(id) == &kWeight || &tape.op(id) == &kCopy) wrt.push_back(tape.var(id));
-  for (const std::string& name : u.variables())
-    u.each_value(name, [&](const auto&, NodeId id) {
-      if (!tape.attrs(id).has("category") && &tape.op(id) != &kInput && &tape.op(id) != &kConstant) wrt.push_back(tape.var(id));
-    });
-  gradient(u.loss(), wrt);
-}
-
 std::vector<std::string> numeric_variables(const Unfolded& u) {
   const Tape& tape = u.graph().tape();
   std::vector<std::string> names;
@@ -82,15 +68,12 @@ Detail detail_of(const Options& o) {
 }
 
 int show_folded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
-  if (format_of(o) == "json") {
-    const FoldedGraph g = folded(d);
-    tell_counts(context, g.nodes.size(), g.edges.size(), summary);
+  const FoldedGraph g = folded(d);
+  tell_counts(context, g.nodes.size(), g.edges.size(), summary);
+  if (format_of(o) == "json")
     deliver(o.output, to_json(g));
-    return 0;
-  }
-  const Picture picture = folded_picture_of(d, {.detail = detail_of(o), .title = d.name, .about = d.about});
-  tell_counts(context, picture.nodes.size(), picture.edges.size(), summary);
-  deliver(o.output, rendered(picture, o));
+  else
+    deliver(o.output, rendered(picture_of(g, {.detail = detail_of(o), .title = d.name, .about = d.about}), o));
   return 0;
 }
 
@@ -100,24 +83,18 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   unfolding.lengths = o.steps.lengths;
   if (!o.steps.given()) unfolding.steps = 3;
   Unfolded u = unfold(d, unfolding);
+  const bool gradient = o.view == "gradient";
+  if (gradient && !u.has_loss()) {  // then of a cotangent on every variable
+    unfolding.cotangents = numeric_variables(u);
+    u = unfold(d, unfolding);
+  }
   GraphPictureOptions options;
-  if (o.view == "gradient") {
-    if (!u.has_loss()) {  // then of a cotangent on what ends the network
-      unfolding.cotangents = numeric_variables(u);
-      u = unfold(d, unfolding);
-    }
-    options.gradient_from = u.graph().size();
-    add_gradient(u);
-  }
-  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()), summary);
-  if (format_of(o) == "json") {
-    deliver(o.output, to_json(u.graph()));
-    return 0;
-  }
   options.detail = detail_of(o);
   options.copies = !o.no_copies;
   if (o.all_steps) options.most_steps = 0;
-  deliver(o.output, rendered(picture_of(u, options), o));
+  const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
+  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()), summary);
+  deliver(o.output, format_of(o) == "json" ? to_json(u.graph()) : rendered(picture, o));
   return 0;
 }
 
