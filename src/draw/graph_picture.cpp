@@ -258,6 +258,10 @@ Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
   const draw::TapeScan scan = draw::scan(tape, options);
   const auto make = [&](Detail detail) {
     Picture p = GraphPicture(tape, options, scan, detail).run();
+    if (p.about.empty()) {
+      p.about = fmt::format("A graph of {} nodes; drawn: {} nodes, {} edges, {} steps.",
+                            tape.size(), p.nodes.size(), p.edges.size(), p.clusters.size());
+    }
     return options.most_steps > 0 ? elide(p, options.most_steps) : p;
   };
   if (options.detail != Detail::automatic) return make(options.detail);
