@@ -38,7 +38,11 @@ class DotWriter {
         "fontsize=11, margin=\"0.02,0.01\"];\n";
     out_ += "  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6, penwidth=1.1];\n";
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
-    for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge(e);
+    for (const EdgeKind kind : {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint}) {
+      for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
+        if (picture_.edges[e].kind == kind) edge(e);
+      }
+    }
     clusters();
     out_ += "}\n";
     return std::move(out_);
