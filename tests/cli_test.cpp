@@ -250,6 +250,10 @@ TEST_CASE("drawings: data on standard output, counts on standard error", "[cli]"
   const Outcome equations = taugrad(f, "show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' --steps 2");
   CHECK(equations.status == 0);
   CHECK(equations.out.starts_with("digraph"));
+  CHECK(
+      nlohmann::json::parse(taugrad(f, "show -e 'h[t] = tanh(W @ h[t-1])' --json").out)["equations"]
+          .size() == 1);
+  CHECK(nlohmann::json::parse(taugrad(f, "show elman --json").out).contains("nodes"));
 }
 
 TEST_CASE("equations on the command line become a definition", "[cli]") {
@@ -271,8 +275,7 @@ TEST_CASE("a reader that leaves early is no error", "[cli]") {
   const Folder f;
   const Outcome closed = taugrad(f, "ops | head -n 1 > first.txt; true");
   CHECK(closed.status == 0);
-  CHECK(taugrad(f, "show lstm --steps 60 --all-steps 2>e.txt | true").status ==
-        0);
+  CHECK(taugrad(f, "show lstm --steps 60 --all-steps 2>e.txt | true").status == 0);
   CHECK_FALSE(has(slurp(f / "e.txt"), "error"));
   // standard output that is full is one
   if (fs::exists("/dev/full")) {

@@ -41,7 +41,8 @@ std::vector<std::string> texts(const Corpus& c) {
 }
 
 // a model of symbols small enough to learn in a second
-constexpr const char* kWriter = R"json({"name": "writer", "index": {"t": "tau"}, "sizes": {"v": 9, "m": 24},
+constexpr const char* kWriter =
+    R"json({"name": "writer", "index": {"t": "tau"}, "sizes": {"v": 9, "m": 24},
   "weights": {"E": {"shape": ["v", "m"], "init": "uniform(0.5)"}, "W": ["m", "m"], "b": ["m"], "V": ["v", "m"], "c": ["v"]},
   "equations": ["h[t] = tanh(b + W @ h[t-1] + embed(E, y[t-1]))", "y[t] ~ categorical(logits = c + V @ h[t])"],
   "ends": {"t": "y[t] == 0"}})json";
@@ -89,7 +90,8 @@ TEST_CASE("adam follows its equations", "[train]") {
 }
 
 TEST_CASE("gradients are clipped by their common norm", "[train]") {
-  Tensors g = {{"a", Tensor::of({1}, std::vector<double>{3})}, {"b", Tensor::of({1}, std::vector<double>{4})}};
+  Tensors g = {{"a", Tensor::of({1}, std::vector<double>{3})},
+               {"b", Tensor::of({1}, std::vector<double>{4})}};
   CHECK(clip_by_norm(g, 10) == Approx(5));
   CHECK(g.at("a").at(0) == 3);
   CHECK(clip_by_norm(g, 1) == Approx(5));
@@ -111,7 +113,8 @@ TEST_CASE("options outside their range are refused", "[train]") {
 TEST_CASE("a text splits into items", "[train]") {
   CHECK(texts(corpus_of("a\n\nb\r\nc")) == std::vector<std::string>{"a", "b", "c"});
   CHECK(texts(corpus_of("a\nb\n \n\nc\n", Split::blank)) == std::vector<std::string>{"a\nb", "c"});
-  CHECK(texts(corpus_of("a\n  -- b\n%\n%\nc %\n%\n", Split::percent)) == std::vector<std::string>{"a\n  -- b", "c %"});
+  CHECK(texts(corpus_of("a\n  -- b\n%\n%\nc %\n%\n", Split::percent)) ==
+        std::vector<std::string>{"a\n  -- b", "c %"});
   CHECK(texts(corpus_of("a\nb\n", Split::none)) == std::vector<std::string>{"a\nb"});
   const Corpus lines = corpus_of("x\n%\n\ny\n%\nz", Split::percent);
   CHECK(lines.items[0].line == 1);
@@ -144,10 +147,16 @@ TEST_CASE("a vocabulary numbers characters and knows its end", "[train]") {
   CHECK(back.symbols() == v.symbols());
   CHECK(back.with_end());
   CHECK(code_of([&] { v.encode({"ab\nß", "f", 1}); }) == "D004");
-  CHECK(code_of([] { parse_vocabulary(R"({"format": 1, "end": false, "symbols": ["a", "a"]})", "v"); }) == "D004");
-  CHECK(code_of([] { parse_vocabulary(R"({"format": 1, "end": false, "symbols": ["ab"]})", "v"); }) == "D004");
-  CHECK(code_of([] { parse_vocabulary(R"({"format": 1, "end": true, "symbols": ["a"]})", "v"); }) == "D004");
-  CHECK(code_of([] { parse_vocabulary(R"({"format": 9, "end": true, "symbols": [""]})", "v"); }) == "G008");
+  CHECK(code_of([] {
+          parse_vocabulary(R"({"format": 1, "end": false, "symbols": ["a", "a"]})", "v");
+        }) == "D004");
+  CHECK(code_of([] {
+          parse_vocabulary(R"({"format": 1, "end": false, "symbols": ["ab"]})", "v");
+        }) == "D004");
+  CHECK(code_of([] { parse_vocabulary(R"({"format": 1, "end": true, "symbols": ["a"]})", "v"); }) ==
+        "D004");
+  CHECK(code_of([] { parse_vocabulary(R"({"format": 9, "end": true, "symbols": [""]})", "v"); }) ==
+        "G008");
 }
 
 TEST_CASE("an epoch holds every item once, in an order of its own", "[train]") {
@@ -189,13 +198,15 @@ TEST_CASE("text goes to the variable of symbols, whose size becomes the vocabula
 
 TEST_CASE("JSON lines are items by variable name", "[train]") {
   const Definition d = load_definition("elman");
-  const Dataset data = json_lines_dataset(d, "{\"x\": [[1, 2], [3, 4]], \"y\": [0, 2]}\n\n{\"x\": [[5, 6]], \"y\": [1]}\n", "f");
+  const Dataset data = json_lines_dataset(
+      d, "{\"x\": [[1, 2], [3, 4]], \"y\": [0, 2]}\n\n{\"x\": [[5, 6]], \"y\": [1]}\n", "f");
   REQUIRE(data.examples.size() == 2);
   CHECK(data.examples[0].lengths.at("tau") == 2);
   CHECK(data.examples[1].values.at("x").dims() == Dims{1, 2});
   CHECK(code_of([&] { json_lines_dataset(d, "", "f"); }) == "D001");
-  for (const char* bad : {"{\"x\": [[1, 2]], \"y\": [0, 1]}", "{\"x\": [[1, 2]]}", "{\"x\": [[1, 2]], \"y\": [3]}",
-                          "{\"x\": [[1, 2]], \"y\": [0], \"z\": 1}", "[]", "{"})
+  for (const char* bad :
+       {"{\"x\": [[1, 2]], \"y\": [0, 1]}", "{\"x\": [[1, 2]]}", "{\"x\": [[1, 2]], \"y\": [3]}",
+        "{\"x\": [[1, 2]], \"y\": [0], \"z\": 1}", "[]", "{"})
     CHECK_FALSE(code_of([&] { json_lines_dataset(d, bad, "f"); }).empty());
 }
 
@@ -215,7 +226,8 @@ TEST_CASE("training learns, and its loss is per target", "[train]") {
   for (const Tensors& s : samples) {
     const auto y = s.at("y").values<std::int64_t>();
     const std::string text = task.vocabulary.decode({y.begin(), y.end()});
-    const bool ab = text.find_first_of("cd") == std::string::npos, cd = text.find_first_of("ab") == std::string::npos;
+    const bool ab = text.find_first_of("cd") == std::string::npos,
+               cd = text.find_first_of("ab") == std::string::npos;
     CHECK((ab || cd));
   }
 }
@@ -236,7 +248,11 @@ TEST_CASE("training goes on with the same bits", "[train]") {
     for (std::size_t k = stop; k < 12; ++k) CHECK(resumed.step().loss == losses[k]);
     CHECK(resumed.weights() == states[12].weights);
   }
-  Trainer other(task.definition, task.data(), [&] { auto o = quick(kind); o.seed = 2; return o; }());
+  Trainer other(task.definition, task.data(), [&] {
+    auto o = quick(kind);
+    o.seed = 2;
+    return o;
+  }());
   other.step();
   CHECK_FALSE(other.weights() == states[1].weights);
 }
@@ -271,10 +287,12 @@ TEST_CASE("a model folder holds the model, its imports and the state", "[train]"
   CHECK(back.options.optimizer.lr == r.options.optimizer.lr);
   CHECK(back.digest == r.digest);
 
-  save_safetensors(folder + "/model.safetensors", trainer.state().weights);  // the same: still whole
+  save_safetensors(folder + "/model.safetensors",
+                   trainer.state().weights);  // the same: still whole
   CHECK(load_resume_state(folder).updates == 5);
   trainer.step();
-  save_safetensors(folder + "/model.safetensors", trainer.weights());  // as if killed before the rest was saved
+  save_safetensors(folder + "/model.safetensors",
+                   trainer.weights());  // as if killed before the rest was saved
   CHECK(code_of([&] { load_resume_state(folder); }) == "C006");
 
   std::filesystem::remove_all(folder);
@@ -286,8 +304,10 @@ TEST_CASE("a model folder holds the model, its imports and the state", "[train]"
 }
 
 TEST_CASE("a diverging training says so and keeps its weights", "[train]") {
-  const Definition d = parse_definition(R"json({"name": "square", "inputs": {"x": ["n"]}, "sizes": {"n": 1},
-    "weights": {"w": {"shape": ["n"], "init": 3}}, "equations": ["e = exp(w * x)"], "loss": "sum(e)"})json", "d");
+  const Definition d =
+      parse_definition(R"json({"name": "square", "inputs": {"x": ["n"]}, "sizes": {"n": 1},
+    "weights": {"w": {"shape": ["n"], "init": 3}}, "equations": ["e = exp(w * x)"], "loss": "sum(e)"})json",
+                       "d");
   const Dataset data = json_lines_dataset(d, "{\"x\": [100.5]}\n", "f");
   Trainer trainer(d, data, {});
   CHECK(code_of([&] { trainer.step(); }) == "N001");
@@ -298,8 +318,10 @@ TEST_CASE("a diverging training says so and keeps its weights", "[train]") {
 TEST_CASE("weights that are not trainable stay", "[train]") {
   const Definition d = parse_definition(R"json({"name": "line", "inputs": {"x": [1], "r": [1]},
     "weights": {"w": {"shape": [1], "init": 1}, "k": {"shape": [1], "init": 2, "trainable": false}},
-    "equations": ["e = w * x + k - r"], "loss": "sum(e * e)"})json", "d");
-  Trainer trainer(d, json_lines_dataset(d, "{\"x\": [1], \"r\": [7]}\n", "f"), {.optimizer = {.lr = 0.1}, .epochs = 300});
+    "equations": ["e = w * x + k - r"], "loss": "sum(e * e)"})json",
+                                        "d");
+  Trainer trainer(d, json_lines_dataset(d, "{\"x\": [1], \"r\": [7]}\n", "f"),
+                  {.optimizer = {.lr = 0.1}, .epochs = 300});
   while (!trainer.done()) trainer.step();
   CHECK(trainer.weights().at("k").at(0) == 2);
   CHECK(trainer.weights().at("w").at(0) == Approx(5).margin(0.05));

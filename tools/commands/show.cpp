@@ -128,6 +128,13 @@ Command show_command() {
   c.run = [o](const Context& context) {
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
     const Definition d = read_definition(o->definition, context);
+    if (context.json && o->format.empty()) {
+      if (!o->definition.equations.empty() && o->view == "folded") {
+        deliver(o->output, to_json(d));  // what the equations stand for, sizes and all
+        return 0;
+      }
+      o->format = "json";
+    }
     const DefinitionSummary summary = describe(d);
     return o->view == "folded" ? show_folded(d, *o, context, summary) : show_unfolded(d, *o, context, summary);
   };

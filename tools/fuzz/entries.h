@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "recurrence/model.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/io/safetensors.h"
@@ -27,7 +28,9 @@ bool accepted(const Read& read) {
     return true;
   } catch (const Error& e) {
     insist(!e.diagnostics().empty() && !e.diagnostics().front().code.empty());
-    insist(e.status() == Status::bad_input || e.status() == Status::resource);
+    // I001: a definition that is imported and does not exist
+    insist(e.status() == Status::bad_input || e.status() == Status::resource ||
+           e.status() == Status::io);
     return false;
   }
 }
@@ -57,6 +60,7 @@ inline void definition(std::string_view bytes) {
   if (!accepted([&] { d = parse_definition(bytes, "definition.json"); })) return;
   const std::string text = to_json(d);
   insist(to_json(parse_definition(text, "again.json")) == text);
+  accepted([&] { resolve(d); });  // equations, names, shapes, order of evaluation
 }
 
 }  // namespace taugrad::fuzz
