@@ -223,9 +223,10 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
     return {.is_number = true, .number = z};
   }
   if (n.name == "@") return product(n, a, b);
-  if (!a.known() || !b.known()) {  // inference: assume the known side's shape
+  if (!a.known() || !b.known()) {  // inference: assume the known side's shape; a number's tells nothing
     const Value& known = a.known() ? a : b;
-    return known.known() && !known.is_number ? Value{.var = known.var} : Value{};
+    const bool tells = known.known() && !known.is_number && (guesses_ || known.var.shape().rank() > 0);
+    return tells ? Value{.var = known.var} : Value{};
   }
   const Var x = tensor(a), y = tensor(b);
   if (n.name == "+") return {.var = x + y};
@@ -242,8 +243,8 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
 Value BlockCompiler::product(const AstNode& n, const Value& a, const Value& b) {
   if (a.is_number || b.is_number) fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
   if (a.known() && b.known()) return {.var = matmul(a.var, b.var)};
-  if (a.known() && a.var.shape().rank() == 2) return guess({a.var.shape()[0]});  // a vector on the right
-  if (b.known() && b.var.shape().rank() == 2) return guess({b.var.shape()[1]});
+  if (a.known() && a.var.shape().rank() == 2) return guess_vector(a.var.shape()[0]);
+  if (b.known() && b.var.shape().rank() == 2) return guess_vector(b.var.shape()[1]);
   return {};
 }
 

@@ -22,7 +22,9 @@ class BlockCompiler {
  public:
   /// @param tape    the model's scratch tape, or a throw-away one while shapes are inferred
   /// @param blocks  where blocks go
-  BlockCompiler(const Model& model, Tape& tape, std::vector<Block>& blocks) : model_(model), tape_(tape), blocks_(blocks) {}
+  /// @param guesses while shapes are inferred: what is not known may be taken for a vector or a number
+  BlockCompiler(const Model& model, Tape& tape, std::vector<Block>& blocks, bool guesses = true)
+      : model_(model), tape_(tape), blocks_(blocks), guesses_(guesses) {}
 
   /// Opens a block. Letters may be read as positions inside.
   int open(std::vector<int> letters);
@@ -52,12 +54,14 @@ class BlockCompiler {
   std::vector<At> places(const AstNode& n, const Symbol& symbol);
   Var slot(Slot s, const Shape& shape, bool per_example, std::int64_t category);
   Value guess(const Shape& shape);
+  Value guess_vector(std::int64_t size) { return guesses_ ? guess({size}) : Value{}; }
   void numeric(const Value& v, const AstNode& n) const;
   void flush();  // nodes appended since the last flush belong to the open block
 
   const Model& model_;
   Tape& tape_;
   std::vector<Block>& blocks_;
+  bool guesses_;
   std::vector<Frame> frames_;
   NodeId flushed_ = 0;
   std::vector<int> reductions_;

@@ -111,7 +111,7 @@ Value Calls::layout(const std::vector<Value>& a) {
     arity(a, 3, 3);
     const std::int64_t from = integer(1), to = integer(2);
     if (from > to) fail_at("G020", fmt::format("slice from {} to {}: the end lies before the start", from, to), n_);
-    return a[0].known() ? Value{.var = slice(compiler_.tensor(a[0]), from, to)} : compiler_.guess({to - from});
+    return a[0].known() ? Value{.var = slice(compiler_.tensor(a[0]), from, to)} : compiler_.guess_vector(to - from);
   }
   arity(a, 1, 4096);
   std::vector<Var> parts;

@@ -33,12 +33,15 @@ class Compiler {
   }
 
  private:
+  /// What inference goes by: shapes that follow, then guesses (W @ h[t-1] is a vector), then h[0] = 0.
+  enum class Trust { equations, guesses, boundaries };
+
   const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
   Symbol& symbol(int s) { return model_.symbols[static_cast<std::size_t>(s)]; }
   Rule& rule(int r) { return model_.rules[static_cast<std::size_t>(r)]; }
 
   RuleResult try_rule(const Rule& r, Tape& tape, std::vector<Block>& blocks) {
-    BlockCompiler compiler(model_, tape, blocks);
+    BlockCompiler compiler(model_, tape, blocks, trust_ != Trust::equations);
     RuleResult result;
     result.block = compiler.open(r.letters);
     std::vector<Value> values;
@@ -95,6 +98,7 @@ class Compiler {
     if (result.roots.size() == 2) shape = broadcast(result.roots[0].shape(), result.roots[1].shape());
     const bool per_example = !s.axes.empty() || s.random() ||
                              std::any_of(result.roots.begin(), result.roots.end(), [](Var v) { return v.per_example(); });
+    if (trust_ != Trust::boundaries && r.fixed > 0 && shape.rank() == 0 && !s.shape_known) return false;
     if (s.shape_known) shape = broadcast(s.shape, shape);
     const bool changed = !s.shape_known || !(s.shape == shape) || s.category != category || s.per_example != (per_example || s.per_example);
     if (!s.shape_known) s.per_example = per_example;
@@ -107,7 +111,12 @@ class Compiler {
 
   // what the equations do not tell is a number: zero before the first step is one               (R4)
   void infer(const std::vector<int>& component) {
-    if (!infer_known(component)) return;
+    bool sound = true;
+    for (const Trust trust : {Trust::equations, Trust::guesses, Trust::boundaries}) {
+      trust_ = trust;
+      sound = infer_known(component);
+    }
+    if (!sound) return;
     bool assumed = false;
     for (const int number : component)
       if (Symbol& s = symbol(number); !s.shape_known && !is_categorical(s)) {
@@ -232,6 +241,7 @@ class Compiler {
   }
 
   Model& model_;
+  Trust trust_ = Trust::boundaries;
 };
 
 }  // namespace

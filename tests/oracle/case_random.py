@@ -2,6 +2,7 @@
 reductions, convolutions, random variables, untied weights, functions, imports of shipped and random cells."""
 import json
 import os
+import re
 import shutil
 
 from case_files import write_case
@@ -76,13 +77,17 @@ class Writer(Terms):
         kind, form = self.r.choice(forms)
         return name, kind, form
 
+    def ends_of(self, letter):
+        """The end as a left side may write it. Of a fixed length a number says the same, with one name."""
+        length = self.length(letter)
+        return ["3"] if isinstance(length, int) or length in self.d["sizes"] else ["last", "last+1", f"{length}+1"]
+
     def boundary(self, name, axes, size):
         """An equation at a fixed position, inside or outside."""
         if not self.chance(0.45):
             return
         at = self.r.randrange(len(axes))
-        spot = self.r.choice(["0", "0", "-1", "1", "2", "last", "last+1",
-                              "last+2" if isinstance(self.length(axes[at]), int) else f"{self.length(axes[at])}+1"])
+        spot = self.r.choice(["0", "0", "-1", "1", "2"] + self.ends_of(axes[at]))
         spots = [spot if i == at else a for i, a in enumerate(axes)]
         left = [a for i, a in enumerate(axes) if i != at]
         right = self.bias(size)
@@ -121,11 +126,45 @@ class Writer(Terms):
             else:
                 self.d["sizes"].setdefault("mm", 2 * self.d["sizes"]["m"])
                 self.known.append((f"{prefix}.{out}", [letter], "mm"))
-        if letter and self.chance(0.9):  # outer references decide what is taken
-            prior, self.known = self.known, [k for k in self.known if k[0].startswith(prefix + ".")]
-            name = self.fresh("v")
-            self.d["equations"].append(f"{name}[{letter}] = tanh({self.bias('m')} + {self.term([letter], 'm')})")
-            self.known = prior + [(name, [letter], "m")]
+        # what is read decides what is taken, and weights bound to an untaken cell would be unused
+        prior, self.known = self.known, [k for k in self.known if k[0].startswith(prefix + ".")]
+        name = self.fresh("v")
+        self.d["equations"].append(f"{name}[{letter}] = tanh({self.bias('m')} + {self.term([letter], 'm')})")
+        self.known = prior + [(name, [letter], "m")]
+
+    def matrix(self):
+        """A state of rank 2, written by outer products and read by products (a fast weight)."""
+        letter = self.r.choice(list(self.index))
+        name, out, step = self.fresh("h"), self.fresh("v"), self.r.choice([-1, -1, 1, 2])
+        column = f"reshape({self.wrap(self.bias('m') + ' + ' + self.term([letter], 'm'), 'm')}, m, 1)"
+        row = f"reshape({self.bias('k')} + {self.term([letter], 'k')}, 1, k)"
+        state = f"{name}[{self.step(letter, step)}]"
+        keep = self.r.choice([state, f"softmax({state})", f"transpose(transpose({state}) @ {self.weight('m', 'm')})",
+                              f"concat(slice({state}, 1, m), slice({state}, 0, 1))", f"{state} * {self.weight('k')}",
+                              f"{self.weight('m', 'm')} @ {state}", f"({state} - mean({state})) * sum({self.weight('m')})",
+                              f"log_softmax({state} + {self.weight('m', 'k')})", f"{state} @ {self.weight('k', 'k')}",
+                              f"layer_norm({state} + {self.weight('m', 'k')}, {self.weight('k')}, {self.weight('k')})"])
+        self.d["equations"].append(f"{name}[{letter}] = 0.5 * {keep} + {column} "
+                                   + self.r.choice([f"@ {row}", f"* {row}", f"* ({row} * 0.7)"]))
+        if self.chance(0.4):
+            at = self.r.choice(["0", "1"] + self.ends_of(letter)[-1:])
+            self.d["equations"].append(f"{name}[{at}] = {self.r.choice([self.weight('m', 'k'), 'ones(m, k)', '0.5'])}")
+        read = f"{name}[{self.step(letter, self.offset())}]"
+        self.d["equations"].append(f"{out}[{letter}] = " + self.r.choice(
+            [f"tanh({read} @ {self.weight('k')})", f"tanh({self.weight('m')} @ {read}) @ {self.weight('k', 'm')}",
+             f"tanh(reshape({read}, m * k) @ {self.weight('m*k', 'm')})"]))
+        self.known.append((out, [letter], "m"))
+
+    def ending(self):
+        """How the sequence ends: a stop variable, or a length drawn first and counted down."""
+        if self.index.get("t") != "tau" or list(self.index.values()).count("tau") > 1:
+            return
+        if self.chance(0.5):
+            name = self.fresh("y")
+            self.d["equations"].append(f"{name}[t] ~ bernoulli(logits = {self.bias('')} + {self.term(['t'], '')})")
+            self.d["ends"] = {"t": f"{name}[t] == 1"}
+        else:
+            self.d["equations"].append(f"tau ~ categorical(logits = {self.weight(9, new=True)})")
 
     # ---- whole definitions ------------------------------------------------------------------------
 
@@ -161,10 +200,12 @@ class Writer(Terms):
             self.known.append((name, axes, kind))
         if self.chance(0.3):
             self.d["functions"].append(f"f(a, b) = tanh(a) * b + sigmoid(a - {self.r.choice(['0.3', 'b'])})")
-        groups = [self.recurrent, self.recurrent, self.settled, lambda: self.cell(folder)]
+        groups = [self.recurrent, self.recurrent, self.settled, self.matrix, lambda: self.cell(folder)]
         self.recurrent()
         for _ in range(self.r.randint(1, 3)):
             self.r.choice(groups)()
+        if self.chance(0.12):
+            self.ending()
         self.use_everything()
         self.losses()
         self.clean()
@@ -201,7 +242,7 @@ class Writer(Terms):
         text = " ".join(self.d["equations"] + self.d.get("loss", []) + self.d.get("functions", []))
         text += json.dumps(self.d.get("imports", {}))
         for key in list(self.d["weights"]):
-            if key.split("[")[0] not in text:
+            if not re.search(rf"\b{key.split('[')[0]}\b", text):
                 del self.d["weights"][key]
 
 

@@ -48,6 +48,8 @@ class Shapes(dict):
         first = shapes[0]
         if first is None or any(s is None for s in shapes):
             return None
+        if name == "slice" and first == () or name == "concat" and () in shapes:
+            return None
         if name == "slice":
             return (number(args[2]) - number(args[1]),) + first[1:]
         if name == "concat":
@@ -81,7 +83,7 @@ def join(a, b):
 
 
 def product(a, b):
-    if a is None or b is None:
+    if not a or not b:  # unknown, or only a number at a boundary so far
         return None
     assert a[-1] == b[-2 if len(b) == 2 else -1], ("@", a, b)
     return a[:-1] + b[1:] if len(b) == 2 else a[:-1]
