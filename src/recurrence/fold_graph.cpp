@@ -144,17 +144,23 @@ class Refolder {
     orient();
   }
 
-  // Time runs as the data was put in; without data, as the nodes were made.
+  // Time runs as the data's positions say, else as the data was put in; without data, as the nodes
+  // were made.
   void orient() {
     std::map<int, std::pair<std::int64_t, std::int64_t>> votes;  // domain -> of inputs, of all
     for (std::size_t o = 0; o < orbits_.size(); ++o) {
-      const std::int64_t way = orbits_[o].back() > orbits_[o].front() ? 1 : -1;
+      const std::int64_t way = before(orbits_[o].front(), orbits_[o].back()) ? 1 : -1;
       auto& [inputs, all] = votes[timing_[o].domain];
       if (&tape_.op(orbits_[o][0]) == &kInput) inputs += way;
       all += way;
     }
     for (const auto& [domain, vote] : votes)
       backward_.push_back((vote.first != 0 ? vote.first : vote.second) < 0);
+  }
+  bool before(NodeId a, NodeId b) const {
+    const auto at_a = tape_.index(a), at_b = tape_.index(b);
+    const bool told = at_a.size() == 1 && at_b.size() == 1 && at_a[0] != at_b[0];
+    return told ? at_a[0] < at_b[0] : a < b;
   }
 
   bool backward(std::size_t orbit) const { return backward_[at(timing_[orbit].domain)]; }

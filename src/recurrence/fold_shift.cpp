@@ -11,7 +11,8 @@ namespace taugrad::folding {
 namespace {
 
 constexpr std::size_t kShortestOrbit = 3;  // two of a kind may be chance
-constexpr int kTriesPerDepth = 3;
+constexpr int kTriesPerDepth = 6;
+constexpr int kEndsPerLabel = 2;
 constexpr int kHops = 64;  // how far back a candidate is looked for among covered nodes
 
 }  // namespace
@@ -43,6 +44,18 @@ void Shift::order_by_depth() {
   }
   std::stable_sort(order_.begin(), order_.end(),
                    [&](NodeId a, NodeId b) { return depth[at(a)] < depth[at(b)]; });
+  find_ends();
+}
+
+// The deepest nodes of each label that nothing reads but sums over steps.
+void Shift::find_ends() {
+  std::vector<char> read(at(net_.size()), 0);
+  for (const NodeId id : order_)
+    if (!net_.is_sum(id))
+      for (const NodeId in : net_.inputs(id)) read[at(in)] = 1;
+  std::unordered_map<std::uint32_t, int> found;  // by label
+  for (auto v = order_.rbegin(); v != order_.rend(); ++v)
+    if (!read[at(*v)] && ++found[net_.label(*v)] <= kEndsPerLabel) ends_.push_back(*v);
 }
 
 // For every depth of comparison and node, the node before it whose inputs are labelled alike down to that depth.
@@ -153,36 +166,42 @@ std::vector<NodeId> Shift::candidates(NodeId of) const {
   return found;
 }
 
-// Every node that no orbit holds yet, deepest first: is it the shift of another? A recurrence
-// tells most surely, as its shift runs on through all steps: those are sought first.
+// The pair of v and a neighbour that shifts most of the graph. A recurrence tells most surely, as
+// its shift runs on through all steps: with `recurrent`, no other.
+Shift::Seed Shift::best_seed(NodeId v, bool recurrent) {
+  Seed best;
+  for (const NodeId u : candidates(v))
+    for (const bool forward : {true, false}) {  // not all run the same way through time
+      const NodeId from = forward ? u : v, to = forward ? v : u;
+      const Trial t = carry(from, to);
+      undo();
+      const bool sure = t.runs_on || t.agreed > 0 || !recurrent;
+      if (sure && t.matched >= 2 && t.matched > t.broken && t.score() > best.score)
+        best = {from, to, t.score()};
+      if (!t.contradicts) break;
+    }
+  return best;
+}
+
+// Finds the orbits of nodes that none holds yet: of the ends of the graph first, best ones first.
 void Shift::seed(bool recurrent) {
-  for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
-    const NodeId v = *it;
-    if (covered(v)) continue;
-    Trial best;
-    NodeId neighbour = -1;
-    bool forward = true;
-    for (const NodeId u : candidates(v))
-      for (const bool along : {true, false}) {  // not all run the same way through time
-        const Trial t = along ? carry(u, v) : carry(v, u);
-        undo();
-        const bool holds = t.matched >= 2 && t.matched > t.broken && (t.runs_on || !recurrent);
-        if (holds && t.score() > best.score()) {
-          best = t;
-          neighbour = u;
-          forward = along;
-        }
-        if (!t.contradicts) break;
-      }
-    if (neighbour < 0) continue;
-    if (forward)
-      carry(neighbour, v);
-    else
-      carry(v, neighbour);
-    log_.clear();
-    lengthen(v, true);
-    lengthen(v, false);
-  }
+  std::vector<std::pair<int, NodeId>> ends;
+  for (const NodeId v : ends_)
+    if (!covered(v)) ends.emplace_back(best_seed(v, recurrent).score, v);
+  std::stable_sort(ends.begin(), ends.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (const auto& [score, v] : ends) try_seed(v, recurrent);
+  for (auto v = order_.rbegin(); v != order_.rend(); ++v) try_seed(*v, recurrent);
+}
+
+void Shift::try_seed(NodeId v, bool recurrent) {
+  if (covered(v)) return;
+  const Seed seed = best_seed(v, recurrent);
+  if (seed.from < 0) return;
+  carry(seed.from, seed.to);
+  log_.clear();
+  lengthen(v, true);
+  lengthen(v, false);
 }
 
 // Goes on from the orbit of a node, to the steps before or after.

@@ -24,6 +24,7 @@ class Net {
   std::span<const NodeId> inputs(NodeId id) const;
   bool is_weight(NodeId id) const;
   bool is_constant(NodeId id) const;
+  bool is_sum(NodeId id) const;
   /// A weight that is read once or twice, as are at least two others of its shape: it may be one of
   /// a family W[t] with a member for each step.
   bool maybe_untied(NodeId id) const { return maybe_untied_[at(id)] != 0; }
@@ -65,6 +66,10 @@ class Shift {
     }
     int score() const { return contradicts ? -1 : matched + agreed - broken; }
   };
+  struct Seed {
+    NodeId from = -1, to = -1;
+    int score = 0;
+  };
   struct Link {
     NodeId from, to, head, tail;  ///< ends of the joined orbit
   };
@@ -77,15 +82,19 @@ class Shift {
   Trial carry(NodeId a, NodeId b);
   void undo();
   void order_by_depth();
+  void find_ends();
   void index_alike();
   std::vector<NodeId> candidates(NodeId of) const;
+  Seed best_seed(NodeId v, bool recurrent);
   void seed(bool recurrent);
+  void try_seed(NodeId v, bool recurrent);
   void lengthen(NodeId of, bool before);
   void carry_broken();
 
   const Net& net_;
   bool untied_ = false;  ///< weights that may be untied correspond to one another
   std::vector<NodeId> order_;  ///< operations, the shallowest first
+  std::vector<NodeId> ends_;   ///< where outputs of the steps are
   std::vector<NodeId> after_, before_;
   std::vector<NodeId> head_, tail_;  ///< of an orbit, kept at its other end
   std::vector<Link> log_;            ///< of the trial under way

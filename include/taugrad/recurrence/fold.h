@@ -67,8 +67,8 @@ FoldedGraph folded(const Definition& d);
 /// edges alone: names may be missing, and are only passed on. A shift by one step maps such a graph
 /// onto itself, except at its ends; the orbits of the shift are the nodes of the step, and how far
 /// apart along them reader and read lie is the delay. Of a grid one index is folded: its step is a
-/// whole line. Structure does not tell which way time runs; the inputs do, by their order in the
-/// graph. Near-linear, nothing recurses.
+/// whole line. Structure does not tell which way time runs; the inputs do, by their positions where
+/// they have any, else by their order in the graph. Near-linear, nothing recurses.
 /// @throws Error (G026) where no step repeats at least 3 times; a delay is seen from as many steps
 ///         on as it is long, and one more
 FoldedGraph fold(const Graph& graph);
