@@ -25,8 +25,9 @@ void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const E
 // Per-example inputs exist for one set of items, and so does the output; without any, it is shared.
 ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const {
   if (op.traits.variadic_items) {
-    const std::int64_t e = attrs.integer_or("extent", kShared);
-    require(e >= 0 && e < static_cast<std::int64_t>(extent_count()), "no set of items {}", e);
+    const std::int64_t e = attrs.integer("extent");
+    require(e >= kEveryItem && e < static_cast<std::int64_t>(extent_count()), "no set of items {}",
+            e);
     return static_cast<ExtentId>(e);
   }
   ExtentId extent = kShared;

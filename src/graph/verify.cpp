@@ -29,7 +29,7 @@ void verify_extent(const Tape& tape, const Node& n) {
   if (n.op.traits.leaf) return;
   ExtentId want = kShared;
   if (n.op.traits.variadic_items)
-    want = static_cast<ExtentId>(n.attrs.integer_or("extent", kShared));
+    want = static_cast<ExtentId>(n.attrs.integer("extent"));
   else
     for (const NodeId in : n.inputs) {
       const ExtentId e = tape.extent_id(in);
@@ -38,6 +38,7 @@ void verify_extent(const Tape& tape, const Node& n) {
       if (e != kShared) want = e;
     }
   if (n.op.traits.sums_items) want = kShared;
+  require(want != kShared || !n.op.traits.variadic_items, "exists for no set of items");
   require(want == n.extent, "exists for items {}, its inputs for {}", n.extent, want);
 }
 

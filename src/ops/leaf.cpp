@@ -18,7 +18,8 @@ struct OwnLength {
   template <class S>
   static void run(const Call<S>& c) {
     const auto which = static_cast<std::size_t>(c.attrs->integer("which"));
-    require(which < c.batch->lengths.size(), "length: the batch has no length number {}", which);
+    require(which < c.batch->lengths.size(), "the batch has no length number {}", which);
+    require(c.extent != kShared, "a length belongs to an item");
     const std::vector<std::int32_t>& items = c.batch->items_of[c.extent];
     each_item(c, [&](std::int64_t r) {
       const auto item = static_cast<std::size_t>(items[static_cast<std::size_t>(r)]);

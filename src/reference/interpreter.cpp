@@ -120,7 +120,13 @@ void Interpreter<S>::evaluate(std::size_t slot, std::vector<Operand<S>>& operand
   call.batch = &batch_;
   call.name = n.name;
   call.index = n.index;
-  forward_of(n.op, S())(call);
+  try {
+    forward_of(n.op, S())(call);
+  } catch (const Error& why) {
+    Diagnostic d = why.diagnostics().front();
+    d.message = fmt::format("{}: {} ({})", n.op.name, d.message, tape_.label(n.id));
+    throw Error(why.status(), std::move(d));
+  }
 }
 
 template <class S>
