@@ -60,8 +60,7 @@ class Circuit {
     for (NodeId id = first; id < tape_.size(); ++id) mark(id, letters);
   }
 
-  Var reading(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
-              Reading what) {
+  Var reading(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs, Reading what) {
     const Var leaf = tape_.leaf(op, shape, extent, attrs);
     readings_.emplace(leaf.id, std::move(what));
     return leaf;
@@ -70,17 +69,27 @@ class Circuit {
   NodeId slot_node(const Slot& slot, const Letters& letters) {
     Source source = Source::value;
     switch (slot.kind) {
-      case Slot::Kind::dropout: return -1;
-      case Slot::Kind::reduction: return place_reduction(slot.symbol, letters);
-      case Slot::Kind::read: break;
-      case Slot::Kind::nll: source = Source::likelihood; break;
-      case Slot::Kind::copy: source = Source::weight; break;
-      case Slot::Kind::index: source = Source::index; break;
-      case Slot::Kind::length: source = Source::length; break;
+      case Slot::Kind::dropout:
+        return -1;
+      case Slot::Kind::reduction:
+        return place_reduction(slot.symbol, letters);
+      case Slot::Kind::read:
+        break;
+      case Slot::Kind::nll:
+        source = Source::likelihood;
+        break;
+      case Slot::Kind::copy:
+        source = Source::weight;
+        break;
+      case Slot::Kind::index:
+        source = Source::index;
+        break;
+      case Slot::Kind::length:
+        source = Source::length;
+        break;
     }
-    return reading(scratch_.op(slot.leaf), scratch_.shape(slot.leaf),
-                   scratch_.extent_id(slot.leaf), scratch_.attrs(slot.leaf),
-                   {source, slot.symbol, slot.places})
+    return reading(scratch_.op(slot.leaf), scratch_.shape(slot.leaf), scratch_.extent_id(slot.leaf),
+                   scratch_.attrs(slot.leaf), {source, slot.symbol, slot.places})
         .id;
   }
 
@@ -99,10 +108,10 @@ class Circuit {
         placed[id] = inputs.front();
         continue;
       }
-      placed[id] = mark(
-          tape_.append_raw(scratch_.op(id), inputs, tape_.intern_shape(scratch_.shape(id)),
-                           tape_.intern_attrs(scratch_.attrs(id)), scratch_.extent_id(id)),
-          inputs.empty() ? Letters{} : letters);
+      placed[id] =
+          mark(tape_.append_raw(scratch_.op(id), inputs, tape_.intern_shape(scratch_.shape(id)),
+                                tape_.intern_attrs(scratch_.attrs(id)), scratch_.extent_id(id)),
+               inputs.empty() ? Letters{} : letters);
     }
     std::vector<NodeId> roots;
     for (const NodeId root : block.roots) roots.push_back(placed.at(root));
@@ -189,8 +198,8 @@ class Circuit {
     over_.resize(at(tape_.size()));
     const bool one = terms.size() == 1 && over_[at(terms[0])].empty();
     const Shape none;
-    const NodeId loss = tape_.append_raw(one ? kCopy : kAddN, terms, tape_.intern_shape(none), 0,
-                                         kEveryItem);
+    const NodeId loss =
+        tape_.append_raw(one ? kCopy : kAddN, terms, tape_.intern_shape(none), 0, kEveryItem);
     mark(loss, {});
     tape_.set_value(loss, tape_.intern_name("loss"), 0);
     if (!one) gathers_.insert({loss, {}});
@@ -235,11 +244,11 @@ class Circuit {
       if (number >= 0) n.name = model_.lengths[at(number)];
     } else {
       const Symbol& s = symbol(number);
-      n.kind = source == Source::weight ? FoldedKind::weight
-               : s.random()             ? FoldedKind::random
+      n.kind = source == Source::weight      ? FoldedKind::weight
+               : s.random()                  ? FoldedKind::random
                : s.kind == SymbolKind::input ? FoldedKind::input
                                              : FoldedKind::constant;
-      const Op& op = source == Source::weight             ? kWeight
+      const Op& op = source == Source::weight         ? kWeight
                      : n.kind == FoldedKind::constant ? kConstant
                                                       : kInput;
       n.op = op.name;
@@ -277,9 +286,8 @@ class Circuit {
   FoldedEdge edge_of(const Reading& r, const Letters& letters) {
     FoldedEdge e;
     e.from = end_of(r);
-    const bool fixed = std::any_of(r.places.begin(), r.places.end(), [](const At& p) {
-      return p.kind != Place::Kind::letter;
-    });
+    const bool fixed = std::any_of(r.places.begin(), r.places.end(),
+                                   [](const At& p) { return p.kind != Place::Kind::letter; });
     if (fixed) {
       e.whole = true;
       e.place = places_text(r.places);
@@ -330,9 +338,9 @@ class Circuit {
   // A term of a sum over steps; of one that is not over steps, the term itself.
   void connect_gathered(NodeId term, const Letters& inner, int to, const Letters& letters) {
     const auto reading = readings_.find(term);
-    const bool over_steps =
-        reading != readings_.end() ? !reading->second.places.empty() && inner != letters
-                                   : over_[at(term)] != letters;
+    const bool over_steps = reading != readings_.end()
+                                ? !reading->second.places.empty() && inner != letters
+                                : over_[at(term)] != letters;
     connect(term, letters, to, 0);
     FoldedEdge& e = sketch_.graph.edges.back();
     if (!over_steps || e.whole) return;

@@ -144,23 +144,39 @@ class Refolder {
     orient();
   }
 
-  // Time runs as the data's positions say, else as the data was put in; without data, as the nodes
-  // were made.
+  // Time runs as the data's positions say, or the order in which it was put in; else the way most
+  // recurrences compute, else as the nodes were made.
   void orient() {
-    std::map<int, std::pair<std::int64_t, std::int64_t>> votes;  // domain -> of inputs, of all
+    struct Votes {
+      std::int64_t data = 0, delays = 0, nodes = 0;
+    };
+    std::map<int, Votes> votes;  // by domain
     for (std::size_t o = 0; o < orbits_.size(); ++o) {
-      const std::int64_t way = before(orbits_[o].front(), orbits_[o].back()) ? 1 : -1;
-      auto& [inputs, all] = votes[timing_[o].domain];
-      if (&tape_.op(orbits_[o][0]) == &kInput) inputs += way;
-      all += way;
+      Votes& v = votes[timing_[o].domain];
+      const std::vector<NodeId>& orbit = orbits_[o];
+      if (&tape_.op(orbit[0]) == &kInput) v.data += direction(orbit);
+      v.nodes += before(orbit.front(), orbit.back()) ? 1 : -1;
+      for (const Reads& r : reads_[o])
+        if (const std::int64_t d = r.node < 0 ? delay(o, r) : 0; d != 0) v.delays += d > 0 ? 1 : -1;
     }
-    for (const auto& [domain, vote] : votes)
-      backward_.push_back((vote.first != 0 ? vote.first : vote.second) < 0);
+    for (const auto& [domain, v] : votes)
+      backward_.push_back((v.data != 0 ? v.data : v.delays != 0 ? v.delays : v.nodes) < 0);
   }
+
+  std::int64_t delay(std::size_t o, const Reads& r) const {
+    return r.offset + timing_[o].shift - timing_[at(r.orbit)].shift;
+  }
+
   bool before(NodeId a, NodeId b) const {
     const auto at_a = tape_.index(a), at_b = tape_.index(b);
     const bool told = at_a.size() == 1 && at_b.size() == 1 && at_a[0] != at_b[0];
     return told ? at_a[0] < at_b[0] : a < b;
+  }
+  // 1: each instance after the one before, -1: each before it, 0: neither.
+  int direction(const std::vector<NodeId>& orbit) const {
+    std::size_t rises = 0;
+    for (std::size_t i = 1; i < orbit.size(); ++i) rises += before(orbit[i - 1], orbit[i]) ? 1 : 0;
+    return rises == orbit.size() - 1 ? 1 : rises == 0 ? -1 : 0;
   }
 
   bool backward(std::size_t orbit) const { return backward_[at(timing_[orbit].domain)]; }
@@ -230,8 +246,7 @@ class Refolder {
     const NodeId middle = read_by(o, (r.from + r.to) / 2, slot);
     e.from = node_[at(middle)];
     if (r.node < 0) {
-      const std::int64_t delay = r.offset + own.shift - timing_[at(r.orbit)].shift;
-      e.delay = {static_cast<int>(backward(o) ? -delay : delay)};
+      e.delay = {static_cast<int>(backward(o) ? -delay(o, r) : delay(o, r))};
     } else if (in_step(r.node)) {
       e.whole = true;
       e.place = place_text(r.node);
@@ -283,12 +298,12 @@ class Refolder {
   const Tape& tape_;
   Net net_;
   std::vector<std::vector<NodeId>> orbits_;
-  std::vector<int> orbit_of_;        // by node; -1: none
-  std::vector<std::int64_t> rank_;   // by node: its number in its orbit, from 1
+  std::vector<int> orbit_of_;              // by node; -1: none
+  std::vector<std::int64_t> rank_;         // by node: its number in its orbit, from 1
   std::vector<std::vector<Reads>> reads_;  // by orbit and input
   std::vector<Timing> timing_;
-  std::vector<char> backward_;       // by domain: orbits run against time
-  std::vector<int> node_;            // by node of the tape
+  std::vector<char> backward_;  // by domain: orbits run against time
+  std::vector<int> node_;       // by node of the tape
   std::set<std::pair<int, int>> boundaries_;
   folding::Sketch sketch_;
 };

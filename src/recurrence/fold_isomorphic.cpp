@@ -29,7 +29,8 @@ class Matcher {
     }
     around_.resize(nodes_.size());
     for (const End& e : edges_) {
-      const int kind = 2 * looks_.try_emplace(look(*e.edge), static_cast<int>(looks_.size())).first->second;
+      const int kind =
+          2 * looks_.try_emplace(look(*e.edge), static_cast<int>(looks_.size())).first->second;
       around_[at(e.from)].emplace_back(kind, e.to);
       around_[at(e.to)].emplace_back(kind + 1, e.from);
     }
@@ -131,7 +132,8 @@ class Matcher {
 }  // namespace
 
 bool isomorphic(const FoldedGraph& a, const FoldedGraph& b) {
-  return a.nodes.size() == b.nodes.size() && a.edges.size() == b.edges.size() && Matcher(a, b).run();
+  return a.nodes.size() == b.nodes.size() && a.edges.size() == b.edges.size() &&
+         Matcher(a, b).run();
 }
 
 }  // namespace taugrad

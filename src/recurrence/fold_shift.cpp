@@ -21,6 +21,7 @@ Shift::Shift(const Net& net) : net_(net) {
   const std::size_t n = at(net.size());
   after_.assign(n, -1);
   before_.assign(n, -1);
+  linked_in_.assign(n, 0);
   head_.resize(n);
   for (std::size_t i = 0; i < n; ++i) head_[i] = static_cast<NodeId>(i);
   tail_ = head_;
@@ -39,7 +40,8 @@ Shift::Shift(const Net& net) : net_(net) {
 void Shift::order_by_depth() {
   std::vector<NodeId> depth(at(net_.size()), 0);
   for (NodeId id = 0; id < net_.size(); ++id) {
-    for (const NodeId in : net_.inputs(id)) depth[at(id)] = std::max(depth[at(id)], depth[at(in)] + 1);
+    for (const NodeId in : net_.inputs(id))
+      depth[at(id)] = std::max(depth[at(id)], depth[at(in)] + 1);
     if (!net_.gone(id) && !net_.leaf(id)) order_.push_back(id);
   }
   std::stable_sort(order_.begin(), order_.end(),
@@ -58,7 +60,8 @@ void Shift::find_ends() {
     if (!read[at(*v)] && ++found[net_.label(*v)] <= kEndsPerLabel) ends_.push_back(*v);
 }
 
-// For every depth of comparison and node, the node before it whose inputs are labelled alike down to that depth.
+// For every depth of comparison and node, the node before it whose inputs are labelled alike down
+// to that depth.
 void Shift::index_alike() {
   std::vector<std::uint64_t> hash(at(net_.size())), deeper(at(net_.size()));
   for (NodeId id = 0; id < net_.size(); ++id) hash[at(id)] = mixed(1, net_.label(id));
@@ -104,6 +107,7 @@ bool Shift::link(NodeId a, NodeId b) {
   if (head == b) return false;
   after_[at(a)] = b;
   before_[at(b)] = a;
+  linked_in_[at(a)] = trial_;
   log_.push_back({a, b, head, tail});
   tail_[at(head)] = tail;
   head_[at(tail)] = head;
@@ -122,6 +126,7 @@ void Shift::undo() {
 // Takes b for a shifted by one step, and so their inputs, as far as they correspond.
 Shift::Trial Shift::carry(NodeId first_a, NodeId first_b) {
   Trial t;
+  ++trial_;
   std::vector<std::pair<NodeId, NodeId>> work{{first_a, first_b}};
   while (!work.empty() && !t.contradicts) {
     const auto [a, b] = work.back();
@@ -131,7 +136,7 @@ Shift::Trial Shift::carry(NodeId first_a, NodeId first_b) {
       continue;
     }
     if (after_[at(a)] == b) {
-      ++t.agreed;
+      t.agreed += linked_in_[at(a)] != trial_ ? 1 : 0;
     } else if (!alike(a, b)) {
       ++t.broken;
       t.broken_at_zeros += net_.is_constant(a) || net_.is_constant(b) ? 1 : 0;

@@ -92,13 +92,16 @@ class Shift {
   void carry_broken();
 
   const Net& net_;
-  bool untied_ = false;  ///< weights that may be untied correspond to one another
+  bool untied_ = false;        ///< weights that may be untied correspond to one another
   std::vector<NodeId> order_;  ///< operations, the shallowest first
   std::vector<NodeId> ends_;   ///< where outputs of the steps are
   std::vector<NodeId> after_, before_;
   std::vector<NodeId> head_, tail_;  ///< of an orbit, kept at its other end
-  std::vector<Link> log_;            ///< of the trial under way
-  std::array<std::vector<NodeId>, kDepths.size()> previous_;  ///< in `order_`, of those alike to a depth
+  std::uint32_t trial_ = 0;
+  std::vector<std::uint32_t> linked_in_;  ///< by node: the trial that gave it its successor
+  std::vector<Link> log_;                 ///< of the trial under way
+  std::array<std::vector<NodeId>, kDepths.size()>
+      previous_;  ///< in `order_`, of those alike to a depth
 };
 
 }  // namespace taugrad::folding

@@ -25,8 +25,8 @@ std::vector<int> domains(std::size_t count, const std::vector<OrbitRead>& reads)
   std::map<int, int> numbers;
   std::vector<int> domain(count);
   for (std::size_t i = 0; i < count; ++i)
-    domain[i] =
-        numbers.try_emplace(root(static_cast<int>(i)), static_cast<int>(numbers.size())).first->second;
+    domain[i] = numbers.try_emplace(root(static_cast<int>(i)), static_cast<int>(numbers.size()))
+                    .first->second;
   return domain;
 }
 
@@ -77,9 +77,8 @@ class Placer {
     const std::int64_t excess = counts_[i] - timing_[i].steps;
     if (excess <= 0) return 0;
     const bool breaks_first =
-        std::any_of(touching_[i].begin(), touching_[i].end(), [&](const OrbitRead* r) {
-          return at(r->reader) == i && r->from > 1;
-        });
+        std::any_of(touching_[i].begin(), touching_[i].end(),
+                    [&](const OrbitRead* r) { return at(r->reader) == i && r->from > 1; });
     return breaks_first ? -excess : 0;
   }
 

@@ -26,9 +26,10 @@ struct Timing {
   }
 };
 
-/// Places orbits of `counts` instances. Orbits that read one another run over one domain; its length
-/// is that of most of its orbits. Structure leaves it open where the others lie (a circuit can be
-/// retimed): they go where each boundary is explained by a delay, then where delays are least.
+/// Places orbits of `counts` instances. Orbits that read one another run over one domain; its
+/// length is that of most of its orbits. Structure leaves it open where the others lie (a circuit
+/// can be retimed): they go where each boundary is explained by a delay, then where delays are
+/// least.
 std::vector<Timing> place_orbits(const std::vector<std::int64_t>& counts,
                                  const std::vector<OrbitRead>& reads);
 

@@ -23,7 +23,8 @@ struct Sketch {
 /// Without what serves initial values only, nor leaves that nothing reads.
 FoldedGraph without_boundaries(Sketch sketch);
 
-/// The attributes that tell one operation from another: not for which items of the batch it is done.
+/// The attributes that tell one operation from another: not for which items of the batch it is
+/// done.
 Attrs essential(const Attrs& attrs);
 /// Kind, op, attributes, shape and name of a node of a tape.
 FoldedNode node_of(const Tape& tape, NodeId id);

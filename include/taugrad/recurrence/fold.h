@@ -26,20 +26,21 @@ struct FoldedNode {
   FoldedKind kind = FoldedKind::operation;
   std::string op;
   Attrs attrs;
-  Shape shape;                    ///< of one example
-  std::string name;               ///< of the variable it is the value of or belongs to; may be empty
-  std::vector<std::string> over;  ///< letters of the indices it is repeated over; empty: there is one
+  Shape shape;       ///< of one example
+  std::string name;  ///< of the variable it is the value of or belongs to; may be empty
+  std::vector<std::string>
+      over;  ///< letters of the indices it is repeated over; empty: there is one
 };
 
 /// `to` reads `from` as its input number `slot`.
 struct FoldedEdge {
   int from = 0;
   int to = 0;
-  int slot = 0;             ///< 0 for every input of a sum over steps: their order does not matter
-  std::vector<int> delay;   ///< one an index of `to`: h[t-1] read at t is 1, g[t+1] is -1
-  bool whole = false;       ///< not step by step: `place` says what is read; `delay` is empty
-  std::string place = {};   ///< "all" (a sum over the steps), "last", "1", "last-1"
-  bool delayed() const;     ///< reads another step: the edge carries a delay box
+  int slot = 0;            ///< 0 for every input of a sum over steps: their order does not matter
+  std::vector<int> delay;  ///< one an index of `to`: h[t-1] read at t is 1, g[t+1] is -1
+  bool whole = false;      ///< not step by step: `place` says what is read; `delay` is empty
+  std::string place = {};  ///< "all" (a sum over the steps), "last", "1", "last-1"
+  bool delayed() const;    ///< reads another step: the edge carries a delay box
 };
 
 /// The equation of a boundary, h[0] = ..: no part of the step.
@@ -63,14 +64,15 @@ struct FoldedGraph {
 FoldedGraph folded(const Definition& d);
 
 /// Finds the repeated step of an unfolded graph and gives the circuit back: the inverse of `unfold`
-/// for definitions whose variables have one index. It looks at operations, attributes, shapes and
-/// edges alone: names may be missing, and are only passed on. A shift by one step maps such a graph
-/// onto itself, except at its ends; the orbits of the shift are the nodes of the step, and how far
-/// apart along them reader and read lie is the delay. Of a grid one index is folded: its step is a
-/// whole line. Structure does not tell which way time runs; the inputs do, by their positions where
-/// they have any, else by their order in the graph. Near-linear, nothing recurses.
-/// @throws Error (G026) where no step repeats at least 3 times; a delay is seen from as many steps
-///         on as it is long, and one more
+/// for definitions whose variables have one index. (Of variables with two it folds one index, or
+/// refuses.) It looks at operations, attributes, shapes and edges alone; names and positions may be
+/// missing. A shift by one step maps such a graph onto itself, except at its ends; the orbits of
+/// the shift are the nodes of the step, and how far apart along them reader and read lie is the
+/// delay. What structure leaves open is settled so: time runs as the positions or the order of the
+/// inputs say, else the way most recurrences compute; boundaries are explained by delays; then
+/// delays are as small as can be. Near-linear, nothing recurses.
+/// @throws Error (G026) where no step repeats at least 3 times, or steps are not alike; a delay is
+///         seen from as many steps on as it is long, and one more
 FoldedGraph fold(const Graph& graph);
 
 /// As JSON: nodes and edges one a line, ids by position, a delay for each index of the reader.
