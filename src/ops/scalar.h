@@ -79,10 +79,8 @@ S pow(S a, S b) {
 }
 inline Complex pow(const Complex& a, const Complex& b) {
   const double x = a.real(), p = b.real();
-  if ((a.imag() == 0 && b.imag() == 0) || x == 0) {
-    if (a == Complex(0) || b == Complex(0)) return std::pow(x, p);
-    if (a.imag() == 0 && b.imag() == 0) return std::pow(x, p);
-  }
+  const bool real = a.imag() == 0 && b.imag() == 0;
+  if (real || a == Complex(0) || b == Complex(0)) return std::pow(x, p);
   if (x >= 0) return std::exp(b * std::log(a));
   if (b.imag() != 0 || p != std::nearbyint(p)) return {std::numeric_limits<double>::quiet_NaN(), 0};
   const Complex magnitude = std::exp(p * std::log(-a));
