@@ -113,6 +113,60 @@ TEST_CASE("R12: sampled, the likelihood scores the draw", "[language]") {
   CHECK(v.at("loss").at(0) == Approx(sum).epsilon(1e-14));
 }
 
+TEST_CASE("R14: a sampled sequence stops where ends says, at the cap else", "[language]") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "weights": {"l": [4]}, "equations": ["y[t] ~ categorical(logits = l)", "n[t] = n[t-1] + 1"],
+    "ends": {"t": "y[t] == 0"})j");
+  RunOptions o = sampling({"y"});
+  o.steps = 12;
+  const std::int64_t items = 40;
+  std::vector<std::int64_t> keys;
+  for (std::int64_t i = 0; i < items; ++i) keys.push_back(i);
+  const Tensors weights{{"l", numbers({4}, {0, 0, 0, 0})}};
+  const Tensors v =
+      evaluate(d, {{"item", symbols({items}, keys)}}, weights, {"y", "n", "nll:y", "loss"}, o);
+  Definition endless = d;
+  endless.ends.clear();
+  const Tensor draws = evaluate_one(endless, {{"item", symbols({items}, keys)}}, weights, "y", o);
+  const std::int64_t longest = v.at("y").dims()[0];
+  CHECK(longest <= 12);
+  int capped = 0;
+  for (std::int64_t i = 0; i < items; ++i) {
+    std::int64_t length = 1;
+    while (length < 12 && draws.at((length - 1) * items + i) != 0) ++length;
+    capped += draws.at((length - 1) * items + i) != 0 ? 1 : 0;
+    CHECK(v.at("loss").at(i) == Approx(static_cast<double>(length) * std::log(4)).epsilon(1e-14));
+    for (std::int64_t t = 0; t < longest; ++t) {
+      CHECK(v.at("y").at(t * items + i) == (t < length ? draws.at(t * items + i) : 0));
+      CHECK(v.at("n").at(t * items + i) == (t < length ? static_cast<double>(t + 1) : 0));
+    }
+  }
+  CHECK(capped > 0);  // 40 * (3/4)^12 = 1.3 on average
+}
+
+TEST_CASE("R14: a sampled length is drawn first; what it counts down follows", "[language]") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "weights": {"l": [4]}, "equations": ["tau ~ categorical(logits = l)", "c[t] = tau - t"])j");
+  std::vector<std::int64_t> keys;
+  for (std::int64_t i = 0; i < 400; ++i) keys.push_back(i);
+  const std::vector<double> l{0, 1, 0, -1};
+  const Tensors v = evaluate(d, {{"item", symbols({400}, keys)}}, {{"l", numbers({4}, l)}},
+                             {"tau", "c", "loss"}, sampling({"tau"}));
+  CHECK(v.at("c").dims() == Dims{3, 400});
+  std::vector<int> seen(4, 0);
+  for (std::int64_t i = 0; i < 400; ++i) {
+    const auto tau = static_cast<std::int64_t>(v.at("tau").at(i));
+    REQUIRE((tau >= 0 && tau < 4));
+    ++seen[static_cast<std::size_t>(tau)];
+    for (std::int64_t t = 0; t < 3; ++t)
+      CHECK(v.at("c").at(t * 400 + i) == (t < tau ? static_cast<double>(tau - t - 1) : 0));
+    CHECK(v.at("loss").at(i) ==
+          Approx(-log_softmax_of(l, static_cast<std::size_t>(tau))).epsilon(1e-14));
+  }
+  for (std::size_t k = 0; k < 4; ++k)
+    CHECK(seen[k] / 400.0 == Approx(std::exp(log_softmax_of(l, k))).margin(0.08));
+}
+
 TEST_CASE("R13: terms of a list are summed over their own indices, a string as a whole",
           "[language]") {
   const std::string head =

@@ -157,9 +157,12 @@ class Reader {
   void defaults() {
     if (counter_.empty()) data_.items = options_.batch >= 0 ? options_.batch : 1;
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
+      data_.told.push_back(model_.fixed_lengths[l] >= 0 || data_.longest[l] >= 0 ||
+                           !data_.lengths[l].empty());
       if (data_.longest[l] < 0) data_.longest[l] = asked(l);
       if (data_.longest[l] < 0 && !data_.lengths[l].empty())
         data_.longest[l] = *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
+      if (data_.longest[l] < 0 && is_drawn(l)) data_.longest[l] = 0;  // until it is
       if (data_.longest[l] < 0)
         fail(Status::bad_input, "G022",
              "nothing tells the length \"{}\"; give --steps, or a tensor over it",
@@ -174,6 +177,14 @@ class Reader {
       for (std::int64_t i = 0; i < data_.items; ++i) data_.keys.push_back(i);
     for (const auto& [name, tensor] : data_.inputs)
       if (name.starts_with("cotangent:")) data_.cotangents.push_back(name.substr(10));
+  }
+
+  bool is_drawn(std::size_t l) const {
+    return std::any_of(model_.symbols.begin(), model_.symbols.end(), [&](const Symbol& s) {
+      const auto mode = options_.modes.find(s.name);
+      return s.length == static_cast<int>(l) && mode != options_.modes.end() &&
+             mode->second == Mode::sampled;
+    });
   }
 
   std::int64_t asked(std::size_t l) const {

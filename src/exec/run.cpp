@@ -7,9 +7,9 @@
 #include <set>
 
 #include "base/fail.h"
-#include "exec/batch_data.h"
+#include "exec/drawn_lengths.h"
+#include "exec/evaluation.h"
 #include "exec/fetch.h"
-#include "taugrad/exec/executor.h"
 #include "taugrad/passes/gradient.h"
 
 namespace taugrad {
@@ -21,7 +21,7 @@ class Run {
  public:
   Run(std::shared_ptr<const Model> model, const BatchData& data, const Tensors& weights,
       const RunOptions& options)
-      : model_(std::move(model)), data_(data), weights_(weights), options_(options) {
+      : model_(model), data_(data), evaluation_(std::move(model), data, weights, options) {
     for (const std::string& text : options.fetch) fetches_.push_back(parse_fetch(*model_, text));
   }
 
@@ -92,38 +92,13 @@ class Run {
       if (alive) convert(from, static_cast<std::int64_t>(row * size), to.subspan(row * size, size));
     }
   }
-  static const Tensor& needed(const Tensors& tensors, const char* kind, const std::string& name) {
-    const auto given = tensors.find(name);
-    if (given == tensors.end())
-      fail(Status::bad_input, "D010", "{} \"{}\" is needed and not given", kind, name);
-    return given->second;
-  }
-
   struct Wanted {
     const Fetch* fetch;
     Piece piece;
   };
 
-  UnfoldOptions unfold_options(const std::vector<std::int32_t>& items) const {
-    UnfoldOptions o;
-    o.modes = options_.modes;
-    o.temperature = options_.temperature;
-    o.train = options_.train;
-    o.cotangents = data_.cotangents;
-    for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
-      std::int64_t longest = items.empty() ? data_.longest[l] : 0;
-      for (const std::int32_t i : items) {
-        const std::int64_t length = data_.lengths[l][static_cast<std::size_t>(i)];
-        o.ragged = o.ragged || length != data_.lengths[l][static_cast<std::size_t>(items.front())];
-        longest = std::max(longest, length);
-      }
-      o.lengths[model_->lengths[l]] = longest;
-    }
-    return o;
-  }
-
   void group(const std::vector<std::int32_t>& items) {
-    const Unfolded u = unfold(model_, unfold_options(items));
+    const Unfolded u = evaluation_.unfolded(items);
     std::vector<Wanted> wanted;
     std::vector<Var> wrt;
     std::vector<std::pair<const Fetch*, Piece>> gradients;
@@ -168,66 +143,8 @@ class Run {
     const Tape& tape = u.graph().tape();
     std::vector<NodeId> outputs;
     for (const Wanted& w : wanted) outputs.push_back(w.piece.node.id);
-    Executor<S> executor(tape, outputs, options_.max_memory);
-    executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
-    for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);
-    executor.run();
+    const Executor<S> executor = evaluation_(tape, outputs, items);
     for (std::size_t o = 0; o < wanted.size(); ++o) store(tape, wanted[o], items, executor, o);
-  }
-
-  BatchContext context_of(const std::vector<std::int32_t>& items) const {
-    BatchContext context;
-    context.seed = options_.seed;
-    context.train = options_.train;
-    context.lengths.resize(model_->lengths.size());
-    for (const std::int32_t i : items) {
-      context.item.push_back(data_.keys[static_cast<std::size_t>(i)]);
-      for (std::size_t l = 0; l < model_->lengths.size(); ++l)
-        context.lengths[l].push_back(data_.lengths[l][static_cast<std::size_t>(i)]);
-    }
-    return context;
-  }
-
-  void fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
-            Executor<S>& executor) {
-    const std::string name(tape.name(leaf));
-    const int number = model_->find(name);
-    const bool weight =
-        number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
-    const Tensor& tensor =
-        weight ? needed(weights_, "weight", name) : needed(data_.inputs, "input", name);
-    if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
-    const std::span<S> to = executor.leaf(leaf);
-    const std::span<const std::int32_t> index = tape.index(leaf);
-    std::int64_t flat = 0;
-    for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor.dims()[a] + index[a] - 1;
-    const std::int64_t size = tape.shape(leaf).size();
-    if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
-    const std::span<const std::int32_t> rows = executor.items(leaf);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
-      convert(tensor, (flat * data_.items + item) * size,
-              to.subspan(r * static_cast<std::size_t>(size), static_cast<std::size_t>(size)));
-    }
-  }
-
-  void check_weight(const Symbol& s, const Tensor& tensor) const {
-    Dims wanted;
-    for (const int axis : s.axes) wanted.push_back(data_.longest[length_of(axis)]);
-    for (const std::int64_t n : s.shape.dims()) wanted.push_back(n);
-    if (tensor.dims() != wanted && !(wanted.empty() && tensor.dims() == Dims{1}))
-      fail(Status::bad_input, "D011", "weight \"{}\" has shape {}, want {}", s.name,
-           dims_text(tensor.dims()), dims_text(wanted));
-  }
-
-  static void convert(const Tensor& tensor, std::int64_t from, std::span<S> to) {
-    const auto copy = [&](auto values) {
-      for (std::size_t i = 0; i < to.size(); ++i)
-        to[i] = static_cast<S>(values[static_cast<std::size_t>(from) + i]);
-    };
-    if (tensor.dtype() == Dtype::f32) return copy(tensor.values<float>());
-    if (tensor.dtype() == Dtype::f64) return copy(tensor.values<double>());
-    copy(tensor.values<std::int64_t>());
   }
 
   // s[1] = s0 defines position 1 of an empty item too, but results end with the item
@@ -244,7 +161,7 @@ class Run {
 
   // a weight's gradient adds up over groups; an item's values go to its place
   void store(const Tape& tape, const Wanted& w, const std::vector<std::int32_t>& items,
-             Executor<S>& executor, std::size_t output) {
+             const Executor<S>& executor, std::size_t output) {
     const std::span<S> to = results_.at(w.fetch->text).template values<S>();
     const std::span<const S> from = executor.value(output);
     const std::int64_t size = tape.shape(w.piece.node.id).size();
@@ -273,12 +190,22 @@ class Run {
 
   std::shared_ptr<const Model> model_;
   const BatchData& data_;
-  const Tensors& weights_;
-  const RunOptions& options_;
+  Evaluation<S> evaluation_;
   std::vector<Fetch> fetches_;
   Tensors results_;
   std::set<std::string> found_;
 };
+
+template <class S>
+void evaluate(const std::shared_ptr<const Model>& model, BatchData& data, const Tensors& weights,
+              const RunOptions& options, RunResult& result) {
+  if (draws_lengths(*model, data, options)) draw_lengths<S>(model, data, weights, options);
+  Run<S> run(model, data, weights, options);
+  result.values = run();
+  for (const std::string& name : run.unread())
+    result.warnings.push_back(
+        fmt::format("\"{}\" is zero: no equation reads it at that position", name));
+}
 
 }  // namespace
 
@@ -295,25 +222,23 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   Tensors drawn_inputs = drawn ? random_inputs(d, draw) : inputs;
   if (drawn)  // what is sampled is not given
     for (const auto& [name, mode] : options.modes)
-      if (mode != Mode::observed) drawn_inputs.erase(name);
+      if (mode != Mode::observed) {
+        drawn_inputs.erase(name);
+        drawn_inputs.erase("lengths:" + name);
+      }
   const Tensors drawn_weights = drawn ? initial_weights(d, draw) : weights;
   RunOptions known = options;
   if (drawn && known.steps < 0) known.steps = draw.steps;
-  const BatchData data = read_batch(*model, drawn_inputs, known);
+  BatchData data = read_batch(*model, drawn_inputs, known);
   for (const auto& [name, tensor] : drawn_weights) {
     const int number = model->find(name);
     if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)
       result.warnings.push_back(fmt::format("weight \"{}\" is not in the definition", name));
   }
-  const auto evaluate = [&](auto&& evaluation) {
-    result.values = evaluation();
-    for (const std::string& name : evaluation.unread())
-      result.warnings.push_back(fmt::format("\"{}\" is zero: no equation reads it at that position", name));
-  };
   if (options.dtype == Dtype::f64)
-    evaluate(Run<double>(model, data, drawn_weights, known));
+    evaluate<double>(model, data, drawn_weights, known, result);
   else
-    evaluate(Run<float>(model, data, drawn_weights, known));
+    evaluate<float>(model, data, drawn_weights, known, result);
   return result;
 }
 

@@ -1,0 +1,111 @@
+#include "exec/evaluation.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+
+namespace taugrad {
+
+const Tensor& needed(const Tensors& tensors, const char* kind, const std::string& name) {
+  const auto given = tensors.find(name);
+  if (given == tensors.end())
+    fail(Status::bad_input, "D010", "{} \"{}\" is needed and not given", kind, name);
+  return given->second;
+}
+
+template <class S>
+void convert(const Tensor& tensor, std::int64_t from, std::span<S> to) {
+  const auto copy = [&](auto values) {
+    for (std::size_t i = 0; i < to.size(); ++i)
+      to[i] = static_cast<S>(values[static_cast<std::size_t>(from) + i]);
+  };
+  if (tensor.dtype() == Dtype::f32) return copy(tensor.values<float>());
+  if (tensor.dtype() == Dtype::f64) return copy(tensor.values<double>());
+  copy(tensor.values<std::int64_t>());
+}
+
+template <class S>
+Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
+  UnfoldOptions o;
+  o.modes = options_.modes;
+  o.temperature = options_.temperature;
+  o.train = options_.train;
+  o.cotangents = data_.cotangents;
+  for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
+    std::int64_t longest = items.empty() ? data_.longest[l] : 0;
+    for (const std::int32_t i : items) {
+      const std::int64_t length = data_.lengths[l][static_cast<std::size_t>(i)];
+      o.ragged = o.ragged || length != data_.lengths[l][static_cast<std::size_t>(items.front())];
+      longest = std::max(longest, length);
+    }
+    o.lengths[model_->lengths[l]] = longest;
+  }
+  return unfold(model_, o);
+}
+
+template <class S>
+Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> outputs,
+                                      const std::vector<std::int32_t>& items) const {
+  Executor<S> executor(tape, outputs, options_.max_memory);
+  executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
+  for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);
+  executor.run();
+  return executor;
+}
+
+template <class S>
+BatchContext Evaluation<S>::context_of(const std::vector<std::int32_t>& items) const {
+  BatchContext context;
+  context.seed = options_.seed;
+  context.train = options_.train;
+  context.lengths.resize(model_->lengths.size());
+  for (const std::int32_t i : items) {
+    context.item.push_back(data_.keys[static_cast<std::size_t>(i)]);
+    for (std::size_t l = 0; l < model_->lengths.size(); ++l)
+      context.lengths[l].push_back(data_.lengths[l][static_cast<std::size_t>(i)]);
+  }
+  return context;
+}
+
+template <class S>
+void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
+                         Executor<S>& executor) const {
+  const std::string name(tape.name(leaf));
+  const int number = model_->find(name);
+  const bool weight =
+      number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
+  const Tensor& tensor =
+      weight ? needed(weights_, "weight", name) : needed(data_.inputs, "input", name);
+  if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
+  const std::span<S> to = executor.leaf(leaf);
+  const std::span<const std::int32_t> index = tape.index(leaf);
+  std::int64_t flat = 0;
+  for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor.dims()[a] + index[a] - 1;
+  const std::int64_t size = tape.shape(leaf).size();
+  if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
+  const std::span<const std::int32_t> rows = executor.items(leaf);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
+    convert(tensor, (flat * data_.items + item) * size,
+            to.subspan(r * static_cast<std::size_t>(size), static_cast<std::size_t>(size)));
+  }
+}
+
+template <class S>
+void Evaluation<S>::check_weight(const Symbol& s, const Tensor& tensor) const {
+  Dims wanted;
+  for (const int axis : s.axes)
+    wanted.push_back(data_.longest[static_cast<std::size_t>(
+        model_->index_length[static_cast<std::size_t>(axis)])]);
+  for (const std::int64_t n : s.shape.dims()) wanted.push_back(n);
+  if (tensor.dims() != wanted && !(wanted.empty() && tensor.dims() == Dims{1}))
+    fail(Status::bad_input, "D011", "weight \"{}\" has shape {}, want {}", s.name,
+         dims_text(tensor.dims()), dims_text(wanted));
+}
+
+template class Evaluation<float>;
+template class Evaluation<double>;
+template void convert(const Tensor&, std::int64_t, std::span<float>);
+template void convert(const Tensor&, std::int64_t, std::span<double>);
+
+}  // namespace taugrad
