@@ -95,7 +95,8 @@ void add_definition(Command& c, DefinitionOptions& o) {
              });
            },
        .common = false});
-  c.flag("--allow-unused", "accept weights and inputs that no equation reads", o.allow_unused).rare();
+  c.flag("--allow-unused", "accept weights and inputs that no equation reads", o.allow_unused)
+      .rare();
 }
 
 void override_sizes(Definition& d, const DefinitionOptions& o) {

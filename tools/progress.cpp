@@ -39,24 +39,34 @@ std::string first_lines(const std::string& text, std::int64_t updates) {
 }  // namespace
 
 Progress::Progress(const Context& context, std::int64_t total, bool text)
-    : context_(context), total_(total), text_(text), terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()),
+    : context_(context),
+      total_(total),
+      text_(text),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      start_(Clock::now()),
       shown_(start_) {}
 
-double Progress::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+double Progress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
 
 std::string Progress::line(const Update& u) const {
   const double elapsed = std::max(seconds(), 1e-9);
   const double rate = static_cast<double>(u.update - first_ + 1) / elapsed;
-  const std::string loss = text_ ? fmt::format("{:.3f} bits/char", loss_ / std::log(2.0)) : fmt::format("loss {:.5g}", loss_);
-  return fmt::format("update {}/{}  epoch {}  {}  {:.0f} {}/s  {} left", u.update, total_, u.epoch + 1, loss,
-                     static_cast<double>(targets_) / elapsed, text_ ? "chars" : "targets",
+  const std::string loss = text_ ? fmt::format("{:.3f} bits/char", loss_ / std::log(2.0))
+                                 : fmt::format("loss {:.5g}", loss_);
+  return fmt::format("update {}/{}  epoch {}  {}  {:.0f} {}/s  {} left", u.update, total_,
+                     u.epoch + 1, loss, static_cast<double>(targets_) / elapsed,
+                     text_ ? "chars" : "targets",
                      duration(static_cast<double>(total_ - u.update) / rate));
 }
 
 void Progress::show(const Update& u) {
   if (!any_) first_ = u.update;
   // the mean of about the last fifty updates
-  loss_ = any_ ? loss_ + (u.loss - loss_) / std::min<double>(static_cast<double>(u.update - first_ + 1), 50) : u.loss;
+  loss_ = any_ ? loss_ + (u.loss - loss_) /
+                             std::min<double>(static_cast<double>(u.update - first_ + 1), 50)
+               : u.loss;
   any_ = true;
   targets_ += u.targets;
   if (context_.quiet || context_.json) return;

@@ -9,7 +9,8 @@
 
 namespace taugrad::cli {
 
-/// Tells how training goes: one rewritten line on a terminal, else a line every 10 seconds; nothing where quiet.
+/// Tells how training goes: one rewritten line on a terminal, else a line every 10 seconds; nothing
+/// where quiet.
 class Progress {
  public:
   Progress(const Context& context, std::int64_t total, bool text);

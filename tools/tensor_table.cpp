@@ -32,10 +32,12 @@ std::string tensor_table(const Tensors& tensors) {
     const std::int64_t rows = columns == 0 ? 0 : t.size() / columns;
     for (std::int64_t r = 0; r < std::min(rows, kMostRows); ++r) {
       text += fmt::format("  {:<8}", t.dims().empty() ? "" : place(t.dims(), r));
-      for (std::int64_t c = 0; c < std::min(columns, kMostColumns); ++c) text += " " + number(t, r * columns + c);
+      for (std::int64_t c = 0; c < std::min(columns, kMostColumns); ++c)
+        text += " " + number(t, r * columns + c);
       text += columns > kMostColumns ? " ...\n" : "\n";
     }
-    if (rows > kMostRows) text += fmt::format("  ... {} more rows; -o FILE keeps all\n", rows - kMostRows);
+    if (rows > kMostRows)
+      text += fmt::format("  ... {} more rows; -o FILE keeps all\n", rows - kMostRows);
   }
   return text;
 }

@@ -12,10 +12,12 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{8} << 30;
 
-bool is_json_lines(const std::string& file) { return file.ends_with(".jsonl") || file.ends_with(".ndjson"); }
+bool is_json_lines(const std::string& file) {
+  return file.ends_with(".jsonl") || file.ends_with(".ndjson");
+}
 
-TrainingData read_text(Definition& d, const DataSource& source, const std::optional<Vocabulary>& vocabulary,
-                       const Context& context) {
+TrainingData read_text(Definition& d, const DataSource& source,
+                       const std::optional<Vocabulary>& vocabulary, const Context& context) {
   TrainingData out;
   Corpus corpus;
   std::string all;
@@ -37,10 +39,12 @@ void leave_out_long_items(Dataset& data, std::int64_t max_length, const Context&
   if (max_length <= 0) return;
   const std::size_t before = data.examples.size();
   std::erase_if(data.examples, [&](const Example& e) {
-    return std::any_of(e.lengths.begin(), e.lengths.end(), [&](const auto& l) { return l.second > max_length; });
+    return std::any_of(e.lengths.begin(), e.lengths.end(),
+                       [&](const auto& l) { return l.second > max_length; });
   });
   if (data.examples.size() < before)
-    note(context, fmt::format("{} of {} items have more than {} steps and are left out", before - data.examples.size(), before, max_length));
+    note(context, fmt::format("{} of {} items have more than {} steps and are left out",
+                              before - data.examples.size(), before, max_length));
 }
 
 std::int64_t steps_of(const Dataset& data) {
@@ -55,7 +59,8 @@ std::int64_t steps_of(const Dataset& data) {
 
 }  // namespace
 
-TrainingData read_training_data(Definition& d, const DataSource& source, const std::optional<Vocabulary>& vocabulary,
+TrainingData read_training_data(Definition& d, const DataSource& source,
+                                const std::optional<Vocabulary>& vocabulary,
                                 const Context& context) {
   TrainingData out;
   const bool json_lines = std::all_of(source.files.begin(), source.files.end(), is_json_lines);
@@ -73,9 +78,11 @@ TrainingData read_training_data(Definition& d, const DataSource& source, const s
   }
   leave_out_long_items(out.data, source.max_length, context);
   if (out.data.examples.empty())
-    fail(Status::bad_input, "D002", "every item has more than {} steps: nothing is left to train on", source.max_length);
-  note(context, fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
-                            out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));
+    fail(Status::bad_input, "D002",
+         "every item has more than {} steps: nothing is left to train on", source.max_length);
+  note(context,
+       fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
+                   out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));
   return out;
 }
 

@@ -24,10 +24,11 @@ struct TrainingData {
   std::string digest;
 };
 
-/// Reads text where the definition takes text and the files are not .jsonl, else JSON lines. The size that the number
-/// of symbols comes from is set in `d`. Says what was read and left out.
+/// Reads text where the definition takes text and the files are not .jsonl, else JSON lines. The
+/// size that the number of symbols comes from is set in `d`. Says what was read and left out.
 /// @param vocabulary  of a training that goes on; else it is made from the text
-TrainingData read_training_data(Definition& d, const DataSource& source, const std::optional<Vocabulary>& vocabulary,
+TrainingData read_training_data(Definition& d, const DataSource& source,
+                                const std::optional<Vocabulary>& vocabulary,
                                 const Context& context);
 
 }  // namespace taugrad::cli

@@ -17,10 +17,12 @@ bool is_symbol_variable(const Symbol& s) {
 [[noreturn]] void not_for_text(const Definition& d, const std::string& why) {
   Diagnostic e;
   e.code = "D006";
-  e.message = fmt::format("text cannot train {}: {}", d.name.empty() ? "this definition" : d.name, why);
+  e.message =
+      fmt::format("text cannot train {}: {}", d.name.empty() ? "this definition" : d.name, why);
   e.file = d.file;
-  e.help = "text goes to the one indexed category variable with ~ of a definition without inputs; "
-           "anything else reads JSON lines (a file named .jsonl)";
+  e.help =
+      "text goes to the one indexed category variable with ~ of a definition without inputs; "
+      "anything else reads JSON lines (a file named .jsonl)";
   fail(Status::bad_input, std::move(e));
 }
 
@@ -34,8 +36,10 @@ bool is_end_symbol(const Definition& d, const std::string& variable) {
   });
 }
 
-// the number of symbols of `variable` where size number `i` is `value`; -1: the definition does not hold then
-std::int64_t symbols_with(Definition d, std::size_t i, std::int64_t value, const std::string& variable) {
+// the number of symbols of `variable` where size number `i` is `value`; -1: the definition does not
+// hold then
+std::int64_t symbols_with(Definition d, std::size_t i, std::int64_t value,
+                          const std::string& variable) {
   d.sizes[i].value = value;
   try {
     const auto model = resolve(d);
@@ -71,14 +75,18 @@ std::size_t indices_of(const Model& model, const std::string& name) {
 // checks an item against the model and adds what follows from its lengths (R14)
 Example checked(const Model& model, const Tensors& values) {
   Tensors batch;
-  for (const auto& [name, t] : values) batch.emplace(name, with_batch_axis(t, indices_of(model, name)));
+  for (const auto& [name, t] : values)
+    batch.emplace(name, with_batch_axis(t, indices_of(model, name)));
   const BatchData data = read_batch(model, batch, RunOptions{});
   for (const Symbol& s : model.symbols)
-    if ((s.kind == SymbolKind::input || (s.random() && s.length < 0)) && !data.inputs.contains(s.name))
+    if ((s.kind == SymbolKind::input || (s.random() && s.length < 0)) &&
+        !data.inputs.contains(s.name))
       fail(Status::bad_input, "D005", "the item has no \"{}\"", s.name);
   Example e;
-  for (const auto& [name, t] : data.inputs) e.values.emplace(name, without_batch_axis(t, indices_of(model, name)));
-  for (std::size_t i = 0; i < model.lengths.size(); ++i) e.lengths[model.lengths[i]] = data.lengths[i][0];
+  for (const auto& [name, t] : data.inputs)
+    e.values.emplace(name, without_batch_axis(t, indices_of(model, name)));
+  for (std::size_t i = 0; i < model.lengths.size(); ++i)
+    e.lengths[model.lengths[i]] = data.lengths[i][0];
   return e;
 }
 
@@ -90,7 +98,8 @@ TextVariable text_variable(const Definition& d) {
   for (const Symbol& s : model->symbols) {
     if (s.kind == SymbolKind::input) not_for_text(d, fmt::format("it has the input {}", s.name));
     if (!is_symbol_variable(s)) continue;
-    if (!found.name.empty()) not_for_text(d, fmt::format("both {} and {} are symbols", found.name, s.name));
+    if (!found.name.empty())
+      not_for_text(d, fmt::format("both {} and {} are symbols", found.name, s.name));
     found = {s.name, is_end_symbol(d, s.name), s.category};
   }
   if (found.name.empty()) not_for_text(d, "it has no indexed category variable with ~");
@@ -101,7 +110,8 @@ bool takes_text(const Definition& d) {
   const auto model = resolve(d);
   const auto& all = model->symbols;
   return std::count_if(all.begin(), all.end(), is_symbol_variable) == 1 &&
-         std::none_of(all.begin(), all.end(), [](const Symbol& s) { return s.kind == SymbolKind::input; });
+         std::none_of(all.begin(), all.end(),
+                      [](const Symbol& s) { return s.kind == SymbolKind::input; });
 }
 
 void set_symbols(Definition& d, const TextVariable& variable, std::int64_t symbols) {

@@ -45,8 +45,9 @@ std::string digest_of(const Tensors& weights, const Tensors& optimizer) {
   return d.text();
 }
 
-// What a definition imports is written beside it, where reading looks first; each under its own name, which is a
-// new one only where two files share it or it is that of another file of the folder.
+// What a definition imports is written beside it, where reading looks first; each under its own
+// name, which is a new one only where two files share it or it is that of another file of the
+// folder.
 class ImportWriter {
  public:
   explicit ImportWriter(std::string folder) : folder_(std::move(folder)) {}
@@ -85,22 +86,29 @@ class ImportWriter {
 
 void write_options(json::Writer& w, const TrainOptions& o) {
   w.key("options").begin_object();
-  w.field("optimizer", o.optimizer.kind == OptimizerKind::adam ? "adam" : "sgd").field("lr", o.optimizer.lr);
-  w.field("momentum", o.optimizer.momentum).field("beta1", o.optimizer.beta1).field("beta2", o.optimizer.beta2);
+  w.field("optimizer", o.optimizer.kind == OptimizerKind::adam ? "adam" : "sgd")
+      .field("lr", o.optimizer.lr);
+  w.field("momentum", o.optimizer.momentum)
+      .field("beta1", o.optimizer.beta1)
+      .field("beta2", o.optimizer.beta2);
   w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
-  w.field("batch", o.batch).field("epochs", o.epochs).field("clip", o.clip).field("final_lr", o.final_lr);
+  w.field("batch", o.batch)
+      .field("epochs", o.epochs)
+      .field("clip", o.clip)
+      .field("final_lr", o.final_lr);
   w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
   w.end_object();
 }
 
 TrainOptions read_options(json::Value object) {
   const json::Fields f(object, "options",
-                       {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay", "batch", "epochs",
-                        "clip", "final_lr", "seed"});
+                       {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
+                        "batch", "epochs", "clip", "final_lr", "seed"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
-  o.optimizer.kind = f.at("optimizer").string("optimizer") == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
+  o.optimizer.kind =
+      f.at("optimizer").string("optimizer") == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
   o.optimizer.lr = real("lr");
   o.optimizer.momentum = real("momentum");
   o.optimizer.beta1 = real("beta1");
@@ -113,7 +121,8 @@ TrainOptions read_options(json::Value object) {
   o.final_lr = real("final_lr");
   const std::string_view seed = f.at("seed").string("seed");
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
-  if (error != std::errc() || end != seed.data() + seed.size()) f.at("seed").fail("G011", "\"seed\" is not an integer");
+  if (error != std::errc() || end != seed.data() + seed.size())
+    f.at("seed").fail("G011", "\"seed\" is not an integer");
   return o;
 }
 
@@ -157,7 +166,8 @@ void save_model_description(const std::string& folder, const TrainedModel& model
 }
 
 void save_training(const std::string& folder, const Tensors& weights, const ResumeState& state) {
-  save_safetensors(in(folder, "model.safetensors"), weights, {{"updates", std::to_string(state.updates)}});
+  save_safetensors(in(folder, "model.safetensors"), weights,
+                   {{"updates", std::to_string(state.updates)}});
   save_safetensors(in(folder, "optimizer.safetensors"), state.optimizer);
   write_file(in(folder, "state.json"), state_json(weights, state));
 }
@@ -173,7 +183,8 @@ TrainedModel load_model(const std::string& folder) {
   TrainedModel m{load_definition(in(folder, "definition.json")), {}, {}};
   m.weights = load_safetensors(in(folder, "model.safetensors"));
   const std::string vocabulary = in(folder, "vocab.json");
-  if (exists(vocabulary)) m.vocabulary = parse_vocabulary(read_file(vocabulary, limits::kJsonBytes), vocabulary);
+  if (exists(vocabulary))
+    m.vocabulary = parse_vocabulary(read_file(vocabulary, limits::kJsonBytes), vocabulary);
   return m;
 }
 
@@ -181,22 +192,27 @@ ResumeState load_resume_state(const std::string& folder) {
   const std::string path = in(folder, "state.json");
   if (!exists(path)) fail_resume(folder, fmt::format("{} holds no training to resume", folder));
   const json::Document document(read_file(path, limits::kJsonBytes), path, "a state object");
-  const json::Fields f(document.root_object(), "a state",
-                       {"format", "updates", "files", "split", "max_length", "data", "tensors", "options"});
+  const json::Fields f(
+      document.root_object(), "a state",
+      {"format", "updates", "files", "split", "max_length", "data", "tensors", "options"});
   if (f.at("format").integer("format", 1, INT32_MAX) != kFormat)
-    f.at("format").fail("C005", "the state's format is newer than this program supports", "upgrade taugrad");
+    f.at("format").fail("C005", "the state's format is newer than this program supports",
+                        "upgrade taugrad");
   ResumeState s;
   const std::string_view updates = f.at("updates").string("updates");
-  const auto [end, error] = std::from_chars(updates.data(), updates.data() + updates.size(), s.updates);
+  const auto [end, error] =
+      std::from_chars(updates.data(), updates.data() + updates.size(), s.updates);
   if (error != std::errc() || end != updates.data() + updates.size() || s.updates < 0)
     f.at("updates").fail("C006", "\"updates\" is not a count");
-  for (const json::Value& file : f.at("files").elements("files")) s.files.emplace_back(file.string("a file"));
+  for (const json::Value& file : f.at("files").elements("files"))
+    s.files.emplace_back(file.string("a file"));
   s.split = f.at("split").string("split");
   s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
   s.digest = f.at("data").string("data");
   s.options = read_options(f.at("options"));
   s.optimizer = load_safetensors(in(folder, "optimizer.safetensors"));
-  if (digest_of(load_safetensors(in(folder, "model.safetensors")), s.optimizer) != f.at("tensors").string("tensors"))
+  if (digest_of(load_safetensors(in(folder, "model.safetensors")), s.optimizer) !=
+      f.at("tensors").string("tensors"))
     fail_resume(folder, "weights and state are of different updates: a save was interrupted");
   return s;
 }

@@ -9,7 +9,8 @@
 namespace taugrad {
 namespace {
 
-UnfoldOptions options_of(const Model& model, const std::vector<std::int64_t>& lengths, bool ragged) {
+UnfoldOptions options_of(const Model& model, const std::vector<std::int64_t>& lengths,
+                         bool ragged) {
   UnfoldOptions o;
   o.ragged = ragged;
   o.train = true;
@@ -32,8 +33,8 @@ bool inside(const Tensor& t, const std::vector<std::int32_t>& at) {
 
 }  // namespace
 
-LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths, bool ragged,
-                   std::size_t max_memory)
+LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths,
+                   bool ragged, std::size_t max_memory)
     : unfolded_(unfold(model, options_of(*model, lengths, ragged))), lengths_(model->lengths) {
   Tape& tape = unfolded_.graph().tape();
   const NodeId forward = tape.size();
@@ -42,7 +43,8 @@ LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::in
   for (NodeId id = 0; id < forward; ++id) {
     if (tape.op(id).name != "weight") continue;
     const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(tape.name(id)))];
-    const WeightDeclaration& w = model->system.weights[static_cast<std::size_t>(s.declaration)].declaration;
+    const WeightDeclaration& w =
+        model->system.weights[static_cast<std::size_t>(s.declaration)].declaration;
     if (!w.trainable.value_or(true)) continue;
     wrt.push_back(tape.var(id));
     slots_.push_back({s.name, {tape.index(id).begin(), tape.index(id).end()}});
@@ -51,7 +53,8 @@ LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::in
   for (const Var v : g.values()) outputs.push_back(v.id);
   executor_ = std::make_unique<Executor<float>>(tape, outputs, max_memory);
   for (const NodeId id : executor_->leaves()) {
-    Leaf leaf{id, std::string(tape.name(id)), {tape.index(id).begin(), tape.index(id).end()}, false};
+    Leaf leaf{
+        id, std::string(tape.name(id)), {tape.index(id).begin(), tape.index(id).end()}, false};
     const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(leaf.name))];
     leaf.category = s.category >= 0;
     (s.kind == SymbolKind::weight ? weights_ : inputs_).push_back(std::move(leaf));
@@ -62,7 +65,8 @@ void LossPlan::bind(const Tensors& weights) {
   for (const Leaf& leaf : weights_) {
     const Tensor& w = weights.at(leaf.name);
     const auto size = static_cast<std::size_t>(unfolded_.graph().tape().shape(leaf.id).size());
-    executor_->bind(leaf.id, w.values<float>().subspan(static_cast<std::size_t>(flat_position(w, leaf.at)) * size, size));
+    executor_->bind(leaf.id, w.values<float>().subspan(
+                                 static_cast<std::size_t>(flat_position(w, leaf.at)) * size, size));
   }
 }
 
@@ -71,12 +75,15 @@ void LossPlan::fill(const Leaf& leaf, const Dataset& data, const std::vector<std
   const auto size = static_cast<std::size_t>(unfolded_.graph().tape().shape(leaf.id).size());
   const std::span<const std::int32_t> rows = executor_->items(leaf.id);
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const Tensor& from = data.examples[items[static_cast<std::size_t>(rows[r])]].values.at(leaf.name);
+    const Tensor& from =
+        data.examples[items[static_cast<std::size_t>(rows[r])]].values.at(leaf.name);
     const bool given = inside(from, leaf.at);
     const auto first = given ? flat_position(from, leaf.at) * static_cast<std::int64_t>(size) : 0;
-    // outside an item a number is zero and a symbol absent                                           (R4)
+    // outside an item a number is zero and a symbol absent (R4)
     for (std::size_t i = 0; i < size; ++i)
-      to[r * size + i] = given ? static_cast<float>(from.at(first + static_cast<std::int64_t>(i))) : leaf.category ? -1.0F : 0.0F;
+      to[r * size + i] = given ? static_cast<float>(from.at(first + static_cast<std::int64_t>(i)))
+                         : leaf.category ? -1.0F
+                                         : 0.0F;
   }
 }
 

@@ -12,18 +12,21 @@
 
 namespace taugrad {
 
-/// Loss and gradients of a model unfolded to given lengths, planned once and run on every batch that fits.
+/// Loss and gradients of a model unfolded to given lengths, planned once and run on every batch
+/// that fits.
 class LossPlan {
  public:
-  /// @param lengths  by length number, the longest item a batch may hold (every item's own where not `ragged`)
-  LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths, bool ragged,
-           std::size_t max_memory);
+  /// @param lengths  by length number, the longest item a batch may hold (every item's own where
+  /// not `ragged`)
+  LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths,
+           bool ragged, std::size_t max_memory);
 
   /// Reads every weight from these tensors, which must stay where they are while this plan lives.
   void bind(const Tensors& weights);
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.
   /// @param seed  keys dropout masks, together with each item's place in the data
-  double run(const Dataset& data, const std::vector<std::size_t>& items, std::uint64_t seed, Tensors& gradients);
+  double run(const Dataset& data, const std::vector<std::size_t>& items, std::uint64_t seed,
+             Tensors& gradients);
 
  private:
   struct Leaf {

@@ -34,12 +34,14 @@ void check(const Definition& d, const Model& model, const SampleOptions& o) {
   bool random = false;
   for (const Symbol& s : model.symbols) {
     if (s.kind == SymbolKind::input) cannot_sample(d, fmt::format("it has the input {}", s.name));
-    if (s.random() && s.axes.size() > 1) cannot_sample(d, fmt::format("{} has several indices", s.name));
+    if (s.random() && s.axes.size() > 1)
+      cannot_sample(d, fmt::format("{} has several indices", s.name));
     random = random || s.random();
   }
   if (!random) cannot_sample(d, "it has no random variable");
   if (!o.prompt.empty() && static_cast<std::int64_t>(o.prompt.size()) >= o.steps)
-    fail(Status::usage, "U002", "the prompt has {} symbols, steps must be more, got {}", o.prompt.size(), o.steps);
+    fail(Status::usage, "U002", "the prompt has {} symbols, steps must be more, got {}",
+         o.prompt.size(), o.steps);
 }
 
 class Sampler {
@@ -65,7 +67,8 @@ class Sampler {
     context.lengths.resize(model_->lengths.size());
     for (std::int64_t i = 0; i < options_.count; ++i) {
       context.item.push_back(i);
-      for (std::size_t l = 0; l < context.lengths.size(); ++l) context.lengths[l].push_back(length(l));
+      for (std::size_t l = 0; l < context.lengths.size(); ++l)
+        context.lengths[l].push_back(length(l));
     }
     executor.set_batch(context, options_.count);
     for (const NodeId id : executor.leaves()) fill(executor, id);
@@ -92,7 +95,10 @@ class Sampler {
     for (const Symbol& s : model_->symbols) {
       if (!s.random() || s.length >= 0) continue;
       if (s.axes.empty()) add(unfolded_->at(s.name), {s.name, 0, s.shape, s.category >= 0});
-      const std::int64_t steps = s.axes.empty() ? 0 : length(static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(s.axes[0])]));
+      const std::int64_t steps =
+          s.axes.empty() ? 0
+                         : length(static_cast<std::size_t>(
+                               model_->index_length[static_cast<std::size_t>(s.axes[0])]));
       for (std::int32_t t = 1; t <= steps; ++t)
         if (s.name != prompted_ || t > static_cast<std::int32_t>(options_.prompt.size()))
           add(unfolded_->at(s.name, t), {s.name, t, s.shape, s.category >= 0});
@@ -108,7 +114,8 @@ class Sampler {
     const std::span<float> to = executor.leaf(id);
     const std::span<const std::int32_t> at = tape.index(id);
     if (name == prompted_) {
-      std::ranges::fill(to, static_cast<float>(options_.prompt[static_cast<std::size_t>(at[0] - 1)]));
+      std::ranges::fill(to,
+                        static_cast<float>(options_.prompt[static_cast<std::size_t>(at[0] - 1)]));
       return;
     }
     const auto it = weights_.find(name);
@@ -116,11 +123,17 @@ class Sampler {
     if (it != weights_.end())
       for (std::size_t a = 0; a < at.size(); ++a) first = first * it->second.dims()[a] + at[a] - 1;
     first *= static_cast<std::int64_t>(to.size());
-    const bool fits = it != weights_.end() && std::ranges::equal(it->second.dims() | std::views::drop(at.size()), tape.shape(id).dims());
+    const bool fits =
+        it != weights_.end() &&
+        std::ranges::equal(it->second.dims() | std::views::drop(at.size()), tape.shape(id).dims());
     if (!fits || first < 0 || first + static_cast<std::int64_t>(to.size()) > it->second.size())
       fail(Status::bad_input, "S013", "weight \"{}\" {}", name,
-           it == weights_.end() ? "is missing" : fmt::format("is {}, the definition needs {}", dims_text(it->second.dims()), to_string(tape.shape(id))));
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(it->second.at(first + static_cast<std::int64_t>(i)));
+           it == weights_.end()
+               ? "is missing"
+               : fmt::format("is {}, the definition needs {}", dims_text(it->second.dims()),
+                             to_string(tape.shape(id))));
+    for (std::size_t i = 0; i < to.size(); ++i)
+      to[i] = static_cast<float>(it->second.at(first + static_cast<std::int64_t>(i)));
   }
 
   // the first step at which each sequence ends, else the last there is
@@ -152,7 +165,9 @@ class Sampler {
         if (d.step > last[item]) continue;
         Tensor& t = tensor_of(all[item], d, last[item]);
         for (std::int64_t i = 0; i < size; ++i)
-          t.set(std::max(d.step - 1, 0) * size + i, static_cast<double>(values[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)]));
+          t.set(std::max(d.step - 1, 0) * size + i,
+                static_cast<double>(
+                    values[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)]));
       }
     }
     return all;
@@ -181,7 +196,8 @@ class Sampler {
 
 }  // namespace
 
-std::vector<Tensors> sample(const Definition& d, const Tensors& weights, const SampleOptions& options) {
+std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
+                            const SampleOptions& options) {
   return Sampler(d, weights, options)();
 }
 

@@ -18,7 +18,8 @@ std::uint64_t number(std::uint64_t stream, std::uint64_t k) {
 
 // Fisher-Yates; the bias of the remainder is below 2^-30 for any order that fits memory
 void shuffle(std::vector<std::size_t>& order, std::uint64_t stream) {
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[number(stream, i) % i]);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[number(stream, i) % i]);
 }
 
 std::vector<std::size_t> counted(std::size_t n) {
@@ -56,7 +57,8 @@ std::vector<std::size_t> Schedule::batch(std::int64_t epoch, std::int64_t number
   arrange(epoch);
   const std::size_t from = order_of_batches_[static_cast<std::size_t>(number_in_epoch)] * batch_;
   const std::size_t to = std::min(from + batch_, order_.size());
-  return {order_.begin() + static_cast<std::ptrdiff_t>(from), order_.begin() + static_cast<std::ptrdiff_t>(to)};
+  return {order_.begin() + static_cast<std::ptrdiff_t>(from),
+          order_.begin() + static_cast<std::ptrdiff_t>(to)};
 }
 
 }  // namespace taugrad

@@ -6,8 +6,9 @@
 
 namespace taugrad {
 
-/// Which items form which minibatch: a function of (seed, epoch) alone. Items are shuffled, then sorted by size
-/// within pools of some batches, so that a batch holds items of like length and an epoch still has a random order.
+/// Which items form which minibatch: a function of (seed, epoch) alone. Items are shuffled, then
+/// sorted by size within pools of some batches, so that a batch holds items of like length and an
+/// epoch still has a random order.
 class Schedule {
  public:
   /// @param sizes  steps of each item  @param batch  items of a minibatch, >= 1
@@ -24,7 +25,7 @@ class Schedule {
   std::size_t batch_;
   std::uint64_t seed_;
   std::int64_t arranged_ = -1;
-  std::vector<std::size_t> order_;           // of items
+  std::vector<std::size_t> order_;  // of items
   std::vector<std::size_t> order_of_batches_;
 };
 

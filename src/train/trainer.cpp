@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kMostPlans = 32;
 
-// Few different lengths, so that plans are shared: multiples of 8, later of an eighth of a power of two.
+// Few different lengths, so that plans are shared: multiples of 8, later of an eighth of a power of
+// two.
 std::int64_t rounded_up(std::int64_t n) {
   std::int64_t step = 8;
   while (step * 16 <= n) step *= 2;
@@ -59,7 +60,11 @@ struct Trainer::Parts {
 };
 
 Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
-    : options(o), model(resolve(d)), data(std::move(given)), ragged(can_be_ragged(*model)), schedule({}, 1, 0),
+    : options(o),
+      model(resolve(d)),
+      data(std::move(given)),
+      ragged(can_be_ragged(*model)),
+      schedule({}, 1, 0),
       optimizer(o.optimizer) {
   check(o);
   if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to train on");
@@ -77,12 +82,13 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
   for (const auto& [name, w] : initial_weights(d, draw)) {
     weights.emplace(name, w.to(Dtype::f32));
     const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(name))];
-    if (model->system.weights[static_cast<std::size_t>(s.declaration)].declaration.trainable.value_or(true))
+    if (model->system.weights[static_cast<std::size_t>(s.declaration)]
+            .declaration.trainable.value_or(true))
       gradients.emplace(name, Tensor(w.dims(), Dtype::f32));
   }
 }
 
-// Positions of observed random variables; a definition without any counts items.                   (R13)
+// Positions of observed random variables; a definition without any counts items. (R13)
 std::int64_t Trainer::Parts::targets_of(const std::vector<std::size_t>& items) const {
   std::int64_t targets = 0;
   bool any = false;
@@ -92,7 +98,8 @@ std::int64_t Trainer::Parts::targets_of(const std::vector<std::size_t>& items) c
     for (const std::size_t i : items) {
       std::int64_t positions = 1;
       for (const int axis : s.axes)
-        positions *= data.examples[i].lengths.at(model->lengths[static_cast<std::size_t>(model->index_length[static_cast<std::size_t>(axis)])]);
+        positions *= data.examples[i].lengths.at(model->lengths[static_cast<std::size_t>(
+            model->index_length[static_cast<std::size_t>(axis)])]);
       targets += positions;
     }
   }
@@ -102,19 +109,25 @@ std::int64_t Trainer::Parts::targets_of(const std::vector<std::size_t>& items) c
 LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
   std::vector<std::int64_t> lengths(longest.size(), 0);
   for (std::size_t l = 0; l < longest.size(); ++l) {
-    for (const std::size_t i : items) lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model->lengths[l]));
-    if (ragged && model->fixed_lengths[l] < 0) lengths[l] = std::min(rounded_up(lengths[l]), longest[l]);
+    for (const std::size_t i : items)
+      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model->lengths[l]));
+    if (ragged && model->fixed_lengths[l] < 0)
+      lengths[l] = std::min(rounded_up(lengths[l]), longest[l]);
   }
   auto it = plans.find(lengths);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    it = plans.emplace(lengths, std::make_unique<LossPlan>(model, lengths, ragged, options.max_memory)).first;
+    it = plans
+             .emplace(lengths,
+                      std::make_unique<LossPlan>(model, lengths, ragged, options.max_memory))
+             .first;
     it->second->bind(weights);
   }
   return *it->second;
 }
 
-std::vector<std::vector<std::size_t>> Trainer::Parts::groups(const std::vector<std::size_t>& items) const {
+std::vector<std::vector<std::size_t>> Trainer::Parts::groups(
+    const std::vector<std::size_t>& items) const {
   if (ragged) return {items};
   std::map<std::map<std::string, std::int64_t>, std::vector<std::size_t>> by_lengths;
   for (const std::size_t i : items) by_lengths[data.examples[i].lengths].push_back(i);
@@ -132,7 +145,8 @@ void Trainer::Parts::check_state(const TrainState& s) const {
   for (const auto& [name, w] : weights) {
     const auto it = s.weights.find(name);
     if (it == s.weights.end() || it->second.dims() != w.dims() || it->second.dtype() != w.dtype())
-      fail(Status::bad_input, "S013", "the saved weight \"{}\" is {}, this definition and data need {}", name,
+      fail(Status::bad_input, "S013",
+           "the saved weight \"{}\" is {}, this definition and data need {}", name,
            it == s.weights.end() ? "missing" : dims_text(it->second.dims()), dims_text(w.dims()));
   }
 }
@@ -144,26 +158,33 @@ void Trainer::restore(TrainState state) {
   parts_->optimizer.restore(std::move(state.optimizer), state.updates);
 }
 
-TrainState Trainer::state() const { return {updates(), parts_->weights, parts_->optimizer.state()}; }
+TrainState Trainer::state() const {
+  return {updates(), parts_->weights, parts_->optimizer.state()};
+}
 
 Update Trainer::step() {
   Parts& p = *parts_;
   Update u;
   u.update = updates() + 1;
   u.epoch = updates() / p.schedule.batches();
-  const std::vector<std::size_t> items = p.schedule.batch(u.epoch, updates() % p.schedule.batches());
+  const std::vector<std::size_t> items =
+      p.schedule.batch(u.epoch, updates() % p.schedule.batches());
   u.targets = std::max<std::int64_t>(p.targets_of(items), 1);
   for (auto& [name, g] : p.gradients) std::ranges::fill(g.values<float>(), 0.0F);
-  const std::uint64_t seed = p.options.seed + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update);
-  for (const auto& group : p.groups(items)) u.loss += p.plan_for(group).run(p.data, group, seed, p.gradients);
+  const std::uint64_t seed =
+      p.options.seed + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update);
+  for (const auto& group : p.groups(items))
+    u.loss += p.plan_for(group).run(p.data, group, seed, p.gradients);
   u.loss /= static_cast<double>(u.targets);
   for (auto& [name, g] : p.gradients)
     for (float& x : g.values<float>()) x /= static_cast<float>(u.targets);
-  u.norm = p.options.clip > 0 ? clip_by_norm(p.gradients, p.options.clip) : global_norm(p.gradients);
+  u.norm =
+      p.options.clip > 0 ? clip_by_norm(p.gradients, p.options.clip) : global_norm(p.gradients);
   if (!std::isfinite(u.loss) || !std::isfinite(u.norm)) {
     Diagnostic d;
     d.code = "N001";
-    d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update, u.loss, u.norm);
+    d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
+                            u.loss, u.norm);
     d.help = "a smaller --lr or --clip keeps training from diverging";
     fail(Status::numerical, std::move(d));
   }
@@ -173,7 +194,9 @@ Update Trainer::step() {
 }
 
 std::int64_t Trainer::updates() const { return parts_->optimizer.updates(); }
-std::int64_t Trainer::total_updates() const { return parts_->options.epochs * parts_->schedule.batches(); }
+std::int64_t Trainer::total_updates() const {
+  return parts_->options.epochs * parts_->schedule.batches();
+}
 const Tensors& Trainer::weights() const { return parts_->weights; }
 std::int64_t Trainer::parameters() const {
   std::int64_t n = 0;

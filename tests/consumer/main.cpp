@@ -8,7 +8,10 @@ namespace tg = taugrad;
 int main() {
   const tg::Definition d = tg::definition_from_equations({"h[t] = tanh(W @ h[t-1] + U @ x[t])"});
   const tg::CheckReport report = tg::check(d, {.steps = 3});
-  std::printf("%lld entries checked: %s\n", static_cast<long long>(report.checked), report.ok() ? "ok" : "wrong");
-  const tg::Tensors out = tg::run(tg::lstm({.n = 2, .m = 3}), {}, {}, {.fetch = {"out", "h_n"}, .dtype = tg::f64}).values;
+  std::printf("%lld entries checked: %s\n", static_cast<long long>(report.checked),
+              report.ok() ? "ok" : "wrong");
+  const tg::Tensors out =
+      tg::run(tg::lstm({.n = 2, .m = 3}), {}, {}, {.fetch = {"out", "h_n"}, .dtype = tg::f64})
+          .values;
   return report.ok() && out.at("h_n").size() == 3 ? 0 : 1;
 }

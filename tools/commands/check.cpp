@@ -28,41 +28,55 @@ std::string place_of(const VariableCheck& v) {
 }
 
 std::string table(const CheckReport& r) {
-  std::string text = fmt::format("{:<18} {:>9} {:>9}  {:>9}  {:>14} {:>14}\n", "variable", "entries", "checked",
-                                 "error", "gradient", "numeric");
+  std::string text = fmt::format("{:<18} {:>9} {:>9}  {:>9}  {:>14} {:>14}\n", "variable",
+                                 "entries", "checked", "error", "gradient", "numeric");
   for (const VariableCheck& v : r.variables)
-    text += fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", v.name, v.entries, v.checked,
-                        v.worst.error, v.worst.analytic, v.worst.numeric,
-                        v.kinks > 0 ? fmt::format("  {} near a kink", v.kinks) : "", v.ok ? "" : "  WRONG");
+    text += fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", v.name,
+                        v.entries, v.checked, v.worst.error, v.worst.analytic, v.worst.numeric,
+                        v.kinks > 0 ? fmt::format("  {} near a kink", v.kinks) : "",
+                        v.ok ? "" : "  WRONG");
   return text + "\n";
 }
 
 std::string summary(const CheckReport& r) {
   std::string text = fmt::format(
-      "{} of {} entries of {} variables checked{}, order {}, by {}, in {} evaluations\n", r.checked, r.entries,
-      r.variables.size(), r.sampled() ? " (an even sample), and a derivative along a random direction" : "", r.order,
+      "{} of {} entries of {} variables checked{}, order {}, by {}, in {} evaluations\n", r.checked,
+      r.entries, r.variables.size(),
+      r.sampled() ? " (an even sample), and a derivative along a random direction" : "", r.order,
       r.method == Method::central ? "4-point differences" : "complex step", r.runs);
   if (const VariableCheck* w = r.worst())
-    text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n", place_of(*w),
-                        w->worst.analytic, w->worst.numeric, w->worst.error);
+    text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n",
+                        place_of(*w), w->worst.analytic, w->worst.numeric, w->worst.error);
   return text + (r.ok() ? "every gradient agrees\n" : "GRADIENTS DISAGREE\n");
 }
 
 void write(json::Writer& w, const VariableCheck& v) {
-  w.begin_object().field("name", v.name).field("ok", v.ok).field("entries", v.entries).field("checked", v.checked);
+  w.begin_object()
+      .field("name", v.name)
+      .field("ok", v.ok)
+      .field("entries", v.entries)
+      .field("checked", v.checked);
   w.field("kinks", v.kinks).key("worst").begin_object().key("index").begin_array();
   for (const std::int64_t i : v.index) w.value(i);
   w.end_array();
   if (v.item >= 0) w.field("item", v.item);
-  w.field("analytic", v.worst.analytic).field("numeric", v.worst.numeric).field("error", v.worst.error);
+  w.field("analytic", v.worst.analytic)
+      .field("numeric", v.worst.numeric)
+      .field("error", v.worst.error);
   w.end_object().end_object();
 }
 
 std::string as_json(const CheckReport& r) {
   json::Writer w;
-  w.begin_object().field("ok", r.ok()).field("method", r.method == Method::central ? "central" : "complex");
-  w.field("order", r.order).field("entries", r.entries).field("checked", r.checked).field("runs", r.runs);
-  if (const VariableCheck* worst = r.worst()) w.field("worst", worst->name).field("error", worst->worst.error);
+  w.begin_object()
+      .field("ok", r.ok())
+      .field("method", r.method == Method::central ? "central" : "complex");
+  w.field("order", r.order)
+      .field("entries", r.entries)
+      .field("checked", r.checked)
+      .field("runs", r.runs);
+  if (const VariableCheck* worst = r.worst())
+    w.field("worst", worst->name).field("error", worst->worst.error);
   w.key("variables").begin_array();
   for (const VariableCheck& v : r.variables) write(w, v);
   w.end_array().end_object();
@@ -98,13 +112,19 @@ Command check_command() {
                 {"taugrad check elman --method central --order 2", "second order, by differences"}};
   add_definition(c, o->definition);
   add_steps(c, o->steps, "length, or s=7,t=5 [4]");
-  c.integer("--batch", "B", "items, of different lengths where possible [2]", o->batch, 1, 1'000'000);
-  c.choice("--method", "complex step, or 4-point differences [complex]", o->method, {"complex", "central"});
+  c.integer("--batch", "B", "items, of different lengths where possible [2]", o->batch, 1,
+            1'000'000);
+  c.choice("--method", "complex step, or 4-point differences [complex]", o->method,
+           {"complex", "central"});
   c.integer("--order", "1|2", "2: Hessian-vector products [1]", o->order, 1, 2);
-  c.option({.name = "--seed", .letter = "", .value = "S", .help = "of inputs, weights and directions [1]",
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "of inputs, weights and directions [1]",
             .take = [o](const std::string& v) { o->seed = parse_seed("--seed", v); }});
-  c.integer("--max-runs", "N", "every entry is checked where that takes no more runs [20000]", o->max_runs, 1,
-            1'000'000'000).rare();
+  c.integer("--max-runs", "N", "every entry is checked where that takes no more runs [20000]",
+            o->max_runs, 1, 1'000'000'000)
+      .rare();
   c.details =
       "Complex step must agree to 1e-12, differences to their error estimate. Where not\n"
       "every entry is checked, a sample is, and the derivative along a random direction\n"

@@ -31,10 +31,15 @@ Command inspect_command() {
   Command c;
   c.name = "inspect";
   c.about = "Says what a graph, a definition or a file of tensors holds";
-  c.examples = {{"taugrad inspect model.safetensors", "every tensor: axes, mean, spread, values that are not finite"},
-                {"taugrad inspect graphs/lstm.json --json", "a definition, its shapes inferred, for programs"}};
-  c.positional({.name = "FILE", .help = "safetensors, graph JSON, definition or tensors JSON", .least = 1,
-                .most = 1000000, .take = [files](const std::string& v) { files->push_back(v); }});
+  c.examples = {{"taugrad inspect model.safetensors",
+                 "every tensor: axes, mean, spread, values that are not finite"},
+                {"taugrad inspect graphs/lstm.json --json",
+                 "a definition, its shapes inferred, for programs"}};
+  c.positional({.name = "FILE",
+                .help = "safetensors, graph JSON, definition or tensors JSON",
+                .least = 1,
+                .most = 1000000,
+                .take = [files](const std::string& v) { files->push_back(v); }});
   c.run = [files](const Context& context) {
     for (const std::string& path : *files) {
       const std::string text = describe_file(path, context.json);

@@ -90,7 +90,8 @@ int run_definition(Options o, const Context& context) {
     warn(context, w);
   }
   if (o.output.empty() || o.output == "-")
-    print(context.json || o.output == "-" ? tensors_to_json(result.values) : tensor_table(result.values));
+    print(context.json || o.output == "-" ? tensors_to_json(result.values)
+                                          : tensor_table(result.values));
   else
     save_tensors(o.output, result.values);
   return 0;
@@ -104,13 +105,20 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.choice("--dtype", "of the work and the results [f32]", o->dtype, {"f32", "f64"});
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells");
   c.integer("--batch", "B", "items, where no tensor tells [1]", o->batch, 0, 2147483647);
-  c.option({.name = "--seed", .letter = "", .value = "S", .help = "of drawn inputs, weights and samples [0]",
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "of drawn inputs, weights and samples [0]",
             .take = [o](const std::string& v) { o->seed = parse_seed("--seed", v); }});
-  c.option({.name = "--mode", .letter = "", .value = "NAME=MODE",
+  c.option({.name = "--mode",
+            .letter = "",
+            .value = "NAME=MODE",
             .help = "how a random variable is bound: observed or sampled; repeatable",
-            .take = [o](const std::string& v) { take_mode(*o, v); }, .common = false});
-  c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature, "> 0",
-           [](double x) { return x > 0; }).rare();
+            .take = [o](const std::string& v) { take_mode(*o, v); },
+            .common = false});
+  c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature,
+           "> 0", [](double x) { return x > 0; })
+      .rare();
   c.integer("--max-memory", "MIB", "refuse to use more", o->max_memory, 1, 1LL << 40).rare();
   c.flag("--strict", "values that are not finite are errors", o->strict).rare();
 }
@@ -122,11 +130,12 @@ Command run_command() {
   Command c;
   c.name = "run";
   c.about = "Evaluates variables, losses and gradients";
-  c.examples = {{"taugrad run elman --steps 3 --fetch h,loss,grad:W,grad:W[2]",
-                 "on inputs and weights drawn from --seed"},
-                {"taugrad run lstm.json --weights w.safetensors --inputs x.safetensors --fetch out,grad:x "
-                 "--dtype f64 -o out.safetensors",
-                 "on tensors of yours"}};
+  c.examples = {
+      {"taugrad run elman --steps 3 --fetch h,loss,grad:W,grad:W[2]",
+       "on inputs and weights drawn from --seed"},
+      {"taugrad run lstm.json --weights w.safetensors --inputs x.safetensors --fetch out,grad:x "
+       "--dtype f64 -o out.safetensors",
+       "on tensors of yours"}};
   add_definition(c, o->definition);
   add_values(c, o);
   c.details =

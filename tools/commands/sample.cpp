@@ -70,16 +70,25 @@ Command sample_command() {
   Command c;
   c.name = "sample";
   c.about = "Draws sequences from a trained model";
-  c.examples = {{"taugrad sample model --count 5 --temperature 0.7", "five texts, separated by lines with %"},
-                {"taugrad sample model --prompt 'A man ' --seed 7", "goes on from a beginning"}};
-  c.positional({.name = "DIR", .help = "folder of a model, made by train", .least = 1, .most = 1,
+  c.examples = {
+      {"taugrad sample model --count 5 --temperature 0.7", "five texts, separated by lines with %"},
+      {"taugrad sample model --prompt 'A man ' --seed 7", "goes on from a beginning"}};
+  c.positional({.name = "DIR",
+                .help = "folder of a model, made by train",
+                .least = 1,
+                .most = 1,
                 .take = [o](const std::string& v) { o->folder = v; }});
   c.integer("--count", "N", "sequences to draw [1]", o->sample.count, 1, 1'000'000);
-  c.integer("--steps", "N", "the longest, where the model does not end itself [500]", o->sample.steps, 1, 100'000'000);
-  c.option({.name = "--seed", .letter = "", .value = "S", .help = "other seeds, other sequences [1]",
+  c.integer("--steps", "N", "the longest, where the model does not end itself [500]",
+            o->sample.steps, 1, 100'000'000);
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "other seeds, other sequences [1]",
             .take = [o](const std::string& v) { o->sample.seed = parse_seed("--seed", v); }});
-  c.number("--temperature", "X", "below 1 likelier symbols, 0 always the likeliest [1]", o->sample.temperature,
-           "0, or in 0.001..1000", [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
+  c.number("--temperature", "X", "below 1 likelier symbols, 0 always the likeliest [1]",
+           o->sample.temperature, "0, or in 0.001..1000",
+           [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
   c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.run = [o](const Context& context) { return draw(*o, context); };

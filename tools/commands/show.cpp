@@ -38,9 +38,12 @@ std::string rendered(const Picture& picture, const Options& o) {
   return format_of(o) == "svg" ? to_svg(picture, how) : to_dot(picture, how);
 }
 
-void tell_counts(const Context& context, std::size_t nodes, std::size_t edges, const DefinitionSummary& d) {
+void tell_counts(const Context& context, std::size_t nodes, std::size_t edges,
+                 const DefinitionSummary& d) {
   note(context, fmt::format("{} nodes, {} edges, {} parameters{}", nodes, edges, d.parameters,
-                            d.parameters_per_step > 0 ? fmt::format(" and {} for each position", d.parameters_per_step) : ""));
+                            d.parameters_per_step > 0
+                                ? fmt::format(" and {} for each position", d.parameters_per_step)
+                                : ""));
 }
 
 std::size_t edge_count(const Tape& tape) {
@@ -54,7 +57,10 @@ std::vector<std::string> numeric_variables(const Unfolded& u) {
   std::vector<std::string> names;
   for (const std::string& name : u.variables()) {
     bool number = false;
-    u.each_value(name, [&](const auto&, NodeId id) { number = number || (!tape.attrs(id).has("category") && &tape.op(id) != &kInput && &tape.op(id) != &kConstant); });
+    u.each_value(name, [&](const auto&, NodeId id) {
+      number = number || (!tape.attrs(id).has("category") && &tape.op(id) != &kInput &&
+                          &tape.op(id) != &kConstant);
+    });
     if (number) names.push_back(name);
   }
   return names;
@@ -67,17 +73,21 @@ Detail detail_of(const Options& o) {
                                     : Detail::automatic;
 }
 
-int show_folded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
+int show_folded(const Definition& d, const Options& o, const Context& context,
+                const DefinitionSummary& summary) {
   const FoldedGraph g = folded(d);
   tell_counts(context, g.nodes.size(), g.edges.size(), summary);
   if (format_of(o) == "json")
     deliver(o.output, to_json(g));
   else
-    deliver(o.output, rendered(picture_of(g, {.detail = detail_of(o), .title = d.name, .about = d.about}), o));
+    deliver(
+        o.output,
+        rendered(picture_of(g, {.detail = detail_of(o), .title = d.name, .about = d.about}), o));
   return 0;
 }
 
-int show_unfolded(const Definition& d, const Options& o, const Context& context, const DefinitionSummary& summary) {
+int show_unfolded(const Definition& d, const Options& o, const Context& context,
+                  const DefinitionSummary& summary) {
   UnfoldOptions unfolding;
   unfolding.steps = o.steps.steps;
   unfolding.lengths = o.steps.lengths;
@@ -93,7 +103,8 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   options.copies = !o.no_copies;
   if (o.all_steps) options.most_steps = 0;
   const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
-  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()), summary);
+  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()),
+              summary);
   deliver(o.output, format_of(o) == "json" ? to_json(u.graph()) : rendered(picture, o));
   return 0;
 }
@@ -101,11 +112,14 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_definition(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
-  c.choice("--view", "folded, unfolded or gradient [unfolded with --steps, else folded]", o->view, {"folded", "unfolded", "gradient"});
+  c.choice("--view", "folded, unfolded or gradient [unfolded with --steps, else folded]", o->view,
+           {"folded", "unfolded", "gradient"});
   c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
   c.text("-o,--output", "FILE", "where to draw [standard output]", o->output);
-  c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail, {"auto", "values", "operations", "everything"});
-  c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out", o->all_steps);
+  c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
+           {"auto", "values", "operations", "everything"});
+  c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
+         o->all_steps);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
 }
@@ -118,12 +132,15 @@ Command show_command() {
   c.name = "show";
   c.about = "Draws a definition: the circuit, the unfolded graph, or the graph of its gradient";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
-                {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png", "the circuit, drawn by Graphviz"}};
+                {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
+                 "the circuit, drawn by Graphviz"}};
   add_options(c, o);
   c.details =
-      "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The DOT\n"
+      "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
+      "DOT\n"
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
-      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a definition\n"
+      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a "
+      "definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable.";
   c.run = [o](const Context& context) {
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
@@ -136,7 +153,8 @@ Command show_command() {
       o->format = "json";
     }
     const DefinitionSummary summary = describe(d);
-    return o->view == "folded" ? show_folded(d, *o, context, summary) : show_unfolded(d, *o, context, summary);
+    return o->view == "folded" ? show_folded(d, *o, context, summary)
+                               : show_unfolded(d, *o, context, summary);
   };
   return c;
 }

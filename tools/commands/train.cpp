@@ -27,7 +27,8 @@ struct Options {
 
 volatile std::sig_atomic_t stop_signal = 0;
 
-// the first signal asks for a save and an end; the handler is gone then, so that the second ends at once
+// the first signal asks for a save and an end; the handler is gone then, so that the second ends at
+// once
 void stop_softly_on_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { stop_signal = signal; };
@@ -38,17 +39,20 @@ void stop_softly_on_signals() {
 
 void make_folder(const Options& o) {
   std::error_code error;
-  const bool used = fs::exists(o.output, error) && !(fs::is_directory(o.output, error) && fs::is_empty(o.output, error));
+  const bool used = fs::exists(o.output, error) &&
+                    !(fs::is_directory(o.output, error) && fs::is_empty(o.output, error));
   if (used && !o.overwrite) {
     Diagnostic d;
     d.code = "U003";
     d.message = fmt::format("{} exists", o.output);
-    d.help = fmt::format("go on with `taugrad train --resume {}`, or start anew with --overwrite", o.output);
+    d.help = fmt::format("go on with `taugrad train --resume {}`, or start anew with --overwrite",
+                         o.output);
     fail(Status::usage, std::move(d));
   }
   fs::create_directories(o.output, error);
   if (error) fail(Status::io, "I002", "{}: {}", o.output, error.message());
-  for (const char* file : {"state.json", "optimizer.safetensors", "model.safetensors", "vocab.json"})
+  for (const char* file :
+       {"state.json", "optimizer.safetensors", "model.safetensors", "vocab.json"})
     fs::remove(fs::path(o.output) / file, error);  // of a model that is overwritten
 }
 
@@ -65,8 +69,8 @@ class Training {
 
   int run() {
     stop_softly_on_signals();
-    note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(), trainer_->total_updates(),
-                               state_.options.batch));
+    note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(),
+                               trainer_->total_updates(), state_.options.batch));
     Progress progress(context_, trainer_->total_updates(), text_);
     Metrics metrics(folder_ + "/metrics.jsonl", trainer_->updates());
     bool out_of_time = false;
@@ -90,7 +94,8 @@ class Training {
     model_.definition = read_definition(options_.definition, context_);
     folder_ = options_.output;
     state_.options = options_.train;
-    state_.options.optimizer.kind = options_.optimizer == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
+    state_.options.optimizer.kind =
+        options_.optimizer == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
     state_.split = options_.source.split;
     state_.max_length = options_.source.max_length;
     make_trainer(options_.source);
@@ -103,7 +108,8 @@ class Training {
     model_ = load_model(folder_);
     state_ = load_resume_state(folder_);
     if (options_.epochs_given) state_.options.epochs = options_.train.epochs;
-    DataSource source{options_.source.files.empty() ? state_.files : options_.source.files, state_.split, state_.max_length};
+    DataSource source{options_.source.files.empty() ? state_.files : options_.source.files,
+                      state_.split, state_.max_length};
     const std::string digest = state_.digest;
     make_trainer(source);
     if (state_.digest != digest) {
@@ -114,7 +120,8 @@ class Training {
       fail(Status::bad_input, std::move(d));
     }
     trainer_->restore({state_.updates, model_.weights, state_.optimizer});
-    note(context_, fmt::format("goes on after update {} of {}", trainer_->updates(), trainer_->total_updates()));
+    note(context_, fmt::format("goes on after update {} of {}", trainer_->updates(),
+                               trainer_->total_updates()));
   }
 
   void make_trainer(const DataSource& source) {
@@ -123,7 +130,8 @@ class Training {
     text_ = data.vocabulary.has_value();
     state_.digest = data.digest;
     state_.files.clear();
-    for (const std::string& file : source.files) state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
+    for (const std::string& file : source.files)
+      state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
     TrainOptions o = state_.options;
     o.max_memory = static_cast<std::size_t>(options_.max_memory) << 20;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
@@ -139,10 +147,14 @@ class Training {
 
   int finish(const Progress& progress, bool out_of_time) const {
     if (progress.loss() > 0 || trainer_->updates() > 0)
-      note(context_, text_ ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(), progress.loss() / 0.6931471805599453, progress.seconds())
-                           : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(), progress.loss(), progress.seconds()));
+      note(context_,
+           text_ ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
+                               progress.loss() / 0.6931471805599453, progress.seconds())
+                 : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
+                               progress.loss(), progress.seconds()));
     if (!trainer_->done())
-      note(context_, fmt::format("{}; `taugrad train --resume {}` goes on", out_of_time ? "the time is over" : "stopped and saved", folder_));
+      note(context_, fmt::format("{}; `taugrad train --resume {}` goes on",
+                                 out_of_time ? "the time is over" : "stopped and saved", folder_));
     else if (text_)
       note(context_, fmt::format("`taugrad sample {}` writes text", folder_));
     if (stop_signal != 0) return 128 + stop_signal;
@@ -159,12 +171,18 @@ class Training {
 };
 
 void add_where(Command& c, const std::shared_ptr<Options>& o) {
-  c.option({.name = "--data", .letter = "", .value = "FILE", .help = "text, or JSON lines: an item a line, by variable name",
-            .take = [o](const std::string& v) { o->source.files.push_back(v); }, .many = true});
+  c.option({.name = "--data",
+            .letter = "",
+            .value = "FILE",
+            .help = "text, or JSON lines: an item a line, by variable name",
+            .take = [o](const std::string& v) { o->source.files.push_back(v); },
+            .many = true});
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
-  c.choice("--split", "what an item of a text is [line]", o->source.split, {"line", "blank", "%", "none"});
-  c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1, 2147483647);
+  c.choice("--split", "what an item of a text is [line]", o->source.split,
+           {"line", "blank", "%", "none"});
+  c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
+            2147483647);
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
 }
 
@@ -172,26 +190,37 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
   TrainOptions& t = o->train;
   const auto positive = [](double x) { return x > 0; };
   const auto fraction = [](double x) { return x >= 0 && x < 1; };
-  c.option({.name = "--epochs", .letter = "", .value = "N", .help = "passes over the data [10]",
+  c.option({.name = "--epochs",
+            .letter = "",
+            .value = "N",
+            .help = "passes over the data [10]",
             .take = [o](const std::string& v) {
               o->train.epochs = parse_integer("--epochs", v, 1, 1'000'000'000);
               o->epochs_given = true;
             }});
   c.integer("--batch", "B", "items of an update [32]", t.batch, 1, 1'000'000'000);
   c.number("--lr", "X", "step size [0.002]", t.optimizer.lr, "> 0", positive);
-  c.option({.name = "--seed", .letter = "", .value = "S", .help = "of weights, order and dropout [1]",
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "of weights, order and dropout [1]",
             .take = [o](const std::string& v) { o->train.seed = parse_seed("--seed", v); }});
   c.number("--seconds", "X", "stop and save after this time", o->seconds, "> 0", positive);
   c.choice("--optimizer", "[adam]", o->optimizer, {"adam", "sgd"}).rare();
   c.number("--momentum", "X", "of sgd [0]", t.optimizer.momentum, "in [0, 1)", fraction).rare();
   c.number("--beta1", "X", "of adam [0.9]", t.optimizer.beta1, "in [0, 1)", fraction).rare();
   c.number("--beta2", "X", "of adam [0.999]", t.optimizer.beta2, "in [0, 1)", fraction).rare();
-  c.number("--weight-decay", "X", "weights shrink by lr times this [0]", t.optimizer.weight_decay, ">= 0",
-           [](double x) { return x >= 0; }).rare();
-  c.number("--clip", "X", "largest norm of a gradient, 0: none [1]", t.clip, ">= 0", [](double x) { return x >= 0; }).rare();
-  c.number("--final-lr", "X", "lr falls to this share of itself at the end [1]", t.final_lr, "in [0, 1]",
-           [](double x) { return x >= 0 && x <= 1; }).rare();
-  c.integer("--save-every", "N", "updates between saves [500]", o->save_every, 1, 1'000'000'000).rare();
+  c.number("--weight-decay", "X", "weights shrink by lr times this [0]", t.optimizer.weight_decay,
+           ">= 0", [](double x) { return x >= 0; })
+      .rare();
+  c.number("--clip", "X", "largest norm of a gradient, 0: none [1]", t.clip, ">= 0", [](double x) {
+     return x >= 0;
+   }).rare();
+  c.number("--final-lr", "X", "lr falls to this share of itself at the end [1]", t.final_lr,
+           "in [0, 1]", [](double x) { return x >= 0 && x <= 1; })
+      .rare();
+  c.integer("--save-every", "N", "updates between saves [500]", o->save_every, 1, 1'000'000'000)
+      .rare();
   c.integer("--max-memory", "MIB", "refuse to use more", o->max_memory, 1, 1LL << 40).rare();
 }
 
@@ -202,9 +231,10 @@ Command train_command() {
   Command c;
   c.name = "train";
   c.about = "Trains a definition on text or JSON lines";
-  c.examples = {{"taugrad train char_lm --size m=128 --data book.txt --split blank -o model",
-                 "a model of characters, a paragraph an item; `taugrad sample model` writes"},
-                {"taugrad train --resume model", "goes on where Ctrl-C stopped it, with the same bits"}};
+  c.examples = {
+      {"taugrad train char_lm --size m=128 --data book.txt --split blank -o model",
+       "a model of characters, a paragraph an item; `taugrad sample model` writes"},
+      {"taugrad train --resume model", "goes on where Ctrl-C stopped it, with the same bits"}};
   add_definition(c, o->definition);
   add_where(c, o);
   add_how(c, o);

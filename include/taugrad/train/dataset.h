@@ -14,15 +14,16 @@ namespace taugrad {
 
 /// The variable of a definition that text goes to, and whether symbol 0 is its end.
 struct TextVariable {
-  std::string name;    ///< the one indexed category variable with "~" of a definition without inputs
-  bool ends = false;   ///< the definition has "ends": {"t": "y[t] == 0"}
+  std::string name;   ///< the one indexed category variable with "~" of a definition without inputs
+  bool ends = false;  ///< the definition has "ends": {"t": "y[t] == 0"}
   std::int64_t symbols = 0;
 };
 /// @throws Error (D006) where the definition has inputs, or not exactly one such variable
 TextVariable text_variable(const Definition& d);
 /// Whether text_variable would find one.
 bool takes_text(const Definition& d);
-/// Sets the size that the variable's number of symbols comes from. @throws Error (D006) where no size does
+/// Sets the size that the variable's number of symbols comes from. @throws Error (D006) where no
+/// size does
 void set_symbols(Definition& d, const TextVariable& variable, std::int64_t symbols);
 
 /// One item of the data: a tensor [index..., shape...] for each variable, and its own lengths.
@@ -38,11 +39,11 @@ struct Dataset {
 /// The items of a text as symbols, with the end symbol appended where the variable ends.
 /// @throws Error (D004) for a character that is not in the vocabulary
 Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary& vocabulary);
-/// Items from JSON lines: {"x": [[..], ..], "y": [..]}, an object a line; lengths follow from the axes.
-/// A bernoulli that "ends" names and the data leaves out is 1 at the last step, 0 before; a length drawn by "~" is
-/// the item's own.                                                                            (language.md R14)
-/// @throws Error (G.. for a line that is not such an object; D005 for variables that do not fit the definition;
-/// D001 for no line at all)
+/// Items from JSON lines: {"x": [[..], ..], "y": [..]}, an object a line; lengths follow from the
+/// axes. A bernoulli that "ends" names and the data leaves out is 1 at the last step, 0 before; a
+/// length drawn by "~" is the item's own. (language.md R14)
+/// @throws Error (G.. for a line that is not such an object; D005 for variables that do not fit the
+/// definition; D001 for no line at all)
 Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file);
 
 }  // namespace taugrad

@@ -25,7 +25,8 @@ struct TrainedModel {
   std::optional<Vocabulary> vocabulary;
 };
 
-/// What --resume needs beside the model: how far training was, and all that decides the next updates.
+/// What --resume needs beside the model: how far training was, and all that decides the next
+/// updates.
 struct ResumeState {
   TrainOptions options;
   std::vector<std::string> files;  ///< of the data
@@ -39,7 +40,8 @@ struct ResumeState {
 /// 16 hexadecimal digits that tell other data apart; no protection against malice.
 std::string digest_of(std::string_view data);
 
-/// Writes definition and vocabulary, which stay as they are, into an existing folder. @throws Error (I002)
+/// Writes definition and vocabulary, which stay as they are, into an existing folder. @throws Error
+/// (I002)
 void save_model_description(const std::string& folder, const TrainedModel& model);
 /// Writes weights and state: each file whole or not at all, state.json last. @throws Error (I002)
 void save_training(const std::string& folder, const Tensors& weights, const ResumeState& state);

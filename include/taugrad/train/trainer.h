@@ -13,20 +13,21 @@ namespace taugrad {
 
 struct TrainOptions {
   OptimizerOptions optimizer = {};
-  std::int64_t batch = 32;    ///< items of an update, >= 1
-  std::int64_t epochs = 10;   ///< passes over the data, >= 1
-  double clip = 1;            ///< largest global norm of a gradient; 0: no clipping
-  double final_lr = 1;        ///< lr falls along a line to this share of itself at the last update; in [0, 1]
-  std::uint64_t seed = 1;     ///< of initial weights, order of items, dropout
-  std::size_t max_memory = 0; ///< bytes; 0: what the machine has to give
+  std::int64_t batch = 32;   ///< items of an update, >= 1
+  std::int64_t epochs = 10;  ///< passes over the data, >= 1
+  double clip = 1;           ///< largest global norm of a gradient; 0: no clipping
+  double final_lr =
+      1;  ///< lr falls along a line to this share of itself at the last update; in [0, 1]
+  std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout
+  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
 };
 
 /// One update, as it went.
 struct Update {
-  std::int64_t update = 0;   ///< number of this update, from 1
-  std::int64_t epoch = 0;    ///< from 0
-  double loss = 0;           ///< of the batch before the update, in nats, divided by the number of targets
-  double norm = 0;           ///< of the gradient before clipping
+  std::int64_t update = 0;  ///< number of this update, from 1
+  std::int64_t epoch = 0;   ///< from 0
+  double loss = 0;  ///< of the batch before the update, in nats, divided by the number of targets
+  double norm = 0;  ///< of the gradient before clipping
   std::int64_t targets = 0;  ///< positions of observed random variables; without any, items
 };
 
@@ -37,12 +38,14 @@ struct TrainState {
   Tensors optimizer;
 };
 
-/// Minimises the loss of minibatches divided by their number of targets.                   (language.md R13)
-/// Which items form update k is a function of (seed, k) alone, so that nothing but TrainState is needed to resume.
-/// Items of like length go together; a plan made for T steps runs every batch whose longest item has at most T.
+/// Minimises the loss of minibatches divided by their number of targets. (language.md R13) Which
+/// items form update k is a function of (seed, k) alone, so that nothing but TrainState is needed
+/// to resume. Items of like length go together; a plan made for T steps runs every batch whose
+/// longest item has at most T.
 class Trainer {
  public:
-  /// @throws Error (D002) without an item, (U002) on options outside their range, (G023) without a loss
+  /// @throws Error (D002) without an item, (U002) on options outside their range, (G023) without a
+  /// loss
   Trainer(const Definition& d, Dataset data, const TrainOptions& options);
   ~Trainer();
   Trainer(Trainer&&) noexcept;
@@ -50,14 +53,15 @@ class Trainer {
   /// Goes on from a state saved earlier. @throws Error (S013) where it is of another definition
   void restore(TrainState state);
   TrainState state() const;
-  /// One update. @throws Error (N001) where the loss or the gradient is not finite: the weights are as before
+  /// One update. @throws Error (N001) where the loss or the gradient is not finite: the weights are
+  /// as before
   Update step();
 
   std::int64_t updates() const;        ///< done so far
   std::int64_t total_updates() const;  ///< of all epochs
   bool done() const { return updates() >= total_updates(); }
-  const Tensors& weights() const;      ///< f32
-  std::int64_t parameters() const;     ///< elements of all weights
+  const Tensors& weights() const;   ///< f32
+  std::int64_t parameters() const;  ///< elements of all weights
 
  private:
   struct Parts;
