@@ -211,6 +211,16 @@ TEST_CASE("fold tells boundaries from steps", "[fold]") {
   }
 }
 
+TEST_CASE("reductions over the steps are one node", "[fold]") {
+  for (const std::string reduction : {"sum", "mean", "max"}) {
+    CAPTURE(reduction);
+    Definition d = net({"h[t] = tanh(b + W @ h[t-1] + U @ x[t])"});
+    d.equation("p = " + reduction + "[t](h[t])");
+    d.equation("q = Z @ " + reduction + "[t](0.5 * h[t])");
+    check_folds(d, {5, 8});
+  }
+}
+
 TEST_CASE("a graph built by hand folds, without copies of its weights", "[fold]") {
   Graph g;
   const Var W = g.weight("W", {3, 3}), U = g.weight("U", {3, 2});

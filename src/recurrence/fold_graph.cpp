@@ -54,6 +54,7 @@ class Refolder {
     for (NodeId id = 0; id < tape_.size(); ++id)
       if (node_[at(id)] >= 0 && !in_step(id)) connect_single(id);
     name_counts();
+    folding::gather_maxima(sketch_);
     return folding::without_boundaries(std::move(sketch_));
   }
 

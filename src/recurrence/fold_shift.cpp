@@ -29,6 +29,7 @@ Shift::Shift(const Net& net) : net_(net) {
   index_alike();
   seed(true);
   seed(false);
+  claim_first();
   untied_ = true;
   carry_broken();
   const bool found = std::any_of(after_.begin(), after_.end(), [](NodeId id) { return id >= 0; });
@@ -248,6 +249,30 @@ void Shift::carry_broken() {
         undo();
       else
         log_.clear();
+    }
+  }
+}
+
+// Gives orbits the first instance that is read otherwise than the next ones, as the first term of a
+// maximum is: what it reads is one step before what their first instance reads.
+void Shift::claim_first() {
+  std::unordered_map<NodeId, std::vector<NodeId>> heads;  // by what they read
+  for (const NodeId v : order_)
+    if (before_[at(v)] < 0 && after_[at(v)] >= 0)
+      for (const NodeId in : net_.inputs(v)) heads[in].push_back(v);
+  for (const NodeId v : order_) {
+    if (covered(v)) continue;
+    for (const NodeId in : net_.inputs(v)) {
+      const auto known = heads.find(after_[at(in)]);
+      if (known == heads.end() || covered(v)) continue;
+      for (const NodeId head : known->second) {
+        const Trial t = carry(v, head);
+        if (!t.contradicts && t.matched > 0 && t.agreed > 0 && t.broken == 0) {
+          log_.clear();
+          break;
+        }
+        undo();
+      }
     }
   }
 }

@@ -89,6 +89,7 @@ class Shift {
   void seed(bool recurrent);
   void try_seed(NodeId v, bool recurrent);
   void lengthen(NodeId of, bool before);
+  void claim_first();
   void carry_broken();
 
   const Net& net_;

@@ -20,6 +20,9 @@ struct Sketch {
   void connect(FoldedEdge edge, bool is_initial = false);
 };
 
+/// Turns a running maximum over the steps, of which the last value is read, into one node that
+/// gathers them all.
+void gather_maxima(Sketch& sketch);
 /// Without what serves initial values only, nor leaves that nothing reads.
 FoldedGraph without_boundaries(Sketch sketch);
 
