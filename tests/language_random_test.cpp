@@ -144,6 +144,31 @@ TEST_CASE("R14: a sampled sequence stops where ends says, at the cap else", "[la
   CHECK(capped > 0);  // 40 * (3/4)^12 = 1.3 on average
 }
 
+TEST_CASE("R14: nothing that a draw depends on looks ahead along an open length", "[language]") {
+  const auto code_of = [](const std::string& equation) {
+    const Definition d = define(
+        R"j("index": {"t": "tau"}, "weights": {"l": [2]}, "ends": {"t": "y[t] == 0"}, "equations": ["y[t] ~ categorical(logits = l * h[t])", ")j" +
+        equation + "\"]");
+    RunOptions o = sampling({"y"});
+    o.steps = 4;
+    try {
+      evaluate_one(d, {{"item", symbols({2}, {0, 1})}}, {{"l", numbers({2}, {0, 1})}}, "y", o);
+    } catch (const Error& e) {
+      return e.diagnostics()[0].code;
+    }
+    return std::string();
+  };
+  for (const char* ahead :
+       {"h[t] = tau - t", "h[t] = h[t+1] + 1", "h[t] = t + h[last] * 0\", \"h[0] = 1",
+        "h[t] = sum[t](t)", "h[t] = k[t]\", \"k[t] = n[last] + t\", \"n[t] = t"}) {
+    CAPTURE(ahead);
+    const std::string code = code_of(ahead);
+    CHECK((code == "E017" || code == "E009"));
+  }
+  CHECK(code_of("h[t] = h[t-1] + t\", \"seen[t] = tau - t + sum(one_hot(y[last], 2))")
+            .empty());  // not what y depends on
+}
+
 TEST_CASE("R14: a sampled length is drawn first; what it counts down follows", "[language]") {
   const Definition d = define(
       R"j("index": {"t": "tau"}, "weights": {"l": [4]}, "equations": ["tau ~ categorical(logits = l)", "c[t] = tau - t"])j");

@@ -108,8 +108,13 @@ void draw_lengths(const std::shared_ptr<const Model>& model, BatchData& data,
     if (data.told[l]) continue;
     if (const Symbol* s = drawn_by(*model, l, options))
       drawing.from(*s, l);
-    else if (stops_by_itself(*model, l, options))
+    else if (stops_by_itself(*model, l, options)) {
+      std::vector<std::string> sampled;
+      for (const auto& [name, mode] : options.modes)
+        if (mode == Mode::sampled) sampled.push_back(name);
+      check_open_length(*model, static_cast<int>(l), sampled);
       drawing.until_end(l);
+    }
   }
 }
 

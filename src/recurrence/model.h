@@ -19,14 +19,14 @@ enum class DistributionKind { none, categorical_logits, categorical_p, bernoulli
 struct Symbol {
   std::string name;
   SymbolKind kind = SymbolKind::variable;
-  std::vector<int> axes;       ///< index numbers
-  Shape shape;                 ///< of one example
+  std::vector<int> axes = {};  ///< index numbers
+  Shape shape = {};            ///< of one example
   bool shape_known = false;
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
   bool per_example = true;
   DistributionKind distribution = DistributionKind::none;
   int length = -1;             ///< "tau ~ ..": the number of the length it draws
-  std::vector<int> rules;      ///< equations that define it, most fixed positions first
+  std::vector<int> rules = {}; ///< equations that define it, most fixed positions first
   int declaration = -1;        ///< number among System::inputs or System::weights
   bool taken = true;           ///< false: a weight of an import that no needed equation mentions
   bool random() const { return distribution != DistributionKind::none; }
@@ -115,5 +115,8 @@ std::vector<std::vector<int>> order(Model& model);
 /// Infers shapes component by component and records every equation's template.
 void compile(Model& model, const std::vector<std::vector<int>>& components);
 void check_unused(Model& model);
+/// Of a length that is open until a sequence ends, nothing that a draw depends on may look ahead along it: `last`, the
+/// length itself, t+1, a reduction (R14). @throws Error (E017)
+void check_open_length(const Model& model, int length, const std::vector<std::string>& sampled);
 
 }  // namespace taugrad
