@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "taugrad/exec/run.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/model_folder.h"
@@ -325,6 +326,24 @@ TEST_CASE("weights that are not trainable stay", "[train]") {
   while (!trainer.done()) trainer.step();
   CHECK(trainer.weights().at("k").at(0) == 2);
   CHECK(trainer.weights().at("w").at(0) == Approx(5).margin(0.05));
+}
+
+TEST_CASE("samples of a definition that draws its length have that length", "[train]") {
+  const Definition d = load_definition("predicted_length");
+  Tensors weights = initial_weights(d, {.seed = 3});
+  weights["l"] = Tensor::of({9}, std::vector<double>{0, 0, 3, 0, 0, 0, 0, -9, -9});
+  const auto samples = sample(d, weights, {.count = 60, .steps = 30, .seed = 2});
+  std::vector<int> lengths(9, 0);
+  for (const Tensors& s : samples) {
+    REQUIRE(s.at("y").dims().size() == 1);
+    ++lengths[static_cast<std::size_t>(s.at("y").dims()[0])];
+    for (std::int64_t t = 0; t < s.at("y").size(); ++t)
+      CHECK((s.at("y").at(t) >= 0 && s.at("y").at(t) < 4));
+  }
+  CHECK(lengths[2] > 30);
+  CHECK(lengths[7] + lengths[8] == 0);
+  CHECK(sample(d, weights, {.count = 2, .seed = 2})[1] == samples[1]);
+  CHECK_THROWS_AS(sample(d, weights, {.prompt = {1}}), Error);
 }
 
 TEST_CASE("samples depend on seed and number alone, follow a prompt, and end", "[train]") {

@@ -11,6 +11,7 @@
 #include "taugrad/graph/op.h"
 #include "taugrad/recurrence/unfold.h"
 #include "taugrad/train/dataset.h"
+#include "train/sample_length.h"
 
 namespace taugrad {
 namespace {
@@ -198,7 +199,14 @@ class Sampler {
 
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options) {
-  return Sampler(d, weights, options)();
+  const std::shared_ptr<const Model> model = resolve(d);
+  const Symbol* length = length_variable(*model);
+  if (!length) return Sampler(d, weights, options)();
+  check(d, *model, options);
+  if (!options.prompt.empty())
+    cannot_sample(d, "a prompt has a length already, and here it is drawn");
+  return sample_to_length(d, *model, *length, weights, options,
+                          options.temperature == 0 ? kColdest : options.temperature);
 }
 
 }  // namespace taugrad

@@ -10,16 +10,17 @@
 namespace taugrad {
 
 struct SampleOptions {
-  std::int64_t count = 1;    ///< sequences to draw, >= 1
-  std::int64_t steps = 500;  ///< length, or the most where "ends" decides; >= 1
+  std::int64_t count = 1;  ///< sequences to draw, >= 1
+  std::int64_t steps =
+      500;  ///< length, or the most where "ends" decides; >= 1 (a drawn length is its own)
   std::uint64_t seed = 1;
   double temperature = 1;  ///< divides the logits of categories; > 0, or 0: the likeliest symbol
   std::vector<std::int64_t> prompt = {};  ///< first symbols of the variable that text goes to
 };
 
 /// Draws sequences from a definition without inputs: of each its random variables, [steps,
-/// shape...]. The step at which "ends" holds is the last. Sequence k of a seed is the same whatever
-/// else is drawn.           (language.md R12, R14)
+/// shape...]. The step at which "ends" holds is the last; tau ~ categorical(..) is drawn first.
+/// Sequence k of a seed is the same whatever else is drawn.           (language.md R12, R14)
 /// @throws Error (U010) for a definition with inputs, several indices, or nothing random; (U002) on
 /// options outside their range; (S013) where a weight is missing or has other axes
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,

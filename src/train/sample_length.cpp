@@ -1,0 +1,53 @@
+#include "train/sample_length.h"
+
+#include "taugrad/exec/run.h"
+
+namespace taugrad {
+namespace {
+
+/// The steps of one item of [longest, batch, shape...], or all of its [batch, shape...].
+Tensor item_of(const Tensor& all, const Symbol& s, std::int64_t item, std::int64_t steps) {
+  Dims dims(s.shape.dims().begin(), s.shape.dims().end());
+  const bool indexed = !s.axes.empty();
+  if (indexed) dims.insert(dims.begin(), steps);
+  Tensor one(dims, s.category >= 0 ? Dtype::i64 : Dtype::f32);
+  const std::int64_t batch = all.dims()[indexed ? 1 : 0], size = s.shape.size();
+  for (std::int64_t t = 0; t < (indexed ? steps : 1); ++t)
+    for (std::int64_t i = 0; i < size; ++i)
+      one.set(t * size + i, all.at((t * batch + item) * size + i));
+  return one;
+}
+
+}  // namespace
+
+const Symbol* length_variable(const Model& model) {
+  for (const Symbol& s : model.symbols)
+    if (s.length >= 0) return &s;
+  return nullptr;
+}
+
+std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
+                                      const Tensors& weights, const SampleOptions& options,
+                                      double temperature) {
+  RunOptions o;
+  o.seed = options.seed;
+  o.temperature = temperature;
+  for (const Symbol& s : model.symbols)
+    if (s.random()) {
+      o.modes[s.name] = Mode::sampled;
+      o.fetch.push_back(s.name);
+    }
+  std::vector<std::int64_t> items;
+  for (std::int64_t i = 0; i < options.count; ++i) items.push_back(i);
+  const Tensors drawn = run(d, {{"item", Tensor::of({options.count}, items)}}, weights, o).values;
+  std::vector<Tensors> all(items.size());
+  for (const std::int64_t i : items) {
+    const auto steps = static_cast<std::int64_t>(drawn.at(length.name).at(i));
+    for (const Symbol& s : model.symbols)
+      if (s.random() && s.length < 0)
+        all[static_cast<std::size_t>(i)][s.name] = item_of(drawn.at(s.name), s, i, steps);
+  }
+  return all;
+}
+
+}  // namespace taugrad

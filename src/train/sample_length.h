@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "recurrence/model.h"
+#include "taugrad/train/sample.h"
+
+namespace taugrad {
+
+/// The variable that a definition draws its length by (tau ~ categorical(..)), or null.
+const Symbol* length_variable(const Model& model);
+
+/// Draws sequences whose length is drawn first. (language.md R14)
+/// @param temperature  > 0
+/// @throws Error (D010, D011) where a weight is missing or has other axes
+std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
+                                      const Tensors& weights, const SampleOptions& options,
+                                      double temperature);
+
+}  // namespace taugrad
