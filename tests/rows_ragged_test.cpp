@@ -180,8 +180,8 @@ TEST_CASE(
   std::uint64_t seed = 0;
   for (const char* body : bodies) {
     CAPTURE(body);
-    check_ragged(Ragged(define(body), {{3, 0, 5, 1, 3, 2}, {2, 4, 0, 4, 1, 3}}, ++seed), seed,
-                 false);
+    ++seed;
+    check_ragged(Ragged(define(body), {{3, 0, 5, 1, 3, 2}, {2, 4, 0, 4, 1, 3}}, seed), seed, false);
   }
 }
 

@@ -130,7 +130,7 @@ Var copy(Var w) {
   const std::int64_t size = category_size(w);
   const Var c = append1(kCopy, w, size > 0 ? Attrs{{"category", size}} : Attrs{});
   // W(t) bears the name of W and the position of the equation it stands in
-  if (g.name_id(w.id) != 0 && g.owner_index() != 0)
+  if (g.op(w.id).name == kWeight.name && g.owner_index() != 0)
     g.set_value(c.id, g.name_id(w.id), g.owner_index());
   return c;
 }

@@ -34,9 +34,12 @@ Piece bracketed(std::vector<std::string> parts, char open, char close) {
   return {std::move(line), std::move(parts), open, close};
 }
 
+// what the reader takes as a number, and not as arithmetic
+bool is_number(const std::string& s) {
+  return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos;
+}
 std::string axis(const Text& text) {
-  const bool digits = !text.text.empty() && text.text.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? text.text : quoted(text.text);
+  return is_number(text.text) ? text.text : quoted(text.text);
 }
 std::string axes(const std::vector<Text>& shape) {
   std::vector<std::string> parts;
@@ -112,8 +115,6 @@ Piece members(const T& items, F&& part) {
   for (const auto& item : items) parts.push_back(part(item));
   return bracketed(std::move(parts), '{', '}');
 }
-
-bool is_number(const std::string& s) { return !s.empty() && s.find_first_not_of("0123456789") == std::string::npos; }
 
 }  // namespace
 

@@ -150,7 +150,7 @@ class Orderer {
 
   bool settle(const std::vector<int>&, const std::vector<int>& rest, std::vector<int>& left) const {
     for (std::size_t index = 0; index < model_.system.indices.size(); ++index) {
-      bool back = true, forward = true, moves = false, carried = true;
+      bool back = true, forward = true, carried = true;
       left.clear();
       for (const int r : rest) {
         int offset = 0;
@@ -158,10 +158,10 @@ class Orderer {
         const int low = std::min(offset, offset + reach_), high = std::max(offset, offset + reach_);
         back = back && high <= 0;
         forward = forward && low >= 0;
-        moves = moves || low != 0 || high != 0;
         if (low <= 0 && high >= 0) left.push_back(r);
       }
-      if (carried && moves && (back || forward)) return true;
+      // taps on both sides of a step and on it stay open: something must be settled
+      if (carried && left.size() < rest.size() && (back || forward)) return true;
     }
     return false;
   }

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "recurrence/ast.h"
@@ -240,7 +241,7 @@ class Parser {
   int integer() {
     const Token& token = now();
     if (token.kind != Token::Kind::number) wrong("an integer position", "positions are t-1, 3, last or last-1");
-    if (token.number != static_cast<double>(static_cast<std::int64_t>(token.number)) ||
+    if (token.number != std::floor(token.number) ||
         token.text.find_first_of(".eE") != std::string::npos)
       fail_at("G017", fmt::format("a position must be an integer, got {}", token.text), text_, token.column, token.length,
               "positions are whole steps: t-1, 3, last");
