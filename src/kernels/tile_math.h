@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+
+namespace taugrad::kernels {
+
+/// Elements of a tile: what one instruction of a fused region works on at a time.
+inline constexpr std::int64_t kTile = 256;
+
+/// What can be computed element by element; each has the meaning of the op of that name.
+enum class TileOp : std::uint8_t {
+  copy,
+  neg,
+  add,
+  sub,
+  mul,
+  div,
+  chain,  ///< a b, and a where a = 0
+  minimum,
+  maximum,
+  clamp,
+  tanh,
+  sigmoid,
+  relu,
+  exp,
+  log,
+  sqrt,
+  abs,
+  sign,
+  pow,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  equal,
+  not_equal,
+  same_category,   ///< `equal` of categories: a negative one equals nothing
+  other_category,  ///< 1 - same_category
+  where,           ///< b where a != 0, else c
+};
+inline constexpr int kTileOps = static_cast<int>(TileOp::where) + 1;
+
+/// out[i] = f(a[i], b[i], c[i]) for 0 <= i < n: any n, any alignment. Operands that the op does not
+/// have are not read and may be null; lo <= hi are the ends of a clamp. `out` may be exactly a, b
+/// or c, and may not overlap them otherwise.
+///
+/// An element's bits depend on its operands and on the machine's instruction set only: not on its
+/// place, on n or on the elements beside it.
+template <class S>
+using TileFunction = void (*)(const S* a, const S* b, const S* c, S* out, std::int64_t n, S lo,
+                              S hi);
+
+/// The function of that op for this machine; S is float or double. Relative errors, over all
+/// arguments: tanh, sigmoid, exp and log within 4 ulp; the others are exactly rounded but pow,
+/// which is within 1 ulp of the C++ library's.
+template <class S>
+TileFunction<S> tile_function(TileOp op);
+
+}  // namespace taugrad::kernels
