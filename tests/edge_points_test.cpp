@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
@@ -30,7 +32,7 @@ Result at(const Function& f, const std::vector<Numbers>& x) {
   Vars leaves;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto n = static_cast<std::int64_t>(x[i].size());
-    leaves.push_back(g.weight("x" + std::to_string(i), n == 1 ? Shape{} : Shape{n}));
+    leaves.push_back(g.weight(fmt::format("x{}", i), n == 1 ? Shape{} : Shape{n}));
   }
   const Var y = f(leaves);
   const Gradients grad = gradient(sum(y), leaves);

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <functional>
 
@@ -47,7 +49,7 @@ TEST_CASE("variables are scalars, vectors, matrices and tensors", "[graph]") {
   Graph g;
   const std::vector<Shape> shapes{{}, {3}, {2, 3}, {4, 2, 3}, {5, 4, 2, 3}, {0}, {3, 0}};
   for (const Shape& s : shapes) {
-    const Var v = g.input("v" + std::to_string(g.size()), s);
+    const Var v = g.input(fmt::format("v{}", g.size()), s);
     CHECK(v.shape() == s);
     CHECK(tanh(v).shape() == s);
     CHECK(transpose(v).shape().rank() == s.rank());

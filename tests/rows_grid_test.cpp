@@ -1,5 +1,7 @@
 // Rows S60, S61, S64, S65: two dimensions, the convolution form, positions that are not time.
 // (section 4)
+#include <fmt/core.h>
+
 #include "language_support.h"
 #include "taugrad/exec/check.h"
 
@@ -101,7 +103,7 @@ TEST_CASE("S61: the convolution form equals the sum over neighbours cell by cell
   const Tensor K = weights.at("K");
   for (int a = 0; a < 3; ++a)
     for (int b = 0; b < 3; ++b) {
-      const std::string name = "K" + std::to_string(a) + std::to_string(b);
+      const std::string name = fmt::format("K{}{}", a, b);
       written.weight(name, {Expr("m", 9), Expr("n", 9)});
       weights[name] = numbers({3, 2}, values_of(part(part(K, 0, a, a + 1), 1, b, b + 1)));
       const auto offset = [](const char* letter, int o) {

@@ -1,5 +1,6 @@
 #include "taugrad/io/safetensors.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <bit>
@@ -51,19 +52,22 @@ struct Bad {
 
 std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
                   const std::string& offsets) {
-  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" +
-         offsets + "}";
+  return fmt::format(R"("{}":{{"dtype":"{}","shape":{},"data_offsets":{}}})", name, dtype, shape,
+                     offsets);
+}
+std::string header_of(const std::vector<std::string>& entries) {
+  return fmt::format("{{{}}}", fmt::join(entries, ","));
 }
 std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets,
                 std::size_t data) {
-  return file_of("{" + entry("w", dtype, shape, offsets) + "}", data);
+  return file_of(header_of({entry("w", dtype, shape, offsets)}), data);
 }
 
 std::string overlapping(int count) {
-  std::string header = "{";
+  std::vector<std::string> entries;
   for (int i = 0; i < count; ++i)
-    header += (i > 0 ? "," : "") + entry("t" + std::to_string(i), "U8", "[4]", "[0,4]");
-  return file_of(header + "}", 4);
+    entries.push_back(entry(fmt::format("t{}", i), "U8", "[4]", "[0,4]"));
+  return file_of(header_of(entries), 4);
 }
 
 std::string temporary(const char* name) {
@@ -122,9 +126,7 @@ TEST_CASE("safetensors: every malformed file has its code", "[safetensors]") {
       {one("F32", "[1]", "[0,4]", 32), "S011", "bytes 4..32 belong to no tensor"},
       {one("F32", "[1]", "[4,8]", 8), "S011", "bytes 0..4 belong to no tensor"},
       {file_of("{}", 8), "S011", "bytes 0..8 belong to no tensor"},
-      {file_of(
-           "{" + entry("a", "U8", "[8]", "[0,8]") + "," + entry("b", "U8", "[0]", "[4,4]") + "}",
-           8),
+      {file_of(header_of({entry("a", "U8", "[8]", "[0,8]"), entry("b", "U8", "[0]", "[4,4]")}), 8),
        "S011", "overlap"},
       {file_of(R"({"__metadata__":{"step":3}})", 0), "S012", "metadata \"step\" must be a string"},
       {file_of(R"({"__metadata__":[]})", 0), "S012", "must be an object of strings"},
@@ -142,7 +144,7 @@ TEST_CASE("safetensors: every malformed file has its code", "[safetensors]") {
 
 TEST_CASE("safetensors: every truncation of a file is refused", "[safetensors]") {
   const std::string whole = file_of(
-      "{" + entry("a", "F64", "[2]", "[0,16]") + "," + entry("b", "U8", "[3]", "[16,19]") + "} ",
+      header_of({entry("a", "F64", "[2]", "[0,16]"), entry("b", "U8", "[3]", "[16,19]")}) + " ",
       19);
   CHECK(parse(whole).size() == 2);
   for (std::size_t n = 0; n < whole.size(); ++n)
@@ -152,8 +154,9 @@ TEST_CASE("safetensors: every truncation of a file is refused", "[safetensors]")
 TEST_CASE("safetensors: odd but valid files are read", "[safetensors]") {
   // any order of tensors, unaligned data, padding, rank 0, an empty tensor
   const std::string bytes = file_of(
-      "{" + entry("b", "F32", "[1]", "[3,7]") + "," + entry("a", "U8", "[3]", "[0,3]") + "," +
-          entry("e", "F64", "[0,5]", "[7,7]") + "," + entry("s", "BOOL", "[]", "[7,8]") + "}    ",
+      header_of({entry("b", "F32", "[1]", "[3,7]"), entry("a", "U8", "[3]", "[0,3]"),
+                 entry("e", "F64", "[0,5]", "[7,7]"), entry("s", "BOOL", "[]", "[7,8]")}) +
+          "    ",
       8);
   const Tensors t = parse(bytes);
   REQUIRE(t.size() == 4);

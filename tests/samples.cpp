@@ -1,5 +1,7 @@
 #include "samples.h"
 
+#include <fmt/core.h>
+
 #include <map>
 
 #include "base/philox.h"
@@ -238,10 +240,10 @@ std::size_t rows(const CheckPoint& point, int items) {
 std::string Sample::text() const {
   std::string t(op->name);
   for (const Leaf& l : leaves)
-    t += " " + to_string(l.shape) +
-         (l.items < 0   ? " shared"
-          : l.items > 0 ? "+" + std::to_string(l.items)
-                        : "");
+    t += fmt::format(" {}{}", to_string(l.shape),
+                     l.items < 0   ? " shared"
+                     : l.items > 0 ? fmt::format("+{}", l.items)
+                                   : "");
   return t;
 }
 

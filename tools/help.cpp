@@ -17,7 +17,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
     const std::size_t end = std::min(text.find(' ', at), text.size());
     const std::size_t size = end - at;
     if (column > indent && column + size + 1 > kWidth) {
-      out += "\n" + std::string(indent, ' ');
+      out.append("\n").append(indent, ' ');
       column = indent;
     } else if (column > indent) {
       out += ' ';
@@ -33,7 +33,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 std::string entry(const std::string& left, const std::string& right, std::size_t indent) {
   std::string line = "  " + left;
   if (line.size() + 2 > indent)
-    line += "\n" + std::string(indent, ' ');
+    line.append("\n").append(indent, ' ');
   else
     line += std::string(indent - line.size(), ' ');
   return line + wrapped(right, indent) + "\n";

@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,7 +75,7 @@ void Progress::show(const Update& u) {
   if (since < (terminal_ ? 0.1 : 10.0)) return;
   shown_ = Clock::now();
   open_ = terminal_;
-  print_error(terminal_ ? "\r" + line(u) + "\x1b[K" : line(u) + "\n");
+  print_error(terminal_ ? fmt::format("\r{}\x1b[K", line(u)) : line(u) + "\n");
 }
 
 void Progress::finish() {

@@ -33,7 +33,7 @@ std::string tensor_table(const Tensors& tensors) {
     for (std::int64_t r = 0; r < std::min(rows, kMostRows); ++r) {
       text += fmt::format("  {:<8}", t.dims().empty() ? "" : place(t.dims(), r));
       for (std::int64_t c = 0; c < std::min(columns, kMostColumns); ++c)
-        text += " " + number(t, r * columns + c);
+        text.append(" ").append(number(t, r * columns + c));
       text += columns > kMostColumns ? " ...\n" : "\n";
     }
     if (rows > kMostRows)

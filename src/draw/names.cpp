@@ -38,7 +38,7 @@ std::string IdMaker::make(std::string_view name, std::span<const std::int32_t> i
   std::string id;
   for (const char c : name) id += is_id_letter(c) ? c : '_';
   for (const std::int32_t i : index) id += fmt::format("_{}{}", i < 0 ? "m" : "", std::abs(i));
-  if (!step.empty()) id += (id.empty() ? "" : "_") + std::string(step);
+  if (!step.empty()) id.append(id.empty() ? "" : "_").append(step);
   if (id.empty() || (id[0] >= '0' && id[0] <= '9') || is_keyword(id)) id = "n_" + id;
   for (int copy = 2; !used_.insert(id).second; ++copy) {
     std::string other = fmt::format("{}_{}", id, copy);
@@ -54,7 +54,7 @@ std::string variable_text(const Tape& tape, NodeId id) {
   return "∇" + text.substr(5);
 }
 
-std::string delay_power(int offset) { return "z" + superscript(offset); }
+std::string delay_power(int offset) { return fmt::format("z{}", superscript(offset)); }
 
 std::string delay_text(const PictureCluster& from, const PictureCluster& to) {
   if (from.domain != to.domain || from.position.size() != to.position.size()) return "";

@@ -1,6 +1,6 @@
 #include "exec/batch_data.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -242,11 +242,9 @@ class Reader {
       if (!alive || (value >= 0 && value < static_cast<double>(s.category) &&
                      value == static_cast<double>(static_cast<std::int64_t>(value))))
         continue;
-      std::string place;
-      for (const std::int64_t p : at) place += (place.empty() ? "" : ",") + std::to_string(p);
       fail(Status::bad_input, "D013",
-           "\"{}\" holds {} at position [{}] of item {}; its symbols are 0..{}", name, value, place,
-           item, s.category - 1);
+           "\"{}\" holds {} at position [{}] of item {}; its symbols are 0..{}", name, value,
+           fmt::join(at, ","), item, s.category - 1);
     }
   }
 

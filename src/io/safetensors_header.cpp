@@ -118,7 +118,7 @@ class HeaderReader {
       if (type.name == lexer_.text()) return type;
     std::string supported;
     for (const StoredType& type : kTypes)
-      supported += (supported.empty() ? "" : " ") + std::string(type.name);
+      supported.append(supported.empty() ? "" : " ").append(type.name);
     fail_at("S006", fmt::format("{}: unsupported dtype \"{}\" (supported: {})", tensor_,
                                 printable(lexer_.text(), 40), supported));
   }

@@ -16,6 +16,7 @@ using json::Member;
 using json::Value;
 
 constexpr std::int64_t kDefinitionVersion = 1;
+constexpr std::size_t kDepth = 6;  // of nested "values"
 
 class Reader {
  public:
@@ -155,14 +156,14 @@ class Reader {
            "zeros, ones, identity, orthogonal, xavier, uniform(a), normal(s), a number, or {\"values\": [..]}");
   }
 
-  // nesting is bounded by the JSON reader's depth
+  // nested as deep as the first element is, at most kDepth
   void collect_values(const Value& v, std::vector<std::int64_t>& dims, std::vector<double>& out, std::size_t depth) const {
     if (v.is(json::Kind::array)) {
       const std::vector<Value> elements = v.elements("values");
       const auto count = static_cast<std::int64_t>(elements.size());
       if (depth == dims.size()) {
-        if (!out.empty() || depth >= 6) v.fail("G010", "\"values\" is nested unevenly");
-        dims.push_back(count);
+        if (!out.empty() || depth >= kDepth) v.fail("G010", "\"values\" is nested unevenly");
+        dims.resize(depth + 1, count);
       }
       if (dims[depth] != count) v.fail("G010", fmt::format("\"values\": {} elements here, {} before", count, dims[depth]));
       for (const Value& e : elements) collect_values(e, dims, out, depth + 1);

@@ -26,7 +26,7 @@ std::string joined(std::initializer_list<Expr> parts) {
 template <class T, class F>
 std::string list(const T& items, F&& text_of) {
   std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ",") + text_of(item);
+  for (const auto& item : items) text.append(text.empty() ? "" : ",").append(text_of(item));
   return text;
 }
 

@@ -1,5 +1,5 @@
 // The loss (R13), where a sequence ends (R14), and the lookups of an unfolded definition.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -104,9 +104,7 @@ void Unfolder::add_ends() {
 namespace {
 std::string label(std::string_view name, const Positions& at) {
   if (at.empty()) return std::string(name);
-  std::string text;
-  for (const std::int32_t p : at) text += (text.empty() ? "" : ",") + std::to_string(p);
-  return fmt::format("{}[{}]", name, text);
+  return fmt::format("{}[{}]", name, fmt::join(at, ","));
 }
 }  // namespace
 
@@ -125,9 +123,7 @@ Var Unfolded::weight(std::string_view name, const std::vector<std::int32_t>& pos
 }
 
 Var Unfolded::copy_at(std::string_view name, const std::vector<std::int32_t>& position) const {
-  std::string text;
-  for (const std::int32_t p : position) text += (text.empty() ? "" : ",") + std::to_string(p);
-  const Var v = copy_named(name, text);
+  const Var v = copy_named(name, fmt::format("{}", fmt::join(position, ",")));
   if (!v) fail(Status::bad_input, "G014", "there is no copy {}", label(name, position));
   return v;
 }
