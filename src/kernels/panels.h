@@ -1,9 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace taugrad::kernels {
+
+/// Instruction sets that the kernels are compiled for, best last. Results differ between them in
+/// rounding (fused multiply-adds or not), never within one.
+enum class InstructionSet { generic, avx2, avx512 };
+/// The best one that this machine runs.
+InstructionSet best_instruction_set();
 
 /// A K x N matrix packed for products with many rows: panels of kPanelBytes wide columns, each
 /// [K][width], one after another, the last one padded with zeros.
@@ -21,6 +28,7 @@ class Panels {
 
   std::int64_t rows() const { return k_; }
   std::int64_t columns() const { return n_; }
+  std::int64_t count() const { return (n_ + kWidth - 1) / kWidth; }
   const S* panel(std::int64_t number) const { return data_ + number * k_ * kWidth; }
   /// What `resize` allocates.
   static std::int64_t bytes(std::int64_t k, std::int64_t n);
@@ -31,19 +39,42 @@ class Panels {
   S* data_ = nullptr;  // storage_, aligned
 };
 
-/// Instruction sets that `multiply_rows` is compiled for, best last. Results differ between them in
-/// rounding (fused multiply-adds or not), never within one.
-enum class InstructionSet { generic, avx2, avx512 };
-/// The best one that this machine runs.
-InstructionSet best_instruction_set();
+/// `m` rows of A [m,K], `lda` apart, and where their products go: rows of C, `ldc` apart; c points
+/// to column 0.
+template <class S>
+struct RowBlock {
+  const S* a;
+  std::int64_t lda;
+  S* c;
+  std::int64_t ldc;
+  std::int64_t m;
+};
 
-/// C[i] (+)= A[i] B for `m` rows: A [m,K] with rows `lda` apart, C [m,N] with rows `ldc` apart.
-/// Every element of C is one chain of multiply-adds in ascending k (starting from C where
-/// `accumulate`), so a row of the result has the same bits whatever m is and whatever the other
-/// rows hold.
+/// C[i] (+)= A[i] B for all rows of all blocks, in the columns of the panels [first_panel,
+/// last_panel) of B. Every element of C is one chain of multiply-adds in ascending k (starting from
+/// C where `accumulate`, else from zero), so a row of the result has the same bits whatever rows
+/// and blocks stand beside it, whatever they hold, and whatever range of panels is asked for.
+/// Columns outside the range are left alone; C may not overlap A or B, nor rows of C one another.
+template <class S>
+void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
+                     std::int64_t first_panel, std::int64_t last_panel, bool accumulate,
+                     InstructionSet set = best_instruction_set());
+
+/// multiply_blocks for one block.
+template <class S>
+void multiply_rows(std::int64_t m, const S* a, std::int64_t lda, const Panels<S>& b,
+                   std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
+                   std::int64_t ldc, InstructionSet set = best_instruction_set()) {
+  const RowBlock<S> block{a, lda, c, ldc, m};
+  multiply_blocks<S>({&block, 1}, b, first_panel, last_panel, accumulate, set);
+}
+
+/// All panels: C [m,N].
 template <class S>
 void multiply_rows(std::int64_t m, const S* a, std::int64_t lda, const Panels<S>& b,
                    bool accumulate, S* c, std::int64_t ldc,
-                   InstructionSet set = best_instruction_set());
+                   InstructionSet set = best_instruction_set()) {
+  multiply_rows(m, a, lda, b, std::int64_t{0}, b.count(), accumulate, c, ldc, set);
+}
 
 }  // namespace taugrad::kernels

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/panels.h"
+
+namespace taugrad::kernels {
+
+/// Rows that two operands share: D [rows, m] and X [rows, n], their rows `ldd` and `ldx` apart (0:
+/// one row for all).
+template <class S>
+struct Segment {
+  const S* d;
+  std::int64_t ldd;
+  const S* x;
+  std::int64_t ldx;
+  std::int64_t rows;
+};
+
+/// What `outer_rows` packs into: grown where needed, reused between calls; one for each thread.
+template <class S>
+class OuterScratch {
+ public:
+  /// At least `elements` elements, aligned to a cache line. @throws std::bad_alloc
+  S* fit(std::int64_t elements);
+
+ private:
+  std::vector<S> storage_;
+};
+
+/// C[m,n] (+)= the sum over the rows r of all segments, in their order, of D[r]^T X[r], in the
+/// columns of the panels [first_panel, last_panel): groups of Panels<S>::kWidth columns of C. Rows
+/// count on through the segments in blocks of 256; the sum of a block is one chain of multiply-adds
+/// in row order from zero, and is added to C, blocks in order (the first one is written where not
+/// `accumulate`). So the bits depend on the rows alone, not on how they are cut into segments nor
+/// on the range of panels. No rows: zeros, or C unchanged with `accumulate`.
+/// @throws std::bad_alloc
+template <class S>
+void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64_t n,
+                std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
+                std::int64_t ldc, OuterScratch<S>& scratch,
+                InstructionSet set = best_instruction_set());
+
+}  // namespace taugrad::kernels
