@@ -138,8 +138,11 @@ std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& f,
   if (f.loss) return {{u.loss(), 0}};
   const Model& model = u.model();
   const Symbol& s = model.symbols[static_cast<std::size_t>(f.symbol)];
-  if (s.kind == SymbolKind::weight && f.has_brackets)
-    return {{u.copy_named(f.name, f.brackets), 0}};
+  if (s.kind == SymbolKind::weight && f.has_brackets) {
+    std::vector<Piece> shares;
+    for (const Var copy : u.copies_named(f.name, f.brackets)) shares.push_back({copy, 0});
+    return shares;
+  }
   if (f.has_brackets) {
     std::vector<std::int32_t> at;
     for (const BracketPlace& p : parse_places(model, f)) {

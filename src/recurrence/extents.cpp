@@ -66,6 +66,22 @@ NodeId Unfolder::fit(NodeId node, ExtentId target) {
   return fitted_[key] = v.id;
 }
 
+namespace {
+
+// an untied weight read beyond an item's own length is zero for that item, and is not per example
+bool may_pass_the_end(const Model& model, const Slot& weight) {
+  const std::vector<int>& axes = model.symbols[static_cast<std::size_t>(weight.symbol)].axes;
+  for (std::size_t a = 0; a < weight.places.size(); ++a) {
+    const int length = model.index_length[static_cast<std::size_t>(axes[a])];
+    if (model.fixed_lengths[static_cast<std::size_t>(length)] < 0 &&
+        (weight.places[a].kind == Place::Kind::end || weight.places[a].offset > 0))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool can_be_ragged(const Model& model) {
   for (const Symbol& s : model.symbols) {
     bool at_number = false, at_end = false;
@@ -88,7 +104,8 @@ bool can_be_ragged(const Model& model) {
     for (const Slot& slot : block.slots) {
       int ends = 0;
       for (const At& p : slot.places) ends += p.kind == Place::Kind::end ? 1 : 0;
-      if (ends > 1 || (ends == 1 && slot.kind == Slot::Kind::copy)) return false;
+      if (ends > 1) return false;
+      if (slot.kind == Slot::Kind::copy && may_pass_the_end(model, slot)) return false;
       const bool category = slot.kind == Slot::Kind::read && model.symbols[static_cast<std::size_t>(slot.symbol)].category >= 0;
       // a symbol read beyond its item's length would be extended by 0, which is a symbol
       if (category)

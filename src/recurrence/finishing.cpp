@@ -170,10 +170,15 @@ bool Unfolded::names_end(const std::string& letter, const std::string& text, con
 }
 
 Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const {
+  const std::vector<Var> found = copies_named(name, brackets);
+  return found.empty() ? Var{} : found.front();
+}
+
+std::vector<Var> Unfolded::copies_named(std::string_view name, std::string_view brackets) const {
   const auto groups = copies_.find(name);
   if (groups == copies_.end()) return {};
   const std::vector<Bracket> wanted = parse_brackets(brackets);
-  NodeId found = -1;
+  std::vector<Var> found;
   bool exact = false;  // of [2] and [n] at the same place, each names the copy written that way
   for (const CopyGroup& group : groups->second) {
     if (group.letters.size() != wanted.size()) continue;
@@ -191,18 +196,24 @@ Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const
     }
     if (!fits || exact) continue;
     const NodeId id = group.nodes.get(at);
-    if (id < 0 || (found >= 0 && !as_written)) continue;
-    found = id;
+    if (id < 0 || (!found.empty() && !as_written)) continue;
+    found = {graph_.tape().var(id)};
+    if (const auto more = group.more.find(at); more != group.more.end())
+      for (const NodeId other : more->second) found.push_back(graph_.tape().var(other));
     exact = as_written;
   }
-  return found < 0 ? Var{} : graph_.tape().var(found);
+  return found;
 }
 
 std::vector<std::pair<std::string, Var>> Unfolded::copies(std::string_view name) const {
   std::vector<std::pair<std::string, Var>> result;
   if (const auto groups = copies_.find(name); groups != copies_.end())
     for (const CopyGroup& group : groups->second)
-      group.nodes.each([&](const Positions&, NodeId id) { result.emplace_back(graph_.tape().label(id), graph_.tape().var(id)); });
+      group.nodes.each([&](const Positions& at, NodeId id) {
+        result.emplace_back(graph_.tape().label(id), graph_.tape().var(id));
+        if (const auto more = group.more.find(at); more != group.more.end())
+          for (const NodeId other : more->second) result.emplace_back(graph_.tape().label(other), graph_.tape().var(other));
+      });
   return result;
 }
 

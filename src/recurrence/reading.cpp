@@ -252,7 +252,11 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
     group = groups.end() - 1;
   }
   // an untied weight may be read at several of its positions from one left side
-  if (const NodeId id = group->nodes.get(setting.copy_at); id >= 0 && tape_.inputs(id)[0] == leaf) return id;
+  const NodeId first = group->nodes.get(setting.copy_at);
+  if (first >= 0 && tape_.inputs(first)[0] == leaf) return first;
+  if (const auto more = group->more.find(setting.copy_at); more != group->more.end())
+    for (const NodeId id : more->second)
+      if (tape_.inputs(id)[0] == leaf) return id;
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
   const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, setting.copy_at));
@@ -261,7 +265,10 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const NodeId id = copy(tape_.var(leaf)).id;
   tape_.set_value(id, name, index);
   tape_.set_owner(owner, owner_index);
-  group->nodes.set(setting.copy_at, id);
+  if (first < 0)
+    group->nodes.set(setting.copy_at, id);
+  else
+    group->more[setting.copy_at].push_back(id);
   return id;
 }
 

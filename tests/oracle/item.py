@@ -87,12 +87,12 @@ class Item:
 
     def copy(self, name, eq, place, position):
         """The copy of a weight at a left side's position, and the share of one equation in it (R8)."""
+        axes, shape = self.flat.weights[name]
+        if not self.inside(axes, position):  # of an untied weight: zero there (R4)
+            return torch.zeros(shape, dtype=F64)
         key = (name, tuple(position), self.written(eq, place) if eq else ())
         if key not in self.copies:
-            weight = self.model.weights[name]
-            for p in position:
-                weight = weight[p - 1]
-            self.copies[key] = weight + 0
+            self.copies[key] = self.model.weights[name][tuple(p - 1 for p in position)] + 0
         share = key + (eq.name if eq else "loss",)
         if share not in self.shares:
             self.shares[share] = self.copies[key] + 0

@@ -54,6 +54,8 @@ class Unfolded {
   Var copy_at(std::string_view name, const std::vector<std::int32_t>& position) const;
   /// A copy by what stands in its brackets: "3", "3,2", "t=3", "0", "tau+1", "". An empty Var: there is none.
   Var copy_named(std::string_view name, std::string_view brackets) const;
+  /// Several where one left side reads several positions of an untied weight: its copies add up to the one asked for.
+  std::vector<Var> copies_named(std::string_view name, std::string_view brackets) const;
   Var loss() const;                          ///< per example; the sum over an item's steps. @throws Error (G023) without a loss
   bool has_loss() const { return loss_ >= 0; }
   Var nll(std::string_view name, const std::vector<std::int32_t>& position) const;
@@ -84,6 +86,8 @@ class Unfolded {
     std::vector<std::string> letters;  ///< of the left side
     std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
     PositionTable nodes;
+    /// where a left side reads an untied weight at several of its positions: the copies after the first
+    std::map<std::vector<std::int32_t>, std::vector<NodeId>> more = {};
   };
   bool names_end(const std::string& letter, const std::string& text, const std::string& end) const;
   using Tables = std::map<std::string, PositionTable, std::less<>>;
