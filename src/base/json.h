@@ -30,7 +30,7 @@ class Value {
   std::size_t offset() const;    ///< of its first byte in the file
   LineColumn place() const;      ///< of its first character
   std::string_view raw() const;  ///< a number or word as written
-  std::string pointer() const;   ///< "/nodes/7/inputs/1"; linear in the siblings: for errors
+  std::string pointer() const;   ///< "/nodes/7/inputs/1"; linear in the siblings since the last one
 
   /// Typed reading. `what` names the value in the message: "op" gives `"op" must be a string, got
   /// number`. @throws Error (G010: wrong type; G011: not an integer of the range)
@@ -111,12 +111,20 @@ class Document {
   std::string_view string(const Cell& c) const;
   const Cell& cell(std::uint32_t id) const { return cells_[id]; }
 
+  /// How far pointer() came in the longest container that it passed through: in the order of the
+  /// file, the next pointer goes on from there.
+  struct Passed {
+    std::uint32_t parent = 0, child = 1;
+    std::size_t number = 0;
+  };
+
   std::string text_;
   std::string file_;
   std::string expected_;
   std::vector<Cell> cells_;
   std::string pool_;
   std::optional<LineTable> lines_;
+  mutable Passed passed_;
 };
 
 /// The fields of an object whose names are known.

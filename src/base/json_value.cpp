@@ -77,8 +77,14 @@ std::string Value::pointer() const {
     const bool object = parent.kind == Kind::object;
     std::uint32_t child = at + 1;
     std::size_t number = 0;
+    Document::Passed& passed = document_->passed_;
+    if (passed.parent == at && passed.child <= id_) {
+      child = passed.child;
+      number = passed.number;
+    }
     const auto value = [&] { return object ? child + 1 : child; };
     for (; document_->cell(value()).end <= id_; ++number) child = document_->cell(value()).end;
+    if (passed.parent == at || number >= passed.number) passed = {at, child, number};
     path += '/' + (object ? pointer_token(document_->string(document_->cell(child)))
                           : fmt::format("{}", number));
     if (child == id_) break;  // a key: the member it names

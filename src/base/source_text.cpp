@@ -31,9 +31,10 @@ LineColumn line_column(std::string_view text, std::size_t offset) {
 
 void show_excerpt(Diagnostic& d, std::string_view text, std::size_t offset, std::size_t length) {
   offset = std::min(offset, text.size());
-  const std::size_t newline = offset == 0 ? text.npos : text.rfind('\n', offset - 1);
-  std::size_t start = newline == text.npos ? 0 : newline + 1;
-  std::size_t end = std::min(text.find('\n', offset), text.size());
+  // looks no further than a window: a line may be as long as the file
+  std::size_t start = offset, end = offset;
+  while (start > 0 && offset - start <= kWindow && text[start - 1] != '\n') --start;
+  while (end < text.size() && end - offset <= kWindow && text[end] != '\n') ++end;
   if (end > start && text[end - 1] == '\r') --end;
   if (offset - start > kWindow / 2 && end - start > kWindow) {
     start = offset - kWindow / 2;
