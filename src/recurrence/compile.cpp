@@ -2,7 +2,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "base/fail.h"
 #include "recurrence/block_compiler.h"
@@ -111,10 +113,11 @@ class Compiler {
 
   // what the equations do not tell is a number: zero before the first step is one               (R4)
   void infer(const std::vector<int>& component) {
+    const Readers who = readers(component);
     bool sound = true;
     for (const Trust trust : {Trust::equations, Trust::guesses, Trust::boundaries}) {
       trust_ = trust;
-      sound = infer_known(component);
+      sound = infer_known(component, who);
     }
     if (!sound) return;
     bool assumed = false;
@@ -123,31 +126,59 @@ class Compiler {
         s.shape_known = assumed = true;
         s.per_example = !s.axes.empty() || s.random();
       }
-    if (assumed) infer_known(component);
+    if (assumed) infer_known(component, who);
   }
 
   static bool is_categorical(const Symbol& s) {
     return s.distribution == DistributionKind::categorical_logits || s.distribution == DistributionKind::categorical_p;
   }
 
-  // false where an equation has an error
-  bool infer_known(const std::vector<int>& component) {
-    bool changed = true, sound = true;
+  /// Of each symbol of a component, who reads it: places in the component.
+  using Readers = std::vector<std::vector<std::size_t>>;
+  Readers readers(const std::vector<int>& component) {
+    std::map<int, std::size_t> place;
+    for (std::size_t i = 0; i < component.size(); ++i) place[component[i]] = i;
+    Readers result(component.size());
+    for (std::size_t i = 0; i < component.size(); ++i)
+      for (const int r : symbol(component[i]).rules)
+        for (const Ast& ast : rule(r).equation->arguments)
+          for (const AstNode& n : ast.nodes)
+            if (const auto read = place.find(model_.find(n.name)); read != place.end()) result[read->second].push_back(i);
+    return result;
+  }
+
+  // looks again only where something that is read has changed; false where an equation has an error
+  bool infer_known(const std::vector<int>& component, const Readers& readers) {
+    std::vector<char> due(component.size(), 1), sound(component.size(), 1);
+    bool changed = true;
     for (std::size_t round = 0; changed && round < 2 * component.size() + 4; ++round) {
       changed = false;
-      sound = true;
-      for (const int s : component) {
-        const std::vector<int>& rules = symbol(s).rules;  // the general equation tells first: a boundary fits into it
-        for (auto r = rules.rbegin(); r != rules.rend(); ++r) try {
-            Tape tape;
-            std::vector<Block> blocks;
-            changed = learn(rule(*r), try_rule(rule(*r), tape, blocks)) || changed;
-          } catch (const Error&) {
-            sound = false;  // told when the template is recorded: here it may come of a guess
-          }
+      for (std::size_t i = 0; i < component.size(); ++i) {
+        if (!std::exchange(due[i], 0)) continue;
+        bool fine = true;
+        if (look(component[i], fine)) {
+          changed = true;
+          due[i] = 1;
+          for (const std::size_t reader : readers[i]) due[reader] = 1;
+        }
+        sound[i] = fine;
       }
     }
-    return sound;
+    return std::find(sound.begin(), sound.end(), 0) == sound.end();
+  }
+
+  // one look at the equations of a symbol; true where they tell more than was known
+  bool look(int number, bool& fine) {
+    bool changed = false;
+    const std::vector<int>& rules = symbol(number).rules;  // the general equation tells first: a boundary fits into it
+    for (auto r = rules.rbegin(); r != rules.rend(); ++r) try {
+        Tape tape;
+        std::vector<Block> blocks;
+        changed = learn(rule(*r), try_rule(rule(*r), tape, blocks)) || changed;
+      } catch (const Error&) {
+        fine = false;  // told when the template is recorded: here it may come of a guess
+      }
+    return changed;
   }
 
   void record_symbol(int number) {

@@ -219,8 +219,7 @@ std::int64_t size_value(const Text& text, const std::map<std::string, std::int64
   return static_cast<std::int64_t>(value);
 }
 
-System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes,
-                     std::vector<std::string>& trail) {
+System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes, Expansion& spent) {
   System system;
   system.name = d.name;
   system.file = d.file;
@@ -240,14 +239,14 @@ System expand_within(const Definition& d, const std::map<std::string, std::int64
   add_declarations(system, d, names);
   for (const ImportDeclaration& i : d.imports) names.declare(i.prefix, i.source);
   add_equations(system, d, names);
-  expand_functions(system, d.functions);
-  expand_imports(system, d, trail);
+  expand_functions(system, d.functions, spent);
+  expand_imports(system, d, spent);
   return system;
 }
 
 System expand(const Definition& d) {
-  std::vector<std::string> trail;
-  System system = expand_within(d, {}, trail);
+  Expansion spent;
+  System system = expand_within(d, {}, spent);
   take_needed(system);
   return system;
 }

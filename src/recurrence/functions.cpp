@@ -4,17 +4,16 @@
 #include <map>
 
 #include "base/fail.h"
+#include "base/limits.h"
 #include "base/suggest.h"
 #include "recurrence/system.h"
 
 namespace taugrad {
 namespace {
 
-constexpr std::size_t kMaxNodes = 1'000'000;  // of one expanded expression
-
 class Expander {
  public:
-  Expander(System& system, const std::vector<Text>& texts) : system_(system) {
+  Expander(System& system, const std::vector<Text>& texts, Expansion& spent) : system_(system), spent_(spent) {
     for (const Text& text : texts) collect(system, [&] { add(parse_function(text)); }, text.text);
     // callees first, so that every body is expanded once
     for (auto& [name, f] : functions_) collect(system, [&, &name = name] { visit(name); }, name);
@@ -74,8 +73,8 @@ class Expander {
     }
   }
 
-  static int push(Ast& out, AstNode n) {
-    if (out.nodes.size() >= kMaxNodes) fail_at("G022", "an expression grows beyond 1000000 nodes", n, "split it");
+  int push(Ast& out, AstNode n) const {
+    spent_.add_node(n);
     out.nodes.push_back(std::move(n));
     return out.root();
   }
@@ -102,13 +101,20 @@ class Expander {
   }
 
   System& system_;
+  Expansion& spent_;
   std::map<std::string, Entry> functions_;
 };
 
 }  // namespace
 
-void expand_functions(System& system, const std::vector<Text>& functions) {
-  const Expander expander(system, functions);
+void Expansion::add_node(const AstNode& n) {
+  if (++nodes > static_cast<std::size_t>(limits::kFoldedNodes))
+    fail_at("G022", fmt::format("the definition grows beyond {} nodes", limits::kFoldedNodes), n,
+            "functions and imports are expanded at every mention");
+}
+
+void expand_functions(System& system, const std::vector<Text>& functions, Expansion& spent) {
+  const Expander expander(system, functions, spent);
   for (ParsedEquation& e : system.equations)
     for (Ast& ast : e.arguments) collect(system, [&] { ast = expander.expanded(ast); }, e.name);
   for (Ast& ast : system.loss) collect(system, [&] { ast = expander.expanded(ast); }, "loss");

@@ -11,7 +11,8 @@
 namespace taugrad {
 namespace {
 
-constexpr std::size_t kMaxDepth = 16;  // imports within imports
+constexpr std::size_t kMaxDepth = 16;      // imports within imports
+constexpr std::size_t kMaxImports = 1'000;  // altogether
 
 Text import_text(const ImportDeclaration& i, const std::string& what) { return {what, i.source}; }
 
@@ -31,8 +32,8 @@ bool bare_name(const std::string& s) {
 /// One imported system on its way into the outer one.
 class Import {
  public:
-  Import(System& outer, const ImportDeclaration& declaration, System inner)
-      : outer_(outer), declaration_(declaration), inner_(std::move(inner)), prefix_(declaration.prefix + ".") {
+  Import(System& outer, const ImportDeclaration& declaration, System inner, Expansion& spent)
+      : outer_(outer), declaration_(declaration), inner_(std::move(inner)), spent_(spent), prefix_(declaration.prefix + ".") {
     map_indices();
     for (const std::string& letter : declaration.reverse) {
       if (!inner_.index(letter))
@@ -172,6 +173,7 @@ class Import {
       fail_at("E007", fmt::format("input \"{}\" has {} indices", name, from.size()), n);
     const int base = static_cast<int>(out.nodes.size());
     for (AstNode m : expression.nodes) {
+      spent_.add_node(m);
       for (int& child : m.children) child += base;
       for (Place& p : m.places) shift(p, from, n.places);
       for (std::size_t k = 0; k < from.size(); ++k)
@@ -229,6 +231,7 @@ class Import {
     std::vector<int> to(ast.nodes.size());
     for (std::size_t id = 0; id < ast.nodes.size(); ++id) {
       AstNode n = ast.nodes[id];
+      spent_.add_node(n);
       for (int& child : n.children) child = to[static_cast<std::size_t>(child)];
       if (n.kind == AstNode::Kind::reference) rewrite_places(n.places, n.name, &n, *n.origin);
       for (std::size_t k = 0; k < n.over.size(); ++k) {
@@ -248,6 +251,7 @@ class Import {
   System& outer_;
   const ImportDeclaration& declaration_;
   System inner_;
+  Expansion& spent_;
   std::string prefix_;
   std::map<std::string, std::string> letters_, lengths_, bound_weights_;
   std::set<std::string> reversed_;
@@ -255,13 +259,15 @@ class Import {
   std::map<std::string, std::pair<std::vector<std::string>, Ast>> bound_inputs_;
 };
 
-System load_import(const System& outer, const Definition& d, const ImportDeclaration& i, std::vector<std::string>& trail) {
+System load_import(const System& outer, const Definition& d, const ImportDeclaration& i, Expansion& spent) {
+  std::vector<std::string>& trail = spent.trail;
   if (!bare_name(i.from))
     fail_import(i, "E008", fmt::format("\"from\" must be a bare name, got \"{}\"", i.from),
                 "imports are looked up beside the file and among the shipped definitions, never by path");
   if (std::find(trail.begin(), trail.end(), i.from) != trail.end())
     fail_import(i, "E008", fmt::format("imports go round in a cycle: {} -> {}", fmt::join(trail, " -> "), i.from));
   if (trail.size() >= kMaxDepth) fail_import(i, "E008", "imports are nested too deep");
+  if (++spent.imports > kMaxImports) fail_import(i, "G022", fmt::format("the definition takes more than {} imports", kMaxImports));
   const Definition inner = load_import_of(d, i.from);
   std::map<std::string, std::int64_t> sizes;
   for (const SizeDeclaration& s : inner.sizes) {
@@ -275,17 +281,17 @@ System load_import(const System& outer, const Definition& d, const ImportDeclara
     if (std::none_of(inner.sizes.begin(), inner.sizes.end(), [&, key = name](const auto& s) { return s.name == key; }))
       fail_at("G014", fmt::format("{} has no size \"{}\"", i.from, name), text, 0, 1);
   trail.push_back(i.from);
-  System system = expand_within(inner, sizes, trail);
+  System system = expand_within(inner, sizes, spent);
   trail.pop_back();
   return system;
 }
 
 }  // namespace
 
-void expand_imports(System& system, const Definition& d, std::vector<std::string>& trail) {
+void expand_imports(System& system, const Definition& d, Expansion& spent) {
   for (const ImportDeclaration& i : d.imports)
     collect(system, [&] {
-      Import import(system, i, load_import(system, d, i, trail));
+      Import import(system, i, load_import(system, d, i, spent), spent);
       import.add_to_outer();
     }, i.prefix);
 }

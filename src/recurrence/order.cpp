@@ -76,23 +76,16 @@ class Orderer {
     std::vector<int> all(reads_.size());
     for (std::size_t r = 0; r < all.size(); ++r) all[r] = static_cast<int>(r);
     const auto top = split(every, all);
-    std::vector<std::vector<int>> open = top;
-    std::vector<std::vector<int>> rests(top.size(), all);
+    std::vector<Knot> open = knots(top, all);
     while (!open.empty()) {  // every turn settles at least one read: it ends
-      const std::vector<int> component = std::move(open.back());
-      const std::vector<int> rest = inside(component, rests.back());
+      const Knot knot = std::move(open.back());
       open.pop_back();
-      rests.pop_back();
-      if (rest.empty()) continue;
       std::vector<int> left;
-      if (!settle(component, rest, left)) {
-        collect(model_.system, [&] { report(rest); }, name(reads_[static_cast<std::size_t>(rest.front())].from));
+      if (!settle(knot.reads, left)) {
+        collect(model_.system, [&] { report(knot.reads); }, name(reads_[static_cast<std::size_t>(knot.reads.front())].from));
         continue;
       }
-      for (std::vector<int>& part : split(component, left)) {
-        open.push_back(std::move(part));
-        rests.push_back(left);
-      }
+      for (Knot& part : knots(split(knot.symbols, left), left)) open.push_back(std::move(part));
     }
     return top;
   }
@@ -113,13 +106,25 @@ class Orderer {
     return parts;
   }
 
-  std::vector<int> inside(const std::vector<int>& component, const std::vector<int>& reads) const {
-    const std::set<int> members(component.begin(), component.end());
-    std::vector<int> result;
+  /// Symbols that depend on each other, and the reads inside that are not settled yet.
+  struct Knot {
+    std::vector<int> symbols, reads;
+  };
+
+  // the parts that have reads inside
+  std::vector<Knot> knots(const std::vector<std::vector<int>>& parts, const std::vector<int>& reads) const {
+    std::vector<Knot> result(parts.size());
+    std::map<int, std::size_t> part_of;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      result[p].symbols = parts[p];
+      for (const int symbol : parts[p]) part_of[symbol] = p;
+    }
     for (const int r : reads) {
       const Read& read = reads_[static_cast<std::size_t>(r)];
-      if (members.contains(read.from) && members.contains(read.to)) result.push_back(r);
+      const auto from = part_of.find(read.from), to = part_of.find(read.to);
+      if (from != part_of.end() && to != part_of.end() && from->second == to->second) result[from->second].reads.push_back(r);
     }
+    std::erase_if(result, [](const Knot& k) { return k.reads.empty(); });
     return result;
   }
 
@@ -148,7 +153,7 @@ class Orderer {
     return true;
   }
 
-  bool settle(const std::vector<int>&, const std::vector<int>& rest, std::vector<int>& left) const {
+  bool settle(const std::vector<int>& rest, std::vector<int>& left) const {
     for (std::size_t index = 0; index < model_.system.indices.size(); ++index) {
       bool back = true, forward = true, carried = true;
       left.clear();
@@ -190,17 +195,17 @@ class Orderer {
   // breadth first from each symbol: reads of a shortest cycle
   std::vector<int> shortest_cycle(const std::vector<int>& rest) const {
     std::vector<int> best;
-    std::set<int> starts;
-    for (const int r : rest) starts.insert(reads_[static_cast<std::size_t>(r)].from);
+    std::map<int, std::vector<int>> reads_of;
+    for (const int r : rest) reads_of[reads_[static_cast<std::size_t>(r)].from].push_back(r);
     int budget = 64;  // enough to name one cycle in a very large knot
-    for (const int start : starts) {
+    for (const auto& [start, reads] : reads_of) {
       if (--budget < 0 && !best.empty()) break;
       std::map<int, int> by;  // symbol -> read that reached it
       std::vector<int> queue{start};
       for (std::size_t q = 0; q < queue.size() && !by.contains(start); ++q)
-        for (const int r : rest) {
+        for (const int r : reads_of[queue[q]]) {
           const Read& read = reads_[static_cast<std::size_t>(r)];
-          if (read.from == queue[q] && by.emplace(read.to, r).second) queue.push_back(read.to);
+          if (by.emplace(read.to, r).second) queue.push_back(read.to);
         }
       if (!by.contains(start)) continue;
       std::vector<int> cycle;

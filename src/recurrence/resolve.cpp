@@ -18,9 +18,10 @@ void throw_problems(const System& system) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
   if (problems.size() > kMaxProblems) {
+    const char* least = problems.size() < kMostProblems ? "" : "at least ";
     const std::size_t more = problems.size() - kMaxProblems;
     problems.resize(kMaxProblems);
-    problems.back().help += fmt::format("{}(and {} more problems)", problems.back().help.empty() ? "" : " ", more);
+    problems.back().help += fmt::format("{}(and {}{} more problems)", problems.back().help.empty() ? "" : " ", least, more);
   }
   throw Error(Status::bad_input, std::move(problems));
 }

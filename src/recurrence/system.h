@@ -55,6 +55,16 @@ struct System {
   }
 };
 
+/// What expanding has taken so far, imports within imports included: a small file may stand for a huge system.
+struct Expansion {
+  std::vector<std::string> trail;  ///< names of the imports that are open
+  std::size_t imports = 0;
+  std::size_t nodes = 0;
+
+  /// Counts one more node of an expression. @throws Error (G022)
+  void add_node(const AstNode& n);
+};
+
 /// Expands imports and functions of `d`.
 System expand(const Definition& d);
 
@@ -68,24 +78,24 @@ bool is_reduction_name(std::string_view name);
 std::vector<std::string> function_names();
 
 /// Replaces calls of the definition's own functions in every expression of the system. (R11)
-void expand_functions(System& system, const std::vector<Text>& functions);
+void expand_functions(System& system, const std::vector<Text>& functions, Expansion& spent);
 /// Adds the imported systems, prefixed, reversed and bound.
-void expand_imports(System& system, const Definition& d, std::vector<std::string>& trail);
-System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes,
-                     std::vector<std::string>& trail);
+void expand_imports(System& system, const Definition& d, Expansion& spent);
+System expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes, Expansion& spent);
 /// Loads a definition by the bare name an import gives: beside the importing file, then shipped ones.
 Definition load_import_of(const Definition& importing, const std::string& name);
 /// Drops equations and inputs of imports that nothing outside refers to, and marks their weights.
 void take_needed(System& system);
+constexpr std::size_t kMostProblems = 100;  ///< then the rest is not looked at
 /// Runs `step`, adding what it throws to the system's problems; `defines` is the text or name of what then is broken.
 template <class F>
 void collect(System& system, F&& step, std::string_view defines = {}) {
   try {
-    step();
+    if (system.problems.size() < kMostProblems) return step();
   } catch (const Error& e) {
     system.problems.insert(system.problems.end(), e.diagnostics().begin(), e.diagnostics().end());
-    system.broken.emplace(defines.substr(0, defines.find_first_of(" [(=~")));
   }
+  system.broken.emplace(defines.substr(0, defines.find_first_of(" [(=~")));
 }
 template <class F>
 void for_each_ast(System& system, F&& f) {
