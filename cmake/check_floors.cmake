@@ -25,7 +25,7 @@ endforeach()
 # public headers stand alone: none of the libraries we are built from
 file(GLOB_RECURSE headers ${SOURCE}/include/*.h)
 foreach(file IN LISTS headers)
-  file(STRINGS ${file} includes REGEX "^#include <(fmt|nlohmann|cblas|CLI|catch2)")
+  file(STRINGS ${file} includes REGEX "^#include <(fmt|nlohmann|cblas|CLI|catch2|hwy)")
   if(includes)
     file(RELATIVE_PATH name ${SOURCE} ${file})
     list(APPEND problems "${name}: ${includes} in a public header")
