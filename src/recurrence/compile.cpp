@@ -185,7 +185,7 @@ class Compiler {
     const std::string& name = symbol(number).name;
     for (const int r : symbol(number).rules) {
       if (broken(rule(r))) {
-        check_names(rule(r));
+        check_alone(rule(r));
         model_.system.broken.insert(name);
         continue;
       }
@@ -212,7 +212,24 @@ class Compiler {
            std::any_of(r.equation->arguments.begin(), r.equation->arguments.end(), [&](const Ast& ast) { return broken(ast); });
   }
 
-  // of an equation that cannot be compiled, its own unknown names are told all the same
+  // of an equation that reads a broken one, what is wrong whatever the other's shape is told all the same
+  void check_alone(const Rule& r) {
+    if (const std::size_t before = model_.system.problems.size(); check_names(r), model_.system.problems.size() > before) return;
+    for (const Ast& ast : r.equation->arguments)
+      for (const AstNode& n : ast.nodes)
+        if (n.kind == AstNode::Kind::call && model_.system.is_broken(n.name)) return;
+    static const std::set<std::string, std::less<>> own = {"G012", "G015", "G017", "E003", "E005", "E007", "E012"};
+    trust_ = Trust::equations;
+    try {
+      Tape tape;
+      std::vector<Block> blocks;
+      try_rule(r, tape, blocks);
+    } catch (const Error& e) {
+      for (const Diagnostic& d : e.diagnostics())
+        if (own.contains(d.code)) model_.system.problems.push_back(d);
+    }
+  }
+
   void check_names(const Rule& r) {
     const System& s = model_.system;
     for (const Ast& ast : r.equation->arguments)

@@ -49,10 +49,12 @@ bool plain_name(const std::string& s) {
   });
 }
 
+constexpr const char* kNameHelp = "names are letters, digits and _, and do not start with a digit";
+
 void check_plain(const std::string& name, const Source& source) {
-  if (!plain_name(name))
+  if (!plain_name(name) || name == "__metadata__")  // a safetensors file keeps that one for itself
     fail_at("G025", fmt::format("\"{}\" is not a name", name), Text{name, source}, 0, static_cast<int>(name.size()),
-            "names are letters, digits and _, and do not start with a digit");
+            kNameHelp);
 }
 
 void add_indices(System& system, const Definition& d, Names& names) {
@@ -102,10 +104,22 @@ std::vector<std::int64_t> shape_values(const std::vector<Text>& shape, const Sys
   return dims;
 }
 
+// "x[t]", an index list and all
+ParsedName declared_name(const Text& text) {
+  try {
+    return parse_declared_name(text);
+  } catch (const Error& e) {
+    std::vector<Diagnostic> problems = e.diagnostics();
+    for (Diagnostic& d : problems)
+      if (d.code == "E001") d.code = "G025", d.help = kNameHelp;
+    throw Error(Status::bad_input, std::move(problems));
+  }
+}
+
 void add_declarations(System& system, const Definition& d, Names& names) {
   for (const InputDeclaration& i : d.inputs)
     collect(system, [&] {
-      const ParsedName n = parse_declared_name(i.name);
+      const ParsedName n = declared_name(i.name);
       check_plain(n.name, i.name.source);
       names.declare(n.name, i.name);
       check_letters(system, n, i.name);
@@ -115,7 +129,7 @@ void add_declarations(System& system, const Definition& d, Names& names) {
     }, i.name.text);
   for (const WeightDeclaration& w : d.weights)
     collect(system, [&] {
-      const ParsedName n = parse_declared_name(w.name);
+      const ParsedName n = declared_name(w.name);
       check_plain(n.name, w.name.source);
       names.declare(n.name, w.name);
       check_letters(system, n, w.name);

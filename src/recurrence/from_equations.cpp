@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/fail.h"
+#include "base/suggest.h"
 #include "recurrence/ast.h"
 #include "recurrence/system.h"
 
@@ -17,10 +18,17 @@ constexpr int kNumber = -1;  // an expression without an axis
 class Inference {
  public:
   explicit Inference(const std::vector<std::string>& equations) {
-    for (std::size_t i = 0; i < equations.size(); ++i) {
-      Text text{equations[i], {}};
-      text.source.pointer = fmt::format("equation {}", i + 1);
-      parsed_.push_back(parse_equation(text));
+    std::vector<Diagnostic> problems;
+    for (std::size_t i = 0; i < equations.size(); ++i) try {
+        Text text{equations[i], {}};
+        text.source.pointer = fmt::format("equation {}", i + 1);
+        parsed_.push_back(parse_equation(text));
+      } catch (const Error& e) {
+        problems.insert(problems.end(), e.diagnostics().begin(), e.diagnostics().end());
+      }
+    if (!problems.empty()) {
+      for (const ParsedEquation& e : parsed_) add_unknown_functions(e, problems);
+      throw Error(Status::bad_input, std::move(problems));
     }
     for (const ParsedEquation& e : parsed_) defined_.insert(e.name);
     for (const ParsedEquation& e : parsed_)
@@ -56,6 +64,14 @@ class Inference {
   }
 
  private:
+  // else told when the equations are compiled
+  static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
+    for (const Ast& ast : e.arguments)
+      for (const AstNode& n : ast.nodes)
+        if (n.kind == AstNode::Kind::call && !is_function_name(n.name))
+          problems.push_back(at_node("G012", fmt::format("unknown function \"{}\"", n.name), n, did_you_mean(n.name, function_names())));
+  }
+
   void note_letter(const Place& p) {
     if (p.kind == Place::Kind::letter && p.letter != "tau" && std::find(letters_.begin(), letters_.end(), p.letter) == letters_.end())
       letters_.push_back(p.letter);

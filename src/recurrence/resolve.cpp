@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/fail.h"
 #include "recurrence/model.h"
@@ -17,6 +18,10 @@ void throw_problems(const System& system) {
   std::stable_sort(problems.begin(), problems.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
+  const auto same = [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column, a.code, a.message, a.file) == std::tie(b.line, b.column, b.code, b.message, b.file);
+  };
+  problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
   if (problems.size() > kMaxProblems) {
     const char* least = problems.size() < kMostProblems ? "" : "at least ";
     const std::size_t more = problems.size() - kMaxProblems;
