@@ -148,6 +148,12 @@ TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
       {"sample m --temperature inf", "U002", "--temperature"},
       {"run elman --mode y=guessed", "U002", "--mode"},
       {"run elman --fetch nothing", "U020", "nothing"},
+      {"run elman --fetch 'h['", "U020", "did you mean \"h\""},
+      {"run elman --fetch 'grad:W[foo]'", "U020", "cannot read the position [foo]"},
+      {"run elman --mode h=sampled", "U002", "no random variable \"h\""},
+      {"run elman --max-memory 10Q", "U002", "--max-memory"},
+      {"run elman --max-memory 0K", "U002", "--max-memory"},
+      {"check elman --steps t=2,s=3", "U002", "no index or length \"s\""},
   };
   for (const Row& row : rows) {
     const Outcome o = taugrad(f, row.line);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cctype>
 #include <cmath>
 
 #include "base/fail.h"
@@ -41,6 +42,20 @@ std::int64_t parse_integer(const std::string& option, const std::string& text, s
     fail(Status::usage, "U002", "{} must be an integer in {}..{}, got {}", option, least, most,
          printable(text));
   return value;
+}
+
+std::size_t parse_memory(const std::string& option, const std::string& text) {
+  constexpr std::string_view kUnits = "KMGT";
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string unit = text.substr(digits);
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const std::size_t place = unit.empty() ? 1 : kUnits.find(unit.front());
+  const bool suffixed = unit.empty() || unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "IB";
+  std::int64_t value = 0;
+  if (place == std::string_view::npos || !suffixed || !read_whole(text.substr(0, digits), value) || value < 1 ||
+      value > (std::int64_t{1} << 60) >> (10 * (place + 1)))
+    fail(Status::usage, "U002", "{} must be a number of MiB, or one with K, M, G or T, got {}", option, printable(text));
+  return static_cast<std::size_t>(value) << (10 * (place + 1));
 }
 
 double parse_number(const std::string& option, const std::string& text, const std::string& range,

@@ -64,6 +64,8 @@ struct Command {
 /// Whole text as a number. @throws Error (U002) naming the option
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,
                            std::int64_t most);
+/// MiB, or with a suffix K, M, G or T (also KB, KiB), as bytes. @throws Error (U002) naming the option
+std::size_t parse_memory(const std::string& option, const std::string& text);
 double parse_number(const std::string& option, const std::string& text, const std::string& range,
                     const std::function<bool(double)>& ok);
 std::uint64_t parse_seed(const std::string& option, const std::string& text);

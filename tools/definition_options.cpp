@@ -148,6 +148,23 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
   return d;
 }
 
+void check_steps(const Definition& d, const StepOptions& o) {
+  for (const auto& [name, steps] : o.lengths) {
+    std::vector<std::string> known;
+    for (const IndexDeclaration& i : d.indices) known.insert(known.end(), {i.name, i.length});
+    if (std::find(known.begin(), known.end(), name) == known.end()) unknown("index or length", name, known, d);
+  }
+}
+
+void add_max_memory(Command& c, std::size_t& bytes) {
+  c.option({.name = "--max-memory",
+            .letter = "",
+            .value = "SIZE",
+            .help = "refuse to use more: MiB, or 500M, 2G",
+            .take = [&bytes](const std::string& v) { bytes = parse_memory("--max-memory", v); },
+            .common = false});
+}
+
 void add_steps(Command& c, StepOptions& o, const std::string& help) {
   c.option({.name = "--steps",
             .letter = "",

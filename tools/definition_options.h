@@ -35,5 +35,9 @@ struct StepOptions {
   bool given() const { return steps >= 0 || !lengths.empty(); }
 };
 void add_steps(Command& c, StepOptions& o, const std::string& help);
+/// @throws Error (U002) where `--steps` names what is neither an index nor a length
+void check_steps(const Definition& d, const StepOptions& o);
+/// `--max-memory 500M`, in bytes.
+void add_max_memory(Command& c, std::size_t& bytes);
 
 }  // namespace taugrad::cli

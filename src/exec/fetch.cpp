@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/fail.h"
@@ -49,6 +50,21 @@ std::vector<BracketPlace> parse_places(const Model& model, const Fetch& fetch) {
   }
   if (places.size() != s.axes.size()) wrong();
   return places;
+}
+
+// "3", "t=3", "tau+1", "last", "": positions as left sides write them
+void check_copy_brackets(const Model& model, const Fetch& fetch) {
+  std::string_view rest = fetch.brackets;
+  while (!rest.empty()) {
+    std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    if (const auto equals = part.find('='); equals != std::string_view::npos) part.remove_prefix(equals + 1);
+    const std::string_view word = part.substr(0, part.find_first_of("+-"));
+    std::int32_t number = 0;
+    const bool end = word == "last" || std::find(model.lengths.begin(), model.lengths.end(), word) != model.lengths.end();
+    if (!(end && part.size() == word.size()) && !parse_integer(end ? part.substr(word.size()) : part, number))
+      fail(Status::usage, "U020", "cannot read the position [{}] of \"{}\"", fetch.brackets, fetch.text);
+  }
 }
 
 }  // namespace
@@ -99,6 +115,7 @@ Fetch parse_fetch(const Model& model, const std::string& text) {
   if (!f.edge.empty() && !f.gradient)
     fail(Status::usage, "U020", "\"{}\": only a gradient has contributions (grad:W[3]@h)", text);
   if (f.has_brackets && s.kind != SymbolKind::weight) parse_places(model, f);
+  if (f.has_brackets && s.kind == SymbolKind::weight) check_copy_brackets(model, f);
   return f;
 }
 

@@ -1,6 +1,6 @@
 #include "taugrad/exec/run.h"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -207,12 +207,28 @@ void evaluate(const std::shared_ptr<const Model>& model, BatchData& data, const 
         fmt::format("\"{}\" is zero: no equation reads it at that position", name));
 }
 
+void check_modes(const Model& model, const RunOptions& options) {
+  for (const auto& [name, mode] : options.modes) {
+    const int number = model.find(name);
+    if (number >= 0 && model.symbols[static_cast<std::size_t>(number)].random()) continue;
+    std::vector<std::string> known;
+    for (const Symbol& s : model.symbols)
+      if (s.random()) known.push_back(s.name);
+    Diagnostic d;
+    d.code = "U002";
+    d.message = fmt::format("{} has no random variable \"{}\"", model.system.name, name);
+    d.help = known.empty() ? "none of its equations is written with ~" : fmt::format("it has {}", fmt::join(known, ", "));
+    fail(Status::usage, d);
+  }
+}
+
 }  // namespace
 
 RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options) {
   const std::shared_ptr<const Model> model = resolve(d);
   RunResult result;
+  check_modes(*model, options);
   const bool drawn = inputs.empty() && weights.empty();
   DrawOptions draw;
   draw.steps = options.steps >= 0 ? options.steps : draw.steps;

@@ -86,6 +86,7 @@ std::string as_json(const CheckReport& r) {
 int check_definition(const Options& o, const Context& context) {
   const Definition d = read_definition(o.definition, context);
   DefinitionCheckOptions options;
+  check_steps(d, o.steps);
   if (o.steps.steps >= 0) options.steps = o.steps.steps;
   options.lengths = o.steps.lengths;
   options.batch = o.batch;

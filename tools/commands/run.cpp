@@ -18,7 +18,8 @@ struct Options {
   DefinitionOptions definition;
   StepOptions steps;
   std::string weights, inputs, fetch, output, dtype = "f32";
-  std::int64_t batch = -1, max_memory = 0;
+  std::int64_t batch = -1;
+  std::size_t max_memory = 0;
   double temperature = 1;
   std::uint64_t seed = 0;
   bool strict = false;
@@ -38,6 +39,7 @@ std::vector<std::string> split(const std::string& list) {
     if (!name.empty()) names.push_back(name);
     name.clear();
   }
+  if (!name.empty()) names.push_back(name.substr(0, name.size() - 1));  // a bracket that is not closed
   return names;
 }
 
@@ -76,12 +78,13 @@ int run_definition(Options o, const Context& context) {
     if (!o.output.empty()) refuse_overwriting_input(input, o.output);
   o.run.fetch = o.fetch.empty() ? everything(d) : split(o.fetch);
   o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
+  check_steps(d, o.steps);
   o.run.steps = o.steps.steps;
   o.run.lengths = o.steps.lengths;
   o.run.batch = o.batch;
   o.run.seed = o.seed;
   o.run.temperature = o.temperature;
-  o.run.max_memory = static_cast<std::size_t>(o.max_memory) << 20;
+  o.run.max_memory = o.max_memory;
   const RunResult result = run(d, load(o, o.inputs, context), load(o, o.weights, context), o.run);
   for (const std::string& text : result.warnings) {
     Diagnostic w;
@@ -119,7 +122,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature,
            "> 0", [](double x) { return x > 0; })
       .rare();
-  c.integer("--max-memory", "MIB", "refuse to use more", o->max_memory, 1, 1LL << 40).rare();
+  add_max_memory(c, o->max_memory);
   c.flag("--strict", "values that are not finite are errors", o->strict).rare();
 }
 

@@ -88,6 +88,7 @@ int show_folded(const Definition& d, const Options& o, const Context& context,
 
 int show_unfolded(const Definition& d, const Options& o, const Context& context,
                   const DefinitionSummary& summary) {
+  check_steps(d, o.steps);
   UnfoldOptions unfolding;
   unfolding.steps = o.steps.steps;
   unfolding.lengths = o.steps.lengths;

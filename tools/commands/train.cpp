@@ -20,7 +20,8 @@ struct Options {
   DataSource source;
   TrainOptions train;
   std::string output, resume, optimizer = "adam";
-  std::int64_t save_every = 500, max_memory = 0;
+  std::int64_t save_every = 500;
+  std::size_t max_memory = 0;
   double seconds = 0;
   bool overwrite = false, epochs_given = false;
 };
@@ -71,6 +72,7 @@ class Training {
     stop_softly_on_signals();
     note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(),
                                trainer_->total_updates(), state_.options.batch));
+    begun_ = trainer_->updates();
     Progress progress(context_, trainer_->total_updates(), text_);
     Metrics metrics(folder_ + "/metrics.jsonl", trainer_->updates());
     bool out_of_time = false;
@@ -133,7 +135,7 @@ class Training {
     for (const std::string& file : source.files)
       state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
     TrainOptions o = state_.options;
-    o.max_memory = static_cast<std::size_t>(options_.max_memory) << 20;
+    o.max_memory = options_.max_memory;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   }
 
@@ -146,7 +148,9 @@ class Training {
   }
 
   int finish(const Progress& progress, bool out_of_time) const {
-    if (progress.loss() > 0 || trainer_->updates() > 0)
+    if (trainer_->updates() == begun_ && trainer_->done())
+      note(context_, fmt::format("nothing to do: all {} updates are made", trainer_->updates()));
+    else if (trainer_->updates() > begun_)
       note(context_,
            text_ ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
                                progress.loss() / 0.6931471805599453, progress.seconds())
@@ -168,6 +172,7 @@ class Training {
   std::string folder_;
   bool text_ = false;
   std::unique_ptr<Trainer> trainer_;
+  std::int64_t begun_ = 0;  ///< updates that an earlier run made
 };
 
 void add_where(Command& c, const std::shared_ptr<Options>& o) {
@@ -221,7 +226,7 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
       .rare();
   c.integer("--save-every", "N", "updates between saves [500]", o->save_every, 1, 1'000'000'000)
       .rare();
-  c.integer("--max-memory", "MIB", "refuse to use more", o->max_memory, 1, 1LL << 40).rare();
+  add_max_memory(c, o->max_memory);
 }
 
 }  // namespace
