@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <unistd.h>
+
 namespace tg = taugrad;
 
 namespace {
@@ -31,6 +33,19 @@ std::string read(const std::filesystem::path& path) {
   return text.str();
 }
 
+/// A folder for the files of one test.
+class Scratch {
+ public:
+  Scratch() { std::filesystem::create_directories(folder_); }
+  ~Scratch() { std::filesystem::remove_all(folder_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+
+ private:
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("taugrad_api_" + std::to_string(::getpid()));
+};
+
 }  // namespace
 
 TEST_CASE("the C++ guide's program builds, differentiates, runs and checks", "[api]") {
@@ -38,6 +53,9 @@ TEST_CASE("the C++ guide's program builds, differentiates, runs and checks", "[a
   const tg::Unfolded u = tg::unfold(d, {.steps = 4});
   const tg::Gradients g = tg::gradient(u.loss(), {u.weight("W"), u.copy("W", 3), u.at("h", 2)});
   CHECK(g["h[2]"].shape() == tg::Shape{3});
+  const Scratch scratch;
+  tg::write(u.graph(), scratch.path("elman.dot"));
+  CHECK(read(scratch.path("elman.dot")).starts_with("digraph"));
   tg::Program run(u.graph(), {u.loss(), g["W"], g["W[3]"]}, {.dtype = tg::f64});
   const tg::Tensors out = run(tg::random_inputs(d, {.steps = 4, .batch = 2, .seed = 1}), tg::initial_weights(d, {.seed = 1}));
   REQUIRE(out.size() == 3);
@@ -84,7 +102,8 @@ TEST_CASE("every shipped definition survives JSON to C++ to JSON, byte for byte"
 TEST_CASE("a graph without a definition is built the same way", "[api]") {
   tg::Graph g;
   const auto x = g.input("x", {3}), w = g.weight("w", {3});
-  const auto z = g.name(matmul(x, w), "z");
+  auto z = matmul(x, w);
+  z = g.name(z, "z");
   const auto dz = tg::gradient(z, {w});
   tg::Program run(g, {z, dz["w"]}, {.dtype = tg::f64});
   const tg::Tensors out = run({{"x", tg::Tensor::of({2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6})}},
@@ -93,4 +112,20 @@ TEST_CASE("a graph without a definition is built the same way", "[api]") {
   CHECK(out.at("z").at(1) == -2);
   CHECK(out.at("grad:w").at(0) == 5);  // summed over the batch
   CHECK(out.at("grad:w").at(2) == 9);
+}
+
+TEST_CASE("a definition in C++ imports cells and takes equations as text", "[api]") {
+  tg::Definition d("outer");
+  const auto t = d.index("t", "tau");
+  const auto n = d.size("n", 2), m = d.size("m", 3);
+  d.input("x", {t}, {n});
+  d.weight("W", {m, m});
+  d.import({.prefix = "b", .from = "rnn", .inputs = {{"x[t]", "0.5 * x[t]"}}, .weights = {{"W", "W"}},
+            .reverse = {"t"}});
+  d.function("twice(a) = 2 * a");
+  d.equation("u[t] = twice(b.h[t])");
+  d.loss_term("sum(u[t] * u[t])");
+  CHECK(tg::to_json(tg::parse_definition(tg::to_json(d), "again")) == tg::to_json(d));
+  CHECK(tg::check(d, {.steps = 3}).ok());
+  CHECK(tg::to_json(tg::load_definition("elman")).find("\"elman\"") != std::string::npos);
 }

@@ -23,6 +23,9 @@ struct Source {
 
 /// A piece of text of the definition language, and where it stands.
 struct Text {
+  Text() = default;
+  Text(std::string written, Source from = {}) : text(std::move(written)), source(std::move(from)) {}
+  Text(const char* written) : text(written) {}
   std::string text;
   Source source;
 };
@@ -61,12 +64,12 @@ struct WeightDeclaration {
 struct ImportDeclaration {
   std::string prefix;
   std::string from;
-  std::vector<std::pair<std::string, Text>> sizes;    ///< inner size -> outer expression
-  std::vector<std::pair<std::string, std::string>> index;
-  std::vector<std::pair<std::string, Text>> inputs;   ///< "x[t]" -> outer expression
-  std::vector<std::pair<std::string, std::string>> weights;
-  std::vector<std::string> reverse;
-  Source source;
+  std::vector<std::pair<std::string, Text>> sizes = {};           ///< inner size -> outer expression
+  std::vector<std::pair<std::string, std::string>> index = {};    ///< inner letter -> outer letter
+  std::vector<std::pair<std::string, Text>> inputs = {};          ///< "x[t]" -> outer expression
+  std::vector<std::pair<std::string, std::string>> weights = {};  ///< inner weight -> outer one
+  std::vector<std::string> reverse = {};                          ///< inner letters
+  Source source = {};
 };
 
 // ---- equations in C++: every handle is text with a precedence ----------------------------------
