@@ -174,7 +174,7 @@ TEST_CASE("dot: delay edges are dashed and do not constrain", "[draw]") {
   CHECK(dashed == 3);
 }
 
-TEST_CASE("dot: Graphviz draws every shipped definition in every view without a warning",
+TEST_CASE("S13: Graphviz draws every shipped definition in every view without a warning",
           "[draw][graphviz]") {
   if (!has_command("dot")) {
     WARN("dot is not installed: nothing was drawn");
@@ -196,7 +196,7 @@ TEST_CASE("dot: Graphviz draws every shipped definition in every view without a 
   CHECK(drawn > 100);
 }
 
-TEST_CASE("dot: Graphviz reads names that need every kind of care", "[draw][graphviz]") {
+TEST_CASE("S13: Graphviz reads names that need every kind of care", "[draw][graphviz]") {
   if (!has_command("dot")) {
     WARN("dot is not installed: nothing was drawn");
     return;
@@ -292,4 +292,10 @@ TEST_CASE("write: the suffix tells the format", "[draw]") {
   CHECK(written(".json").starts_with("{"));
   CHECK_THROWS_AS(write(u.graph(), "elman.png"), Error);
   CHECK_THROWS_AS(write(u.graph(), "folder.dot/elman"), Error);
+}
+
+TEST_CASE("dot: a window of neighbours is one edge of the circuit", "[draw]") {
+  const std::string text = to_dot(picture_of(folded(shipped_definition("grid_convolution"))));
+  CHECK(text.find("label=\"i−1…i+1, j−1…j+1\"") != std::string::npos);
+  CHECK(text.find("j+1\"", text.find("j−1…j+1\"") + 12) == std::string::npos);
 }

@@ -79,7 +79,7 @@ BatchContext ragged(const Tape& tape, const Unfolded& u) {
 }  // namespace
 
 TEST_CASE(
-    "graph json: every shipped definition, unfolded and differentiated, comes back to the bit",
+    "S13: every shipped definition, unfolded and differentiated, comes back from JSON to the bit",
     "[graph_json]") {
   for (const auto& entry : fs::directory_iterator(kSource + "/graphs")) {
     DYNAMIC_SECTION(entry.path().stem().string()) {

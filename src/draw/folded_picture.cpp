@@ -60,6 +60,7 @@ class FoldedPicture {
     int node;
     std::string delay;
     bool delayed;
+    std::vector<int> offsets = {};  // one an index, where it reads step by step
   };
 
   const FoldedNode& node(int n) const { return graph_.nodes[at(n)]; }
@@ -174,7 +175,7 @@ class FoldedPicture {
     const int from = drawn_[at(e.from)];
     if (from < 0) return folded_[at(e.from)];
     const bool weight = values_only() && node(e.from).kind == FoldedKind::weight;
-    return end({from, delay_of(e), e.delayed()}, weight ? node(e.from).name : std::string(),
+    return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay}, weight ? node(e.from).name : std::string(),
                weight);
   }
   Sources end(End e, const std::string& label = {}, bool weight = false) {
@@ -220,8 +221,15 @@ class FoldedPicture {
     } else {
       for (const Sources& in : inputs) all.insert(all.end(), in.begin(), in.end());
     }
+    std::set<int> windows;
     for (const Source& s : all) {
       const End& from = ends_[at(s.node)];
+      if (const std::string window = from.delayed ? window_of(n, all, from.node) : ""; !window.empty()) {
+        if (windows.insert(from.node).second)
+          out_.edges.push_back(
+              {.from = from.node, .to = to, .kind = EdgeKind::data, .delayed = true, .label = window});
+        continue;
+      }
       PictureEdge e{.from = from.node,
                     .to = to,
                     .kind = EdgeKind::data,
@@ -231,6 +239,27 @@ class FoldedPicture {
       if (!from.delay.empty()) e.label += (e.label.empty() ? "" : " ") + from.delay;
       out_.edges.push_back(std::move(e));
     }
+  }
+
+  // "i−1…i+1, j−1…j+1": what a node reads of another where that is a whole window of more than three
+  // neighbours, as a convolution does; one edge stands for all.
+  std::string window_of(int to, const Sources& all, int from) const {
+    std::set<std::vector<int>> delays;
+    for (const Source& s : all)
+      if (const End& e = ends_[at(s.node)]; e.node == from) {
+        if (e.offsets.size() != node(to).over.size()) return {};
+        delays.insert(e.offsets);
+      }
+    if (delays.size() < 4) return {};
+    std::size_t box = 1;
+    std::vector<std::string> ranges;
+    for (std::size_t i = 0; i < delays.begin()->size(); ++i) {
+      const auto [near, far] = std::minmax_element(
+          delays.begin(), delays.end(), [&](const auto& a, const auto& b) { return a[i] < b[i]; });
+      box *= at((*far)[i] - (*near)[i] + 1);
+      ranges.push_back(draw::offset_range(node(to).over[i], -(*far)[i], -(*near)[i]));
+    }
+    return box == delays.size() ? fmt::format("{}", fmt::join(ranges, ", ")) : "";
   }
 
   // One edge for each node and delay, labels joined.

@@ -54,6 +54,14 @@ std::string variable_text(const Tape& tape, NodeId id) {
   return "∇" + text.substr(5);
 }
 
+std::string offset_range(std::string_view letter, int low, int high) {
+  const auto place = [&](int offset) {
+    if (offset == 0) return std::string(letter);
+    return fmt::format("{}{}{}", letter, offset < 0 ? "−" : "+", std::abs(offset));
+  };
+  return low == high ? place(low) : fmt::format("{}…{}", place(low), place(high));
+}
+
 std::string delay_power(int offset) { return fmt::format("z{}", superscript(offset)); }
 
 std::string delay_text(const PictureCluster& from, const PictureCluster& to) {

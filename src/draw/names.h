@@ -28,6 +28,9 @@ std::string variable_text(const Tape& tape, NodeId id);
 /// "z⁻¹" for an offset of -1, "z⁺²" for 2.
 std::string delay_power(int offset);
 
+/// "i−1…i+1": a stretch of positions that a convolution reads.
+std::string offset_range(std::string_view letter, int low, int high);
+
 /// What an edge from one step to another says: "z⁻¹" along one index, "i−1" along one of several,
 /// "" between domains.
 std::string delay_text(const PictureCluster& from, const PictureCluster& to);
