@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "support_kernels.h"
+#include "support_tiles.h"
 
 using namespace taugrad;
 using namespace taugrad::kernels;

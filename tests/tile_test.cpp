@@ -3,7 +3,7 @@
 #include <string>
 
 #include "kernels/tile_math.h"
-#include "support_kernels.h"
+#include "support_tiles.h"
 
 using namespace taugrad;
 using namespace taugrad::kernels;
