@@ -204,6 +204,21 @@ TEST_CASE("bad files have status 3, missing ones 4", "[cli]") {
   CHECK(has(taugrad(f, "show elmann").err, "did you mean \"elman\""));
 }
 
+TEST_CASE("an error in a tensor names its file, and nothing is written", "[cli]") {
+  const Folder f;
+  spill(f / "x.json", R"({"x": [[[1, 2]], [[3, 4]]]})");
+  spill(f / "wide.json", R"({"x": [[[1, 2, 3]]]})");
+  spill(f / "w.json", R"({"U": [[1, 2]], "W": [[1]], "b": [0]})");
+  const Outcome weight = taugrad(f, "run elman --inputs x.json --weights w.json --fetch h -o out.safetensors");
+  CHECK(weight.status == 3);
+  CHECK(weight.err.starts_with("error[D011]"));
+  CHECK(has(weight.err, "--> w.json"));
+  const Outcome input = taugrad(f, "run elman --inputs wide.json --weights w.json --fetch h -o out.safetensors");
+  CHECK(input.status == 3);
+  CHECK(has(input.err, "--> wide.json"));
+  CHECK_FALSE(fs::exists(f / "out.safetensors"));
+}
+
 TEST_CASE("over a limit is status 6", "[cli]") {
   const Folder f;
   const Outcome o =

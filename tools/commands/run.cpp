@@ -72,6 +72,24 @@ void take_mode(Options& o, const std::string& text) {
   o.run.modes[text.substr(0, equals)] = mode == "sampled" ? Mode::sampled : Mode::observed;
 }
 
+// an error in a tensor names the file that it came from
+Error in_file(const Error& e, const Options& o) {
+  std::vector<Diagnostic> problems = e.diagnostics();
+  for (Diagnostic& d : problems)
+    if (d.file.empty() && d.code.starts_with("D0"))
+      d.file = d.message.find("weight \"") != std::string::npos ? o.weights : o.inputs;
+  return Error(e.status(), std::move(problems));
+}
+
+RunResult run_on_files(const Definition& d, const Options& o, const Context& context) {
+  const Tensors inputs = load(o, o.inputs, context), weights = load(o, o.weights, context);
+  try {
+    return run(d, inputs, weights, o.run);
+  } catch (const Error& e) {
+    throw in_file(e, o);
+  }
+}
+
 int run_definition(Options o, const Context& context) {
   const Definition d = read_definition(o.definition, context);
   for (const std::string& input : {o.weights, o.inputs, o.definition.file_or_name})
@@ -85,7 +103,7 @@ int run_definition(Options o, const Context& context) {
   o.run.seed = o.seed;
   o.run.temperature = o.temperature;
   o.run.max_memory = o.max_memory;
-  const RunResult result = run(d, load(o, o.inputs, context), load(o, o.weights, context), o.run);
+  const RunResult result = run_on_files(d, o, context);
   for (const std::string& text : result.warnings) {
     Diagnostic w;
     w.code = "D103";
