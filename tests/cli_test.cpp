@@ -202,6 +202,8 @@ TEST_CASE("bad files have status 3, missing ones 4", "[cli]") {
     CHECK(o.err.starts_with("error[I"));
   }
   CHECK(has(taugrad(f, "show elmann").err, "did you mean \"elman\""));
+  fs::create_directory(f / "elman");  // a model's folder does not hide the definition of its name
+  CHECK(taugrad(f, "inspect elman").status == 0);
 }
 
 TEST_CASE("an error in a tensor names its file, and nothing is written", "[cli]") {
@@ -226,6 +228,9 @@ TEST_CASE("over a limit is status 6", "[cli]") {
   INFO(o.err);
   CHECK(o.status == 6);
   CHECK(has(o.err, "R001"));
+  spill(f / "t.txt", "one\ntwo\n");
+  CHECK(taugrad(f, "train char_lm --data t.txt -o m --max-memory 1K").status == 6);
+  CHECK_FALSE(fs::exists(f / "m"));
 }
 
 TEST_CASE("results for people and for programs", "[cli]") {

@@ -52,9 +52,12 @@ std::vector<std::string> definition_folders() {
 Definition load_definition(std::string_view file_or_name) {
   const std::string name(file_or_name);
   const bool path = name == "-" || name.find('/') != std::string::npos || name.ends_with(".json");
-  if (path || exists(name)) return read_definition(name);
+  std::error_code ignored;
+  const bool is_folder = !path && fs::is_directory(name, ignored);  // `-o elman` must not hide elman
+  if (path || (exists(name) && !is_folder)) return read_definition(name);
   for (const std::string& folder : definition_folders())
     if (const std::string file = folder + "/" + name + ".json"; exists(file)) return read_definition(file);
+  if (is_folder) return read_definition(name);  // says what it is
   Diagnostic d;
   d.code = "I001";
   d.message = fmt::format("there is no file and no shipped definition \"{}\"", name);

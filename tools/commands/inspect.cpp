@@ -1,5 +1,6 @@
 #include "io/inspect.h"
 
+#include <filesystem>
 #include <memory>
 
 #include "commands/commands.h"
@@ -12,6 +13,10 @@ namespace {
 
 std::string describe_file(const std::string& path, bool json) {
   const auto form = [&](const auto& summary) { return json ? to_json(summary) : to_text(summary); };
+  std::error_code ignored;
+  const bool name = path.find_first_of("/.") == std::string::npos;  // of a shipped definition
+  if (name && !std::filesystem::is_regular_file(path, ignored))
+    return form(describe(load_definition(path)));
   switch (kind_of_file(path)) {
     case FileKind::graph:
       return form(inspect_graph(load_graph(path)));
@@ -36,7 +41,7 @@ Command inspect_command() {
                 {"taugrad inspect graphs/lstm.json --json",
                  "a definition, its shapes inferred, for programs"}};
   c.positional({.name = "FILE",
-                .help = "safetensors, graph JSON, definition or tensors JSON",
+                .help = "safetensors, graph, definition or tensors JSON, a name in graphs/",
                 .least = 1,
                 .most = 1000000,
                 .take = [files](const std::string& v) { files->push_back(v); }});

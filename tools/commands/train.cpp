@@ -68,7 +68,15 @@ class Training {
     o.resume.empty() ? begin() : go_on();
   }
 
-  int run() {
+  int run() try {
+    return updates();
+  } catch (const Error&) {
+    if (options_.resume.empty() && trainer_->updates() == 0) discard();
+    throw;
+  }
+
+ private:
+  int updates() {
     stop_softly_on_signals();
     note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(),
                                trainer_->total_updates(), state_.options.batch));
@@ -89,7 +97,14 @@ class Training {
     return finish(progress, out_of_time);
   }
 
- private:
+  // a training that made no update leaves no half of a model
+  void discard() const {
+    std::error_code ignored;
+    for (const char* file : {"definition.json", "vocab.json", "metrics.jsonl"})
+      fs::remove(fs::path(folder_) / file, ignored);
+    fs::remove(folder_, ignored);  // only where nothing else is in it
+  }
+
   void begin() {
     need(options_.output, "-o DIR, the folder to keep the model in");
     need(options_.source.files.empty() ? "" : "data", "--data FILE");
