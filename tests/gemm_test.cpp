@@ -1,13 +1,16 @@
 #include "kernels/gemm.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "kernels/panels.h"
+#include "support_panels.h"
 #include "taugrad/base/error.h"
 
 using namespace taugrad;
@@ -16,15 +19,6 @@ using namespace taugrad::kernels;
 namespace {
 
 constexpr std::int64_t kSizes[] = {0, 1, 2, 3, 7, 8, 17, 64};
-
-template <class S>
-std::vector<S> numbers(std::int64_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<double> draw(-1, 1);
-  std::vector<S> values(static_cast<std::size_t>(count));
-  for (S& v : values) v = static_cast<S>(draw(random));
-  return values;
-}
 
 template <class S>
 S entry(const Matrix<S>& x, std::int64_t row, std::int64_t column) {
@@ -44,22 +38,6 @@ bool agrees(const std::vector<S>& c, std::int64_t ldc, std::int64_t m, std::int6
       if (!(std::abs(got - want) <= bound * (1 + static_cast<double>(k)))) return false;
     }
   return true;
-}
-
-/// C outside its m x n block must stay what it was.
-template <class S>
-bool margin_is(const std::vector<S>& c, std::int64_t ldc, std::int64_t m, std::int64_t n, S mark) {
-  for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t j = n; j < ldc; ++j)
-      if (c[static_cast<std::size_t>(i * ldc + j)] != mark) return false;
-  return true;
-}
-
-std::vector<InstructionSet> instruction_sets() {
-  std::vector<InstructionSet> sets{InstructionSet::generic};
-  if (best_instruction_set() >= InstructionSet::avx2) sets.push_back(InstructionSet::avx2);
-  if (best_instruction_set() >= InstructionSet::avx512) sets.push_back(InstructionSet::avx512);
-  return sets;
 }
 
 template <class S>
@@ -108,15 +86,20 @@ void compare_all_sizes() {
           }
 }
 
+template <class S>
+Panels<S> packed(const std::vector<S>& b, std::int64_t k, std::int64_t n) {
+  Panels<S> panels;
+  panels.resize(k, n);
+  panels.fill(b.data(), n, 1);
+  return panels;
+}
+
 /// Row by row, the product of m rows has the bits of each row alone, whatever stands in the others.
 template <class S>
 void check_row_promise(std::int64_t k, std::int64_t n, InstructionSet set) {
   constexpr std::int64_t kRows = 65;
   auto a = numbers<S>(kRows * k, 3);
-  const auto b = numbers<S>(k * n, 4);
-  Panels<S> panels;
-  panels.resize(k, n);
-  panels.fill(b.data(), n, 1);
+  const Panels<S> panels = packed(numbers<S>(k * n, 4), k, n);
   std::vector<S> alone(static_cast<std::size_t>(kRows * n)), c(alone.size());
   for (std::int64_t i = 0; i < kRows; ++i)
     multiply_rows(1, a.data() + i * k, k, panels, false, alone.data() + i * n, n, set);
@@ -124,14 +107,47 @@ void check_row_promise(std::int64_t k, std::int64_t n, InstructionSet set) {
     for (const std::int64_t from : {std::int64_t{0}, 65 - m}) {
       multiply_rows(m, a.data() + from * k, k, panels, false, c.data(), n, set);
       CAPTURE(k, n, m, from, sizeof(S), static_cast<int>(set));
-      REQUIRE(std::memcmp(c.data(), alone.data() + from * n,
-                          sizeof(S) * static_cast<std::size_t>(m * n)) == 0);
+      REQUIRE(same_bits(c.data(), alone.data() + from * n, m * n));
     }
-  a[static_cast<std::size_t>(k)] = std::numeric_limits<S>::infinity();  // row 1
-  multiply_rows(3, a.data(), k, panels, false, c.data(), n, set);
-  REQUIRE(std::memcmp(c.data(), alone.data(), sizeof(S) * static_cast<std::size_t>(n)) == 0);
-  REQUIRE(std::memcmp(c.data() + 2 * n, alone.data() + 2 * n,
-                      sizeof(S) * static_cast<std::size_t>(n)) == 0);
+  for (const S bad : {std::numeric_limits<S>::infinity(), std::numeric_limits<S>::quiet_NaN()}) {
+    a[static_cast<std::size_t>(k)] = bad;  // row 1
+    multiply_rows(kRows, a.data(), k, panels, false, c.data(), n, set);
+    REQUIRE(same_bits(c.data(), alone.data(), n));
+    REQUIRE_FALSE(std::isfinite(c[static_cast<std::size_t>(n)]));
+    REQUIRE(same_bits(c.data() + 2 * n, alone.data() + 2 * n, (kRows - 2) * n));
+  }
+}
+
+/// The same product column range by column range, in blocks of rows, in another order: same bits,
+/// and nothing else is touched.
+template <class S>
+void check_blocks(std::int64_t k, std::int64_t n, std::int64_t gap, InstructionSet set) {
+  constexpr std::int64_t kRows = 150;
+  const std::int64_t lda = k + gap, ldc = n + 3;
+  const auto a = numbers<S>(2 * kRows * lda, 3);
+  const Panels<S> panels = packed(numbers<S>(k * n, 4), k, n);
+  for (const bool accumulate : {false, true}) {
+    std::vector<S> whole(static_cast<std::size_t>(kRows * ldc), S(2)), parts = whole;
+    std::vector<RowBlock<S>> rows, blocks;
+    for (std::int64_t i = 0; i < kRows; ++i)  // uneven: every third row from the second half
+      rows.push_back({a.data() + (i % 3 == 0 ? kRows + i : i) * lda, lda, nullptr, ldc, 1});
+    for (std::int64_t i = 0; i < kRows; ++i) {
+      const std::size_t at = static_cast<std::size_t>(i);
+      multiply_rows(1, rows[at].a, lda, panels, accumulate, whole.data() + i * ldc, ldc, set);
+      rows[at].c = parts.data() + i * ldc;
+      if (i % 3 == 2) blocks.back().m = 2;  // rows 3 i + 1 and 3 i + 2 are neighbours
+      if (i % 3 != 2) blocks.push_back(rows[at]);
+      if (i % 30 == 2) blocks.push_back({a.data(), lda, nullptr, ldc, 0});
+    }
+    std::shuffle(blocks.begin(), blocks.end(), std::mt19937(7));
+    for (std::int64_t from = panels.count(); from > 0;) {
+      const std::int64_t first = std::max<std::int64_t>(0, from - 3);
+      multiply_blocks<S>(blocks, panels, first, from, accumulate, set);
+      from = first;
+    }
+    CAPTURE(k, n, gap, accumulate, sizeof(S), static_cast<int>(set));
+    REQUIRE(same_bits(whole.data(), parts.data(), kRows * ldc));
+  }
 }
 
 }  // namespace
@@ -147,6 +163,61 @@ TEST_CASE("multiply_rows: a row has the same bits alone and among others", "[gem
       for (const std::int64_t n : {1, 5, 16, 31, 32, 33, 100}) {
         check_row_promise<float>(k, n, set);
         check_row_promise<double>(k, n, set);
+      }
+}
+
+TEST_CASE("multiply_blocks: the same bits in any blocks, order and range of panels", "[gemm]") {
+  for (const InstructionSet set : instruction_sets())
+    for (const std::int64_t k : {0, 1, 100, 512, 1024, 1100})
+      for (const std::int64_t n : {16, 33, 128, 300})
+        for (const std::int64_t gap : {0, 5}) {
+          check_blocks<float>(k, n, gap, set);
+          check_blocks<double>(k, n, gap, set);
+        }
+}
+
+TEST_CASE("products of many terms stay near those in double", "[gemm]") {
+  constexpr std::int64_t kM = 33, kN = 40, kK = 2048;
+  const auto a = numbers<float>(kM * kK, 1), b = numbers<float>(kK * kN, 2);
+  const Panels<float> panels = packed(b, kK, kN);
+  for (const InstructionSet set : instruction_sets()) {
+    std::vector<float> c(kM * kN);
+    multiply_rows(kM, a.data(), kK, panels, false, c.data(), kN, set);
+    for (std::int64_t i = 0; i < kM; ++i)
+      for (std::int64_t j = 0; j < kN; ++j) {
+        double want = 0;
+        for (std::int64_t p = 0; p < kK; ++p)
+          want += static_cast<double>(a[static_cast<std::size_t>(i * kK + p)]) *
+                  static_cast<double>(b[static_cast<std::size_t>(p * kN + j)]);
+        REQUIRE(std::abs(want - static_cast<double>(c[static_cast<std::size_t>(i * kN + j)])) <
+                1e-3);
+      }
+  }
+}
+
+TEST_CASE("panels hold a matrix and its transpose alike", "[gemm]") {
+  for (const std::int64_t k : {1, 7, 16, 33, 100})
+    for (const std::int64_t n : {1, 15, 32, 47, 130})
+      for (const std::int64_t gap : {0, 3}) {
+        const auto b = numbers<float>((k + gap) * (n + gap), 1);
+        std::vector<float> t(b.size(), 9.0F);
+        for (std::int64_t p = 0; p < k; ++p)
+          for (std::int64_t j = 0; j < n; ++j)
+            t[static_cast<std::size_t>(j * (k + gap) + p)] =
+                b[static_cast<std::size_t>(p * (n + gap) + j)];
+        Panels<float> forward, transposed;
+        forward.resize(k, n);
+        transposed.resize(k, n);
+        forward.fill(b.data(), n + gap, 1);
+        transposed.fill(t.data(), 1, k + gap);
+        CAPTURE(k, n, gap);
+        for (std::int64_t p = 0; p < k; ++p)
+          for (std::int64_t j = 0; j < forward.count() * Panels<float>::kWidth; ++j) {
+            const std::int64_t at = p * Panels<float>::kWidth + j % Panels<float>::kWidth;
+            const float want = j < n ? b[static_cast<std::size_t>(p * (n + gap) + j)] : 0.0F;
+            REQUIRE(forward.panel(j / Panels<float>::kWidth)[at] == want);
+            REQUIRE(transposed.panel(j / Panels<float>::kWidth)[at] == want);
+          }
       }
 }
 

@@ -1,35 +1,192 @@
 #include "kernels/outer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 #include "kernels/panels_tiles.h"
 
+// Loops, outermost first: blocks of rows; stretches of D's columns, packed into slices of a tile's
+// rows that stay in the second-level cache; panels of X, packed one at a time; tiles.
 namespace taugrad::kernels {
 namespace {
 
-constexpr std::int64_t kBlock = 256;  // rows of one chain: part of what the bits are
+constexpr std::int64_t kBlock = 256;         // rows of one chain: part of what the bits are
+constexpr std::int64_t kStretch = 64;        // slices of D packed at once
+constexpr std::int64_t kCloseBytes = 16384;  // half of a first-level cache
 
-/// The rows [from, from + rows) of all segments, columns [column, column + width) of D or X, one
-/// after another with `step` elements a row, zeros beyond `width`.
+/// One operand's rows of a block.
 template <class S>
-void pack(std::span<const Segment<S>> segments, std::int64_t from, std::int64_t rows, bool of_x,
-          std::int64_t column, std::int64_t width, std::int64_t step, S* out) {
-  for (const Segment<S>& s : segments) {
-    const std::int64_t begin = std::min(from, s.rows), end = std::min(s.rows, begin + rows);
-    for (std::int64_t r = begin; r < end; ++r, out += step) {
-      std::copy_n((of_x ? s.x + r * s.ldx : s.d + r * s.ldd) + column, width, out);
-      std::fill(out + width, out + step, S(0));
+struct Rows {
+  std::int64_t count = 0;
+  const S* row[kBlock];
+
+  void add(const S* first, std::int64_t stride, std::int64_t rows) {
+    for (; rows > 0; --rows, first += stride) row[count++] = first;
+  }
+  /// The stride of rows that lie so close together that they are best read where they are; else 0.
+  std::int64_t close_stride() const {
+    if (count < 2) return 0;
+    const auto at = [this](std::int64_t i) { return reinterpret_cast<std::intptr_t>(row[i]); };
+    const std::intptr_t step = at(1) - at(0);
+    if (step <= 0 || step * count > kCloseBytes) return 0;
+    for (std::int64_t i = 2; i < count; ++i)
+      if (at(i) - at(i - 1) != step) return 0;
+    return step / static_cast<std::int64_t>(sizeof(S));
+  }
+};
+
+template <class S>
+struct Block {
+  Rows<S> d, x;
+
+  Block(std::span<const Segment<S>> segments, std::int64_t skip) {
+    for (const Segment<S>& s : segments) {
+      const std::int64_t begin = std::min(skip, s.rows);
+      const std::int64_t rows = std::min(s.rows - begin, kBlock - d.count);
+      d.add(s.d + begin * s.ldd, s.ldd, rows);
+      x.add(s.x + begin * s.ldx, s.ldx, rows);
+      skip -= begin;
     }
-    from -= begin;
-    rows -= end - begin;
+  }
+};
+
+/// A panel of X or slices of D, packed or where they were.
+template <class S>
+struct Operand {
+  const S* data;
+  std::int64_t stride;  // from row to row; 0: packed slices, whose width it is
+  std::int64_t step;    // from slice to slice
+};
+
+/// Copies `columns` columns of all rows to slices [rows][kWidth], `step` elements apart, of which
+/// the last one may be narrower.
+template <class S, int kWidth>
+void copy_slices(const Rows<S>& rows, std::int64_t column, std::int64_t columns, std::int64_t step,
+                 S* out) {
+  const std::int64_t full = columns / kWidth, rest = columns % kWidth;
+  S* last = out + full * step;
+  for (std::int64_t r = 0; r < rows.count; ++r, out += kWidth, last += rest) {
+    const S* row = rows.row[r] + column;
+    for (std::int64_t i = 0; i < full; ++i, row += kWidth)
+      std::memcpy(out + i * step, row, kWidth * sizeof(S));
+    for (std::int64_t j = 0; j < rest; ++j) last[j] = row[j];
   }
 }
+
+/// By the width of the slices - 1: a copy of known length is fast.
+template <class S, int... kSmaller>
+auto copies_of_slices(std::integer_sequence<int, kSmaller...>) {
+  using Copy = void (*)(const Rows<S>&, std::int64_t, std::int64_t, std::int64_t, S*);
+  return std::array<Copy, sizeof...(kSmaller)>{&copy_slices<S, kSmaller + 1>...};
+}
+
+/// Copies columns of X to a panel, zeros beyond the last.
+template <class S>
+void copy_panel(const Rows<S>& rows, std::int64_t column, std::int64_t columns, S* out) {
+  constexpr std::int64_t kWidth = Panels<S>::kWidth;
+  for (std::int64_t r = 0; r < rows.count; ++r, out += kWidth)
+    if (columns >= kWidth) {
+      std::memcpy(out, rows.row[r] + column, kWidth * sizeof(S));
+    } else {
+      std::copy_n(rows.row[r] + column, columns, out);
+      std::fill(out + columns, out + kWidth, S(0));
+    }
+}
+
+/// The sum of a block: C and what of it is asked for.
+template <class S>
+class BlockSum {
+ public:
+  BlockSum(const Tiles<S>& set, std::int64_t m, std::int64_t n, S* c, std::int64_t ldc)
+      : set_(set), m_(m), n_(n), c_(c), ldc_(ldc) {
+    const std::int64_t slices = (m + set.rows - 1) / set.rows;
+    width_ = (m + slices - 1) / slices;
+  }
+
+  void run(const Block<S>& block, std::int64_t first_panel, std::int64_t last_panel, Chain chain,
+           OuterScratch<S>& scratch) const {
+    constexpr std::int64_t kWidth = Panels<S>::kWidth;
+    const std::int64_t rows = block.d.count, d_stride = block.d.close_stride(),
+                       x_stride = block.x.close_stride(), stretch = kStretch * width_;
+    // a cache line between slices: a row of D goes to as many sets of the cache as there are slices
+    const std::int64_t step = rows * width_ + 64 / static_cast<std::int64_t>(sizeof(S));
+    S* const x = scratch.fit(rows * kWidth + kStretch * step);
+    S* const d = x + rows * kWidth;
+    for (std::int64_t i = 0; i < m_; i += stretch) {
+      const std::int64_t end = std::min(m_, i + stretch);
+      Operand<S> of_d{d, 0, step};
+      if (d_stride > 0)
+        of_d = {block.d.row[0] + i, d_stride, width_};
+      else
+        copy_d(block.d, i, end - i, step, d);
+      for (std::int64_t number = first_panel; number < last_panel; ++number) {
+        const std::int64_t column = number * kWidth;
+        Operand<S> of_x{x, kWidth, 0};
+        if (x_stride > 0 && column + kWidth <= n_)
+          of_x = {block.x.row[0] + column, x_stride, 0};
+        else
+          copy_panel(block.x, column, n_ - column, x);
+        panel(block.x, of_d, of_x, i, end, column, number + 1 < last_panel, chain);
+      }
+    }
+  }
+
+ private:
+  void copy_d(const Rows<S>& rows, std::int64_t column, std::int64_t columns, std::int64_t step,
+              S* out) const {
+    static const auto copies = copies_of_slices<S>(std::make_integer_sequence<int, kTileRows>{});
+    copies[static_cast<std::size_t>(width_ - 1)](rows, column, columns, step, out);
+  }
+
+  /// Rows [i, end) of one panel of C. Meanwhile the next panel of X is fetched, where there is one.
+  void panel(const Rows<S>& rows, const Operand<S>& d, const Operand<S>& x, std::int64_t i,
+             std::int64_t end, std::int64_t column, bool more, Chain chain) const {
+    constexpr std::int64_t kWidth = Panels<S>::kWidth;
+    const std::int64_t slices = (end - i + width_ - 1) / width_;
+    for (std::int64_t slice = 0; slice < slices; ++slice, i += width_) {
+      for (std::int64_t r = slice * rows.count / slices;
+           more && r < (slice + 1) * rows.count / slices; ++r) {
+        __builtin_prefetch(rows.row[r] + column + kWidth, 0, 2);
+        __builtin_prefetch(rows.row[r] + column + kWidth + kWidth / 2, 0, 2);
+      }
+      const std::int64_t height = std::min(width_, end - i);
+      S* c[kTileRows];
+      for (std::int64_t r = 0; r < height; ++r) {
+        c[r] = c_ + (i + r) * ldc_;
+        __builtin_prefetch(c[r] + column, 1, 3);
+        __builtin_prefetch(c[r] + column + kWidth / 2, 1, 3);
+      }
+      const Tile<S> tile{rows.count,
+                         d.data + slice * d.step,
+                         d.stride > 0 ? d.stride : height,
+                         x.data,
+                         x.stride,
+                         0,
+                         c,
+                         column,
+                         chain,
+                         0};
+      const auto kernel = set_.transposed[static_cast<std::size_t>(height - 1)];
+      if (column + kWidth <= n_)
+        kernel(tile);
+      else
+        run_edge<S>(kernel, tile, static_cast<int>(height), n_ - column);
+    }
+  }
+
+  const Tiles<S>& set_;
+  std::int64_t m_, n_;
+  S* c_;
+  std::int64_t ldc_, width_;
+};
 
 }  // namespace
 
 template <class S>
 S* OuterScratch<S>::fit(std::int64_t elements) {
-  const std::size_t line = 64 / sizeof(S), size = static_cast<std::size_t>(elements) + line;
+  const std::size_t size = static_cast<std::size_t>(elements) + 64 / sizeof(S);
   if (storage_.size() < size) storage_.resize(size);
   const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
   return reinterpret_cast<S*>((address + 63) / 64 * 64);
@@ -39,34 +196,13 @@ template <class S>
 void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64_t n,
                 std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
                 std::int64_t ldc, OuterScratch<S>& scratch, InstructionSet set) {
-  constexpr std::int64_t kWidth = Panels<S>::kWidth;
-  const Tiles<S>& kernels = tiles<S>(set);
   std::int64_t total = 0;
   for (const Segment<S>& s : segments) total += s.rows;
-  if (total == 0 && accumulate) return;
-  S* const x = scratch.fit(kBlock * (kWidth + kTileRows));
-  S* const d = x + kBlock * kWidth;
-  const std::int64_t groups = (m + kernels.rows - 1) / kernels.rows;
-  for (std::int64_t from = 0; from == 0 || from < total; from += kBlock) {
-    const std::int64_t rows = std::min(kBlock, total - from);
-    for (std::int64_t number = first_panel; number < last_panel; ++number) {
-      const std::int64_t columns = std::min(kWidth, n - number * kWidth);
-      pack(segments, from, rows, true, number * kWidth, columns, kWidth, x);
-      for (std::int64_t g = 0; g < groups; ++g) {
-        const std::int64_t i = m * g / groups, height = m * (g + 1) / groups - i;
-        pack(segments, from, rows, false, i, height, height, d);
-        const Tile<S> tile{rows, d,
-                           0,    x,
-                           0,    c + i * ldc + number * kWidth,
-                           ldc,  accumulate || from > 0 ? Chain::add : Chain::write};
-        const auto kernel = kernels.sliced[static_cast<std::size_t>(height - 1)];
-        if (columns == kWidth)
-          kernel(tile);
-        else
-          run_edge<S>(kernel, tile, static_cast<int>(height), columns);
-      }
-    }
-  }
+  if (m == 0 || (total == 0 && accumulate)) return;
+  const BlockSum<S> sum(tiles<S>(set), m, n, c, ldc);
+  for (std::int64_t from = 0; from == 0 || from < total; from += kBlock)
+    sum.run(Block<S>(segments, from), first_panel, last_panel,
+            accumulate || from > 0 ? Chain::add : Chain::write, scratch);
 }
 
 template class OuterScratch<float>;

@@ -8,7 +8,7 @@
 namespace taugrad::kernels {
 
 /// Rows of C that a tile holds in registers, at most.
-constexpr int kTileRows = 14;
+constexpr int kTileRows = 12;
 
 /// Where the sums of a tile begin and end.
 enum class Chain {
@@ -23,12 +23,14 @@ template <class S>
 struct Tile {
   std::int64_t k;
   const S* a;
-  std::int64_t lda;     // A[i][p] = a[i * lda + p]; a sliced A has a[p * rows + i] instead
-  const S* b;           // [k][kWidth]
+  std::int64_t lda;  // A[i][p] = a[i * lda + p], or a[p * lda + i] for a transposed tile
+  const S* b;        // [k][kWidth], rows b_row apart
+  std::int64_t b_row;
   std::int64_t b_step;  // from one panel to the next
-  S* c;
-  std::int64_t ldc;
+  S* const* c;          // row i of C is c[i] + column
+  std::int64_t column;
   Chain chain;
+  std::int64_t next;  // a cache line of every row of B is fetched from this far behind the row
 };
 
 /// The tiles of an instruction set, by number of rows - 1.
@@ -36,13 +38,16 @@ template <class S>
 struct Tiles {
   using Kernel = void (*)(const Tile<S>&);
   int rows;  // the most rows of one tile
-  std::array<Kernel, kTileRows> strided, sliced;
+  std::array<Kernel, kTileRows> straight, transposed;
+  // Several panels at once, straight: few rows alone are too few chains to hide the latency of a
+  // multiply-add. By number of rows - 1; 2 and 4 panels; null where one panel has chains enough.
+  std::array<std::array<Kernel, 2>, 3> wide;
 };
 
 template <class S>
 const Tiles<S>& tiles(InstructionSet set);
 
-/// Runs a tile of `rows` rows of which only the first `columns` columns are C's: through a copy.
+/// Runs a tile of one panel of whose columns only the first `columns` are C's: through a copy.
 template <class S>
 void run_edge(typename Tiles<S>::Kernel kernel, Tile<S> tile, int rows, std::int64_t columns);
 
