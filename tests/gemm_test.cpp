@@ -150,6 +150,31 @@ void check_blocks(std::int64_t k, std::int64_t n, std::int64_t gap, InstructionS
   }
 }
 
+/// Rows of B, or of its transpose, `gap` elements longer than they need to be.
+template <class S>
+void check_packing(std::int64_t k, std::int64_t n, std::int64_t gap, InstructionSet set) {
+  constexpr std::int64_t kWidth = Panels<S>::kWidth;
+  const auto b = numbers<S>((k + gap) * (n + gap), 1);
+  std::vector<S> t(b.size(), S(9));
+  for (std::int64_t p = 0; p < k; ++p)
+    for (std::int64_t j = 0; j < n; ++j)
+      t[static_cast<std::size_t>(j * (k + gap) + p)] =
+          b[static_cast<std::size_t>(p * (n + gap) + j)];
+  Panels<S> forward, transposed;
+  forward.resize(k, n);
+  transposed.resize(k, n);
+  forward.fill(b.data(), n + gap, 1, set);
+  transposed.fill(t.data(), 1, k + gap, set);
+  CAPTURE(k, n, gap, sizeof(S), static_cast<int>(set));
+  for (std::int64_t p = 0; p < k; ++p)
+    for (std::int64_t j = 0; j < forward.count() * kWidth; ++j) {
+      const std::int64_t at = p * kWidth + j % kWidth;
+      const S want = j < n ? b[static_cast<std::size_t>(p * (n + gap) + j)] : S(0);
+      REQUIRE(forward.panel(j / kWidth)[at] == want);
+      REQUIRE(transposed.panel(j / kWidth)[at] == want);
+    }
+}
+
 }  // namespace
 
 TEST_CASE("gemm and multiply_rows equal the naive product", "[gemm]") {
@@ -196,28 +221,12 @@ TEST_CASE("products of many terms stay near those in double", "[gemm]") {
 }
 
 TEST_CASE("panels hold a matrix and its transpose alike", "[gemm]") {
-  for (const std::int64_t k : {1, 7, 16, 33, 100})
-    for (const std::int64_t n : {1, 15, 32, 47, 130})
-      for (const std::int64_t gap : {0, 3}) {
-        const auto b = numbers<float>((k + gap) * (n + gap), 1);
-        std::vector<float> t(b.size(), 9.0F);
-        for (std::int64_t p = 0; p < k; ++p)
-          for (std::int64_t j = 0; j < n; ++j)
-            t[static_cast<std::size_t>(j * (k + gap) + p)] =
-                b[static_cast<std::size_t>(p * (n + gap) + j)];
-        Panels<float> forward, transposed;
-        forward.resize(k, n);
-        transposed.resize(k, n);
-        forward.fill(b.data(), n + gap, 1);
-        transposed.fill(t.data(), 1, k + gap);
-        CAPTURE(k, n, gap);
-        for (std::int64_t p = 0; p < k; ++p)
-          for (std::int64_t j = 0; j < forward.count() * Panels<float>::kWidth; ++j) {
-            const std::int64_t at = p * Panels<float>::kWidth + j % Panels<float>::kWidth;
-            const float want = j < n ? b[static_cast<std::size_t>(p * (n + gap) + j)] : 0.0F;
-            REQUIRE(forward.panel(j / Panels<float>::kWidth)[at] == want);
-            REQUIRE(transposed.panel(j / Panels<float>::kWidth)[at] == want);
-          }
+  for (const InstructionSet set : instruction_sets())
+    for (const std::int64_t k : {1, 7, 16, 33, 100})
+      for (const std::int64_t n : {1, 15, 32, 47, 130}) {
+        check_packing<float>(k, n, 0, set);
+        check_packing<float>(k, n, 3, set);
+        check_packing<double>(k, n, 3, set);
       }
 }
 

@@ -1,6 +1,9 @@
 #include "kernels/panels.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "kernels/panels_transpose.h"
 
 namespace taugrad::kernels {
 
@@ -20,27 +23,30 @@ void Panels<S>::resize(std::int64_t k, std::int64_t n) {
 }
 
 template <class S>
-void Panels<S>::fill(const S* b, std::int64_t row_step, std::int64_t column_step) {
-  constexpr std::int64_t kTile =
-      64 / static_cast<std::int64_t>(sizeof(S));  // one cache line of a column
-  for (std::int64_t from = 0; from < n_; from += kWidth) {
-    S* out = data_ + from * k_;
-    const std::int64_t width = std::min(kWidth, n_ - from);
-    const S* in = b + from * column_step;
-    for (std::int64_t p = 0; p < k_; p += kTile) {
-      const std::int64_t end = std::min(p + kTile, k_);
-      if (column_step == 1) {
-        for (std::int64_t q = p; q < end; ++q)
-          std::copy_n(in + q * row_step, width, out + q * kWidth);
-      } else {
-        for (std::int64_t j = 0; j < width; ++j)
-          for (std::int64_t q = p; q < end; ++q)
-            out[q * kWidth + j] = in[q * row_step + j * column_step];
-      }
-      for (std::int64_t q = p; width < kWidth && q < end; ++q)
-        std::fill(out + q * kWidth + width, out + (q + 1) * kWidth, S(0));
-    }
-  }
+void Panels<S>::fill(const S* b, std::int64_t row_step, std::int64_t column_step,
+                     InstructionSet set) {
+  std::int64_t from = 0;
+  if (row_step == 1)
+    for (; from + kWidth <= n_; from += kWidth)
+      transpose_panel(b + from * column_step, column_step, k_, data_ + from * k_, set);
+  else if (column_step == 1)
+    from = fill_full(b, row_step);
+  for (; from < n_; from += kWidth)
+    for (std::int64_t p = 0; p < k_; ++p)
+      for (std::int64_t j = 0; j < kWidth; ++j)
+        data_[from * k_ + p * kWidth + j] =
+            from + j < n_ ? b[p * row_step + (from + j) * column_step] : S(0);
+}
+
+template <class S>
+std::int64_t Panels<S>::fill_full(const S* b, std::int64_t row_step) {
+  std::int64_t from = 0;
+  for (const std::int64_t panels : {4, 1})  // longer stretches of rows are read faster
+    for (; from + panels * kWidth <= n_; from += panels * kWidth)
+      for (std::int64_t p = 0; p < k_; ++p)
+        for (std::int64_t j = from; j < from + panels * kWidth; j += kWidth)
+          std::memcpy(data_ + j * k_ + p * kWidth, b + p * row_step + j, kPanelBytes);
+  return from;
 }
 
 template class Panels<float>;

@@ -24,7 +24,8 @@ class Panels {
   void resize(std::int64_t k, std::int64_t n);
   /// Packs B[k][n] = b[k * row_step + n * column_step]: (n, 1) for a row-major B, (1, k) for a
   /// transposed one.
-  void fill(const S* b, std::int64_t row_step, std::int64_t column_step);
+  void fill(const S* b, std::int64_t row_step, std::int64_t column_step,
+            InstructionSet set = best_instruction_set());
 
   std::int64_t rows() const { return k_; }
   std::int64_t columns() const { return n_; }
@@ -34,6 +35,9 @@ class Panels {
   static std::int64_t bytes(std::int64_t k, std::int64_t n);
 
  private:
+  /// The full panels of a row-major B; the first column that is left.
+  std::int64_t fill_full(const S* b, std::int64_t row_step);
+
   std::int64_t k_ = 0, n_ = 0;
   std::vector<S> storage_;
   S* data_ = nullptr;  // storage_, aligned
