@@ -168,11 +168,7 @@ class BlockSum {
                          column,
                          chain,
                          0};
-      const auto kernel = set_.transposed[static_cast<std::size_t>(height - 1)];
-      if (column + kWidth <= n_)
-        kernel(tile);
-      else
-        run_edge<S>(kernel, tile, static_cast<int>(height), n_ - column);
+      run_tile(set_, true, tile, height, n_ - column);
     }
   }
 

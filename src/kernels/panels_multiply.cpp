@@ -110,12 +110,7 @@ class Product {
         Tile<S> tile = at(x, row, a, lda, number, p, k);
         if (far_ && number + 1 < last_)  // tiles in turn fetch one and the other half
           tile.next = tile.b_step + g % 2 * Panels<S>::kWidth / 2;
-        const auto kernel = set_.straight[static_cast<std::size_t>(end - row - 1)];
-        if (number < full_)
-          kernel(tile);
-        else
-          run_edge<S>(kernel, tile, static_cast<int>(end - row),
-                      b_.columns() - number * Panels<S>::kWidth);
+        run_tile(set_, false, tile, end - row, b_.columns() - number * Panels<S>::kWidth);
       }
   }
 

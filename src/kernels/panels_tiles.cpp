@@ -7,6 +7,10 @@
 namespace taugrad::kernels {
 namespace {
 
+struct Form {
+  bool transposed = false, narrow = false;
+};
+
 /// sum += a * b, fused where the registers are wider than 16 bytes. G++ is given the instruction:
 /// left to its optimizer, one tile would be fused and another not.
 template <class S, int kBytes, class Vector>
@@ -21,6 +25,15 @@ template <class S, int kBytes, class Vector>
     asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
   else
     asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+#endif
+}
+
+/// Keeps x in its register: g++ would read it from memory again for each use, and tiles of few rows
+/// would wait for their loads.
+template <class Vector>
+[[gnu::always_inline]] inline void keep([[maybe_unused]] Vector& x) {
+#ifndef __clang__
+  asm("" : "+v"(x));
 #endif
 }
 
@@ -63,8 +76,10 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, bool kTrans
   for (std::int64_t p = 0; p < k; ++p, b += b_row) {
     Vector row[kVectors];
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j)
+    for (int j = 0; j < kVectors; ++j) {
       std::memcpy(&row[j], b + j / kColumns * b_step + j % kColumns * kLanes, kBytes);
+      if constexpr (kRows <= 4) keep(row[j]);
+    }
     if constexpr (!kTransposed && kRows > 3) __builtin_prefetch(b + next, 0, 2);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -98,43 +113,45 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, bool kTrans
     for (int j = 0; j < kVectors; ++j) std::memcpy(at(i, j), &sum[i][j], kBytes);
 }
 
-/// The width of a panel (of kPanels, if more), kColumns registers at a time.
-template <class S, int kBytes, int kRows, int kPanels, int kColumns, bool kTransposed>
+/// Half the width of a panel or all of it (of kPanels, if more), kColumns registers at a time.
+template <class S, int kBytes, int kRows, int kPanels, int kColumns, Form kForm>
 [[gnu::always_inline]] inline void panel(const Tile<S>& x) {
-  constexpr std::int64_t kStep = kColumns * kBytes / static_cast<std::int64_t>(sizeof(S));
-  for (std::int64_t from = 0; from < Panels<S>::kWidth; from += kStep)
-    strip<S, kBytes, kRows, kPanels, kColumns, kTransposed>(x, from);
+  constexpr std::int64_t kLanes = kBytes / static_cast<std::int64_t>(sizeof(S));
+  constexpr std::int64_t kWidth = kForm.narrow ? Panels<S>::kWidth / 2 : Panels<S>::kWidth;
+  constexpr int kStep = std::min(kColumns, static_cast<int>(kWidth / kLanes));
+  for (std::int64_t from = 0; from < kWidth; from += kStep * kLanes)
+    strip<S, kBytes, kRows, kPanels, kStep, kForm.transposed>(x, from);
 }
 
 struct Avx512 {
   static constexpr int kRows = 12;
   static constexpr int kWide[3] = {4, 2, 2};  // panels at once for 1, 2 and 3 rows
-  template <class S, int kRows, int kPanels, bool kTransposed>
+  template <class S, int kRows, int kPanels, Form kForm>
   __attribute__((target("avx512f"))) static void run(const Tile<S>& x) {
-    panel<S, 64, kRows, kPanels, 2, kTransposed>(x);
+    panel<S, 64, kRows, kPanels, 2, kForm>(x);
   }
 };
 struct Avx2 {
   static constexpr int kRows = 6;
   static constexpr int kWide[3] = {2, 1, 1};
-  template <class S, int kRows, int kPanels, bool kTransposed>
+  template <class S, int kRows, int kPanels, Form kForm>
   __attribute__((target("avx2,fma"))) static void run(const Tile<S>& x) {
-    panel<S, 32, kRows, kPanels, kRows <= 3 ? 4 : 2, kTransposed>(x);
+    panel<S, 32, kRows, kPanels, kRows <= 3 ? 4 : 2, kForm>(x);
   }
 };
 struct Generic {
   static constexpr int kRows = 4;
   static constexpr int kWide[3] = {1, 1, 1};
-  template <class S, int kRows, int kPanels, bool kTransposed>
+  template <class S, int kRows, int kPanels, Form kForm>
   static void run(const Tile<S>& x) {
-    panel<S, 16, kRows, kPanels, kRows == 1 ? 8 : 2, kTransposed>(x);
+    panel<S, 16, kRows, kPanels, kRows == 1 ? 8 : 2, kForm>(x);
   }
 };
 
 template <class S, class Set, int kRows, int kPanels>
 constexpr typename Tiles<S>::Kernel wide() {
   if constexpr (kPanels <= Set::kWide[kRows - 1])
-    return &Set::template run<S, kRows, kPanels, false>;
+    return &Set::template run<S, kRows, kPanels, Form{}>;
   else
     return nullptr;
 }
@@ -142,8 +159,10 @@ constexpr typename Tiles<S>::Kernel wide() {
 template <class S, class Set, int... kRow>
 constexpr Tiles<S> table(std::integer_sequence<int, kRow...>) {
   return {Set::kRows,
-          {&Set::template run<S, kRow + 1, 1, false>...},
-          {&Set::template run<S, kRow + 1, 1, true>...},
+          {&Set::template run<S, kRow + 1, 1, Form{}>...},
+          {&Set::template run<S, kRow + 1, 1, Form{.transposed = true}>...},
+          {&Set::template run<S, kRow + 1, 1, Form{.narrow = true}>...},
+          {&Set::template run<S, kRow + 1, 1, Form{.transposed = true, .narrow = true}>...},
           {{{wide<S, Set, 1, 2>(), wide<S, Set, 1, 4>()},
             {wide<S, Set, 2, 2>(), wide<S, Set, 2, 4>()},
             {wide<S, Set, 3, 2>(), wide<S, Set, 3, 4>()}}}};
@@ -167,21 +186,26 @@ const Tiles<S>& tiles(InstructionSet set) {
 }
 
 template <class S>
-void run_edge(typename Tiles<S>::Kernel kernel, Tile<S> tile, int rows, std::int64_t columns) {
+void run_tile(const Tiles<S>& set, bool transposed, const Tile<S>& tile, std::int64_t rows,
+              std::int64_t columns) {
   constexpr std::int64_t kWidth = Panels<S>::kWidth;
-  alignas(64) S full[kTileRows * kWidth];
-  S* row[kTileRows];
-  for (int i = 0; i < rows; ++i) row[i] = full + i * kWidth;
-  S* const* const c = tile.c;
-  const std::int64_t column = tile.column;
+  const std::size_t number = static_cast<std::size_t>(rows - 1);
+  if (columns >= kWidth) return (transposed ? set.transposed : set.straight)[number](tile);
+  alignas(64) S full[kTileRows * kWidth];  // through a copy: a tile writes all of its columns
+  S* copy[kTileRows];
+  for (std::int64_t i = 0; i < rows; ++i) copy[i] = full + i * kWidth;
   if (tile.chain != Chain::write) {
     std::fill_n(full, rows * kWidth, S(0));
-    for (int i = 0; i < rows; ++i) std::copy_n(c[i] + column, columns, row[i]);
+    for (std::int64_t i = 0; i < rows; ++i) std::copy_n(tile.c[i] + tile.column, columns, copy[i]);
   }
-  tile.c = row;
-  tile.column = 0;
-  kernel(tile);
-  for (int i = 0; i < rows; ++i) std::copy_n(row[i], columns, c[i] + column);
+  Tile<S> whole = tile;
+  whole.c = copy;
+  whole.column = 0;
+  if (columns > kWidth / 2)
+    (transposed ? set.transposed : set.straight)[number](whole);
+  else
+    (transposed ? set.narrow_transposed : set.narrow_straight)[number](whole);
+  for (std::int64_t i = 0; i < rows; ++i) std::copy_n(copy[i], columns, tile.c[i] + tile.column);
 }
 
 InstructionSet best_instruction_set() {
@@ -197,7 +221,7 @@ InstructionSet best_instruction_set() {
 
 template const Tiles<float>& tiles(InstructionSet);
 template const Tiles<double>& tiles(InstructionSet);
-template void run_edge<float>(Tiles<float>::Kernel, Tile<float>, int, std::int64_t);
-template void run_edge<double>(Tiles<double>::Kernel, Tile<double>, int, std::int64_t);
+template void run_tile(const Tiles<float>&, bool, const Tile<float>&, std::int64_t, std::int64_t);
+template void run_tile(const Tiles<double>&, bool, const Tile<double>&, std::int64_t, std::int64_t);
 
 }  // namespace taugrad::kernels

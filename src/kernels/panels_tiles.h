@@ -37,8 +37,10 @@ struct Tile {
 template <class S>
 struct Tiles {
   using Kernel = void (*)(const Tile<S>&);
+  using Kernels = std::array<Kernel, kTileRows>;
   int rows;  // the most rows of one tile
-  std::array<Kernel, kTileRows> straight, transposed;
+  Kernels straight, transposed;
+  Kernels narrow_straight, narrow_transposed;  // the first half of a panel's columns alone
   // Several panels at once, straight: few rows alone are too few chains to hide the latency of a
   // multiply-add. By number of rows - 1; 2 and 4 panels; null where one panel has chains enough.
   std::array<std::array<Kernel, 2>, 3> wide;
@@ -47,8 +49,10 @@ struct Tiles {
 template <class S>
 const Tiles<S>& tiles(InstructionSet set);
 
-/// Runs a tile of one panel of whose columns only the first `columns` are C's: through a copy.
+/// Runs a tile of `rows` rows and one panel, of whose columns the first `columns` are C's (more
+/// than kWidth: all).
 template <class S>
-void run_edge(typename Tiles<S>::Kernel kernel, Tile<S> tile, int rows, std::int64_t columns);
+void run_tile(const Tiles<S>& set, bool transposed, const Tile<S>& tile, std::int64_t rows,
+              std::int64_t columns);
 
 }  // namespace taugrad::kernels
