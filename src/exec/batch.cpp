@@ -53,13 +53,6 @@ void list_rows(const Extent& extent, const BatchContext& context, std::size_t it
 
 }  // namespace
 
-bool Layout::prefix(ExtentId id) const {
-  if (id == kShared) return false;
-  const auto& bounds = extents[id].bounds;
-  return std::all_of(bounds.begin(), bounds.end(),
-                     [&](const Extent::Bound& b) { return b.which == primary; });
-}
-
 void place_batch(const Layout& layout, const std::vector<std::uint8_t>& used,
                  const BatchContext& given, std::int64_t items, Placement& out) {
   check(layout, given, items);

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "exec/plan.h"
+#include "plan/plan.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad::exec {
+
+using plan::Layout;
 
 /// A batch as the executor keeps it: items sorted by their primary length, longest first, equal
 /// ones in the caller's order, so that the rows of a step are the first rows of the step before.

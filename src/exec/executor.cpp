@@ -4,13 +4,13 @@
 
 #include "base/fail.h"
 #include "exec/machine.h"
-#include "exec/plan.h"
+#include "plan/plan.h"
 
 namespace taugrad {
 namespace {
 
 template <class S>
-exec::ValueId leaf_value(const exec::Plan<S>& plan, NodeId id) {
+plan::ValueId leaf_value(const plan::Plan<S>& plan, NodeId id) {
   const auto found = std::lower_bound(plan.leaves.begin(), plan.leaves.end(), id);
   if (found == plan.leaves.end() || *found != id)
     fail(Status::bug, "B001", "node {} is not a leaf of the plan", id);
@@ -18,17 +18,25 @@ exec::ValueId leaf_value(const exec::Plan<S>& plan, NodeId id) {
 }
 
 template <class S>
-exec::ValueId output_value(const exec::Plan<S>& plan, std::size_t output) {
+plan::ValueId output_value(const plan::Plan<S>& plan, std::size_t output) {
   if (output >= plan.outputs.size()) fail(Status::bug, "B001", "the plan has no output {}", output);
   return plan.outputs[output];
+}
+
+plan::PassSet passes_of(const ExecutorOptions& options) {
+  plan::PassSet passes;
+  for (const std::string& name : options.without) passes = passes.without(name);
+  return passes;
 }
 
 }  // namespace
 
 template <class S>
-Executor<S>::Executor(const Tape& tape, std::span<const NodeId> outputs, std::size_t max_memory)
-    : plan_(std::make_unique<const exec::Plan<S>>(exec::make_plan<S>(tape, outputs))),
-      machine_(std::make_unique<exec::Machine<S>>(*plan_, max_memory)) {}
+Executor<S>::Executor(const Tape& tape, std::span<const NodeId> outputs,
+                      const ExecutorOptions& options)
+    : plan_(std::make_unique<const plan::Plan<S>>(
+          plan::make_plan<S>(tape, outputs, passes_of(options)))),
+      machine_(std::make_unique<exec::Machine<S>>(*plan_, options)) {}
 
 template <class S>
 Executor<S>::~Executor() = default;

@@ -2,54 +2,56 @@
 #include <algorithm>
 
 #include "exec/kernels.h"
-#include "kernels/gemm.h"
-#include "ops/kernel.h"
+#include "kernels/row_math.h"
 
 namespace taugrad::exec {
 
 template <class S>
-void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine) {
-  const ValueId a = machine.operand(step, 0), b = machine.operand(step, 1);
-  const Value &x = machine.place(a), &w = machine.place(b);
-  const std::int64_t m = x.elements, n = w.elements, items = machine.rows(step.work_extent);
-  S* out = machine.data(step.out);
-  if (x.stride > 0 && w.stride > 0) {
-    kernels::gemm<S>(m, n, items, {machine.data(a), x.stride, true},
-                     {machine.data(b), w.stride, false}, step.accumulate, out, n);
-    return;
+void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  auto& segments = worker.segments;
+  segments.clear();
+  std::int64_t m = 0, n = 0;
+  for (std::uint32_t i = 0; i < step.operand_count; i += 2) {
+    const ValueId a = machine.operand(step, i), b = machine.operand(step, i + 1);
+    const Value &x = machine.place(a), &w = machine.place(b);
+    m = x.elements;
+    n = w.elements;
+    const ExtentId extent = x.extent == kShared ? w.extent : x.extent;
+    segments.push_back(
+        {machine.data(a), x.stride, machine.data(b), w.stride, machine.rows(extent)});
   }
-  // the same row for every item: not a matrix as BLAS sees them
-  if (!step.accumulate) std::fill_n(out, m * n, S(0));
-  for (std::int64_t i = 0; i < items; ++i)
-    kernels::gemm<S>(m, n, 1, {machine.data(a) + i * x.stride, m, true},
-                     {machine.data(b) + i * w.stride, n, false}, true, out, n);
+  const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
+  kernels::outer_rows<S>(segments, m, n, worker.first_of(panels), worker.last_of(panels),
+                         step.accumulate, machine.data(step.out), n, worker.outer);
 }
 
 template <class S>
-void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine) {
-  const ValueId category = machine.operand(step, 0), rows = machine.operand(step, 1);
-  const Value &c = machine.place(category), &x = machine.place(rows), &y = machine.place(step.out);
-  const std::int64_t n = x.elements, size = machine.shape(step.out)[0];
+void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  if (worker.number != 0) return;
+  const Value& y = machine.place(step.out);
+  const std::int64_t size = machine.shape(step.out)[0];
+  const std::int64_t n = size == 0 ? 0 : y.elements / size;
   S* out = machine.data(step.out);
   if (!step.accumulate) std::fill_n(out, y.elements, S(0));
-  for (std::int64_t i = 0; i < machine.rows(step.work_extent); ++i) {
-    const std::int64_t k = category_of(machine.data(category)[i * c.stride], size);
-    if (k < 0) continue;
-    const S* from = machine.data(rows) + i * x.stride;
-    S* to = out + k * n;
-    for (std::int64_t j = 0; j < n; ++j) to[j] += from[j];
+  for (std::uint32_t i = 0; i < step.operand_count; i += 2) {
+    const ValueId category = machine.operand(step, i), rows = machine.operand(step, i + 1);
+    const Value &c = machine.place(category), &x = machine.place(rows);
+    const ExtentId extent = c.extent == kShared ? x.extent : c.extent;
+    kernels::scatter_rows(machine.rows(extent), machine.data(category), c.stride,
+                          machine.data(rows), x.stride, n, size, out);
   }
 }
 
+/// Each worker sums columns of its own.
 template <class S>
-void Kernels<S>::sum_items(const Step<S>& step, Machine<S>& machine) {
-  const ValueId rows = machine.operand(step, 0);
-  const Value& x = machine.place(rows);
-  S* out = machine.data(step.out);
-  if (!step.accumulate) std::fill_n(out, x.elements, S(0));
-  for (std::int64_t i = 0; i < machine.rows(step.work_extent); ++i) {
-    const S* from = machine.data(rows) + i * x.stride;
-    for (std::int64_t j = 0; j < x.elements; ++j) out[j] += from[j];
+void Kernels<S>::sum_items(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  const std::int64_t n = machine.place(step.out).elements;
+  const std::int64_t from = worker.first_of(n), to = worker.last_of(n);
+  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
+    const ValueId rows = machine.operand(step, i);
+    const Value& x = machine.place(rows);
+    kernels::sum_columns(machine.rows(x.extent), machine.data(rows) + from, x.stride, to - from,
+                         step.accumulate || i > 0, machine.data(step.out) + from);
   }
 }
 

@@ -3,49 +3,89 @@
 #include <algorithm>
 
 #include "kernels/gemm.h"
+#include "kernels/row_math.h"
 
 namespace taugrad::exec {
 namespace {
 
-/// out (+)= a B for all rows of `a`, each of them some rows of length K.
+/// out (+)= a B for rows of `a`, each of them some rows of length K; a block, or one for each item.
 template <class S>
-void rows_times(Machine<S>& machine, ValueId a, std::int32_t panels, ValueId out, bool accumulate) {
-  const kernels::Panels<S>& b = machine.panels(panels);
+void list_blocks(const Machine<S>& machine, ValueId a, ValueId out, const kernels::Panels<S>& b,
+                 RowRange range, std::vector<kernels::RowBlock<S>>& blocks) {
   const Value& x = machine.place(a);
   const Value& y = machine.place(out);
-  const std::int64_t k = b.rows(), n = b.columns(), items = machine.rows(y.extent);
+  const std::int64_t k = b.rows(), n = b.columns();
+  // a product that adds to a place with more rows has fewer
+  const std::int64_t last = std::min(range.last, machine.rows(x.extent));
+  const std::int64_t items = last - range.first;
   const std::int64_t inner = n == 0 ? 0 : y.elements / n;  // rows of one item
-  const S* from = machine.data(a);
-  S* to = machine.data(out);
-  if (inner == 1 || x.stride == inner * k) {
-    kernels::multiply_rows(items * inner, from, inner == 1 ? x.stride : k, b, accumulate, to, n);
+  const S* from = machine.data(a) + range.first * x.stride;
+  S* to = machine.data(out) + range.first * y.stride;
+  if (items <= 0) return;
+  if (inner == 1 || (x.stride == inner * k && y.stride == inner * n)) {
+    const std::int64_t lda = inner == 1 ? x.stride : k, ldc = inner == 1 ? y.stride : n;
+    blocks.push_back({from, lda, to, ldc, items * inner});
     return;
   }
   for (std::int64_t i = 0; i < items; ++i)
-    kernels::multiply_rows(inner, from + i * x.stride, k, b, accumulate, to + i * y.stride, n);
+    blocks.push_back({from + i * x.stride, k, to + i * y.stride, n, inner});
 }
 
 }  // namespace
 
 template <class S>
-void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine) {
+void Kernels<S>::run(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  using plan::Form;
+  switch (step.form) {
+    case Form::forward:
+      return forward(step, machine, worker);
+    case Form::fused:
+      return region(step, machine, worker);
+    case Form::rows:
+      return rows(step, machine, worker);
+    case Form::pack:
+      return pack(step, machine, worker);
+    case Form::each:
+      return each(step, machine, worker);
+    case Form::taps:
+      return taps(step, machine, worker);
+    case Form::add:
+      return add(step, machine, worker);
+    case Form::outer_sum:
+      return outer_sum(step, machine, worker);
+    case Form::scatter_rows:
+      return scatter_rows(step, machine, worker);
+    case Form::sum_items:
+      return sum_items(step, machine, worker);
+    case Form::leaf:
+    case Form::view:
+    case Form::placed:
+      break;
+  }
+}
+
+template <class S>
+void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   const Plan<S>& plan = machine.plan();
-  std::vector<Operand<S>>& in = machine.scratch();
+  const Value& y = machine.place(step.out);
+  const RowRange range = machine.range(y.extent, step, worker);
+  std::vector<Operand<S>>& in = worker.operands;
+  in.resize(std::max<std::size_t>(in.size(), step.operand_count));
   for (std::uint32_t i = 0; i < step.operand_count; ++i) {
     const ValueId id = machine.operand(step, i);
     const Value& x = machine.place(id);
-    in[i] = {machine.data(id), &machine.shape(id), x.stride, x.extent, machine.rows(x.extent)};
+    in[i] = {machine.data(id) + range.first * x.stride, &machine.shape(id), x.stride, x.extent,
+             machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)};
   }
-  const Value& y = machine.place(step.out);
   Call<S> call{.in = {in.data(), step.operand_count},
-               .out = machine.data(step.out),
+               .out = machine.data(step.out) + range.first * y.stride,
                .shape = &machine.shape(step.out),
-               .items = machine.rows(y.extent),
+               .items = range.last - range.first,
                .extent = y.extent,
                .attrs = &plan.attrs[step.attrs],
                .batch = &machine.context()};
   if (step.owner >= 0) {
-    const Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
+    const plan::Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
     call.name = owner.name;
     call.index = owner.index;
   }
@@ -53,59 +93,71 @@ void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine) {
 }
 
 template <class S>
-void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine) {
-  const PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
+void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  if (step.panels % worker.count != worker.number) return;
+  const plan::PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
   machine.panels(step.panels)
       .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
 }
 
+/// Jobs that read one matrix run together.
 template <class S>
-void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine) {
-  rows_times(machine, machine.operand(step, 0), step.panels, step.out, false);
+void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
+  for (std::size_t i = 0; i < jobs.size();) {
+    const plan::Job& first = jobs[i];
+    const kernels::Panels<S>& b = machine.panels(first.panels);
+    worker.blocks.clear();
+    for (; i < jobs.size() && jobs[i].panels == first.panels &&
+           jobs[i].accumulate == first.accumulate;
+         ++i)
+      list_blocks(machine, jobs[i].a, jobs[i].out, b,
+                  machine.range(machine.place(jobs[i].out).extent, step, worker), worker.blocks);
+    const auto [from, to] = machine.panel_range(b.count(), step, worker);
+    kernels::multiply_blocks<S>(worker.blocks, b, from, to, first.accumulate);
+  }
 }
 
 template <class S>
-void Kernels<S>::taps(const Step<S>& step, Machine<S>& machine) {
-  for (std::uint32_t d = 0; d < step.operand_count; ++d)
-    rows_times(machine, machine.operand(step, d), step.panels + static_cast<std::int32_t>(d),
-               step.out, d > 0);
+void Kernels<S>::taps(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  const RowRange range = machine.range(machine.place(step.out).extent, step, worker);
+  for (std::uint32_t d = 0; d < step.operand_count; ++d) {
+    const kernels::Panels<S>& b = machine.panels(step.panels + static_cast<std::int32_t>(d));
+    worker.blocks.clear();
+    list_blocks(machine, machine.operand(step, d), step.out, b, range, worker.blocks);
+    kernels::multiply_blocks<S>(worker.blocks, b, 0, b.count(), d > 0);
+  }
 }
 
 template <class S>
-void Kernels<S>::each(const Step<S>& step, Machine<S>& machine) {
+void Kernels<S>::each(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   const ValueId a = machine.operand(step, 0), b = machine.operand(step, 1);
   const Value &x = machine.place(a), &w = machine.place(b), &y = machine.place(step.out);
   const bool ta = (step.transposed & 1) != 0, tb = (step.transposed & 2) != 0;
   const Shape &s = machine.shape(a), &r = machine.shape(b), &out = machine.shape(step.out);
-  for (std::int64_t i = 0; i < machine.rows(y.extent); ++i)
+  const RowRange range = machine.range(y.extent, step, worker);
+  for (std::int64_t i = range.first; i < range.last; ++i)
     kernels::gemm<S>(out[0], out[1], ta ? s[0] : s[1], {machine.data(a) + i * x.stride, s[1], ta},
                      {machine.data(b) + i * w.stride, r[1], tb}, false,
                      machine.data(step.out) + i * y.stride, out[1]);
 }
 
 template <class S>
-void Kernels<S>::add(const Step<S>& step, Machine<S>& machine) {
-  constexpr std::int64_t kTile = 512;
-  S sum[kTile];  // all operands are read before the result is written: it may lie on any of them
+void Kernels<S>::add(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   const Value& y = machine.place(step.out);
-  bool flat = true;  // rows that follow one another are one long row
-  for (std::uint32_t i = 0; i < step.operand_count; ++i)
-    flat = flat && machine.place(machine.operand(step, i)).stride == y.stride;
-  const std::int64_t items = machine.rows(y.extent);
-  const std::int64_t rows = flat ? 1 : items, length = flat ? y.elements * items : y.elements;
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t from = 0; from < length; from += kTile) {
-      const std::int64_t n = std::min(kTile, length - from);
-      for (std::uint32_t k = 0; k < step.operand_count; ++k) {
-        const ValueId id = machine.operand(step, k);
-        const S* x = machine.data(id) + r * machine.place(id).stride + from;
-        for (std::int64_t i = 0; i < n; ++i) sum[i] = k == 0 ? x[i] : sum[i] + x[i];
-      }
-      std::copy_n(sum, n, machine.data(step.out) + r * length + from);
-    }
+  const RowRange range = machine.range(y.extent, step, worker);
+  auto& terms = worker.terms;
+  terms.clear();
+  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
+    const ValueId id = machine.operand(step, i);
+    const std::int64_t stride = machine.place(id).stride;
+    terms.push_back({machine.data(id) + range.first * stride, stride});
+  }
+  kernels::add_rows<S>(range.last - range.first, y.elements, terms,
+                       machine.data(step.out) + range.first * y.stride, y.stride);
 }
 
-// the members that are defined here; sums over items are in item_sums.cpp
+// the members that are defined here; the others are in region.cpp and item_sums.cpp
 template struct Kernels<float>;
 template struct Kernels<double>;
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/fail.h"
+#include "exec/kernels.h"
 #include "exec/memory_limit.h"
 
 namespace taugrad::exec {
@@ -20,11 +21,16 @@ std::string human(double bytes) {
 }  // namespace
 
 template <class S>
-Machine<S>::Machine(const Plan<S>& plan, std::size_t max_memory)
+Machine<S>::Machine(const Plan<S>& plan, const ExecutorOptions& options)
     : plan_(plan),
-      max_memory_(max_memory),
+      max_memory_(options.max_memory),
       base_(plan.slots.size()),
-      scratch_(plan.most_operands) {}
+      constants_(plan.programs.size()),
+      workers_(1) {
+  for (std::size_t i = 0; i < plan.programs.size(); ++i)
+    for (const S c : plan.programs[i].constants)
+      constants_[i].insert(constants_[i].end(), kernels::kTile, c);
+}
 
 template <class S>
 void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
@@ -44,7 +50,7 @@ template <class S>
 typename Machine<S>::Sizes Machine<S>::sizes() const {
   Sizes sizes{std::vector<double>(plan_.slots.size()), 0};
   for (const auto& [slot, extent] : plan_.occupants) {
-    const Slot& s = plan_.slots[static_cast<std::size_t>(slot)];
+    const plan::Slot& s = plan_.slots[static_cast<std::size_t>(slot)];
     double& bytes = sizes.of_slot[static_cast<std::size_t>(slot)];
     // as a double: exact as far as memory reaches, and never overflows
     const double needs =
@@ -55,7 +61,7 @@ typename Machine<S>::Sizes Machine<S>::sizes() const {
     bytes = std::ceil(bytes / double{kLine}) * double{kLine};
     sizes.total += bytes;
   }
-  for (const PackedMatrix& m : plan_.panels)
+  for (const plan::PackedMatrix& m : plan_.panels)
     sizes.packed += static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns));
   sizes.total += sizes.packed;
   return sizes;
@@ -128,12 +134,23 @@ void Machine<S>::run() {
       fail(Status::bug, "B001", "\"{}\" was not given before a run",
            plan_.names[plan_.slots[slot].name]);
   }
+  for (const Step<S>& step : plan_.steps) Kernels<S>::run(step, *this, workers_[0]);
   count_ = {};
-  for (const Step<S>& step : plan_.steps) {
-    step.kernel(step, *this);
-    auto& count = step.work_extent == kShared ? count_.shared : count_.per_item;
-    count += step.operations * rows(step.work_extent);
+  for (std::size_t e = 0; e < plan_.operations.size(); ++e) {
+    auto& count = e == kShared ? count_.shared : count_.per_item;
+    if (plan_.operations[e] > 0) count += plan_.operations[e] * placed_.rows[e];
   }
+}
+
+template <class S>
+RowRange Machine<S>::range(ExtentId extent, const Step<S>&, const Worker<S>&) const {
+  return {0, rows(extent)};
+}
+
+template <class S>
+std::pair<std::int64_t, std::int64_t> Machine<S>::panel_range(std::int64_t panels, const Step<S>&,
+                                                              const Worker<S>&) const {
+  return {0, panels};
 }
 
 template <class S>

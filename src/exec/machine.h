@@ -8,18 +8,30 @@
 #include <vector>
 
 #include "exec/batch.h"
-#include "exec/plan.h"
+#include "plan/plan.h"
+#include "exec/worker.h"
 #include "kernels/panels.h"
 #include "taugrad/exec/executor.h"
 
 namespace taugrad::exec {
+
+using plan::Plan;
+using plan::SlotId;
+using plan::Step;
+using plan::Value;
+using plan::ValueId;
+
+/// Rows [first, last) that a worker works on.
+struct RowRange {
+  std::int64_t first, last;
+};
 
 /// What changes from run to run: the batch, the storage, the packed weights. The plan stays as it
 /// is.
 template <class S>
 class Machine {
  public:
-  Machine(const Plan<S>& plan, std::size_t max_memory);
+  Machine(const Plan<S>& plan, const ExecutorOptions& options);
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();
@@ -47,7 +59,15 @@ class Machine {
   kernels::Panels<S>& panels(std::int32_t number) {
     return panels_[static_cast<std::size_t>(number)];
   }
-  std::vector<Operand<S>>& scratch() { return scratch_; }
+  /// A tile of each constant of a program.
+  const S* constants(std::int32_t program) const {
+    return constants_[static_cast<std::size_t>(program)].data();
+  }
+  /// The rows of an extent that a worker does in a step.
+  RowRange range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const;
+  /// The panels of a product that a worker does in a step.
+  std::pair<std::int64_t, std::int64_t> panel_range(std::int64_t panels, const Step<S>& step,
+                                                    const Worker<S>& worker) const;
 
  private:
   static constexpr std::size_t kLine = 64;  ///< bytes of a cache line: slots start on one
@@ -76,7 +96,8 @@ class Machine {
   std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
   std::vector<kernels::Panels<S>> panels_;
-  std::vector<Operand<S>> scratch_;
+  std::vector<std::vector<S>> constants_;  // by program
+  std::vector<Worker<S>> workers_;
   OperationCount count_;
 };
 

@@ -86,6 +86,7 @@ struct Program::Runner {
 Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options) {
   const std::vector<NodeId> ids = ids_of(graph, outputs);
   const Tape& tape = graph.tape();
+  const ExecutorOptions executor_options{options.max_memory, options.threads, options.without};
   const auto make = [&](auto executor) {
     auto sources = exec::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(Runner{std::move(executor), std::move(sources),
@@ -95,9 +96,9 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
   if (options.dtype == Dtype::i64)
     fail(Status::usage, "U020", "a program computes in f32 or f64, not in i64");
   if (options.dtype == Dtype::f32)
-    make(Executor<float>(tape, ids, options.max_memory));
+    make(Executor<float>(tape, ids, executor_options));
   else
-    make(Executor<double>(tape, ids, options.max_memory));
+    make(Executor<double>(tape, ids, executor_options));
 }
 
 Program::~Program() = default;

@@ -3,15 +3,19 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
 
-namespace exec {
+namespace plan {
 template <class S>
 struct Plan;
+}
+namespace exec {
 template <class S>
 class Machine;
 }  // namespace exec
@@ -24,6 +28,12 @@ struct OperationCount {
   std::int64_t shared = 0;    ///< whatever the batch: on weights, sums of copies' gradients
 };
 
+struct ExecutorOptions {
+  std::size_t max_memory = 0;  ///< bytes; 0: 80 % of free memory, within the address space limit
+  int threads = 0;             ///< 0: as many as there are cores to run on. The bits are the same
+  std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
+};
+
 /// Runs a graph: planned once, run often, with batches of any size and lengths.
 /// Rows of a value are the items that it exists for, in an order of the executor's own (longest
 /// items first): `items(id)` names them. S: float, double.
@@ -31,10 +41,8 @@ template <class S>
 class Executor {
  public:
   /// Plans the evaluation of `outputs`. The tape is not needed afterwards.
-  /// @param max_memory  bytes; 0: what the machine has to give (80 % of free memory, the address
-  /// space limit)
-  /// @throws Error (B001) on an op without a forward rule for S
-  Executor(const Tape& tape, std::span<const NodeId> outputs, std::size_t max_memory = 0);
+  /// @throws Error (B001) on an op without a forward rule for S, (U002) on an unknown pass
+  Executor(const Tape& tape, std::span<const NodeId> outputs, const ExecutorOptions& options = {});
   ~Executor();
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;
@@ -70,7 +78,7 @@ class Executor {
   std::size_t steps() const;          ///< of the plan
 
  private:
-  std::unique_ptr<const exec::Plan<S>> plan_;
+  std::unique_ptr<const plan::Plan<S>> plan_;
   std::unique_ptr<exec::Machine<S>> machine_;
 };
 

@@ -20,6 +20,8 @@ struct ProgramOptions {
       {};                  ///< of items without `lengths`, in Tape::length_names' order
   std::uint64_t seed = 0;  ///< of draws
   bool train = false;      ///< dropout is active
+  int threads = 0;         ///< 0: as many as there are cores to run on
+  std::vector<std::string> without = {};  ///< passes of the plan to leave out
 };
 
 /// A graph made ready to run: planned once, run often, with tensors by name.

@@ -24,6 +24,8 @@ struct RunOptions {
   double temperature = 1;
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   bool train = false;          ///< dropout is active
+  int threads = 0;             ///< 0: as many as there are cores to run on
+  std::vector<std::string> without = {};  ///< passes of the plan to leave out
 };
 
 struct RunResult {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "exec/lower.h"
+#include "plan/emitter.h"
 #include "taugrad/ops/records.h"
 
-namespace taugrad::exec {
+namespace taugrad::plan {
 namespace {
 
 constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
@@ -49,4 +49,4 @@ Work work_of(const Tape& tape, NodeId id) {
   return {operations(tape, id), extent};
 }
 
-}  // namespace taugrad::exec
+}  // namespace taugrad::plan

@@ -1,10 +1,10 @@
-#include "exec/tile_ops.h"
+#include "plan/tile_ops.h"
 
 #include <utility>
 
 #include "taugrad/ops/records.h"
 
-namespace taugrad::exec {
+namespace taugrad::plan {
 
 std::optional<kernels::TileOp> tile_op_of(const Op& op, const Attrs& attrs) {
   using kernels::TileOp;
@@ -34,4 +34,4 @@ std::optional<kernels::TileOp> tile_op_of(const Op& op, const Attrs& attrs) {
   return std::nullopt;
 }
 
-}  // namespace taugrad::exec
+}  // namespace taugrad::plan

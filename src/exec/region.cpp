@@ -1,0 +1,115 @@
+// Fused regions: tile after tile, instruction after instruction.
+#include <algorithm>
+
+#include "exec/kernels.h"
+
+namespace taugrad::exec {
+namespace {
+
+using kernels::kTile;
+constexpr std::int64_t kSpacing = kTile + 16;  // tiles do not lie 4 KiB apart
+
+template <class S>
+class Instance {
+ public:
+  Instance(const plan::RegionProgram<S>& program, const S* constants, Worker<S>& worker)
+      : program_(program), streams_(program.splat.size()), worker_(worker) {
+    const std::size_t fixed = program.registers + program.constants.size();
+    worker.tiles.resize(
+        std::max(worker.tiles.size(), (program.registers + streams_) * std::size_t{kSpacing}));
+    worker.pointers.resize(std::max(worker.pointers.size(), fixed + streams_));
+    for (std::size_t i = 0; i < program.registers; ++i)
+      worker.pointers[i] = worker.tiles.data() + i * kSpacing;
+    for (std::size_t i = 0; i < program.constants.size(); ++i)  // only read
+      worker.pointers[program.registers + i] = const_cast<S*>(constants + i * kTile);
+    stream_ = worker.pointers.data() + fixed;
+    sources_.resize(streams_);
+  }
+
+  void run(const Machine<S>& machine, std::span<const ValueId> values, RowRange range) {
+    const Value& result = machine.place(values[program_.result]);
+    const std::int64_t elements = result.elements;
+    bool flat = true;
+    for (std::size_t i = 0; i < streams_; ++i) {
+      const Value& v = machine.place(values[i]);
+      sources_[i] = {machine.data(values[i]), v.stride,
+                     v.extent == kShared ? range.last : machine.rows(v.extent)};
+      const bool one = elements == 1 && v.stride == 0;  // the same number for all rows
+      flat = flat && program_.splat[i] == 0 && sources_[i].rows >= range.last &&
+             (v.stride == elements || one || range.last == 1);
+    }
+    if (range.first >= range.last || elements == 0) return;
+    if (flat)
+      run_flat(elements, range);
+    else
+      run_rows(elements, range);
+  }
+
+ private:
+  /// Rows follow one another without gaps in all streams: one long row.
+  void run_flat(std::int64_t elements, RowRange range) {
+    const std::int64_t last = range.last * elements;
+    for (std::int64_t i = range.first * elements; i < last; i += kTile) {
+      for (std::size_t k = 0; k < streams_; ++k)
+        stream_[k] = range.last > 1 && sources_[k].stride == 0 ? spread(k) : sources_[k].data + i;
+      run_tile(std::min(kTile, last - i));
+    }
+  }
+  /// A tile of one number, elements being single: rows of shared leaves have stride 0.
+  S* spread(std::size_t k) {
+    S* tile = worker_.tiles.data() + (program_.registers + k) * std::size_t{kSpacing};
+    std::fill_n(tile, kTile, *sources_[k].data);
+    return tile;
+  }
+
+  void run_rows(std::int64_t elements, RowRange range) {
+    for (std::int64_t r = range.first; r < range.last; ++r)
+      for (std::int64_t i = 0; i < elements; i += kTile) {
+        for (std::size_t k = 0; k < streams_; ++k) {
+          const Source<S>& s = sources_[k];
+          stream_[k] = r < s.rows ? s.data + r * s.stride + (program_.splat[k] != 0 ? 0 : i)
+                                  : const_cast<S*>(kZeros);  // only read
+        }
+        run_tile(std::min(kTile, elements - i));
+      }
+  }
+
+  void run_tile(std::int64_t n) {
+    S* const* p = worker_.pointers.data();
+    for (const plan::Instruction<S>& line : program_.code) {
+      if (line.function != nullptr)
+        line.function(p[line.a], p[line.b], p[line.c], p[line.out], n, line.lo, line.hi);
+      else
+        std::fill_n(p[line.out], n, *p[line.a]);
+    }
+  }
+
+  static constexpr S kZeros[kTile] = {};
+  const plan::RegionProgram<S>& program_;
+  std::size_t streams_;
+  Worker<S>& worker_;
+  S** stream_ = nullptr;  // the pointers of the streams
+  std::vector<Source<S>>& sources_ = worker_.sources;
+};
+
+}  // namespace
+
+template <class S>
+void Kernels<S>::region(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  const plan::RegionProgram<S>& program =
+      machine.plan().programs[static_cast<std::size_t>(step.program)];
+  Instance<S> instance(program, machine.constants(step.program), worker);
+  const auto streams = static_cast<std::uint32_t>(program.splat.size());
+  const std::span<const ValueId> operands =
+      std::span(machine.plan().operands).subspan(step.first_operand, step.operand_count);
+  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
+    const auto values = operands.subspan(i, streams);
+    instance.run(machine, values,
+                 machine.range(machine.place(values[program.result]).extent, step, worker));
+  }
+}
+
+template void Kernels<float>::region(const Step<float>&, Machine<float>&, Worker<float>&);
+template void Kernels<double>::region(const Step<double>&, Machine<double>&, Worker<double>&);
+
+}  // namespace taugrad::exec

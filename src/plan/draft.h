@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "plan/passes.h"
+#include "plan/plan.h"
+#include "taugrad/graph/graph.h"
+
+namespace taugrad::plan {
+
+/// When a node runs: levels count the products on the longest path to it, stages what else has to
+/// be finished before it within a level. Sorted by it, nodes come after all they read.
+using Key = std::uint64_t;
+inline Key next_level(Key key) { return ((key >> 32) + 1) << 32; }
+inline Key next_stage(Key key) { return key + 1; }
+inline std::int32_t level_of(Key key) { return static_cast<std::int32_t>(key >> 32); }
+
+/// A product with a shared matrix, rows of `a` times `matrix` or its transpose.
+struct Product {
+  NodeId node, a, matrix;
+  bool transposed;
+  bool free;          ///< no product of the same type is on a path to it
+  std::int32_t type;  ///< products of one type read the same packed matrix
+};
+
+/// What an elementwise node reads once broadcasts, extensions and constants are looked through.
+struct Read {
+  enum class Kind : std::uint8_t { stream, splat, constant };
+  NodeId node = -1;
+  Kind kind = Kind::stream;
+  double value = 0;  ///< of a constant
+};
+
+/// A tape on its way to a plan: columns by node, which passes fill and rewrite, each in its turn.
+struct Draft {
+  Draft(const Tape& t, std::span<const NodeId> out, PassSet p);
+
+  const Tape& tape;
+  std::vector<NodeId> outputs;
+  PassSet passes;
+  Layout layout;
+
+  std::vector<std::uint32_t> first;  ///< of its inputs in `input`; size + 1 entries
+  std::vector<NodeId> input;         ///< merged nodes replaced
+  std::vector<NodeId> same;          ///< the node that stands for it: itself, or an earlier one
+  std::vector<Form> form;
+  std::vector<std::uint8_t> needed, is_output;
+  std::vector<std::uint8_t> uses;  ///< reads by needed nodes; 2: two or more
+  std::vector<NodeId> user;        ///< of a node with one use
+  std::vector<NodeId> into;        ///< the node whose place it adds to or lies in; -1: its own
+  std::vector<std::int64_t> from;  ///< by node that lies in another: elements to skip in a row
+  std::vector<Key> key;
+  std::vector<std::int32_t> product;  ///< in `products`; -1
+  std::vector<Product> products;
+  std::int32_t types = 0;            ///< of products
+  std::vector<std::int32_t> region;  ///< of a fused node; -1
+  std::int32_t regions = 0;
+  std::vector<std::uint8_t> stored;  ///< a fused node that others than its region read
+
+  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  NodeId size() const { return tape.size(); }
+  std::span<const NodeId> in(NodeId id) const {
+    return {input.data() + first[at(id)], first[at(id) + 1] - first[at(id)]};
+  }
+  bool shared(NodeId id) const { return tape.extent_id(id) == kShared; }
+  /// Whose place a node's value takes.
+  NodeId owner(NodeId id) const;
+  /// Whether it is in the place of another product already, with which it is read.
+  bool added(NodeId id) const;
+  Read read(NodeId id) const;
+  /// The matrix behind transposes of it, and whether it is transposed.
+  std::pair<NodeId, bool> matrix(NodeId id) const;
+  /// Calls body(Read) for what a node reads, in order.
+  template <class Body>
+  void each_read(NodeId id, const Body& body) const;
+  bool same_tiles(NodeId a, NodeId b) const;  ///< as many rows, as many elements each
+};
+
+template <class Body>
+void Draft::each_read(NodeId id, const Body& body) const {
+  if (form[at(id)] == Form::rows) {
+    const Product& p = products[static_cast<std::size_t>(product[at(id)])];
+    body(Read{p.a});
+    body(Read{p.matrix});
+    return;
+  }
+  for (const NodeId x : in(id)) {
+    const Read r = form[at(id)] == Form::fused  ? read(x)
+                   : form[at(id)] == Form::each ? Read{matrix(x).first}
+                                                : Read{x};
+    if (r.kind != Read::Kind::constant) body(r);
+  }
+}
+
+// the passes, in their order; each in the file of its name
+void merge_equal(Draft& draft);      ///< fills same and input
+void choose_forms(Draft& draft);     ///< fills form, needed, uses, products
+void link_sums(Draft& draft);        ///< terms of a weight's gradient add to one place
+void place_parts(Draft& draft);      ///< parts of concatenations lie inside them
+void set_levels(Draft& draft);       ///< fills key
+void accumulate(Draft& draft);       ///< products add to each other's place
+void sink(Draft& draft);             ///< moves fused nodes to the latest key
+void form_regions(Draft& draft);     ///< fills region and stored
+
+}  // namespace taugrad::plan

@@ -1,0 +1,236 @@
+#include "plan/emitter.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "base/fail.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::plan {
+namespace {
+
+template <class S>
+Forward<S> forward_of(const Op& op) {
+  if constexpr (std::is_same_v<S, float>)
+    return op.forward.f32;
+  else
+    return op.forward.f64;
+}
+
+}  // namespace
+
+template <class S>
+Emitter<S>::Emitter(const Draft& draft)
+    : draft_(draft), tape_(draft.tape), programs_(draft, value_, plan_.programs) {
+  plan_.layout = draft.layout;
+  plan_.used_extents.resize(tape_.extent_count());
+  plan_.operations.resize(tape_.extent_count());
+}
+
+template <class S>
+Plan<S> Emitter<S>::make() {
+  add_values();
+  added_.assign(plan_.values.size(), -1);
+  sort_regions();
+  const std::vector<Unit> list = units();
+  for (std::size_t i = 0; i < list.size();) {
+    std::size_t end = i + 1;  // products of one level stand side by side
+    const bool product = list[i].rank < 2;
+    while (product && end < list.size() && list[end].key == list[i].key && list[end].rank < 2)
+      ++end;
+    if (product)
+      add_products({list.data() + i, end - i});
+    else
+      add_unit(list[i]);
+    last_key_ = list[i].key;
+    i = end;
+  }
+  for (const NodeId id : draft_.outputs) plan_.outputs.push_back(value_[at(id)]);
+  count_work();
+  assign_slots(plan_, storages_, on(Pass::reuse));
+  return std::move(plan_);
+}
+
+/// Nodes of each region side by side, in tape order.
+template <class S>
+void Emitter<S>::sort_regions() {
+  region_first_.assign(at(draft_.regions) + 1, 0);
+  for (const std::int32_t r : draft_.region)
+    if (r >= 0) ++region_first_[at(r) + 1];
+  for (std::size_t i = 1; i < region_first_.size(); ++i) region_first_[i] += region_first_[i - 1];
+  region_node_.resize(region_first_.back());
+  std::vector<std::uint32_t> next(region_first_.begin(), region_first_.end() - 1);
+  for (NodeId id = 0; id < tape_.size(); ++id)
+    if (const std::int32_t r = draft_.region[at(id)]; r >= 0) region_node_[next[at(r)]++] = id;
+}
+
+template <class S>
+std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
+  std::vector<Unit> list;
+  for (NodeId id = 0; id < tape_.size(); ++id) {
+    if (!draft_.needed[at(id)]) continue;
+    const Form form = draft_.form[at(id)];
+    const Key key = draft_.key[at(id)];
+    const NodeId into = draft_.into[at(id)];
+    if (form == Form::leaf || form == Form::view || form == Form::placed) continue;
+    if (form == Form::rows) {
+      list.push_back({key, draft_.added(id) ? 1 : 0, draft_.products[at(draft_.product[at(id)])].type, id});
+    } else if (form == Form::fused) {
+      const std::int32_t r = draft_.region[at(id)];
+      if (region_node_[region_first_[at(r)]] == id) list.push_back({key, 3, r, id});
+    } else if (into < 0) {
+      list.push_back({key, 2, id, id});
+    }
+  }
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+template <class S>
+void Emitter<S>::add_unit(const Unit& unit) {
+  if (unit.rank == 3) return add_region(unit);
+  const Form form = draft_.form[at(unit.node)];
+  if (form == Form::add) return add_sum(unit.node);
+  add_node(unit.node);
+}
+
+template <class S>
+void Emitter<S>::read(Step<S>& step, ValueId v) {
+  touch(storage(v), next(), static_cast<std::int32_t>(plan_.operands.size()));
+  plan_.operands.push_back(v);
+  ++step.operand_count;
+}
+
+template <class S>
+void Emitter<S>::finish(const Step<S>& step, std::initializer_list<ValueId> written) {
+  for (const ValueId v : written) touch(storage(v), next(), -1);
+  plan_.steps.push_back(step);
+  plan_.steps.back().out = written.size() > 0 ? *written.begin() : -1;
+  plan_.most_operands = std::max(plan_.most_operands, step.operand_count);
+}
+
+template <class S>
+Step<S> Emitter<S>::step_of(NodeId id, Form form) {
+  const Op& op = tape_.op(id);
+  Step<S> step;
+  step.form = form;
+  step.op = &op;
+  step.forward = forward_of<S>(op);
+  if (form == Form::forward && step.forward == nullptr)
+    fail(Status::bug, "B001", "the op \"{}\" cannot be evaluated ({})", op.name, tape_.label(id));
+  step.first_operand = static_cast<std::uint32_t>(plan_.operands.size());
+  step.extent = work_of(tape_, id).extent;
+  return step;
+}
+
+/// Products of one level: one step, but for products that add to a place which the step writes.
+template <class S>
+void Emitter<S>::add_products(std::span<const Unit> units) {
+  for (const Unit& u : units) pack(draft_.products[at(draft_.product[at(u.node)])]);
+  Step<S> step;
+  std::int32_t type = -1;
+  for (const Unit& u : units) {
+    const bool apart = !on(Pass::time) || (!on(Pass::gates) && u.type != type) ||
+                       added_[at(value_[at(u.node)])] == next();
+    if (step.job_count > 0 && apart) {
+      finish(step);
+      step.job_count = 0;
+    }
+    if (step.job_count == 0) {
+      step = step_of(u.node, Form::rows);
+      step.first_job = static_cast<std::uint32_t>(plan_.jobs.size());
+    }
+    ++step.job_count;
+    type = u.type;
+    add_job(u.node);
+  }
+  finish(step);
+}
+
+template <class S>
+void Emitter<S>::add_job(NodeId id) {
+  const Product& p = draft_.products[at(draft_.product[at(id)])];
+  const Job job{value_[at(p.a)], value_[at(id)], pack(p), draft_.added(id)};
+  touch(storage(job.a), next());
+  touch(storage(job.out), next(), -1);
+  added_[at(job.out)] = next();
+  plan_.jobs.push_back(job);
+}
+
+/// Regions of one stage that have the same program are instances of one step.
+template <class S>
+void Emitter<S>::add_region(const Unit& unit) {
+  const std::uint32_t first = region_first_[at(unit.type)];
+  const std::int32_t program = programs_.write(
+      std::span(region_node_).subspan(first, region_first_[at(unit.type) + 1] - first));
+  // of a region that was cut, one part depends on another
+  const bool waits = std::ranges::any_of(programs_.streams(), [&](ValueId v) {
+    return storage(v).born >= 0 && storage(v).born == next() - 1;
+  });
+  const bool joins = !plan_.steps.empty() && last_key_ == unit.key && !waits &&
+                     plan_.steps.back().form == Form::fused &&
+                     plan_.steps.back().program == program;
+  Step<S> step = joins ? plan_.steps.back() : step_of(unit.node, Form::fused);
+  if (joins) plan_.steps.pop_back();
+  step.program = program;
+  step.extent = tape_.extent_id(unit.node);
+  for (const ValueId v : programs_.streams()) read(step, v);
+  finish(step);
+}
+
+template <class S>
+void Emitter<S>::add_node(NodeId id) {
+  const Form form = draft_.form[at(id)];
+  Step<S> step;
+  std::int32_t panels = -1;
+  if (form == Form::taps) panels = pack_taps(id);
+  step = step_of(id, form);
+  step.panels = panels;
+  const auto in = draft_.in(id);
+  for (std::size_t i = form == Form::taps ? 1 : 0; i < in.size(); ++i) {
+    const auto [x, transposed] =
+        form == Form::each ? draft_.matrix(in[i]) : std::pair(in[i], false);
+    if (transposed) step.transposed = static_cast<std::uint8_t>(step.transposed | 1u << i);
+    read(step, value_[at(x)]);
+  }
+  step.attrs = add_attrs(id);
+  if (tape_.op(id).traits.random) step.owner = add_owner(id);
+  finish(step, {value_[at(id)]});
+}
+
+template <class S>
+void Emitter<S>::count_work() {
+  for (NodeId id = 0; id < tape_.size(); ++id) {
+    const Form form = draft_.form[at(id)];
+    if (!draft_.needed[at(id)] || form == Form::leaf || form == Form::view || form == Form::placed)
+      continue;
+    const Work work = work_of(tape_, id);
+    plan_.operations[work.extent] += work.operations;
+  }
+}
+
+// the members that are defined here
+template class Emitter<float>;
+template class Emitter<double>;
+
+template <class S>
+Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet passes) {
+  Draft draft(tape, outputs, passes);
+  merge_equal(draft);
+  choose_forms(draft);
+  link_sums(draft);
+  place_parts(draft);
+  set_levels(draft);
+  accumulate(draft);
+  sink(draft);
+  form_regions(draft);
+  Plan<S> plan = Emitter<S>(draft).make();
+  for (const Product& p : draft.products)
+    plan.levels = std::max(plan.levels, level_of(draft.key[Draft::at(p.node)]));
+  return plan;
+}
+
+template Plan<float> make_plan(const Tape&, std::span<const NodeId>, PassSet);
+template Plan<double> make_plan(const Tape&, std::span<const NodeId>, PassSet);
+
+}  // namespace taugrad::plan

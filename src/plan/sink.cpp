@@ -1,0 +1,66 @@
+// What is cheap is computed where it is used, so that it is never stored.
+#include <algorithm>
+#include <limits>
+
+#include "plan/draft.h"
+
+namespace taugrad::plan {
+namespace {
+
+class Sinking {
+ public:
+  explicit Sinking(Draft& draft)
+      : draft_(draft),
+        first_use_(static_cast<std::size_t>(draft.size()), std::numeric_limits<Key>::max()),
+        last_use_(static_cast<std::size_t>(draft.size())),
+        fixed_(static_cast<std::size_t>(draft.size())) {}
+
+  void run() {
+    for (NodeId id = draft_.size() - 1; id >= 0; --id) {
+      if (!draft_.needed[Draft::at(id)]) continue;
+      const bool fused = draft_.form[Draft::at(id)] == Form::fused;
+      if (fused && may_move(id)) draft_.key[Draft::at(id)] = first_use_[Draft::at(id)];
+      draft_.each_read(id, [&](const Read& read) { use(read, id); });
+    }
+  }
+
+ private:
+  /// Only into regions that can hold it, and where at most one operand has to live longer for it.
+  bool may_move(NodeId id) const {
+    if (fixed_[Draft::at(id)] || draft_.is_output[Draft::at(id)]) return false;
+    if (draft_.into[Draft::at(id)] >= 0) return false;
+    const Key key = first_use_[Draft::at(id)];
+    if (key == std::numeric_limits<Key>::max() || key <= draft_.key[Draft::at(id)]) return false;
+    NodeId longer = -1;
+    for (const NodeId in : draft_.in(id)) {
+      const Read read = draft_.read(in);
+      if (read.kind == Read::Kind::constant || draft_.shared(read.node)) continue;
+      if (last_use_[Draft::at(read.node)] >= key || read.node == longer) continue;
+      if (longer >= 0) return false;
+      longer = read.node;
+    }
+    return true;
+  }
+
+  void use(const Read& read, NodeId user) {
+    const auto x = Draft::at(read.node);
+    const Key key = draft_.key[Draft::at(user)];
+    first_use_[x] = std::min(first_use_[x], key);
+    last_use_[x] = std::max(last_use_[x], key);
+    if (draft_.form[Draft::at(user)] != Form::fused || read.kind != Read::Kind::stream ||
+        !draft_.same_tiles(read.node, user))
+      fixed_[x] = 1;
+  }
+
+  Draft& draft_;
+  std::vector<Key> first_use_, last_use_;
+  std::vector<std::uint8_t> fixed_;
+};
+
+}  // namespace
+
+void sink(Draft& draft) {
+  if (draft.passes.has(Pass::sink)) Sinking(draft).run();
+}
+
+}  // namespace taugrad::plan
