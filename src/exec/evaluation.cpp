@@ -46,7 +46,7 @@ Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
 template <class S>
 Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> outputs,
                                       const std::vector<std::int32_t>& items) const {
-  Executor<S> executor(tape, outputs, {options_.max_memory, options_.threads, options_.without});
+  Executor<S> executor(tape, outputs, {.max_memory = options_.max_memory, .threads = options_.threads, .without = options_.without});
   executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
   for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);
   executor.run();

@@ -21,13 +21,12 @@ void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& 
         {machine.data(a), x.stride, machine.data(b), w.stride, machine.rows(extent)});
   }
   const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
-  kernels::outer_rows<S>(segments, m, n, worker.first_of(panels), worker.last_of(panels),
-                         step.accumulate, machine.data(step.out), n, worker.outer);
+  const auto [from, to] = machine.columns(panels, step, worker);
+  kernels::outer_rows<S>(segments, m, n, from, to, step.accumulate, machine.data(step.out), n, worker.outer);
 }
 
 template <class S>
-void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
-  if (worker.number != 0) return;
+void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>&) {
   const Value& y = machine.place(step.out);
   const std::int64_t size = machine.shape(step.out)[0];
   const std::int64_t n = size == 0 ? 0 : y.elements / size;
@@ -46,7 +45,7 @@ void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S
 template <class S>
 void Kernels<S>::sum_items(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   const std::int64_t n = machine.place(step.out).elements;
-  const std::int64_t from = worker.first_of(n), to = worker.last_of(n);
+  const auto [from, to] = machine.columns(n, step, worker);
   for (std::uint32_t i = 0; i < step.operand_count; ++i) {
     const ValueId rows = machine.operand(step, i);
     const Value& x = machine.place(rows);

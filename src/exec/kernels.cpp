@@ -94,7 +94,7 @@ void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine, Worker<S>& wo
 
 template <class S>
 void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
-  if (step.panels % worker.count != worker.number) return;
+  if (step.panels % worker.count != worker.number || machine.packed(step)) return;
   const plan::PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
   machine.panels(step.panels)
       .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
@@ -113,7 +113,7 @@ void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worke
          ++i)
       list_blocks(machine, jobs[i].a, jobs[i].out, b,
                   machine.range(machine.place(jobs[i].out).extent, step, worker), worker.blocks);
-    const auto [from, to] = machine.panel_range(b.count(), step, worker);
+    const auto [from, to] = machine.columns(b.count(), step, worker);
     kernels::multiply_blocks<S>(worker.blocks, b, from, to, first.accumulate);
   }
 }

@@ -1,12 +1,16 @@
 #include "exec/machine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <exception>
 #include <functional>
+#include <utility>
 
 #include "base/fail.h"
 #include "exec/kernels.h"
 #include "exec/memory_limit.h"
+#include "exec/team.h"
 
 namespace taugrad::exec {
 namespace {
@@ -24,9 +28,12 @@ template <class S>
 Machine<S>::Machine(const Plan<S>& plan, const ExecutorOptions& options)
     : plan_(plan),
       max_memory_(options.max_memory),
+      threads_(options.threads > 0 ? options.threads : available_cores()),
+      weights_change_(options.weights_change),
       base_(plan.slots.size()),
       constants_(plan.programs.size()),
-      workers_(1) {
+      workers_(1),
+      packed_(plan.panels.size()) {
   for (std::size_t i = 0; i < plan.programs.size(); ++i)
     for (const S c : plan.programs[i].constants)
       constants_[i].insert(constants_[i].end(), kernels::kTile, c);
@@ -38,6 +45,8 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
     ready_ = false;
     place_batch(plan_.layout, plan_.used_extents, given, items, placed_);
     lay_out();
+    schedule_ = share_out(plan_, placed_, items, threads_);
+    prepare_workers();
     lengths_ = given.lengths;
     items_ = items;
     ready_ = true;
@@ -134,7 +143,15 @@ void Machine<S>::run() {
       fail(Status::bug, "B001", "\"{}\" was not given before a run",
            plan_.names[plan_.slots[slot].name]);
   }
-  for (const Step<S>& step : plan_.steps) Kernels<S>::run(step, *this, workers_[0]);
+  if (schedule_.workers > 1)
+    run_together();
+  else
+    run_alone();
+  if (!weights_change_)
+    for (const Step<S>& step : plan_.steps)
+      if (step.form == plan::Form::pack)
+        packed_[static_cast<std::size_t>(step.panels)] =
+            plan_.slots[static_cast<std::size_t>(place(operand(step, 0)).slot)].outside;
   count_ = {};
   for (std::size_t e = 0; e < plan_.operations.size(); ++e) {
     auto& count = e == kShared ? count_.shared : count_.per_item;
@@ -143,14 +160,62 @@ void Machine<S>::run() {
 }
 
 template <class S>
-RowRange Machine<S>::range(ExtentId extent, const Step<S>&, const Worker<S>&) const {
-  return {0, rows(extent)};
+void Machine<S>::prepare_workers() {
+  workers_.resize(static_cast<std::size_t>(schedule_.workers));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i].number = static_cast<std::int32_t>(i);
+    workers_[i].count = schedule_.workers;
+  }
 }
 
 template <class S>
-std::pair<std::int64_t, std::int64_t> Machine<S>::panel_range(std::int64_t panels, const Step<S>&,
-                                                              const Worker<S>&) const {
-  return {0, panels};
+void Machine<S>::run_alone() {
+  for (const Step<S>& step : plan_.steps) Kernels<S>::run(step, *this, workers_[0]);
+}
+
+/// A worker that fails goes on waiting with the others, without working, so that all come to an end.
+template <class S>
+void Machine<S>::run_together() {
+  Barrier barrier(schedule_.workers);
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
+  const auto work = [&](int number) {
+    Worker<S>& worker = workers_[static_cast<std::size_t>(number)];
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      if (schedule_.waits[i] != 0) barrier.wait();
+      if (failed.load(std::memory_order_relaxed) ||
+          (schedule_.share[i] == Share::alone && number != 0))
+        continue;
+      try {
+        Kernels<S>::run(plan_.steps[i], *this, worker);
+      } catch (...) {
+        if (!failed.exchange(true)) error = std::current_exception();
+      }
+    }
+  };
+  if (!Team::of_process().run(schedule_.workers, work)) {  // busy elsewhere
+    const Schedule together = std::exchange(schedule_, Schedule());
+    prepare_workers();
+    run_alone();
+    schedule_ = together;
+    prepare_workers();
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+template <class S>
+RowRange Machine<S>::range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const {
+  const std::int64_t n = rows(extent);
+  if (share(step) != Share::items) return {0, n};
+  const auto number = static_cast<std::size_t>(worker.number);
+  return {std::min(schedule_.bounds[number], n), std::min(schedule_.bounds[number + 1], n)};
+}
+
+template <class S>
+std::pair<std::int64_t, std::int64_t> Machine<S>::columns(std::int64_t n, const Step<S>& step,
+                                                          const Worker<S>& worker) const {
+  if (share(step) != Share::columns) return {0, n};
+  return {worker.first_of(n), worker.last_of(n)};
 }
 
 template <class S>
@@ -167,6 +232,7 @@ std::span<S> Machine<S>::leaf(ValueId id) {
   if (v.extent != kShared) return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
   auto& own = own_[v.slot];
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
+  std::fill(packed_.begin(), packed_.end(), 0);
   base_[static_cast<std::size_t>(v.slot)] = own.data();
   return {own.data(), static_cast<std::size_t>(v.elements)};
 }
@@ -178,6 +244,7 @@ void Machine<S>::bind(ValueId id, std::span<const S> values) {
     fail(Status::bug, "B001", "{} numbers do not fit a shared leaf of {}", values.size(),
          v.elements);
   static S none[1];
+  std::fill(packed_.begin(), packed_.end(), 0);
   // Steps only read leaves: their slots are never given to a result.
   base_[static_cast<std::size_t>(v.slot)] = values.empty() ? none : const_cast<S*>(values.data());
 }

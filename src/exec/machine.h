@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "exec/batch.h"
-#include "plan/plan.h"
+#include "exec/schedule.h"
 #include "exec/worker.h"
 #include "kernels/panels.h"
+#include "plan/plan.h"
 #include "taugrad/exec/executor.h"
 
 namespace taugrad::exec {
@@ -65,9 +66,17 @@ class Machine {
   }
   /// The rows of an extent that a worker does in a step.
   RowRange range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const;
-  /// The panels of a product that a worker does in a step.
-  std::pair<std::int64_t, std::int64_t> panel_range(std::int64_t panels, const Step<S>& step,
-                                                    const Worker<S>& worker) const;
+  /// Those of `n` columns, or panels of them, that a worker does in a step.
+  std::pair<std::int64_t, std::int64_t> columns(std::int64_t n, const Step<S>& step,
+                                                const Worker<S>& worker) const;
+  Share share(const Step<S>& step) const {
+    return schedule_.workers == 1 ? Share::alone
+                                  : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
+  }
+  /// Whether the panels hold their matrix already.
+  bool packed(const Step<S>& step) const {
+    return packed_[static_cast<std::size_t>(step.panels)] != 0;
+  }
 
  private:
   static constexpr std::size_t kLine = 64;  ///< bytes of a cache line: slots start on one
@@ -85,8 +94,14 @@ class Machine {
   void lay_out();
   void grow(std::size_t bytes);
 
+  void prepare_workers();
+  void run_alone();
+  void run_together();
+
   const Plan<S>& plan_;
   std::size_t max_memory_;
+  int threads_;
+  bool weights_change_;
   bool ready_ = false;  ///< placed and laid out for `items_` and `lengths_`
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
@@ -98,6 +113,8 @@ class Machine {
   std::vector<kernels::Panels<S>> panels_;
   std::vector<std::vector<S>> constants_;  // by program
   std::vector<Worker<S>> workers_;
+  Schedule schedule_;
+  std::vector<std::uint8_t> packed_;  // by panels: filled, of a weight that does not change
   OperationCount count_;
 };
 

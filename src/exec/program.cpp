@@ -86,7 +86,9 @@ struct Program::Runner {
 Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options) {
   const std::vector<NodeId> ids = ids_of(graph, outputs);
   const Tape& tape = graph.tape();
-  const ExecutorOptions executor_options{options.max_memory, options.threads, options.without};
+  const ExecutorOptions executor_options{.max_memory = options.max_memory,
+                                         .threads = options.threads,
+                                         .without = options.without};
   const auto make = [&](auto executor) {
     auto sources = exec::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(Runner{std::move(executor), std::move(sources),

@@ -51,7 +51,7 @@ LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::in
   }
   const Gradients g = gradient(unfolded_.loss(), wrt);
   for (const Var v : g.values()) outputs.push_back(v.id);
-  executor_ = std::make_unique<Executor<float>>(tape, outputs, max_memory);
+  executor_ = std::make_unique<Executor<float>>(tape, outputs, ExecutorOptions{.max_memory = max_memory});
   for (const NodeId id : executor_->leaves()) {
     Leaf leaf{
         id, std::string(tape.name(id)), {tape.index(id).begin(), tape.index(id).end()}, false};

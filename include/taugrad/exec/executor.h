@@ -31,6 +31,9 @@ struct OperationCount {
 struct ExecutorOptions {
   std::size_t max_memory = 0;  ///< bytes; 0: 80 % of free memory, within the address space limit
   int threads = 0;             ///< 0: as many as there are cores to run on. The bits are the same
+  /// Weights change between binds: their packed copies are made anew in each run. Without, bind
+  /// again after a change.
+  bool weights_change = true;
   std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
 };
 
