@@ -1,24 +1,12 @@
 #include "plan/emitter.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "base/fail.h"
+#include "plan/row_ops.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
-namespace {
-
-template <class S>
-Forward<S> forward_of(const Op& op) {
-  if constexpr (std::is_same_v<S, float>)
-    return op.forward.f32;
-  else
-    return op.forward.f64;
-}
-
-}  // namespace
-
 template <class S>
 Emitter<S>::Emitter(const Draft& draft)
     : draft_(draft), tape_(draft.tape), programs_(draft, value_, plan_.programs) {
