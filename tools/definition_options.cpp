@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "output.h"
 #include "recurrence/model.h"
+#include "plan/passes.h"
 
 namespace taugrad::cli {
 namespace {
@@ -162,6 +163,29 @@ void add_max_memory(Command& c, std::size_t& bytes) {
             .value = "SIZE",
             .help = "refuse to use more: MiB, or 500M, 2G",
             .take = [&bytes](const std::string& v) { bytes = parse_memory("--max-memory", v); },
+            .common = false});
+}
+
+void add_threads(Command& c, int& threads) {
+  c.option({.name = "--threads",
+            .letter = "",
+            .value = "N",
+            .help = "threads to run on; results are the same [all cores]",
+            .take = [&threads](const std::string& v) {
+              threads = static_cast<int>(parse_integer("--threads", v, 1, 1024));
+            },
+            .common = false});
+}
+
+void add_without(Command& c, std::vector<std::string>& passes) {
+  c.option({.name = "--without",
+            .letter = "",
+            .value = "PASS",
+            .help = "leaves out a pass of the plan (`show --plan` lists them); repeatable",
+            .take = [&passes](const std::string& v) {
+              plan::PassSet().without(v);
+              passes.push_back(v);
+            },
             .common = false});
 }
 

@@ -39,5 +39,9 @@ void add_steps(Command& c, StepOptions& o, const std::string& help);
 void check_steps(const Definition& d, const StepOptions& o);
 /// `--max-memory 500M`, in bytes.
 void add_max_memory(Command& c, std::size_t& bytes);
+/// `--threads N`.
+void add_threads(Command& c, int& threads);
+/// `--without PASS`, repeatable. @throws Error (U002) for a name that no pass has
+void add_without(Command& c, std::vector<std::string>& passes);
 
 }  // namespace taugrad::cli

@@ -18,7 +18,7 @@ Emitter<S>::Emitter(const Draft& draft)
 template <class S>
 Plan<S> Emitter<S>::make() {
   add_values();
-  added_.assign(plan_.values.size(), -1);
+  added_.assign(plan_.values.size(), {-1, -1});
   sort_regions();
   const std::vector<Unit> list = units();
   for (std::size_t i = 0; i < list.size();) {
@@ -111,7 +111,7 @@ Step<S> Emitter<S>::step_of(NodeId id, Form form) {
   return step;
 }
 
-/// Products of one level: one step, but for products that add to a place which the step writes.
+/// Products of one level: one step, but for two of one type that add to one place.
 template <class S>
 void Emitter<S>::add_products(std::span<const Unit> units) {
   for (const Unit& u : units) pack(draft_.products[at(draft_.product[at(u.node)])]);
@@ -119,7 +119,7 @@ void Emitter<S>::add_products(std::span<const Unit> units) {
   std::int32_t type = -1;
   for (const Unit& u : units) {
     const bool apart = !on(Pass::time) || (!on(Pass::gates) && u.type != type) ||
-                       added_[at(value_[at(u.node)])] == next();
+                       added_[at(value_[at(u.node)])] == std::pair(next(), u.type);
     if (step.job_count > 0 && apart) {
       finish(step);
       step.job_count = 0;
@@ -141,7 +141,7 @@ void Emitter<S>::add_job(NodeId id) {
   const Job job{value_[at(p.a)], value_[at(id)], pack(p), draft_.added(id)};
   touch(storage(job.a), next());
   touch(storage(job.out), next(), -1);
-  added_[at(job.out)] = next();
+  added_[at(job.out)] = {next(), p.type};
   plan_.jobs.push_back(job);
 }
 

@@ -119,7 +119,8 @@ LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
     if (plans.size() >= kMostPlans) plans.clear();
     it = plans
              .emplace(lengths,
-                      std::make_unique<LossPlan>(model, lengths, ragged, options.max_memory))
+                      std::make_unique<LossPlan>(model, lengths, ragged, ExecutorOptions{.max_memory = options.max_memory,
+                                                             .threads = options.threads}))
              .first;
     it->second->bind(weights);
   }

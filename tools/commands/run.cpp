@@ -141,6 +141,8 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
            "> 0", [](double x) { return x > 0; })
       .rare();
   add_max_memory(c, o->max_memory);
+  add_threads(c, o->run.threads);
+  add_without(c, o->run.without);
   c.flag("--strict", "values that are not finite are errors", o->strict).rare();
 }
 

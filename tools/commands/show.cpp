@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
+#include "commands/show_plan.h"
 #include "definition_options.h"
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
@@ -23,7 +24,8 @@ struct Options {
   DefinitionOptions definition;
   StepOptions steps;
   std::string view, format, output, detail = "auto";
-  bool all_steps = false, no_labels = false, no_copies = false;
+  bool all_steps = false, no_labels = false, no_copies = false, plan = false;
+  std::vector<std::string> without;
 };
 
 std::string format_of(const Options& o) {
@@ -121,6 +123,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            {"auto", "values", "operations", "everything"});
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
          o->all_steps);
+  c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
+  add_without(c, o->without);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
 }
@@ -134,7 +138,8 @@ Command show_command() {
   c.about = "Draws a definition: the circuit, the unfolded graph, or the graph of its gradient";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
                 {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
-                 "the circuit, drawn by Graphviz"}};
+                 "the circuit, drawn by Graphviz"},
+                {"taugrad show lstm --steps 100 --plan", "what runs, and which passes made it"}};
   add_options(c, o);
   c.details =
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
@@ -144,6 +149,13 @@ Command show_command() {
       "definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable.";
   c.run = [o](const Context& context) {
+    if (o->plan) {
+      const Definition d = read_definition(o->definition, context);
+      check_steps(d, o->steps);
+      const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
+                                    .lengths = o->steps.lengths};
+      return show_plan(d, unfolding, o->without, o->output, context.json);
+    }
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
     const Definition d = read_definition(o->definition, context);
     if (context.json && o->format.empty()) {

@@ -22,6 +22,7 @@ struct Options {
   std::string output, resume, optimizer = "adam";
   std::int64_t save_every = 500;
   std::size_t max_memory = 0;
+  int threads = 0;
   double seconds = 0;
   bool overwrite = false, epochs_given = false;
 };
@@ -151,6 +152,7 @@ class Training {
       state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
     TrainOptions o = state_.options;
     o.max_memory = options_.max_memory;
+    o.threads = options_.threads;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   }
 
@@ -242,6 +244,7 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--save-every", "N", "updates between saves [500]", o->save_every, 1, 1'000'000'000)
       .rare();
   add_max_memory(c, o->max_memory);
+  add_threads(c, o->threads);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct TrainOptions {
       1;  ///< lr falls along a line to this share of itself at the last update; in [0, 1]
   std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
+  int threads = 0;             ///< 0: as many as there are cores to run on
 };
 
 /// One update, as it went.

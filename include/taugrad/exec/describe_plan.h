@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "taugrad/exec/executor.h"
+#include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad {
+
+/// A rewriting between a graph and its plan.
+struct PassSummary {
+  std::string name, about;
+  bool on = true;
+};
+
+/// What a plan consists of, without names of variables: it is the same for definitions that differ
+/// in names only.
+struct PlanSummary {
+  std::int64_t nodes = 0;     ///< of the graph
+  std::int64_t steps = 0;     ///< of the plan
+  std::int32_t levels = 0;    ///< products that have to run one after another
+  std::int64_t programs = 0;  ///< fused regions that differ
+  std::vector<PassSummary> passes;
+  std::vector<std::string> lines;  ///< steps in their order, repeats told once
+};
+
+/// The plan for the loss of a definition and the gradients of its weights, or without a loss for
+/// its variables, in f32. @throws Error (U002) for an unknown pass, and what unfold throws
+PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
+                          const ExecutorOptions& options = {});
+
+}  // namespace taugrad

@@ -1,0 +1,49 @@
+#include "taugrad/exec/describe_plan.h"
+
+#include "plan/describe.h"
+#include "plan/plan.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/gradient.h"
+
+namespace taugrad {
+namespace {
+
+/// The loss and the gradients of all weights; without a loss, all variables.
+std::vector<NodeId> outputs_of(Unfolded& u) {
+  Tape& tape = u.graph().tape();
+  std::vector<NodeId> outputs;
+  if (!u.has_loss()) {
+    for (const std::string& name : u.variables())
+      u.each_value(name, [&](const auto&, NodeId id) { outputs.push_back(id); });
+    return outputs;
+  }
+  Vars weights;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (&tape.op(id) == &kWeight) weights.push_back(tape.var(id));
+  outputs.push_back(u.loss().id);
+  const Gradients g = gradient(u.loss(), weights);
+  for (const Var v : g.values()) outputs.push_back(v.id);
+  return outputs;
+}
+
+}  // namespace
+
+PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
+                          const ExecutorOptions& options) {
+  plan::PassSet on;
+  for (const std::string& name : options.without) on = on.without(name);
+  Unfolded u = unfold(d, unfolding);
+  const std::vector<NodeId> outputs = outputs_of(u);
+  const plan::Plan<float> plan = plan::make_plan<float>(u.graph().tape(), outputs, on);
+  PlanSummary summary;
+  summary.nodes = u.graph().size();
+  summary.steps = static_cast<std::int64_t>(plan.steps.size());
+  summary.levels = plan.levels;
+  summary.programs = static_cast<std::int64_t>(plan.programs.size());
+  for (const plan::PassInfo& pass : plan::passes())
+    summary.passes.push_back({std::string(pass.name), std::string(pass.about), on.has(pass.pass)});
+  summary.lines = plan::fold_repeats(plan::lines_of(plan));
+  return summary;
+}
+
+}  // namespace taugrad
