@@ -138,8 +138,7 @@ Command show_command() {
   c.about = "Draws a definition: the circuit, the unfolded graph, or the graph of its gradient";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
                 {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
-                 "the circuit, drawn by Graphviz"},
-                {"taugrad show lstm --steps 100 --plan", "what runs, and which passes made it"}};
+                 "the circuit, drawn by Graphviz"}};
   add_options(c, o);
   c.details =
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
