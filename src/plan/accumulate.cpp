@@ -31,10 +31,8 @@ class Accumulating {
 
   void link_terms(NodeId sum) {
     chains_.clear();
-    for (const NodeId in : draft_.in(sum)) {
-      const Read read = draft_.read(in);
+    for (const Read& read : draft_.reads(sum))
       if (read.kind == Read::Kind::stream) add_term(read.node);
-    }
   }
 
   /// Read once, and lying nowhere else.

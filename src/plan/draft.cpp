@@ -48,6 +48,9 @@ Draft::Draft(const Tape& t, std::span<const NodeId> out, PassSet p)
   product.assign(n, -1);
   region.assign(n, -1);
   stored.assign(n, 0);
+  for (NodeId id = 0; id < t.size(); ++id)
+    while (sizes.size() <= t.shape_id(id))
+      sizes.push_back(t.shape_of(static_cast<ShapeId>(sizes.size())).size());
 }
 
 NodeId Draft::owner(NodeId id) const {
@@ -60,24 +63,24 @@ bool Draft::added(NodeId id) const {
   return place >= 0 && form[at(place)] == Form::rows;
 }
 
-Read Draft::read(NodeId id) const {
-  Read read{id, Read::Kind::stream, 0};
-  if (!passes.has(Pass::fuse)) return read;
+Read Draft::look_through(NodeId id) const {
+  Read found{id};
+  if (!passes.has(Pass::fuse)) return found;
   for (NodeId x = id;;) {
     const Op* op = &tape.op(x);
-    if (op == &kConstant) return {x, Read::Kind::constant, tape.attrs(x).real("value")};
+    if (op == &kConstant) return {x, Read::Kind::constant};
     if (op == &kBroadcastTo && tape.shape(in(x)[0]).size() == 1) {
       x = in(x)[0];
-      read = {x, Read::Kind::splat, 0};
+      found = {x, Read::Kind::splat};
     } else if (op == &kExtendTo && !tape.attrs(x).has("category") && layout.prefix(tape.extent_id(x)) &&
                layout.prefix(tape.extent_id(in(x)[0]))) {
       x = in(x)[0];
-      read.node = x;
-      if (&tape.op(x) == &kConstant) return read;  // zeros where it is extended
+      found.node = x;
+      if (&tape.op(x) == &kConstant) return found;  // zeros where it is extended
     } else if ((op == &kToItems || op == &kRestrictTo) && &tape.op(in(x)[0]) == &kConstant) {
       x = in(x)[0];
     } else {
-      return read;
+      return found;
     }
   }
 }
@@ -88,10 +91,6 @@ std::pair<NodeId, bool> Draft::matrix(NodeId id) const {
          tape.shape(root.first).rank() == 2)
     root = {in(root.first)[0], !root.second};
   return root;
-}
-
-bool Draft::same_tiles(NodeId a, NodeId b) const {
-  return tape.extent_id(a) == tape.extent_id(b) && tape.shape(a).size() == tape.shape(b).size();
 }
 
 }  // namespace taugrad::plan

@@ -31,7 +31,6 @@ struct Read {
   enum class Kind : std::uint8_t { stream, splat, constant };
   NodeId node = -1;
   Kind kind = Kind::stream;
-  double value = 0;  ///< of a constant
 };
 
 /// A tape on its way to a plan: columns by node, which passes fill and rewrite, each in its turn.
@@ -45,6 +44,8 @@ struct Draft {
 
   std::vector<std::uint32_t> first;  ///< of its inputs in `input`; size + 1 entries
   std::vector<NodeId> input;         ///< merged nodes replaced
+  std::vector<Read> read;            ///< by input of a needed node; of a product its two operands
+  std::vector<std::int64_t> sizes;   ///< elements of a row, by ShapeId
   std::vector<NodeId> same;          ///< the node that stands for it: itself, or an earlier one
   std::vector<Form> form;
   std::vector<std::uint8_t> needed, is_output;
@@ -70,30 +71,25 @@ struct Draft {
   NodeId owner(NodeId id) const;
   /// Whether it is in the place of another product already, with which it is read.
   bool added(NodeId id) const;
-  Read read(NodeId id) const;
+  /// What an elementwise node gets from an input.
+  Read look_through(NodeId id) const;
   /// The matrix behind transposes of it, and whether it is transposed.
   std::pair<NodeId, bool> matrix(NodeId id) const;
-  /// Calls body(Read) for what a node reads, in order.
+  /// What a node reads: its inputs behind what is looked through.
+  std::span<const Read> reads(NodeId id) const {
+    return {read.data() + first[at(id)], first[at(id) + 1] - first[at(id)]};
+  }
+  /// Calls body(Read) for what a node reads, in order, but for constants inside regions.
   template <class Body>
-  void each_read(NodeId id, const Body& body) const;
-  bool same_tiles(NodeId a, NodeId b) const;  ///< as many rows, as many elements each
+  void each_read(NodeId id, const Body& body) const {
+    for (const Read& r : reads(id))
+      if (r.kind != Read::Kind::constant) body(r);
+  }
+  std::int64_t elements(NodeId id) const { return sizes[tape.shape_id(id)]; }
+  bool same_tiles(NodeId a, NodeId b) const {  ///< as many rows, as many elements each
+    return tape.extent_id(a) == tape.extent_id(b) && elements(a) == elements(b);
+  }
 };
-
-template <class Body>
-void Draft::each_read(NodeId id, const Body& body) const {
-  if (form[at(id)] == Form::rows) {
-    const Product& p = products[static_cast<std::size_t>(product[at(id)])];
-    body(Read{p.a});
-    body(Read{p.matrix});
-    return;
-  }
-  for (const NodeId x : in(id)) {
-    const Read r = form[at(id)] == Form::fused  ? read(x)
-                   : form[at(id)] == Form::each ? Read{matrix(x).first}
-                                                : Read{x};
-    if (r.kind != Read::Kind::constant) body(r);
-  }
-}
 
 // the passes, in their order; each in the file of its name
 void merge_equal(Draft& draft);      ///< fills same and input

@@ -17,17 +17,16 @@ class Forms {
 
   /// From the outputs down the tape: what is read is needed.
   void run() {
+    draft_.read.resize(draft_.input.size());
     for (const NodeId id : draft_.outputs)
       draft_.needed[Draft::at(id)] = draft_.is_output[Draft::at(id)] = 1;
     for (NodeId id = tape_.size() - 1; id >= 0; --id) {
       if (!draft_.needed[Draft::at(id)]) continue;
       const Form form = draft_.form[Draft::at(id)] = choose(id);
-      if (form == Form::fused)
-        for (const NodeId x : draft_.in(id)) use_read(x, id);
-      else if (form == Form::rows)
+      if (form == Form::rows)
         use_product(id);
       else
-        for (const NodeId x : draft_.in(id)) use(operand(form, x), id);
+        use_inputs(id, form);
     }
     std::reverse(draft_.products.begin(), draft_.products.end());
     for (std::size_t i = 0; i < draft_.products.size(); ++i)
@@ -44,12 +43,16 @@ class Forms {
     uses = static_cast<std::uint8_t>(std::min(uses + 1, 2));
     draft_.user[Draft::at(x)] = user;
   }
-  void use_read(NodeId x, NodeId user) {
-    const Read read = draft_.read(x);
-    if (read.kind != Read::Kind::constant) use(read.node, user);
+  void use_inputs(NodeId id, Form form) {
+    Read* read = draft_.read.data() + draft_.first[Draft::at(id)];
+    for (const NodeId x : draft_.in(id)) {
+      *read = form == Form::fused  ? draft_.look_through(x)
+              : form == Form::each ? Read{draft_.matrix(x).first}  // also behind transposes
+                                   : Read{x};
+      if (read->kind != Read::Kind::constant) use(read->node, id);
+      ++read;
+    }
   }
-  /// Products for each item read matrices behind their transposes.
-  NodeId operand(Form form, NodeId x) const { return form == Form::each ? draft_.matrix(x).first : x; }
 
   void use_product(NodeId id) {
     Product p = product_of(id);
@@ -57,6 +60,9 @@ class Forms {
         types_.try_emplace({p.matrix, p.transposed}, static_cast<std::int32_t>(types_.size()));
     p.type = it->second;
     draft_.products.push_back(p);
+    Read* read = draft_.read.data() + draft_.first[Draft::at(id)];
+    read[0] = {p.a};
+    read[1] = {p.matrix};
     use(p.a, id);
     use(p.matrix, id);
   }

@@ -1,5 +1,6 @@
 // Copies of a node stand for it; equal subexpressions are computed once.
 #include <algorithm>
+#include <bit>
 
 #include "plan/draft.h"
 #include "taugrad/ops/records.h"
@@ -10,11 +11,12 @@ namespace {
 /// Nodes by what they compute: open addressing, at most half full.
 class Computed {
  public:
-  explicit Computed(const Draft& draft) : draft_(draft), table_(1024, -1) {}
+  explicit Computed(const Draft& draft)
+      : draft_(draft),
+        table_(std::bit_ceil(2 * static_cast<std::size_t>(draft.size()) + 16), -1) {}
 
   /// The first node that computes what `id` does: `id` itself where there is none.
   NodeId find_or_add(NodeId id) {
-    if (2 * ++count_ > table_.size()) grow();
     for (std::size_t i = hash(id);; ++i) {
       NodeId& entry = table_[i & (table_.size() - 1)];
       if (entry < 0) return entry = id;
@@ -39,20 +41,9 @@ class Computed {
            tape.shape_id(a) == tape.shape_id(b) && tape.extent_id(a) == tape.extent_id(b) &&
            std::ranges::equal(draft_.in(a), draft_.in(b));
   }
-  void grow() {
-    std::vector<NodeId> old(table_.size() * 2, -1);
-    old.swap(table_);
-    for (const NodeId id : old) {
-      if (id < 0) continue;
-      std::size_t i = hash(id);
-      while (table_[i & (table_.size() - 1)] >= 0) ++i;
-      table_[i & (table_.size() - 1)] = id;
-    }
-  }
 
   const Draft& draft_;
   std::vector<NodeId> table_;
-  std::size_t count_ = 0;
 };
 
 /// The same numbers under another name.

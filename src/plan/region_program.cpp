@@ -31,7 +31,7 @@ template <class S>
 void ProgramWriter<S>::write_node(NodeId id) {
   const Op& op = draft_.tape.op(id);
   terms_.clear();
-  for (const NodeId in : draft_.in(id)) terms_.push_back(operand(in, id));
+  for (const Read& read : draft_.reads(id)) terms_.push_back(operand(read, id));
   if (&op == &kAdd || &op == &kAddN) {
     std::erase(terms_, Ref{});  // products that add to another's place
     return write_sum(id, terms_);
@@ -63,12 +63,12 @@ void ProgramWriter<S>::write_sum(NodeId id, std::span<const Ref> terms) {
 }
 
 template <class S>
-typename ProgramWriter<S>::Ref ProgramWriter<S>::operand(NodeId in, NodeId user) {
-  const Read read = draft_.read(in);
-  if (read.kind == Read::Kind::constant) return constant(read.value);
+typename ProgramWriter<S>::Ref ProgramWriter<S>::operand(const Read& read, NodeId user) {
+  if (read.kind == Read::Kind::constant)
+    return constant(draft_.tape.attrs(read.node).real("value"));
   const auto x = Draft::at(read.node);
   if (draft_.added(read.node)) return {};
-  const bool splat = read.kind == Read::Kind::splat && draft_.tape.shape(user).size() != 1;
+  const bool splat = read.kind == Read::Kind::splat && draft_.elements(user) != 1;
   if (!splat && draft_.form[x] == Form::fused && draft_.region[x] == draft_.region[Draft::at(user)])
     return ref_[x];
   return stream(value_[x], splat);

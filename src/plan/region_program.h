@@ -45,7 +45,7 @@ class ProgramWriter {
 
   void write_node(NodeId id);
   void write_sum(NodeId id, std::span<const Ref> terms);
-  Ref operand(NodeId in, NodeId user);
+  Ref operand(const Read& read, NodeId user);
   Ref stream(ValueId value, bool splat);
   Ref constant(double value);
   Ref tile() { return {Ref::Kind::tile, tiles_++}; }

@@ -32,8 +32,7 @@ class Sinking {
     const Key key = first_use_[Draft::at(id)];
     if (key == std::numeric_limits<Key>::max() || key <= draft_.key[Draft::at(id)]) return false;
     NodeId longer = -1;
-    for (const NodeId in : draft_.in(id)) {
-      const Read read = draft_.read(in);
+    for (const Read& read : draft_.reads(id)) {
       if (read.kind == Read::Kind::constant || draft_.shared(read.node)) continue;
       if (last_use_[Draft::at(read.node)] >= key || read.node == longer) continue;
       if (longer >= 0) return false;
