@@ -81,6 +81,11 @@ void Executor<S>::run() {
 }
 
 template <class S>
+void Executor<S>::watch(exec::Profile<S>* profile) {
+  machine_->watch(profile);
+}
+
+template <class S>
 std::span<const S> Executor<S>::value(std::size_t output) const {
   return machine_->output(output_value(*plan_, output));
 }

@@ -143,10 +143,12 @@ void Machine<S>::run() {
       fail(Status::bug, "B001", "\"{}\" was not given before a run",
            plan_.names[plan_.slots[slot].name]);
   }
+  if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
     run_together();
   else
     run_alone();
+  if (profile_ != nullptr) profile_->end_run();
   if (!weights_change_)
     for (const Step<S>& step : plan_.steps)
       if (step.form == plan::Form::pack)
@@ -169,8 +171,25 @@ void Machine<S>::prepare_workers() {
 }
 
 template <class S>
+void Machine<S>::watch(Profile<S>* profile) {
+  profile_ = profile;
+  if (profile != nullptr) profile->attach(*this);
+}
+
+template <class S>
+void Machine<S>::carry_out(const Step<S>& step, Worker<S>& worker) {
+  if (profile_ == nullptr) return Kernels<S>::run(step, *this, worker);
+  if (profile_->skips(step)) return;
+  const auto start = Profile<S>::Clock::now();
+  Kernels<S>::run(step, *this, worker);
+  if (profile_->times())
+    profile_->add(static_cast<std::size_t>(&step - plan_.steps.data()), worker.number,
+                  Profile<S>::Clock::now() - start);
+}
+
+template <class S>
 void Machine<S>::run_alone() {
-  for (const Step<S>& step : plan_.steps) Kernels<S>::run(step, *this, workers_[0]);
+  for (const Step<S>& step : plan_.steps) carry_out(step, workers_[0]);
 }
 
 /// A worker that fails goes on waiting with the others, without working, so that all come to an end.
@@ -187,7 +206,7 @@ void Machine<S>::run_together() {
           (schedule_.share[i] == Share::alone && number != 0))
         continue;
       try {
-        Kernels<S>::run(plan_.steps[i], *this, worker);
+        carry_out(plan_.steps[i], worker);
       } catch (...) {
         if (!failed.exchange(true)) error = std::current_exception();
       }

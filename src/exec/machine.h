@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exec/batch.h"
+#include "exec/profile.h"
 #include "exec/schedule.h"
 #include "exec/worker.h"
 #include "kernels/panels.h"
@@ -36,6 +37,8 @@ class Machine {
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();
+  /// Tells `profile` of every step from now on; null: no longer.
+  void watch(Profile<S>* profile);
 
   /// The caller's numbers of the items of a value's rows.
   std::span<const std::int32_t> items(ValueId id) const;
@@ -95,6 +98,7 @@ class Machine {
   void grow(std::size_t bytes);
 
   void prepare_workers();
+  void carry_out(const Step<S>& step, Worker<S>& worker);
   void run_alone();
   void run_together();
 
@@ -116,6 +120,7 @@ class Machine {
   Schedule schedule_;
   std::vector<std::uint8_t> packed_;  // by panels: filled, of a weight that does not change
   OperationCount count_;
+  Profile<S>* profile_ = nullptr;
 };
 
 }  // namespace taugrad::exec

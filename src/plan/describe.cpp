@@ -109,6 +109,11 @@ std::vector<std::string> lines_of(const Plan<S>& plan) {
   return lines;
 }
 
+template <class S>
+std::string line_of(const Plan<S>& plan, const Step<S>& step) {
+  return Lines<S>(plan).of(step);
+}
+
 std::vector<std::string> fold_repeats(const std::vector<std::string>& lines) {
   std::vector<std::string> folded;
   for (std::size_t i = 0; i < lines.size();) {
@@ -132,5 +137,7 @@ std::vector<std::string> fold_repeats(const std::vector<std::string>& lines) {
 
 template std::vector<std::string> lines_of(const Plan<float>&);
 template std::vector<std::string> lines_of(const Plan<double>&);
+template std::string line_of(const Plan<float>&, const Step<float>&);
+template std::string line_of(const Plan<double>&, const Step<double>&);
 
 }  // namespace taugrad::plan

@@ -18,6 +18,8 @@ struct Plan;
 namespace exec {
 template <class S>
 class Machine;
+template <class S>
+class Profile;
 }  // namespace exec
 
 /// Floating-point operations of one run. A product counts 2 for each multiply-add, an op that only
@@ -73,6 +75,9 @@ class Executor {
   /// Evaluates the outputs. @throws Error (B001) before set_batch or without a weight; a failing
   /// run leaves the executor usable
   void run();
+  /// Where the time of the next runs goes is written down there (`taugrad bench --profile`); null: no
+  /// longer.
+  void watch(exec::Profile<S>* profile);
   /// Output number `output` after run(): [rows, shape...] or [shape...]; valid until the next run.
   std::span<const S> value(std::size_t output) const;
 
