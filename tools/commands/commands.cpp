@@ -12,6 +12,7 @@ std::vector<Command> all_commands() {
   all.push_back(define_command());
   all.push_back(ops_command());
   all.push_back(inspect_command());
+  all.push_back(bench_command());
   return all;
 }
 

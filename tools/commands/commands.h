@@ -13,5 +13,6 @@ Command sample_command();
 Command define_command();
 Command ops_command();
 Command inspect_command();
+Command bench_command();
 
 }  // namespace taugrad::cli

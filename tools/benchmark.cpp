@@ -1,0 +1,228 @@
+#include "benchmark.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <numeric>
+#include <type_traits>
+
+#include "base/fail.h"
+#include "exec/bind.h"
+#include "recurrence/model.h"
+#include "taugrad/exec/executor.h"
+#include "taugrad/exec/run.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad::cli {
+namespace {
+
+double now_ms() {
+  using namespace std::chrono;
+  return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
+}
+
+/// A line of /proc/self/status, in MiB; 0 where there is none.
+double status_mb(std::string_view name) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(name)) return std::strtod(line.c_str() + name.size() + 1, nullptr) / 1024;
+  return 0;
+}
+
+/// Memory of earlier workloads is given back, and their peak forgotten.
+void forget_peak() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+Timing time_runs(double budget_ms, const std::function<void()>& run) {
+  constexpr int kLeast = 5, kMost = 20'000, kWarm = 200;
+  const double start = now_ms();
+  for (int i = 0; i < 2 || (i < kWarm && now_ms() - start < budget_ms * 0.15); ++i) run();
+  std::vector<double> times;
+  const double warm = now_ms();
+  while (times.size() < kLeast || (times.size() < kMost && now_ms() - warm < budget_ms)) {
+    const double begin = now_ms();
+    run();
+    times.push_back(now_ms() - begin);
+  }
+  std::ranges::sort(times);
+  return {times[times.size() / 2], times.front(), static_cast<int>(times.size())};
+}
+
+DrawOptions draw_of(const Workload& w) {
+  return {.steps = w.steps.steps, .lengths = w.steps.lengths, .batch = w.batch, .seed = 1};
+}
+
+template <class S>
+constexpr Dtype kDtype = std::is_same_v<S, float> ? Dtype::f32 : Dtype::f64;
+
+/// Tensors in the type of the work, so that weights are read in place.
+template <class S>
+void convert_all(Tensors& tensors) {
+  for (auto& entry : tensors) {
+    Tensor& tensor = entry.second;
+    if (tensor.dtype() != Dtype::f64 || kDtype<S> == Dtype::f64) continue;
+    Tensor converted(tensor.dims(), kDtype<S>);
+    std::ranges::transform(tensor.values<double>(), converted.values<S>().begin(),
+                           [](double x) { return static_cast<S>(x); });
+    tensor = std::move(converted);
+  }
+}
+
+/// Inputs drawn for the whole batch, and how long its items are.
+template <class S>
+Tensors draw_inputs(const Workload& w) {
+  Tensors inputs = random_inputs(w.definition, draw_of(w));
+  convert_all<S>(inputs);
+  if (w.lengths.empty()) return inputs;
+  const auto model = resolve(w.definition);
+  const Tensor lengths = Tensor::of({w.batch}, w.lengths);
+  for (const std::string& name : model->lengths)
+    inputs[model->lengths.size() == 1 ? "lengths" : "lengths:" + name] = lengths;
+  return inputs;
+}
+
+std::vector<std::int64_t> full_lengths(const Unfolded& u) {
+  std::vector<std::int64_t> full;
+  for (const std::string& name : u.graph().tape().length_names) full.push_back(u.length(name));
+  return full;
+}
+
+/// Where there is no loss: variables at their last position.
+std::vector<NodeId> last_values(const Unfolded& u, const std::vector<std::string>& fetch) {
+  const Model& model = u.model();
+  std::vector<NodeId> nodes;
+  for (const Symbol& s : model.symbols) {
+    const bool asked = fetch.empty() || std::ranges::find(fetch, s.name) != fetch.end();
+    if (s.kind != SymbolKind::variable || !asked) continue;
+    std::vector<std::int32_t> last;
+    for (const int axis : s.axes)
+      last.push_back(static_cast<std::int32_t>(
+          u.length(model.system.indices[static_cast<std::size_t>(axis)].name)));
+    if (const NodeId id = u.find(s.name, last); id >= 0) nodes.push_back(id);
+  }
+  return nodes;
+}
+
+Vars trainable_weights(const Unfolded& u) {
+  const Model& model = u.model();
+  Tape& tape = u.graph().tape();
+  Vars weights;
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    if (tape.op(id).name != "weight") continue;
+    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(tape.name(id)))];
+    const auto& w = model.system.weights[static_cast<std::size_t>(s.declaration)].declaration;
+    if (w.trainable.value_or(true)) weights.push_back(tape.var(id));
+  }
+  return weights;
+}
+
+/// One workload in floats of type S.
+template <class S>
+class Benchmark {
+ public:
+  Benchmark(const Workload& w, const BenchmarkOptions& o) : w_(w), o_(o) {}
+
+  BenchmarkResult operator()() {
+    inputs_ = draw_inputs<S>(w_);
+    forget_peak();
+    result_.base_mb = status_mb("VmRSS:");
+    weights_ = initial_weights(w_.definition, draw_of(w_));
+    convert_all<S>(weights_);
+    describe();
+    const double start = now_ms();
+    const Unfolded u = unfold(
+        w_.definition,
+        {.steps = w_.steps.steps, .lengths = w_.steps.lengths, .ragged = !w_.lengths.empty()});
+    result_.prepare_ms += now_ms() - start;
+    result_.steps = full_lengths(u).empty() ? 1 : full_lengths(u).front();
+    result_.tokens = w_.lengths.empty()
+                         ? result_.steps * w_.batch
+                         : std::accumulate(w_.lengths.begin(), w_.lengths.end(), std::int64_t{0});
+    run_forward(u);
+    if (u.has_loss()) run_step(u);
+    result_.peak_mb = status_mb("VmHWM:");
+    return result_;
+  }
+
+ private:
+  void describe() {
+    result_.peer = std::string("taugrad") + (o_.limit ? "-limit" : "") + (o_.f64 ? "-f64" : "");
+    result_.workload = w_.name;
+    result_.threads = o_.threads;
+  }
+
+  /// With what training needs kept, where there is a loss; else the weights are packed beforehand.
+  void run_forward(const Unfolded& u) {
+    const bool train = u.has_loss();
+    std::vector<NodeId> outputs = train ? std::vector{u.loss().id} : last_values(u, w_.fetch);
+    ExecutorOptions options{.threads = o_.threads, .weights_change = train, .without = o_.without};
+    if (train) options.without.emplace_back("reuse");
+    result_.forward = run(u, outputs, options, result_.gflop_forward, !train);
+  }
+
+  void run_step(const Unfolded& u) {
+    const double start = now_ms();
+    std::vector<NodeId> outputs{u.loss().id};
+    const Gradients gradients = gradient(u.loss(), trainable_weights(u));
+    for (const Var v : gradients.values()) outputs.push_back(v.id);
+    result_.prepare_ms += now_ms() - start;
+    const ExecutorOptions options{.threads = o_.threads, .without = o_.without};
+    result_.step = run(u, outputs, options, result_.gflop, true);
+  }
+
+  /// The time of one run. The last plan that a workload has is the one that is told of.
+  Timing run(const Unfolded& u, const std::vector<NodeId>& outputs, const ExecutorOptions& options,
+             double& gflop, bool last) {
+    const Tape& tape = u.graph().tape();
+    const double start = now_ms();
+    Executor<S> executor(tape, outputs, options);
+    const auto sources = exec::sources_of(tape, executor.leaves());
+    const auto batch =
+        exec::describe_batch(sources, exec::length_rules(tape, full_lengths(u)), inputs_);
+    executor.set_batch(batch.context, batch.items);
+    if (last) result_.prepare_ms += now_ms() - start;
+    for (const exec::Source& s : sources)
+      exec::bind_source(executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
+    executor.run();  // all of it once, so that there are numbers for the products
+    exec::Profile<S> products(exec::Profile<S>::Mode::products_only);
+    executor.watch(&products);
+    gflop = products.products().operations / 1e9;
+    if (!o_.limit) executor.watch(nullptr);
+    const Timing timing = time_runs(o_.ms, [&] { executor.run(); });
+    if (last) {
+      result_.nodes = tape.size();
+      result_.plan_steps = static_cast<std::int64_t>(executor.steps());
+      if (o_.profile && !o_.limit) profile(executor);
+    }
+    return timing;
+  }
+
+  void profile(Executor<S>& executor) {
+    exec::Profile<S> times(exec::Profile<S>::Mode::times);
+    executor.watch(&times);
+    time_runs(o_.ms, [&] { executor.run(); });
+    executor.watch(nullptr);
+    result_.profile = times.rows();
+    for (const exec::ProfileRow& row : result_.profile) result_.profiled_ms += row.ms;
+  }
+
+  const Workload& w_;
+  const BenchmarkOptions& o_;
+  Tensors inputs_, weights_;
+  BenchmarkResult result_;
+};
+
+}  // namespace
+
+BenchmarkResult measure(const Workload& w, const BenchmarkOptions& o) {
+  return o.f64 ? Benchmark<double>(w, o)() : Benchmark<float>(w, o)();
+}
+
+}  // namespace taugrad::cli

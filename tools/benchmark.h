@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exec/profile.h"
+#include "workload.h"
+
+namespace taugrad::cli {
+
+struct BenchmarkOptions {
+  int threads = 0;
+  bool f64 = false;
+  std::vector<std::string> without;  ///< passes of the plan to leave out
+  double ms = 2000;                  ///< for each figure
+  bool limit = false;                ///< nothing but the matrix products
+  bool profile = false;
+};
+
+/// Single runs, after warm-up.
+struct Timing {
+  double median = -1, least = -1;  ///< milliseconds; -1: not measured
+  int runs = 0;
+};
+
+struct BenchmarkResult {
+  std::string peer, workload;
+  int threads = 1;
+  Timing forward, step;  ///< step: forward, loss and the gradients of all weights
+  double peak_mb = 0, base_mb = 0;
+  std::int64_t steps = 0, tokens = 0, nodes = 0, plan_steps = 0;
+  double prepare_ms = 0;  ///< unfolding, gradient, planning, placing: once for any number of runs
+  double gflop = 0, gflop_forward = 0;  ///< of matrix products
+  std::vector<exec::ProfileRow> profile;
+  double profiled_ms = 0;  ///< what the profile's rows add up to
+};
+
+/// Measures one workload. @throws Error where it does not run
+BenchmarkResult measure(const Workload& w, const BenchmarkOptions& o);
+
+/// One line of JSON.
+std::string json_line(const BenchmarkResult& r);
+/// The same for people.
+std::string table_head();
+std::string table_line(const BenchmarkResult& r);
+std::string profile_table(const BenchmarkResult& r);
+
+}  // namespace taugrad::cli
