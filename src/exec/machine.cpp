@@ -1,5 +1,7 @@
 #include "exec/machine.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -119,8 +121,11 @@ void Machine<S>::grow(std::size_t bytes) {
   if (bytes > arena_bytes_ || !arena_) {
     arena_.reset();
     arena_bytes_ = 0;
-    arena_.reset(
-        static_cast<S*>(::operator new[](std::max(bytes, kLine), std::align_val_t{kLine})));
+    arena_.reset(static_cast<S*>(
+        ::operator new[](std::max(bytes, kPage), std::align_val_t{kPage})));
+#ifdef MADV_HUGEPAGE
+    madvise(arena_.get(), bytes, MADV_HUGEPAGE);  // long plans walk through all of it
+#endif
     arena_bytes_ = bytes;
   }
   if (panels_.empty()) {

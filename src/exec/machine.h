@@ -82,14 +82,15 @@ class Machine {
   }
 
  private:
-  static constexpr std::size_t kLine = 64;  ///< bytes of a cache line: slots start on one
+  static constexpr std::size_t kLine = 64;    ///< bytes of a cache line: slots start on one
+  static constexpr std::size_t kPage = 4096;  ///< where the arena starts
   struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
                   ///< counts
     std::vector<double> of_slot;
     double packed = 0, total = 0;
   };
   struct Free {
-    void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kLine}); }
+    void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kPage}); }
   };
 
   Sizes sizes() const;

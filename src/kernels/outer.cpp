@@ -41,13 +41,19 @@ template <class S>
 struct Block {
   Rows<S> d, x;
 
-  Block(std::span<const Segment<S>> segments, std::int64_t skip) {
-    for (const Segment<S>& s : segments) {
-      const std::int64_t begin = std::min(skip, s.rows);
+  /// Takes the rows that come next, as many as fit: `segments` begins with the segment that holds
+  /// them, of which `begin` rows have been taken.
+  void take(std::span<const Segment<S>>& segments, std::int64_t& begin) {
+    d.count = x.count = 0;
+    while (!segments.empty() && d.count < kBlock) {
+      const Segment<S>& s = segments.front();
       const std::int64_t rows = std::min(s.rows - begin, kBlock - d.count);
       d.add(s.d + begin * s.ldd, s.ldd, rows);
       x.add(s.x + begin * s.ldx, s.ldx, rows);
-      skip -= begin;
+      begin += rows;
+      if (begin < s.rows) return;
+      segments = segments.subspan(1);
+      begin = 0;
     }
   }
 };
@@ -196,9 +202,13 @@ void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64
   for (const Segment<S>& s : segments) total += s.rows;
   if (m == 0 || (total == 0 && accumulate)) return;
   const BlockSum<S> sum(tiles<S>(set), m, n, c, ldc);
-  for (std::int64_t from = 0; from == 0 || from < total; from += kBlock)
-    sum.run(Block<S>(segments, from), first_panel, last_panel,
-            accumulate || from > 0 ? Chain::add : Chain::write, scratch);
+  Block<S> block;
+  std::int64_t begin = 0;
+  for (std::int64_t from = 0; from == 0 || from < total; from += kBlock) {
+    block.take(segments, begin);
+    sum.run(block, first_panel, last_panel, accumulate || from > 0 ? Chain::add : Chain::write,
+            scratch);
+  }
 }
 
 template class OuterScratch<float>;
