@@ -30,8 +30,8 @@ Values values_of(const Work& work, const BatchContext& batch, std::int64_t items
 /// Passes that only move leave every bit as it is. (What is merged is read more than once, which
 /// decides where sums are taken.)
 bool keeps_bits(plan::Pass pass) {
-  return pass != plan::Pass::merge && pass != plan::Pass::outer &&
-         pass != plan::Pass::accumulate && pass != plan::Pass::fuse;
+  return pass != plan::Pass::merge && pass != plan::Pass::outer && pass != plan::Pass::accumulate &&
+         pass != plan::Pass::fuse;
 }
 
 Definition wide_lstm() {

@@ -22,21 +22,22 @@ std::int32_t levels(const Definition& d, std::int64_t steps, bool gradients = tr
 }
 
 std::size_t products(const plan::Plan<float>& plan) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      plan.steps, [](const auto& s) { return s.form == plan::Form::rows; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(plan.steps, [](const auto& s) { return s.form == plan::Form::rows; }));
 }
 
 /// Steps that only move numbers.
 std::size_t copies(const plan::Plan<float>& plan) {
-  static const std::vector<const Op*> kMoves{&kCopy, &kConcat,     &kSlice,    &kPad,     &kStack,
-                                             &kReshape, &kToItems, &kExtendTo, &kTranspose,
-                                             &kRestrictTo, &kBroadcastTo};
+  static const std::vector<const Op*> kMoves{&kCopy,      &kConcat,     &kSlice,      &kPad,
+                                             &kStack,     &kReshape,    &kToItems,    &kExtendTo,
+                                             &kTranspose, &kRestrictTo, &kBroadcastTo};
   return static_cast<std::size_t>(std::ranges::count_if(plan.steps, [](const auto& s) {
     return s.form == plan::Form::forward && std::ranges::find(kMoves, s.op) != kMoves.end();
   }));
 }
 
-const char* const kLstm = R"j("index": {"t": "tau"}, "sizes": {"n": 5, "m": 7}, "inputs": {"x[t]": ["n"]},
+const char* const kLstm =
+    R"j("index": {"t": "tau"}, "sizes": {"n": 5, "m": 7}, "inputs": {"x[t]": ["n"]},
   "weights": {"Ui": ["m","n"], "Wi": ["m","m"], "bi": ["m"], "Uf": ["m","n"], "Wf": ["m","m"], "bf": ["m"],
     "Ug": ["m","n"], "Wg": ["m","m"], "bg": ["m"], "Uo": ["m","n"], "Wo": ["m","m"], "bo": ["m"]},
   "equations": ["i[t] = sigmoid(Ui @ x[t] + Wi @ h[t-1] + bi)", "f[t] = sigmoid(Uf @ x[t] + Wf @ h[t-1] + bf)",
@@ -47,7 +48,8 @@ const char* const kLstm = R"j("index": {"t": "tau"}, "sizes": {"n": 5, "m": 7}, 
 
 TEST_CASE("plan: names and the order of equations do not matter", "[plan]") {
   const std::vector<std::string> want = lines(define(kLstm), 6);
-  const char* const renamed = R"j("index": {"q": "long"}, "sizes": {"d": 5, "w": 7}, "inputs": {"in[q]": ["d"]},
+  const char* const renamed =
+      R"j("index": {"q": "long"}, "sizes": {"d": 5, "w": 7}, "inputs": {"in[q]": ["d"]},
   "weights": {"A1": ["w","d"], "B1": ["w","w"], "z1": ["w"], "A2": ["w","d"], "B2": ["w","w"], "z2": ["w"],
     "A3": ["w","d"], "B3": ["w","w"], "z3": ["w"], "A4": ["w","d"], "B4": ["w","w"], "z4": ["w"]},
   "equations": ["out[q] = p4[q] * tanh(cell[q])", "cell[q] = p2[q] * cell[q-1] + p1[q] * p3[q]",

@@ -22,7 +22,8 @@ void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& 
   }
   const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
   const auto [from, to] = machine.columns(panels, step, worker);
-  kernels::outer_rows<S>(segments, m, n, from, to, step.accumulate, machine.data(step.out), n, worker.outer);
+  kernels::outer_rows<S>(segments, m, n, from, to, step.accumulate, machine.data(step.out), n,
+                         worker.outer);
 }
 
 template <class S>

@@ -121,8 +121,8 @@ void Machine<S>::grow(std::size_t bytes) {
   if (bytes > arena_bytes_ || !arena_) {
     arena_.reset();
     arena_bytes_ = 0;
-    arena_.reset(static_cast<S*>(
-        ::operator new[](std::max(bytes, kPage), std::align_val_t{kPage})));
+    arena_.reset(
+        static_cast<S*>(::operator new[](std::max(bytes, kPage), std::align_val_t{kPage})));
 #ifdef MADV_HUGEPAGE
     madvise(arena_.get(), bytes, MADV_HUGEPAGE);  // long plans walk through all of it
 #endif
@@ -197,7 +197,8 @@ void Machine<S>::run_alone() {
   for (const Step<S>& step : plan_.steps) carry_out(step, workers_[0]);
 }
 
-/// A worker that fails goes on waiting with the others, without working, so that all come to an end.
+/// A worker that fails goes on waiting with the others, without working, so that all come to an
+/// end.
 template <class S>
 void Machine<S>::run_together() {
   Barrier barrier(schedule_.workers);

@@ -73,8 +73,9 @@ class Machine {
   std::pair<std::int64_t, std::int64_t> columns(std::int64_t n, const Step<S>& step,
                                                 const Worker<S>& worker) const;
   Share share(const Step<S>& step) const {
-    return schedule_.workers == 1 ? Share::alone
-                                  : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
+    return schedule_.workers == 1
+               ? Share::alone
+               : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
   }
   /// Whether the panels hold their matrix already.
   bool packed(const Step<S>& step) const {

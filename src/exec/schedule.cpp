@@ -11,7 +11,7 @@ using plan::Form;
 using plan::Plan;
 using plan::Step;
 
-constexpr double kLeastWork = 2e6;    ///< floating-point operations of a run worth sharing out
+constexpr double kLeastWork = 2e6;     ///< floating-point operations of a run worth sharing out
 constexpr double kLeastProduct = 1e6;  ///< and of a product whose columns are
 
 /// Whether a step works row by row on items that a batch begins with, so that it splits by items.
@@ -117,8 +117,8 @@ Schedule share_out(const Plan<S>& plan, const Placement& placed, std::int64_t it
   const Splits<S> splits(plan);
   for (const Step<S>& step : plan.steps) {
     const Share share = share_of(step.form, by_items, by_items && splits(step));
-    const bool goes_on = !schedule.share.empty() && schedule.share.back() == share &&
-                         share != Share::columns;
+    const bool goes_on =
+        !schedule.share.empty() && schedule.share.back() == share && share != Share::columns;
     schedule.waits.push_back(!goes_on);
     schedule.share.push_back(share);
   }

@@ -11,7 +11,7 @@
 namespace taugrad::exec {
 namespace {
 
-constexpr int kSpins = 2000;  ///< before a waiting thread lets others run
+constexpr int kSpins = 2000;       ///< before a waiting thread lets others run
 constexpr int kMoreSpins = 20000;  ///< before a thread without work sleeps
 
 void pause() {

@@ -10,11 +10,16 @@ namespace {
 
 constexpr std::size_t kLongestPeriod = 24;  ///< of lines that come again
 
-constexpr const char* kTileOps[kernels::kTileOps] = {
-    "copy", "neg",     "add",        "sub",   "mul",        "div",           "chain",
-    "min",  "max",     "clamp",      "tanh",  "sigmoid",    "relu",          "exp",
-    "log",  "sqrt",    "abs",        "sign",  "pow",        "less",          "less_equal",
-    "greater", "greater_equal", "equal", "not_equal", "same_category", "other_category", "where"};
+constexpr const char* kTileOps[kernels::kTileOps] = {"copy",      "neg",           "add",
+                                                     "sub",       "mul",           "div",
+                                                     "chain",     "min",           "max",
+                                                     "clamp",     "tanh",          "sigmoid",
+                                                     "relu",      "exp",           "log",
+                                                     "sqrt",      "abs",           "sign",
+                                                     "pow",       "less",          "less_equal",
+                                                     "greater",   "greater_equal", "equal",
+                                                     "not_equal", "same_category", "other_category",
+                                                     "where"};
 
 std::string counted(const std::map<std::string, int>& counts, const char* between) {
   std::string text;
@@ -52,9 +57,7 @@ class Lines {
 
  private:
   static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-  std::string shape(ValueId v) const {
-    return to_string(plan_.shapes[plan_.values[at(v)].shape]);
-  }
+  std::string shape(ValueId v) const { return to_string(plan_.shapes[plan_.values[at(v)].shape]); }
   std::string matrix(std::int32_t panels) const {
     const PackedMatrix& m = plan_.panels[at(panels)];
     return fmt::format("[{},{}]", m.rows, m.columns);

@@ -72,8 +72,8 @@ Read Draft::look_through(NodeId id) const {
     if (op == &kBroadcastTo && tape.shape(in(x)[0]).size() == 1) {
       x = in(x)[0];
       found = {x, Read::Kind::splat};
-    } else if (op == &kExtendTo && !tape.attrs(x).has("category") && layout.prefix(tape.extent_id(x)) &&
-               layout.prefix(tape.extent_id(in(x)[0]))) {
+    } else if (op == &kExtendTo && !tape.attrs(x).has("category") &&
+               layout.prefix(tape.extent_id(x)) && layout.prefix(tape.extent_id(in(x)[0]))) {
       x = in(x)[0];
       found.node = x;
       if (&tape.op(x) == &kConstant) return found;  // zeros where it is extended

@@ -92,13 +92,13 @@ struct Draft {
 };
 
 // the passes, in their order; each in the file of its name
-void merge_equal(Draft& draft);      ///< fills same and input
-void choose_forms(Draft& draft);     ///< fills form, needed, uses, products
-void link_sums(Draft& draft);        ///< terms of a weight's gradient add to one place
-void place_parts(Draft& draft);      ///< parts of concatenations lie inside them
-void set_levels(Draft& draft);       ///< fills key
-void accumulate(Draft& draft);       ///< products add to each other's place
-void sink(Draft& draft);             ///< moves fused nodes to the latest key
-void form_regions(Draft& draft);     ///< fills region and stored
+void merge_equal(Draft& draft);   ///< fills same and input
+void choose_forms(Draft& draft);  ///< fills form, needed, uses, products
+void link_sums(Draft& draft);     ///< terms of a weight's gradient add to one place
+void place_parts(Draft& draft);   ///< parts of concatenations lie inside them
+void set_levels(Draft& draft);    ///< fills key
+void accumulate(Draft& draft);    ///< products add to each other's place
+void sink(Draft& draft);          ///< moves fused nodes to the latest key
+void form_regions(Draft& draft);  ///< fills region and stored
 
 }  // namespace taugrad::plan

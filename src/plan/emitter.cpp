@@ -62,7 +62,8 @@ std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
     const NodeId into = draft_.into[at(id)];
     if (form == Form::leaf || form == Form::view || form == Form::placed) continue;
     if (form == Form::rows) {
-      list.push_back({key, draft_.added(id) ? 1 : 0, draft_.products[at(draft_.product[at(id)])].type, id});
+      list.push_back(
+          {key, draft_.added(id) ? 1 : 0, draft_.products[at(draft_.product[at(id)])].type, id});
     } else if (form == Form::fused) {
       const std::int32_t r = draft_.region[at(id)];
       if (region_node_[region_first_[at(r)]] == id) list.push_back({key, 3, r, id});

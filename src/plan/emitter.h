@@ -106,11 +106,12 @@ class Emitter {
   ProgramWriter<S> programs_;
   std::vector<std::uint32_t> region_first_;  // of its nodes in region_node_, by region
   std::vector<NodeId> region_node_;
-  std::vector<NodeId> terms_;                // of the sum at hand
-  std::map<std::array<std::int64_t, 6>, std::int32_t> packed_;  // first panels of a place's matrices
+  std::vector<NodeId> terms_;  // of the sum at hand
+  std::map<std::array<std::int64_t, 6>, std::int32_t>
+      packed_;  // first panels of a place's matrices
   // by value: the step whose job last wrote to it, and that job's type
   std::vector<std::pair<std::int32_t, std::int32_t>> added_;
-  Key last_key_ = 0;                 // of the unit before
+  Key last_key_ = 0;  // of the unit before
   Copies shapes_, attrs_, names_;
   std::map<const Op*, std::size_t> op_numbers_;
 };

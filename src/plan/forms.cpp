@@ -85,8 +85,8 @@ class Forms {
   Form conv(NodeId id) const {
     const auto in = draft_.in(id);
     const auto is_row = [&](NodeId tap) { return !draft_.shared(tap) && rank(tap) == 1; };
-    const bool rows = draft_.shared(in[0]) && in.size() >= 2 &&
-                      std::all_of(in.begin() + 1, in.end(), is_row);
+    const bool rows =
+        draft_.shared(in[0]) && in.size() >= 2 && std::all_of(in.begin() + 1, in.end(), is_row);
     return rows ? Form::taps : Form::forward;
   }
 

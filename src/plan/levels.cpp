@@ -6,7 +6,7 @@
 namespace taugrad::plan {
 namespace {
 
-constexpr int kMostTypes = 64;     ///< of products that are told apart
+constexpr int kMostTypes = 64;   ///< of products that are told apart
 constexpr int kMostRounds = 64;  ///< then groups that still wait for each other are dissolved
 
 class Levels {
@@ -72,8 +72,7 @@ class Levels {
   }
 
   Key key_of_product(NodeId id) {
-    const Product& p =
-        draft_.products[static_cast<std::size_t>(draft_.product[Draft::at(id)])];
+    const Product& p = draft_.products[static_cast<std::size_t>(draft_.product[Draft::at(id)])];
     const Key key =
         next_level(std::max(draft_.key[Draft::at(p.a)], draft_.key[Draft::at(p.matrix)]));
     if (!p.free) return key;
@@ -86,7 +85,7 @@ class Levels {
   }
 
   Draft& draft_;
-  std::vector<Key> latest_;           // of the free products, by type
+  std::vector<Key> latest_;          // of the free products, by type
   std::vector<std::int32_t> moved_;  // types whose free products moved in this sweep
 };
 

@@ -12,8 +12,7 @@ namespace {
 class Computed {
  public:
   explicit Computed(const Draft& draft)
-      : draft_(draft),
-        table_(std::bit_ceil(2 * static_cast<std::size_t>(draft.size()) + 16), -1) {}
+      : draft_(draft), table_(std::bit_ceil(2 * static_cast<std::size_t>(draft.size()) + 16), -1) {}
 
   /// The first node that computes what `id` does: `id` itself where there is none.
   NodeId find_or_add(NodeId id) {

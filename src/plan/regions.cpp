@@ -11,8 +11,7 @@ constexpr int kMostNodes = 48;  ///< of a region: longer ones are cut
 
 class Regions {
  public:
-  explicit Regions(Draft& draft)
-      : draft_(draft), parent_(static_cast<std::size_t>(draft.size())) {
+  explicit Regions(Draft& draft) : draft_(draft), parent_(static_cast<std::size_t>(draft.size())) {
     std::iota(parent_.begin(), parent_.end(), 0);
   }
 

@@ -9,10 +9,7 @@ template <class S>
 class Slots {
  public:
   Slots(Plan<S>& plan, std::vector<Storage>& storages)
-      : plan_(plan),
-        storages_(storages),
-        same_(storages.size(), -1),
-        slot_(storages.size(), -1) {}
+      : plan_(plan), storages_(storages), same_(storages.size(), -1), slot_(storages.size(), -1) {}
 
   void run(bool reuse) {
     if (reuse) take_over();
@@ -22,7 +19,8 @@ class Slots {
     for (std::size_t step = 0; step < plan_.steps.size(); ++step) {
       for (const std::int32_t s : list(born_, step)) give(s);
       if (!reuse) continue;
-      for (const std::int32_t s : list(dead_, step)) free_[kind(storages_[at(s)])].push_back(slot_[at(s)]);
+      for (const std::int32_t s : list(dead_, step))
+        free_[kind(storages_[at(s)])].push_back(slot_[at(s)]);
     }
     for (Value& v : plan_.values) v.slot = slot_[at(root(v.slot))];
   }
@@ -125,8 +123,7 @@ class Slots {
 
   bool whole(ValueId id) const {
     const Value& v = plan_.values[at(id)];
-    return v.offset == 0 && v.stride == v.elements &&
-           v.elements == storages_[at(v.slot)].elements;
+    return v.offset == 0 && v.stride == v.elements && v.elements == storages_[at(v.slot)].elements;
   }
 
   bool can_take(ValueId operand, ValueId result, std::int32_t step) const {

@@ -64,8 +64,7 @@ void Emitter<S>::add_view(NodeId id) {
   view.elements = tape_.shape(id).size();
   view.shape = add_shape(id);
   const Op* op = &tape_.op(id);
-  if (op == &kSlice)
-    view.offset += tape_.attrs(id).integer("from") * row_elements(tape_.shape(id));
+  if (op == &kSlice) view.offset += tape_.attrs(id).integer("from") * row_elements(tape_.shape(id));
   if (view.extent == kShared || op == &kToItems) view.stride = 0;
   plan_.used_extents[view.extent] = 1;
   value_[at(id)] = static_cast<ValueId>(plan_.values.size());
