@@ -217,7 +217,7 @@ echo "{\"peer\":\"limit-$3\",\"workload\":\"$1\",\"threads\":$5,\"fwd_ms\":1,\"f
     add_custom_target(bench_limit))";
   const Outcome o =
       run_in(f, "'" TAUGRAD_SOURCE_DIR "/tools/bench' peers --taugrad '" TAUGRAD_EXECUTABLE
-                "' --build built --rounds 2 --threads 1 --workloads elman-tiny --ms 1 "
+                "' --build built --rounds 2 --threads 1 --workloads elman-tiny --ms 1 --retries 0 "
                 "--peers limit,libtorch");
   INFO(o.err);
   REQUIRE(o.status == 0);

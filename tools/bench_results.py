@@ -3,6 +3,7 @@ import statistics
 from html import escape
 
 OURS = ("taugrad", "taugrad-limit")
+QUIET = 0.04  # of the cores' time: what other programs take of a run that counts as undisturbed
 MIB = 8  # of weights that one step of lstm-infer reads: 2 * 512 * 2048 floats
 
 
@@ -12,16 +13,19 @@ def figure(line):
 
 
 def medians(lines, workload, threads):
-    """Of each program: the median over rounds, and all figures."""
+    """Of each program: the median over rounds, and all figures; of undisturbed runs where there are any."""
     found = {}
     for line in lines:
-        if line.get("workload") == workload and line.get("threads") == threads and figure(line):
-            found.setdefault(line["peer"], []).append(figure(line))
-    if workload == "lstm-infer":  # its limit: the time to read the weights once
-        rates = [x["gb_s"] for x in lines if x.get("workload") == f"{MIB}MiB" and x["threads"] == threads]
-        if rates:
-            found["limit-bandwidth"] = [MIB * 1.048576 / r for r in rates]
-    return {peer: (statistics.median(values), sorted(values)) for peer, values in found.items()}
+        of_weights = workload == "lstm-infer" and line.get("workload") == f"{MIB}MiB"
+        if line.get("threads") != threads or not (of_weights or line.get("workload") == workload):
+            continue
+        # the limit of one step of lstm-infer is the time to read its weights
+        peer, ms = ("limit-bandwidth", MIB * 1.048576 / line["gb_s"]) if of_weights else (line["peer"], figure(line))
+        if ms:
+            found.setdefault(peer, []).append((line.get("others", 0) >= QUIET, ms))
+    undisturbed = {peer: sorted(ms for disturbed, ms in values if not disturbed) for peer, values in found.items()}
+    chosen = {peer: undisturbed[peer] or sorted(ms for _, ms in values) for peer, values in found.items()}
+    return {peer: (statistics.median(values), values) for peer, values in chosen.items()}
 
 
 def best(found, wanted):

@@ -41,7 +41,7 @@ void forget_peak() {
 }
 
 Timing time_runs(double budget_ms, const std::function<void()>& run) {
-  constexpr int kLeast = 5, kMost = 20'000, kWarm = 200;
+  constexpr int kLeast = 3, kMost = 20'000, kWarm = 200;
   const double start = now_ms();
   for (int i = 0; i < 2 || (i < kWarm && now_ms() - start < budget_ms * 0.15); ++i) run();
   std::vector<double> times;
