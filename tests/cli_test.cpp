@@ -67,7 +67,7 @@ std::vector<nlohmann::json> lines_of(const std::string& text) {
 }
 
 constexpr const char* kCommands[] = {"show",   "check",  "run", "train",
-                                     "sample", "define", "ops", "inspect", "bench"};
+                                     "sample", "define", "ops", "inspect", "bench", "turing"};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 /// The whole public interface of taugrad.
 #include "taugrad/base/error.h"
+#include "taugrad/base/rational.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/draw/folded_picture.h"
@@ -34,3 +35,6 @@
 #include "taugrad/train/sample.h"
 #include "taugrad/train/text.h"
 #include "taugrad/train/trainer.h"
+#include "taugrad/turing/machine.h"
+#include "taugrad/turing/network.h"
+#include "taugrad/turing/run.h"

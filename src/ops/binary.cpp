@@ -66,18 +66,18 @@ Var pair(const Op& op, Var a, Var b) { return append_broadcast(op, {{a, b}}); }
 
 }  // namespace
 
-constinit const Op kAdd = linear(elementwise<Map2<Add>, add_partial, 2>("add", "y = a + b"));
-constinit const Op kSub = linear(elementwise<Map2<Sub>, sub_partial, 2>("sub", "y = a - b"));
+constinit const Op kAdd = linear(exact_elementwise<Map2<Add>, add_partial, 2>("add", "y = a + b"));
+constinit const Op kSub = linear(exact_elementwise<Map2<Sub>, sub_partial, 2>("sub", "y = a - b"));
 constinit const Op kMul =
-    bilinear(elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
-constinit const Op kDiv = elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
-constinit const Op kChain = bilinear(elementwise<Map2<Chain>, chain_partial, 2>(
+    bilinear(exact_elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
+constinit const Op kDiv = exact_elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
+constinit const Op kChain = bilinear(exact_elementwise<Map2<Chain>, chain_partial, 2>(
     "chain", "y = d f, and 0 where d = 0: a cotangent times a derivative"));
 constinit const Op kPow = elementwise<Map2<Pow>, pow_partial, 2>("pow", "y = a^b");
 constinit const Op kMinimum =
-    elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first");
+    exact_elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first");
 constinit const Op kMaximum =
-    elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first");
+    exact_elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first");
 
 Var operator+(Var a, Var b) { return pair(kAdd, a, b); }
 Var operator-(Var a, Var b) { return pair(kSub, a, b); }

@@ -56,7 +56,7 @@ constexpr Op comparison(std::string_view name, std::string_view about) {
           .about = about,
           .arity = 2,
           .shape = one_shape,
-          .forward = forwards<Rule>(),
+          .forward = exact_forwards<Rule>(),
           .traits = {.elementwise = true, .discrete = true}};
 }
 
@@ -82,7 +82,7 @@ constinit const Op kGreaterEqual =
 constinit const Op kEqual =
     comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none");
 constinit const Op kNotEqual = comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)");
-constinit const Op kWhere = elementwise<Map<Where, 3>, where_partial, 3>(
+constinit const Op kWhere = exact_elementwise<Map<Where, 3>, where_partial, 3>(
     "where", "y = a where c != 0, else b; nothing leaks from the branch not taken");
 
 Var less(Var a, Var b) { return pair(kLess, a, b); }

@@ -85,7 +85,7 @@ constinit const Op kConv{.name = "conv",
                          .about = "y = sum_d K[d] x_d: a convolution's value at one position",
                          .arity = kAnyArity,
                          .shape = conv_shape,
-                         .forward = forwards<Convolution>(),
+                         .forward = exact_forwards<Convolution>(),
                          .vjp = conv_vjp,
                          .jvp = conv_jvp};
 

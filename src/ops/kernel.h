@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "ops/scalar.h"
+#include "taugrad/base/rational.h"
 #include "taugrad/graph/op.h"
 
 /// What forward rules are written with. A rule is a class with `template <class S> static void
@@ -15,7 +16,15 @@ namespace taugrad {
 template <class Rule>
 constexpr Forwards forwards() {
   return {&Rule::template run<float>, &Rule::template run<double>,
-          &Rule::template run<std::complex<double>>};
+          &Rule::template run<std::complex<double>>, nullptr};
+}
+
+/// The same for a rule whose results are rational where its operands are: also without rounding.
+template <class Rule>
+constexpr Forwards exact_forwards() {
+  Forwards rules = forwards<Rule>();
+  rules.exact = &Rule::template run<Rational>;
+  return rules;
 }
 
 /// Row of an operand for an item: the same row for all where it is shared.

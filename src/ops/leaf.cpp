@@ -46,12 +46,12 @@ constinit const Op kWeight{.name = "weight",
 constinit const Op kConstant{.name = "constant",
                              .about = "a number in every element",
                              .arity = 0,
-                             .forward = forwards<Fill>(),
+                             .forward = exact_forwards<Fill>(),
                              .traits = {.leaf = true, .discrete = true}};
 constinit const Op kLength{.name = "length",
                            .about = "the item's own length, as a number",
                            .arity = 0,
-                           .forward = forwards<OwnLength>(),
+                           .forward = exact_forwards<OwnLength>(),
                            .traits = {.leaf = true, .discrete = true}};
 
 Var input(Tape& g, std::string_view name, const Shape& shape, std::span<const std::int32_t> index,

@@ -104,38 +104,38 @@ Vars add_n_vjp(const Primal& p, Var ybar) { return Vars(p.in.size(), ybar); }
 constinit const Op kSum{.name = "sum",
                         .about = "y = sum of the elements",
                         .shape = to_number,
-                        .forward = forwards<Sum>(),
+                        .forward = exact_forwards<Sum>(),
                         .vjp = sum_vjp,
                         .traits = {.linear = true}};
 constinit const Op kMean{.name = "mean",
                          .about = "y = mean of the elements",
                          .shape = to_number,
-                         .forward = forwards<Mean>(),
+                         .forward = exact_forwards<Mean>(),
                          .vjp = mean_vjp,
                          .traits = {.linear = true}};
 constinit const Op kMax{.name = "max",
                         .about = "y = largest element; ties: the first has the gradient",
                         .shape = to_number,
-                        .forward = forwards<Max>(),
+                        .forward = exact_forwards<Max>(),
                         .vjp = number_vjp<max_gradient>,
                         .jvp = number_jvp<max_gradient>};
 constinit const Op kSumTo{.name = "sum_to",
                           .about = "sums over the axes that broadcast_to repeated",
                           .shape = sum_to_shape,
-                          .forward = forwards<SumTo>(),
+                          .forward = exact_forwards<SumTo>(),
                           .vjp = sum_to_vjp,
                           .traits = {.linear = true}};
 constinit const Op kAddN{.name = "add_n",
                          .about = "y = x0 + x1 + .., in order",
                          .arity = kAnyArity,
                          .shape = one_shape,
-                         .forward = forwards<AddN>(),
+                         .forward = exact_forwards<AddN>(),
                          .vjp = add_n_vjp,
                          .traits = {.elementwise = true, .linear = true}};
 constinit const Op kFirstMax{.name = "first_max",
                              .about = "1 at the first largest element, else 0; no gradient",
                              .shape = same_shape,
-                             .forward = forwards<FirstMax>(),
+                             .forward = exact_forwards<FirstMax>(),
                              .traits = {.discrete = true}};
 
 Var sum(Var a) { return append1(kSum, a); }

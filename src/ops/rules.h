@@ -101,4 +101,12 @@ constexpr Op elementwise(std::string_view name, std::string_view about) {
           .traits = {.elementwise = true}};
 }
 
+/// The same where f of rational numbers is rational.
+template <class Forward, Partial partial, int Arity>
+constexpr Op exact_elementwise(std::string_view name, std::string_view about) {
+  Op op = elementwise<Forward, partial, Arity>(name, about);
+  op.forward = exact_forwards<Forward>();
+  return op;
+}
+
 }  // namespace taugrad

@@ -83,27 +83,27 @@ constexpr Op view(Op op) {
 
 }  // namespace
 
-constinit const Op kNeg = linear(elementwise<Map1<Neg>, neg_partial, 1>("neg", "y = -x"));
+constinit const Op kNeg = linear(exact_elementwise<Map1<Neg>, neg_partial, 1>("neg", "y = -x"));
 constinit const Op kTanh =
     elementwise<Map1<Tanh>, tanh_partial, 1>("tanh", "y = tanh x;  y' = 1 - y^2");
 constinit const Op kSigmoid = elementwise<Map1<Sigmoid>, sigmoid_partial, 1>(
     "sigmoid", "y = 1/(1 + exp(-x));  y' = y (1 - y)");
 constinit const Op kRelu =
-    elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0");
+    exact_elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0");
 constinit const Op kExp = elementwise<Map1<Exp>, exp_partial, 1>("exp", "y = e^x");
 constinit const Op kLog = elementwise<Map1<Log>, log_partial, 1>("log", "y = ln x;  NaN below 0");
 constinit const Op kSqrt =
     elementwise<Map1<Sqrt>, sqrt_partial, 1>("sqrt", "y = x^(1/2);  y' = 1/(2y), infinite at 0");
 constinit const Op kAbs =
-    elementwise<Map1<Abs>, abs_partial, 1>("abs", "y = |x|;  y' = sign x, 0 at 0");
+    exact_elementwise<Map1<Abs>, abs_partial, 1>("abs", "y = |x|;  y' = sign x, 0 at 0");
 constinit const Op kSign =
-    discrete(elementwise<Map1<Sign>, same_partial, 1>("sign", "y = -1, 0 or 1; no gradient"));
-constinit const Op kClamp = elementwise<Clamp, clamp_partial, 1>(
+    discrete(exact_elementwise<Map1<Sign>, same_partial, 1>("sign", "y = -1, 0 or 1; no gradient"));
+constinit const Op kClamp = exact_elementwise<Clamp, clamp_partial, 1>(
     "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included");
-constinit const Op kCopy = view(linear(elementwise<Map1<Identity>, same_partial, 1>(
+constinit const Op kCopy = view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
     "copy", "y = x: W(t), the use of a weight at one step (eq 24)")));
 constinit const Op kStopGradient = view(discrete(
-    elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant")));
+    exact_elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant")));
 
 Var operator-(Var a) { return append1(kNeg, a); }
 Var tanh(Var a) { return append1(kTanh, a); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "taugrad/base/rational.h"
 #include "taugrad/passes/prune.h"
 
 namespace taugrad {
@@ -13,6 +14,7 @@ Forward<double> forward_of(const Op& op, double) { return op.forward.f64; }
 Forward<std::complex<double>> forward_of(const Op& op, std::complex<double>) {
   return op.forward.c128;
 }
+Forward<Rational> forward_of(const Op& op, const Rational&) { return op.forward.exact; }
 
 // values that come from outside: the leaves that no rule computes
 bool is_given(const Op& op) { return op.traits.leaf && !op.forward.f64; }
@@ -30,6 +32,8 @@ Interpreter<S>::Interpreter(const Tape& tape, std::span<const NodeId> outputs)
     order_.push_back(id);
     if (is_given(op))
       leaves_.push_back(id);
+    else if (!forward_of(op, S()) && op.forward.f64)
+      fail(Status::numerical, "N002", "{} has no exact value ({})", op.name, tape.label(id));
     else if (!forward_of(op, S()))
       fail(Status::bug, "I001", "{}: no forward rule ({})", op.name, tape.label(id));
   }
@@ -163,5 +167,6 @@ void Interpreter<S>::run() {
 template class Interpreter<float>;
 template class Interpreter<double>;
 template class Interpreter<std::complex<double>>;
+template class Interpreter<Rational>;
 
 }  // namespace taugrad

@@ -14,5 +14,6 @@ Command define_command();
 Command ops_command();
 Command inspect_command();
 Command bench_command();
+Command turing_command();
 
 }  // namespace taugrad::cli

@@ -10,6 +10,8 @@
 
 namespace taugrad {
 
+class Rational;
+
 inline constexpr int kAnyArity = -1;
 
 /// What passes and derivative rules ask of an op, instead of lists of op names.
@@ -38,6 +40,7 @@ struct Forwards {
   Forward<float> f32 = nullptr;
   Forward<double> f64 = nullptr;
   Forward<std::complex<double>> c128 = nullptr;
+  Forward<Rational> exact = nullptr;  ///< null: the result is not rational (tanh), or drawn
 };
 
 /// The record that defines an operation: everything the engine knows of it stands here.

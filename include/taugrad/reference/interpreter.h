@@ -11,7 +11,8 @@
 namespace taugrad {
 
 /// The reference interpreter: evaluates nodes one after another, each by its op's forward rule, in
-/// any scalar type. The oracle of every other executor. S: float, double, std::complex<double>.
+/// any scalar type. The oracle of every other executor. S: float, double, std::complex<double>,
+/// Rational (without rounding; for graphs of rational operations).
 template <class S>
 class Interpreter {
  public:
