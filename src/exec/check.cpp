@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "exec/generic.h"
 #include "exec/stream.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/run.h"
@@ -10,32 +11,6 @@
 
 namespace taugrad {
 namespace {
-
-/// What the loss of a definition without one is made of: every variable with numbers.            (R13)
-std::vector<std::string> variables_of(const Model& model) {
-  std::vector<std::string> names;
-  for (const Symbol& s : model.symbols)
-    if (s.kind == SymbolKind::variable && !s.random() && s.category < 0) names.push_back(s.name);
-  return names;
-}
-
-bool has_loss(const Model& model) {
-  if (!model.loss.empty()) return true;
-  for (const Symbol& s : model.symbols)
-    if (s.random()) return true;
-  return false;
-}
-
-// zeros would hide an error: what starts at zero is moved off it
-Tensors generic_weights(const Model& model, Tensors weights, std::uint64_t seed) {
-  for (const SystemWeight& w : model.system.weights) {
-    if (!w.taken || !w.declaration.init.empty() || w.declaration.values) continue;
-    Stream stream(seed, "check:" + w.name);
-    Tensor& tensor = weights.at(w.name);
-    for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set(i, tensor.at(i) + 0.3 * stream.normal());
-  }
-  return weights;
-}
 
 std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t items, const Tensors& tensors, std::uint64_t seed) {
   const std::int64_t size = tape.shape(leaf).size();
@@ -55,24 +30,6 @@ std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t item
   return values;
 }
 
-// an observed stop variable: 1 at the end, 0 before                                             (R14)
-void add_stops(const Model& model, const Unfolded& u, std::int64_t items, Tensors& inputs) {
-  for (const Symbol& s : model.symbols) {
-    if (!s.random() || s.length >= 0 || inputs.contains(s.name)) continue;
-    Dims dims;
-    std::int64_t positions = 1;
-    for (const int axis : s.axes) {
-      dims.push_back(u.length(model.system.indices[static_cast<std::size_t>(axis)].name));
-      positions *= dims.back();
-    }
-    dims.push_back(items);
-    dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
-    Tensor stop(dims, Dtype::f64);
-    for (std::int64_t i = 0; positions > 0 && i < items; ++i) stop.set((positions - 1) * items + i, 1);
-    inputs[s.name] = std::move(stop);
-  }
-}
-
 }  // namespace
 
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
@@ -80,7 +37,7 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   UnfoldOptions unfolding;
   unfolding.steps = options.steps;
   unfolding.lengths = options.lengths;
-  if (!has_loss(*model)) unfolding.cotangents = variables_of(*model);
+  if (!has_loss(*model)) unfolding.cotangents = numeric_variables(*model);
   const Unfolded u = unfold(model, unfolding);
   const DrawOptions draw{.steps = options.steps, .lengths = options.lengths, .batch = options.batch, .seed = options.seed};
   Tensors tensors = random_inputs(d, draw);

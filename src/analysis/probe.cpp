@@ -1,0 +1,72 @@
+#include "analysis/probe.h"
+
+#include <algorithm>
+
+namespace taugrad::analysis {
+
+namespace {
+
+/// What the graph was unfolded to: the length of items without one of their own.
+std::vector<std::int64_t> full_lengths(const Unfolded& u) {
+  std::vector<std::int64_t> lengths;
+  for (const std::string& name : u.graph().tape().length_names) lengths.push_back(u.length(name));
+  return lengths;
+}
+
+}  // namespace
+
+Probe::Probe(const Unfolded& u, std::vector<NodeId> outputs)
+    : graph_(u.graph()),
+      outputs_(std::move(outputs)),
+      executor_(graph_.tape(), outputs_),
+      sources_(exec::sources_of(graph_.tape(), executor_.leaves())),
+      lengths_(exec::length_rules(graph_.tape(), full_lengths(u))) {}
+
+std::vector<Tensor> Probe::operator()(const Tensors& inputs, const Tensors& weights) {
+  const exec::BatchDescription batch = exec::describe_batch(sources_, lengths_, inputs);
+  executor_.set_batch(batch.context, batch.items);
+  for (const exec::Source& s : sources_)
+    exec::bind_source(executor_, s, exec::tensor_of(s, s.weight ? weights : inputs));
+  executor_.run();
+  std::vector<Tensor> values;
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    const Shape& shape = graph_.tape().shape(outputs_[o]);
+    const bool shared = graph_.tape().extent_id(outputs_[o]) == kShared;
+    Dims dims(shape.dims().begin(), shape.dims().end());
+    if (!shared) dims.insert(dims.begin(), batch.items);
+    Tensor t(std::move(dims), Dtype::f64);
+    const std::span<const double> from = executor_.value(o);
+    const std::span<double> to = t.values<double>();
+    if (shared) std::copy(from.begin(), from.end(), to.begin());
+    const auto rows = executor_.output_items(o);
+    for (std::size_t r = 0; !shared && r < rows.size(); ++r)
+      std::copy_n(from.data() + static_cast<std::int64_t>(r) * shape.size(), shape.size(),
+                  to.data() + rows[r] * shape.size());
+    values.push_back(std::move(t));
+  }
+  return values;
+}
+
+std::int64_t Probe::operations() const {
+  const OperationCount count = executor_.operations();
+  return count.per_item + count.shared;
+}
+
+Tensor repeated(const Tensor& t, int index_axes, std::int64_t times) {
+  Dims dims = t.dims();
+  const auto batch = static_cast<std::size_t>(index_axes);
+  std::int64_t rows = 1, size = 1;
+  for (std::size_t a = 0; a <= batch; ++a) rows *= dims[a];
+  for (std::size_t a = batch + 1; a < dims.size(); ++a) size *= dims[a];
+  dims[batch] *= times;
+  Tensor result(dims, t.dtype());
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t i = 0; i < times; ++i)
+      std::copy_n(t.bytes().data() + r * size * static_cast<std::int64_t>(size_of(t.dtype())),
+                  size * static_cast<std::int64_t>(size_of(t.dtype())),
+                  result.bytes().data() +
+                      (r * times + i) * size * static_cast<std::int64_t>(size_of(t.dtype())));
+  return result;
+}
+
+}  // namespace taugrad::analysis

@@ -1,0 +1,50 @@
+#include "exec/generic.h"
+
+#include "exec/stream.h"
+
+namespace taugrad {
+
+std::vector<std::string> numeric_variables(const Model& model) {
+  std::vector<std::string> names;
+  for (const Symbol& s : model.symbols)
+    if (s.kind == SymbolKind::variable && !s.random() && s.category < 0) names.push_back(s.name);
+  return names;
+}
+
+bool has_loss(const Model& model) {
+  if (!model.loss.empty()) return true;
+  for (const Symbol& s : model.symbols)
+    if (s.random()) return true;
+  return false;
+}
+
+Tensors generic_weights(const Model& model, Tensors weights, std::uint64_t seed) {
+  for (const SystemWeight& w : model.system.weights) {
+    if (!w.taken || !w.declaration.init.empty() || w.declaration.values) continue;
+    Stream stream(seed, "check:" + w.name);
+    Tensor& tensor = weights.at(w.name);
+    for (std::int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set(i, tensor.at(i) + 0.3 * stream.normal());
+  }
+  return weights;
+}
+
+void add_stops(const Model& model, const Unfolded& u, std::int64_t items, Tensors& inputs) {
+  for (const Symbol& s : model.symbols) {
+    if (!s.random() || s.length >= 0 || inputs.contains(s.name)) continue;
+    Dims dims;
+    std::int64_t positions = 1;
+    for (const int axis : s.axes) {
+      dims.push_back(u.length(model.system.indices[static_cast<std::size_t>(axis)].name));
+      positions *= dims.back();
+    }
+    dims.push_back(items);
+    dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
+    Tensor stop(dims, Dtype::f64);
+    for (std::int64_t i = 0; positions > 0 && i < items; ++i)
+      stop.set((positions - 1) * items + i, 1);
+    inputs[s.name] = std::move(stop);
+  }
+}
+
+}  // namespace taugrad
