@@ -1,0 +1,251 @@
+#include "taugrad/analysis/flow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "analysis/flow_data.h"
+#include "analysis/matrix_norm.h"
+#include "analysis/probe.h"
+#include "analysis/states.h"
+#include "base/fail.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/gradient.h"
+
+namespace taugrad {
+namespace {
+
+using analysis::FlowData;
+using analysis::Probe;
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+const Symbol& symbol(const FlowData& data, const std::string& name) {
+  return data.model->symbols[at(data.model->find(name))];
+}
+
+double norm_of(const Tensor& t, std::int64_t first, std::int64_t size) {
+  double sum = 0;
+  for (std::int64_t i = first; i < first + size; ++i) sum += t.at(i) * t.at(i);
+  return std::sqrt(sum);
+}
+
+/// Variables with one index and numbers that hand something on.
+std::vector<std::string> chosen(const FlowData& data, const FlowOptions& options) {
+  const Model& model = *data.model;
+  for (const std::string& name : options.variables) {
+    const int number = model.find(name);
+    const Symbol* s = number < 0 ? nullptr : &model.symbols[at(number)];
+    if (!s || s->kind != SymbolKind::variable || s->random() || s->category >= 0 ||
+        s->axes.size() != 1)
+      fail(Status::usage, "U002", "\"{}\" is not a variable of \"{}\" with numbers and one index",
+           name, model.system.name);
+  }
+  if (!options.variables.empty()) return options.variables;
+  std::vector<std::string> names;
+  const std::set<std::string> states = analysis::state_names(data.unfolded(data.cotangents));
+  for (const Symbol& s : model.symbols)
+    if (states.contains(s.name) && s.axes.size() == 1 && s.category < 0) names.push_back(s.name);
+  if (names.empty())
+    fail(Status::bad_input, "G028",
+         "no variable of \"{}\" with one index hands something from position to position",
+         model.system.name);
+  return names;
+}
+
+/// Nodes h[1..tau] of the graph.
+Vars along(const Unfolded& u, const std::string& name, std::int64_t length) {
+  Vars nodes;
+  for (std::int64_t t = 1; t <= length; ++t)
+    nodes.push_back(u.at(name, static_cast<std::int32_t>(t)));
+  return nodes;
+}
+
+/// What dL/d. is asked of: every h(t) of the report's variables, then copies and leaves of weights.
+Vars asked(const FlowData& data, const Unfolded& u, FlowReport& report) {
+  Vars wrt;
+  for (const VariableFlow& v : report.variables) {
+    const Vars nodes = along(u, v.name, data.length_of(symbol(data, v.name)));
+    wrt.insert(wrt.end(), nodes.begin(), nodes.end());
+  }
+  for (const Symbol& s : data.model->symbols) {
+    if (s.kind != SymbolKind::weight || !s.taken) continue;
+    report.weights.push_back({.name = s.name});
+    for (const auto& [label, copy] : u.copies(s.name)) {
+      report.weights.back().copies.emplace_back(label, 0);
+      wrt.push_back(copy);
+    }
+    u.each_weight(s.name, [&](const auto&, NodeId id) { wrt.push_back(u.graph().tape().var(id)); });
+  }
+  return wrt;
+}
+
+/// Mean of the norms of the items that have step t.
+double mean_norm(const FlowData& data, const Symbol& s, const Tensor& g, std::int64_t t) {
+  const std::int64_t size = s.shape.size(), rows = g.size() / std::max<std::int64_t>(size, 1);
+  double sum = 0;
+  std::int64_t alive = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    alive += rows == 1 || data.length_of(s, row) >= t;
+    sum += norm_of(g, row * size, size);
+  }
+  return alive > 0 ? sum / static_cast<double>(alive) : 0;
+}
+
+/// dL/dh(t) and dL/dW(t), in one run.
+void add_gradients(const FlowData& data, FlowReport& report) {
+  const Unfolded u = data.unfolded(data.cotangents);
+  const Gradients g = gradient(u.loss(), asked(data, u, report));
+  std::vector<NodeId> outputs;
+  for (const Var v : g.values()) outputs.push_back(v.id);
+  const std::vector<Tensor> values = Probe(u, outputs)(data.inputs, data.weights);
+  auto next = values.begin();
+  for (VariableFlow& v : report.variables) {
+    const Symbol& s = symbol(data, v.name);
+    for (std::int64_t t = 1; t <= data.length_of(s); ++t)
+      v.gradient.push_back(mean_norm(data, s, *next++, t));
+  }
+  for (WeightFlow& w : report.weights) {
+    for (auto& [label, norm] : w.copies) {
+      norm = norm_of(*next, 0, next->size());
+      ++next;
+    }
+    u.each_weight(w.name, [&](const auto&, NodeId) {  // of an untied weight: all of them
+      w.total = std::hypot(w.total, norm_of(*next, 0, next->size()));
+      ++next;
+    });
+  }
+}
+
+/// dh(t)/dh(k) of one item: the cotangents of h(t) are unit vectors, one for each row of a batch.
+class Jacobians {
+ public:
+  Jacobians(const FlowData& data, const std::string& name)
+      : data_(data),
+        name_(name),
+        symbol_(symbol(data, name)),
+        size_(symbol_.shape.size()),
+        length_(data.length_of(symbol_)),
+        u_(data.unfolded({name})),
+        shared_(!along(u_, name, 1).front().per_example()),
+        probe_(u_, outputs()) {}
+
+  std::int64_t length() const { return length_; }
+  bool shared() const { return shared_; }  ///< the same for all items
+
+  /// [k]: rows of dh(t)/dh(k), [size, size]. A shared variable takes a run for each row.
+  std::vector<std::vector<double>> operator()(std::int64_t item, std::int64_t t) {
+    const std::int64_t rows = shared_ ? 1 : size_;
+    if (item != item_) inputs_ = analysis::item_repeated(data_, item, rows);
+    item_ = item;
+    std::vector<std::vector<double>> j(at(length_));
+    for (std::int64_t first = 0; first < size_; first += rows) {
+      Dims dims(symbol_.shape.dims().begin(), symbol_.shape.dims().end());
+      dims.insert(dims.begin(), {length_, rows});
+      Tensor unit(dims, Dtype::f64);
+      for (std::int64_t r = 0; r < rows; ++r) unit.set((t * rows + r) * size_ + first + r, 1);
+      inputs_["cotangent:" + name_] = std::move(unit);
+      const std::vector<Tensor> values = probe_(inputs_, data_.weights);
+      for (std::size_t k = 0; k < values.size(); ++k)
+        for (std::int64_t i = 0; i < values[k].size(); ++i) j[k].push_back(values[k].at(i));
+    }
+    return j;
+  }
+  std::int64_t size() const { return size_; }
+
+ private:
+  std::vector<NodeId> outputs() const {
+    std::vector<NodeId> ids;
+    const Gradients g = gradient(u_.loss(), along(u_, name_, length_));
+    for (const Var v : g.values()) ids.push_back(v.id);
+    return ids;
+  }
+
+  const FlowData& data_;
+  std::string name_;
+  const Symbol& symbol_;
+  std::int64_t size_, length_;
+  Unfolded u_;
+  bool shared_;
+  Probe probe_;
+  std::int64_t item_ = -1;
+  Tensors inputs_;
+};
+
+void add_jacobians(const FlowData& data, MatrixNorm norm, VariableFlow& v) {
+  const Symbol& s = symbol(data, v.name);
+  const std::int64_t length = data.length_of(s);
+  v.jacobian.assign(at(length), std::vector<double>(at(length), 0));
+  if (length == 0) return;
+  Jacobians jacobians(data, v.name);
+  const std::int64_t items = jacobians.shared() ? 1 : data.batch.items;
+  std::vector<double> logs(at(length), 0), counts(at(length), 0);
+  for (std::int64_t t = 0; t < length; ++t) {
+    std::int64_t alive = 0;
+    for (std::int64_t item = 0; item < items; ++item) {
+      if (data.length_of(s, item) <= t) continue;
+      ++alive;
+      const auto rows = jacobians(item, t);
+      for (std::size_t k = 0; k < rows.size(); ++k) {
+        const double n = analysis::norm_of(rows[k], jacobians.size(), norm);
+        v.jacobian[at(t)][k] += n;
+        if (n == 0) continue;
+        const std::size_t lag = k > at(t) ? k - at(t) : at(t) - k;
+        logs[lag] += std::log(n);
+        counts[lag] += 1;
+      }
+    }
+    for (double& n : v.jacobian[at(t)]) n /= static_cast<double>(std::max<std::int64_t>(alive, 1));
+  }
+  for (std::size_t lag = 0; lag < logs.size(); ++lag)
+    v.by_lag.push_back(counts[lag] > 0 ? std::exp(logs[lag] / counts[lag]) : 0);
+}
+
+FlowVerdict verdict_of(const std::vector<double>& by_lag, double rate) {
+  if (rate == 0) return FlowVerdict::none;
+  const double gain = static_cast<double>(by_lag.size() - 1) * std::log10(rate);
+  return gain < -1  ? FlowVerdict::vanishing
+         : gain > 1 ? FlowVerdict::exploding
+                    : FlowVerdict::stable;
+}
+
+}  // namespace
+
+double rate_of(const std::vector<double>& by_lag) {
+  std::vector<double> lags, logs;
+  for (std::size_t lag = 1; lag < by_lag.size(); ++lag)
+    if (by_lag[lag] > 0 && std::isfinite(by_lag[lag])) {
+      lags.push_back(static_cast<double>(lag));
+      logs.push_back(std::log(by_lag[lag]));
+    }
+  if (lags.empty()) return 0;
+  if (lags.size() == 1) return std::exp(logs[0] / lags[0]);
+  const std::size_t first = lags.size() / 2 - (lags.size() < 4 ? lags.size() / 2 : 0);
+  const auto n = static_cast<double>(lags.size() - first);
+  double x = 0, y = 0, xx = 0, xy = 0;
+  for (std::size_t i = first; i < lags.size(); ++i) {
+    x += lags[i];
+    y += logs[i];
+    xx += lags[i] * lags[i];
+    xy += lags[i] * logs[i];
+  }
+  return std::exp((n * xy - x * y) / (n * xx - x * x));
+}
+
+FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weights,
+                const FlowOptions& options) {
+  const FlowData data = analysis::flow_data(d, inputs, weights, options);
+  FlowReport report{
+      .name = data.model->system.name, .items = data.batch.items, .norm = options.norm};
+  for (const std::string& name : chosen(data, options)) report.variables.push_back({.name = name});
+  for (VariableFlow& v : report.variables) {
+    report.steps = std::max(report.steps, data.length_of(symbol(data, v.name)));
+    add_jacobians(data, options.norm, v);
+    v.rate = rate_of(v.by_lag);
+    v.verdict = verdict_of(v.by_lag, v.rate);
+  }
+  add_gradients(data, report);
+  return report;
+}
+
+}  // namespace taugrad

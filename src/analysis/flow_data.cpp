@@ -1,0 +1,110 @@
+#include "analysis/flow_data.h"
+
+#include <algorithm>
+
+#include "analysis/probe.h"
+#include "base/fail.h"
+#include "exec/generic.h"
+#include "exec/stream.h"
+#include "taugrad/exec/run.h"
+
+namespace taugrad::analysis {
+namespace {
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+std::size_t length_number(const Model& model, int axis) { return at(model.index_length[at(axis)]); }
+
+/// Axes of a tensor before the batch.
+int index_axes(const Model& model, const std::string& name) {
+  const std::string variable = name.starts_with("cotangent:") ? name.substr(10) : name;
+  const int number = model.find(variable);
+  return number < 0 ? 0 : static_cast<int>(model.symbols[at(number)].axes.size());
+}
+
+Tensor random_cotangent(const Symbol& s, const FlowData& data, std::uint64_t seed) {
+  Dims dims;
+  for (const int axis : s.axes)
+    dims.push_back(data.batch.longest[length_number(*data.model, axis)]);
+  dims.push_back(data.batch.items);
+  dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
+  Tensor t(dims, Dtype::f64);
+  Stream stream(seed, "cotangent:" + s.name);
+  for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, stream.normal());
+  return t;
+}
+
+/// Item `item` of a tensor [index..., batch, shape...] as a batch of one.
+Tensor one_item(const Tensor& t, int axes, std::int64_t item) {
+  Dims dims = t.dims();
+  const std::int64_t batch = dims[at(axes)];
+  std::int64_t rows = 1, size = 1;
+  for (int a = 0; a < axes; ++a) rows *= dims[at(a)];
+  for (std::size_t a = at(axes) + 1; a < dims.size(); ++a) size *= dims[a];
+  dims[at(axes)] = 1;
+  Tensor result(dims, t.dtype());
+  const auto bytes = static_cast<std::int64_t>(size_of(t.dtype())) * size;
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::copy_n(t.bytes().data() + (r * batch + item) * bytes, bytes,
+                result.bytes().data() + r * bytes);
+  return result;
+}
+
+}  // namespace
+
+Unfolded FlowData::unfolded(std::vector<std::string> of_cotangents) const {
+  UnfoldOptions options;
+  for (std::size_t l = 0; l < model->lengths.size(); ++l)
+    options.lengths[model->lengths[l]] = batch.longest[l];
+  options.ragged = ragged;
+  options.cotangents = std::move(of_cotangents);
+  return unfold(model, options);
+}
+
+std::int64_t FlowData::length_of(const Symbol& s, std::int64_t item) const {
+  const std::size_t l = length_number(*model, s.axes.at(0));
+  return item < 0 ? batch.longest[l] : batch.lengths[l][at(item)];
+}
+
+FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,
+                   const FlowOptions& options) {
+  FlowData data;
+  data.model = resolve(d);
+  const DrawOptions draw{.steps = options.steps >= 0 ? options.steps : 20,
+                         .lengths = options.lengths,
+                         .batch = options.batch,
+                         .seed = options.seed};
+  RunOptions run;
+  run.steps = inputs.empty() ? draw.steps : options.steps;
+  run.lengths = options.lengths;
+  if (inputs.empty()) run.batch = options.batch;
+  data.weights = weights.empty() ? initial_weights(d, draw) : weights;
+  data.batch = read_batch(*data.model, inputs.empty() ? random_inputs(d, draw) : inputs, run);
+  for (const auto& lengths : data.batch.lengths)
+    data.ragged = data.ragged ||
+                  std::ranges::adjacent_find(lengths, std::ranges::not_equal_to{}) != lengths.end();
+  if (data.ragged && !can_be_ragged(*data.model))
+    fail(Status::bad_input, "D014",
+         "items of \"{}\" can only be analysed together with equal lengths",
+         data.model->system.name);
+  data.inputs = data.batch.inputs;
+  for (std::size_t l = 0; l < data.model->lengths.size(); ++l)
+    data.inputs["lengths:" + data.model->lengths[l]] =
+        Tensor::of({data.batch.items}, data.batch.lengths[l]);
+  if (!has_loss(*data.model)) data.cotangents = numeric_variables(*data.model);
+  for (const std::string& name : data.cotangents)
+    data.inputs["cotangent:" + name] =
+        random_cotangent(data.model->symbols[at(data.model->find(name))], data, options.seed);
+  return data;
+}
+
+Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t times) {
+  Tensors result;
+  for (const auto& [name, tensor] : data.inputs) {
+    const int axes = index_axes(*data.model, name);
+    result[name] = repeated(one_item(tensor, axes, item), axes, times);
+  }
+  return result;
+}
+
+}  // namespace taugrad::analysis

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "exec/batch_data.h"
+#include "recurrence/model.h"
+#include "taugrad/analysis/flow.h"
+#include "taugrad/recurrence/unfold.h"
+
+namespace taugrad::analysis {
+
+/// A definition and where its derivatives are taken.
+struct FlowData {
+  std::shared_ptr<const Model> model;
+  BatchData batch;
+  Tensors inputs;  ///< with a random cotangent for each of `cotangents`
+  Tensors weights;
+  std::vector<std::string> cotangents;  ///< what the loss is made of, where there is none
+  bool ragged = false;
+
+  Unfolded unfolded(std::vector<std::string> of_cotangents) const;
+  /// Length of the index of a variable with one, for the whole batch or one item.
+  std::int64_t length_of(const Symbol& s, std::int64_t item = -1) const;
+};
+
+/// Draws what is not given. @throws Error (D010-D016), (D014) where items differ in length and
+/// their graphs in more than that
+FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,
+                   const FlowOptions& options);
+
+/// All inputs of one item, repeated: a batch of `times` equal items.
+Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t times);
+
+}  // namespace taugrad::analysis
