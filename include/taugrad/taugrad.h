@@ -1,12 +1,16 @@
 #pragma once
 
 /// The whole public interface of taugrad.
+#include "taugrad/analysis/flow.h"
+#include "taugrad/analysis/graphical_model.h"
 #include "taugrad/base/error.h"
 #include "taugrad/base/rational.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/base/tensor.h"
+#include "taugrad/draw/flow_picture.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
+#include "taugrad/draw/model_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/draw/write.h"
 #include "taugrad/exec/check.h"
