@@ -6,6 +6,7 @@ std::vector<Command> all_commands() {
   std::vector<Command> all;
   all.push_back(show_command());
   all.push_back(check_command());
+  all.push_back(flow_command());
   all.push_back(run_command());
   all.push_back(train_command());
   all.push_back(sample_command());

@@ -8,6 +8,7 @@ namespace taugrad::cli {
 Command show_command();
 Command check_command();
 Command run_command();
+Command flow_command();
 Command train_command();
 Command sample_command();
 Command define_command();

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/show_plan.h"
 #include "definition_options.h"
+#include "model_view.h"
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
@@ -26,6 +27,7 @@ struct Options {
   std::string view, format, output, detail = "auto";
   bool all_steps = false, no_labels = false, no_copies = false, plan = false;
   std::vector<std::string> without;
+  ModelOptions model;
 };
 
 std::string format_of(const Options& o) {
@@ -112,11 +114,21 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   return 0;
 }
 
+int show_model(const Definition& d, const Options& o, const Context& context) {
+  check_steps(d, o.steps);
+  ModelOptions options = o.model;
+  options.steps = o.steps;
+  options.all_steps = o.all_steps;
+  return show_model(d, options, context, [&](const GraphicalModel& model, const Picture& picture) {
+    deliver(o.output, format_of(o) == "json" ? to_json(model) : rendered(picture, o));
+  });
+}
+
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_definition(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
-  c.choice("--view", "folded, unfolded or gradient [unfolded with --steps, else folded]", o->view,
-           {"folded", "unfolded", "gradient"});
+  c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
+           o->view, {"folded", "unfolded", "gradient", "model"});
   c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
   c.text("-o,--output", "FILE", "where to draw [standard output]", o->output);
   c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
@@ -127,6 +139,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_without(c, o->without);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
+  add_model(c, o->model);
 }
 
 }  // namespace
@@ -135,7 +148,8 @@ Command show_command() {
   auto o = std::make_shared<Options>();
   Command c;
   c.name = "show";
-  c.about = "Draws a definition: the circuit, the unfolded graph, or the graph of its gradient";
+  c.about =
+      "Draws a definition: the circuit, the unfolded graph, its gradient, the graphical model";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
                 {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
                  "the circuit, drawn by Graphviz"}};
@@ -164,6 +178,7 @@ Command show_command() {
       }
       o->format = "json";
     }
+    if (o->view == "model") return show_model(d, *o, context);
     const DefinitionSummary summary = describe(d);
     return o->view == "folded" ? show_folded(d, *o, context, summary)
                                : show_unfolded(d, *o, context, summary);
