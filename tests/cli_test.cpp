@@ -66,8 +66,8 @@ std::vector<nlohmann::json> lines_of(const std::string& text) {
   return all;
 }
 
-constexpr const char* kCommands[] = {"show",   "check",  "run", "train",
-                                     "sample", "define", "ops", "inspect", "bench", "turing"};
+constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",   "train", "sample",
+                                     "define", "ops",   "inspect", "bench", "turing"};
 
 }  // namespace
 
@@ -104,6 +104,22 @@ TEST_CASE("every command has a screen of help with two examples", "[cli]") {
     CHECK(examples == 2);
     CHECK(taugrad(f, "help " + c).out == full.out);
   }
+}
+
+TEST_CASE("the graphical model and the gradient flow answer by their status", "[cli]") {
+  const Folder f;
+  const std::string model = "show output_recurrent --view model --steps 3 ";
+  CHECK(taugrad(f, model + "--independent 'y[1];y[3]|y[2]' -o m.svg").status == 0);
+  CHECK(taugrad(f, model + "--independent 'y[1];y[3]'").status == 1);
+  CHECK(has(taugrad(f, model + "--independent 'y[1];y[4]'").err, "has no node y[4]"));
+  CHECK(taugrad(f, model + "--independent 'y[1]'").status == 2);
+  CHECK(taugrad(f, model + "--confirm --states").status == 0);
+  CHECK(taugrad(f, "show gru --view model").status == 3);
+  const Outcome flow = taugrad(f, "flow elman --steps 4 --json");
+  CHECK(nlohmann::json::parse(flow.out)["variables"][0]["name"] == "h");
+  CHECK(taugrad(f, "flow elman --steps 4 --rtrl --json").status == 0);
+  CHECK(taugrad(f, "flow elman --of q").status == 2);
+  CHECK(taugrad(f, "flow product").status == 3);
 }
 
 TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
