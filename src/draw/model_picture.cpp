@@ -23,7 +23,7 @@ std::string title_of(const GraphicalModel& model, const ModelNode& n) {
   text += n.role == ModelRole::state ? ", a function of" : n.parents.empty() ? "" : ", given";
   constexpr std::size_t kMost = 12;
   for (std::size_t i = 0; i < n.parents.size() && i < kMost; ++i)
-    text += " " + model.nodes[static_cast<std::size_t>(n.parents[i])].label();
+    text.append(" ").append(model.nodes[static_cast<std::size_t>(n.parents[i])].label());
   return n.parents.size() > kMost ? text + " ..." : text;
 }
 

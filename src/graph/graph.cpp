@@ -72,15 +72,25 @@ void Tape::set_value(NodeId id, NameId name, IndexId index) {
   name_[at(id)] = name;
   index_[at(id)] = index;
   is_value_[at(id)] = 1;
-  const auto same = [&](std::int64_t other) {
-    const auto node = static_cast<NodeId>(other);
-    return name_id(node) == name && index_id(node) == index;
-  };
-  const std::uint64_t hash = mixed(name, index);
-  if (tables_->values.find(hash, same) < 0) tables_->values.insert(hash, id);
+  new_values_.push_back(id);
+}
+
+/// Values are looked up rarely and set often: they are entered when somebody asks.
+void Tape::enter_values() const {
+  for (const NodeId id : new_values_) {
+    const auto same = [&](std::int64_t other) {
+      const auto node = static_cast<NodeId>(other);
+      return name_id(node) == name_id(id) && index_id(node) == index_id(id);
+    };
+    const std::uint64_t hash = mixed(name_id(id), index_id(id));
+    if (tables_->values.find(hash, same) < 0) tables_->values.insert(hash, id);
+  }
+  new_values_.clear();
 }
 
 NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> index) const {
+  const std::lock_guard lock(tables_->entering);
+  enter_values();
   const auto same = [&](std::int64_t other) {
     const auto node = static_cast<NodeId>(other);
     return this->name(node) == name && std::ranges::equal(this->index(node), index);

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -62,6 +63,7 @@ class HashIndex {
 
 struct Tape::Tables {
   HashIndex names, indices, shapes, attrs, extents, values;
+  std::mutex entering;  // readers may ask for values at the same time
   std::size_t bytes() const {
     return names.bytes() + indices.bytes() + shapes.bytes() + attrs.bytes() + extents.bytes() +
            values.bytes();

@@ -198,7 +198,7 @@ std::vector<Var> Unfolded::copies_named(std::string_view name, std::string_view 
     const NodeId id = group.nodes.get(at);
     if (id < 0 || (!found.empty() && !as_written)) continue;
     found = {graph_.tape().var(id)};
-    if (const auto more = group.more.find(at); more != group.more.end())
+    if (const auto more = group.more.find(at.vector()); more != group.more.end())
       for (const NodeId other : more->second) found.push_back(graph_.tape().var(other));
     exact = as_written;
   }
@@ -211,7 +211,7 @@ std::vector<std::pair<std::string, Var>> Unfolded::copies(std::string_view name)
     for (const CopyGroup& group : groups->second)
       group.nodes.each([&](const Positions& at, NodeId id) {
         result.emplace_back(graph_.tape().label(id), graph_.tape().var(id));
-        if (const auto more = group.more.find(at); more != group.more.end())
+        if (const auto more = group.more.find(at.vector()); more != group.more.end())
           for (const NodeId other : more->second) result.emplace_back(graph_.tape().label(other), graph_.tape().var(other));
       });
   return result;

@@ -254,7 +254,7 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   // an untied weight may be read at several of its positions from one left side
   const NodeId first = group->nodes.get(setting.copy_at);
   if (first >= 0 && tape_.inputs(first)[0] == leaf) return first;
-  if (const auto more = group->more.find(setting.copy_at); more != group->more.end())
+  if (const auto more = group->more.find(setting.copy_at.vector()); more != group->more.end())
     for (const NodeId id : more->second)
       if (tape_.inputs(id)[0] == leaf) return id;
   const NameId owner = tape_.owner_name();
@@ -268,7 +268,7 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   if (first < 0)
     group->nodes.set(setting.copy_at, id);
   else
-    group->more[setting.copy_at].push_back(id);
+    group->more[setting.copy_at.vector()].push_back(id);
   return id;
 }
 

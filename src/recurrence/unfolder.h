@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "recurrence/model.h"
+#include "recurrence/positions.h"
 #include "taugrad/recurrence/unfold.h"
 
 namespace taugrad {
 
-using Positions = std::vector<std::int32_t>;
 
 /// A block with its nodes numbered and its shapes and attributes known to the target tape.
 struct Template {

@@ -136,6 +136,7 @@ class Tape {
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   ExtentId extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const;
   ShapeId shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs);
+  void enter_values() const;
   std::int64_t find_name(std::string_view name) const;  // -1: not interned
   std::int64_t find_index(std::span<const std::int32_t> index) const;
 
@@ -148,6 +149,7 @@ class Tape {
   std::vector<IndexId> index_;
   std::vector<ExtentId> extent_;
   std::vector<std::uint8_t> is_value_;
+  mutable std::vector<NodeId> new_values_;  // not in the tables yet
 
   // deques: a Shape&, Attrs& or name stays where it is while a rule appends nodes
   std::deque<Shape> shapes_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
@@ -17,16 +18,17 @@ class PositionTable {
     for (const std::int64_t n : lengths_) size *= n;
     dense_.assign(static_cast<std::size_t>(size), -1);
   }
-  NodeId get(const std::vector<std::int32_t>& at) const {
+  NodeId get(std::span<const std::int32_t> at) const {
     if (const std::int64_t i = flat(at); i >= 0) return dense_[static_cast<std::size_t>(i)];
-    const auto it = outside_.find(at);
+    if (outside_.empty()) return -1;
+    const auto it = outside_.find({at.begin(), at.end()});
     return it == outside_.end() ? -1 : it->second;
   }
-  void set(const std::vector<std::int32_t>& at, NodeId id) {
+  void set(std::span<const std::int32_t> at, NodeId id) {
     if (const std::int64_t i = flat(at); i >= 0)
       dense_[static_cast<std::size_t>(i)] = id;
     else
-      outside_[at] = id;
+      outside_[{at.begin(), at.end()}] = id;
   }
   const std::vector<std::int64_t>& lengths() const { return lengths_; }
   /// f(position, node) for every node there is, inside first, in order.
@@ -38,7 +40,7 @@ class PositionTable {
   }
 
  private:
-  std::int64_t flat(const std::vector<std::int32_t>& at) const {
+  std::int64_t flat(std::span<const std::int32_t> at) const {
     if (at.size() != lengths_.size()) return -1;
     std::int64_t i = 0;
     for (std::size_t a = 0; a < at.size(); ++a) {
