@@ -14,8 +14,8 @@ using namespace taugrad;
 
 namespace {
 
-constexpr TuringArithmetic kAll[] = {TuringArithmetic::exact, TuringArithmetic::f64,
-                                     TuringArithmetic::f32};
+constexpr TuringArithmetic kAll[] = {TuringArithmetic::exact, TuringArithmetic::float64,
+                                     TuringArithmetic::float32};
 
 /// Writes m ones, walks back, counts them: m + 1 states that write, one that returns, one that
 /// goes over the ones again.
@@ -82,7 +82,7 @@ TEST_CASE("S18, S19: busy beavers in three network steps a step, with their ones
     for (const TuringArithmetic a : kAll) {
       const TuringResult r = run(n, {.arithmetic = a});
       CHECK(r.predicted == r.first_difference);
-      if (a == TuringArithmetic::f32 && row.ones == 13) {
+      if (a == TuringArithmetic::float32 && row.ones == 13) {
         CHECK_FALSE(r.agrees());  // 12 symbols take 24 bits, it has 23
         continue;
       }
@@ -141,7 +141,7 @@ TEST_CASE("S18: depth test: right in rationals to 40 symbols, wrong in float64 f
     CHECK(exact.halted);
     CHECK(marks(exact.network.configuration) == m);
     CHECK(exact.steps == 3 * m + 2);
-    const TuringResult f64 = run(n, {.arithmetic = TuringArithmetic::f64});
+    const TuringResult f64 = run(n, {.arithmetic = TuringArithmetic::float64});
     CHECK(f64.agrees() == (m <= 25));
     CHECK(f64.predicted == f64.first_difference);
   }
@@ -157,7 +157,7 @@ TEST_CASE("S18: floats fail exactly where the depth of a stack says", "[rows]") 
         INFO(name << ", " << m << " ones, arithmetic " << static_cast<int>(a));
         CHECK(r.predicted == r.first_difference);
         if (a == TuringArithmetic::exact) CHECK(r.halted);
-        if (machine.symbols.size() == 2 && a == TuringArithmetic::f64)
+        if (machine.symbols.size() == 2 && a == TuringArithmetic::float64)
           CHECK(r.agrees() == (m <= 25));
       }
 }

@@ -15,18 +15,6 @@ namespace {
 
 using namespace taugrad::kernels;
 
-constexpr std::string_view kNames[] = {"copy",      "neg",           "add",
-                                       "sub",       "mul",           "div",
-                                       "chain",     "minimum",       "maximum",
-                                       "clamp",     "tanh",          "sigmoid",
-                                       "relu",      "exp",           "log",
-                                       "sqrt",      "abs",           "sign",
-                                       "pow",       "less",          "less_equal",
-                                       "greater",   "greater_equal", "equal",
-                                       "not_equal", "same_category", "other_category",
-                                       "where"};
-static_assert(std::size(kNames) == kTileOps);
-
 template <class Body>
 double median_nanoseconds(const Body& body) {
   constexpr int kRuns = 201, kRepeats = 50;
@@ -80,7 +68,7 @@ void run(std::string_view scalar) {
   Tiles<S> t;
   for (int i = 0; i < kTileOps; ++i) {
     const TileFunction<S> f = tile_function<S>(static_cast<TileOp>(i));
-    report(kNames[i], scalar,
+    report(tile_op_name(static_cast<TileOp>(i)), scalar,
            median_nanoseconds([&] { f(t.a, t.b, t.c, t.out, kTile, S(1), S(2)); }));
   }
   for (const std::int64_t n : {8, 64, 256}) rows_of(scalar, t, n);

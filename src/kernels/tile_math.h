@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace taugrad::kernels {
 
@@ -39,6 +40,9 @@ enum class TileOp : std::uint8_t {
   where,           ///< b where a != 0, else c
 };
 inline constexpr int kTileOps = static_cast<int>(TileOp::where) + 1;
+
+/// The word of the op: "tanh", "less_equal".
+std::string_view tile_op_name(TileOp op);
 
 /// out[i] = f(a[i], b[i], c[i]) for 0 <= i < n: any n, any alignment. Operands that the op does not
 /// have are not read and may be null; lo <= hi are the ends of a clamp. `out` may be exactly a, b

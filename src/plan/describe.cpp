@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::size_t kLongestPeriod = 24;  ///< of lines that come again
 
-constexpr const char* kTileOps[kernels::kTileOps] = {"copy",      "neg",           "add",
-                                                     "sub",       "mul",           "div",
-                                                     "chain",     "min",           "max",
-                                                     "clamp",     "tanh",          "sigmoid",
-                                                     "relu",      "exp",           "log",
-                                                     "sqrt",      "abs",           "sign",
-                                                     "pow",       "less",          "less_equal",
-                                                     "greater",   "greater_equal", "equal",
-                                                     "not_equal", "same_category", "other_category",
-                                                     "where"};
-
 std::string counted(const std::map<std::string, int>& counts, const char* between) {
   std::string text;
   for (const auto& [what, count] : counts) {
@@ -77,7 +66,7 @@ class Lines {
     const RegionProgram<S>& program = plan_.programs[at(step.program)];
     std::map<std::string, int> ops;
     for (const Instruction<S>& line : program.code)
-      ++ops[line.function == nullptr ? "spread" : kTileOps[static_cast<int>(line.op)]];
+      ++ops[line.function == nullptr ? "spread" : std::string(kernels::tile_op_name(line.op))];
     const auto written = std::ranges::count_if(program.first_write, [](int i) { return i >= 0; });
     const std::size_t streams = program.splat.size();
     const std::size_t instances = step.operand_count / std::max<std::size_t>(streams, 1);

@@ -95,7 +95,6 @@ void Emitter<S>::finish(const Step<S>& step, std::initializer_list<ValueId> writ
   for (const ValueId v : written) touch(storage(v), next(), -1);
   plan_.steps.push_back(step);
   plan_.steps.back().out = written.size() > 0 ? *written.begin() : -1;
-  plan_.most_operands = std::max(plan_.most_operands, step.operand_count);
 }
 
 template <class S>

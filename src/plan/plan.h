@@ -140,7 +140,6 @@ struct Plan {
   std::vector<ValueId> leaf_values;  ///< of them
   std::vector<ValueId> outputs;      ///< contiguous rows, in slots of their own
   Layout layout;
-  std::uint32_t most_operands = 0;  ///< of one step
   std::int32_t levels = 0;          ///< products one after another on the longest path
 };
 

@@ -151,14 +151,14 @@ class Run {
 }  // namespace
 
 int fraction_bits(TuringArithmetic a) {
-  return a == TuringArithmetic::f64 ? 52 : a == TuringArithmetic::f32 ? 23 : 0;
+  return a == TuringArithmetic::float64 ? 52 : a == TuringArithmetic::float32 ? 23 : 0;
 }
 
 TuringResult run(const TuringNetwork& n, const TuringRunOptions& options) {
   switch (options.arithmetic) {
-    case TuringArithmetic::f64:
+    case TuringArithmetic::float64:
       return Run<double>(n, options)();
-    case TuringArithmetic::f32:
+    case TuringArithmetic::float32:
       return Run<float>(n, options)();
     case TuringArithmetic::exact:
       break;

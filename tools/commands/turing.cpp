@@ -100,8 +100,8 @@ class StepProgress {
 };
 
 TuringArithmetic arithmetic_of(const Options& o) {
-  return o.dtype == "f64"   ? TuringArithmetic::f64
-         : o.dtype == "f32" ? TuringArithmetic::f32
+  return o.dtype == "f64"   ? TuringArithmetic::float64
+         : o.dtype == "f32" ? TuringArithmetic::float32
                             : TuringArithmetic::exact;
 }
 

@@ -7,7 +7,7 @@
 
 namespace taugrad {
 
-enum class TuringArithmetic { exact, f64, f32 };
+enum class TuringArithmetic { exact, float64, float32 };
 /// Bits behind the binary point of a number in [1, 2): 52, 23; 0: nothing is ever rounded.
 int fraction_bits(TuringArithmetic a);
 

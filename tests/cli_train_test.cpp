@@ -1,0 +1,115 @@
+// Training and sampling from the command line.
+#include <catch2/catch.hpp>
+
+#include "support_cli.h"
+
+using namespace support;
+
+namespace {
+
+const std::string kTrain =
+    "train char_lm --data text.txt --size m=16 --batch 4 --epochs 8 --seed 3 ";
+
+void make_text(const Folder& f) {
+  std::string text;
+  for (int i = 0; i < 60; ++i)
+    text += i % 3 == 0 ? "the cat sat on the mat\n" : i % 3 == 1 ? "a dog ran\n" : "the dog sat\n";
+  spill(f / "text.txt", text);
+}
+
+}  // namespace
+
+TEST_CASE("train makes a folder, sample writes from it", "[cli]") {
+  const Folder f;
+  make_text(f);
+  const Outcome train = taugrad(f, kTrain + "-o model");
+  INFO(train.err);
+  REQUIRE(train.status == 0);
+  CHECK(train.out.empty());
+  CHECK(has(train.err, "bits/char"));
+  for (const char* file : {"definition.json", "model.safetensors", "vocab.json", "state.json",
+                           "optimizer.safetensors", "metrics.jsonl"})
+    CHECK(fs::exists(f.path / "model" / file));
+  const auto metrics = lines_of(slurp(f / "model/metrics.jsonl"));
+  REQUIRE(metrics.size() == 120);
+  CHECK(metrics.back()["update"] == 120);
+  CHECK(metrics.back()["loss"] < metrics.front()["loss"]);
+
+  const Outcome again = taugrad(f, kTrain + "-o model");
+  CHECK(again.status == 2);
+  CHECK(has(again.err, "U003"));
+  const std::string before = slurp(f / "model/model.safetensors");
+  CHECK(taugrad(f, kTrain + "-o model --overwrite -q").err.empty());
+  CHECK(slurp(f / "model/model.safetensors") == before);  // the same seed, the same bits
+
+  const Outcome texts = taugrad(f, "sample model --count 3 --steps 40");
+  CHECK(texts.status == 0);
+  CHECK(texts.out == taugrad(f, "sample model --count 3 --steps 40").out);
+  CHECK(texts.out != taugrad(f, "sample model --count 3 --steps 40 --seed 9").out);
+  CHECK(taugrad(f, "sample model --prompt 'the c' --steps 40").out.starts_with("the c"));
+  CHECK(lines_of(taugrad(f, "sample model --count 2 --json").out).size() == 2);
+  const Outcome prompt = taugrad(f, "sample model --prompt 'Q'");
+  CHECK(prompt.status == 3);
+  CHECK(has(prompt.err, "D004"));
+}
+
+TEST_CASE("training that is stopped goes on with the same bits", "[cli]") {
+  const Folder f;
+  make_text(f);
+  REQUIRE(taugrad(f, kTrain + "-o whole -q").status == 0);
+  REQUIRE(taugrad(f, kTrain + "-o part -q --save-every 7 --seconds 0.02").status == 0);
+  for (int tries = 0; tries < 200 && lines_of(slurp(f / "part/metrics.jsonl")).size() < 120;
+       ++tries)
+    REQUIRE(taugrad(f, "train --resume part -q --seconds 0.02").status == 0);
+  CHECK(slurp(f / "part/model.safetensors") == slurp(f / "whole/model.safetensors"));
+  CHECK(slurp(f / "part/optimizer.safetensors") == slurp(f / "whole/optimizer.safetensors"));
+  CHECK(slurp(f / "part/metrics.jsonl") == slurp(f / "whole/metrics.jsonl"));
+
+  spill(f / "text.txt", slurp(f / "text.txt") + "more\n");
+  const Outcome other = taugrad(f, "train --resume part");
+  CHECK(other.status == 3);
+  CHECK(has(other.err, "error["));
+}
+
+TEST_CASE("the first Ctrl-C saves and ends with 130", "[cli]") {
+  const Folder f;
+  make_text(f);
+  for (const auto& [signal, status] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::chdir(f.path.c_str()) != 0 || !std::freopen("err.txt", "w", stderr)) ::_exit(99);
+      ::execl(TAUGRAD_EXECUTABLE, "taugrad", "train", TAUGRAD_SOURCE_DIR "/graphs/char_lm.json",
+              "--data", "text.txt", "--epochs", "1000000", "-o", "stopped", "--overwrite",
+              static_cast<char*>(nullptr));
+      ::_exit(99);
+    }
+    while (!has(slurp(f / "err.txt"), "parameters"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    ::kill(child, signal);
+    int result = 0;
+    ::waitpid(child, &result, 0);
+    CHECK(WIFEXITED(result));
+    CHECK(WEXITSTATUS(result) == status);
+    CHECK(has(slurp(f / "err.txt"), "--resume"));
+    CHECK(taugrad(f, "sample stopped").status == 0);
+  }
+}
+
+TEST_CASE("items that are not text come as JSON lines", "[cli]") {
+  const Folder f;
+  std::string lines;
+  for (int i = 0; i < 40; ++i)
+    lines +=
+        i % 2 ? "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 1]}\n" : "{\"x\": [[0, 1]], \"y\": [1]}\n";
+  spill(f / "items.jsonl", lines);
+  const Outcome o = taugrad(f, "train elman --data items.jsonl -o model --lr 0.05");
+  INFO(o.err);
+  CHECK(o.status == 0);
+  CHECK_FALSE(fs::exists(f.path / "model/vocab.json"));
+  CHECK(lines_of(slurp(f / "model/metrics.jsonl")).back()["loss"] < 0.2);
+  spill(f / "bad.jsonl", "{\"x\": [[1, 0]], \"y\": [0]}\n{\"x\": [[1, 0]], \"y\": [7]}\n");
+  const Outcome bad = taugrad(f, "train elman --data bad.jsonl -o other");
+  CHECK(bad.status == 3);
+  CHECK(has(bad.err, "bad.jsonl:2"));
+}

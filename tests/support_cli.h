@@ -1,0 +1,74 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+/// The program as a shell runs it, in a folder of its own.
+namespace support {
+
+namespace fs = std::filesystem;
+
+inline std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+inline void spill(const fs::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// a folder of its own for each test, removed after it
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("taugrad_cli_test_" + std::to_string(::getpid()));
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::string operator/(const std::string& name) const { return (path / name).string(); }
+};
+
+struct Outcome {
+  int status;
+  std::string out, err;
+};
+
+// `line` is what a shell would be told after the program's name; it runs in the test's folder
+inline Outcome taugrad(const Folder& f, const std::string& line,
+                       const std::string& environment = "") {
+  const std::string command = "cd '" + f.path.string() + "' && " + environment +
+                              " TAUGRAD_GRAPHS='" TAUGRAD_SOURCE_DIR "/graphs' '" TAUGRAD_EXECUTABLE
+                              "' " +
+                              line + " >out.txt 2>err.txt";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(f / "out.txt"), slurp(f / "err.txt")};
+}
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+inline std::vector<nlohmann::json> lines_of(const std::string& text) {
+  std::vector<nlohmann::json> all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) all.push_back(nlohmann::json::parse(line));
+  return all;
+}
+
+constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",   "train", "sample",
+                                     "define", "ops",   "inspect", "bench", "turing"};
+
+}  // namespace support
