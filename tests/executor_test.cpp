@@ -192,6 +192,8 @@ TEST_CASE("executor: draws and masks are keyed by item, whatever the order", "[e
   tape.set_owner(tape.intern_name("y"), tape.intern_index(position(2)));
   const Var drawn = draw_categorical(restrict_to(x, at_least(tape, 0, 2)), "value");
   built.fetch(drawn);
+  built.fetch(draw_categorical(x, "of two", 2));
+  built.fetch(argmax(x));
   built.fetch(x * dropout_mask(x, 0.5, "dropout"));
   built.fetch(draw_normal(x, "noise"));
   BatchContext batch = with_lengths({1, 3, 2, 5, 0});

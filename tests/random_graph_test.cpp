@@ -77,7 +77,7 @@ TEST_CASE("executor: 10,000 random graphs equal the reference interpreter", "[ex
       REQUIRE(worst.narrow <= 1e-4);  // some graphs blow rounding up
   }
   // draws depend on comparisons with rounded numbers: executor_test.cpp has them; the rest is here
-  const std::set<std::string_view> elsewhere{"draw_categorical", "draw_bernoulli"};
+  const std::set<std::string_view> elsewhere{"draw_categorical", "draw_bernoulli", "argmax"};
   for (const Op* op : registry()) {
     CAPTURE(op->name);
     CHECK((seen.contains(op->name) || elsewhere.contains(op->name)));

@@ -162,6 +162,8 @@ Samples symbols(const Op& op) {
   Sample s{.op = &op};
   const Leaf category{.category = 4};
   if (&op == &kOneHot) s.leaves = {category}, s.attrs = {{"size", std::int64_t{4}}};
+  if (&op == &kArgmax)
+    s.leaves = {leaf(op, 0, {4})}, s.attrs = {{"category", std::int64_t{4}}};
   if (&op == &kDrawCategorical)
     s.leaves = {leaf(op, 0, {4})},
     s.attrs = {{"category", std::int64_t{4}}, {"stream", std::string("y")}};
@@ -250,7 +252,7 @@ std::string Sample::text() const {
 std::vector<Sample> of(const Op& op) {
   Samples out;
   const bool n_ary = &op == &kAddN;
-  if (&op == &kDrawCategorical || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
+  if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
       &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);

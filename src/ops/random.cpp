@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <functional>
 #include <numbers>
+#include <vector>
 
 #include "base/philox.h"
 #include "graph/tables.h"
@@ -91,27 +94,47 @@ struct DrawBernoulli {
   }
 };
 
+// Of the k largest numbers, which; of equal ones the first. Empty: all n.
+template <class S>
+std::vector<char> largest(const S* z, std::int64_t n, std::int64_t k) {
+  if (k <= 0 || k >= n) return {};
+  std::vector<double> sorted(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) sorted[static_cast<std::size_t>(i)] = as_double(z[i]);
+  const auto kth = sorted.begin() + (k - 1);
+  std::nth_element(sorted.begin(), kth, sorted.end(), std::greater<>());
+  std::int64_t ties = k - std::count_if(sorted.begin(), kth, [&](double x) { return x > *kth; });
+  std::vector<char> in(static_cast<std::size_t>(n), 0);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double x = as_double(z[i]);
+    if (x > *kth || (x == *kth && ties-- > 0)) in[static_cast<std::size_t>(i)] = 1;
+  }
+  return in;
+}
+
 struct DrawCategorical {
   template <class S>
-  static std::int64_t draw(const S* z, std::int64_t n, double u) {
+  static std::int64_t draw(const S* z, std::int64_t n, std::int64_t k, double u) {
     const double shift = as_double(z[first_largest(z, n)]);
+    const std::vector<char> in = largest(z, n, k);
+    const auto weight = [&](std::int64_t i) {
+      return in.empty() || in[static_cast<std::size_t>(i)] ? std::exp(as_double(z[i]) - shift) : 0;
+    };
     double total = 0, below = 0;
-    for (std::int64_t i = 0; i < n; ++i) total += std::exp(as_double(z[i]) - shift);
+    for (std::int64_t i = 0; i < n; ++i) total += weight(i);
     std::int64_t last = 0;
     for (std::int64_t i = 0; i < n; ++i) {
-      const double weight = std::exp(as_double(z[i]) - shift);
-      below += weight;
+      below += weight(i);
       if (u * total < below) return i;
-      if (weight > 0) last = i;
+      if (weight(i) > 0) last = i;
     }
     return last;  // rounding left u above the sum
   }
   template <class S>
   static void run(const Call<S>& c) {
-    const std::int64_t n = c.in[0].shape->size();
+    const std::int64_t n = c.in[0].shape->size(), k = c.attrs->integer_or("top", 0);
     each_item(c, [&](std::int64_t item) {
       const double u = Draws(c, item).uniform(0);
-      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), n, u)));
+      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), n, k, u)));
     });
   }
 };
@@ -146,13 +169,15 @@ constinit const Op kDrawBernoulli{
     .forward = forwards<DrawBernoulli>(),
     .traits = {.elementwise = true, .discrete = true, .random = true}};
 constinit const Op kDrawCategorical{.name = "draw_categorical",
-                                    .about = "a category from softmax(z)",
+                                    .about = "a category from softmax(z), of the `top` likeliest",
                                     .shape = categorical_shape,
                                     .forward = forwards<DrawCategorical>(),
                                     .traits = {.discrete = true, .random = true}};
 
-Var draw_categorical(Var logits, std::string_view stream) {
+Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k) {
+  require(top_k >= 0, "draw_categorical: of the {} likeliest", top_k);
   Attrs attrs = with_stream(stream);
+  if (top_k > 0) attrs.set("top", top_k);
   if (logits.shape().rank() == 1) attrs.set("category", logits.shape()[0]);
   return append1(kDrawCategorical, per_item(logits), attrs);
 }

@@ -17,7 +17,7 @@ constexpr std::array kOps{
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kPad, &kStack,
     &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kFirstMax,
     &kSoftmax, &kLogSoftmax, &kNormalize,
-    &kOneHot, &kEmbed, &kScatterRows,
+    &kArgmax, &kOneHot, &kEmbed, &kScatterRows,
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,
     &kDrawCategorical, &kDrawBernoulli, &kDrawNormal, &kDropoutMask,
     &kSumItems, &kToItems, &kRestrictTo, &kExtendTo, &kAtLength, &kIfLength,

@@ -16,6 +16,21 @@ std::int64_t elements_of_row(const Shape& table) {
   return n;
 }
 
+Shape argmax_shape(std::span<const Shape> in, const Attrs&) {
+  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of one element or more, not {}", in[0]);
+  return {};
+}
+
+struct Argmax {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.in[0].shape->size();
+    each_item(c, [&](std::int64_t item) {
+      c.out[item] = S(static_cast<double>(first_largest(row(c.in[0], item), n)));
+    });
+  }
+};
+
 Shape one_hot_shape(std::span<const Shape> in, const Attrs& attrs) {
   require_category(in[0]);
   return {attrs.integer("size")};
@@ -99,6 +114,11 @@ Var scatter_jvp(const Primal& p, std::span<const Var> xdot) {
 
 }  // namespace
 
+constinit const Op kArgmax{.name = "argmax",
+                           .about = "the category of the first largest element",
+                           .shape = argmax_shape,
+                           .forward = forwards<Argmax>(),
+                           .traits = {.discrete = true}};
 constinit const Op kOneHot{.name = "one_hot",
                            .about = "1 at a category, else 0; zeros where it is absent",
                            .shape = one_hot_shape,
@@ -120,6 +140,10 @@ constinit const Op kScatterRows{.name = "scatter_rows",
                                 .jvp = scatter_jvp,
                                 .traits = {.sums_items = true}};
 
+Var argmax(Var a) {
+  const std::int64_t n = a.shape().rank() == 1 ? a.shape()[0] : 0;
+  return append1(kArgmax, a, n > 0 ? Attrs{{"category", n}} : Attrs{});
+}
 Var one_hot(Var category, std::int64_t size) {
   return append1(kOneHot, category, {{"size", size}});
 }

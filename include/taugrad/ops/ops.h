@@ -95,6 +95,7 @@ Var layer_norm(Var a, Var gain, Var bias);
 /// The size of the alphabet where v is a category, else 0.
 std::int64_t category_size(Var v);
 Var absent_category(Tape& g, std::int64_t size, ExtentId extent = kShared);
+Var argmax(Var a);                             ///< a category: the place of the first largest element
 Var one_hot(Var category, std::int64_t size);  ///< absent: zeros
 Var embed(Var table, Var category);            ///< row of the table; absent: zeros
 /// Adds each item's row into a table of `size` rows, not per example: vjp of embed.
@@ -108,7 +109,8 @@ Var nll_bernoulli_p(Var p, Var y);
 Var nll_normal(Var y, Var mean, Var std);  ///< full density, summed over elements
 
 // random numbers, keyed by (seed, item, `stream`, position of the owner)
-Var draw_categorical(Var logits, std::string_view stream);  ///< a category
+/// A category; of the k likeliest only where top_k is not 0 (of equally likely ones the first).
+Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k = 0);
 Var draw_bernoulli(Var p, std::string_view stream);         ///< 0 or 1, of p's shape
 /// Standard normal numbers of that shape, for each item.
 Var draw_normal(const Var& like, std::string_view stream);

@@ -20,7 +20,7 @@ extern const Op kTranspose, kReshape, kBroadcastTo, kConcat, kSlice, kPad, kStac
 extern const Op kSum, kMean, kMax, kSumTo, kAddN, kFirstMax;
 extern const Op kSoftmax, kLogSoftmax, kNormalize;
 // symbols and likelihoods
-extern const Op kOneHot, kEmbed, kScatterRows;
+extern const Op kArgmax, kOneHot, kEmbed, kScatterRows;
 extern const Op kNllCategorical, kNllCategoricalP, kNllBernoulli, kNllBernoulliP, kNllNormal;
 extern const Op kDrawCategorical, kDrawBernoulli;
 // the batch
