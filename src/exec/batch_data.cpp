@@ -183,7 +183,7 @@ class Reader {
     return std::any_of(model_.symbols.begin(), model_.symbols.end(), [&](const Symbol& s) {
       const auto mode = options_.modes.find(s.name);
       return s.length == static_cast<int>(l) && mode != options_.modes.end() &&
-             mode->second == Mode::sampled;
+             mode->second.draws();
     });
   }
 
@@ -208,11 +208,12 @@ class Reader {
         const Symbol& s = model_.symbols[static_cast<std::size_t>(number)];
         const bool bernoulli = s.distribution == DistributionKind::bernoulli_logits ||
                                s.distribution == DistributionKind::bernoulli_p;
-        if (!bernoulli || s.axes.size() != 1 || s.shape.rank() != 0 ||
-            options_.modes.contains(s.name))
-          continue;
+        if (!bernoulli || s.axes.size() != 1 || s.shape.rank() != 0) continue;
         const auto l =
             static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[0])]);
+        const auto mode = options_.modes.find(s.name);
+        const bool drawn = mode != options_.modes.end() && mode->second.draws();
+        if (drawn && !data_.told[l]) continue;  // then it is what tells the length
         Tensor stop({data_.longest[l], data_.items}, Dtype::f64);
         for (std::int64_t i = 0; i < data_.items; ++i)
           if (const std::int64_t end = data_.lengths[l][static_cast<std::size_t>(i)]; end > 0)

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/fail.h"
 #include "exec/generic.h"
 #include "exec/stream.h"
 #include "recurrence/model.h"
@@ -30,6 +31,20 @@ std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t item
   return values;
 }
 
+// Of a draw that stops the gradient, a numeric derivative sees what the gradient leaves out.
+void check_draws(const Model& model, const Modes& modes) {
+  for (const auto& [name, mode] : modes) {
+    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(name))];
+    if (mode.draws() && !mode.pathwise && s.distribution == DistributionKind::normal) {
+      Diagnostic d;
+      d.code = "U002";
+      d.message = fmt::format("{}={}: no gradient flows through its draws, though they depend on the weights", name, to_string(mode));
+      d.help = "check it with the pathwise gradient: " + name + "=sampled(pathwise)";
+      fail(Status::usage, std::move(d));
+    }
+  }
+}
+
 }  // namespace
 
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
@@ -37,12 +52,17 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   UnfoldOptions unfolding;
   unfolding.steps = options.steps;
   unfolding.lengths = options.lengths;
+  unfolding.modes = options.modes;
+  check_modes(*model, options.modes);
+  check_draws(*model, options.modes);
   if (!has_loss(*model)) unfolding.cotangents = numeric_variables(*model);
   const Unfolded u = unfold(model, unfolding);
   const DrawOptions draw{.steps = options.steps, .lengths = options.lengths, .batch = options.batch, .seed = options.seed};
   Tensors tensors = random_inputs(d, draw);
   add_stops(*model, u, options.batch, tensors);
   tensors.merge(generic_weights(*model, initial_weights(d, draw), options.seed));
+  for (const auto& [name, mode] : options.modes)
+    if (mode.kind == Mode::Kind::mixed) tensors[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.at(0)});
 
   Tape& tape = u.graph().tape();
   CheckPoint point;

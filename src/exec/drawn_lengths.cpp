@@ -3,26 +3,26 @@
 #include <algorithm>
 
 #include "exec/evaluation.h"
-#include "taugrad/ops/ops.h"
+#include "recurrence/drawing.h"
 
 namespace taugrad {
 namespace {
 
-bool is_sampled(const std::string& name, const RunOptions& options) {
+bool is_drawn(const std::string& name, const RunOptions& options) {
   const auto mode = options.modes.find(name);
-  return mode != options.modes.end() && mode->second == Mode::sampled;
+  return mode != options.modes.end() && mode->second.draws();
 }
 
 // the variable that a length is drawn by, or null
 const Symbol* drawn_by(const Model& model, std::size_t length, const RunOptions& options) {
   for (const Symbol& s : model.symbols)
-    if (s.length == static_cast<int>(length) && is_sampled(s.name, options)) return &s;
+    if (s.length == static_cast<int>(length) && is_drawn(s.name, options)) return &s;
   return nullptr;
 }
 
 bool stops_by_itself(const Model& model, std::size_t length, const RunOptions& options) {
   const bool any = std::any_of(model.symbols.begin(), model.symbols.end(), [&](const Symbol& s) {
-    return s.random() && is_sampled(s.name, options);
+    return s.random() && is_drawn(s.name, options);
   });
   return any && !model.ends.empty() &&
          model.index_length[static_cast<std::size_t>(model.ends.back().first)] ==
@@ -42,26 +42,27 @@ class Drawing {
   // tau ~ categorical(..): the number drawn is the length
   void from(const Symbol& s, std::size_t length) {
     set(length, std::vector<std::int64_t>(static_cast<std::size_t>(data_.items), 0));
-    std::vector<std::int64_t> drawn = data_.lengths[length];
+    std::vector<std::int64_t> found = data_.lengths[length];
     for (const std::vector<std::int32_t>& items : groups_of(data_, can_be_ragged(model_))) {
       const Unfolded u = evaluation_.unfolded(items);
       Tape& tape = u.graph().tape();
-      Var a = tape.var(tape.inputs(u.nll(s.name, {}).id)[0]);
+      const Var a = tape.var(tape.inputs(u.nll(s.name, {}).id)[0]);
       tape.set_owner(tape.intern_name(s.name), 0);
-      if (s.distribution == DistributionKind::categorical_p) a = log(a);
-      const NodeId draw = draw_categorical(a / options_.temperature, s.name).id;
+      const bool greedy = options_.modes.at(s.name).takes_likeliest();
+      const NodeId draw =
+          (greedy ? likeliest(s, a) : drawn(s, a, {}, {options_.temperature, options_.top_k})).id;
       const Executor<S> executor = evaluation_(tape, std::span(&draw, 1), items);
       const auto rows = executor.output_items(0);
       for (std::size_t r = 0; r < rows.size(); ++r)
-        drawn[static_cast<std::size_t>(items[static_cast<std::size_t>(rows[r])])] =
+        found[static_cast<std::size_t>(items[static_cast<std::size_t>(rows[r])])] =
             static_cast<std::int64_t>(executor.value(0)[r]);
     }
-    set(length, std::move(drawn));
+    set(length, std::move(found));
   }
 
   // "ends": the first step after which it is not 0, else the longest there may be
   void until_end(std::size_t length) {
-    std::vector<std::int64_t> drawn = data_.lengths[length];
+    std::vector<std::int64_t> found = data_.lengths[length];
     for (const std::vector<std::int32_t>& items : groups_of(data_, can_be_ragged(model_))) {
       const Unfolded u = evaluation_.unfolded(items);
       std::vector<NodeId> ends;
@@ -72,11 +73,11 @@ class Drawing {
         const auto rows = executor.output_items(e);
         for (std::size_t r = 0; r < rows.size(); ++r)
           if (executor.value(e)[r] != 0)
-            drawn[static_cast<std::size_t>(items[static_cast<std::size_t>(rows[r])])] =
+            found[static_cast<std::size_t>(items[static_cast<std::size_t>(rows[r])])] =
                 static_cast<std::int64_t>(e) + 1;
       }
     }
-    set(length, std::move(drawn));
+    set(length, std::move(found));
   }
 
  private:
@@ -111,7 +112,7 @@ void draw_lengths(const std::shared_ptr<const Model>& model, BatchData& data,
     else if (stops_by_itself(*model, l, options)) {
       std::vector<std::string> sampled;
       for (const auto& [name, mode] : options.modes)
-        if (mode == Mode::sampled) sampled.push_back(name);
+        if (mode.draws()) sampled.push_back(name);
       check_open_length(*model, static_cast<int>(l), sampled);
       drawing.until_end(l);
     }

@@ -28,7 +28,10 @@ template <class S>
 Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
   UnfoldOptions o;
   o.modes = options_.modes;
+  for (const Symbol& s : model_->symbols)
+    if (s.random() && data_.inputs.contains(s.name)) o.given.insert(s.name);
   o.temperature = options_.temperature;
+  o.top_k = options_.top_k;
   o.train = options_.train;
   o.cotangents = data_.cotangents;
   for (std::size_t l = 0; l < model_->lengths.size(); ++l) {

@@ -207,18 +207,15 @@ void evaluate(const std::shared_ptr<const Model>& model, BatchData& data, const 
         fmt::format("\"{}\" is zero: no equation reads it at that position", name));
 }
 
-void check_modes(const Model& model, const RunOptions& options) {
+// a mixed variable's probability is an input of the graph
+void add_mixes(const RunOptions& options, BatchData& data) {
   for (const auto& [name, mode] : options.modes) {
-    const int number = model.find(name);
-    if (number >= 0 && model.symbols[static_cast<std::size_t>(number)].random()) continue;
-    std::vector<std::string> known;
-    for (const Symbol& s : model.symbols)
-      if (s.random()) known.push_back(s.name);
-    Diagnostic d;
-    d.code = "U002";
-    d.message = fmt::format("{} has no random variable \"{}\"", model.system.name, name);
-    d.help = known.empty() ? "none of its equations is written with ~" : fmt::format("it has {}", fmt::join(known, ", "));
-    fail(Status::usage, d);
+    if (mode.kind != Mode::Kind::mixed) continue;
+    if (mode.data.changes())
+      fail(Status::usage, "U002",
+           "{}={} follows the updates of a training; here give a number, as in mixed(0.7)", name,
+           to_string(mode));
+    data.inputs[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.from});
   }
 }
 
@@ -228,7 +225,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
               const RunOptions& options) {
   const std::shared_ptr<const Model> model = resolve(d);
   RunResult result;
-  check_modes(*model, options);
+  check_modes(*model, options.modes);
   const bool drawn = inputs.empty() && weights.empty();
   DrawOptions draw;
   draw.steps = options.steps >= 0 ? options.steps : draw.steps;
@@ -238,7 +235,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   Tensors drawn_inputs = drawn ? random_inputs(d, draw) : inputs;
   if (drawn)  // what is sampled is not given
     for (const auto& [name, mode] : options.modes)
-      if (mode != Mode::observed) {
+      if (mode.kind == Mode::Kind::sampled || mode.kind == Mode::Kind::greedy) {
         drawn_inputs.erase(name);
         drawn_inputs.erase("lengths:" + name);
       }
@@ -246,6 +243,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   RunOptions known = options;
   if (drawn && known.steps < 0) known.steps = draw.steps;
   BatchData data = read_batch(*model, drawn_inputs, known);
+  add_mixes(options, data);
   for (const auto& [name, tensor] : drawn_weights) {
     const int number = model->find(name);
     if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)

@@ -94,7 +94,7 @@ void Unfolder::add_loss() {
 }
 
 void Unfolder::add_ends() {
-  const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second == Mode::sampled; });
+  const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second.draws(); });
   if (!draws) return;  // of given data the length is known
   for (const auto& [index, block] : model_.ends) out_.ends_ = place_everywhere(block, {index});
 }

@@ -9,6 +9,7 @@
 
 #include "recurrence/system.h"
 #include "taugrad/graph/graph.h"
+#include "taugrad/recurrence/mode.h"
 
 namespace taugrad {
 
@@ -115,6 +116,8 @@ std::vector<std::vector<int>> order(Model& model);
 /// Infers shapes component by component and records every equation's template.
 void compile(Model& model, const std::vector<std::vector<int>>& components);
 void check_unused(Model& model);
+/// Modes name random variables and fit their distributions. @throws Error (U002)
+void check_modes(const Model& model, const Modes& modes);
 /// Of a length that is open until a sequence ends, nothing that a draw depends on may look ahead along it: `last`, the
 /// length itself, t+1, a reduction (R14). @throws Error (E017)
 void check_open_length(const Model& model, int length, const std::vector<std::string>& sampled);

@@ -12,10 +12,14 @@ namespace taugrad {
 
 bool Unfolder::observed(const Symbol& s, const Positions& at) const {
   if (!s.random()) return false;
-  const auto mode = options_.modes.find(s.name);
-  if (mode == options_.modes.end() || mode->second == Mode::observed) return true;
-  const auto prompt = options_.prompts.find(s.name);
-  return prompt != options_.prompts.end() && !at.empty() && at[0] >= 1 && at[0] <= prompt->second;
+  const Mode& mode = mode_of(s);
+  if (mode.kind == Mode::Kind::mixed) return !inside(s, at);  // where there are no data there is nothing to mix
+  return mode.is_data(at.empty() ? 1 : at[0]);
+}
+
+// whether the likelihood at a position scores data, which the value there need not be               (R12)
+bool Unfolder::scores_data(const Symbol& s, const Positions& at) const {
+  return observed(s, at) || (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] && inside(s, at));
 }
 
 bool Unfolder::inside(const Symbol& s, const Positions& at) const {
@@ -206,7 +210,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
   const Var leaf = s.category >= 0 ? category_input(tape_, s.name, s.category, at, extent) : input(tape_, s.name, s.shape, at, extent);
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf.id);
-  values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
+  if (!s.random() || observed(s, at)) values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
   return leaf.id;
 }
 

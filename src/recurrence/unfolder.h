@@ -62,6 +62,7 @@ class Unfolder {
 
   // unfolder.cpp: the walk
   void set_lengths(const UnfoldOptions& options);
+  void set_modes();
   void make_templates();
   void make_leaves();
   void make_copy_keys();
@@ -70,7 +71,8 @@ class Unfolder {
   bool attempt(const Task& task);
   bool place_rule(const Task& task);
   void place_nll(const Task& task, const Setting& setting);
-  NodeId sampled(const Task& task, const Setting& setting);
+  NodeId random_value(const Task& task, const Setting& setting);
+  Var mixed_with_data(Var value, int symbol, const Positions& at, const Setting& setting);
   Setting setting_of(const Rule& rule, const Positions& letters);
   NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting, const Positions& at);
   Positions position_of(const Rule& rule, const Positions& letters) const;
@@ -99,7 +101,9 @@ class Unfolder {
   NodeId copy_of(const Slot& slot, const Setting& setting);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
+  const Mode& mode_of(const Symbol& s) const { return modes_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
   bool observed(const Symbol& symbol, const Positions& at) const;
+  bool scores_data(const Symbol& symbol, const Positions& at) const;
   bool inside(const Symbol& symbol, const Positions& at) const;
   bool ends_with_item(const Rule& rule) const;  ///< at tau+1 of a ragged batch: another position for each item
 
@@ -125,6 +129,9 @@ class Unfolder {
   Unfolded out_;
   const Model& model_;
   UnfoldOptions options_;
+  std::vector<Mode> modes_;      ///< by symbol
+  std::vector<char> has_data_;   ///< by symbol: a random variable that the likelihood scores data of
+  std::map<int, NodeId> mixes_;  ///< probability of the data, by symbol
   Tape& tape_;
   std::vector<Template> templates_;
   std::vector<Done> done_;

@@ -16,9 +16,6 @@
 namespace taugrad {
 namespace {
 
-// as near to the likeliest symbol as logits in f32 can be told apart
-constexpr double kColdest = 1e-6;
-
 [[noreturn]] void cannot_sample(const Definition& d, const std::string& why) {
   Diagnostic e;
   e.code = "U010";
@@ -30,6 +27,7 @@ constexpr double kColdest = 1e-6;
 void check(const Definition& d, const Model& model, const SampleOptions& o) {
   if (o.count < 1) fail(Status::usage, "U002", "count must be >= 1");
   if (o.steps < 1) fail(Status::usage, "U002", "steps must be >= 1");
+  if (o.top_k < 0) fail(Status::usage, "U002", "top_k must be >= 0");
   if (o.temperature != 0 && !(o.temperature >= 1e-3 && o.temperature <= 1e3))
     fail(Status::usage, "U002", "temperature must be 0 or in 0.001..1000, got {}", o.temperature);
   bool random = false;
@@ -53,10 +51,15 @@ class Sampler {
     if (!o.prompt.empty()) prompted_ = text_variable(d).name;
     UnfoldOptions u;
     u.steps = o.steps;
-    u.temperature = o.temperature == 0 ? kColdest : o.temperature;
-    for (const Symbol& s : model_->symbols)
-      if (s.random() && s.length < 0) u.modes[s.name] = Mode::sampled;
-    if (!prompted_.empty()) u.prompts[prompted_] = static_cast<std::int64_t>(o.prompt.size());
+    if (o.temperature > 0) u.temperature = o.temperature;
+    u.top_k = o.top_k;
+    u.modes = modes_of(*model_, o);
+    if (!prompted_.empty()) {  // a prompt: data first, then free
+      Mode& mode = u.modes.at(prompted_);
+      const bool likeliest = mode.takes_likeliest();
+      mode = Mode::forced(static_cast<std::int64_t>(o.prompt.size()), o.steps);
+      mode.likeliest = likeliest;
+    }
     unfolded_ = std::make_unique<Unfolded>(unfold(model_, u));
   }
 
@@ -205,8 +208,7 @@ std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
   check(d, *model, options);
   if (!options.prompt.empty())
     cannot_sample(d, "a prompt has a length already, and here it is drawn");
-  return sample_to_length(d, *model, *length, weights, options,
-                          options.temperature == 0 ? kColdest : options.temperature);
+  return sample_to_length(d, *model, *length, weights, options);
 }
 
 }  // namespace taugrad

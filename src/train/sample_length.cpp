@@ -26,17 +26,26 @@ const Symbol* length_variable(const Model& model) {
   return nullptr;
 }
 
+Modes modes_of(const Model& model, const SampleOptions& options) {
+  Modes modes;
+  for (const Symbol& s : model.symbols) {
+    const bool categorical = s.distribution == DistributionKind::categorical_logits ||
+                             s.distribution == DistributionKind::categorical_p;
+    if (s.random())
+      modes[s.name] = options.temperature == 0 && categorical ? Mode::greedy : Mode::sampled;
+  }
+  return modes;
+}
+
 std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
-                                      const Tensors& weights, const SampleOptions& options,
-                                      double temperature) {
+                                      const Tensors& weights, const SampleOptions& options) {
   RunOptions o;
   o.seed = options.seed;
-  o.temperature = temperature;
+  if (options.temperature > 0) o.temperature = options.temperature;
+  o.top_k = options.top_k;
+  o.modes = modes_of(model, options);
   for (const Symbol& s : model.symbols)
-    if (s.random()) {
-      o.modes[s.name] = Mode::sampled;
-      o.fetch.push_back(s.name);
-    }
+    if (s.random()) o.fetch.push_back(s.name);
   std::vector<std::int64_t> items;
   for (std::int64_t i = 0; i < options.count; ++i) items.push_back(i);
   const Tensors drawn = run(d, {{"item", Tensor::of({options.count}, items)}}, weights, o).values;

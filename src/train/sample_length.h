@@ -11,10 +11,10 @@ namespace taugrad {
 const Symbol* length_variable(const Model& model);
 
 /// Draws sequences whose length is drawn first. (language.md R14)
-/// @param temperature  > 0
 /// @throws Error (D010, D011) where a weight is missing or has other axes
 std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
-                                      const Tensors& weights, const SampleOptions& options,
-                                      double temperature);
+                                      const Tensors& weights, const SampleOptions& options);
+/// Everything drawn; at temperature 0 symbols are the likeliest.
+Modes modes_of(const Model& model, const SampleOptions& options);
 
 }  // namespace taugrad

@@ -7,6 +7,7 @@
 #include "base/json_writer.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "mode_options.h"
 #include "output.h"
 
 namespace taugrad::cli {
@@ -18,6 +19,7 @@ struct Options {
   std::string method = "complex";
   std::int64_t batch = 2, order = 1, max_runs = 20'000;
   std::uint64_t seed = 1;
+  Modes modes;
 };
 
 // "W[3] at [0,2], item 1"; with a direction, "W along a random direction"
@@ -90,6 +92,7 @@ int check_definition(const Options& o, const Context& context) {
   if (o.steps.steps >= 0) options.steps = o.steps.steps;
   options.lengths = o.steps.lengths;
   options.batch = o.batch;
+  options.modes = o.modes;
   options.method = o.method == "central" ? Method::central : Method::complex_step;
   options.order = static_cast<int>(o.order);
   options.seed = o.seed;
@@ -126,6 +129,7 @@ Command check_command() {
   c.integer("--max-runs", "N", "every entry is checked where that takes no more runs [20000]",
             o->max_runs, 1, 1'000'000'000)
       .rare();
+  add_modes(c, o->modes);
   c.details =
       "Complex step must agree to 1e-12, differences to their error estimate. Where not\n"
       "every entry is checked, a sample is, and the derivative along a random direction\n"

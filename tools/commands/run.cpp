@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "mode_options.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/describe.h"
@@ -39,7 +40,8 @@ std::vector<std::string> split(const std::string& list) {
     if (!name.empty()) names.push_back(name);
     name.clear();
   }
-  if (!name.empty()) names.push_back(name.substr(0, name.size() - 1));  // a bracket that is not closed
+  if (!name.empty())
+    names.push_back(name.substr(0, name.size() - 1));  // a bracket that is not closed
   return names;
 }
 
@@ -62,14 +64,6 @@ Tensors load(const Options& o, const std::string& path, const Context& context) 
   if (o.strict && !warnings.empty()) throw Error(Status::bad_input, warnings);
   for (const Diagnostic& d : warnings) warn(context, d);
   return tensors;
-}
-
-void take_mode(Options& o, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  const std::string mode = equals == std::string::npos ? "" : text.substr(equals + 1);
-  if (mode != "observed" && mode != "sampled")
-    fail(Status::usage, "U002", "--mode takes NAME=observed or NAME=sampled, got {}", text);
-  o.run.modes[text.substr(0, equals)] = mode == "sampled" ? Mode::sampled : Mode::observed;
 }
 
 // an error in a tensor names the file that it came from
@@ -131,14 +125,12 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
             .value = "S",
             .help = "of drawn inputs, weights and samples [0]",
             .take = [o](const std::string& v) { o->seed = parse_seed("--seed", v); }});
-  c.option({.name = "--mode",
-            .letter = "",
-            .value = "NAME=MODE",
-            .help = "how a random variable is bound: observed or sampled; repeatable",
-            .take = [o](const std::string& v) { take_mode(*o, v); },
-            .common = false});
+  add_modes(c, o->run.modes);
   c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature,
            "> 0", [](double x) { return x > 0; })
+      .rare();
+  c.integer("--top-k", "K", "draws are of the K likeliest categories [all]", o->run.top_k, 1,
+            2147483647)
       .rare();
   add_max_memory(c, o->max_memory);
   add_threads(c, o->run.threads);
@@ -162,11 +154,13 @@ Command run_command() {
   add_definition(c, o->definition);
   add_values(c, o);
   c.details =
-      "Tensors of an item have axes [index..., batch, shape...]; `lengths` (I64, [batch])\n"
-      "holds the items' own lengths, `lengths:s` where there are several indices.\n"
-      "grad:W is the gradient of the loss summed over the batch, grad:W[3] that of the\n"
-      "copy of step 3, grad:W[3]@h the share of equation h; a tensor `cotangent:v` among\n"
-      "the inputs replaces the loss by sum(cotangent * v).";
+      std::string(
+          "Tensors of an item have axes [index..., batch, shape...]; `lengths` (I64, [batch])\n"
+          "holds the items' own lengths, `lengths:s` where there are several indices.\n"
+          "grad:W is the gradient of the loss summed over the batch, grad:W[3] that of the\n"
+          "copy of step 3, grad:W[3]@h the share of equation h; a tensor `cotangent:v` among\n"
+          "the inputs replaces the loss by sum(cotangent * v).\n") +
+      kModesHelp;
   c.run = [o](const Context& context) { return run_definition(*o, context); };
   return c;
 }

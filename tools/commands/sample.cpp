@@ -89,6 +89,8 @@ Command sample_command() {
   c.number("--temperature", "X", "below 1 likelier symbols, 0 always the likeliest [1]",
            o->sample.temperature, "0, or in 0.001..1000",
            [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
+  c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->sample.top_k, 1,
+            2147483647);
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
   c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.run = [o](const Context& context) { return draw(*o, context); };

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/show_plan.h"
 #include "definition_options.h"
+#include "mode_options.h"
 #include "model_view.h"
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string view, format, output, detail = "auto";
   bool all_steps = false, no_labels = false, no_copies = false, plan = false;
   std::vector<std::string> without;
+  Modes modes;
   ModelOptions model;
 };
 
@@ -96,6 +98,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   UnfoldOptions unfolding;
   unfolding.steps = o.steps.steps;
   unfolding.lengths = o.steps.lengths;
+  unfolding.modes = o.modes;
   if (!o.steps.given()) unfolding.steps = 3;
   Unfolded u = unfold(d, unfolding);
   const bool gradient = o.view == "gradient";
@@ -137,6 +140,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
          o->all_steps);
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
   add_without(c, o->without);
+  add_modes(c, o->modes);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
   add_model(c, o->model);
@@ -166,7 +170,8 @@ Command show_command() {
       const Definition d = read_definition(o->definition, context);
       check_steps(d, o->steps);
       const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
-                                    .lengths = o->steps.lengths};
+                                    .lengths = o->steps.lengths,
+                                    .modes = o->modes};
       return show_plan(d, unfolding, o->without, o->output, context.json);
     }
     if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";

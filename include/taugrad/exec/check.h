@@ -5,6 +5,7 @@
 #include <string>
 
 #include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/mode.h"
 #include "taugrad/reference/check.h"
 
 namespace taugrad {
@@ -16,6 +17,7 @@ struct DefinitionCheckOptions {
   Method method = Method::complex_step;
   int order = 1;  ///< 2: Hessian-vector products
   std::uint64_t seed = 1;
+  Modes modes = {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
 };
 

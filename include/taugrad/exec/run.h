@@ -20,8 +20,9 @@ struct RunOptions {
   std::map<std::string, std::int64_t> lengths = {};  ///< by length name or index letter
   std::int64_t batch = -1;                           ///< where no tensor tells; default 1
   std::uint64_t seed = 0;
-  std::map<std::string, Mode> modes = {};
-  double temperature = 1;
+  Modes modes = {};        ///< of random variables; a mixed one's probability must not change
+  double temperature = 1;  ///< divides the logits of drawn categories; > 0
+  std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   bool train = false;          ///< dropout is active
   int threads = 0;             ///< 0: as many as there are cores to run on

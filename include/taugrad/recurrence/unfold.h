@@ -3,30 +3,30 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
 #include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/mode.h"
 #include "taugrad/recurrence/position_table.h"
 
 namespace taugrad {
 
 struct Model;
 
-/// How a random variable's value comes about (R12). The graph's likelihood scores the data in every mode.
-enum class Mode { observed, sampled };
-
 struct UnfoldOptions {
   std::int64_t steps = -1;                      ///< length of every length not named in `lengths`; >= 0
   std::map<std::string, std::int64_t> lengths = {};  ///< by length name or index letter: {"s", 7}
   bool ragged = false;  ///< lengths are the longest of a batch: items may be shorter at run time
   bool train = false;   ///< dropout is active
-  std::map<std::string, Mode> modes = {};       ///< by random variable; default observed
-  /// A sampled variable whose first positions (along its first index) are data: a prompt. How many of them.
-  std::map<std::string, std::int64_t> prompts = {};
-  double temperature = 1;                       ///< divides the logits of sampled categoricals; > 0
+  Modes modes = {};                             ///< by random variable; default observed
+  /// Sampled and greedy variables whose data are given too: the likelihood scores them, not the values. (R12)
+  std::set<std::string> given = {};
+  double temperature = 1;                       ///< divides the logits of drawn categoricals; > 0
+  std::int64_t top_k = 0;                       ///< draws are of the k likeliest categories; 0: of all
   std::vector<std::string> cotangents = {};     ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
 };
 

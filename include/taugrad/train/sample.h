@@ -15,6 +15,7 @@ struct SampleOptions {
       500;  ///< length, or the most where "ends" decides; >= 1 (a drawn length is its own)
   std::uint64_t seed = 1;
   double temperature = 1;  ///< divides the logits of categories; > 0, or 0: the likeliest symbol
+  std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
   std::vector<std::int64_t> prompt = {};  ///< first symbols of the variable that text goes to
 };
 

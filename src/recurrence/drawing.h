@@ -1,0 +1,21 @@
+#pragma once
+
+#include "recurrence/model.h"
+#include "taugrad/ops/ops.h"
+
+namespace taugrad {
+
+/// How categories are drawn.
+struct DrawRule {
+  double temperature = 1;  ///< divides the logits; > 0
+  std::int64_t top_k = 0;  ///< of the k likeliest only; 0: of all
+};
+
+/// A draw from the distribution of a random variable with these arguments, per example (`second`:
+/// std of a normal), keyed by the variable's name.
+Var drawn(const Symbol& s, Var first, Var second, const DrawRule& rule);
+
+/// The mode of the distribution: the first likeliest category; 1 where p >= 0.5, else 0; the mean.
+Var likeliest(const Symbol& s, Var first);
+
+}  // namespace taugrad

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "command.h"
+#include "taugrad/recurrence/mode.h"
+
+namespace taugrad::cli {
+
+/// `--mode NAME=MODE`, repeatable. @throws Error (U002) for a text that is no mode, or a name given
+/// twice
+void add_modes(Command& c, Modes& modes);
+/// What --help says of modes.
+extern const char* const kModesHelp;
+
+}  // namespace taugrad::cli
