@@ -54,6 +54,19 @@ TEST_CASE("the graphical model and the gradient flow answer by their status", "[
   CHECK(taugrad(f, "flow elman --steps 4 --rtrl --json").status == 0);
   CHECK(taugrad(f, "flow elman --of q").status == 2);
   CHECK(taugrad(f, "flow product").status == 3);
+  const Outcome influence = taugrad(f, "flow bidirectional --of o --from x --steps 5 --json");
+  CHECK(nlohmann::json::parse(influence.out)["profile"].size() == 9);
+  CHECK(taugrad(f, "flow bidirectional --of o --from x --steps 5 -o i.svg -q").status == 0);
+  CHECK(has(slurp(f / "i.svg"), "</svg>"));
+  CHECK(nlohmann::json::parse(taugrad(f, "flow elman --memory --lags 9 --json").out)["by_lag"]
+            .size() == 9);
+  for (const char* line : {"flow elman --from x", "flow elman --from x --rtrl --of o",
+                           "flow elman --memory --rtrl", "flow elman --memory --inputs x.json",
+                           "flow elman --memory -o m.svg", "flow elman --memory --steps t=9",
+                           "flow elman --of o --from q", "flow elman --memory --lags 0"}) {
+    CAPTURE(line);
+    CHECK(taugrad(f, line).status == 2);
+  }
 }
 
 TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
@@ -170,11 +183,13 @@ TEST_CASE("an error in a tensor names its file, and nothing is written", "[cli]"
   spill(f / "x.json", R"({"x": [[[1, 2]], [[3, 4]]]})");
   spill(f / "wide.json", R"({"x": [[[1, 2, 3]]]})");
   spill(f / "w.json", R"({"U": [[1, 2]], "W": [[1]], "b": [0]})");
-  const Outcome weight = taugrad(f, "run elman --inputs x.json --weights w.json --fetch h -o out.safetensors");
+  const Outcome weight =
+      taugrad(f, "run elman --inputs x.json --weights w.json --fetch h -o out.safetensors");
   CHECK(weight.status == 3);
   CHECK(weight.err.starts_with("error[D011]"));
   CHECK(has(weight.err, "--> w.json"));
-  const Outcome input = taugrad(f, "run elman --inputs wide.json --weights w.json --fetch h -o out.safetensors");
+  const Outcome input =
+      taugrad(f, "run elman --inputs wide.json --weights w.json --fetch h -o out.safetensors");
   CHECK(input.status == 3);
   CHECK(has(input.err, "--> wide.json"));
   CHECK_FALSE(fs::exists(f / "out.safetensors"));

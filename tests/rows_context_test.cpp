@@ -1,7 +1,10 @@
-// Rows S44, S54-S58: what a prediction is conditioned on.                              (eq 26-31,
+// Rows S44, S53-S58: what a prediction is conditioned on.                              (eq 26-31,
 // sections 3.3-4)
+#include "exec/stream.h"
 #include "language_support.h"
 #include "taugrad/exec/check.h"
+#include "taugrad/train/dataset.h"
+#include "taugrad/train/trainer.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -56,6 +59,23 @@ TEST_CASE(
   const Tensor with = Net(through_one_hot("same_length_output_edges"), 5)("grad:e");
   for (std::int64_t s = 0; s < 4; ++s) CHECK(norm(part(with, 0, s, s + 1)) > 0);
   CHECK(norm(part(with, 0, 4, 5)) == 0);
+}
+
+TEST_CASE("S53: parameters made by another graph: the gradient flows into it", "[rows]") {
+  const Definition d = load_definition("generated_weights");
+  const Net net(d, 4, 2);
+  const Tensors v = net({"grad:R", "grad:P", "grad:d", "grad:z", "grad:B"});
+  for (const auto& [name, g] : v) CHECK(norm(g) > 0);
+  // dL/dR = sum over items of dL/dB(item) z(item)^T: what reaches the parameter B of an item goes
+  // on
+  const Tensor B = v.at("grad:B"), z = net.inputs.at("z");
+  for (std::int64_t i = 0; i < 3; ++i)
+    for (std::int64_t j = 0; j < 2; ++j)
+      CHECK(v.at("grad:R").at(i * 2 + j) ==
+            Approx(B.at(i) * z.at(j) + B.at(3 + i) * z.at(2 + j)).epsilon(1e-12));
+  const CheckReport report = check(d, {.steps = 4});
+  CHECK(report.ok());
+  CHECK(report.checked > 30);
 }
 
 TEST_CASE("S54: a fixed vector as input of each step, as first state, and both", "[rows]") {
@@ -149,6 +169,16 @@ double expected_loss(const Definition& d, const Tensors& weights) {
     sum += probability[static_cast<std::size_t>(item)] * loss.at(item);
   return sum;
 }
+/// The least without the edge: y(t) are independent then, and each step costs the entropy of its
+/// own marginal.
+double chain_marginals() {
+  double bound = 0, marginal = 0;
+  for (std::int64_t t = 0; t < kChain; ++t) {
+    marginal = marginal * (1 - kCoin) + (1 - marginal) * kCoin;
+    bound += entropy(marginal);
+  }
+  return bound;
+}
 Definition chain_net() {
   Definition d = load_definition("same_length_output_edges");
   for (auto& s : d.sizes) s.value = s.name == "n" ? 1 : s.name == "m" ? 1 : 2;
@@ -165,12 +195,7 @@ TEST_CASE("S57: an edge from y(t-1) lets the net hold a chain of flips, without 
                   {"b", numbers({1}, {-1})},          {"R", numbers({1, 2}, {0, 2})},
                   {"V", numbers({2, 1}, {swing, 0})}, {"c", numbers({2}, {0, 0})}};
   CHECK(expected_loss(chain_net(), weights) == Approx(kChain * entropy(kCoin)).epsilon(1e-12));
-  // without the edge y(t) are independent: at best each step costs the entropy of its own marginal
-  double bound = 0, marginal = 0;
-  for (std::int64_t t = 0; t < kChain; ++t) {
-    marginal = marginal * (1 - kCoin) + (1 - marginal) * kCoin;
-    bound += entropy(marginal);
-  }
+  const double bound = chain_marginals();
   CHECK(bound > kChain * entropy(kCoin) + 0.4);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Tensors w = initial_weights(chain_net(), {.seed = seed});
@@ -180,6 +205,45 @@ TEST_CASE("S57: an edge from y(t-1) lets the net hold a chain of flips, without 
     w["b"] = numbers({1}, {0.5});
     CHECK(expected_loss(chain_net(), w) >= bound - 1e-12);
   }
+}
+
+namespace {
+/// 600 chains drawn from the coin, and training on them.
+Tensors trained_on_chains(const Definition& d) {
+  Dataset data;
+  Stream coins(1, "coins");
+  for (int item = 0; item < 600; ++item) {
+    Tensor y({kChain}, Dtype::i64);
+    std::int64_t last_y = 0;
+    for (std::int64_t t = 0; t < kChain; ++t) {
+      last_y ^= coins.uniform() < kCoin;
+      y.set(t, static_cast<double>(last_y));
+    }
+    data.examples.push_back(
+        {{{"x", Tensor({kChain, 1}, Dtype::f64)}, {"y", y}}, {{"tau", kChain}}});
+  }
+  TrainOptions o;
+  o.optimizer.lr = 0.03;
+  o.final_lr = 0.05;
+  o.epochs = 40;
+  Trainer trainer(d, data, o);
+  while (!trainer.done()) trainer.step();
+  return trainer.weights();
+}
+}  // namespace
+
+TEST_CASE("S57: trained, the net with the edge reaches the entropy of the coin, without it none",
+          "[rows]") {
+  const double least = kChain * entropy(kCoin);
+  const double with = expected_loss(chain_net(), trained_on_chains(chain_net()));
+  CHECK(with >= least - 1e-9);  // no model is better than the source
+  CHECK(with < 1.01 * least);
+  Definition plain = load_definition("elman");
+  for (auto& s : plain.sizes) s.value = s.name == "n" ? 1 : s.name == "m" ? 8 : 2;
+  const double without = expected_loss(plain, trained_on_chains(plain));
+  CHECK(without >= chain_marginals() - 1e-9);
+  CHECK(without < 1.05 * chain_marginals());  // it does learn what it can
+  CHECK(without > 1.25 * least);
 }
 
 TEST_CASE("S57: x and y of unequal length are refused", "[rows]") {

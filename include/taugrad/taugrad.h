@@ -3,6 +3,8 @@
 /// The whole public interface of taugrad.
 #include "taugrad/analysis/flow.h"
 #include "taugrad/analysis/graphical_model.h"
+#include "taugrad/analysis/influence.h"
+#include "taugrad/analysis/memory.h"
 #include "taugrad/base/error.h"
 #include "taugrad/base/rational.h"
 #include "taugrad/base/shape.h"

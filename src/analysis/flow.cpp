@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analysis/flow_data.h"
+#include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
 #include "analysis/states.h"
@@ -19,10 +20,6 @@ using analysis::FlowData;
 using analysis::Probe;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-const Symbol& symbol(const FlowData& data, const std::string& name) {
-  return data.model->symbols[at(data.model->find(name))];
-}
 
 double norm_of(const Tensor& t, std::int64_t first, std::int64_t size) {
   double sum = 0;
@@ -65,7 +62,7 @@ Vars along(const Unfolded& u, const std::string& name, std::int64_t length) {
 Vars asked(const FlowData& data, const Unfolded& u, FlowReport& report) {
   Vars wrt;
   for (const VariableFlow& v : report.variables) {
-    const Vars nodes = along(u, v.name, data.length_of(symbol(data, v.name)));
+    const Vars nodes = along(u, v.name, data.length_of(data.symbol(v.name)));
     wrt.insert(wrt.end(), nodes.begin(), nodes.end());
   }
   for (const Symbol& s : data.model->symbols) {
@@ -101,7 +98,7 @@ void add_gradients(const FlowData& data, FlowReport& report) {
   const std::vector<Tensor> values = Probe(u, outputs)(data.inputs, data.weights);
   auto next = values.begin();
   for (VariableFlow& v : report.variables) {
-    const Symbol& s = symbol(data, v.name);
+    const Symbol& s = data.symbol(v.name);
     for (std::int64_t t = 1; t <= data.length_of(s); ++t)
       v.gradient.push_back(mean_norm(data, s, *next++, t));
   }
@@ -117,77 +114,22 @@ void add_gradients(const FlowData& data, FlowReport& report) {
   }
 }
 
-/// dh(t)/dh(k) of one item: the cotangents of h(t) are unit vectors, one for each row of a batch.
-class Jacobians {
- public:
-  Jacobians(const FlowData& data, const std::string& name)
-      : data_(data),
-        name_(name),
-        symbol_(symbol(data, name)),
-        size_(symbol_.shape.size()),
-        length_(data.length_of(symbol_)),
-        u_(data.unfolded({name})),
-        shared_(!along(u_, name, 1).front().per_example()),
-        probe_(u_, outputs()) {}
-
-  std::int64_t length() const { return length_; }
-  bool shared() const { return shared_; }  ///< the same for all items
-
-  /// [k]: rows of dh(t)/dh(k), [size, size]. A shared variable takes a run for each row.
-  std::vector<std::vector<double>> operator()(std::int64_t item, std::int64_t t) {
-    const std::int64_t rows = shared_ ? 1 : size_;
-    if (item != item_) inputs_ = analysis::item_repeated(data_, item, rows);
-    item_ = item;
-    std::vector<std::vector<double>> j(at(length_));
-    for (std::int64_t first = 0; first < size_; first += rows) {
-      Dims dims(symbol_.shape.dims().begin(), symbol_.shape.dims().end());
-      dims.insert(dims.begin(), {length_, rows});
-      Tensor unit(dims, Dtype::f64);
-      for (std::int64_t r = 0; r < rows; ++r) unit.set((t * rows + r) * size_ + first + r, 1);
-      inputs_["cotangent:" + name_] = std::move(unit);
-      const std::vector<Tensor> values = probe_(inputs_, data_.weights);
-      for (std::size_t k = 0; k < values.size(); ++k)
-        for (std::int64_t i = 0; i < values[k].size(); ++i) j[k].push_back(values[k].at(i));
-    }
-    return j;
-  }
-  std::int64_t size() const { return size_; }
-
- private:
-  std::vector<NodeId> outputs() const {
-    std::vector<NodeId> ids;
-    const Gradients g = gradient(u_.loss(), along(u_, name_, length_));
-    for (const Var v : g.values()) ids.push_back(v.id);
-    return ids;
-  }
-
-  const FlowData& data_;
-  std::string name_;
-  const Symbol& symbol_;
-  std::int64_t size_, length_;
-  Unfolded u_;
-  bool shared_;
-  Probe probe_;
-  std::int64_t item_ = -1;
-  Tensors inputs_;
-};
-
 void add_jacobians(const FlowData& data, MatrixNorm norm, VariableFlow& v) {
-  const Symbol& s = symbol(data, v.name);
+  const Symbol& s = data.symbol(v.name);
   const std::int64_t length = data.length_of(s);
   v.jacobian.assign(at(length), std::vector<double>(at(length), 0));
   if (length == 0) return;
-  Jacobians jacobians(data, v.name);
+  analysis::Jacobians jacobians(data, v.name, v.name);
   const std::int64_t items = jacobians.shared() ? 1 : data.batch.items;
   std::vector<double> logs(at(length), 0), counts(at(length), 0);
   for (std::int64_t t = 0; t < length; ++t) {
     std::int64_t alive = 0;
     for (std::int64_t item = 0; item < items; ++item) {
-      if (data.length_of(s, item) <= t) continue;
+      if (!jacobians.has(item, t)) continue;
       ++alive;
       const auto rows = jacobians(item, t);
       for (std::size_t k = 0; k < rows.size(); ++k) {
-        const double n = analysis::norm_of(rows[k], jacobians.size(), norm);
+        const double n = analysis::norm_of(rows[k], jacobians.rows(), norm);
         v.jacobian[at(t)][k] += n;
         if (n == 0) continue;
         const std::size_t lag = k > at(t) ? k - at(t) : at(t) - k;
@@ -239,7 +181,7 @@ FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weigh
       .name = data.model->system.name, .items = data.batch.items, .norm = options.norm};
   for (const std::string& name : chosen(data, options)) report.variables.push_back({.name = name});
   for (VariableFlow& v : report.variables) {
-    report.steps = std::max(report.steps, data.length_of(symbol(data, v.name)));
+    report.steps = std::max(report.steps, data.length_of(data.symbol(v.name)));
     add_jacobians(data, options.norm, v);
     v.rate = rate_of(v.by_lag);
     v.verdict = verdict_of(v.by_lag, v.rate);

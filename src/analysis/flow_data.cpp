@@ -61,9 +61,35 @@ Unfolded FlowData::unfolded(std::vector<std::string> of_cotangents) const {
   return unfold(model, options);
 }
 
+const Symbol& FlowData::symbol(const std::string& name) const {
+  return model->symbols[at(model->find(name))];
+}
+
 std::int64_t FlowData::length_of(const Symbol& s, std::int64_t item) const {
-  const std::size_t l = length_number(*model, s.axes.at(0));
-  return item < 0 ? batch.longest[l] : batch.lengths[l][at(item)];
+  return lengths_of(s, item).at(0);
+}
+
+Dims FlowData::lengths_of(const Symbol& s, std::int64_t item) const {
+  Dims lengths;
+  for (const int axis : s.axes) {
+    const std::size_t l = length_number(*model, axis);
+    lengths.push_back(item < 0 ? batch.longest[l] : batch.lengths[l][at(item)]);
+  }
+  return lengths;
+}
+
+std::vector<Position32> positions_of(const Dims& lengths) {
+  std::vector<Position32> all{{}};
+  for (const std::int64_t n : lengths) {
+    std::vector<Position32> longer;
+    for (const Position32& p : all)
+      for (std::int32_t i = 1; i <= n; ++i) {
+        longer.push_back(p);
+        longer.back().push_back(i);
+      }
+    all = std::move(longer);
+  }
+  return all;
 }
 
 FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,

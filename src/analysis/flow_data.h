@@ -20,9 +20,16 @@ struct FlowData {
   bool ragged = false;
 
   Unfolded unfolded(std::vector<std::string> of_cotangents) const;
+  const Symbol& symbol(const std::string& name) const;
   /// Length of the index of a variable with one, for the whole batch or one item.
   std::int64_t length_of(const Symbol& s, std::int64_t item = -1) const;
+  /// Of all its indices.
+  Dims lengths_of(const Symbol& s, std::int64_t item = -1) const;
 };
+
+using Position32 = std::vector<std::int32_t>;
+/// All positions within these lengths, from 1, row by row.
+std::vector<Position32> positions_of(const Dims& lengths);
 
 /// Draws what is not given. @throws Error (D010-D016), (D014) where items differ in length and
 /// their graphs in more than that

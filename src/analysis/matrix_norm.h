@@ -7,7 +7,7 @@
 
 namespace taugrad::analysis {
 
-/// Norm of a square matrix of `size` rows; the spectral one by power iteration on JᵀJ, to 1e-10.
-double norm_of(const std::vector<double>& matrix, std::int64_t size, MatrixNorm norm);
+/// Norm of a matrix of `rows` rows; the spectral one by power iteration on JᵀJ, to 1e-10.
+double norm_of(const std::vector<double>& matrix, std::int64_t rows, MatrixNorm norm);
 
 }  // namespace taugrad::analysis

@@ -52,6 +52,13 @@ std::int64_t Probe::operations() const {
   return count.per_item + count.shared;
 }
 
+std::int64_t Probe::parameters() const {
+  std::int64_t n = 0;
+  for (const exec::Source& s : sources_)
+    if (s.weight) n += static_cast<std::int64_t>(s.leaves.size()) * s.shape.size();
+  return n;
+}
+
 Tensor repeated(const Tensor& t, int index_axes, std::int64_t times) {
   Dims dims = t.dims();
   const auto batch = static_cast<std::size_t>(index_axes);

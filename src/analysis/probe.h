@@ -17,6 +17,7 @@ class Probe {
   /// where a node does not exist for an item, [shape...] where it is shared.
   std::vector<Tensor> operator()(const Tensors& inputs, const Tensors& weights);
   std::int64_t operations() const;  ///< of the last evaluation
+  std::int64_t parameters() const;  ///< elements of the weights that the outputs need
 
  private:
   Graph graph_;

@@ -1,15 +1,15 @@
 #include "taugrad/analysis/flow.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "base/fail.h"
-#include "base/json_writer.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "flow_tables.h"
 #include "output.h"
+#include "taugrad/analysis/influence.h"
+#include "taugrad/analysis/memory.h"
 #include "taugrad/draw/flow_picture.h"
 #include "taugrad/io/tensors.h"
 
@@ -19,72 +19,96 @@ namespace {
 struct Options {
   DefinitionOptions definition;
   StepOptions steps;
-  std::string weights, inputs, output, of, norm = "spectral";
-  bool rtrl = false;
+  std::string weights, inputs, output, of, from, norm = "spectral";
+  bool rtrl = false, memory = false;
+  std::int64_t lags = 0;
   FlowOptions flow;
 };
 
-constexpr std::size_t kMostRows = 24;
-
-/// Which rows of n to print: all, or an even choice with the first and the last.
-std::vector<std::size_t> rows_of(std::size_t n) {
-  std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < std::min(n, kMostRows); ++i)
-    rows.push_back(n <= kMostRows ? i : i * (n - 1) / (kMostRows - 1));
-  return rows;
-}
-
-std::string table(const VariableFlow& v, bool verdict_only) {
-  std::string text = fmt::format("{}: {}", v.name, to_text(v.verdict));
-  if (v.verdict != FlowVerdict::none) text += fmt::format(", factor {:.4g} a step", v.rate);
-  text += "\n";
-  if (verdict_only) return text;
-  text += fmt::format("  {:>6} {:>12} {:>14} {:>12}\n", "t", fmt::format("|dL/d{}(t)|", v.name),
-                      fmt::format("|d{0}(tau)/d{0}(t)|", v.name), "mean by lag");
-  for (const std::size_t t : rows_of(v.gradient.size()))
-    text += fmt::format("  {:>6} {:>12.4g} {:>14.4g} {:>12.4g}\n", t + 1, v.gradient[t],
-                        v.jacobian.back()[t], v.by_lag[v.by_lag.size() - 1 - t]);
-  return text;
-}
-
-std::string table(const std::vector<WeightFlow>& weights) {
-  std::string text;
-  for (const WeightFlow& w : weights) {
-    text += fmt::format("|dL/d{}| {:.4g}; of its copies", w.name, w.total);
-    for (const std::size_t i : rows_of(w.copies.size()))
-      text += fmt::format(" {:.2g}", w.copies[i].second);
-    text += "\n";
-  }
-  return text;
-}
-
-bool agrees(const RtrlReport& r) { return r.difference <= 1e-12 * r.largest; }
-
-std::string summary(const RtrlReport& r) {
-  return fmt::format(
-      "forward mode, once for each of {} parameters: {}\n"
-      "nodes: {} forward, {} more for tangents, {} more for the gradient\n"
-      "operations: {} forward, {} with back-propagation, {} with RTRL\n",
-      r.parameters,
-      agrees(r) ? "equal to rounding"
-                : fmt::format("DIFFERS by {:.1e} of {:.3g}", r.difference, r.largest),
-      r.forward_nodes, r.tangent_nodes, r.gradient_nodes, r.forward_operations, r.bptt_operations,
-      r.rtrl_operations);
-}
-
-std::string as_json(const RtrlReport& r) {
-  json::Writer w;
-  w.begin_object().field("format", "taugrad-rtrl").field("version", 1);
-  w.field("parameters", r.parameters).field("difference", r.difference).field("largest", r.largest);
-  w.field("forward_nodes", r.forward_nodes).field("tangent_nodes", r.tangent_nodes);
-  w.field("gradient_nodes", r.gradient_nodes).field("forward_operations", r.forward_operations);
-  w.field("bptt_operations", r.bptt_operations).field("rtrl_operations", r.rtrl_operations);
-  return w.end_object().text() + "\n";
-}
-
 Tensors load(const std::string& path) { return path.empty() ? Tensors{} : load_tensors(path); }
 
+std::vector<std::string> names_of(const std::string& list) {
+  std::vector<std::string> names;
+  for (std::size_t from = 0; from < list.size();) {
+    const std::size_t comma = std::min(list.find(',', from), list.size());
+    if (comma > from) names.push_back(list.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return names;
+}
+
+/// One of the reports: as JSON, as a picture where there is one, else as a table.
+template <class Report>
+void deliver_report(const Options& o, const Context& context, const Report& report,
+                    const std::string& text) {
+  const bool json = context.json || o.output.ends_with(".json");
+  if constexpr (requires { to_svg(report); })
+    if (o.output.ends_with(".svg")) {
+      deliver(o.output, to_svg(report));
+      return;
+    }
+  deliver(o.output, json ? to_json(report) : text);
+}
+
+int show_flow(const Options& o, const Definition& d, const Tensors& inputs, const Tensors& weights,
+              const Context& context) {
+  const FlowReport report = flow(d, inputs, weights, o.flow);
+  const bool picture = o.output.ends_with(".svg");
+  std::string text;
+  for (const VariableFlow& v : report.variables) text += table(v, context.quiet || picture);
+  if (!context.quiet && !picture) text += table(report.weights);
+  deliver_report(o, context, report, text);
+  if (picture && !context.json) print(text);
+  return 0;
+}
+
+int show_rtrl(const Options& o, const Definition& d, const Tensors& inputs, const Tensors& weights,
+              const Context& context) {
+  const RtrlReport r = rtrl(d, inputs, weights, o.flow);
+  deliver(o.output, context.json ? as_json(r) : summary(r));
+  return agrees(r) ? 0 : static_cast<int>(Status::check_failed);
+}
+
+int show_influence(const Options& o, const Definition& d, const Tensors& inputs,
+                   const Tensors& weights, const Context& context) {
+  if (o.flow.variables.size() != 1)
+    fail(Status::usage, "U006", "--from {} needs --of NAME, the variable that it influences",
+         o.from);
+  const InfluenceReport r = influence(d, inputs, weights, o.flow.variables.front(), o.from, o.flow);
+  const bool picture = o.output.ends_with(".svg");
+  const std::string text = table(r, context.quiet || picture);
+  deliver_report(o, context, r, text);
+  if (picture && !context.json) print(text);
+  return 0;
+}
+
+int show_memory(const Options& o, const Definition& d, const Tensors& weights,
+                const Context& context) {
+  MemoryOptions options{.input = o.from,
+                        .of = o.flow.variables,
+                        .lags = o.lags,
+                        .steps = std::max<std::int64_t>(o.steps.steps, 0),
+                        .seed = o.flow.seed};
+  const MemoryReport r = memory_capacity(d, weights, options);
+  deliver_report(o, context, r, table(r, context.quiet));
+  return 0;
+}
+
+void check_choices(const Options& o) {
+  if (o.rtrl + o.memory > 1 || (o.rtrl && !o.from.empty()))
+    fail(Status::usage, "U006", "give one of --rtrl, --memory and --from");
+  if (!o.memory) return;
+  if (!o.inputs.empty())
+    fail(Status::usage, "U006", "--memory makes inputs of its own; leave out --inputs");
+  if (o.output.ends_with(".svg"))
+    fail(Status::usage, "U006",
+         "--memory has no picture; -o FILE.json, or no suffix for the table");
+  if (!o.steps.lengths.empty())
+    fail(Status::usage, "U002", "--memory takes one number of --steps, those that are measured");
+}
+
 int flow_definition(Options o, const Context& context) {
+  check_choices(o);
   const Definition d = read_definition(o.definition, context);
   check_steps(d, o.steps);
   for (const std::string& input : {o.weights, o.inputs, o.definition.file_or_name})
@@ -92,33 +116,12 @@ int flow_definition(Options o, const Context& context) {
   o.flow.steps = o.steps.steps;
   o.flow.lengths = o.steps.lengths;
   o.flow.norm = o.norm == "frobenius" ? MatrixNorm::frobenius : MatrixNorm::spectral;
+  o.flow.variables = names_of(o.of);
   const Tensors inputs = load(o.inputs), weights = load(o.weights);
-  if (o.rtrl) {
-    const RtrlReport r = rtrl(d, inputs, weights, o.flow);
-    deliver(o.output, context.json ? as_json(r) : summary(r));
-    return agrees(r) ? 0 : static_cast<int>(Status::check_failed);
-  }
-  for (std::size_t from = 0; from < o.of.size();) {
-    const std::size_t comma = std::min(o.of.find(',', from), o.of.size());
-    if (comma > from) o.flow.variables.push_back(o.of.substr(from, comma - from));
-    from = comma + 1;
-  }
-  const FlowReport report = flow(d, inputs, weights, o.flow);
-  if (o.output.ends_with(".svg")) {
-    deliver(o.output, to_svg(report));
-    if (!context.json)
-      for (const VariableFlow& v : report.variables) print(table(v, true));
-    return 0;
-  }
-  if (context.json || o.output.ends_with(".json")) {
-    deliver(o.output, to_json(report));
-    return 0;
-  }
-  std::string text;
-  for (const VariableFlow& v : report.variables) text += table(v, context.quiet);
-  if (!context.quiet) text += table(report.weights);
-  deliver(o.output, text);
-  return 0;
+  if (o.memory) return show_memory(o, d, weights, context);
+  if (o.rtrl) return show_rtrl(o, d, inputs, weights, context);
+  if (!o.from.empty()) return show_influence(o, d, inputs, weights, context);
+  return show_flow(o, d, inputs, weights, context);
 }
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
@@ -128,6 +131,12 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.text("--inputs", "FILE", "inputs and observed variables, as for `run` [drawn]", o->inputs);
   c.text("-o,--output", "FILE", ".svg: the heat map; .json; else the table [a table]", o->output);
   c.text("--of", "LIST", "variables to follow [all that hand something on]", o->of);
+  c.text(
+      "--from", "NAME",
+      "its influence on --of: |do(t)/dx(k)|, what is seen, what it costs; of --memory: the input",
+      o->from);
+  c.flag("--memory", "how much of its past input the state keeps, lag by lag", o->memory);
+  c.integer("--lags", "N", "of --memory [twice the numbers of the state]", o->lags, 1, 1'000'000);
   c.choice("--norm", "of the Jacobians [spectral]", o->norm, {"spectral", "frobenius"});
   c.integer("--batch", "B", "items to draw [1]", o->flow.batch, 1, 1'000'000);
   c.option({.name = "--seed",
@@ -146,13 +155,17 @@ Command flow_command() {
   c.name = "flow";
   c.about = "Shows how the gradient travels through time: vanishing, exploding or stable";
   c.examples = {{"taugrad flow elman --steps 30 -o flow.svg", "a heat map of the Jacobians"},
-                {"taugrad flow lstm --weights w.safetensors --json", "every number"}};
+                {"taugrad flow bidirectional --of o --from x --json",
+                 "how strongly o(t) depends on x(k), how far it sees, what it costs"}};
   add_options(c, o);
   c.details =
       "For each variable that one step hands to another: the norms of dL/dh(t) and of the\n"
       "Jacobians dh(t)/dh(k), and the factor that their geometric mean by lag moves a step,\n"
       "fitted to the later half of the lags. Vanishing: over the whole length less than a\n"
-      "tenth is left; exploding: it grows more than tenfold. In f64.";
+      "tenth is left; exploding: it grows more than tenfold. In f64.\n"
+      "--memory drives the network with flat noise and fits x(t - lag) linearly to the state\n"
+      "at t; the squared correlations add up to at most as many as the state has numbers:\n"
+      "    taugrad flow elman --size n=1 --memory --lags 12";
   c.run = [o](const Context& context) { return flow_definition(*o, context); };
   return c;
 }
