@@ -68,7 +68,7 @@ inline std::vector<nlohmann::json> lines_of(const std::string& text) {
   return all;
 }
 
-constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",   "train", "sample",
-                                     "define", "ops",   "inspect", "bench", "turing"};
+constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",  "train", "sample",
+                                     "define", "ops",   "inspect", "diff", "bench", "turing"};
 
 }  // namespace support

@@ -14,6 +14,7 @@ Command sample_command();
 Command define_command();
 Command ops_command();
 Command inspect_command();
+Command diff_command();
 Command bench_command();
 Command turing_command();
 

@@ -1,0 +1,194 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <unordered_map>
+
+#include "io/diff.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad {
+namespace {
+
+using Change = Difference::Change;
+
+constexpr int kShownDepth = 3;  // operations within one another that a line shows
+
+class Hash {
+ public:
+  Hash& add(std::uint64_t x) {  // splitmix64, chained
+    value_ += 0x9E3779B97F4A7C15ULL + x;
+    value_ = (value_ ^ (value_ >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    value_ = (value_ ^ (value_ >> 27)) * 0x94D049BB133111EBULL;
+    value_ ^= value_ >> 31;
+    return *this;
+  }
+  Hash& add(std::string_view text) {
+    std::uint64_t h = 0xCBF29CE484222325ULL;
+    for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+    return add(h).add(text.size());
+  }
+  Hash& add(const Ints& values) {
+    for (const std::int64_t v : values) add(static_cast<std::uint64_t>(v));
+    return add(values.size());
+  }
+  Hash& add(const Attr& attr) {
+    add(attr.index());
+    if (const auto* i = std::get_if<std::int64_t>(&attr))
+      return add(static_cast<std::uint64_t>(*i));
+    if (const auto* r = std::get_if<double>(&attr)) return add(std::bit_cast<std::uint64_t>(*r));
+    if (const auto* l = std::get_if<Ints>(&attr)) return add(*l);
+    return add(std::string_view(std::get<std::string>(attr)));
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+/// What is known of all nodes with one label; a sum does not depend on their order.
+struct Labelled {
+  NodeId first = -1;
+  std::int64_t count = 0;
+  std::uint64_t sum = 0;
+};
+
+/// A graph, taken apart at its named nodes: each is compared by the expression that gives it, down
+/// to the named nodes that it reads. Unnamed nodes that nothing reads stand under no label at all.
+class Parts {
+ public:
+  explicit Parts(const Graph& g) : tape_(g.tape()) {
+    hash_.resize(static_cast<std::size_t>(tape_.size()));
+    std::vector<char> read(hash_.size(), 0);
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      ++ops_[std::string(tape_.op(id).name)];
+      edges_ += static_cast<std::int64_t>(tape_.inputs(id).size());
+      for (const NodeId in : tape_.inputs(id)) read[at(in)] = 1;
+      hash_[at(id)] = hash_of(id);
+      if (named(id)) add(label_hash(id), id);
+    }
+    for (NodeId id = 0; id < tape_.size(); ++id)
+      if (!read[at(id)] && !named(id)) add(0, id);
+  }
+
+  std::int64_t nodes() const { return tape_.size(); }
+  std::int64_t edges() const { return edges_; }
+  const std::map<std::string, std::int64_t>& ops() const { return ops_; }
+  const std::unordered_map<std::uint64_t, Labelled>& labels() const { return labels_; }
+  const std::vector<std::uint64_t>& order() const { return order_; }
+
+  std::string label(const Labelled& l) const {
+    return named(l.first) ? tape_.label(l.first) : "(outputs)";
+  }
+  /// "h[2] = tanh(add(b[2], matmul(W[2], h[1])))  [3]"
+  std::string shown(const Labelled& l) const {
+    const std::string label = named(l.first) ? tape_.label(l.first) + " = " : "";
+    return fmt::format("{}{}  {}{}", label, expression(l.first, 0), to_string(tape_.shape(l.first)),
+                       l.count > 1 ? fmt::format(", {} nodes", l.count) : "");
+  }
+
+ private:
+  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  bool named(NodeId id) const { return tape_.is_value(id) && !tape_.name(id).empty(); }
+
+  std::uint64_t label_hash(NodeId id) const {
+    Hash h;
+    h.add(tape_.name(id));
+    for (const std::int32_t i : tape_.index(id)) h.add(static_cast<std::uint64_t>(i));
+    return h.value() | 1;
+  }
+  std::uint64_t hash_of(NodeId id) const {
+    Hash h;
+    h.add(tape_.op(id).name);
+    for (const auto& [name, attr] : tape_.attrs(id)) h.add(std::string_view(name)).add(attr);
+    const auto dims = tape_.shape(id).dims();
+    h.add(Ints(dims.begin(), dims.end())).add(tape_.inputs(id).size());
+    const ExtentId extent = tape_.extent_id(id);
+    h.add(extent != kShared);
+    if (extent != kShared)
+      for (const Extent::Bound& b : tape_.extent(extent).bounds)
+        h.add(std::string_view(tape_.length_names.at(static_cast<std::size_t>(b.which))))
+            .add(static_cast<std::uint64_t>(b.at_least));
+    for (const NodeId in : tape_.inputs(id)) h.add(named(in) ? label_hash(in) : hash_[at(in)]);
+    return h.value();
+  }
+  void add(std::uint64_t label, NodeId id) {
+    Labelled& l = labels_[label];
+    if (l.count++ == 0) {
+      l.first = id;
+      order_.push_back(label);
+    }
+    l.sum += hash_[at(id)];
+  }
+
+  std::string expression(NodeId id, int depth) const {
+    const Tape& t = tape_;
+    std::string text(t.op(id).name);
+    for (const auto& [name, attr] : t.attrs(id)) {
+      text += fmt::format("{}{}=", text.ends_with('}') ? " " : "{", name);
+      if (const auto* i = std::get_if<std::int64_t>(&attr)) text += fmt::format("{}", *i);
+      if (const auto* r = std::get_if<double>(&attr)) text += fmt::format("{}", *r);
+      if (const auto* l = std::get_if<Ints>(&attr)) text += fmt::format("[{}]", fmt::join(*l, ","));
+      if (const auto* s = std::get_if<std::string>(&attr)) text += *s;
+      text += "}";
+    }
+    if (t.inputs(id).empty()) return text;
+    std::string inputs;
+    for (const NodeId in : t.inputs(id)) {
+      if (!inputs.empty()) inputs += ", ";
+      inputs += named(in)                  ? t.label(in)
+                : depth + 1 >= kShownDepth ? std::string(t.op(in).name) + "(..)"
+                                           : expression(in, depth + 1);
+    }
+    return text + "(" + inputs + ")";
+  }
+
+  const Tape& tape_;
+  std::vector<std::uint64_t> hash_, order_;
+  std::unordered_map<std::uint64_t, Labelled> labels_;
+  std::map<std::string, std::int64_t> ops_;
+  std::int64_t edges_ = 0;
+};
+
+void add_count(Differences& d, const std::string& part, const std::string& name, std::int64_t a,
+               std::int64_t b) {
+  if (a == b) return;
+  const auto shown = [&](std::int64_t n) {
+    return fmt::format("{}{}", name.empty() ? "" : name + ": ", n);
+  };
+  d.all.push_back({Change::changed, part, name, shown(a), shown(b)});
+}
+
+}  // namespace
+
+Differences diff_graphs(const Graph& a, const Graph& b) {
+  Differences d{.kind = "graph"};
+  const Parts in_a(a), in_b(b);
+  add_count(d, "nodes", "", in_a.nodes(), in_b.nodes());
+  add_count(d, "edges", "", in_a.edges(), in_b.edges());
+  std::map<std::string, std::int64_t> ops = in_a.ops();
+  ops.insert(in_b.ops().begin(), in_b.ops().end());
+  const auto count = [](const Parts& p, const std::string& op) {
+    const auto found = p.ops().find(op);
+    return found == p.ops().end() ? 0 : found->second;
+  };
+  for (const auto& [op, n] : ops) add_count(d, "operation", op, count(in_a, op), count(in_b, op));
+  for (const std::uint64_t key : in_a.order()) {
+    const Labelled& before = in_a.labels().at(key);
+    const auto other = in_b.labels().find(key);
+    if (other == in_b.labels().end())
+      d.all.push_back({Change::removed, "node", in_a.label(before), in_a.shown(before), ""});
+    else if (before.sum != other->second.sum || before.count != other->second.count)
+      d.all.push_back({Change::changed, "node", in_a.label(before), in_a.shown(before),
+                       in_b.shown(other->second)});
+  }
+  for (const std::uint64_t key : in_b.order())
+    if (!in_a.labels().contains(key)) {
+      const Labelled& l = in_b.labels().at(key);
+      d.all.push_back({Change::added, "node", in_b.label(l), "", in_b.shown(l)});
+    }
+  return d;
+}
+
+}  // namespace taugrad
