@@ -3,6 +3,7 @@
 //   ```json file=NAME      is written to NAME in a folder of the page's own,
 //   ```console             is run there: a line "$ command" and, below it, what a terminal then
 //   shows.
+//   ![..](pictures/NAME)   shows what the commands above it have written to NAME.
 // TAUGRAD_UPDATE_GOLDEN=1 writes what commands show into the pages instead; the diff is for review.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,7 @@ class Page {
       } else {
         fence += line + "\n";
         result += line + "\n";
+        if (!inside_) check_picture(line);
       }
     }
     return result;
@@ -103,6 +105,19 @@ class Page {
     command_.clear();
     expected_.clear();
     ++count_;
+  }
+
+  void check_picture(const std::string& line) const {
+    const std::size_t from = line.find("](pictures/");
+    if (!line.starts_with("![") || from == std::string::npos) return;
+    const std::string name = line.substr(from + 11, line.find(')', from) - from - 11);
+    const fs::path shown = path_.parent_path() / "pictures" / name;
+    INFO(path_.filename().string() << ":" << number_ << ": " << name);
+    REQUIRE(fs::exists(folder_ / name));
+    if (std::getenv("TAUGRAD_UPDATE_GOLDEN"))
+      fs::copy_file(folder_ / name, shown, fs::copy_options::overwrite_existing);
+    else
+      CHECK(read(shown) == read(folder_ / name));
   }
 
   fs::path path_, folder_;
