@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 
@@ -157,8 +158,8 @@ TEST_CASE("the copies' gradients sum to the weight's: eq 24-25", "[gradient]") {
   for (std::size_t w = 0; w < weights.size(); ++w) {
     const auto whole = value(g[w], e.point);
     std::vector<double> sum(whole.size(), 0);
-    for (const Vars& copies : e.copies) {
-      const auto share = value(g.of(copies[w]), e.point);
+    for (std::size_t t = e.copies.size(); t-- > 0;) {  // back through time
+      const auto share = value(g.of(e.copies[t][w]), e.point);
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += share[i];
     }
     CHECK(sum == whole);  // in the same order: to the bit
@@ -186,12 +187,16 @@ TEST_CASE("each edge's contribution; they sum to the node's gradient: S35", "[gr
     if (all[i] == e.loss) continue;
     CHECK(static_cast<int>(edges.size()) == users_of(e.graph, all[i], forward));
     const auto whole = value(g[i], e.point);
-    std::vector<double> sum(whole.size(), 0);
     NodeId before = -1;
     for (const EdgeContribution& edge : edges) {
       CHECK(edge.user >= before);
       before = edge.user;
       CHECK(e.graph.node(edge.user).inputs[static_cast<std::size_t>(edge.slot)] == all[i].id);
+    }
+    std::vector<EdgeContribution> order = edges;
+    if (!all[i].per_example()) std::ranges::reverse(order);  // weights: back through time
+    std::vector<double> sum(whole.size(), 0);
+    for (const EdgeContribution& edge : order) {
       const auto share = value(edge.value, e.point);
       for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += share[k];
     }

@@ -229,9 +229,10 @@ TEST_CASE(
     Vars wrt{weight};
     for (const auto& [label, copy] : copies) wrt.push_back(copy);
     const Gradients g = gradient(u.loss(), wrt);
-    // the order of the sum is that of the edges into the weight
+    // the sum runs from the last edge out of the weight to the first
     std::vector<NodeId> outputs{g.of(weight).id};
     for (const EdgeContribution& e : g.edges(weight)) outputs.push_back(e.value.id);
+    std::reverse(outputs.begin() + 1, outputs.end());
     REQUIRE(outputs.size() == 5);
     Interpreter<double> interpreter(tape, outputs);
     interpreter.set_batch({}, 2);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/tile_math.h"
+#include "passes/rounding.h"
 #include "support_tiles.h"
 
 using namespace taugrad;
@@ -20,10 +21,10 @@ struct Case {
 /// Every function, with the op whose meaning it has.
 std::vector<Case> cases() {
   const Op* const in_order[] = {
-      &kCopy,    &kNeg,          &kAdd,   &kSub,      &kMul,     &kDiv,      &kChain,
-      &kMinimum, &kMaximum,      &kClamp, &kTanh,     &kSigmoid, &kRelu,     &kExp,
-      &kLog,     &kSqrt,         &kAbs,   &kSign,     &kPow,     &kLess,     &kLessEqual,
-      &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kEqual,   &kNotEqual, &kWhere};
+      &kCopy,    &kNeg,      &kAdd,   &kSub,      &kMul,  &kDiv,       &kChain,   &kMinimum,
+      &kMaximum, &kClamp,    &kTanh,  &kSigmoid,  &kRelu, &kExp,       &kLog,     &kSqrt,
+      &kAbs,     &kSign,     &kRound, &kPow,      &kLess, &kLessEqual, &kGreater, &kGreaterEqual,
+      &kEqual,   &kNotEqual, &kEqual, &kNotEqual, &kWhere};
   static_assert(std::size(in_order) == kTileOps);
   std::vector<Case> all;
   for (const Op* op : in_order) {

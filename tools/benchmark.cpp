@@ -162,18 +162,25 @@ class Benchmark {
   void run_forward(const Unfolded& u) {
     const bool train = u.has_loss();
     std::vector<NodeId> outputs = train ? std::vector{u.loss().id} : last_values(u, w_.fetch);
-    ExecutorOptions options{.threads = o_.threads, .weights_change = train, .without = o_.without};
-    if (train) options.without.emplace_back("reuse");
+    ExecutorOptions options = run_options();
+    options.weights_change = train;
+    if (train && !o_.checkpoint) options.without.emplace_back("reuse");
     result_.forward = run(u, outputs, options, result_.gflop_forward, !train);
+  }
+
+  ExecutorOptions run_options() const {
+    return {.threads = o_.threads, .without = o_.without, .precision = o_.precision};
   }
 
   void run_step(const Unfolded& u) {
     const double start = now_ms();
     std::vector<NodeId> outputs{u.loss().id};
+    const NodeId last = u.graph().size() - 1;
     const Gradients gradients = gradient(u.loss(), trainable_weights(u));
     for (const Var v : gradients.values()) outputs.push_back(v.id);
     result_.prepare_ms += now_ms() - start;
-    const ExecutorOptions options{.threads = o_.threads, .without = o_.without};
+    ExecutorOptions options = run_options();
+    options.checkpoint = o_.checkpoint ? last : -1;
     result_.step = run(u, outputs, options, result_.gflop, true);
   }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "exec/profile.h"
+#include "taugrad/exec/executor.h"
 #include "workload.h"
 
 namespace taugrad::cli {
@@ -16,6 +17,8 @@ struct BenchmarkOptions {
   double ms = 2000;                  ///< for each figure
   bool limit = false;                ///< nothing but the matrix products
   bool profile = false;
+  bool checkpoint = false;  ///< values are computed again for the gradient
+  Precision precision = Precision::full;
 };
 
 /// Single runs, after warm-up.

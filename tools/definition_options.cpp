@@ -8,8 +8,8 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "output.h"
-#include "recurrence/model.h"
 #include "plan/passes.h"
+#include "recurrence/model.h"
 
 namespace taugrad::cli {
 namespace {
@@ -153,7 +153,8 @@ void check_steps(const Definition& d, const StepOptions& o) {
   for (const auto& [name, steps] : o.lengths) {
     std::vector<std::string> known;
     for (const IndexDeclaration& i : d.indices) known.insert(known.end(), {i.name, i.length});
-    if (std::find(known.begin(), known.end(), name) == known.end()) unknown("index or length", name, known, d);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      unknown("index or length", name, known, d);
   }
 }
 
@@ -171,9 +172,39 @@ void add_threads(Command& c, int& threads) {
             .letter = "",
             .value = "N",
             .help = "threads to run on; results are the same [all cores]",
-            .take = [&threads](const std::string& v) {
-              threads = static_cast<int>(parse_integer("--threads", v, 1, 1024));
-            },
+            .take =
+                [&threads](const std::string& v) {
+                  threads = static_cast<int>(parse_integer("--threads", v, 1, 1024));
+                },
+            .common = false});
+}
+
+void add_checkpoint(Command& c, bool& checkpoint) {
+  c.option({.name = "--checkpoint",
+            .letter = "",
+            .value = "none|sqrt",
+            .help = "sqrt: memory for about 2 sqrt(steps) of them, a third more time; the\n"
+                    "same bits",
+            .take =
+                [&checkpoint](const std::string& v) {
+                  if (v != "none" && v != "sqrt")
+                    fail(Status::usage, "U002", "--checkpoint is none or sqrt, not \"{}\"", v);
+                  checkpoint = v == "sqrt";
+                },
+            .common = false});
+}
+
+void add_precision(Command& c, Precision& precision) {
+  c.option({.name = "--precision",
+            .letter = "",
+            .value = "full|bf16",
+            .help = "bf16: products read operands rounded to bfloat16 and add up in f32",
+            .take =
+                [&precision](const std::string& v) {
+                  if (v != "full" && v != "bf16")
+                    fail(Status::usage, "U002", "--precision is full or bf16, not \"{}\"", v);
+                  precision = v == "bf16" ? Precision::bf16 : Precision::full;
+                },
             .common = false});
 }
 
@@ -182,10 +213,11 @@ void add_without(Command& c, std::vector<std::string>& passes) {
             .letter = "",
             .value = "PASS",
             .help = "leaves out a pass of the plan (`show --plan` lists them); repeatable",
-            .take = [&passes](const std::string& v) {
-              plan::PassSet().without(v);
-              passes.push_back(v);
-            },
+            .take =
+                [&passes](const std::string& v) {
+                  plan::PassSet().without(v);
+                  passes.push_back(v);
+                },
             .common = false});
 }
 

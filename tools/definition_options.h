@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command.h"
+#include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
 
 namespace taugrad::cli {
@@ -41,6 +42,9 @@ void check_steps(const Definition& d, const StepOptions& o);
 void add_max_memory(Command& c, std::size_t& bytes);
 /// `--threads N`.
 void add_threads(Command& c, int& threads);
+/// `--checkpoint sqrt` and `--precision bf16`.
+void add_checkpoint(Command& c, bool& checkpoint);
+void add_precision(Command& c, Precision& precision);
 /// `--without PASS`, repeatable. @throws Error (U002) for a name that no pass has
 void add_without(Command& c, std::vector<std::string>& passes);
 

@@ -22,8 +22,12 @@ void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& 
   }
   const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
   const auto [from, to] = machine.columns(panels, step, worker);
-  kernels::outer_rows<S>(segments, m, n, from, to, step.accumulate, machine.data(step.out), n,
-                         worker.outer);
+  kernels::Carry<S> carry;
+  if (step.carry >= 0) carry = {machine.data(step.carry), machine.rows_before(step), step.more};
+  // parts say themselves whether something has been added
+  const bool accumulate = step.accumulate && step.previous < 0;
+  kernels::outer_rows<S>(segments, m, n, from, to, accumulate, machine.data(step.out), n,
+                         worker.outer, kernels::best_instruction_set(), carry);
 }
 
 template <class S>

@@ -49,6 +49,7 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
     lay_out();
     schedule_ = share_out(plan_, placed_, items, threads_);
     prepare_workers();
+    count_rows();
     lengths_ = given.lengths;
     items_ = items;
     ready_ = true;
@@ -172,6 +173,24 @@ void Machine<S>::prepare_workers() {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].number = static_cast<std::int32_t>(i);
     workers_[i].count = schedule_.workers;
+  }
+}
+
+/// Rows that the earlier parts of a sum have, by step.
+template <class S>
+void Machine<S>::count_rows() {
+  rows_before_.clear();
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    if (plan_.steps[i].carry < 0) continue;
+    rows_before_.resize(plan_.steps.size());
+    if (plan_.steps[i].previous < 0) continue;
+    const auto previous = static_cast<std::size_t>(plan_.steps[i].previous);
+    const Step<S>& part = plan_.steps[previous];
+    rows_before_[i] = rows_before_[previous];
+    for (std::uint32_t j = 0; j < part.operand_count; j += 2) {
+      const ExtentId a = place(operand(part, j)).extent, b = place(operand(part, j + 1)).extent;
+      rows_before_[i] += rows(a == kShared ? b : a);
+    }
   }
 }
 

@@ -77,6 +77,10 @@ class Machine {
                ? Share::alone
                : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
   }
+  /// Rows of the parts before a step that goes on with their sum.
+  std::int64_t rows_before(const Step<S>& step) const {
+    return rows_before_[static_cast<std::size_t>(&step - plan_.steps.data())];
+  }
   /// Whether the panels hold their matrix already.
   bool packed(const Step<S>& step) const {
     return packed_[static_cast<std::size_t>(step.panels)] != 0;
@@ -99,6 +103,7 @@ class Machine {
   void lay_out();
   void grow(std::size_t bytes);
 
+  void count_rows();
   void prepare_workers();
   void carry_out(const Step<S>& step, Worker<S>& worker);
   void run_alone();
@@ -120,7 +125,8 @@ class Machine {
   std::vector<std::vector<S>> constants_;  // by program
   std::vector<Worker<S>> workers_;
   Schedule schedule_;
-  std::vector<std::uint8_t> packed_;  // by panels: filled, of a weight that does not change
+  std::vector<std::uint8_t> packed_;       // by panels: filled, of a weight that does not change
+  std::vector<std::int64_t> rows_before_;  // by step; empty: no sum has parts
   OperationCount count_;
   Profile<S>* profile_ = nullptr;
 };

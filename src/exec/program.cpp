@@ -88,7 +88,9 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
   const Tape& tape = graph.tape();
   const ExecutorOptions executor_options{.max_memory = options.max_memory,
                                          .threads = options.threads,
-                                         .without = options.without};
+                                         .without = options.without,
+                                         .checkpoint = options.checkpoint.id,
+                                         .precision = options.precision};
   const auto make = [&](auto executor) {
     auto sources = exec::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(Runner{std::move(executor), std::move(sources),

@@ -115,8 +115,9 @@ class Run {
         wrt.push_back(p.node);
       }
     }
+    const NodeId last = u.graph().size() - 1;
     if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
-    if (!wanted.empty()) evaluate(u, items, wanted);
+    if (!wanted.empty()) evaluate(u, items, wanted, last);
   }
 
   static void differentiate(const Unfolded& u, const std::vector<Var>& wrt,
@@ -139,11 +140,11 @@ class Run {
   }
 
   void evaluate(const Unfolded& u, const std::vector<std::int32_t>& items,
-                const std::vector<Wanted>& wanted) {
+                const std::vector<Wanted>& wanted, NodeId last) {
     const Tape& tape = u.graph().tape();
     std::vector<NodeId> outputs;
     for (const Wanted& w : wanted) outputs.push_back(w.piece.node.id);
-    const Executor<S> executor = evaluation_(tape, outputs, items);
+    const Executor<S> executor = evaluation_(tape, outputs, items, last);
     for (std::size_t o = 0; o < wanted.size(); ++o) store(tape, wanted[o], items, executor, o);
   }
 

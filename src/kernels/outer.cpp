@@ -41,13 +41,13 @@ template <class S>
 struct Block {
   Rows<S> d, x;
 
-  /// Takes the rows that come next, as many as fit: `segments` begins with the segment that holds
-  /// them, of which `begin` rows have been taken.
-  void take(std::span<const Segment<S>>& segments, std::int64_t& begin) {
+  /// Takes the rows that come next, at most `most` of them: `segments` begins with the segment that
+  /// holds them, of which `begin` rows have been taken.
+  void take(std::span<const Segment<S>>& segments, std::int64_t& begin, std::int64_t most) {
     d.count = x.count = 0;
-    while (!segments.empty() && d.count < kBlock) {
+    while (!segments.empty() && d.count < most) {
       const Segment<S>& s = segments.front();
-      const std::int64_t rows = std::min(s.rows - begin, kBlock - d.count);
+      const std::int64_t rows = std::min(s.rows - begin, most - d.count);
       d.add(s.d + begin * s.ldd, s.ldd, rows);
       x.add(s.x + begin * s.ldx, s.ldx, rows);
       begin += rows;
@@ -184,6 +184,16 @@ class BlockSum {
   std::int64_t ldc_, width_;
 };
 
+/// C (+)= the block, in the columns of the panels.
+template <class S>
+void flush(const S* block, std::int64_t m, std::int64_t n, std::int64_t first_panel,
+           std::int64_t last_panel, bool add, S* c, std::int64_t ldc) {
+  const std::int64_t from = first_panel * Panels<S>::kWidth;
+  const std::int64_t to = std::min(n, last_panel * Panels<S>::kWidth);
+  for (std::int64_t i = 0; i < m; ++i, c += ldc, block += ldc)
+    for (std::int64_t j = from; j < to; ++j) c[j] = add ? c[j] + block[j] : block[j];
+}
+
 }  // namespace
 
 template <class S>
@@ -197,27 +207,40 @@ S* OuterScratch<S>::fit(std::int64_t elements) {
 template <class S>
 void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64_t n,
                 std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
-                std::int64_t ldc, OuterScratch<S>& scratch, InstructionSet set) {
+                std::int64_t ldc, OuterScratch<S>& scratch, InstructionSet set,
+                const Carry<S>& carry) {
   std::int64_t total = 0;
   for (const Segment<S>& s : segments) total += s.rows;
-  if (m == 0 || (total == 0 && accumulate)) return;
-  const BlockSum<S> sum(tiles<S>(set), m, n, c, ldc);
+  std::int64_t open = carry.rows_before % kBlock;  // rows of the block at hand so far
+  bool add = accumulate || carry.rows_before >= kBlock;
+  if (m == 0 || (total == 0 && (carry.more || (open == 0 && add)))) return;
+  const BlockSum<S> to_c(tiles<S>(set), m, n, c, ldc),
+      to_block(tiles<S>(set), m, n, carry.block, ldc);
   Block<S> block;
   std::int64_t begin = 0;
-  for (std::int64_t from = 0; from == 0 || from < total; from += kBlock) {
-    block.take(segments, begin);
-    sum.run(block, first_panel, last_panel, accumulate || from > 0 ? Chain::add : Chain::write,
-            scratch);
-  }
+  do {
+    block.take(segments, begin, kBlock - open);
+    total -= block.d.count;
+    const bool complete = open + block.d.count == kBlock || (total == 0 && !carry.more);
+    if (open == 0 && complete) {
+      to_c.run(block, first_panel, last_panel, add ? Chain::add : Chain::write, scratch);
+    } else {
+      const Chain chain = open > 0 ? Chain::resume : Chain::write;
+      to_block.run(block, first_panel, last_panel, chain, scratch);
+      if (complete) flush(carry.block, m, n, first_panel, last_panel, add, c, ldc);
+    }
+    add = add || complete;
+    open = 0;
+  } while (total > 0);
 }
 
 template class OuterScratch<float>;
 template class OuterScratch<double>;
 template void outer_rows(std::span<const Segment<float>>, std::int64_t, std::int64_t, std::int64_t,
                          std::int64_t, bool, float*, std::int64_t, OuterScratch<float>&,
-                         InstructionSet);
+                         InstructionSet, const Carry<float>&);
 template void outer_rows(std::span<const Segment<double>>, std::int64_t, std::int64_t, std::int64_t,
                          std::int64_t, bool, double*, std::int64_t, OuterScratch<double>&,
-                         InstructionSet);
+                         InstructionSet, const Carry<double>&);
 
 }  // namespace taugrad::kernels

@@ -30,17 +30,27 @@ class OuterScratch {
   std::vector<S> storage_;
 };
 
+/// Where a sum over rows stands that is made in parts.
+template <class S>
+struct Carry {
+  S* block = nullptr;            ///< [m, ldc] the sum of an open block; null: there are no parts
+  std::int64_t rows_before = 0;  ///< of the parts before
+  bool more = false;             ///< another part goes on where this one ends
+};
+
 /// C[m,n] (+)= the sum over the rows r of all segments, in their order, of D[r]^T X[r], in the
 /// columns of the panels [first_panel, last_panel): groups of Panels<S>::kWidth columns of C. Rows
 /// count on through the segments in blocks of 256; the sum of a block is one chain of multiply-adds
 /// in row order from zero, and is added to C, blocks in order (the first one is written where not
 /// `accumulate`). So the bits depend on the rows alone, not on how they are cut into segments nor
-/// on the range of panels. No rows: zeros, or C unchanged with `accumulate`.
+/// on the range of panels. No rows: zeros, or C unchanged with `accumulate`. With a carry, blocks
+/// go on from part to part: after the last one C holds, bit for bit, what one call for all rows
+/// leaves.
 /// @throws std::bad_alloc
 template <class S>
 void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64_t n,
                 std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
                 std::int64_t ldc, OuterScratch<S>& scratch,
-                InstructionSet set = best_instruction_set());
+                InstructionSet set = best_instruction_set(), const Carry<S>& carry = {});
 
 }  // namespace taugrad::kernels

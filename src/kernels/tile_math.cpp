@@ -24,6 +24,20 @@ HWY_INLINE Vector<S> sign(Vector<S> x) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
+/// To 8 significant bits: half a unit of the last of them is added, less one where it is even, and
+/// the rest cut off.
+template <class S>
+HWY_INLINE Vector<S> round(Vector<S> x) {
+  const Bits<S> d;
+  using B = hn::TFromD<Bits<S>>;
+  constexpr int kCut = sizeof(S) == 4 ? 16 : 45;
+  const auto bits = hn::BitCast(d, x);
+  const auto odd = hn::And(hn::ShiftRight<kCut>(bits), hn::Set(d, B{1}));
+  const auto half = hn::Add(odd, hn::Set(d, (B{1} << (kCut - 1)) - 1));
+  const auto kept = hn::And(hn::Add(bits, half), hn::Set(d, ~((B{1} << kCut) - 1)));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::BitCast(Lanes<S>(), kept));
+}
+
 /// The powers that gradients ask for by the lane, others one at a time by the C++ library.
 template <class S>
 HWY_INLINE Vector<S> pow(Vector<S> a, Vector<S> b) {
@@ -58,6 +72,7 @@ HWY_INLINE Vector<S> of_one(Vector<S> x, S lo, S hi) {
   if constexpr (op == TileOp::sqrt) return hn::Sqrt(x);
   if constexpr (op == TileOp::abs) return hn::Abs(x);
   if constexpr (op == TileOp::sign) return sign<S>(x);
+  if constexpr (op == TileOp::round) return round<S>(x);
   if constexpr (op == TileOp::clamp) {
     const auto low = hn::Set(d, lo), high = hn::Set(d, hi);
     const auto y = hn::IfThenElse(hn::Gt(x, high), high, x);
@@ -106,7 +121,7 @@ HWY_INLINE Vector<S> compared(Vector<S> a, Vector<S> b) {
 }
 
 constexpr bool takes_one(TileOp op) {
-  return op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::sign);
+  return op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::round);
 }
 constexpr bool compares(TileOp op) { return op >= TileOp::less && op <= TileOp::other_category; }
 

@@ -28,6 +28,7 @@ enum class TileOp : std::uint8_t {
   sqrt,
   abs,
   sign,
+  round,  ///< to 8 significant bits, ties to even: the numbers of bfloat16
   pow,
   less,
   less_equal,

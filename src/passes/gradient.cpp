@@ -81,9 +81,12 @@ class Reverse {
   }
 
  private:
+  // A weight's shares from its last copy to its first: as they become known when the gradient goes
+  // back through time.
   Var sum(NodeId id) {
     terms_.clear();
     arrived_.each(id, [&](const EdgeContribution& e) { terms_.push_back(e.value); });
+    if (tape_.extent_id(id) == kShared) std::ranges::reverse(terms_);
     return terms_.size() == 1 ? terms_[0] : add_n(terms_);
   }
 

@@ -22,8 +22,9 @@ inline std::int32_t level_of(Key key) { return static_cast<std::int32_t>(key >> 
 struct Product {
   NodeId node, a, matrix;
   bool transposed;
-  bool free;          ///< no product of the same type is on a path to it
-  std::int32_t type;  ///< products of one type read the same packed matrix
+  bool free;                ///< no product of the same type is on a path to it
+  std::int32_t type;        ///< products of one type read the same packed matrix
+  std::int32_t group = -1;  ///< free products of one group run together: of one type and phase
 };
 
 /// What an elementwise node reads once broadcasts, extensions and constants are looked through.
@@ -57,6 +58,8 @@ struct Draft {
   std::vector<std::int32_t> product;  ///< in `products`; -1
   std::vector<Product> products;
   std::int32_t types = 0;            ///< of products
+  std::vector<std::int32_t> phase;   ///< the latest that it waits for; empty: the tape has none
+  std::vector<std::uint8_t> part;    ///< a sum that is added to its place at once; or empty
   std::vector<std::int32_t> region;  ///< of a fused node; -1
   std::int32_t regions = 0;
   std::vector<std::uint8_t> stored;  ///< a fused node that others than its region read
@@ -71,6 +74,8 @@ struct Draft {
   NodeId owner(NodeId id) const;
   /// Whether it is in the place of another product already, with which it is read.
   bool added(NodeId id) const;
+  /// Whether its terms are added to its owner's place before the other ones.
+  bool is_part(NodeId id) const { return !part.empty() && part[at(id)] != 0; }
   /// What an elementwise node gets from an input.
   Read look_through(NodeId id) const;
   /// The matrix behind transposes of it, and whether it is transposed.
@@ -96,6 +101,8 @@ void merge_equal(Draft& draft);   ///< fills same and input
 void choose_forms(Draft& draft);  ///< fills form, needed, uses, products
 void link_sums(Draft& draft);     ///< terms of a weight's gradient add to one place
 void place_parts(Draft& draft);   ///< parts of concatenations lie inside them
+void set_phases(Draft& draft);    ///< fills phase
+void split_sums(Draft& draft);    ///< fills part
 void set_levels(Draft& draft);    ///< fills key
 void accumulate(Draft& draft);    ///< products add to each other's place
 void sink(Draft& draft);          ///< moves fused nodes to the latest key

@@ -67,7 +67,7 @@ std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
     } else if (form == Form::fused) {
       const std::int32_t r = draft_.region[at(id)];
       if (region_node_[region_first_[at(r)]] == id) list.push_back({key, 3, r, id});
-    } else if (into < 0) {
+    } else if (into < 0 || draft_.is_part(id)) {
       list.push_back({key, 2, id, id});
     }
   }
@@ -208,6 +208,8 @@ Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet pas
   choose_forms(draft);
   link_sums(draft);
   place_parts(draft);
+  set_phases(draft);
+  split_sums(draft);
   set_levels(draft);
   accumulate(draft);
   sink(draft);

@@ -90,7 +90,8 @@ class Emitter {
 
   // sums.cpp: gradients of weights
   void add_sum(NodeId id);
-  void list_terms(NodeId id);
+  bool list_terms(NodeId id);
+  void continue_sum(NodeId id, bool begun, Step<S>& step);
   bool add_terms(NodeId id, Form form, bool accumulate);
 
   // packing.cpp
@@ -107,6 +108,8 @@ class Emitter {
   std::vector<std::uint32_t> region_first_;  // of its nodes in region_node_, by region
   std::vector<NodeId> region_node_;
   std::vector<NodeId> terms_;  // of the sum at hand
+  /// of sums in parts, by owner: where an open block is kept, and the step before
+  std::map<NodeId, std::pair<ValueId, std::int32_t>> open_sums_;
   std::map<std::array<std::int64_t, 6>, std::int32_t>
       packed_;  // first panels of a place's matrices
   // by value: the step whose job last wrote to it, and that job's type

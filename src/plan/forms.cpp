@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "passes/checkpoint.h"
 #include "plan/draft.h"
 #include "plan/tile_ops.h"
 #include "taugrad/ops/records.h"
@@ -45,6 +46,7 @@ class Forms {
   }
   void use_inputs(NodeId id, Form form) {
     Read* read = draft_.read.data() + draft_.first[Draft::at(id)];
+    if (&tape_.op(id) == &kAfter) return use_first(id, read);
     for (const NodeId x : draft_.in(id)) {
       *read = form == Form::fused  ? draft_.look_through(x)
               : form == Form::each ? Read{draft_.matrix(x).first}  // also behind transposes
@@ -52,6 +54,15 @@ class Forms {
       if (read->kind != Read::Kind::constant) use(read->node, id);
       ++read;
     }
+  }
+
+  /// What comes first is read, the others are only waited for.
+  void use_first(NodeId id, Read* read) {
+    for (const NodeId x : draft_.in(id)) {
+      draft_.needed[Draft::at(x)] = 1;
+      *read++ = {x};
+    }
+    use(draft_.in(id)[0], id);
   }
 
   void use_product(NodeId id) {

@@ -1,6 +1,8 @@
 // When each node runs.
 #include <algorithm>
+#include <map>
 
+#include "passes/checkpoint.h"
 #include "plan/draft.h"
 
 namespace taugrad::plan {
@@ -11,7 +13,10 @@ constexpr int kMostRounds = 64;  ///< then groups that still wait for each other
 
 class Levels {
  public:
-  explicit Levels(Draft& draft) : draft_(draft), latest_(static_cast<std::size_t>(draft.types)) {}
+  explicit Levels(Draft& draft) : draft_(draft) {
+    number_groups();
+    latest_.resize(groups_.size());
+  }
 
   void run() {
     if (draft_.passes.has(Pass::time)) find_free();
@@ -20,13 +25,22 @@ class Levels {
   }
 
  private:
-  /// A product that depends on no other of its type is free: all free ones of a type can run
-  /// together. A set of types fits one word.
+  void number_groups() {
+    for (Product& p : draft_.products) {
+      const std::int32_t phase = draft_.phase.empty() ? 0 : draft_.phase[Draft::at(p.node)];
+      const auto next = static_cast<std::int32_t>(groups_.size());
+      p.group = groups_.try_emplace({p.type, phase}, next).first->second;
+    }
+  }
+
+  /// A product that depends on no other of its group is free: all free ones of a group can run
+  /// together. A set of types fits one word; each phase begins with none.
   void find_free() {
     std::vector<std::uint64_t> types(static_cast<std::size_t>(draft_.size()));
     for (NodeId id = 0; id < draft_.size(); ++id) {
       if (!draft_.needed[Draft::at(id)]) continue;
       std::uint64_t& set = types[Draft::at(id)];
+      if (&draft_.tape.op(id) == &kAfter) continue;
       draft_.each_read(id, [&](const Read& r) { set |= types[Draft::at(r.node)]; });
       const std::int32_t number = draft_.product[Draft::at(id)];
       if (number < 0) continue;
@@ -48,7 +62,7 @@ class Levels {
 
   void dissolve() {
     for (Product& p : draft_.products)
-      if (std::ranges::find(moved_, p.type) != moved_.end()) p.free = false;
+      if (std::ranges::find(moved_, p.group) != moved_.end()) p.free = false;
   }
 
   Key key_of(NodeId id) {
@@ -76,17 +90,18 @@ class Levels {
     const Key key =
         next_level(std::max(draft_.key[Draft::at(p.a)], draft_.key[Draft::at(p.matrix)]));
     if (!p.free) return key;
-    Key& latest = latest_[static_cast<std::size_t>(p.type)];
+    Key& latest = latest_[static_cast<std::size_t>(p.group)];
     if (key > latest) {
-      if (latest > 0) moved_.push_back(p.type);
+      if (latest > 0) moved_.push_back(p.group);
       latest = key;
     }
     return latest;
   }
 
   Draft& draft_;
-  std::vector<Key> latest_;          // of the free products, by type
-  std::vector<std::int32_t> moved_;  // types whose free products moved in this sweep
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> groups_;  // by type and phase
+  std::vector<Key> latest_;          // of the free products, by group
+  std::vector<std::int32_t> moved_;  // groups whose free products moved in this sweep
 };
 
 }  // namespace

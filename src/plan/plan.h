@@ -90,11 +90,14 @@ struct Step {
   ValueId out = -1;             ///< -1: packs, products and regions
   std::uint32_t first_operand = 0, operand_count = 0;  ///< in Plan::operands
   std::uint32_t first_job = 0, job_count = 0;          ///< in Plan::jobs
-  std::int32_t panels = -1;   ///< packed matrix that it fills, or the first that its taps read
-  std::int32_t program = -1;  ///< of a region: operands are the streams of its instances
-  std::uint32_t attrs = 0;    ///< in Plan::attrs
-  std::int32_t owner = -1;    ///< in Plan::owners; -1: the op does not ask
-  ExtentId extent = kShared;  ///< whose rows it works on
+  ValueId carry = -1;  ///< of a sum over rows in parts: where a block waits for its last rows
+  std::int32_t previous = -1;  ///< the step that summed the part before
+  bool more = false;           ///< a later part goes on
+  std::int32_t panels = -1;    ///< packed matrix that it fills, or the first that its taps read
+  std::int32_t program = -1;   ///< of a region: operands are the streams of its instances
+  std::uint32_t attrs = 0;     ///< in Plan::attrs
+  std::int32_t owner = -1;     ///< in Plan::owners; -1: the op does not ask
+  ExtentId extent = kShared;   ///< whose rows it works on
   Forward<S> forward = nullptr;
   const Op* op = nullptr;
 };
@@ -140,7 +143,7 @@ struct Plan {
   std::vector<ValueId> leaf_values;  ///< of them
   std::vector<ValueId> outputs;      ///< contiguous rows, in slots of their own
   Layout layout;
-  std::int32_t levels = 0;          ///< products one after another on the longest path
+  std::int32_t levels = 0;  ///< products one after another on the longest path
 };
 
 /// @throws Error (B001) where an op has no forward rule in S

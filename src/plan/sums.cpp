@@ -1,12 +1,16 @@
 // Gradients of weights: what the steps of a sequence add to one place.
+#include <utility>
+
 #include "plan/emitter.h"
 
 namespace taugrad::plan {
 
-/// Terms of a sum and of the sums inside it, in their order.
+/// Terms of a sum and of the sums inside it, in their order; whether a part of them has been added
+/// before.
 template <class S>
-void Emitter<S>::list_terms(NodeId id) {
+bool Emitter<S>::list_terms(NodeId id) {
   terms_.clear();
+  bool begun = false;
   std::vector<NodeId> open{id};
   while (!open.empty()) {
     const NodeId x = open.back();
@@ -15,18 +19,23 @@ void Emitter<S>::list_terms(NodeId id) {
       terms_.push_back(x);
       continue;
     }
+    if (x != id && draft_.is_part(x)) {
+      begun = true;
+      continue;
+    }
     const auto in = draft_.in(x);
     open.insert(open.end(), in.rbegin(), in.rend());
   }
+  return begun;
 }
 
 /// What adds to the place of `id`, form by form, then the values that lie elsewhere.
 template <class S>
 void Emitter<S>::add_sum(NodeId id) {
-  list_terms(id);
-  bool begun = false;
+  bool begun = list_terms(id);
   for (const Form form : {Form::outer_sum, Form::scatter_rows, Form::sum_items})
     begun = add_terms(id, form, begun) || begun;
+  if (draft_.is_part(id)) return;
   Step<S> step = step_of(id, Form::add);
   if (begun) read(step, value_[at(id)]);
   std::size_t apart = 0;
@@ -54,8 +63,32 @@ bool Emitter<S>::add_terms(NodeId id, Form form, bool accumulate) {
     for (const NodeId in : draft_.in(x)) read(step, value_[at(in)]);
     any = true;
   }
+  if (any && form == Form::outer_sum && on(Pass::outer)) continue_sum(id, accumulate, step);
   if (any) finish(step, {value_[at(id)]});
   return any;
+}
+
+/// Outer products in parts: the rows of all parts make up the blocks, so that the sum has the bits
+/// of one step over all of them.
+template <class S>
+void Emitter<S>::continue_sum(NodeId id, bool begun, Step<S>& step) {
+  step.more = draft_.is_part(id);
+  if (!step.more && !begun) return;
+  const NodeId owner = draft_.owner(id);
+  auto open = open_sums_.find(owner);
+  if (open == open_sums_.end()) {
+    if (!step.more) return;  // what has begun is no part
+    const auto carry = static_cast<ValueId>(plan_.values.size());
+    Value place = value(owner);
+    place.slot = static_cast<SlotId>(storages_.size());
+    storages_.push_back({place.elements, kShared, add_name(owner), false, false});
+    plan_.values.push_back(place);
+    added_.emplace_back(-1, -1);
+    open = open_sums_.emplace(owner, std::pair(carry, -1)).first;
+  }
+  step.carry = open->second.first;
+  step.previous = std::exchange(open->second.second, next());
+  touch(storage(step.carry), next(), -1);
 }
 
 // the members that are defined here

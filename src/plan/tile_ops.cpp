@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "passes/rounding.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -22,7 +23,7 @@ std::optional<kernels::TileOp> tile_op_of(const Op& op, const Attrs& attrs) {
       {&kLess, TileOp::less},       {&kLessEqual, TileOp::less_equal},
       {&kGreater, TileOp::greater}, {&kGreaterEqual, TileOp::greater_equal},
       {&kEqual, TileOp::equal},     {&kNotEqual, TileOp::not_equal},
-      {&kWhere, TileOp::where},
+      {&kWhere, TileOp::where},     {&kRound, TileOp::round},
   };
   for (const auto& [record, meaning] : kMeanings) {
     if (record != &op) continue;

@@ -96,6 +96,7 @@ void write_options(json::Writer& w, const TrainOptions& o) {
       .field("epochs", o.epochs)
       .field("clip", o.clip)
       .field("final_lr", o.final_lr);
+  if (o.precision == Precision::bf16) w.field("precision", "bf16");
   w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
   w.end_object();
 }
@@ -103,7 +104,7 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 TrainOptions read_options(json::Value object) {
   const json::Fields f(object, "options",
                        {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
-                        "batch", "epochs", "clip", "final_lr", "seed"});
+                        "batch", "epochs", "clip", "final_lr", "precision", "seed"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
@@ -119,6 +120,9 @@ TrainOptions read_options(json::Value object) {
   o.epochs = whole("epochs");
   o.clip = real("clip");
   o.final_lr = real("final_lr");
+  if (const auto precision = f.find("precision"))
+    o.precision =
+        precision->string("precision") == "bf16" ? Precision::bf16 : Precision::full;
   const std::string_view seed = f.at("seed").string("seed");
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
   if (error != std::errc() || end != seed.data() + seed.size())

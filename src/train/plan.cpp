@@ -34,7 +34,7 @@ bool inside(const Tensor& t, const std::vector<std::int32_t>& at) {
 }  // namespace
 
 LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths,
-                   bool ragged, const ExecutorOptions& options)
+                   bool ragged, bool checkpoint, const ExecutorOptions& options)
     : unfolded_(unfold(model, options_of(*model, lengths, ragged))), lengths_(model->lengths) {
   Tape& tape = unfolded_.graph().tape();
   const NodeId forward = tape.size();
@@ -51,7 +51,9 @@ LossPlan::LossPlan(std::shared_ptr<const Model> model, const std::vector<std::in
   }
   const Gradients g = gradient(unfolded_.loss(), wrt);
   for (const Var v : g.values()) outputs.push_back(v.id);
-  executor_ = std::make_unique<Executor<float>>(tape, outputs, options);
+  ExecutorOptions own = options;
+  own.checkpoint = checkpoint ? forward - 1 : -1;
+  executor_ = std::make_unique<Executor<float>>(tape, outputs, own);
   for (const NodeId id : executor_->leaves()) {
     Leaf leaf{
         id, std::string(tape.name(id)), {tape.index(id).begin(), tape.index(id).end()}, false};

@@ -19,7 +19,7 @@ class LossPlan {
   /// @param lengths  by length number, the longest item a batch may hold (every item's own where
   /// not `ragged`)
   LossPlan(std::shared_ptr<const Model> model, const std::vector<std::int64_t>& lengths,
-           bool ragged, const ExecutorOptions& options);
+           bool ragged, bool checkpoint, const ExecutorOptions& options);
 
   /// Reads every weight from these tensors, which must stay where they are while this plan lives.
   void bind(const Tensors& weights);

@@ -117,11 +117,11 @@ LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
   auto it = plans.find(lengths);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    it = plans
-             .emplace(lengths,
-                      std::make_unique<LossPlan>(model, lengths, ragged, ExecutorOptions{.max_memory = options.max_memory,
-                                                             .threads = options.threads}))
-             .first;
+    const ExecutorOptions run{.max_memory = options.max_memory,
+                              .threads = options.threads,
+                              .precision = options.precision};
+    auto plan = std::make_unique<LossPlan>(model, lengths, ragged, options.checkpoint, run);
+    it = plans.emplace(lengths, std::move(plan)).first;
     it->second->bind(weights);
   }
   return *it->second;

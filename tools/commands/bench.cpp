@@ -55,6 +55,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.number("--ms", "X", "time for each figure [2000]", o->benchmark.ms, "> 0",
            [](double x) { return x > 0; });
   add_workload(c, o->workload);
+  add_checkpoint(c, o->benchmark.checkpoint);
+  add_precision(c, o->benchmark.precision);
   add_without(c, o->benchmark.without);
 }
 

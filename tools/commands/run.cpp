@@ -134,6 +134,8 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
       .rare();
   add_max_memory(c, o->max_memory);
   add_threads(c, o->run.threads);
+  add_checkpoint(c, o->run.checkpoint);
+  add_precision(c, o->run.precision);
   add_without(c, o->run.without);
   c.flag("--strict", "values that are not finite are errors", o->strict).rare();
 }

@@ -23,6 +23,7 @@ struct Options {
   std::int64_t save_every = 500;
   std::size_t max_memory = 0;
   int threads = 0;
+  bool checkpoint = false;
   double seconds = 0;
   bool overwrite = false, epochs_given = false;
 };
@@ -153,6 +154,7 @@ class Training {
     TrainOptions o = state_.options;
     o.max_memory = options_.max_memory;
     o.threads = options_.threads;
+    o.checkpoint = options_.checkpoint;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   }
 
@@ -245,6 +247,8 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
       .rare();
   add_max_memory(c, o->max_memory);
   add_threads(c, o->threads);
+  add_checkpoint(c, o->checkpoint);
+  add_precision(c, o->train.precision);
 }
 
 }  // namespace

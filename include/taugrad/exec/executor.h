@@ -30,6 +30,10 @@ struct OperationCount {
   std::int64_t shared = 0;    ///< whatever the batch: on weights, sums of copies' gradients
 };
 
+/// Of the operands of products. `bf16`: rounded to bfloat16 (8 significant bits), those of the
+/// gradient's products too; sums, weights and all else stay in f32.
+enum class Precision { full, bf16 };
+
 struct ExecutorOptions {
   std::size_t max_memory = 0;  ///< bytes; 0: 80 % of free memory, within the address space limit
   int threads = 0;             ///< 0: as many as there are cores to run on. The bits are the same
@@ -37,6 +41,10 @@ struct ExecutorOptions {
   /// again after a change.
   bool weights_change = true;
   std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
+  /// The last node of the forward part: of its values only about the square root of the steps are
+  /// kept, the others computed again for the gradient. Same bits. -1: all are kept.
+  NodeId checkpoint = -1;
+  Precision precision = Precision::full;
 };
 
 /// Runs a graph: planned once, run often, with batches of any size and lengths.
@@ -46,7 +54,8 @@ template <class S>
 class Executor {
  public:
   /// Plans the evaluation of `outputs`. The tape is not needed afterwards.
-  /// @throws Error (B001) on an op without a forward rule for S, (U002) on an unknown pass
+  /// @throws Error (B001) on an op without a forward rule for S, (U002) on an unknown pass, (U006)
+  /// on bf16 in double
   Executor(const Tape& tape, std::span<const NodeId> outputs, const ExecutorOptions& options = {});
   ~Executor();
   Executor(Executor&&) noexcept;

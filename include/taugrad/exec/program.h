@@ -22,6 +22,10 @@ struct ProgramOptions {
   bool train = false;      ///< dropout is active
   int threads = 0;         ///< 0: as many as there are cores to run on
   std::vector<std::string> without = {};  ///< passes of the plan to leave out
+  /// The loss: what its gradients read is computed again, for memory of about the square root of
+  /// the steps. Same bits. Empty: all is kept.
+  Var checkpoint = {};
+  Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
 };
 
 /// A graph made ready to run: planned once, run often, with tensors by name.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
+#include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
 #include "taugrad/recurrence/unfold.h"
 
@@ -27,6 +28,9 @@ struct RunOptions {
   bool train = false;          ///< dropout is active
   int threads = 0;             ///< 0: as many as there are cores to run on
   std::vector<std::string> without = {};  ///< passes of the plan to leave out
+  /// Gradients are made from values computed again: memory for about the square root of the steps.
+  bool checkpoint = false;
+  Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
 };
 
 struct RunResult {

@@ -26,7 +26,7 @@ class Gradients {
   Var operator[](std::string_view label) const;
   Var of(Var v) const;
   /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to
-  /// its gradient.
+  /// its gradient (a weight's in the opposite order: back through time).
   const std::vector<EdgeContribution>& edges(Var v) const;
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
+#include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/optimizer.h"
@@ -21,6 +22,10 @@ struct TrainOptions {
   std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   int threads = 0;             ///< 0: as many as there are cores to run on
+  /// Gradients are made from values computed again: memory for about the square root of the steps,
+  /// the same bits.
+  bool checkpoint = false;
+  Precision precision = Precision::full;  ///< of the operands of products; weights stay in f32
 };
 
 /// One update, as it went.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// Copies nodes of one tape to a new one. Sets of items keep their numbers.
+class TapeCopy {
+ public:
+  explicit TapeCopy(const Tape& from);
+
+  Graph graph() const { return graph_; }
+  /// The same op on `inputs` of the new tape, with the same owner; with `name` also the value that
+  /// it was.
+  NodeId add(NodeId id, std::span<const NodeId> inputs, bool name);
+  /// round(x), of the owner of x.
+  NodeId add_rounded(NodeId x);
+  /// after(inputs[0], inputs[1], ..) in a phase.
+  NodeId add_after(std::span<const NodeId> inputs, std::int32_t phase);
+
+ private:
+  /// Numbers in the new tape of what the first one interned.
+  template <class Make>
+  static std::uint32_t number(std::vector<std::uint32_t>& known, std::uint32_t id,
+                              const Make& make);
+
+  const Tape& from_;
+  Graph graph_;
+  Tape& to_;
+  std::vector<std::uint32_t> shapes_, attrs_, names_, indices_;  // plus 1; 0: not yet
+  AttrsId phase_attrs_ = 0;
+  std::int32_t phase_ = -1;
+};
+
+}  // namespace taugrad

@@ -1,0 +1,125 @@
+// Values computed again for the gradient: the same bits, in less memory.
+#include "passes/checkpoint.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <filesystem>
+#include <ranges>
+
+#include "random_recurrence.h"
+#include "support_plan.h"
+
+using namespace taugrad;
+using namespace support;
+
+namespace {
+
+BatchContext batch_of(const Tape& tape, std::int64_t items, std::int64_t longest, bool ragged) {
+  BatchContext batch;
+  for (std::size_t which = 0; which < tape.length_names.size(); ++which) {
+    batch.lengths.emplace_back();
+    for (std::int64_t i = 0; i < items; ++i)
+      batch.lengths.back().push_back(ragged ? longest - (5 * i) % longest : longest);
+  }
+  return batch;
+}
+
+struct Run {
+  Values values;
+  std::size_t bytes;  ///< but those of the leaves
+  OperationCount operations;
+};
+
+template <class S>
+Run run(const Work& work, const BatchContext& batch, std::int64_t items, bool again,
+        ExecutorOptions options = {}) {
+  if (again) options.checkpoint = work.unfolded.loss().id;
+  Executor<S> executor(work.tape(), work.outputs, options);
+  Values values = execute(executor, work.tape(), work.outputs, batch, items, 7);
+  std::size_t bytes = executor.bytes();
+  for (const NodeId leaf : executor.leaves())
+    if (work.tape().extent_id(leaf) != kShared) bytes -= executor.leaf(leaf).size_bytes();
+  return {std::move(values), bytes, executor.operations()};
+}
+
+/// Whether something is computed again.
+bool is_cut(const Work& work) {
+  const Rewritten other = checkpoint(work.tape(), work.outputs, work.unfolded.loss().id);
+  return std::ranges::any_of(std::views::iota(0, other.graph.size()),
+                             [&](NodeId id) { return &other.graph.tape().op(id) == &kAfter; });
+}
+
+Definition sized(const char* name, std::int64_t size) {
+  Definition d = load_definition(name);
+  for (auto& s : d.sizes) s.value = size;
+  if (d.name != "elman") d.loss = {Text{"sum(h[t] * h[t])", {}}};
+  return d;
+}
+
+}  // namespace
+
+TEST_CASE("checkpoint: the shipped graphs keep their bits", "[checkpoint]") {
+  int cut = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(TAUGRAD_SOURCE_DIR) + "/graphs")) {
+    if (entry.path().extension() != ".json") continue;
+    const std::string name = entry.path().stem().string();
+    CAPTURE(name);
+    const Definition d = load_definition(name);
+    const auto model = resolve(d);
+    const bool grid = model->index_length.size() > 1;
+    const Work work = work_of(d, grid ? 6 : 30);
+    if (!work.unfolded.has_loss()) continue;
+    const std::int64_t steps = grid ? 6 : 30;
+    const BatchContext batch = batch_of(work.tape(), 11, steps, can_be_ragged(*model));
+    cut += is_cut(work);
+    CHECK(same_bits(run<float>(work, batch, 11, true).values,
+                    run<float>(work, batch, 11, false).values));
+    CHECK(same_bits(run<double>(work, batch, 11, true).values,
+                    run<double>(work, batch, 11, false).values));
+  }
+  CHECK(cut >= 25);
+}
+
+TEST_CASE("checkpoint: random recurrences keep their bits", "[checkpoint]") {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    const Definition d = parse_definition(RecurrenceGenerator(seed).make(), "random");
+    const Work work = work_of(d, 9);
+    const BatchContext batch = batch_of(work.tape(), 4, 9, can_be_ragged(*resolve(d)));
+    CHECK(same_bits(run<double>(work, batch, 4, true).values,
+                    run<double>(work, batch, 4, false).values));
+  }
+}
+
+TEST_CASE("checkpoint: blocks of rows go on from segment to segment, on any threads",
+          "[checkpoint]") {
+  const Work work = work_of(sized("lstm", 64), 100);
+  const BatchContext batch = batch_of(work.tape(), 7, 100, true);  // blocks of 256 rows
+  const Run plain = run<float>(work, batch, 7, false, {.threads = 1});
+  for (const int threads : {1, 2, 3})
+    CHECK(same_bits(run<float>(work, batch, 7, true, {.threads = threads}).values, plain.values));
+  for (const char* pass : {"outer", "time", "fuse"})
+    CHECK(same_bits(run<float>(work, batch, 7, true, {.without = {pass}}).values,
+                    run<float>(work, batch, 7, false, {.without = {pass}}).values));
+}
+
+// S25
+TEST_CASE("checkpoint: memory of about 2 sqrt(tau) steps, less than twice the work",
+          "[checkpoint]") {
+  for (const char* name : {"elman", "rnn", "lstm", "gru"}) {
+    for (const std::int64_t steps : {100, 400}) {
+      CAPTURE(name, steps);
+      const Work work = work_of(sized(name, 48), steps);
+      const BatchContext batch = batch_of(work.tape(), 64, steps, false);
+      const Run all = run<float>(work, batch, 64, false), few = run<float>(work, batch, 64, true);
+      CHECK(same_bits(few.values, all.values));
+      const double steps_kept = static_cast<double>(few.bytes) / static_cast<double>(all.bytes) *
+                                static_cast<double>(steps);
+      CAPTURE(all.bytes, few.bytes);
+      CHECK(steps_kept <= 1.3 * 2 * std::sqrt(steps));
+      // the forward part is about a third of all
+      CHECK(few.operations.per_item < 1.4 * static_cast<double>(all.operations.per_item));
+    }
+  }
+}
