@@ -235,6 +235,18 @@ TEST_CASE("results for people and for programs", "[cli]") {
   CHECK(nlohmann::json::parse(taugrad(f, "inspect gru.json --json").out).is_object());
 }
 
+TEST_CASE("check does not pretend a proof where nothing depends on anything", "[cli]") {
+  const Folder f;
+  const Outcome none = taugrad(f, "check elman --steps 0");
+  CHECK(none.status == 0);
+  CHECK(has(none.out, "nothing is proven"));
+  CHECK_FALSE(has(none.out, "every gradient agrees"));
+  CHECK(nlohmann::json::parse(taugrad(f, "check elman --steps 0 --json").out)["vacuous"] == true);
+  CHECK(has(taugrad(f, "check elman --steps 1").out, "every gradient agrees"));
+  CHECK_FALSE(nlohmann::json::parse(taugrad(f, "check elman --steps 1 --json").out)
+                  .contains("vacuous"));
+}
+
 TEST_CASE("drawings: data on standard output, counts on standard error", "[cli]") {
   const Folder f;
   const Outcome o = taugrad(f, "show elman --steps 3");

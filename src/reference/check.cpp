@@ -132,6 +132,7 @@ class Checker {
     for (CheckedEntry& e : entries) {
       if (options_.method == Method::complex_step) e.ok = e.error <= 1e-12 * scale;
       result.kinks += e.kink ? 1 : 0;
+      result.largest = std::max({result.largest, std::abs(e.analytic), std::abs(e.numeric)});
       result.ok = result.ok && e.ok;
       const bool worse = e.ok == result.worst.ok ? e.error > result.worst.error : !e.ok;
       if (&e == &entries.front() || (worse && !e.kink)) result.worst = e;
@@ -166,6 +167,11 @@ class Checker {
 
 bool CheckReport::ok() const {
   return std::all_of(variables.begin(), variables.end(), [](const auto& v) { return v.ok; });
+}
+
+bool CheckReport::vacuous() const {
+  return ok() && std::all_of(variables.begin(), variables.end(),
+                             [](const auto& v) { return v.largest == 0; });
 }
 
 const VariableCheck* CheckReport::worst() const {

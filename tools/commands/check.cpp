@@ -49,6 +49,9 @@ std::string summary(const CheckReport& r) {
   if (const VariableCheck* w = r.worst())
     text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n",
                         place_of(*w), w->worst.analytic, w->worst.numeric, w->worst.error);
+  if (r.vacuous())
+    return text +
+           "nothing is proven: every derivative is 0; the loss depends on none of these here\n";
   return text + (r.ok() ? "every gradient agrees\n" : "GRADIENTS DISAGREE\n");
 }
 
@@ -77,6 +80,7 @@ std::string as_json(const CheckReport& r) {
       .field("entries", r.entries)
       .field("checked", r.checked)
       .field("runs", r.runs);
+  if (r.vacuous()) w.field("vacuous", true);
   if (const VariableCheck* worst = r.worst())
     w.field("worst", worst->name).field("error", worst->worst.error);
   w.key("variables").begin_array();

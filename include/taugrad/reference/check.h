@@ -48,6 +48,7 @@ struct VariableCheck {
   std::int64_t entries = 0;  ///< elements it has
   std::int64_t checked = 0;  ///< elements compared one by one
   std::int64_t kinks = 0;
+  double largest = 0;               ///< |derivative|, of all that was compared
   CheckedEntry worst;               ///< the failed entry, or the passed one, of the largest error
   std::vector<std::int64_t> index;  ///< of `worst`: axes of one example
   std::int64_t item = -1;           ///< of `worst`: row of the batch; -1 where not per example
@@ -63,6 +64,8 @@ struct CheckReport {
   std::int64_t runs = 0;                  ///< evaluations of the loss
   bool sampled() const { return checked < entries; }
   bool ok() const;
+  /// No derivative was other than 0, as where there is no step: all agree, and nothing is proven.
+  bool vacuous() const;
   /// The variable whose worst entry is worst of all; null where nothing was checked.
   const VariableCheck* worst() const;
 };
