@@ -1,56 +1,21 @@
 // `taugrad bench`: the form of its lines, its workloads, and what its profile adds up to.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "exec/profile.h"
+#include "support_cli.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/passes/gradient.h"
 #include "taugrad/recurrence/unfold.h"
 
-namespace fs = std::filesystem;
 using namespace taugrad;
+using support::Folder;
+using support::Outcome;
+using support::run_in;
+using support::slurp;
+namespace fs = support::fs;
 
 namespace {
-
-std::string slurp(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-struct Outcome {
-  int status;
-  std::string out, err;
-  std::vector<nlohmann::json> lines() const {
-    std::vector<nlohmann::json> all;
-    std::istringstream in(out);
-    for (std::string line; std::getline(in, line);) all.push_back(nlohmann::json::parse(line));
-    return all;
-  }
-};
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("taugrad_bench_test_" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-};
-
-Outcome run_in(const Folder& f, const std::string& line) {
-  const std::string command = "cd '" + f.path.string() +
-                              "' && TAUGRAD_GRAPHS='" TAUGRAD_SOURCE_DIR "/graphs' " + line +
-                              " >out.txt 2>err.txt";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(f.path / "out.txt"),
-          slurp(f.path / "err.txt")};
-}
 
 // the shortest time that is measured at all: these tests ask what is said, not how fast it is
 Outcome bench(const std::string& line) {

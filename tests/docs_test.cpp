@@ -5,27 +5,16 @@
 //   shows.
 //   ![..](pictures/NAME)   shows what the commands above it have written to NAME.
 // TAUGRAD_UPDATE_GOLDEN=1 writes what commands show into the pages instead; the diff is for review.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "support_cli.h"
 
 namespace fs = std::filesystem;
+using support::slurp;
 
 namespace {
-
-std::string read(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 /// What a command shows, both streams, without blanks at line ends.
 std::string shown_by(const std::string& command, const fs::path& folder) {
@@ -50,22 +39,17 @@ std::string shown_by(const std::string& command, const fs::path& folder) {
 /// Runs one page; returns it with what its commands show.
 class Page {
  public:
-  explicit Page(const fs::path& path) : path_(path) {
-    folder_ = fs::temp_directory_path() /
-              ("taugrad_docs_" + std::to_string(::getpid()) + "_" + path.stem().string());
-    fs::create_directories(folder_);
-  }
-  ~Page() { fs::remove_all(folder_); }
+  explicit Page(const fs::path& path) : path_(path) {}
 
   std::string run() {
-    std::istringstream lines(read(path_));
+    std::istringstream lines(slurp(path_));
     std::string result, fence;
     bool console = false;
     for (std::string line; std::getline(lines, line);) {
       ++number_;
       if (line.starts_with("```")) {
         if (console) flush(result);
-        if (!file_.empty()) std::ofstream(folder_ / file_) << fence;
+        if (!file_.empty()) std::ofstream(folder_.path / file_) << fence;
         const bool opens = !inside_;
         inside_ = opens;
         fence.clear();
@@ -99,7 +83,7 @@ class Page {
   void flush(std::string& result) {
     if (command_.empty()) return;
     INFO(path_.filename().string() << ":" << command_line_ << ": " << command_);
-    const std::string shown = shown_by(command_, folder_);
+    const std::string shown = shown_by(command_, folder_.path);
     if (!std::getenv("TAUGRAD_UPDATE_GOLDEN")) CHECK(shown == expected_);
     result += shown;
     command_.clear();
@@ -113,14 +97,15 @@ class Page {
     const std::string name = line.substr(from + 11, line.find(')', from) - from - 11);
     const fs::path shown = path_.parent_path() / "pictures" / name;
     INFO(path_.filename().string() << ":" << number_ << ": " << name);
-    REQUIRE(fs::exists(folder_ / name));
+    REQUIRE(fs::exists(folder_.path / name));
     if (std::getenv("TAUGRAD_UPDATE_GOLDEN"))
-      fs::copy_file(folder_ / name, shown, fs::copy_options::overwrite_existing);
+      fs::copy_file(folder_.path / name, shown, fs::copy_options::overwrite_existing);
     else
-      CHECK(read(shown) == read(folder_ / name));
+      CHECK(slurp(shown) == slurp(folder_.path / name));
   }
 
-  fs::path path_, folder_;
+  fs::path path_;
+  const support::Folder folder_;
   std::string file_, command_, expected_;
   bool inside_ = false;
   int number_ = 0, command_line_ = 0, count_ = 0;
@@ -139,7 +124,7 @@ std::vector<fs::path> pages() {
 TEST_CASE("docs: every example shows what the page says", "[docs]") {
   int commands = 0;
   for (const fs::path& path : pages()) {
-    if (read(path).find("<!-- the examples on this page are run by the tests -->") ==
+    if (slurp(path).find("<!-- the examples on this page are run by the tests -->") ==
         std::string::npos)
       continue;
     Page page(path);

@@ -32,40 +32,48 @@ inline void spill(const fs::path& path, const std::string& text) {
 
 // a folder of its own for each test, removed after it
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("taugrad_cli_test_" + std::to_string(::getpid()));
+  fs::path path;
   Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
+    std::string name = (fs::temp_directory_path() / "taugrad_test_XXXXXX").string();
+    path = ::mkdtemp(name.data());
   }
   ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
   std::string operator/(const std::string& name) const { return (path / name).string(); }
 };
-
-struct Outcome {
-  int status;
-  std::string out, err;
-};
-
-// `line` is what a shell would be told after the program's name; it runs in the test's folder
-inline Outcome taugrad(const Folder& f, const std::string& line,
-                       const std::string& environment = "") {
-  const std::string command = "cd '" + f.path.string() + "' && " + environment +
-                              " TAUGRAD_GRAPHS='" TAUGRAD_SOURCE_DIR "/graphs' '" TAUGRAD_EXECUTABLE
-                              "' " +
-                              line + " >out.txt 2>err.txt";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(f / "out.txt"), slurp(f / "err.txt")};
-}
-
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 inline std::vector<nlohmann::json> lines_of(const std::string& text) {
   std::vector<nlohmann::json> all;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) all.push_back(nlohmann::json::parse(line));
   return all;
+}
+
+struct Outcome {
+  int status;
+  std::string out, err;
+  std::vector<nlohmann::json> lines() const { return lines_of(out); }
+};
+
+// what a shell is told, in the test's folder and with the shipped definitions
+inline Outcome run_in(const Folder& f, const std::string& line,
+                      const std::string& environment = "") {
+  const std::string command = "cd '" + f.path.string() + "' && " + environment +
+                              " TAUGRAD_GRAPHS='" TAUGRAD_SOURCE_DIR "/graphs' " + line +
+                              " >out.txt 2>err.txt";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(f / "out.txt"), slurp(f / "err.txt")};
+}
+
+// `line` stands after the program's name
+inline Outcome taugrad(const Folder& f, const std::string& line,
+                       const std::string& environment = "") {
+  return run_in(f, "'" TAUGRAD_EXECUTABLE "' " + line, environment);
+}
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
 }
 
 constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",  "train", "sample",
