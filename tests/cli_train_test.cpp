@@ -71,6 +71,35 @@ TEST_CASE("training that is stopped goes on with the same bits", "[cli]") {
   CHECK(has(other.err, "error["));
 }
 
+TEST_CASE("the gradient flow goes into the metrics, and changes nothing else", "[cli]") {
+  const Folder f;
+  make_text(f);
+  REQUIRE(taugrad(f, kTrain + "-o plain -q").status == 0);
+  REQUIRE(taugrad(f, kTrain + "-o watched -q --flow-every 7").status == 0);
+  CHECK(slurp(f / "watched/model.safetensors") == slurp(f / "plain/model.safetensors"));
+  const auto metrics = lines_of(slurp(f / "watched/metrics.jsonl"));
+  REQUIRE(metrics.size() == 120);
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    CHECK(metrics[i].contains("flow") == (i % 7 == 6));
+  const auto& h = metrics[6]["flow"]["h"];
+  CHECK(h["first"] > 0);
+  CHECK(h["ratio"].get<double>() ==
+        Approx(h["first"].get<double>() / h["last"].get<double>()).epsilon(1e-12));
+  CHECK(h["rate"] > 0);
+  CHECK(h["verdict"] == "vanishing");
+  // going on needs no word of it
+  REQUIRE(taugrad(f, kTrain + "-o part -q --flow-every 7 --seconds 0.001").status == 0);
+  REQUIRE(lines_of(slurp(f / "part/metrics.jsonl")).size() < 120);
+  REQUIRE(taugrad(f, "train --resume part -q").status == 0);
+  CHECK(slurp(f / "part/metrics.jsonl") == slurp(f / "watched/metrics.jsonl"));
+  // a definition without a state says so before anything is written
+  spill(f / "items.jsonl", "{\"x\": [[1, 0]], \"y\": [1]}\n");
+  const Outcome none = taugrad(f, "train time_delay --data items.jsonl --flow-every 1 -o none");
+  CHECK(none.status == 3);
+  CHECK(has(none.err, "G028"));
+  CHECK_FALSE(fs::exists(f.path / "none"));
+}
+
 TEST_CASE("the first Ctrl-C saves and ends with 130", "[cli]") {
   const Folder f;
   make_text(f);

@@ -37,6 +37,18 @@ std::string first_lines(const std::string& text, std::int64_t updates) {
   return text.substr(0, at);
 }
 
+void write_flow(json::Writer& w, const std::vector<StateFlow>& flow) {
+  w.key("flow").begin_object();
+  for (const StateFlow& f : flow) {
+    const double first = f.gradient.empty() ? 0 : f.gradient.front();
+    const double last = f.gradient.empty() ? 0 : f.gradient.back();
+    w.key(f.name).begin_object().field("first", first).field("last", last);
+    if (last > 0) w.field("ratio", first / last);
+    w.field("rate", f.rate).field("verdict", to_text(f.verdict)).end_object();
+  }
+  w.end_object();
+}
+
 }  // namespace
 
 Progress::Progress(const Context& context, std::int64_t total, bool text)
@@ -90,10 +102,12 @@ Metrics::Metrics(std::string path, std::int64_t updates) : path_(std::move(path)
   write_file(path_, kept);
 }
 
-std::string Metrics::add(const Update& u) {
+std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow) {
   json::Writer w;
   w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
-  w.field("norm", u.norm).field("targets", u.targets).end_object();
+  w.field("norm", u.norm).field("targets", u.targets);
+  if (!flow.empty()) write_flow(w, flow);
+  w.end_object();
   pending_ += w.text() + "\n";
   return w.text() + "\n";
 }

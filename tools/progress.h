@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "taugrad/train/trainer.h"
@@ -38,8 +39,9 @@ class Metrics {
  public:
   /// Keeps the lines of the first `updates` updates of an existing file.
   Metrics(std::string path, std::int64_t updates);
-  std::string add(const Update& u);  ///< returns the line
-  void flush();                      ///< appends what was added. @throws Error (I002)
+  /// Returns the line.
+  std::string add(const Update& u, const std::vector<StateFlow>& flow = {});
+  void flush();  ///< appends what was added. @throws Error (I002)
 
  private:
   std::string path_, pending_;

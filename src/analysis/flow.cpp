@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "analysis/flow_data.h"
 #include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
-#include "analysis/states.h"
-#include "base/fail.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 
@@ -20,35 +17,6 @@ using analysis::FlowData;
 using analysis::Probe;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-double norm_of(const Tensor& t, std::int64_t first, std::int64_t size) {
-  double sum = 0;
-  for (std::int64_t i = first; i < first + size; ++i) sum += t.at(i) * t.at(i);
-  return std::sqrt(sum);
-}
-
-/// Variables with one index and numbers that hand something on.
-std::vector<std::string> chosen(const FlowData& data, const FlowOptions& options) {
-  const Model& model = *data.model;
-  for (const std::string& name : options.variables) {
-    const int number = model.find(name);
-    const Symbol* s = number < 0 ? nullptr : &model.symbols[at(number)];
-    if (!s || s->kind != SymbolKind::variable || s->random() || s->category >= 0 ||
-        s->axes.size() != 1)
-      fail(Status::usage, "U002", "\"{}\" is not a variable of \"{}\" with numbers and one index",
-           name, model.system.name);
-  }
-  if (!options.variables.empty()) return options.variables;
-  std::vector<std::string> names;
-  const std::set<std::string> states = analysis::state_names(data.unfolded(data.cotangents));
-  for (const Symbol& s : model.symbols)
-    if (states.contains(s.name) && s.axes.size() == 1 && s.category < 0) names.push_back(s.name);
-  if (names.empty())
-    fail(Status::bad_input, "G028",
-         "no variable of \"{}\" with one index hands something from position to position",
-         model.system.name);
-  return names;
-}
 
 /// Nodes h[1..tau] of the graph.
 Vars along(const Unfolded& u, const std::string& name, std::int64_t length) {
@@ -77,18 +45,6 @@ Vars asked(const FlowData& data, const Unfolded& u, FlowReport& report) {
   return wrt;
 }
 
-/// Mean of the norms of the items that have step t.
-double mean_norm(const FlowData& data, const Symbol& s, const Tensor& g, std::int64_t t) {
-  const std::int64_t size = s.shape.size(), rows = g.size() / std::max<std::int64_t>(size, 1);
-  double sum = 0;
-  std::int64_t alive = 0;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    alive += rows == 1 || data.length_of(s, row) >= t;
-    sum += norm_of(g, row * size, size);
-  }
-  return alive > 0 ? sum / static_cast<double>(alive) : 0;
-}
-
 /// dL/dh(t) and dL/dW(t), in one run.
 void add_gradients(const FlowData& data, FlowReport& report) {
   const Unfolded u = data.unfolded(data.cotangents);
@@ -100,15 +56,15 @@ void add_gradients(const FlowData& data, FlowReport& report) {
   for (VariableFlow& v : report.variables) {
     const Symbol& s = data.symbol(v.name);
     for (std::int64_t t = 1; t <= data.length_of(s); ++t)
-      v.gradient.push_back(mean_norm(data, s, *next++, t));
+      v.gradient.push_back(analysis::mean_norm(data, s, *next++, t));
   }
   for (WeightFlow& w : report.weights) {
     for (auto& [label, norm] : w.copies) {
-      norm = norm_of(*next, 0, next->size());
+      norm = analysis::norm_of(*next, 0, next->size());
       ++next;
     }
     u.each_weight(w.name, [&](const auto&, NodeId) {  // of an untied weight: all of them
-      w.total = std::hypot(w.total, norm_of(*next, 0, next->size()));
+      w.total = std::hypot(w.total, analysis::norm_of(*next, 0, next->size()));
       ++next;
     });
   }
@@ -143,14 +99,6 @@ void add_jacobians(const FlowData& data, MatrixNorm norm, VariableFlow& v) {
     v.by_lag.push_back(counts[lag] > 0 ? std::exp(logs[lag] / counts[lag]) : 0);
 }
 
-FlowVerdict verdict_of(const std::vector<double>& by_lag, double rate) {
-  if (rate == 0) return FlowVerdict::none;
-  const double gain = static_cast<double>(by_lag.size() - 1) * std::log10(rate);
-  return gain < -1  ? FlowVerdict::vanishing
-         : gain > 1 ? FlowVerdict::exploding
-                    : FlowVerdict::stable;
-}
-
 }  // namespace
 
 double rate_of(const std::vector<double>& by_lag) {
@@ -174,12 +122,21 @@ double rate_of(const std::vector<double>& by_lag) {
   return std::exp((n * xy - x * y) / (n * xx - x * x));
 }
 
+FlowVerdict verdict_of(const std::vector<double>& by_lag, double rate) {
+  if (rate == 0) return FlowVerdict::none;
+  const double gain = static_cast<double>(by_lag.size() - 1) * std::log10(rate);
+  return gain < -1  ? FlowVerdict::vanishing
+         : gain > 1 ? FlowVerdict::exploding
+                    : FlowVerdict::stable;
+}
+
 FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weights,
                 const FlowOptions& options) {
   const FlowData data = analysis::flow_data(d, inputs, weights, options);
   FlowReport report{
       .name = data.model->system.name, .items = data.batch.items, .norm = options.norm};
-  for (const std::string& name : chosen(data, options)) report.variables.push_back({.name = name});
+  for (const std::string& name : analysis::chosen_states(data, options))
+    report.variables.push_back({.name = name});
   for (VariableFlow& v : report.variables) {
     report.steps = std::max(report.steps, data.length_of(data.symbol(v.name)));
     add_jacobians(data, options.norm, v);

@@ -1,8 +1,11 @@
 #include "analysis/flow_data.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "analysis/probe.h"
+#include "analysis/states.h"
 #include "base/fail.h"
 #include "exec/generic.h"
 #include "exec/stream.h"
@@ -131,6 +134,45 @@ Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t time
     result[name] = repeated(one_item(tensor, axes, item), axes, times);
   }
   return result;
+}
+
+std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& options) {
+  const Model& model = *data.model;
+  for (const std::string& name : options.variables) {
+    const int number = model.find(name);
+    const Symbol* s = number < 0 ? nullptr : &model.symbols[at(number)];
+    if (!s || s->kind != SymbolKind::variable || s->random() || s->category >= 0 ||
+        s->axes.size() != 1)
+      fail(Status::usage, "U002", "\"{}\" is not a variable of \"{}\" with numbers and one index",
+           name, model.system.name);
+  }
+  if (!options.variables.empty()) return options.variables;
+  std::vector<std::string> names;
+  const std::set<std::string> states = state_names(data.unfolded(data.cotangents));
+  for (const Symbol& s : model.symbols)
+    if (states.contains(s.name) && s.axes.size() == 1 && s.category < 0) names.push_back(s.name);
+  if (names.empty())
+    fail(Status::bad_input, "G028",
+         "no variable of \"{}\" with one index hands something from position to position",
+         model.system.name);
+  return names;
+}
+
+double norm_of(const Tensor& t, std::int64_t first, std::int64_t size) {
+  double sum = 0;
+  for (std::int64_t i = first; i < first + size; ++i) sum += t.at(i) * t.at(i);
+  return std::sqrt(sum);
+}
+
+double mean_norm(const FlowData& data, const Symbol& s, const Tensor& g, std::int64_t t) {
+  const std::int64_t size = s.shape.size(), rows = g.size() / std::max<std::int64_t>(size, 1);
+  double sum = 0;
+  std::int64_t alive = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    alive += rows == 1 || data.length_of(s, row) >= t;
+    sum += norm_of(g, row * size, size);
+  }
+  return alive > 0 ? sum / static_cast<double>(alive) : 0;
 }
 
 }  // namespace taugrad::analysis

@@ -36,6 +36,15 @@ std::vector<Position32> positions_of(const Dims& lengths);
 FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,
                    const FlowOptions& options);
 
+/// Variables with one index and numbers that hand something on, or those that the options name.
+/// @throws Error (U002, G028)
+std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& options);
+
+/// Root of the sum of squares of the elements [first, first + size).
+double norm_of(const Tensor& t, std::int64_t first, std::int64_t size);
+/// Mean of the norms of g, the gradient of s[t], of the items that have step t.
+double mean_norm(const FlowData& data, const Symbol& s, const Tensor& g, std::int64_t t);
+
 /// All inputs of one item, repeated: a batch of `times` equal items.
 Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t times);
 

@@ -136,6 +136,7 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   w.key("files").begin_array();
   for (const std::string& file : s.files) w.value(file);
   w.end_array().field("split", s.split).field("max_length", s.max_length).field("data", s.digest);
+  if (s.flow_every > 0) w.field("flow_every", s.flow_every);
   w.field("tensors", digest_of(weights, s.optimizer));
   write_options(w, s.options);
   w.end_object();
@@ -196,9 +197,9 @@ ResumeState load_resume_state(const std::string& folder) {
   const std::string path = in(folder, "state.json");
   if (!exists(path)) fail_resume(folder, fmt::format("{} holds no training to resume", folder));
   const json::Document document(read_file(path, limits::kJsonBytes), path, "a state object");
-  const json::Fields f(
-      document.root_object(), "a state",
-      {"format", "updates", "files", "split", "max_length", "data", "tensors", "options"});
+  const json::Fields f(document.root_object(), "a state",
+                       {"format", "updates", "files", "split", "max_length", "flow_every", "data",
+                        "tensors", "options"});
   if (f.at("format").integer("format", 1, INT32_MAX) != kFormat)
     f.at("format").fail("C005", "the state's format is newer than this program supports",
                         "upgrade taugrad");
@@ -212,6 +213,8 @@ ResumeState load_resume_state(const std::string& folder) {
     s.files.emplace_back(file.string("a file"));
   s.split = f.at("split").string("split");
   s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
+  if (const auto every = f.find("flow_every"))
+    s.flow_every = every->integer("flow_every", 1, INT64_MAX);
   s.digest = f.at("data").string("data");
   s.options = read_options(f.at("options"));
   s.optimizer = load_safetensors(in(folder, "optimizer.safetensors"));

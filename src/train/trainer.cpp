@@ -8,6 +8,7 @@
 #include "taugrad/exec/run.h"
 #include "train/plan.h"
 #include "train/schedule.h"
+#include "train/stack.h"
 
 namespace taugrad {
 namespace {
@@ -49,6 +50,7 @@ struct Trainer::Parts {
   void check_state(const TrainState& s) const;
 
   TrainOptions options;
+  Definition definition;
   std::shared_ptr<const Model> model;
   Dataset data;
   bool ragged;
@@ -61,6 +63,7 @@ struct Trainer::Parts {
 
 Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
     : options(o),
+      definition(d),
       model(resolve(d)),
       data(std::move(given)),
       ragged(can_be_ragged(*model)),
@@ -192,6 +195,16 @@ Update Trainer::step() {
   const double done = static_cast<double>(updates()) / static_cast<double>(total_updates());
   p.optimizer.update(p.weights, p.gradients, 1 - (1 - p.options.final_lr) * done);
   return u;
+}
+
+std::vector<StateFlow> Trainer::flow() const {
+  const Parts& p = *parts_;
+  Schedule schedule = p.schedule;  // arranging an epoch is not this one's business
+  const auto items = schedule.batch(updates() / schedule.batches(), updates() % schedule.batches());
+  FlowOptions options;
+  options.seed = p.options.seed;
+  return state_flow(p.definition, stacked(*p.model, p.data, p.groups(items).front()), p.weights,
+                    options);
 }
 
 std::int64_t Trainer::updates() const { return parts_->optimizer.updates(); }

@@ -20,7 +20,7 @@ struct Options {
   DataSource source;
   TrainOptions train;
   std::string output, resume, optimizer = "adam";
-  std::int64_t save_every = 500;
+  std::int64_t save_every = 500, flow_every = 0;
   std::size_t max_memory = 0;
   int threads = 0;
   bool checkpoint = false;
@@ -70,9 +70,7 @@ class Training {
     o.resume.empty() ? begin() : go_on();
   }
 
-  int run() try {
-    return updates();
-  } catch (const Error&) {
+  int run() try { return updates(); } catch (const Error&) {
     if (options_.resume.empty() && trainer_->updates() == 0) discard();
     throw;
   }
@@ -87,8 +85,9 @@ class Training {
     Metrics metrics(folder_ + "/metrics.jsonl", trainer_->updates());
     bool out_of_time = false;
     while (!trainer_->done() && stop_signal == 0 && !out_of_time) {
+      const std::vector<StateFlow> flow = flow_due() ? trainer_->flow() : std::vector<StateFlow>{};
       const Update u = trainer_->step();
-      const std::string line = metrics.add(u);
+      const std::string line = metrics.add(u, flow);
       if (context_.json) print(line);
       progress.show(u);
       if (u.update % options_.save_every == 0) save(metrics);
@@ -97,6 +96,10 @@ class Training {
     progress.finish();
     save(metrics);
     return finish(progress, out_of_time);
+  }
+
+  bool flow_due() const {
+    return state_.flow_every > 0 && (trainer_->updates() + 1) % state_.flow_every == 0;
   }
 
   // a training that made no update leaves no half of a model
@@ -115,6 +118,7 @@ class Training {
     state_.options = options_.train;
     state_.options.optimizer.kind =
         options_.optimizer == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
+    state_.flow_every = options_.flow_every;
     state_.split = options_.source.split;
     state_.max_length = options_.source.max_length;
     make_trainer(options_.source);
@@ -127,6 +131,7 @@ class Training {
     model_ = load_model(folder_);
     state_ = load_resume_state(folder_);
     if (options_.epochs_given) state_.options.epochs = options_.train.epochs;
+    if (options_.flow_every > 0) state_.flow_every = options_.flow_every;
     DataSource source{options_.source.files.empty() ? state_.files : options_.source.files,
                       state_.split, state_.max_length};
     const std::string digest = state_.digest;
@@ -156,6 +161,8 @@ class Training {
     o.threads = options_.threads;
     o.checkpoint = options_.checkpoint;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
+    if (state_.flow_every > 0 && !trainer_->done())
+      trainer_->flow();  // says now what it would say then
   }
 
   void save(Metrics& metrics) {
@@ -244,6 +251,9 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
            "in [0, 1]", [](double x) { return x >= 0 && x <= 1; })
       .rare();
   c.integer("--save-every", "N", "updates between saves [500]", o->save_every, 1, 1'000'000'000)
+      .rare();
+  c.integer("--flow-every", "N", "the gradient through time into the metrics, every N updates",
+            o->flow_every, 1, 1'000'000'000)
       .rare();
   add_max_memory(c, o->max_memory);
   add_threads(c, o->threads);

@@ -73,9 +73,26 @@ FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weigh
 /// The slope of log |J| by lag, fitted to the later half of the lags that are not 0, as a factor a
 /// step; 0: there are none.
 double rate_of(const std::vector<double>& by_lag);
+/// What that comes to over all lags.
+FlowVerdict verdict_of(const std::vector<double>& by_lag, double rate);
 
 /// JSON, format "taugrad-flow" version 1 (docs/flow.md).
 std::string to_json(const FlowReport& report);
+
+/// The way of a gradient through one batch, at the price of a few runs: what training watches.
+struct StateFlow {
+  std::string name;
+  std::vector<double> gradient = {};  ///< [t]: |dL/dh(t)|, mean over the items that have t
+  /// [lag]: |v^T dh(tau)/dh(tau - lag)| for one random direction v of each item; geometric mean of
+  /// what is not 0. Of a variable that runs backward, from position 1 on.
+  std::vector<double> by_lag = {};
+  double rate = 0;  ///< factor by which by_lag moves a step
+  FlowVerdict verdict = FlowVerdict::none;
+};
+
+/// As `flow`, without the Jacobians: one run for dL/dh(t) and one or two for each variable.
+std::vector<StateFlow> state_flow(const Definition& d, const Tensors& inputs,
+                                  const Tensors& weights, const FlowOptions& options = {});
 
 /// Forward mode beside reverse mode: real-time recurrent learning carries dh(t)/dW along and needs
 /// no memory of the past; back-propagation through time goes back once.

@@ -32,6 +32,7 @@ struct ResumeState {
   std::vector<std::string> files;  ///< of the data
   std::string split;               ///< of a text, as given
   std::int64_t max_length = 0;     ///< longer items were left out; 0: none
+  std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
   std::string digest;              ///< of the data, by digest_of
   std::int64_t updates = 0;
   Tensors optimizer;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "taugrad/analysis/flow.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
@@ -62,6 +63,11 @@ class Trainer {
   /// One update. @throws Error (N001) where the loss or the gradient is not finite: the weights are
   /// as before
   Update step();
+
+  /// How the gradient of the next update's batch travels through time, at the present weights and
+  /// without dropout, in f64. Of items that cannot run together, those of one length. Nothing of
+  /// the training changes. @throws Error (G028) without a state
+  std::vector<StateFlow> flow() const;
 
   std::int64_t updates() const;        ///< done so far
   std::int64_t total_updates() const;  ///< of all epochs
