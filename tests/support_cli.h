@@ -76,7 +76,8 @@ inline bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr const char* kCommands[] = {"show",   "check", "flow",    "run",  "train", "sample",
-                                     "define", "ops",   "inspect", "diff", "bench", "turing"};
+constexpr const char* kCommands[] = {"show",   "check",  "flow", "run",     "train", "eval",
+                                     "sample", "define", "ops",  "inspect", "diff",  "bench",
+                                     "turing"};
 
 }  // namespace support

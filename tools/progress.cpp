@@ -107,6 +107,11 @@ std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow) {
   w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
   w.field("norm", u.norm).field("targets", u.targets);
   if (!flow.empty()) write_flow(w, flow);
+  if (!u.mixes.empty()) {
+    w.key("mixed").begin_object();
+    for (const auto& [name, probability] : u.mixes) w.field(name, probability);
+    w.end_object();
+  }
   w.end_object();
   pending_ += w.text() + "\n";
   return w.text() + "\n";

@@ -79,7 +79,7 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
   leave_out_long_items(out.data, source.max_length, context);
   if (out.data.examples.empty())
     fail(Status::bad_input, "D002",
-         "every item has more than {} steps: nothing is left to train on", source.max_length);
+         "every item has more than {} steps: nothing is left", source.max_length);
   note(context,
        fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
                    out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));

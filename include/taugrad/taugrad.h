@@ -36,6 +36,7 @@
 #include "taugrad/reference/check.h"
 #include "taugrad/reference/interpreter.h"
 #include "taugrad/train/dataset.h"
+#include "taugrad/train/evaluate.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/optimizer.h"
 #include "taugrad/train/sample.h"

@@ -98,13 +98,26 @@ void write_options(json::Writer& w, const TrainOptions& o) {
       .field("final_lr", o.final_lr);
   if (o.precision == Precision::bf16) w.field("precision", "bf16");
   w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
+  if (!o.modes.empty()) {
+    w.key("modes").begin_object();
+    for (const auto& [name, mode] : o.modes) w.field(name, to_string(mode));
+    w.end_object();
+  }
   w.end_object();
+}
+
+Mode saved_mode(json::Value text) {
+  try {
+    return mode_from(text.string("a mode"));
+  } catch (const Error& e) {
+    text.fail("G010", e.diagnostics().front().message, e.diagnostics().front().help);
+  }
 }
 
 TrainOptions read_options(json::Value object) {
   const json::Fields f(object, "options",
                        {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
-                        "batch", "epochs", "clip", "final_lr", "precision", "seed"});
+                        "batch", "epochs", "clip", "final_lr", "precision", "seed", "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
@@ -127,6 +140,9 @@ TrainOptions read_options(json::Value object) {
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
   if (error != std::errc() || end != seed.data() + seed.size())
     f.at("seed").fail("G011", "\"seed\" is not an integer");
+  if (const auto modes = f.find("modes"))
+    for (const json::Member& m : modes->members("modes"))
+      o.modes[std::string(m.name())] = saved_mode(m.value);
   return o;
 }
 

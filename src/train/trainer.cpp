@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "recurrence/unfolder.h"
 #include "taugrad/exec/run.h"
 #include "train/plan.h"
 #include "train/schedule.h"
@@ -14,20 +13,6 @@ namespace taugrad {
 namespace {
 
 constexpr std::size_t kMostPlans = 32;
-
-// Few different lengths, so that plans are shared: multiples of 8, later of an eighth of a power of
-// two.
-std::int64_t rounded_up(std::int64_t n) {
-  std::int64_t step = 8;
-  while (step * 16 <= n) step *= 2;
-  return (n + step - 1) / step * step;
-}
-
-std::int64_t work_of(const Example& e) {
-  std::int64_t steps = 1;
-  for (const auto& [name, n] : e.lengths) steps *= std::max<std::int64_t>(n, 1);
-  return steps;
-}
 
 void check(const TrainOptions& o) {
   const auto need = [](bool ok, const char* what) {
@@ -44,17 +29,14 @@ void check(const TrainOptions& o) {
 struct Trainer::Parts {
   Parts(const Definition& d, Dataset given, const TrainOptions& o);
 
-  std::int64_t targets_of(const std::vector<std::size_t>& items) const;
   LossPlan& plan_for(const std::vector<std::size_t>& items);
-  std::vector<std::vector<std::size_t>> groups(const std::vector<std::size_t>& items) const;
   void check_state(const TrainState& s) const;
 
   TrainOptions options;
   Definition definition;
   std::shared_ptr<const Model> model;
   Dataset data;
-  bool ragged;
-  std::vector<std::int64_t> longest;  ///< by length number
+  Batching batching;
   Schedule schedule;
   Optimizer optimizer;
   Tensors weights, gradients;
@@ -66,21 +48,18 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
       definition(d),
       model(resolve(d)),
       data(std::move(given)),
-      ragged(can_be_ragged(*model)),
+      batching(model, data),
       schedule({}, 1, 0),
       optimizer(o.optimizer) {
   check(o);
+  check_modes(*model, o.modes);
   if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to train on");
   std::vector<std::int64_t> sizes;
-  longest.assign(model->lengths.size(), 0);
   DrawOptions draw;
   draw.seed = o.seed;
-  for (const Example& e : data.examples) {
-    sizes.push_back(work_of(e));
-    for (std::size_t l = 0; l < longest.size(); ++l)
-      longest[l] = std::max(longest[l], e.lengths.at(model->lengths[l]));
-  }
-  for (std::size_t l = 0; l < longest.size(); ++l) draw.lengths[model->lengths[l]] = longest[l];
+  for (const Example& e : data.examples) sizes.push_back(work_of(e));
+  for (std::size_t l = 0; l < model->lengths.size(); ++l)
+    draw.lengths[model->lengths[l]] = batching.longest()[l];
   schedule = Schedule(std::move(sizes), static_cast<std::size_t>(o.batch), o.seed);
   for (const auto& [name, w] : initial_weights(d, draw)) {
     weights.emplace(name, w.to(Dtype::f32));
@@ -91,53 +70,20 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
   }
 }
 
-// Positions of observed random variables; a definition without any counts items. (R13)
-std::int64_t Trainer::Parts::targets_of(const std::vector<std::size_t>& items) const {
-  std::int64_t targets = 0;
-  bool any = false;
-  for (const Symbol& s : model->symbols) {
-    if (!s.random()) continue;
-    any = true;
-    for (const std::size_t i : items) {
-      std::int64_t positions = 1;
-      for (const int axis : s.axes)
-        positions *= data.examples[i].lengths.at(model->lengths[static_cast<std::size_t>(
-            model->index_length[static_cast<std::size_t>(axis)])]);
-      targets += positions;
-    }
-  }
-  return any ? targets : static_cast<std::int64_t>(items.size());
-}
-
 LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
-  std::vector<std::int64_t> lengths(longest.size(), 0);
-  for (std::size_t l = 0; l < longest.size(); ++l) {
-    for (const std::size_t i : items)
-      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model->lengths[l]));
-    if (ragged && model->fixed_lengths[l] < 0)
-      lengths[l] = std::min(rounded_up(lengths[l]), longest[l]);
-  }
+  const std::vector<std::int64_t> lengths = batching.lengths_for(data, items);
   auto it = plans.find(lengths);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    const ExecutorOptions run{.max_memory = options.max_memory,
+    const ExecutorOptions how{.max_memory = options.max_memory,
                               .threads = options.threads,
                               .precision = options.precision};
-    auto plan = std::make_unique<LossPlan>(model, lengths, ragged, options.checkpoint, run);
+    auto plan = std::make_unique<LossPlan>(model, lengths, batching.ragged(), options.modes,
+                                           options.checkpoint, how);
+    plan->bind(weights);
     it = plans.emplace(lengths, std::move(plan)).first;
-    it->second->bind(weights);
   }
   return *it->second;
-}
-
-std::vector<std::vector<std::size_t>> Trainer::Parts::groups(
-    const std::vector<std::size_t>& items) const {
-  if (ragged) return {items};
-  std::map<std::map<std::string, std::int64_t>, std::vector<std::size_t>> by_lengths;
-  for (const std::size_t i : items) by_lengths[data.examples[i].lengths].push_back(i);
-  std::vector<std::vector<std::size_t>> all;
-  for (auto& [lengths, group] : by_lengths) all.push_back(std::move(group));
-  return all;
 }
 
 Trainer::Trainer(const Definition& d, Dataset data, const TrainOptions& options)
@@ -173,12 +119,17 @@ Update Trainer::step() {
   u.epoch = updates() / p.schedule.batches();
   const std::vector<std::size_t> items =
       p.schedule.batch(u.epoch, updates() % p.schedule.batches());
-  u.targets = std::max<std::int64_t>(p.targets_of(items), 1);
+  for (const std::size_t i : items) u.targets += targets_of(*p.model, p.data.examples[i]);
+  u.targets = std::max<std::int64_t>(u.targets, 1);
+  for (const auto& [name, mode] : p.options.modes)
+    if (mode.kind == Mode::Kind::mixed) u.mixes[name] = mode.data.at(updates());
   for (auto& [name, g] : p.gradients) std::ranges::fill(g.values<float>(), 0.0F);
-  const std::uint64_t seed =
-      p.options.seed + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update);
-  for (const auto& group : p.groups(items))
-    u.loss += p.plan_for(group).run(p.data, group, seed, p.gradients);
+  const BatchRun how{
+      .seed = p.options.seed + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update),
+      .train = true,
+      .mixes = u.mixes};
+  for (const auto& group : p.batching.groups(p.data, items))
+    u.loss += p.plan_for(group).run(p.data, group, how, p.gradients);
   u.loss /= static_cast<double>(u.targets);
   for (auto& [name, g] : p.gradients)
     for (float& x : g.values<float>()) x /= static_cast<float>(u.targets);

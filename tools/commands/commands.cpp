@@ -9,6 +9,7 @@ std::vector<Command> all_commands() {
   all.push_back(flow_command());
   all.push_back(run_command());
   all.push_back(train_command());
+  all.push_back(eval_command());
   all.push_back(sample_command());
   all.push_back(define_command());
   all.push_back(ops_command());

@@ -10,6 +10,7 @@ Command check_command();
 Command run_command();
 Command flow_command();
 Command train_command();
+Command eval_command();
 Command sample_command();
 Command define_command();
 Command ops_command();

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "mode_options.h"
 #include "output.h"
 #include "progress.h"
 #include "taugrad/train/model_folder.h"
@@ -255,6 +256,7 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--flow-every", "N", "the gradient through time into the metrics, every N updates",
             o->flow_every, 1, 1'000'000'000)
       .rare();
+  add_modes(c, t.modes);
   add_max_memory(c, o->max_memory);
   add_threads(c, o->threads);
   add_checkpoint(c, o->checkpoint);
@@ -281,7 +283,11 @@ Command train_command() {
       "ends every item. Anything else reads JSON lines: {\"x\": [[..], ..], \"y\": [..]}.\n"
       "What is minimised is a batch's loss divided by its number of targets. The folder\n"
       "holds definition.json, model.safetensors, vocab.json, metrics.jsonl and the state\n"
-      "for --resume. Ctrl-C saves and ends with status 130.";
+      "for --resume. Ctrl-C saves and ends with status 130.\n"
+      "--mode 'y=mixed(linear(1,0.2,1000))' is scheduled sampling: at each step of each item\n"
+      "the network reads the true symbol with that probability, else its own; metrics.jsonl\n"
+      "tells the probability of each update.\n" +
+      std::string(kModesHelp);
   c.run = [o](const Context& context) { return Training(*o, context).run(); };
   return c;
 }

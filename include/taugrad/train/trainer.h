@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "taugrad/analysis/flow.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
+#include "taugrad/recurrence/mode.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/optimizer.h"
 
@@ -20,7 +23,8 @@ struct TrainOptions {
   double clip = 1;           ///< largest global norm of a gradient; 0: no clipping
   double final_lr =
       1;  ///< lr falls along a line to this share of itself at the last update; in [0, 1]
-  std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout
+  std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout, draws
+  Modes modes = {};  ///< of random variables; a mixed one's probability may follow the updates
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   int threads = 0;             ///< 0: as many as there are cores to run on
   /// Gradients are made from values computed again: memory for about the square root of the steps,
@@ -35,7 +39,8 @@ struct Update {
   std::int64_t epoch = 0;   ///< from 0
   double loss = 0;  ///< of the batch before the update, in nats, divided by the number of targets
   double norm = 0;  ///< of the gradient before clipping
-  std::int64_t targets = 0;  ///< positions of observed random variables; without any, items
+  std::int64_t targets = 0;  ///< positions of random variables; without any, items
+  std::map<std::string, double> mixes = {};  ///< probability of the data, of mixed variables
 };
 
 /// What must be kept to go on later with the same bits.
@@ -51,7 +56,7 @@ struct TrainState {
 /// longest item has at most T.
 class Trainer {
  public:
-  /// @throws Error (D002) without an item, (U002) on options outside their range, (G023) without a
+  /// @throws Error (D002) without an item, (U002) on options outside their range and modes that do not fit, (G023) without a
   /// loss
   Trainer(const Definition& d, Dataset data, const TrainOptions& options);
   ~Trainer();

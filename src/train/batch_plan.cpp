@@ -1,0 +1,168 @@
+#include "train/batch_plan.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "recurrence/unfolder.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad {
+namespace {
+
+// multiples of 8, later of an eighth of a power of two
+std::int64_t rounded_up(std::int64_t n) {
+  std::int64_t step = 8;
+  while (step * 16 <= n) step *= 2;
+  return (n + step - 1) / step * step;
+}
+
+bool inside(const Tensor& t, const std::vector<std::int32_t>& at) {
+  for (std::size_t a = 0; a < at.size(); ++a)
+    if (at[a] < 1 || at[a] > t.dims()[a]) return false;
+  return true;
+}
+
+// of an untied weight as many positions as the data have steps, or more
+bool fits(const Tensor& t, const Shape& shape, const std::vector<std::int32_t>& at) {
+  return t.dims().size() == at.size() + static_cast<std::size_t>(shape.rank()) && inside(t, at) &&
+         std::equal(t.dims().begin() + static_cast<std::ptrdiff_t>(at.size()), t.dims().end(),
+                    shape.dims().begin());
+}
+
+}  // namespace
+
+std::int64_t flat_position(const Tensor& t, const std::vector<std::int32_t>& at) {
+  std::int64_t flat = 0;
+  for (std::size_t a = 0; a < at.size(); ++a) flat = flat * t.dims()[a] + at[a] - 1;
+  return flat;
+}
+
+std::int64_t work_of(const Example& e) {
+  std::int64_t steps = 1;
+  for (const auto& [name, n] : e.lengths) steps *= std::max<std::int64_t>(n, 1);
+  return steps;
+}
+
+std::int64_t targets_of(const Model& model, const Example& e) {
+  std::int64_t targets = 0;
+  bool any = false;
+  for (const Symbol& s : model.symbols) {
+    if (!s.random()) continue;
+    any = true;
+    std::int64_t positions = 1;
+    for (const int axis : s.axes)
+      positions *= e.lengths.at(model.lengths[static_cast<std::size_t>(
+          model.index_length[static_cast<std::size_t>(axis)])]);
+    targets += positions;
+  }
+  return any ? targets : 1;
+}
+
+Batching::Batching(std::shared_ptr<const Model> model, const Dataset& data)
+    : model_(std::move(model)), ragged_(can_be_ragged(*model_)), longest_(model_->lengths.size()) {
+  for (const Example& e : data.examples)
+    for (std::size_t l = 0; l < longest_.size(); ++l)
+      longest_[l] = std::max(longest_[l], e.lengths.at(model_->lengths[l]));
+}
+
+std::vector<std::int64_t> Batching::lengths_for(const Dataset& data,
+                                                const std::vector<std::size_t>& items) const {
+  std::vector<std::int64_t> lengths(longest_.size(), 0);
+  for (std::size_t l = 0; l < longest_.size(); ++l) {
+    for (const std::size_t i : items)
+      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
+    if (ragged_ && model_->fixed_lengths[l] < 0)
+      lengths[l] = std::min(rounded_up(lengths[l]), longest_[l]);
+  }
+  return lengths;
+}
+
+std::vector<std::vector<std::size_t>> Batching::groups(
+    const Dataset& data, const std::vector<std::size_t>& items) const {
+  if (ragged_) return {items};
+  std::map<std::map<std::string, std::int64_t>, std::vector<std::size_t>> by_lengths;
+  for (const std::size_t i : items) by_lengths[data.examples[i].lengths].push_back(i);
+  std::vector<std::vector<std::size_t>> all;
+  for (auto& [lengths, group] : by_lengths) all.push_back(std::move(group));
+  return all;
+}
+
+UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>& lengths,
+                             bool ragged, const Modes& modes) {
+  UnfoldOptions o;
+  o.ragged = ragged;
+  o.modes = modes;
+  for (std::size_t l = 0; l < lengths.size(); ++l) o.lengths[model.lengths[l]] = lengths[l];
+  for (const Symbol& s : model.symbols)
+    if (s.random()) o.given.insert(s.name);
+  return o;
+}
+
+BatchPlan::BatchPlan(const Unfolded& u, std::span<const NodeId> outputs,
+                     const ExecutorOptions& options)
+    : lengths_(u.model().lengths), executor_(u.graph().tape(), outputs, options) {
+  const Tape& tape = u.graph().tape();
+  for (const NodeId id : executor_.leaves()) {
+    Leaf leaf{id,
+              std::string(tape.name(id)),
+              tape.shape(id),
+              {tape.index(id).begin(), tape.index(id).end()},
+              tape.attrs(id).has("category")};
+    const bool mix = leaf.name.starts_with(mix_input(""));
+    (&tape.op(id) == &kWeight ? weights_ : mix ? mixes_ : inputs_).push_back(std::move(leaf));
+  }
+}
+
+void BatchPlan::bind(const Tensors& weights) {
+  for (const Leaf& leaf : weights_) {
+    const auto found = weights.find(leaf.name);
+    if (found == weights.end())
+      fail(Status::bad_input, "S013", "weight \"{}\" is missing", leaf.name);
+    const Tensor& w = found->second;
+    if (!fits(w, leaf.shape, leaf.at))
+      fail(Status::bad_input, "S013", "weight \"{}\" is {}, the definition needs {}{}", leaf.name,
+           dims_text(w.dims()), to_string(leaf.shape),
+           leaf.at.empty() ? "" : fmt::format(" at each of {} or more positions", leaf.at.front()));
+    const auto size = static_cast<std::size_t>(leaf.shape.size());
+    executor_.bind(leaf.id, w.values<float>().subspan(
+                                static_cast<std::size_t>(flat_position(w, leaf.at)) * size, size));
+  }
+}
+
+void BatchPlan::fill(const Leaf& leaf, const Dataset& data, const std::vector<std::size_t>& items) {
+  const std::span<float> to = executor_.leaf(leaf.id);
+  const auto size = static_cast<std::size_t>(leaf.shape.size());
+  const std::span<const std::int32_t> rows = executor_.items(leaf.id);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Tensor& from =
+        data.examples[items[static_cast<std::size_t>(rows[r])]].values.at(leaf.name);
+    const bool given = inside(from, leaf.at);
+    const auto first = given ? flat_position(from, leaf.at) * static_cast<std::int64_t>(size) : 0;
+    // outside an item a number is zero and a symbol absent (R4)
+    for (std::size_t i = 0; i < size; ++i)
+      to[r * size + i] = given ? static_cast<float>(from.at(first + static_cast<std::int64_t>(i)))
+                         : leaf.category ? -1.0F
+                                         : 0.0F;
+  }
+}
+
+void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
+                    const BatchRun& how) {
+  BatchContext context;
+  context.seed = how.seed;
+  context.train = how.train;
+  context.lengths.resize(lengths_.size());
+  for (const std::size_t i : items) {
+    context.item.push_back(static_cast<std::int64_t>(i));
+    for (std::size_t l = 0; l < lengths_.size(); ++l)
+      context.lengths[l].push_back(data.examples[i].lengths.at(lengths_[l]));
+  }
+  executor_.set_batch(context, static_cast<std::int64_t>(items.size()));
+  for (const Leaf& leaf : inputs_) fill(leaf, data, items);
+  for (const Leaf& leaf : mixes_)
+    executor_.leaf(leaf.id)[0] =
+        static_cast<float>(how.mixes.at(leaf.name.substr(mix_input("").size())));
+  executor_.run();
+}
+
+}  // namespace taugrad

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "recurrence/model.h"
+#include "taugrad/exec/executor.h"
+#include "taugrad/recurrence/unfold.h"
+#include "taugrad/train/dataset.h"
+
+namespace taugrad {
+
+/// How items of a dataset go together: few different lengths, so that plans are shared.
+class Batching {
+ public:
+  Batching(std::shared_ptr<const Model> model, const Dataset& data);
+
+  bool ragged() const { return ragged_; }
+  const std::vector<std::int64_t>& longest() const { return longest_; }  ///< by length number
+  /// The lengths of a plan that these items fit, rounded up where items may be shorter.
+  std::vector<std::int64_t> lengths_for(const Dataset& data,
+                                        const std::vector<std::size_t>& items) const;
+  /// Items that can run together: all, or those of equal lengths.
+  std::vector<std::vector<std::size_t>> groups(const Dataset& data,
+                                               const std::vector<std::size_t>& items) const;
+
+ private:
+  std::shared_ptr<const Model> model_;
+  bool ragged_;
+  std::vector<std::int64_t> longest_;
+};
+
+/// Steps of an item, over all its lengths: what its work is proportional to.
+std::int64_t work_of(const Example& e);
+/// Positions of random variables of an item; 1 where the model has none.  (R13)
+std::int64_t targets_of(const Model& model, const Example& e);
+
+/// What decides the draws of one run, and the probabilities of mixed variables.
+struct BatchRun {
+  std::uint64_t seed = 0;
+  bool train = false;
+  std::map<std::string, double> mixes = {};  ///< by variable
+};
+
+/// Unfolds a model for data: every random variable's are given.
+UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>& lengths,
+                             bool ragged, const Modes& modes);
+
+/// Nodes of an unfolded model, planned once and run on the items of a dataset that fit.
+class BatchPlan {
+ public:
+  BatchPlan(const Unfolded& u, std::span<const NodeId> outputs, const ExecutorOptions& options);
+
+  /// Reads every weight from these tensors (f32), which must stay where they are while this plan
+  /// lives. @throws Error (S013) where one is missing or has other axes
+  void bind(const Tensors& weights);
+  /// Evaluates the outputs for some items, keyed by their places in the data.
+  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how);
+  const Executor<float>& executor() const { return executor_; }
+
+ private:
+  struct Leaf {
+    NodeId id;
+    std::string name;
+    Shape shape;
+    std::vector<std::int32_t> at;  ///< position
+    bool category;
+  };
+  void fill(const Leaf& leaf, const Dataset& data, const std::vector<std::size_t>& items);
+
+  std::vector<std::string> lengths_;  ///< names, numbered
+  Executor<float> executor_;
+  std::vector<Leaf> inputs_, weights_, mixes_;
+};
+
+/// The flat number of a position (from 1) among leading axes.
+std::int64_t flat_position(const Tensor& t, const std::vector<std::int32_t>& at);
+
+}  // namespace taugrad

@@ -1,0 +1,115 @@
+#include "taugrad/train/evaluate.h"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "base/fail.h"
+#include "train/score_plan.h"
+
+namespace taugrad {
+namespace {
+
+void check(const Model& model, const Dataset& data, const EvaluateOptions& o) {
+  if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to evaluate");
+  if (o.batch < 1) fail(Status::usage, "U002", "the batch must be >= 1");
+  check_modes(model, o.modes);
+}
+
+/// Items of like length together, longest first.
+std::vector<std::size_t> by_work(const Dataset& data) {
+  std::vector<std::size_t> order(data.examples.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return work_of(data.examples[a]) > work_of(data.examples[b]);
+  });
+  return order;
+}
+
+Tensors in_f32(const Tensors& weights) {
+  Tensors narrow;
+  for (const auto& [name, w] : weights)
+    narrow.emplace(name, w.dtype() == Dtype::f32 ? w : w.to(Dtype::f32));
+  return narrow;
+}
+
+std::map<std::string, double> mixes_of(const Modes& modes) {
+  std::map<std::string, double> mixes;
+  for (const auto& [name, mode] : modes) {
+    if (mode.kind != Mode::Kind::mixed) continue;
+    if (mode.data.changes())
+      fail(Status::usage, "U002",
+           "{}={} follows the updates of a training; here give a number, as in mixed(0.7)", name,
+           to_string(mode));
+    mixes[name] = mode.data.from;
+  }
+  return mixes;
+}
+
+// items after items, so that the sums do not depend on batches
+void add_up(Evaluation& e, std::vector<std::vector<std::vector<Score>>>& steps) {
+  for (std::size_t i = 0; i < e.items.size(); ++i) {
+    if (!e.own_loss)
+      for (const Score& s : e.items[i].variables) e.items[i].loss += s.nats;
+    e.loss += e.items[i].loss;
+    for (std::size_t v = 0; v < e.variables.size(); ++v) {
+      e.variables[v].all.add(e.items[i].variables[v]);
+      std::vector<Score>& all = e.variables[v].steps;
+      const std::vector<Score>& own = steps[i][v];
+      all.resize(std::max(all.size(), own.size()));
+      for (std::size_t t = 0; t < own.size(); ++t) all[t].add(own[t]);
+    }
+  }
+}
+
+}  // namespace
+
+void Score::add(const Score& other) {
+  targets += other.targets;
+  nats += other.nats;
+  judged += other.judged;
+  right += other.right;
+  apart += other.apart;
+}
+
+Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& data,
+                    const EvaluateOptions& options) {
+  const std::shared_ptr<const Model> model = resolve(d);
+  check(*model, data, options);
+  const Tensors narrow = in_f32(weights);
+  const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
+  const ExecutorOptions executor{.max_memory = options.max_memory, .threads = options.threads};
+  const Batching batching(model, data);
+  Evaluation e;
+  e.own_loss = !model->loss.empty();
+  e.items.resize(data.examples.size());
+  for (const Symbol& s : model->symbols)
+    if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
+  e.has_loss = e.own_loss || !e.variables.empty();
+  for (const Example& example : data.examples) e.targets += targets_of(*model, example);
+
+  std::vector<std::vector<std::vector<Score>>> steps(data.examples.size());
+  std::unique_ptr<ScorePlan> plan;
+  std::vector<std::int64_t> lengths;
+  const std::vector<std::size_t> order = by_work(data);
+  for (std::size_t from = 0; from < order.size(); from += static_cast<std::size_t>(options.batch)) {
+    const std::size_t to = std::min(from + static_cast<std::size_t>(options.batch), order.size());
+    const std::vector<std::size_t> items(order.begin() + static_cast<std::ptrdiff_t>(from),
+                                         order.begin() + static_cast<std::ptrdiff_t>(to));
+    for (const std::vector<std::size_t>& group : batching.groups(data, items)) {
+      const std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
+      if (!plan || wanted != lengths) {
+        plan.reset();
+        plan =
+            std::make_unique<ScorePlan>(model, wanted, batching.ragged(), options.modes, executor);
+        plan->bind(narrow);
+        lengths = wanted;
+      }
+      plan->run(data, group, how, e.items, steps);
+    }
+  }
+  add_up(e, steps);
+  return e;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,113 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "base/fail.h"
+#include "commands/commands.h"
+#include "definition_options.h"
+#include "evaluation_text.h"
+#include "mode_options.h"
+#include "output.h"
+#include "taugrad/train/evaluate.h"
+#include "taugrad/train/model_folder.h"
+#include "training_data.h"
+
+namespace taugrad::cli {
+namespace {
+
+struct Options {
+  std::string folder, output;
+  DataSource source;
+  EvaluateOptions evaluate;
+  bool per_item = false, divergence = false;
+};
+
+// items are what they were in training, unless --split says otherwise
+std::string split_of(const Options& o) {
+  if (!o.source.split.empty()) return o.source.split;
+  const std::filesystem::path state = std::filesystem::path(o.folder) / "state.json";
+  std::error_code ignored;
+  return std::filesystem::exists(state, ignored) ? load_resume_state(o.folder).split : "";
+}
+
+int evaluate_model(Options o, const Context& context) {
+  if (o.source.files.empty()) fail(Status::usage, "U006", "`taugrad eval` needs --data FILE");
+  for (const std::string& file : o.source.files)
+    if (!o.output.empty()) refuse_overwriting_input(file, o.output);
+  if (o.divergence && o.evaluate.modes.empty())
+    fail(Status::usage, "U006",
+         "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
+  TrainedModel m = load_model(o.folder);
+  o.source.split = split_of(o);
+  const TrainingData data = read_training_data(m.definition, o.source, m.vocabulary, context);
+  const Evaluation e = evaluate(m.definition, m.weights, data.data, o.evaluate);
+  EvaluationText text(e, {.per_item = o.per_item, .symbols = m.vocabulary.has_value()});
+  Evaluation forced;
+  if (o.divergence) {
+    EvaluateOptions observed = o.evaluate;
+    observed.modes.clear();
+    forced = evaluate(m.definition, m.weights, data.data, observed);
+    text.compare_with(forced);
+  }
+  deliver(o.output, context.json ? text.json() : text.table());
+  return 0;
+}
+
+void add_options(Command& c, const std::shared_ptr<Options>& o) {
+  c.positional({.name = "DIR",
+                .help = "folder of a model, made by train",
+                .least = 1,
+                .most = 1,
+                .take = [o](const std::string& v) { o->folder = v; }});
+  c.option({.name = "--data",
+            .letter = "",
+            .value = "FILE",
+            .help = "text, or JSON lines: an item a line, by variable name",
+            .take = [o](const std::string& v) { o->source.files.push_back(v); },
+            .many = true});
+  c.flag("--per-item", "the likelihood of each item too", o->per_item);
+  add_modes(c, o->evaluate.modes);
+  c.options.back().common = true;
+  c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence);
+  c.choice("--split", "what an item of a text is [as in training]", o->source.split,
+           {"line", "blank", "%", "none"});
+  c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
+            2147483647);
+  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "of draws [1]",
+            .take = [o](const std::string& v) { o->evaluate.seed = parse_seed("--seed", v); }});
+  c.integer("--batch", "B", "items that run together; scores are the same [32]", o->evaluate.batch,
+            1, 1'000'000'000)
+      .rare();
+  add_max_memory(c, o->evaluate.max_memory);
+  add_threads(c, o->evaluate.threads);
+}
+
+}  // namespace
+
+Command eval_command() {
+  auto o = std::make_shared<Options>();
+  Command c;
+  c.name = "eval";
+  c.about = "Measures a trained model: likelihood, bits, perplexity, accuracy";
+  c.examples = {{"taugrad eval model --data heldout.txt", "bits per symbol of other text"},
+                {"taugrad eval model --data heldout.txt --mode y=greedy --divergence",
+                 "left to itself: where it departs from the truth"}};
+  add_options(c, o);
+  c.details =
+      "nats: -log p of the targets, by the natural logarithm; bits: nats / log 2;\n"
+      "perplexity: exp(nats), both per target. Accuracy is the share of targets that are\n"
+      "the likeliest value: of a bernoulli, element by element. A definition with a \"loss\"\n"
+      "of its own has that instead. With --divergence, `apart` is the share of values read\n"
+      "that are not the data's (of a normal, the mean square of the distance), and\n"
+      "`difference` the nats that this costs at that step.\n" +
+      std::string(kModesHelp);
+  c.run = [o](const Context& context) { return evaluate_model(*o, context); };
+  return c;
+}
+
+}  // namespace taugrad::cli
