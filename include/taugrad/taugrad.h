@@ -1,6 +1,7 @@
 #pragma once
 
 /// The whole public interface of taugrad.
+#include "taugrad/analysis/coupling.h"
 #include "taugrad/analysis/flow.h"
 #include "taugrad/analysis/graphical_model.h"
 #include "taugrad/analysis/influence.h"

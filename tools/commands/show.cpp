@@ -10,6 +10,7 @@
 #include "mode_options.h"
 #include "model_view.h"
 #include "output.h"
+#include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
@@ -45,11 +46,12 @@ std::string rendered(const Picture& picture, const Options& o) {
 }
 
 void tell_counts(const Context& context, std::size_t nodes, std::size_t edges,
-                 const DefinitionSummary& d) {
+                 const DefinitionSummary& d, const Coupling& coupling) {
   note(context, fmt::format("{} nodes, {} edges, {} parameters{}", nodes, edges, d.parameters,
                             d.parameters_per_step > 0
                                 ? fmt::format(" and {} for each position", d.parameters_per_step)
                                 : ""));
+  if (coupling.decoupled() && coupling.indexed) note(context, to_text(coupling));
 }
 
 std::size_t edge_count(const Tape& tape) {
@@ -82,7 +84,7 @@ Detail detail_of(const Options& o) {
 int show_folded(const Definition& d, const Options& o, const Context& context,
                 const DefinitionSummary& summary) {
   const FoldedGraph g = folded(d);
-  tell_counts(context, g.nodes.size(), g.edges.size(), summary);
+  tell_counts(context, g.nodes.size(), g.edges.size(), summary, coupling(d, o.modes));
   if (format_of(o) == "json")
     deliver(o.output, to_json(g));
   else
@@ -112,7 +114,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   if (o.all_steps) options.most_steps = 0;
   const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
   tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()),
-              summary);
+              summary, coupling(d, o.modes));
   deliver(o.output, format_of(o) == "json" ? to_json(u.graph()) : rendered(picture, o));
   return 0;
 }

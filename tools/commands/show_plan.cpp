@@ -4,15 +4,18 @@
 
 #include "base/json_writer.h"
 #include "output.h"
+#include "taugrad/analysis/coupling.h"
 #include "taugrad/exec/describe_plan.h"
 
 namespace taugrad::cli {
 namespace {
 
-std::string as_text(const PlanSummary& plan) {
-  std::string text = fmt::format(
-      "{} nodes in {} steps, {} products one after another, {} fused programs\n\npasses:\n",
-      plan.nodes, plan.steps, plan.levels, plan.programs);
+std::string as_text(const PlanSummary& plan, const Coupling& coupling) {
+  std::string text =
+      fmt::format("{} nodes in {} steps, {} products one after another, {} fused programs\n",
+                  plan.nodes, plan.steps, plan.levels, plan.programs);
+  if (coupling.indexed) text += to_text(coupling) + "\n";
+  text += "\npasses:\n";
   for (const PassSummary& pass : plan.passes)
     text += fmt::format("  {:<11} {:<4} {}\n", pass.name, pass.on ? "" : "off", pass.about);
   text += "\nsteps:\n";
@@ -20,14 +23,20 @@ std::string as_text(const PlanSummary& plan) {
   return text;
 }
 
-std::string as_json(const PlanSummary& plan) {
+std::string as_json(const PlanSummary& plan, const Coupling& coupling) {
   json::Writer w;
   w.begin_object()
       .field("nodes", plan.nodes)
       .field("steps", plan.steps)
       .field("levels", plan.levels)
       .field("programs", plan.programs);
-  w.key("passes").begin_array();
+  w.key("recurrent").begin_array();
+  for (const auto& circle : coupling.circles) {
+    w.begin_array();
+    for (const std::string& name : circle) w.value(name);
+    w.end_array();
+  }
+  w.end_array().key("passes").begin_array();
   for (const PassSummary& pass : plan.passes)
     w.begin_object().field("name", pass.name).field("on", pass.on).end_object();
   w.end_array().key("lines").begin_array();
@@ -41,7 +50,8 @@ std::string as_json(const PlanSummary& plan) {
 int show_plan(const Definition& d, const UnfoldOptions& unfolding,
               const std::vector<std::string>& without, const std::string& output, bool json) {
   const PlanSummary plan = describe_plan(d, unfolding, {.without = without});
-  deliver(output, json ? as_json(plan) : as_text(plan));
+  const Coupling c = coupling(d, unfolding.modes);
+  deliver(output, json ? as_json(plan, c) : as_text(plan, c));
   return 0;
 }
 

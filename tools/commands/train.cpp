@@ -8,6 +8,7 @@
 #include "mode_options.h"
 #include "output.h"
 #include "progress.h"
+#include "taugrad/analysis/coupling.h"
 #include "taugrad/train/model_folder.h"
 #include "training_data.h"
 
@@ -81,6 +82,9 @@ class Training {
     stop_softly_on_signals();
     note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(),
                                trainer_->total_updates(), state_.options.batch));
+    if (const Coupling c = coupling(model_.definition, state_.options.modes);
+        c.decoupled() && c.indexed)
+      note(context_, to_text(c));
     begun_ = trainer_->updates();
     Progress progress(context_, trainer_->total_updates(), text_);
     Metrics metrics(folder_ + "/metrics.jsonl", trainer_->updates());
