@@ -122,6 +122,7 @@ TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
       {"run elman --fetch 'h['", "U020", "did you mean \"h\""},
       {"run elman --fetch 'grad:W[foo]'", "U020", "cannot read the position [foo]"},
       {"run elman --mode h=sampled", "U002", "\"h\" is not a random variable"},
+      {"show elman --view folded --mode y=sampled", "U002", "the same in every mode"},
       {"show elman --steps 3 --mode z=sampled", "U002", "no random variable \"z\""},
       {"run elman --max-memory 10Q", "U002", "--max-memory"},
       {"run elman --max-memory 0K", "U002", "--max-memory"},

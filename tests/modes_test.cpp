@@ -2,6 +2,8 @@
 // (docs/language.md R12; rows S37, S40-S42)
 #include "language_support.h"
 #include "taugrad/exec/check.h"
+#include "taugrad/exec/program.h"
+#include "taugrad/io/graph_json.h"
 #include "taugrad/recurrence/mode.h"
 
 using namespace taugrad;
@@ -213,6 +215,25 @@ TEST_CASE("S41: mixed(1) has the bits of teacher forcing, mixed(0) those of free
               bits(forced ? Mode::observed : Mode::sampled));
         CHECK_FALSE(bits(Mode::mixed(0.5)) == bits(forced ? Mode::observed : Mode::sampled));
       }
+  }
+}
+
+TEST_CASE("modes: a graph in any mode is written, read and run by a program", "[modes]") {
+  const Definition d = load_definition("output_recurrent");
+  Tensors inputs = random_inputs(d, {.steps = 3, .batch = 2, .seed = 3});
+  const Tensors weights = initial_weights(d, {.steps = 3, .seed = 3});
+  for (const char* text : {"observed", "sampled", "greedy", "mixed(0.5)", "forced(1,2)"}) {
+    CAPTURE(text);
+    const Mode mode = mode_from(text);
+    const Unfolded u = unfold(d, {.steps = 3, .modes = {{"y", mode}}, .given = {"y"}});
+    const Graph read = graph_from_json(to_json(u.graph()), "graph.json");
+    CHECK(to_json(read) == to_json(u.graph()));
+    inputs["data:y"] = inputs.at("y");
+    inputs["mix:y"] = numbers({}, {0.5});
+    Program program(u.graph(), {u.loss()}, {.dtype = f64, .seed = 5});
+    const Tensor loss = program(inputs, weights).at("loss");
+    CHECK(loss == evaluate_one(d, {{"x", inputs.at("x")}, {"y", inputs.at("y")}}, weights, "loss",
+                               with({{"y", mode}}, 5)));
   }
 }
 

@@ -17,7 +17,7 @@ std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t item
   const std::int64_t size = tape.shape(leaf).size();
   const bool shared = tape.extent_id(leaf) == kShared;
   std::vector<double> values(static_cast<std::size_t>(shared ? size : size * items));
-  const auto tensor = tensors.find(std::string(tape.name(leaf)));
+  const auto tensor = tensors.find(data_of(tape.name(leaf)));
   if (tensor == tensors.end()) {  // cotangents and stop variables, which follow from nothing else
     Stream stream(seed, "check:" + tape.label(leaf));
     for (double& x : values) x = stream.normal();

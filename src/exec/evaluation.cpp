@@ -78,7 +78,7 @@ BatchContext Evaluation<S>::context_of(const std::vector<std::int32_t>& items) c
 template <class S>
 void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
                          Executor<S>& executor) const {
-  const std::string name(tape.name(leaf));
+  const std::string name = data_of(tape.name(leaf));
   const int number = model_->find(name);
   const bool weight =
       number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;

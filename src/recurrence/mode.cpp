@@ -228,6 +228,14 @@ std::string to_string(const Mode& m) {
   return inside.empty() ? std::string(word) : fmt::format("{}({})", word, inside);
 }
 
+namespace {
+constexpr std::string_view kData = "data:";
+}
+
 std::string mix_input(std::string_view variable) { return fmt::format("mix:{}", variable); }
+std::string data_input(std::string_view variable) { return fmt::format("{}{}", kData, variable); }
+std::string data_of(std::string_view input) {
+  return std::string(input.starts_with(kData) ? input.substr(kData.size()) : input);
+}
 
 }  // namespace taugrad

@@ -207,10 +207,12 @@ NodeId Unfolder::given(int number, const Positions& at) {
   Positions by_index(model_.system.indices.size(), 0);
   for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(s.axes[a])] = std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
   const ExtentId extent = extent_of(s.axes, by_index);
-  const Var leaf = s.category >= 0 ? category_input(tape_, s.name, s.category, at, extent) : input(tape_, s.name, s.shape, at, extent);
+  const bool value = !s.random() || observed(s, at);
+  const std::string name = value ? s.name : data_input(s.name);
+  const Var leaf = s.category >= 0 ? category_input(tape_, name, s.category, at, extent) : input(tape_, name, s.shape, at, extent);
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf.id);
-  if (!s.random() || observed(s, at)) values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
+  if (value) values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
   return leaf.id;
 }
 

@@ -104,7 +104,7 @@ BatchPlan::BatchPlan(const Unfolded& u, std::span<const NodeId> outputs,
   const Tape& tape = u.graph().tape();
   for (const NodeId id : executor_.leaves()) {
     Leaf leaf{id,
-              std::string(tape.name(id)),
+              data_of(tape.name(id)),
               tape.shape(id),
               {tape.index(id).begin(), tape.index(id).end()},
               tape.attrs(id).has("category")};

@@ -176,7 +176,10 @@ Command show_command() {
                                     .modes = o->modes};
       return show_plan(d, unfolding, o->without, o->output, context.json);
     }
-    if (o->view.empty()) o->view = o->steps.given() ? "unfolded" : "folded";
+    if (o->view.empty()) o->view = o->steps.given() || !o->modes.empty() ? "unfolded" : "folded";
+    if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
+      fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
+           o->view);
     const Definition d = read_definition(o->definition, context);
     if (context.json && o->format.empty()) {
       if (!o->definition.equations.empty() && o->view == "folded") {

@@ -74,5 +74,10 @@ std::string to_string(const Mode& mode);
 /// The name of the input, not per example, that holds a mixed variable's probability: "mix:y". One
 /// plan serves every value.
 std::string mix_input(std::string_view variable);
+/// The name of the input that holds a variable's data at positions where its value is not them:
+/// "data:y". Where the value is the data, that input is "y" itself.
+std::string data_input(std::string_view variable);
+/// The variable whose data an input holds: "y" of "y" and of "data:y".
+std::string data_of(std::string_view input);
 
 }  // namespace taugrad
