@@ -212,9 +212,10 @@ TEST_CASE("S42: one plan serves every probability of a schedule", "[rows]") {
 
 TEST_CASE("S42: training by a schedule", "[rows][train]") {
   const Task task;
-  const auto trained = [&](const std::string& mode, int threads = 0) {
+  const auto trained = [&](const std::string& mode, int threads = 0, bool checkpoint = false) {
     TrainOptions o = task.quick(mode);
     o.threads = threads;
+    o.checkpoint = checkpoint;
     Trainer t(task.definition, task.data, o);
     std::vector<double> mixes;
     while (!t.done()) {
@@ -232,6 +233,7 @@ TEST_CASE("S42: training by a schedule", "[rows][train]") {
     CHECK(mixes[u] == Approx(std::max(1 - static_cast<double>(u) / 8, 0.0)).margin(1e-15));
   CHECK(trained("mixed(linear(1,0,8))", 1).first == scheduled);
   CHECK(trained("mixed(linear(1,0,8))", 2).first == scheduled);
+  CHECK(trained("mixed(linear(1,0,8))", 0, true).first == scheduled);  // draws made again
   CHECK_FALSE(trained("sampled").first == plain);
   CHECK(problems_of([&] { trained("sampled(pathwise)"); })[0].code == "U002");
 
