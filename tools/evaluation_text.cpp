@@ -19,9 +19,9 @@ double bits(double nats) { return nats / std::numbers::ln2; }
 
 std::string row(const std::string& name, const VariableScores& v) {
   const double nats = per(v.all.nats, v.all.targets);
-  std::string text = fmt::format("{:<10} {:>10}  {:>10.6g}", name, v.all.targets, nats);
+  std::string text = fmt::format("{:<10} {:>10}  {:>10.4f}", name, v.all.targets, nats);
   if (v.discrete)
-    text += fmt::format("  {:>10.6g}  {:>10.6g}  {:>8.4f}", bits(nats), std::exp(nats),
+    text += fmt::format("  {:>10.4f}  {:>10.4f}  {:>8.4f}", bits(nats), std::exp(nats),
                         accuracy(v.all));
   return text + "\n";
 }
@@ -50,7 +50,7 @@ std::string EvaluationText::summary() const {
   for (const VariableScores& v : e_.variables) text += row(v.name, v);
   text += fmt::format("{} items, ", e_.items.size());
   if (!e_.has_loss) return text + "and no loss: the definition has no random variable\n";
-  text += fmt::format("loss {:.6g} in all, {:.6g} per target", e_.loss, per(e_.loss, e_.targets));
+  text += fmt::format("loss {:.5g} in all, {:.4f} per target", e_.loss, per(e_.loss, e_.targets));
   if (options_.symbols && !e_.own_loss)
     text += fmt::format(", {:.4f} bits per character", bits(per(e_.loss, e_.targets)));
   return text + "\n";
@@ -68,7 +68,7 @@ std::string EvaluationText::items() const {
     for (const Score& s : item.variables) targets += s.targets;
     const double value = e_.own_loss ? item.loss : -item.loss;
     text +=
-        fmt::format("{:<8} {:>8}  {:>12.6g}  {:>12.6g}", i, item.steps, value, per(value, targets));
+        fmt::format("{:<8} {:>8}  {:>12.5g}  {:>12.4f}", i, item.steps, value, per(value, targets));
     for (std::size_t v = 0; v < e_.variables.size(); ++v)
       if (e_.variables[v].discrete)
         text += fmt::format(
@@ -89,7 +89,7 @@ std::string EvaluationText::divergence() const {
     for (std::size_t t = 0; t < open.size(); ++t) {
       const double nats = per(open[t].nats, open[t].targets),
                    truth = per(forced[t].nats, forced[t].targets);
-      text += fmt::format("{:<10} {:>10}  {:>10.4g}  {:>10.5g}  {:>10.5g}  {:>10.4g}\n",
+      text += fmt::format("{:<10} {:>10}  {:>10.4f}  {:>10.4f}  {:>10.4f}  {:>10.4f}\n",
                           fmt::format("[{}]", t + 1), open[t].targets,
                           per(open[t].apart, open[t].targets), nats, truth, nats - truth);
     }

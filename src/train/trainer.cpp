@@ -154,7 +154,8 @@ std::vector<StateFlow> Trainer::flow() const {
   const auto items = schedule.batch(updates() / schedule.batches(), updates() % schedule.batches());
   FlowOptions options;
   options.seed = p.options.seed;
-  return state_flow(p.definition, stacked(*p.model, p.data, p.groups(items).front()), p.weights,
+  return state_flow(p.definition,
+                    stacked(*p.model, p.data, p.batching.groups(p.data, items).front()), p.weights,
                     options);
 }
 
