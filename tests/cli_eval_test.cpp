@@ -119,6 +119,9 @@ TEST_CASE("scheduled sampling: the probability in the metrics, resumed with the 
   const Outcome torn = taugrad(f, "train --resume part");
   CHECK(torn.status == 3);
   CHECK(has(torn.err, "linear takes 3 numbers"));
+  const Outcome other = taugrad(f, "train --resume whole --mode y=sampled");
+  CHECK(other.status == 2);
+  CHECK(has(other.err, "the modes that it began with"));
   const Outcome none = taugrad(f, kTrain + "--mode z=sampled -o none");
   CHECK(none.status == 2);
   CHECK_FALSE(fs::exists(f.path / "none"));

@@ -86,7 +86,10 @@ TEST_CASE("evaluate: scores do not depend on the batch or the threads", "[eval]"
       o.modes = {{"y", mode_from(mode)}};
       o.batch = batch;
       o.threads = threads;
+      std::int64_t told = 0;
+      o.progress = [&](std::int64_t items) { told = items; };
       const Evaluation e = evaluate(task.definition, weights, task.data, o);
+      CHECK(told == static_cast<std::int64_t>(task.data.examples.size()));
       std::vector<double> all{e.loss, static_cast<double>(e.variables[0].all.right)};
       for (const ItemScores& i : e.items) all.push_back(i.loss);
       for (const Score& s : e.variables[0].steps) all.insert(all.end(), {s.nats, s.apart});
@@ -235,6 +238,7 @@ TEST_CASE("S42: training by a schedule", "[rows][train]") {
   CHECK(trained("mixed(linear(1,0,8))", 2).first == scheduled);
   CHECK(trained("mixed(linear(1,0,8))", 0, true).first == scheduled);  // draws made again
   CHECK_FALSE(trained("sampled").first == plain);
+  CHECK(trained("mixed(0)").first == trained("sampled").first);
   CHECK(problems_of([&] { trained("sampled(pathwise)"); })[0].code == "U002");
 
   Trainer first(task.definition, task.data, task.quick("mixed(linear(1,0,8))"));

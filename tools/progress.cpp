@@ -95,6 +95,27 @@ void Progress::finish() {
   open_ = false;
 }
 
+Counter::Counter(const Context& context, std::string what, std::int64_t total)
+    : what_(std::move(what)),
+      total_(total),
+      quiet_(context.quiet || context.json),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      shown_(Clock::now()) {}
+
+void Counter::show(std::int64_t done) {
+  const double since = std::chrono::duration<double>(Clock::now() - shown_).count();
+  if (quiet_ || since < (terminal_ ? 0.1 : 10.0)) return;
+  shown_ = Clock::now();
+  open_ = terminal_;
+  const std::string line = fmt::format("{} {} of {}", what_, done, total_);
+  print_error(terminal_ ? fmt::format("\r{}\x1b[K", line) : line + "\n");
+}
+
+void Counter::finish() {
+  if (open_) print_error("\r\x1b[K");
+  open_ = false;
+}
+
 Metrics::Metrics(std::string path, std::int64_t updates) : path_(std::move(path)) {
   std::string kept;
   if (updates > 0 && ::access(path_.c_str(), F_OK) == 0)

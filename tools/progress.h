@@ -34,6 +34,20 @@ class Progress {
   bool any_ = false, open_ = false;
 };
 
+/// Tells how far a long work has come, in the same way.
+class Counter {
+ public:
+  Counter(const Context& context, std::string what, std::int64_t total);
+  void show(std::int64_t done);
+  void finish();
+
+ private:
+  std::string what_;
+  std::int64_t total_;
+  bool quiet_, terminal_, open_ = false;
+  std::chrono::steady_clock::time_point shown_;
+};
+
 /// metrics.jsonl: one line an update, kept in step with the saved state.
 class Metrics {
  public:

@@ -107,6 +107,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
       }
       plan->run(data, group, how, e.items, steps);
     }
+    if (options.progress) options.progress(static_cast<std::int64_t>(to));
   }
   add_up(e, steps);
   return e;

@@ -20,7 +20,9 @@ namespace {
   Diagnostic e;
   e.code = "U010";
   e.message = fmt::format("cannot sample {}: {}", d.name.empty() ? "this definition" : d.name, why);
-  e.help = "sampling takes definitions without inputs, over one index";
+  e.help =
+      "sampling takes definitions without inputs, over one index; `taugrad run` with --mode "
+      "NAME=sampled and --inputs draws from any other";
   fail(Status::usage, std::move(e));
 }
 

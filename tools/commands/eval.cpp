@@ -9,6 +9,7 @@
 #include "evaluation_text.h"
 #include "mode_options.h"
 #include "output.h"
+#include "progress.h"
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/model_folder.h"
 #include "training_data.h"
@@ -41,6 +42,8 @@ int evaluate_model(Options o, const Context& context) {
   TrainedModel m = load_model(o.folder);
   o.source.split = split_of(o);
   const TrainingData data = read_training_data(m.definition, o.source, m.vocabulary, context);
+  Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));
+  o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };
   const Evaluation e = evaluate(m.definition, m.weights, data.data, o.evaluate);
   EvaluationText text(e, {.per_item = o.per_item, .symbols = m.vocabulary.has_value()});
   Evaluation forced;
@@ -50,6 +53,7 @@ int evaluate_model(Options o, const Context& context) {
     forced = evaluate(m.definition, m.weights, data.data, observed);
     text.compare_with(forced);
   }
+  counter.finish();
   deliver(o.output, context.json ? text.json() : text.table());
   return 0;
 }

@@ -135,6 +135,9 @@ class Training {
     folder_ = options_.resume;
     model_ = load_model(folder_);
     state_ = load_resume_state(folder_);
+    if (!options_.train.modes.empty() && options_.train.modes != state_.options.modes)
+      fail(Status::usage, "U002",
+           "--mode: a training goes on in the modes that it began with; leave it out");
     if (options_.epochs_given) state_.options.epochs = options_.train.epochs;
     if (options_.flow_every > 0) state_.flow_every = options_.flow_every;
     DataSource source{options_.source.files.empty() ? state_.files : options_.source.files,

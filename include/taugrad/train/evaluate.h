@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct EvaluateOptions {
   std::uint64_t seed = 1;      ///< of draws
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   int threads = 0;             ///< 0: as many as there are cores to run on
+  /// Told now and then how many items are done.
+  std::function<void(std::int64_t items)> progress = {};
 };
 
 /// How well a random variable is predicted, summed over some positions of some items.
