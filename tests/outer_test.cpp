@@ -135,3 +135,24 @@ TEST_CASE("outer_rows: one row for all; bad numbers stay in their rows and colum
     check_outer_rows_and_columns<double>(set);
   }
 }
+
+TEST_CASE("outer_rows: in parts the same bits as at once", "[outer]") {
+  constexpr std::int64_t kRows = 1000, kM = 17, kN = 45;
+  const auto d = numbers<float>(kRows * kM, 5), x = numbers<float>(kRows * kN, 6);
+  const std::int64_t panels = (kN + Panels<float>::kWidth - 1) / Panels<float>::kWidth;
+  OuterScratch<float> scratch;
+  for (const InstructionSet set : instruction_sets())
+    for (const std::int64_t length : {1, 50, 256, 300, 999}) {
+      std::vector<float> all(kM * kN), parts(kM * kN, 3), block(kM * kN, 4);
+      const Segment<float> whole{d.data(), kM, x.data(), kN, kRows};
+      outer_rows<float>({&whole, 1}, kM, kN, 0, panels, false, all.data(), kN, scratch, set);
+      for (std::int64_t r = 0; r < kRows; r += length) {
+        const std::int64_t rows = std::min(length, kRows - r);
+        const Segment<float> part{d.data() + r * kM, kM, x.data() + r * kN, kN, rows};
+        outer_rows<float>({&part, 1}, kM, kN, 0, panels, false, parts.data(), kN, scratch, set,
+                          {block.data(), r, r + rows < kRows});
+      }
+      CAPTURE(length);
+      CHECK(same_bits(all.data(), parts.data(), kM * kN));
+    }
+}

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -148,6 +149,7 @@ class Benchmark {
     run_forward(u);
     if (u.has_loss()) run_step(u);
     result_.peak_mb = status_mb("VmHWM:");
+    if (u.has_loss() && o_.precision == Precision::bf16) compare(u, step_outputs_);
     return result_;
   }
 
@@ -182,6 +184,48 @@ class Benchmark {
     ExecutorOptions options = run_options();
     options.checkpoint = o_.checkpoint ? last : -1;
     result_.step = run(u, outputs, options, result_.gflop, true);
+    step_outputs_ = std::move(outputs);
+  }
+
+  /// The same in full precision.
+  void compare(const Unfolded& u, const std::vector<NodeId>& outputs) {
+    ExecutorOptions options = run_options();
+    const auto rounded = values(u, outputs, options);
+    options.precision = Precision::full;
+    const auto full = values(u, outputs, options);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      double largest = 0, difference = 0;
+      for (std::size_t i = 0; i < full[o].size(); ++i) {
+        const double x = static_cast<double>(full[o][i]);
+        largest = std::max(largest, std::abs(x));
+        difference = std::max(difference, std::abs(static_cast<double>(rounded[o][i]) - x));
+      }
+      double& error = o == 0 ? result_.loss_error : result_.gradient_error;
+      error = std::max(error, largest > 0 ? difference / largest : 0.0);
+    }
+  }
+
+  std::vector<std::vector<S>> values(const Unfolded& u, const std::vector<NodeId>& outputs,
+                                     const ExecutorOptions& options) {
+    Executor<S> executor(u.graph().tape(), outputs, options);
+    place(u, executor);
+    executor.run();
+    std::vector<std::vector<S>> all;
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      const auto value = executor.value(o);
+      all.emplace_back(value.begin(), value.end());
+    }
+    return all;
+  }
+
+  /// Gives the executor its batch and its tensors.
+  void place(const Unfolded& u, Executor<S>& executor) {
+    const auto sources = exec::sources_of(u.graph().tape(), executor.leaves());
+    const auto batch = exec::describe_batch(
+        sources, exec::length_rules(u.graph().tape(), full_lengths(u)), inputs_);
+    executor.set_batch(batch.context, batch.items);
+    for (const exec::Source& s : sources)
+      exec::bind_source(executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
   }
 
   /// The time of one run. The last plan that a workload has is the one that is told of.
@@ -190,13 +234,8 @@ class Benchmark {
     const Tape& tape = u.graph().tape();
     const double start = now_ms();
     Executor<S> executor(tape, outputs, options);
-    const auto sources = exec::sources_of(tape, executor.leaves());
-    const auto batch =
-        exec::describe_batch(sources, exec::length_rules(tape, full_lengths(u)), inputs_);
-    executor.set_batch(batch.context, batch.items);
+    place(u, executor);
     if (last) result_.prepare_ms += now_ms() - start;
-    for (const exec::Source& s : sources)
-      exec::bind_source(executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
     executor.run();  // all of it once, so that there are numbers for the products
     exec::Profile<S> products(exec::Profile<S>::Mode::products_only);
     executor.watch(&products);
@@ -224,6 +263,7 @@ class Benchmark {
   const BenchmarkOptions& o_;
   Tensors inputs_, weights_;
   BenchmarkResult result_;
+  std::vector<NodeId> step_outputs_;  // the loss and the gradients
 };
 
 }  // namespace

@@ -35,6 +35,9 @@ struct BenchmarkResult {
   std::int64_t steps = 0, tokens = 0, nodes = 0, plan_steps = 0;
   double prepare_ms = 0;  ///< unfolding, gradient, planning, placing: once for any number of runs
   double gflop = 0, gflop_forward = 0;  ///< of matrix products
+  /// Of bf16 against f32: largest difference of loss and gradients, relative to the largest number
+  /// of the same tensor; -1: not measured.
+  double loss_error = -1, gradient_error = -1;
   std::vector<exec::ProfileRow> profile;
   double profiled_ms = 0;  ///< what the profile's rows add up to
 };

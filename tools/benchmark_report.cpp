@@ -59,6 +59,9 @@ std::string json_line(const BenchmarkResult& r) {
     line += fmt::format(
         ",\"us_per_step\":{:.2f}",
         r.forward.median * 1e3 / static_cast<double>(std::max<std::int64_t>(r.steps, 1)));
+  if (r.gradient_error >= 0)
+    line += fmt::format(",\"loss_error\":{:.2e},\"gradient_error\":{:.2e}", r.loss_error,
+                        r.gradient_error);
   for (std::size_t i = 0; i < r.profile.size(); ++i)
     line += (i == 0 ? ",\"profile\":[" : ",") + json_of(r.profile[i], r.profiled_ms);
   if (!r.profile.empty()) line += ']';

@@ -22,12 +22,15 @@ void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& 
   }
   const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
   const auto [from, to] = machine.columns(panels, step, worker);
+  const kernels::InstructionSet set = machine.in_pairs(step.pairs)
+                                          ? kernels::InstructionSet::avx512_pairs
+                                          : kernels::best_instruction_set();
   kernels::Carry<S> carry;
-  if (step.carry >= 0) carry = {machine.data(step.carry), machine.rows_before(step), step.more};
+  if (step.carry >= 0) carry = {machine.data(step.carry), machine.places_before(step), step.more};
   // parts say themselves whether something has been added
   const bool accumulate = step.accumulate && step.previous < 0;
   kernels::outer_rows<S>(segments, m, n, from, to, accumulate, machine.data(step.out), n,
-                         worker.outer, kernels::best_instruction_set(), carry);
+                         worker.outer, set, carry);
 }
 
 template <class S>

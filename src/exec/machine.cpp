@@ -13,6 +13,7 @@
 #include "exec/kernels.h"
 #include "exec/memory_limit.h"
 #include "exec/team.h"
+#include "kernels/outer.h"
 
 namespace taugrad::exec {
 namespace {
@@ -49,7 +50,7 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
     lay_out();
     schedule_ = share_out(plan_, placed_, items, threads_);
     prepare_workers();
-    count_rows();
+    count_places();
     lengths_ = given.lengths;
     items_ = items;
     ready_ = true;
@@ -74,7 +75,8 @@ typename Machine<S>::Sizes Machine<S>::sizes() const {
     sizes.total += bytes;
   }
   for (const plan::PackedMatrix& m : plan_.panels)
-    sizes.packed += static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns));
+    sizes.packed +=
+        static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
   sizes.total += sizes.packed;
   return sizes;
 }
@@ -132,9 +134,10 @@ void Machine<S>::grow(std::size_t bytes) {
   if (panels_.empty()) {
     std::vector<kernels::Panels<S>> panels(plan_.panels.size());
     for (std::size_t i = 0; i < panels.size(); ++i) {
-      panels[i].resize(plan_.panels[i].rows, plan_.panels[i].columns);
-      packed_bytes_ += static_cast<std::size_t>(
-          kernels::Panels<S>::bytes(plan_.panels[i].rows, plan_.panels[i].columns));
+      const plan::PackedMatrix& m = plan_.panels[i];
+      panels[i].resize(m.rows, m.columns, in_pairs(m.pairs));
+      packed_bytes_ +=
+          static_cast<std::size_t>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
     }
     panels_ = std::move(panels);
   }
@@ -176,20 +179,20 @@ void Machine<S>::prepare_workers() {
   }
 }
 
-/// Rows that the earlier parts of a sum have, by step.
+/// Places that the rows of the earlier parts of a sum take, by step.
 template <class S>
-void Machine<S>::count_rows() {
-  rows_before_.clear();
+void Machine<S>::count_places() {
+  places_before_.clear();
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     if (plan_.steps[i].carry < 0) continue;
-    rows_before_.resize(plan_.steps.size());
+    places_before_.resize(plan_.steps.size());
     if (plan_.steps[i].previous < 0) continue;
     const auto previous = static_cast<std::size_t>(plan_.steps[i].previous);
     const Step<S>& part = plan_.steps[previous];
-    rows_before_[i] = rows_before_[previous];
+    places_before_[i] = places_before_[previous];
     for (std::uint32_t j = 0; j < part.operand_count; j += 2) {
       const ExtentId a = place(operand(part, j)).extent, b = place(operand(part, j + 1)).extent;
-      rows_before_[i] += rows(a == kShared ? b : a);
+      places_before_[i] += kernels::places(rows(a == kShared ? b : a), in_pairs(part.pairs));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include "exec/profile.h"
 #include "exec/schedule.h"
 #include "exec/worker.h"
+#include "kernels/pairs.h"
 #include "kernels/panels.h"
 #include "plan/plan.h"
 #include "taugrad/exec/executor.h"
@@ -77,9 +78,13 @@ class Machine {
                ? Share::alone
                : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
   }
-  /// Rows of the parts before a step that goes on with their sum.
-  std::int64_t rows_before(const Step<S>& step) const {
-    return rows_before_[static_cast<std::size_t>(&step - plan_.steps.data())];
+  /// Places of the parts before a step that goes on with their sum.
+  std::int64_t places_before(const Step<S>& step) const {
+    return places_before_[static_cast<std::size_t>(&step - plan_.steps.data())];
+  }
+  /// Whether operands that hold numbers of bfloat16 are multiplied in pairs.
+  static bool in_pairs(bool rounded) {
+    return sizeof(S) == 4 && rounded && kernels::pairs_supported();
   }
   /// Whether the panels hold their matrix already.
   bool packed(const Step<S>& step) const {
@@ -103,7 +108,7 @@ class Machine {
   void lay_out();
   void grow(std::size_t bytes);
 
-  void count_rows();
+  void count_places();
   void prepare_workers();
   void carry_out(const Step<S>& step, Worker<S>& worker);
   void run_alone();
@@ -125,8 +130,8 @@ class Machine {
   std::vector<std::vector<S>> constants_;  // by program
   std::vector<Worker<S>> workers_;
   Schedule schedule_;
-  std::vector<std::uint8_t> packed_;       // by panels: filled, of a weight that does not change
-  std::vector<std::int64_t> rows_before_;  // by step; empty: no sum has parts
+  std::vector<std::uint8_t> packed_;         // by panels: filled, of a weight that does not change
+  std::vector<std::int64_t> places_before_;  // by step; empty: no sum has parts
   OperationCount count_;
   Profile<S>* profile_ = nullptr;
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/pairs.h"
 #include "kernels/panels_tiles.h"
 
 // Loops, outermost first: blocks of rows; stretches of D's columns, packed into slices of a tile's
@@ -64,6 +65,40 @@ struct Operand {
   const S* data;
   std::int64_t stride;  // from row to row; 0: packed slices, whose width it is
   std::int64_t step;    // from slice to slice
+};
+
+/// Rows that come next, two by two, as pairs in storage of their own.
+template <class S>
+struct PairedBlock {
+  Block<S> block;
+  std::int64_t m, n, first_column, last_column;  ///< of X those columns
+  S *d, *x;                                      ///< for kBlock / 2 rows each
+
+  /// At most `most` pairs; those of a segment begin with its first row.
+  void take(std::span<const Segment<S>>& segments, std::int64_t& begin, std::int64_t most) {
+    block.d.count = block.x.count = 0;
+    while (!segments.empty() && block.d.count < most) {
+      const Segment<S>& s = segments.front();
+      for (; begin < s.rows && block.d.count < most; begin += 2) add(s, begin, begin + 1 < s.rows);
+      if (begin < s.rows) return;
+      segments = segments.subspan(1);
+      begin = 0;
+    }
+  }
+
+ private:
+  void add(const Segment<S>& s, std::int64_t row, bool two) {
+    if constexpr (sizeof(S) == 4) {
+      S* const to_d = d + block.d.count * m;
+      S* const to_x = x + block.x.count * n;
+      const S* const of_d = s.d + row * s.ldd;
+      const S* const of_x = s.x + row * s.ldx + first_column;
+      pair_up(of_d, two ? of_d + s.ldd : nullptr, m, to_d);
+      pair_up(of_x, two ? of_x + s.ldx : nullptr, last_column - first_column, to_x + first_column);
+      block.d.add(to_d, m, 1);
+      block.x.add(to_x, n, 1);
+    }
+  }
 };
 
 /// Copies `columns` columns of all rows to slices [rows][kWidth], `step` elements apart, of which
@@ -198,9 +233,17 @@ void flush(const S* block, std::int64_t m, std::int64_t n, std::int64_t first_pa
 
 template <class S>
 S* OuterScratch<S>::fit(std::int64_t elements) {
+  return fit(elements, storage_);
+}
+template <class S>
+S* OuterScratch<S>::fit_pairs(std::int64_t elements) {
+  return fit(elements, pairs_);
+}
+template <class S>
+S* OuterScratch<S>::fit(std::int64_t elements, std::vector<S>& storage) {
   const std::size_t size = static_cast<std::size_t>(elements) + 64 / sizeof(S);
-  if (storage_.size() < size) storage_.resize(size);
-  const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
+  if (storage.size() < size) storage.resize(size);
+  const auto address = reinterpret_cast<std::uintptr_t>(storage.data());
   return reinterpret_cast<S*>((address + 63) / 64 * 64);
 }
 
@@ -209,19 +252,29 @@ void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64
                 std::int64_t first_panel, std::int64_t last_panel, bool accumulate, S* c,
                 std::int64_t ldc, OuterScratch<S>& scratch, InstructionSet set,
                 const Carry<S>& carry) {
+  const bool pairs = set == InstructionSet::avx512_pairs;
+  const std::int64_t size = pairs ? kBlock / 2 : kBlock;
   std::int64_t total = 0;
-  for (const Segment<S>& s : segments) total += s.rows;
-  std::int64_t open = carry.rows_before % kBlock;  // rows of the block at hand so far
-  bool add = accumulate || carry.rows_before >= kBlock;
+  for (const Segment<S>& s : segments) total += places(s.rows, pairs);
+  std::int64_t open = carry.places_before % size;  // rows of the block at hand so far
+  bool add = accumulate || carry.places_before >= size;
   if (m == 0 || (total == 0 && (carry.more || (open == 0 && add)))) return;
   const BlockSum<S> to_c(tiles<S>(set), m, n, c, ldc),
       to_block(tiles<S>(set), m, n, carry.block, ldc);
-  Block<S> block;
+  S* const paired = pairs ? scratch.fit_pairs(size * (m + n)) : nullptr;
+  PairedBlock<S> of_pairs{{},
+                          m,
+                          n,
+                          first_panel * Panels<S>::kWidth,
+                          std::min(n, last_panel * Panels<S>::kWidth),
+                          paired,
+                          paired + size * m};
+  Block<S>& block = of_pairs.block;
   std::int64_t begin = 0;
   do {
-    block.take(segments, begin, kBlock - open);
+    pairs ? of_pairs.take(segments, begin, size - open) : block.take(segments, begin, size - open);
     total -= block.d.count;
-    const bool complete = open + block.d.count == kBlock || (total == 0 && !carry.more);
+    const bool complete = open + block.d.count == size || (total == 0 && !carry.more);
     if (open == 0 && complete) {
       to_c.run(block, first_panel, last_panel, add ? Chain::add : Chain::write, scratch);
     } else {

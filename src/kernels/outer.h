@@ -25,17 +25,22 @@ class OuterScratch {
  public:
   /// At least `elements` elements, aligned to a cache line. @throws std::bad_alloc
   S* fit(std::int64_t elements);
+  S* fit_pairs(std::int64_t elements);  ///< beside the other ones
 
  private:
-  std::vector<S> storage_;
+  static S* fit(std::int64_t elements, std::vector<S>& storage);
+  std::vector<S> storage_, pairs_;
 };
+
+/// What rows of one segment count in a block: as many places, or pairs of rows.
+inline std::int64_t places(std::int64_t rows, bool pairs) { return pairs ? (rows + 1) / 2 : rows; }
 
 /// Where a sum over rows stands that is made in parts.
 template <class S>
 struct Carry {
-  S* block = nullptr;            ///< [m, ldc] the sum of an open block; null: there are no parts
-  std::int64_t rows_before = 0;  ///< of the parts before
-  bool more = false;             ///< another part goes on where this one ends
+  S* block = nullptr;              ///< [m, ldc] the sum of an open block; null: there are no parts
+  std::int64_t places_before = 0;  ///< of the segments of the parts before
+  bool more = false;               ///< another part goes on where this one ends
 };
 
 /// C[m,n] (+)= the sum over the rows r of all segments, in their order, of D[r]^T X[r], in the

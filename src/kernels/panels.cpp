@@ -3,28 +3,31 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/pairs.h"
 #include "kernels/panels_transpose.h"
 
 namespace taugrad::kernels {
 
 template <class S>
-std::int64_t Panels<S>::bytes(std::int64_t k, std::int64_t n) {
-  return (n + kWidth - 1) / kWidth * k * kPanelBytes + 64;
+std::int64_t Panels<S>::bytes(std::int64_t k, std::int64_t n, bool pairs) {
+  return (n + kWidth - 1) / kWidth * (pairs ? (k + 1) / 2 : k) * kPanelBytes + 64;
 }
 
 template <class S>
-void Panels<S>::resize(std::int64_t k, std::int64_t n) {
-  const std::size_t elements = static_cast<std::size_t>(bytes(k, n)) / sizeof(S);
+void Panels<S>::resize(std::int64_t k, std::int64_t n, bool pairs) {
+  const std::size_t elements = static_cast<std::size_t>(bytes(k, n, pairs)) / sizeof(S);
   if (storage_.size() < elements) storage_.resize(elements);
   const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
   data_ = reinterpret_cast<S*>((address + 63) / 64 * 64);
   k_ = k;
   n_ = n;
+  pairs_ = pairs;
 }
 
 template <class S>
 void Panels<S>::fill(const S* b, std::int64_t row_step, std::int64_t column_step,
                      InstructionSet set) {
+  if (pairs_) return fill_pairs(b, row_step, column_step);
   std::int64_t from = 0;
   if (row_step == 1)
     for (; from + kWidth <= n_; from += kWidth)
@@ -36,6 +39,21 @@ void Panels<S>::fill(const S* b, std::int64_t row_step, std::int64_t column_step
       for (std::int64_t j = 0; j < kWidth; ++j)
         data_[from * k_ + p * kWidth + j] =
             from + j < n_ ? b[p * row_step + (from + j) * column_step] : S(0);
+}
+
+template <class S>
+void Panels<S>::fill_pairs(const S* b, std::int64_t row_step, std::int64_t column_step) {
+  if constexpr (sizeof(S) == 4) {
+    Panels single;
+    single.resize(k_, n_);
+    single.fill(b, row_step, column_step);
+    for (std::int64_t p = 0; p < count(); ++p) {
+      const S* from = single.panel(p);
+      S* to = data_ + p * depth() * kWidth;
+      for (std::int64_t k = 0; k < k_; k += 2, from += 2 * kWidth, to += kWidth)
+        pair_up(from, k + 1 < k_ ? from + kWidth : nullptr, kWidth, to);
+    }
+  }
 }
 
 template <class S>

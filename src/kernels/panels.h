@@ -8,8 +8,9 @@ namespace taugrad::kernels {
 
 /// Instruction sets that the kernels are compiled for, best last. Results differ between them in
 /// rounding (fused multiply-adds or not), never within one.
-enum class InstructionSet { generic, avx2, avx512 };
-/// The best one that this machine runs.
+/// `avx512_pairs`: for floats that stand for pairs of numbers of bfloat16 (pairs.h).
+enum class InstructionSet { generic, avx2, avx512, avx512_pairs };
+/// The best one that this machine runs, of those for single numbers.
 InstructionSet best_instruction_set();
 
 /// A K x N matrix packed for products with many rows: panels of kPanelBytes wide columns, each
@@ -20,25 +21,33 @@ class Panels {
   static constexpr std::int64_t kPanelBytes = 128;
   static constexpr std::int64_t kWidth = kPanelBytes / static_cast<std::int64_t>(sizeof(S));
 
-  /// Fits the storage to [k, n]. @throws std::bad_alloc
-  void resize(std::int64_t k, std::int64_t n);
+  /// Fits the storage to [k, n]; with `pairs` (of floats, where supported) for numbers of bfloat16,
+  /// two of a column in one place: half the memory, products of twice the speed.
+  /// @throws std::bad_alloc
+  void resize(std::int64_t k, std::int64_t n, bool pairs = false);
   /// Packs B[k][n] = b[k * row_step + n * column_step]: (n, 1) for a row-major B, (1, k) for a
   /// transposed one.
   void fill(const S* b, std::int64_t row_step, std::int64_t column_step,
             InstructionSet set = best_instruction_set());
 
   std::int64_t rows() const { return k_; }
+  bool pairs() const { return pairs_; }
+  /// Places in a column: rows, or pairs of them.
+  std::int64_t depth() const { return pairs_ ? (k_ + 1) / 2 : k_; }
   std::int64_t columns() const { return n_; }
   std::int64_t count() const { return (n_ + kWidth - 1) / kWidth; }
-  const S* panel(std::int64_t number) const { return data_ + number * k_ * kWidth; }
+  const S* panel(std::int64_t number) const { return data_ + number * depth() * kWidth; }
   /// What `resize` allocates.
-  static std::int64_t bytes(std::int64_t k, std::int64_t n);
+  static std::int64_t bytes(std::int64_t k, std::int64_t n, bool pairs = false);
 
  private:
+  void fill_pairs(const S* b, std::int64_t row_step, std::int64_t column_step);
+
   /// The full panels of a row-major B; the first column that is left.
   std::int64_t fill_full(const S* b, std::int64_t row_step);
 
   std::int64_t k_ = 0, n_ = 0;
+  bool pairs_ = false;
   std::vector<S> storage_;
   S* data_ = nullptr;  // storage_, aligned
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/pairs.h"
 #include "kernels/panels.h"
 #include "kernels/panels_tiles.h"
 
@@ -72,7 +73,7 @@ class Product {
           InstructionSet set)
       : b_(b), set_(tiles<S>(set)), first_(first), last_(last), accumulate_(accumulate) {
     full_ = std::min(last, b.columns() / Panels<S>::kWidth);
-    far_ = b.rows() * (last - first) * Panels<S>::kPanelBytes > kFarBytes;
+    far_ = b.depth() * (last - first) * Panels<S>::kPanelBytes > kFarBytes;
   }
 
   void run(const Batch<S>& x) {
@@ -81,10 +82,10 @@ class Product {
                     : static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(x.a[1]) -
                                                 reinterpret_cast<std::uintptr_t>(x.a[0])) /
                           static_cast<std::int64_t>(sizeof(S));
-    if (needs_copy(x, lda)) return run_copied(x);
+    if (b_.pairs() || needs_copy(x, lda)) return run_copied(x);
     // A sum of no terms is zero (or what C held): one round even for K = 0.
-    for (std::int64_t p = 0; p == 0 || p < b_.rows(); p += kDepth<S>)
-      stretch(x, x.a[0] + p, lda, p, std::min(kDepth<S>, b_.rows() - p));
+    for (std::int64_t p = 0; p == 0 || p < b_.depth(); p += kDepth<S>)
+      stretch(x, x.a[0] + p, lda, p, std::min(kDepth<S>, b_.depth() - p));
   }
 
  private:
@@ -92,10 +93,17 @@ class Product {
     // an odd number of cache lines: rows spread over the sets
     constexpr std::int64_t kStep = kDepth<S> + 64 / static_cast<std::int64_t>(sizeof(S));
     alignas(64) S rows[kBatch * kStep];
-    for (std::int64_t p = 0; p == 0 || p < b_.rows(); p += kDepth<S>) {
-      const std::int64_t k = std::min(kDepth<S>, b_.rows() - p);
-      for (std::int64_t i = 0; i < x.count; ++i) std::copy_n(x.a[i] + p, k, rows + i * kStep);
+    for (std::int64_t p = 0; p == 0 || p < b_.depth(); p += kDepth<S>) {
+      const std::int64_t k = std::min(kDepth<S>, b_.depth() - p);
+      for (std::int64_t i = 0; i < x.count; ++i) copy_row(x.a[i], p, k, rows + i * kStep);
       stretch(x, rows, kStep, p, k);
+    }
+  }
+  void copy_row(const S* a, std::int64_t p, std::int64_t k, S* out) const {
+    if (!b_.pairs()) {
+      std::copy_n(a + p, k, out);
+    } else if constexpr (sizeof(S) == 4) {
+      pair_along(a + 2 * p, std::min(2 * k, b_.rows() - 2 * p), out);
     }
   }
 
@@ -135,7 +143,7 @@ class Product {
             lda,
             b,
             Panels<S>::kWidth,
-            b_.rows() * Panels<S>::kWidth,
+            b_.depth() * Panels<S>::kWidth,
             x.c + row,
             number * Panels<S>::kWidth,
             accumulate_ || p > 0 ? Chain::resume : Chain::write,
@@ -156,6 +164,7 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
                      InstructionSet set) {
   std::int64_t rows = 0;
   for (const RowBlock<S>& block : blocks) rows += block.m;
+  if (b.pairs()) set = InstructionSet::avx512_pairs;
   const std::int64_t batches = (rows + kBatch - 1) / kBatch;
   Product<S> product(b, first_panel, last_panel, accumulate, set);
   Cursor<S> cursor(blocks);

@@ -9,17 +9,20 @@ namespace {
 
 struct Form {
   bool transposed = false, narrow = false;
+  bool pairs = false;  ///< a float stands for two numbers of bfloat16
 };
 
 /// sum += a * b, fused where the registers are wider than 16 bytes. G++ is given the instruction:
 /// left to its optimizer, one tile would be fused and another not.
-template <class S, int kBytes, class Vector>
+template <class S, int kBytes, bool kPairs, class Vector>
 [[gnu::always_inline]] inline void multiply_add(Vector& sum, const Vector& a, const Vector& b) {
 #ifdef __clang__
 #pragma clang fp contract(on)
   sum = a * b + sum;
 #else
-  if constexpr (kBytes == 16)
+  if constexpr (kPairs)
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  else if constexpr (kBytes == 16)
     sum += a * b;
   else if constexpr (sizeof(S) == 4)
     asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
@@ -39,7 +42,7 @@ template <class Vector>
 
 /// The sums of kRows rows in kPanels x kColumns registers of kBytes each, columns from `from` on:
 /// fused multiply-adds where the registers are wider than 16 bytes.
-template <class S, int kBytes, int kRows, int kPanels, int kColumns, bool kTransposed>
+template <class S, int kBytes, int kRows, int kPanels, int kColumns, Form kForm>
 [[gnu::always_inline]] inline void strip(const Tile<S>& x, std::int64_t from) {
   typedef S Vector __attribute__((vector_size(kBytes)));
   constexpr std::int64_t kLanes = kBytes / static_cast<std::int64_t>(sizeof(S));
@@ -80,14 +83,23 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, bool kTrans
       std::memcpy(&row[j], b + j / kColumns * b_step + j % kColumns * kLanes, kBytes);
       if constexpr (kRows <= 4) keep(row[j]);
     }
-    if constexpr (!kTransposed && kRows > 3) __builtin_prefetch(b + next, 0, 2);
+    if constexpr (!kForm.transposed && kRows > 3) __builtin_prefetch(b + next, 0, 2);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
-      const Vector value = (kTransposed ? a[i] : base[i / 3][i % 3 * lda]) - Vector{};
+      Vector value;
+      if constexpr (kForm.pairs) {  // bit for bit: what is spread is no number
+        typedef std::int32_t Cells __attribute__((vector_size(kBytes)));
+        std::int32_t cell;
+        std::memcpy(&cell, kForm.transposed ? a + i : base[i / 3] + i % 3 * lda, sizeof(cell));
+        value = reinterpret_cast<Vector>(cell - Cells{});
+      } else {
+        value = (kForm.transposed ? a[i] : base[i / 3][i % 3 * lda]) - Vector{};
+      }
 #pragma GCC unroll 8
-      for (int j = 0; j < kVectors; ++j) multiply_add<S, kBytes>(sum[i][j], value, row[j]);
+      for (int j = 0; j < kVectors; ++j)
+        multiply_add<S, kBytes, kForm.pairs>(sum[i][j], value, row[j]);
     }
-    if constexpr (kTransposed) {
+    if constexpr (kForm.transposed) {
       a += lda;
     } else {
 #pragma GCC unroll 8
@@ -120,7 +132,7 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, Form kForm>
   constexpr std::int64_t kWidth = kForm.narrow ? Panels<S>::kWidth / 2 : Panels<S>::kWidth;
   constexpr int kStep = std::min(kColumns, static_cast<int>(kWidth / kLanes));
   for (std::int64_t from = 0; from < kWidth; from += kStep * kLanes)
-    strip<S, kBytes, kRows, kPanels, kStep, kForm.transposed>(x, from);
+    strip<S, kBytes, kRows, kPanels, kStep, kForm>(x, from);
 }
 
 struct Avx512 {
@@ -129,6 +141,15 @@ struct Avx512 {
   template <class S, int kRows, int kPanels, Form kForm>
   __attribute__((target("avx512f"))) static void run(const Tile<S>& x) {
     panel<S, 64, kRows, kPanels, 2, kForm>(x);
+  }
+};
+/// Twice the terms in each instruction: pairs of numbers of bfloat16.
+struct Avx512Pairs {
+  static constexpr int kRows = 12;
+  static constexpr int kWide[3] = {4, 2, 2};
+  template <class S, int kRows, int kPanels, Form kForm>
+  __attribute__((target("avx512f,avx512bf16"))) static void run(const Tile<S>& x) {
+    panel<S, 64, kRows, kPanels, 2, Form{kForm.transposed, kForm.narrow, true}>(x);
   }
 };
 struct Avx2 {
@@ -175,6 +196,13 @@ constexpr Tiles<S> kTiles = table<S, Set>(std::make_integer_sequence<int, Set::k
 template <class S>
 const Tiles<S>& tiles(InstructionSet set) {
   switch (set) {
+#if defined(__x86_64__) && !defined(__clang__)
+    case InstructionSet::avx512_pairs:
+      if constexpr (sizeof(S) == 4) return kTiles<S, Avx512Pairs>;
+      [[fallthrough]];
+#else
+    case InstructionSet::avx512_pairs:
+#endif
     case InstructionSet::avx512:
       return kTiles<S, Avx512>;
     case InstructionSet::avx2:

@@ -96,6 +96,7 @@ class Emitter {
 
   // packing.cpp
   std::int32_t pack(const Product& p);
+  bool is_rounded(NodeId id) const;
   std::int32_t pack_taps(NodeId id);
   std::int32_t pack_matrices(ValueId from, PackedMatrix m, std::int64_t count);
 
@@ -110,7 +111,7 @@ class Emitter {
   std::vector<NodeId> terms_;  // of the sum at hand
   /// of sums in parts, by owner: where an open block is kept, and the step before
   std::map<NodeId, std::pair<ValueId, std::int32_t>> open_sums_;
-  std::map<std::array<std::int64_t, 6>, std::int32_t>
+  std::map<std::array<std::int64_t, 7>, std::int32_t>
       packed_;  // first panels of a place's matrices
   // by value: the step whose job last wrote to it, and that job's type
   std::vector<std::pair<std::int32_t, std::int32_t>> added_;

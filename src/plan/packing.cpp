@@ -1,5 +1,7 @@
 // Shared matrices that products read in panels.
+#include "passes/rounding.h"
 #include "plan/emitter.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
 
@@ -8,9 +10,21 @@ template <class S>
 std::int32_t Emitter<S>::pack(const Product& p) {
   const ValueId from = value_[at(p.matrix)];
   const Shape& s = tape_.shape(p.matrix);
-  if (s.rank() == 1) return pack_matrices(from, {s[0], 1, 0, 1, 1}, 1);
-  if (p.transposed) return pack_matrices(from, {s[1], s[0], 0, 1, s[1]}, 1);
-  return pack_matrices(from, {s[0], s[1], 0, s[1], 1}, 1);
+  const bool pairs = is_rounded(p.a) && is_rounded(p.matrix);
+  if (s.rank() == 1) return pack_matrices(from, {s[0], 1, 0, 1, 1, pairs}, 1);
+  if (p.transposed) return pack_matrices(from, {s[1], s[0], 0, 1, s[1], pairs}, 1);
+  return pack_matrices(from, {s[0], s[1], 0, s[1], 1, pairs}, 1);
+}
+
+/// Whether a value holds numbers of bfloat16 for certain.
+template <class S>
+bool Emitter<S>::is_rounded(NodeId id) const {
+  for (const Op* op = &tape_.op(id);; op = &tape_.op(id)) {
+    if (op == &kRound || op == &kOneHot) return sizeof(S) == 4;
+    if (!op->traits.view && op != &kSlice && op != &kTranspose && op != &kRestrictTo) return false;
+    if (draft_.in(id).empty()) return false;
+    id = draft_.in(id)[0];
+  }
 }
 
 /// The kernels K[d] [m,n] of a convolution, used as their transposes; the first one's number.
@@ -29,7 +43,7 @@ template <class S>
 std::int32_t Emitter<S>::pack_matrices(ValueId from, PackedMatrix m, std::int64_t count) {
   const Value& place = plan_.values[at(from)];
   const auto [it, fresh] =
-      packed_.try_emplace({place.slot, place.offset, m.rows, m.columns, m.row_step, count},
+      packed_.try_emplace({place.slot, place.offset, m.rows, m.columns, m.row_step, count, m.pairs},
                           static_cast<std::int32_t>(plan_.panels.size()));
   for (std::int64_t d = 0; fresh && d < count; ++d, m.offset += m.rows * m.columns) {
     Step<S> step;

@@ -93,6 +93,7 @@ struct Step {
   ValueId carry = -1;  ///< of a sum over rows in parts: where a block waits for its last rows
   std::int32_t previous = -1;  ///< the step that summed the part before
   bool more = false;           ///< a later part goes on
+  bool pairs = false;          ///< of a sum of outer products: operands hold numbers of bfloat16
   std::int32_t panels = -1;    ///< packed matrix that it fills, or the first that its taps read
   std::int32_t program = -1;   ///< of a region: operands are the streams of its instances
   std::uint32_t attrs = 0;     ///< in Plan::attrs
@@ -112,6 +113,7 @@ struct Owner {
 /// column_step of a value.
 struct PackedMatrix {
   std::int64_t rows, columns, offset, row_step, column_step;
+  bool pairs = false;  ///< it and all rows that meet it hold numbers of bfloat16
 };
 
 /// Which items a row stands for.

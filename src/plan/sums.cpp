@@ -60,6 +60,8 @@ bool Emitter<S>::add_terms(NodeId id, Form form, bool accumulate) {
       step = step_of(x, form);
       step.accumulate = accumulate || any;
     }
+    step.pairs = form == Form::outer_sum && (step.pairs || !any || !on(Pass::outer)) &&
+                 is_rounded(draft_.in(x)[0]) && is_rounded(draft_.in(x)[1]);
     for (const NodeId in : draft_.in(x)) read(step, value_[at(in)]);
     any = true;
   }
