@@ -112,29 +112,33 @@ std::vector<char> largest(const S* z, std::int64_t n, std::int64_t k) {
 }
 
 struct DrawCategorical {
+  /// @param weights  scratch of n numbers
   template <class S>
-  static std::int64_t draw(const S* z, std::int64_t n, std::int64_t k, double u) {
+  static std::int64_t draw(const S* z, std::int64_t k, double u, std::vector<double>& weights) {
+    const auto n = static_cast<std::int64_t>(weights.size());
     const double shift = as_double(z[first_largest(z, n)]);
     const std::vector<char> in = largest(z, n, k);
-    const auto weight = [&](std::int64_t i) {
-      return in.empty() || in[static_cast<std::size_t>(i)] ? std::exp(as_double(z[i]) - shift) : 0;
-    };
     double total = 0, below = 0;
-    for (std::int64_t i = 0; i < n; ++i) total += weight(i);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] = in.empty() || in[i] ? std::exp(as_double(z[i]) - shift) : 0;
+      total += weights[i];
+    }
     std::int64_t last = 0;
     for (std::int64_t i = 0; i < n; ++i) {
-      below += weight(i);
+      const double weight = weights[static_cast<std::size_t>(i)];
+      below += weight;
       if (u * total < below) return i;
-      if (weight(i) > 0) last = i;
+      if (weight > 0) last = i;
     }
     return last;  // rounding left u above the sum
   }
   template <class S>
   static void run(const Call<S>& c) {
     const std::int64_t n = c.in[0].shape->size(), k = c.attrs->integer_or("top", 0);
+    std::vector<double> weights(static_cast<std::size_t>(n));
     each_item(c, [&](std::int64_t item) {
       const double u = Draws(c, item).uniform(0);
-      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), n, k, u)));
+      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), k, u, weights)));
     });
   }
 };
