@@ -1,6 +1,7 @@
 // Every case of tests/cases, and of folders that TAUGRAD_CASES names (with ':' between them):
 // values and gradients computed by PyTorch or by an evaluator of the language that shares nothing
 // with ours.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "language_support.h"
+#include "plan/passes.h"
 #include "taugrad/io/safetensors.h"
 
 using namespace taugrad;
@@ -75,6 +77,40 @@ std::vector<fs::path> folders() {
   return found;
 }
 
+/// A case, read once to be run in several ways.
+struct Question {
+  explicit Question(const fs::path& folder)
+      : c(read_case(folder)),
+        definition(definition_of(c)),
+        inputs(load_safetensors((folder / "inputs.safetensors").string())),
+        weights(load_safetensors((folder / "weights.safetensors").string())),
+        expected(load_safetensors((folder / "expect.safetensors").string())) {}
+
+  Tensors answer(RunOptions options = {}) const {
+    options.fetch = c.fetch;
+    options.dtype = c.dtype;
+    return run(definition, inputs, weights, options).values;
+  }
+  void check(const Tensors& got) const {
+    for (const auto& [name, want] : expected) {
+      CAPTURE(name);
+      REQUIRE(got.contains(name));
+      CHECK(relative_distance(got.at(name), want) <= c.tolerance);
+    }
+  }
+
+  Case c;
+  Definition definition;
+  Tensors inputs, weights, expected;
+};
+
+bool same_bits(const Tensors& a, const Tensors& b) {
+  return std::ranges::all_of(a, [&](const auto& entry) {
+    const auto x = entry.second.bytes(), y = b.at(entry.first).bytes();
+    return std::ranges::equal(x, y);
+  });
+}
+
 }  // namespace
 
 TEST_CASE("cases: every value and gradient agrees with the oracle's", "[cases]") {
@@ -82,19 +118,22 @@ TEST_CASE("cases: every value and gradient agrees with the oracle's", "[cases]")
   CHECK(all.size() > 80);
   for (const fs::path& folder : all) {
     CAPTURE(folder.filename().string());
-    const Case c = read_case(folder);
-    const Tensors expected = load_safetensors((folder / "expect.safetensors").string());
-    RunOptions options;
-    options.fetch = c.fetch;
-    options.dtype = c.dtype;
-    const Tensors got =
-        run(definition_of(c), load_safetensors((folder / "inputs.safetensors").string()),
-            load_safetensors((folder / "weights.safetensors").string()), options)
-            .values;
-    for (const auto& [name, want] : expected) {
-      CAPTURE(name);
-      REQUIRE(got.contains(name));
-      CHECK(relative_distance(got.at(name), want) <= c.tolerance);
+    const Question question(folder);
+    question.check(question.answer());
+  }
+}
+
+TEST_CASE("cases: without any one pass, on any threads, with values computed again", "[cases]") {
+  for (const fs::path& folder : folders()) {
+    CAPTURE(folder.filename().string());
+    const Question question(folder);
+    const Tensors answer = question.answer();
+    for (const plan::PassInfo& pass : plan::passes()) {
+      CAPTURE(pass.name);
+      question.check(question.answer({.without = {std::string(pass.name)}}));
     }
+    for (const int threads : {1, 2, 3})
+      CHECK(same_bits(question.answer({.threads = threads}), answer));
+    CHECK(same_bits(question.answer({.checkpoint = true}), answer));
   }
 }
