@@ -117,9 +117,9 @@ Schedule share_out(const Plan<S>& plan, const Placement& placed, std::int64_t it
   const Splits<S> splits(plan);
   for (const Step<S>& step : plan.steps) {
     const Share share = share_of(step.form, by_items, by_items && splits(step));
-    const bool goes_on =
-        !schedule.share.empty() && schedule.share.back() == share && share != Share::columns;
-    schedule.waits.push_back(!goes_on);
+    const bool first = schedule.share.empty();
+    const bool goes_on = !first && schedule.share.back() == share && share != Share::columns;
+    schedule.waits.push_back(!first && !goes_on);
     schedule.share.push_back(share);
   }
   return schedule;

@@ -37,10 +37,12 @@ void bind_to(int core) {
   pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
-/// Binds the calling thread to a core for as long as it lives.
+/// Binds the calling thread to a core for as long as it lives; a thread that runs there already is
+/// left as it is, since the calls take longer than a small run.
 class Bound {
  public:
   explicit Bound(int core) {
+    if (sched_getcpu() == core) return;
     known_ = pthread_getaffinity_np(pthread_self(), sizeof before_, &before_) == 0;
     if (known_) bind_to(core);
   }
@@ -52,7 +54,7 @@ class Bound {
 
  private:
   cpu_set_t before_;
-  bool known_;
+  bool known_ = false;
 };
 
 }  // namespace
