@@ -127,6 +127,32 @@ TEST_CASE("scheduled sampling: the probability in the metrics, resumed with the 
   CHECK_FALSE(fs::exists(f.path / "none"));
 }
 
+TEST_CASE("S40: run tells how far the open loop is from teacher forcing, to the bit again",
+          "[cli][rows]") {
+  const Folder f;
+  spill(f / "data.json", R"({"x": [[[1, 0]], [[0, 1]], [[1, 0]]], "y": [[0], [2], [1]]})");
+  spill(f / "w.json", R"({"U": [[0, 0], [0, 0]], "W": [[1, 0, 0], [0, 1, 0]], "b": [0, 0],
+    "V": [[0, 0], [0, 0], [0, 0]], "c": [0, 1, 0]})");
+  const std::string line =
+      "run output_recurrent --size m=2 --inputs data.json --weights w.json --dtype f64 --mode "
+      "y=greedy --fetch h,y,nll:y,loss --divergence --json";
+  const Outcome o = taugrad(f, line);
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(o.out == taugrad(f, line + " --threads 1").out);
+  const auto json = lines_of(o.out)[0];
+  // greedy it reads 1, 1, 1: h[2] = tanh(0,1) for tanh(1,0), h[3] = tanh(0,1) for 0
+  CHECK(json["y"] == nlohmann::json({1, 1, 0}));
+  const double one = std::tanh(1.0);
+  CHECK(json["h"][0] == 0);
+  CHECK(json["h"][1].get<double>() == Approx(std::sqrt(2) * one).epsilon(1e-14));
+  CHECK(json["h"][2].get<double>() == Approx(one).epsilon(1e-14));
+  CHECK(json["nll:y"] == nlohmann::json({0, 0, 0}));
+  CHECK(json["loss"] == nlohmann::json({0}));
+  CHECK(has(taugrad(f, line.substr(0, line.size() - 7)).out, "step "));
+  CHECK(taugrad(f, line + " -o data.json").status == 2);
+}
+
 TEST_CASE("eval of JSON lines: every random variable", "[cli][eval]") {
   const Folder f;
   std::string lines;

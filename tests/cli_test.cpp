@@ -110,6 +110,8 @@ TEST_CASE("usage errors have status 2, a code and a suggestion", "[cli]") {
       {"sample m --temperature 1e-30", "U002", "--temperature"},
       {"sample m --temperature inf", "U002", "--temperature"},
       {"run elman --mode y=guessed", "U002", "\"guessed\" is no mode"},
+      {"run output_recurrent --mode y=greedy --divergence", "U006", "--inputs FILE"},
+      {"run output_recurrent --inputs x.json --divergence", "U006", "--mode"},
       {"run elman --mode sampled", "U002", "--mode takes NAME=MODE"},
       {"run elman --mode y=greedy --mode y=sampled", "U002", "two modes"},
       {"run elman --mode 'y=mixed(2)'", "U002", "in 0..1, not \"2\""},

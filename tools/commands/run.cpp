@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "divergence.h"
 #include "mode_options.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
@@ -23,7 +24,7 @@ struct Options {
   std::size_t max_memory = 0;
   double temperature = 1;
   std::uint64_t seed = 0;
-  bool strict = false;
+  bool strict = false, divergence = false;
   RunOptions run;
 };
 
@@ -84,6 +85,14 @@ RunResult run_on_files(const Definition& d, const Options& o, const Context& con
   }
 }
 
+// the same in teacher forcing, and how far apart the two are
+std::string compared(const Definition& d, Options o, const RunResult& open,
+                     const Context& context) {
+  o.run.modes.clear();
+  const Divergence apart = divergence(d, open.values, run_on_files(d, o, context).values);
+  return context.json || o.output == "-" ? divergence_json(apart) : divergence_table(apart);
+}
+
 int run_definition(Options o, const Context& context) {
   const Definition d = read_definition(o.definition, context);
   for (const std::string& input : {o.weights, o.inputs, o.definition.file_or_name})
@@ -97,6 +106,10 @@ int run_definition(Options o, const Context& context) {
   o.run.seed = o.seed;
   o.run.temperature = o.temperature;
   o.run.max_memory = o.max_memory;
+  if (o.divergence && (o.run.modes.empty() || o.inputs.empty()))
+    fail(Status::usage, "U006",
+         "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy, and the "
+         "data, --inputs FILE");
   const RunResult result = run_on_files(d, o, context);
   for (const std::string& text : result.warnings) {
     Diagnostic w;
@@ -104,7 +117,9 @@ int run_definition(Options o, const Context& context) {
     w.message = text;
     warn(context, w);
   }
-  if (o.output.empty() || o.output == "-")
+  if (o.divergence)
+    deliver(o.output, compared(d, o, result, context));
+  else if (o.output.empty() || o.output == "-")
     print(context.json || o.output == "-" ? tensors_to_json(result.values)
                                           : tensor_table(result.values));
   else
@@ -126,6 +141,8 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
             .help = "of drawn inputs, weights and samples [0]",
             .take = [o](const std::string& v) { o->seed = parse_seed("--seed", v); }});
   add_modes(c, o->run.modes);
+  c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence)
+      .rare();
   c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature,
            "> 0", [](double x) { return x > 0; })
       .rare();
