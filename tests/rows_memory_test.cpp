@@ -165,9 +165,9 @@ TEST_CASE("S66: a trained autoencoder reaches an error below 1e-3 on tau = 8, d 
            numbers({kTau, 1}, values_of(random_inputs(d, {.steps = kTau, .seed = seed}).at("x")))}},
          {{"tau", kTau}}});
   TrainOptions o;
-  o.optimizer.lr = 0.004;
-  o.final_lr = 0.02;
-  o.epochs = 150;
+  o.optimizer.lr = 0.01;
+  o.final_lr = 0.01;
+  o.epochs = 300;
   Trainer trainer(d, data, o);
   while (!trainer.done()) trainer.step();
   const Tensors fresh = random_inputs(d, {.steps = kTau, .batch = 200, .seed = 1000});

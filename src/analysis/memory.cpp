@@ -1,7 +1,9 @@
 #include "taugrad/analysis/memory.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <complex>
 #include <numbers>
 
 #include "analysis/states.h"
@@ -19,25 +21,44 @@ using Column = std::vector<double>;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-/// One period of noise of mean 0 and variance 1 whose correlation with itself is the same,
-/// -1/(n - 1), at every shift: all frequencies but 0 are equally strong, their phases drawn.
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 20;
+constexpr std::int64_t kMostDefault = std::int64_t{1} << 16;
+
+/// Fourier transform of 2^k numbers, in place (Cooley and Tukey).
+void transform(std::vector<std::complex<double>>& v) {
+  const std::size_t n = v.size();
+  for (std::size_t i = 1, j = 0; i < n; ++i) {  // bits of the place in reverse order
+    std::size_t bit = n >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) std::swap(v[i], v[j]);
+  }
+  for (std::size_t half = 1; half < n; half *= 2)
+    for (std::size_t k = 0; k < half; ++k) {
+      const auto turn =
+          std::polar(1.0, std::numbers::pi * static_cast<double>(k) / static_cast<double>(half));
+      for (std::size_t i = k; i < n; i += 2 * half) {
+        const std::complex<double> odd = turn * v[i + half];
+        v[i + half] = v[i] - odd;
+        v[i] += odd;
+      }
+    }
+}
+
+/// One period, n = 2^k, of noise of mean 0 and variance 1 whose correlation with itself is the
+/// same, -1/(n - 1), at every shift: all frequencies but 0 are equally strong, their phases drawn.
 Column flat_noise(std::int64_t n, std::uint64_t seed) {
   Stream stream(seed, "memory");
-  Column cosine(at(n)), u(at(n), 0);
-  for (std::int64_t i = 0; i < n; ++i)
-    cosine[at(i)] =
-        std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n));
-  const double scale = 1 / std::sqrt(static_cast<double>(n - 1));
-  for (std::int64_t f = 1; 2 * f <= n; ++f) {
-    // a phase out of n; the highest frequency of an even period is real
-    const bool middle = 2 * f == n;
-    const auto turn = static_cast<std::int64_t>(stream.uniform() * static_cast<double>(n));
-    std::int64_t angle = middle ? (2 * turn < n ? 0 : n / 2) : turn % n;
-    for (double& x : u) {
-      x += (middle ? 1 : 2) * scale * cosine[at(angle)];
-      angle = (angle + f) % n;
-    }
+  std::vector<std::complex<double>> spectrum(at(n), 0);
+  const double size = 1 / std::sqrt(static_cast<double>(n - 1));
+  for (std::int64_t f = 1; 2 * f < n; ++f) {
+    spectrum[at(f)] = std::polar(size, 2 * std::numbers::pi * stream.uniform());
+    spectrum[at(n - f)] = std::conj(spectrum[at(f)]);
   }
+  spectrum[at(n / 2)] = stream.uniform() < 0.5 ? size : -size;
+  transform(spectrum);
+  Column u;
+  for (const std::complex<double>& x : spectrum) u.push_back(x.real());
   return u;
 }
 
@@ -52,12 +73,13 @@ class Memory {
 
   MemoryReport measure(const Tensors& weights) {
     noise_ = flat_noise(report_.steps, options_.seed);
-    const std::vector<Column> basis = orthonormal(states(weights));
+    const Column kept = explained(orthonormal(states(weights)));
     for (std::int64_t lag = 0; lag < lags_; ++lag) {
-      double kept = 0;
-      for (std::int64_t e = 0; e < elements_; ++e) kept += explained(basis, e, lag);
-      report_.by_lag.push_back(kept);
-      report_.capacity += kept;
+      double sum = 0;  // x_e[t - lag] is the noise, shifted by the lag and the share of e
+      for (std::int64_t e = 0; e < elements_; ++e)
+        sum += kept[at((lag + shift_of(e)) % report_.steps)];
+      report_.by_lag.push_back(sum);
+      report_.capacity += sum;
     }
     return std::move(report_);
   }
@@ -113,21 +135,26 @@ class Memory {
   void check_numbers() {
     lags_ = options_.lags > 0 ? options_.lags : 2 * report_.numbers;
     const std::int64_t elements = std::max<std::int64_t>(elements_, 1);
-    report_.steps = options_.steps > 0
-                        ? options_.steps
-                        : 100 * elements * std::max<std::int64_t>(lags_, report_.numbers) + 1;
-    if (report_.steps <= std::max(lags_ * elements, report_.numbers + 1))
-      fail(Status::usage, "U002",
-           "{} steps are too few for {} lags of {} numbers and a state of {}", report_.steps, lags_,
-           elements_, report_.numbers);
+    const std::int64_t largest = std::max<std::int64_t>(lags_, report_.numbers);
+    const std::int64_t enough = elements * std::max<std::int64_t>(lags_, report_.numbers + 1) + 1;
+    const std::int64_t wanted =
+        options_.steps > 0 ? options_.steps
+                           : std::max(std::min(100 * elements * largest, kMostDefault), enough);
+    if (wanted < enough || wanted > kMostSteps)
+      fail(
+          Status::usage, "U002",
+          "{} lags of {} numbers and a state of {} take at least {} steps, not {}; {} are the most",
+          lags_, elements_, report_.numbers, enough, wanted, kMostSteps);
+    report_.steps = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
     if (!(options_.scale > 0) || !std::isfinite(options_.scale))
       fail(Status::usage, "U002", "the scale must be > 0");
   }
 
-  /// Element e of the input is the noise, shifted by its share of the period.
+  /// Element e of the input is the noise, later by its share of the period.
+  std::int64_t shift_of(std::int64_t e) const { return e * report_.steps / elements_; }
   double input(std::int64_t e, std::int64_t t) const {
-    const std::int64_t n = report_.steps, shift = e * n / elements_;
-    return noise_[at(((t - shift) % n + n) % n)];
+    const std::int64_t n = report_.steps;
+    return noise_[at(((t - shift_of(e)) % n + n) % n)];
   }
 
   /// The numbers of the state over the measured steps, a column each. Before them the network runs
@@ -166,9 +193,10 @@ class Memory {
   }
 
   static double dot(const Column& a, const Column& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-    return sum;
+    double sums[8] = {};  // independent of one another: several in flight at once
+    for (std::size_t i = 0; i < a.size(); ++i) sums[i % 8] += a[i] * b[i];
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
   }
 
   /// An orthonormal basis of the centred columns (Gram and Schmidt, twice); what depends on earlier
@@ -193,13 +221,23 @@ class Memory {
     return basis;
   }
 
-  /// R^2 of the regression of x[t - lag] on the state.
-  double explained(const std::vector<Column>& basis, std::int64_t e, std::int64_t lag) const {
-    Column target;
-    for (std::int64_t t = 0; t < report_.steps; ++t) target.push_back(input(e, t - lag));
-    double sum = 0;
-    for (const Column& q : basis) sum += std::pow(dot(q, target), 2);
-    return sum / dot(target, target);
+  /// [shift]: R^2 of the regression of the noise, later by that much, on the state: the sum over
+  /// the basis of squared correlations, each for all shifts at once by its Fourier transform.
+  Column explained(const std::vector<Column>& basis) const {
+    const auto n = static_cast<double>(report_.steps);
+    std::vector<std::complex<double>> u(noise_.begin(), noise_.end());
+    transform(u);
+    Column sum(noise_.size(), 0);
+    for (const Column& q : basis) {
+      std::vector<std::complex<double>> v(q.begin(), q.end());
+      transform(v);
+      for (std::size_t f = 0; f < v.size(); ++f) v[f] = std::conj(v[f]) * u[f];
+      transform(v);
+      for (std::size_t i = 0; i < v.size(); ++i) sum[i] += std::pow(v[i].real() / n, 2);
+    }
+    const double size = dot(noise_, noise_);
+    for (double& x : sum) x /= size;
+    return sum;
   }
 
   const Definition& definition_;

@@ -13,7 +13,9 @@ struct MemoryOptions {
   std::string input = {};            ///< empty: the one input with an index and numbers
   std::vector<std::string> of = {};  ///< what is read; empty: all that one step hands to another
   std::int64_t lags = 0;             ///< >= 1; 0: twice the numbers read
-  std::int64_t steps = 0;  ///< measured; 0: a hundred for each lag and element of the input
+  /// Measured, rounded up to a power of two, at most 2^20; 0: a hundred for each lag and element of
+  /// the input, but no more than 2^16 where those will do.
+  std::int64_t steps = 0;
   double scale = 1;        ///< standard deviation of the input, > 0
   std::uint64_t seed = 0;  ///< of the input, of what else is drawn
 };
