@@ -1,7 +1,7 @@
 #include "taugrad/exec/describe_plan.h"
 
+#include "exec/plan_of.h"
 #include "plan/describe.h"
-#include "plan/plan.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 
@@ -33,8 +33,11 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
   plan::PassSet on;
   for (const std::string& name : options.without) on = on.without(name);
   Unfolded u = unfold(d, unfolding);
+  ExecutorOptions own = options;
+  if (!u.has_loss()) own.checkpoint = -1;
+  if (own.checkpoint >= 0) own.checkpoint = u.graph().size() - 1;
   const std::vector<NodeId> outputs = outputs_of(u);
-  const plan::Plan<float> plan = plan::make_plan<float>(u.graph().tape(), outputs, on);
+  const plan::Plan<float> plan = exec::plan_of<float>(u.graph().tape(), outputs, own);
   PlanSummary summary;
   summary.nodes = u.graph().size();
   summary.steps = static_cast<std::int64_t>(plan.steps.size());
@@ -42,6 +45,10 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
   summary.programs = static_cast<std::int64_t>(plan.programs.size());
   for (const plan::PassInfo& pass : plan::passes())
     summary.passes.push_back({std::string(pass.name), std::string(pass.about), on.has(pass.pass)});
+  if (own.checkpoint >= 0)
+    summary.passes.push_back({"checkpoint", "values are computed again, segment by segment"});
+  if (own.precision == Precision::bf16)
+    summary.passes.push_back({"round", "products read operands rounded to bfloat16"});
   summary.lines = plan::fold_repeats(plan::lines_of(plan));
   return summary;
 }

@@ -1,13 +1,10 @@
 #include "taugrad/exec/executor.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "base/fail.h"
 #include "exec/machine.h"
-#include "passes/checkpoint.h"
-#include "passes/rounding.h"
-#include "plan/plan.h"
+#include "exec/plan_of.h"
 
 namespace taugrad {
 namespace {
@@ -26,43 +23,12 @@ plan::ValueId output_value(const plan::Plan<S>& plan, std::size_t output) {
   return plan.outputs[output];
 }
 
-plan::PassSet passes_of(const ExecutorOptions& options) {
-  plan::PassSet passes;
-  for (const std::string& name : options.without) passes = passes.without(name);
-  return passes;
-}
-
-/// The leaves of the plan of a rewritten tape are known by their numbers in the first one.
-template <class S>
-plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
-                      NodeId recompute) {
-  if (recompute < 0) return plan::make_plan<S>(tape, outputs, passes);
-  const Rewritten other = checkpoint(tape, outputs, recompute);
-  plan::Plan<S> plan = plan::make_plan<S>(other.graph.tape(), other.outputs, passes);
-  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
-  return plan;
-}
-
-template <class S>
-plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
-                      const ExecutorOptions& options) {
-  const plan::PassSet passes = passes_of(options);
-  if (options.precision == Precision::bf16 && std::is_same_v<S, double>)
-    fail(Status::usage, "U006", "products in bf16 add up in f32: they do not go with f64");
-  if (options.precision == Precision::full)
-    return plan_of<S>(tape, outputs, passes, options.checkpoint);
-  const Rewritten other = round_operands(tape, outputs, options.checkpoint);
-  plan::Plan<S> plan = plan_of<S>(other.graph.tape(), other.outputs, passes, other.last);
-  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
-  return plan;
-}
-
 }  // namespace
 
 template <class S>
 Executor<S>::Executor(const Tape& tape, std::span<const NodeId> outputs,
                       const ExecutorOptions& options)
-    : plan_(std::make_unique<const plan::Plan<S>>(plan_of<S>(tape, outputs, options))),
+    : plan_(std::make_unique<const plan::Plan<S>>(exec::plan_of<S>(tape, outputs, options))),
       machine_(std::make_unique<exec::Machine<S>>(*plan_, options)) {}
 
 template <class S>

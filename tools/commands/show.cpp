@@ -28,7 +28,8 @@ struct Options {
   StepOptions steps;
   std::string view, format, output, detail = "auto";
   bool all_steps = false, no_labels = false, no_copies = false, plan = false;
-  std::vector<std::string> without;
+  ExecutorOptions executor;
+  bool checkpoint = false;
   Modes modes;
   ModelOptions model;
 };
@@ -141,7 +142,9 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
          o->all_steps);
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
-  add_without(c, o->without);
+  add_without(c, o->executor.without);
+  add_checkpoint(c, o->checkpoint);
+  add_precision(c, o->executor.precision);
   add_modes(c, o->modes);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
@@ -174,7 +177,8 @@ Command show_command() {
       const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
                                     .lengths = o->steps.lengths,
                                     .modes = o->modes};
-      return show_plan(d, unfolding, o->without, o->output, context.json);
+      o->executor.checkpoint = o->checkpoint ? 0 : -1;
+      return show_plan(d, unfolding, o->executor, o->output, context.json);
     }
     if (o->view.empty()) o->view = o->steps.given() || !o->modes.empty() ? "unfolded" : "folded";
     if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))

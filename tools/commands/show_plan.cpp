@@ -47,9 +47,9 @@ std::string as_json(const PlanSummary& plan, const Coupling& coupling) {
 
 }  // namespace
 
-int show_plan(const Definition& d, const UnfoldOptions& unfolding,
-              const std::vector<std::string>& without, const std::string& output, bool json) {
-  const PlanSummary plan = describe_plan(d, unfolding, {.without = without});
+int show_plan(const Definition& d, const UnfoldOptions& unfolding, const ExecutorOptions& options,
+              const std::string& output, bool json) {
+  const PlanSummary plan = describe_plan(d, unfolding, options);
   const Coupling c = coupling(d, unfolding.modes);
   deliver(output, json ? as_json(plan, c) : as_text(plan, c));
   return 0;

@@ -28,7 +28,7 @@ struct PlanSummary {
 };
 
 /// The plan for the loss of a definition and the gradients of its weights, or without a loss for
-/// its variables, in f32. @throws Error (U002) for an unknown pass, and what unfold throws
+/// its variables, in f32. Any `checkpoint` but -1 stands for the end of the forward part. @throws Error (U002) for an unknown pass, and what unfold throws
 PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
                           const ExecutorOptions& options = {});
 

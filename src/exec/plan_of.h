@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+
+#include "plan/plan.h"
+#include "taugrad/exec/executor.h"
+
+namespace taugrad::exec {
+
+/// The plan that an executor runs: of the tape, or of the one that the options make of it. Its
+/// leaves bear their numbers in `tape`.
+/// @throws Error (U002) for an unknown pass, (U006) for bf16 in double, and what make_plan throws
+template <class S>
+plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
+                      const ExecutorOptions& options);
+
+}  // namespace taugrad::exec
