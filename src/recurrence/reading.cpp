@@ -10,18 +10,6 @@
 
 namespace taugrad {
 
-bool Unfolder::observed(const Symbol& s, const Positions& at) const {
-  if (!s.random()) return false;
-  const Mode& mode = mode_of(s);
-  if (mode.kind == Mode::Kind::mixed) return !inside(s, at);  // where there are no data there is nothing to mix
-  return mode.is_data(at.empty() ? 1 : at[0]);
-}
-
-// whether the likelihood at a position scores data, which the value there need not be               (R12)
-bool Unfolder::scores_data(const Symbol& s, const Positions& at) const {
-  return observed(s, at) || (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] && inside(s, at));
-}
-
 bool Unfolder::inside(const Symbol& s, const Positions& at) const {
   for (std::size_t a = 0; a < at.size(); ++a)
     if (at[a] < 1 || at[a] > length_of_index(s.axes[a])) return false;

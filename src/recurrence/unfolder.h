@@ -62,7 +62,6 @@ class Unfolder {
 
   // unfolder.cpp: the walk
   void set_lengths(const UnfoldOptions& options);
-  void set_modes();
   void make_templates();
   void make_leaves();
   void make_copy_keys();
@@ -70,12 +69,18 @@ class Unfolder {
   void demand(Task task);
   bool attempt(const Task& task);
   bool place_rule(const Task& task);
-  void place_nll(const Task& task, const Setting& setting);
-  NodeId random_value(const Task& task, const Setting& setting);
-  Var mixed_with_data(Var value, int symbol, const Positions& at, const Setting& setting);
   Setting setting_of(const Rule& rule, const Positions& letters);
   NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting, const Positions& at);
   Positions position_of(const Rule& rule, const Positions& letters) const;
+
+  // random_variables.cpp: values in every mode, likelihoods
+  void set_modes();
+  const Mode& mode_of(const Symbol& s) const { return modes_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
+  bool observed(const Symbol& symbol, const Positions& at) const;
+  bool scores_data(const Symbol& symbol, const Positions& at) const;
+  void place_nll(const Task& task, const Setting& setting);
+  NodeId random_value(const Task& task, const Setting& setting);
+  Var mixed_with_data(Var value, int symbol, const Positions& at, const Setting& setting);
 
   // placing.cpp: templates
   bool gather(int block, Setting& setting, std::vector<NodeId>& found);
@@ -101,9 +106,6 @@ class Unfolder {
   NodeId copy_of(const Slot& slot, const Setting& setting);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
-  const Mode& mode_of(const Symbol& s) const { return modes_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
-  bool observed(const Symbol& symbol, const Positions& at) const;
-  bool scores_data(const Symbol& symbol, const Positions& at) const;
   bool inside(const Symbol& symbol, const Positions& at) const;
   bool ends_with_item(const Rule& rule) const;  ///< at tau+1 of a ragged batch: another position for each item
 
