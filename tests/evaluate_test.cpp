@@ -2,6 +2,7 @@
 #include "taugrad/train/evaluate.h"
 
 #include "language_support.h"
+#include "support_picture.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/trainer.h"
 #include "train/batch_plan.h"
@@ -39,6 +40,30 @@ struct Task {
 
 Dataset lines(const Definition& d, const std::string& text) {
   return json_lines_dataset(d, text, "data.jsonl");
+}
+
+/// The one item of a batch, without what `run` derives: stop variables follow from the lengths.
+Example example_of(const Model& model, const Tensors& batch, std::int64_t steps) {
+  Example e;
+  for (std::size_t l = 0; l < model.lengths.size(); ++l)
+    e.lengths[model.lengths[l]] = model.fixed_lengths[l] >= 0 ? model.fixed_lengths[l] : steps;
+  for (const auto& [name, t] : batch) {
+    const int number = model.find(name);
+    if (number < 0) continue;
+    Dims dims = t.dims();
+    dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(
+                                  model.symbols[static_cast<std::size_t>(number)].axes.size()));
+    Tensor one(dims, t.dtype());
+    for (std::int64_t i = 0; i < t.size(); ++i) one.set(i, t.at(i));
+    e.values.emplace(name, one);
+  }
+  if (model.find("s") >= 0 && !e.values.contains("s") &&
+      model.symbols[static_cast<std::size_t>(model.find("s"))].random()) {
+    Tensor stop({steps}, Dtype::f64);
+    if (steps > 0) stop.set(steps - 1, 1);
+    e.values.emplace("s", stop);
+  }
+  return e;
 }
 
 }  // namespace
@@ -160,21 +185,57 @@ TEST_CASE("evaluate: bernoullis element by element, normals without accuracy, ow
   CHECK(sum.targets == 2);  // items
 }
 
+TEST_CASE("evaluate: every shipped definition is scored as run scores it, in every mode",
+          "[eval]") {
+  int compared = 0;
+  for (const std::string& name : shipped_names()) {
+    const Definition d = load_definition(name);
+    const auto model = resolve(d);
+    const bool indexed_weight = std::any_of(d.weights.begin(), d.weights.end(), [](const auto& w) {
+      return w.name.text.find('[') != std::string::npos;
+    });
+    if (indexed_weight ||
+        (d.loss.empty() && std::none_of(model->symbols.begin(), model->symbols.end(),
+                                        [](const Symbol& s) { return s.random(); })))
+      continue;  // untied weights have a length of their own
+    const Tensors weights = initial_weights(d, {.steps = 5, .seed = 2});
+    std::vector<Tensors> batches;
+    Dataset data;
+    for (const std::int64_t steps : {5, 2, 4}) {
+      batches.push_back(random_inputs(d, {.steps = steps, .batch = 1, .seed = 7}));
+      data.examples.push_back(example_of(*model, batches.back(), steps));
+    }
+    for (const char* mode : {"observed", "sampled", "greedy", "mixed(0.5)"}) {
+      CAPTURE(name, mode);
+      Modes modes;
+      for (const Symbol& s : model->symbols)
+        if (s.random() && s.length < 0) modes[s.name] = mode_from(mode);
+      EvaluateOptions o;
+      o.modes = modes;
+      const Evaluation e = evaluate(d, weights, data, o);
+      for (std::size_t i = 0; i < 3; ++i) {
+        Tensors inputs = batches[i];
+        inputs["item"] = symbols({1}, {static_cast<std::int64_t>(i)});
+        RunOptions r;
+        r.seed = o.seed;
+        r.modes = modes;
+        r.fetch = {"loss"};
+        r.steps = data.examples[i].lengths.begin()->second;
+        const double loss = run(d, inputs, weights, r).values.at("loss").at(0);
+        CHECK(e.items[i].loss == Approx(loss).epsilon(1e-5));
+        ++compared;
+      }
+    }
+  }
+  CHECK(compared > 200);
+}
+
 TEST_CASE("evaluate: an item of no step, weights that do not fit, no data", "[eval]") {
   const Definition d = load_definition("untied");
   const Tensors weights = initial_weights(d, {.steps = 4, .seed = 1});
   const auto of_length = [&](std::int64_t steps) {
-    const Tensors v = random_inputs(d, {.steps = steps, .batch = 1, .seed = 1});
-    Example e;
-    for (const auto& [name, t] : v) {
-      Dims dims = t.dims();
-      dims.erase(dims.begin() + 1);
-      Tensor one(dims, t.dtype());
-      for (std::int64_t i = 0; i < t.size(); ++i) one.set(i, t.at(i));
-      e.values.emplace(name, one);
-    }
-    e.lengths["tau"] = steps;
-    return e;
+    return example_of(*resolve(d), random_inputs(d, {.steps = steps, .batch = 1, .seed = 1}),
+                      steps);
   };
   CHECK(evaluate(d, weights, {{of_length(4), of_length(0), of_length(3)}}).items[1].loss == 0);
   CHECK(problems_of([&] { evaluate(d, weights, {{of_length(5)}}); })[0].code == "S013");
