@@ -295,6 +295,38 @@ TEST_CASE("executor: weights in the caller's own storage", "[executor]") {
   CHECK(executor.value(0)[0] == 15);
 }
 
+TEST_CASE("executor: other storage and other batches after runs", "[executor]") {
+  Graph g;
+  const Var w = g.weight("w", {3, 3}), b = g.weight("b", {3}), x = g.input("x", {3});
+  const Var y = tanh(b + matmul(w, x)) * b;
+  const std::vector<NodeId> outputs{y.id};
+  Executor<double> kept(g.tape(), outputs);
+  std::vector<double> ws(18), bs(6);
+  for (std::size_t i = 0; i < ws.size(); ++i) ws[i] = 0.1 * static_cast<double>(i) - 0.7;
+  for (std::size_t i = 0; i < bs.size(); ++i) bs[i] = 0.3 * static_cast<double>(i) - 0.4;
+  const auto run = [&](Executor<double>& e, std::int64_t items, std::size_t place, bool batch) {
+    if (batch) e.set_batch({}, items);
+    e.bind(w.id, std::span(ws).subspan(9 * place, 9));
+    if (place == 0)
+      e.bind(b.id, std::span(bs).first(3));
+    else
+      std::copy_n(bs.begin() + 3, 3, e.leaf(b.id).begin());
+    double value = 0;
+    for (double& v : e.leaf(x.id)) v = value += 0.05;
+    e.run();
+    const auto got = e.value(0);
+    return std::vector<double>(got.begin(), got.end());
+  };
+  for (const auto& [items, place] :
+       {std::pair(2, 0), {2, 0}, {2, 1}, {5, 1}, {1, 0}, {100, 1}, {100, 0}, {3, 0}}) {
+    CAPTURE(items, place);
+    Executor<double> fresh(g.tape(), outputs);
+    const auto at = static_cast<std::size_t>(place);
+    CHECK(run(kept, items, at, true) == run(fresh, items, at, true));
+    CHECK(run(kept, items, 1 - at, false) == run(fresh, items, 1 - at, false));
+  }
+}
+
 TEST_CASE("executor: values that do not live together share their place", "[executor]") {
   Graph g;
   Var v = g.input("x", {1000});

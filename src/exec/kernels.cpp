@@ -103,18 +103,34 @@ void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worke
 /// Jobs that read one matrix run together.
 template <class S>
 void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+  Ready<S>& ready = worker.ready;
+  typename Ready<S>::Step& known = ready.of(machine.number_of(step));
+  if (known.count == 0) find_rows(step, machine, worker, known);
+  for (const auto& group : std::span(ready.groups).subspan(known.first, known.count))
+    kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
+                                machine.panels(group.panels), group.from, group.to,
+                                group.accumulate);
+}
+
+template <class S>
+void Kernels<S>::find_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker,
+                           typename Ready<S>::Step& known) {
+  Ready<S>& ready = worker.ready;
   const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
+  known.first = static_cast<std::uint32_t>(ready.groups.size());
   for (std::size_t i = 0; i < jobs.size();) {
     const plan::Job& first = jobs[i];
     const kernels::Panels<S>& b = machine.panels(first.panels);
-    worker.blocks.clear();
+    const auto begin = static_cast<std::uint32_t>(ready.blocks.size());
     for (; i < jobs.size() && jobs[i].panels == first.panels &&
            jobs[i].accumulate == first.accumulate;
          ++i)
       list_blocks(machine, jobs[i].a, jobs[i].out, b,
-                  machine.range(machine.place(jobs[i].out).extent, step, worker), worker.blocks);
+                  machine.range(machine.place(jobs[i].out).extent, step, worker), ready.blocks);
     const auto [from, to] = machine.columns(b.count(), step, worker);
-    kernels::multiply_blocks<S>(worker.blocks, b, from, to, first.accumulate);
+    ready.groups.push_back({begin, static_cast<std::uint32_t>(ready.blocks.size()) - begin,
+                            first.panels, first.accumulate, from, to});
+    ++known.count;
   }
 }
 

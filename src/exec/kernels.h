@@ -15,10 +15,14 @@ struct Kernels {
   static void forward(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static void find_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker,
+                        typename Ready<S>::Step& known);
   static void each(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void add(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void region(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static typename Ready<S>::Step find_streams(const Step<S>& step, Machine<S>& machine,
+                                              Worker<S>& worker);
   // sums over items, which add to what their place holds where the step says so
   static void outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);

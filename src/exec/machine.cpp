@@ -171,12 +171,18 @@ void Machine<S>::run() {
 }
 
 template <class S>
+void Machine<S>::forget_addresses() {
+  for (Worker<S>& w : workers_) w.ready.reset(plan_.steps.size());
+}
+
+template <class S>
 void Machine<S>::prepare_workers() {
   workers_.resize(static_cast<std::size_t>(schedule_.workers));
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].number = static_cast<std::int32_t>(i);
     workers_[i].count = schedule_.workers;
   }
+  forget_addresses();
 }
 
 /// Places that the rows of the earlier parts of a sum take, by step.
@@ -280,6 +286,7 @@ std::span<S> Machine<S>::leaf(ValueId id) {
   auto& own = own_[v.slot];
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
   std::fill(packed_.begin(), packed_.end(), 0);
+  forget_addresses();
   base_[static_cast<std::size_t>(v.slot)] = own.data();
   return {own.data(), static_cast<std::size_t>(v.elements)};
 }
@@ -292,6 +299,7 @@ void Machine<S>::bind(ValueId id, std::span<const S> values) {
          v.elements);
   static S none[1];
   std::fill(packed_.begin(), packed_.end(), 0);
+  forget_addresses();
   // Steps only read leaves: their slots are never given to a result.
   base_[static_cast<std::size_t>(v.slot)] = values.empty() ? none : const_cast<S*>(values.data());
 }

@@ -51,6 +51,9 @@ class Machine {
 
   // for kernels
   const Plan<S>& plan() const { return plan_; }
+  std::size_t number_of(const Step<S>& step) const {
+    return static_cast<std::size_t>(&step - plan_.steps.data());
+  }
   ValueId operand(const Step<S>& step, std::uint32_t number) const {
     return plan_.operands[step.first_operand + number];
   }
@@ -109,6 +112,7 @@ class Machine {
   void grow(std::size_t bytes);
 
   void count_places();
+  void forget_addresses();
   void prepare_workers();
   void carry_out(const Step<S>& step, Worker<S>& worker);
   void run_alone();

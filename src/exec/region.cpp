@@ -26,9 +26,9 @@ class Instance {
     sources_.resize(streams_);
   }
 
-  void run(const Machine<S>& machine, std::span<const ValueId> values, RowRange range) {
-    const Value& result = machine.place(values[program_.result]);
-    const std::int64_t elements = result.elements;
+  /// Finds the streams; whether their rows follow one another without gaps: one long row.
+  bool find(const Machine<S>& machine, std::span<const ValueId> values, RowRange range) {
+    const std::int64_t elements = machine.place(values[program_.result]).elements;
     bool flat = true;
     for (std::size_t i = 0; i < streams_; ++i) {
       const Value& v = machine.place(values[i]);
@@ -38,6 +38,11 @@ class Instance {
       flat = flat && program_.splat[i] == 0 && sources_[i].rows >= range.last &&
              (v.stride == elements || one || range.last == 1);
     }
+    return flat;
+  }
+  void run(const Machine<S>& machine, std::span<const ValueId> values, RowRange range) {
+    const std::int64_t elements = machine.place(values[program_.result]).elements;
+    const bool flat = find(machine, values, range);
     if (range.first >= range.last || elements == 0) return;
     if (flat)
       run_flat(elements, range);
@@ -45,8 +50,25 @@ class Instance {
       run_rows(elements, range);
   }
 
+  /// Adds the addresses of the streams of a single tile; false: they are not all of one.
+  bool keep(const Machine<S>& machine, std::span<const ValueId> values, RowRange range,
+            std::vector<S*>& to) {
+    const std::int64_t elements = machine.place(values[program_.result]).elements;
+    const bool tile = (range.last - range.first) * elements <= kTile;
+    if (!tile || !find(machine, values, range)) return false;
+    for (std::size_t k = 0; k < streams_; ++k) {
+      if (range.last > 1 && sources_[k].stride == 0) return false;  // would have to be spread
+      to.push_back(sources_[k].data + range.first * elements);
+    }
+    return true;
+  }
+  /// A tile of n elements whose streams are known.
+  void run_kept(S* const* streams, std::int64_t n) {
+    std::copy_n(streams, streams_, stream_);
+    run_tile(n);
+  }
+
  private:
-  /// Rows follow one another without gaps in all streams: one long row.
   void run_flat(std::int64_t elements, RowRange range) {
     const std::int64_t last = range.last * elements;
     for (std::int64_t i = range.first * elements; i < last; i += kTile) {
@@ -100,6 +122,13 @@ void Kernels<S>::region(const Step<S>& step, Machine<S>& machine, Worker<S>& wor
       machine.plan().programs[static_cast<std::size_t>(step.program)];
   Instance<S> instance(program, machine.constants(step.program), worker);
   const auto streams = static_cast<std::uint32_t>(program.splat.size());
+  if (Ready<S>& ready = worker.ready; ready.keeps()) {
+    typename Ready<S>::Step& known = ready.of(machine.number_of(step));
+    if (known.count == 0) known = find_streams(step, machine, worker);
+    for (std::uint32_t i = 0; known.elements >= 0 && i < known.count; i += streams)
+      instance.run_kept(ready.streams.data() + known.first + i, known.elements);
+    if (known.elements >= 0) return;
+  }
   const std::span<const ValueId> operands =
       std::span(machine.plan().operands).subspan(step.first_operand, step.operand_count);
   for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
@@ -107,6 +136,33 @@ void Kernels<S>::region(const Step<S>& step, Machine<S>& machine, Worker<S>& wor
     instance.run(machine, values,
                  machine.range(machine.place(values[program.result]).extent, step, worker));
   }
+}
+
+/// The streams of all instances, where each is one tile of as many elements; else -1 elements.
+template <class S>
+typename Ready<S>::Step Kernels<S>::find_streams(const Step<S>& step, Machine<S>& machine,
+                                                 Worker<S>& worker) {
+  const plan::RegionProgram<S>& program =
+      machine.plan().programs[static_cast<std::size_t>(step.program)];
+  Instance<S> instance(program, machine.constants(step.program), worker);
+  const auto streams = static_cast<std::uint32_t>(program.splat.size());
+  std::vector<S*>& kept = worker.ready.streams;
+  const std::size_t first = kept.size();
+  typename Ready<S>::Step known{static_cast<std::uint32_t>(first), step.operand_count, -1};
+  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
+    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
+    const Value& result = machine.place(values[program.result]);
+    const RowRange range = machine.range(result.extent, step, worker);
+    const std::int64_t n = std::max<std::int64_t>(range.last - range.first, 0) * result.elements;
+    const bool same = i == 0 || n == known.elements;
+    if (!same || !instance.keep(machine, values, range, kept)) {
+      kept.resize(first);
+      known.elements = -1;
+      return known;
+    }
+    known.elements = n;
+  }
+  return known;
 }
 
 template void Kernels<float>::region(const Step<float>&, Machine<float>&, Worker<float>&);

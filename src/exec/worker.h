@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "exec/ready.h"
 #include "kernels/outer.h"
 #include "kernels/panels.h"
 #include "kernels/row_math.h"
@@ -30,6 +31,7 @@ struct Worker {
   std::vector<S> tiles;
   std::vector<S*> pointers;
   std::vector<Source<S>> sources;
+  Ready<S> ready;
 
   /// This worker's part of `n` things, as even as can be.
   std::int64_t first_of(std::int64_t n) const { return n * number / count; }

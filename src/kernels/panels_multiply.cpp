@@ -111,6 +111,7 @@ class Product {
   void stretch(const Batch<S>& x, const S* a, std::int64_t lda, std::int64_t p, std::int64_t k) {
     std::int64_t number = first_;
     if (x.count <= 3) number = few_rows(x, a, lda, p, k);
+    if (number >= last_) return;
     const std::int64_t groups = (x.count + set_.rows - 1) / set_.rows;
     for (; number < last_; ++number)
       for (std::int64_t g = 0; g < groups; ++g) {
@@ -169,6 +170,10 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
   Product<S> product(b, first_panel, last_panel, accumulate, set);
   Cursor<S> cursor(blocks);
   Batch<S> batch;
+  if (batches == 1) {
+    cursor.take(rows, batch);
+    return product.run(batch);
+  }
   for (std::int64_t i = 0; i < batches; ++i) {
     cursor.take(rows * (i + 1) / batches - rows * i / batches, batch);
     product.run(batch);
