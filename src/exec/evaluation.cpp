@@ -48,12 +48,13 @@ Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
 
 template <class S>
 Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> outputs,
-                                      const std::vector<std::int32_t>& items, NodeId last) const {
+                                      const std::vector<std::int32_t>& items,
+                                      NodeId forward_end) const {
   Executor<S> executor(tape, outputs,
                        {.max_memory = options_.max_memory,
                         .threads = options_.threads,
                         .without = options_.without,
-                        .checkpoint = options_.checkpoint ? last : -1,
+                        .checkpoint = options_.checkpoint ? forward_end : -1,
                         .precision = options_.precision});
   executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
   for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);

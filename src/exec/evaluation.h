@@ -22,10 +22,11 @@ class Evaluation {
 
   Unfolded unfolded(const std::vector<std::int32_t>& items) const;
   /// The outputs' values for the items; rows as the executor says.
-  /// @param last  the last node of the forward part: what gradients read may be computed again
+  /// @param forward_end  the last node of the forward part: what gradients read may be computed
+  /// again
   /// @throws Error (D010, D011) for a tensor that is needed and missing or misshapen
   Executor<S> operator()(const Tape& tape, std::span<const NodeId> outputs,
-                         const std::vector<std::int32_t>& items, NodeId last = -1) const;
+                         const std::vector<std::int32_t>& items, NodeId forward_end = -1) const;
 
  private:
   BatchContext context_of(const std::vector<std::int32_t>& items) const;

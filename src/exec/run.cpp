@@ -115,9 +115,9 @@ class Run {
         wrt.push_back(p.node);
       }
     }
-    const NodeId last = u.graph().size() - 1;
+    const NodeId forward_end = u.graph().size() - 1;
     if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
-    if (!wanted.empty()) evaluate(u, items, wanted, last);
+    if (!wanted.empty()) evaluate(u, items, wanted, forward_end);
   }
 
   static void differentiate(const Unfolded& u, const std::vector<Var>& wrt,
@@ -140,11 +140,11 @@ class Run {
   }
 
   void evaluate(const Unfolded& u, const std::vector<std::int32_t>& items,
-                const std::vector<Wanted>& wanted, NodeId last) {
+                const std::vector<Wanted>& wanted, NodeId forward_end) {
     const Tape& tape = u.graph().tape();
     std::vector<NodeId> outputs;
     for (const Wanted& w : wanted) outputs.push_back(w.piece.node.id);
-    const Executor<S> executor = evaluation_(tape, outputs, items, last);
+    const Executor<S> executor = evaluation_(tape, outputs, items, forward_end);
     for (std::size_t o = 0; o < wanted.size(); ++o) store(tape, wanted[o], items, executor, o);
   }
 

@@ -88,6 +88,7 @@ __attribute__((target("avx2"))) void panel_avx2(const S* in, std::int64_t stride
 template <class S>
 void transpose_panel(const S* in, std::int64_t stride, std::int64_t k, S* out, InstructionSet set) {
   switch (set) {
+    case InstructionSet::avx512_pairs:
     case InstructionSet::avx512:
       return panel_avx512(in, stride, k, out);
     case InstructionSet::avx2:
