@@ -85,6 +85,22 @@ TEST_CASE("bench: the limit runs the products and nothing else", "[bench]") {
   CHECK(limit[0]["gflop"] == bench("W3 --threads 1").lines().at(0)["gflop"]);
 }
 
+TEST_CASE("bench: bfloat16 says how far it is from f32; less memory is the same work again",
+          "[bench]") {
+  const auto rounded = bench("W3 --precision bf16 --threads 1").lines();
+  REQUIRE(rounded.size() == 1);
+  CHECK(rounded[0]["peer"] == "taugrad-bf16");
+  CHECK(rounded[0]["loss_error"] > 0);
+  CHECK(rounded[0]["loss_error"] < 1e-3);
+  CHECK(rounded[0]["gradient_error"] > 1e-5);
+  CHECK(rounded[0]["gradient_error"] < 5e-2);
+  const auto all = bench("W3 --threads 1").lines(),
+             few = bench("W3 --checkpoint sqrt --threads 1").lines();
+  CHECK_FALSE(all.at(0).contains("gradient_error"));
+  CHECK(few.at(0)["gflop"] > all.at(0)["gflop"]);
+  CHECK(few.at(0)["gflop"].get<double>() < 1.5 * all.at(0)["gflop"].get<double>());
+}
+
 TEST_CASE("bench: bad arguments", "[bench]") {
   struct Row {
     const char* line;

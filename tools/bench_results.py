@@ -2,7 +2,7 @@
 import statistics
 from html import escape
 
-OURS = ("taugrad", "taugrad-limit")
+OURS = ("taugrad", "taugrad-limit", "taugrad-bf16")
 QUIET = 0.04  # of the cores' time: what other programs take of a run that counts as undisturbed
 MIB = 8  # of weights that one step of lstm-infer reads: 2 * 512 * 2048 floats
 
@@ -48,6 +48,13 @@ def row(lines, workload, threads):
             r[key], r[f"{key}_ms"], r[f"of_{key}"] = value[0], value[1], ms / value[1]
     if "taugrad-limit" in found:
         r["own_limit_ms"] = found["taugrad-limit"][0]
+    if "taugrad-bf16" in found:
+        r["bf16_ms"] = found["taugrad-bf16"][0]
+        if "limit-bf16" in found:
+            r["bf16_limit_ms"] = found["limit-bf16"][0]
+            r["of_bf16_limit"] = r["bf16_ms"] / r["bf16_limit_ms"]
+        if peer:
+            r["bf16_of_peer"] = r["bf16_ms"] / peer[1]
     return r
 
 
@@ -74,6 +81,18 @@ def table(found):
                      f"{named(r, 'limit')} | {cell(r, 'of_limit', '{:.2f}')} | {named(r, 'peer')} | "
                      f"{cell(r, 'of_peer', '{:.2f}')} | {cell(r, 'of_onednn', '{:.2f}')} |")
     return "\n".join(lines)
+
+
+def bf16_table(found):
+    """Markdown: products in bfloat16 over their limit, over f32 and over the best full peer in f32."""
+    lines = ["| workload, bf16 | threads | taugrad ms | x own f32 | bf16 limit | x limit | x best peer, f32 |",
+             "|---|--:|--:|--:|--:|--:|--:|"]
+    for r in found:
+        if "bf16_ms" in r:
+            lines.append(f"| {r['workload']} | {r['threads']} | {r['bf16_ms']:.4g} | {r['bf16_ms'] / r['ms']:.2f} | "
+                         f"{cell(r, 'bf16_limit_ms')} | {cell(r, 'of_bf16_limit', '{:.2f}')} | "
+                         f"{cell(r, 'bf16_of_peer', '{:.2f}')} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
 
 
 def bars_of(r):

@@ -155,7 +155,8 @@ class Benchmark {
 
  private:
   void describe() {
-    result_.peer = std::string("taugrad") + (o_.limit ? "-limit" : "") + (o_.f64 ? "-f64" : "");
+    result_.peer = std::string("taugrad") + (o_.limit ? "-limit" : "") + (o_.f64 ? "-f64" : "") +
+                   (o_.precision == Precision::bf16 ? "-bf16" : "");
     result_.workload = w_.name;
     result_.threads = o_.threads;
   }
