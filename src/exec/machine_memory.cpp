@@ -1,0 +1,113 @@
+// Where the values of a batch lie, and how much that takes.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/fail.h"
+#include "exec/machine.h"
+#include "exec/memory_limit.h"
+
+namespace taugrad::exec {
+namespace {
+
+std::string human(double bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1024;
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+}  // namespace
+
+/// Bytes for the present batch, by slot: the most that any of its values needs.
+template <class S>
+typename Machine<S>::Sizes Machine<S>::sizes() const {
+  Sizes sizes{std::vector<double>(plan_.slots.size()), 0};
+  for (const auto& [slot, extent] : plan_.occupants) {
+    const plan::Slot& s = plan_.slots[static_cast<std::size_t>(slot)];
+    double& bytes = sizes.of_slot[static_cast<std::size_t>(slot)];
+    // as a double: exact as far as memory reaches, and never overflows
+    const double needs =
+        static_cast<double>(s.elements) * static_cast<double>(rows(extent)) * sizeof(S);
+    if (!s.outside) bytes = std::max(bytes, needs);
+  }
+  for (double& bytes : sizes.of_slot) {
+    bytes = std::ceil(bytes / double{kLine}) * double{kLine};
+    sizes.total += bytes;
+  }
+  for (const plan::PackedMatrix& m : plan_.panels)
+    sizes.packed +=
+        static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
+  sizes.total += sizes.packed;
+  return sizes;
+}
+
+template <class S>
+void Machine<S>::refuse(const Sizes& sizes, double budget) const {
+  std::map<std::string_view, double> by_name;
+  for (std::size_t i = 0; i < plan_.slots.size(); ++i)
+    by_name[plan_.names[plan_.slots[i].name]] += sizes.of_slot[i];
+  if (sizes.packed > 0) by_name["packed weights"] = sizes.packed;
+  std::vector<std::pair<double, std::string_view>> largest;
+  for (const auto& [name, bytes] : by_name) largest.emplace_back(bytes, name);
+  std::sort(largest.begin(), largest.end(), std::greater<>());
+  if (largest.size() > 3) largest.resize(3);
+  std::string list;
+  for (const auto& [bytes, name] : largest)
+    list += fmt::format("{}\"{}\" {}", list.empty() ? "" : ", ", name, human(bytes));
+  Diagnostic d;
+  d.code = "R001";
+  d.message = fmt::format("running {} items needs {}, the budget is {}; largest: {}",
+                          placed_.order.size(), human(sizes.total), human(budget), list);
+  d.help = "use a smaller batch, fewer steps, --dtype f32, or a larger --max-memory";
+  fail(Status::resource, std::move(d));
+}
+
+/// Gives every slot its place in the arena, which only ever grows.
+template <class S>
+void Machine<S>::lay_out() {
+  const Sizes needs = sizes();
+  if (needs.total > static_cast<double>(bytes())) {
+    const auto budget = static_cast<double>(max_memory_ > 0 ? max_memory_ : memory_budget());
+    if (needs.total > budget) refuse(needs, budget);
+  }
+  grow(static_cast<std::size_t>(needs.total - needs.packed));
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < plan_.slots.size(); ++i) {
+    if (plan_.slots[i].outside) continue;
+    base_[i] = arena_.get() + offset / sizeof(S);
+    offset += static_cast<std::size_t>(needs.of_slot[i]);
+  }
+}
+
+template <class S>
+void Machine<S>::grow(std::size_t bytes) {
+  if (bytes > arena_bytes_ || !arena_) {
+    arena_.reset();
+    arena_bytes_ = 0;
+    arena_.reset(
+        static_cast<S*>(::operator new[](std::max(bytes, kPage), std::align_val_t{kPage})));
+#ifdef MADV_HUGEPAGE
+    madvise(arena_.get(), bytes, MADV_HUGEPAGE);  // long plans walk through all of it
+#endif
+    arena_bytes_ = bytes;
+  }
+  if (panels_.empty()) {
+    std::vector<kernels::Panels<S>> panels(plan_.panels.size());
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+      const plan::PackedMatrix& m = plan_.panels[i];
+      panels[i].resize(m.rows, m.columns, in_pairs(m.pairs));
+      packed_bytes_ +=
+          static_cast<std::size_t>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
+    }
+    panels_ = std::move(panels);
+  }
+}
+
+// the members that are defined here
+template class Machine<float>;
+template class Machine<double>;
+
+}  // namespace taugrad::exec
