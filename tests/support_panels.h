@@ -38,7 +38,7 @@ inline std::vector<kernels::InstructionSet> instruction_sets() {
 
 template <class S>
 bool same_bits(const S* a, const S* b, std::int64_t count) {
-  return std::memcmp(a, b, sizeof(S) * static_cast<std::size_t>(count)) == 0;
+  return count == 0 || std::memcmp(a, b, sizeof(S) * static_cast<std::size_t>(count)) == 0;
 }
 
 }  // namespace taugrad
