@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <set>
 
 #include "base/fail.h"
@@ -179,33 +180,33 @@ void add_threads(Command& c, int& threads) {
             .common = false});
 }
 
+namespace {
+
+/// One of a few words, handed to `set`.
+void add_word(Command& c, const char* name, const char* help, std::vector<std::string> words,
+              std::function<void(const std::string&)> set) {
+  const auto word = std::make_shared<std::string>();
+  c.choice(name, help, *word, std::move(words)).rare();
+  auto& take = c.options.back().take;
+  take = [word, check = take, set = std::move(set)](const std::string& v) {
+    check(v);
+    set(*word);
+  };
+}
+
+}  // namespace
+
 void add_checkpoint(Command& c, bool& checkpoint) {
-  c.option({.name = "--checkpoint",
-            .letter = "",
-            .value = "none|sqrt",
-            .help = "sqrt: memory for about 2 sqrt(steps) of them, a third more time; the\n"
-                    "same bits",
-            .take =
-                [&checkpoint](const std::string& v) {
-                  if (v != "none" && v != "sqrt")
-                    fail(Status::usage, "U002", "--checkpoint is none or sqrt, not \"{}\"", v);
-                  checkpoint = v == "sqrt";
-                },
-            .common = false});
+  add_word(c, "--checkpoint",
+           "sqrt: memory for about 2 sqrt(steps) of them, a third more time; the same bits",
+           {"none", "sqrt"}, [&checkpoint](const std::string& v) { checkpoint = v == "sqrt"; });
 }
 
 void add_precision(Command& c, Precision& precision) {
-  c.option({.name = "--precision",
-            .letter = "",
-            .value = "full|bf16",
-            .help = "bf16: products read operands rounded to bfloat16 and add up in f32",
-            .take =
-                [&precision](const std::string& v) {
-                  if (v != "full" && v != "bf16")
-                    fail(Status::usage, "U002", "--precision is full or bf16, not \"{}\"", v);
-                  precision = v == "bf16" ? Precision::bf16 : Precision::full;
-                },
-            .common = false});
+  add_word(c, "--precision", "bf16: products read operands rounded to bfloat16 and add up in f32",
+           {"full", "bf16"}, [&precision](const std::string& v) {
+             precision = v == "bf16" ? Precision::bf16 : Precision::full;
+           });
 }
 
 void add_without(Command& c, std::vector<std::string>& passes) {

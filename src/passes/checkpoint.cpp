@@ -22,13 +22,13 @@ class Checkpointing {
         last_(last),
         marked_(needed(tape, outputs)),
         cut_(cut(tape, marked_, last)),
+        base_(base_nodes(tape)),
         copy_(tape),
         kept_(marked_.size(), -1),
         again_(marked_.size(), -1),
         wrapped_(marked_.size(), {-1, -1}) {}
 
   Rewritten run(std::span<const NodeId> outputs) {
-    find_base();
     find_crossing();
     find_backward_segments();
     find_repeated();
@@ -50,18 +50,6 @@ class Checkpointing {
   bool forward(NodeId id) const { return id <= last_ && cut_.of[at(id)] >= 0; }
 
   // ---- what becomes of each node
-
-  /// Leaves, and what is made of weights and numbers alone: copied as it is.
-  void find_base() {
-    base_.assign(marked_.size(), 0);
-    for (NodeId id = 0; id < tape_.size(); ++id) {
-      if (!marked_[at(id)] || forward(id)) continue;
-      base_[at(id)] = tape_.op(id).traits.leaf ||
-                      (shared(id) && std::ranges::all_of(tape_.inputs(id), [&](NodeId x) {
-                         return base_[at(x)] && shared(x);
-                       }));
-    }
-  }
 
   /// Values that a later segment reads are kept.
   void find_crossing() {
@@ -232,10 +220,11 @@ class Checkpointing {
   NodeId last_;
   std::vector<char> marked_;
   Segments cut_;
+  std::vector<char> base_;  // copied as they are
   TapeCopy copy_;
   std::vector<NodeId> kept_, again_;  // by node: its copy, and the one that is computed again
   std::vector<std::pair<NodeId, std::int32_t>> wrapped_;  // by node, of the phase beside it
-  std::vector<char> base_, crossing_, repeated_;
+  std::vector<char> crossing_, repeated_;
   std::vector<NodeId> original_, inputs_;
   std::vector<std::int32_t> terms_of_;
   NodeId nothing_ = -1, barrier_ = -1;

@@ -18,10 +18,13 @@ constexpr std::int32_t kLast = std::numeric_limits<std::int32_t>::max();
 class Cutting {
  public:
   Cutting(const Tape& tape, std::span<const char> marked, NodeId last)
-      : tape_(tape), marked_(marked), last_(last), of_(marked.size(), -1) {}
+      : tape_(tape),
+        marked_(marked),
+        last_(last),
+        base_(base_nodes(tape)),
+        of_(marked.size(), -1) {}
 
   Segments run() {
-    find_base();
     std::int32_t longest = find_depths(true);
     if (longest < kFewProducts) longest = find_depths(false);
     const auto root = static_cast<std::int32_t>(std::lround(std::sqrt(longest)));
@@ -40,19 +43,6 @@ class Cutting {
     for (NodeId id = 0; id <= last_; ++id)
       if (marked_[at(id)] && !base_[at(id)]) body(id);
   }
-
-  /// Leaves, and what is made of weights and numbers alone.
-  void find_base() {
-    base_.assign(marked_.size(), 0);
-    for (NodeId id = 0; id <= last_; ++id) {
-      const auto in = tape_.inputs(id);
-      base_[at(id)] = tape_.op(id).traits.leaf ||
-                      (tape_.extent_id(id) == kShared && std::ranges::all_of(in, [&](NodeId x) {
-                         return base_[at(x)] && shared(x);
-                       }));
-    }
-  }
-  bool shared(NodeId id) const { return tape_.extent_id(id) == kShared; }
 
   std::int32_t cost(NodeId id) const {
     const Op& op = tape_.op(id);
@@ -99,6 +89,17 @@ class Cutting {
 };
 
 }  // namespace
+
+std::vector<char> base_nodes(const Tape& tape) {
+  std::vector<char> base(at(tape.size()), 0);
+  const auto shared = [&](NodeId id) { return tape.extent_id(id) == kShared; };
+  for (NodeId id = 0; id < tape.size(); ++id)
+    base[at(id)] = tape.op(id).traits.leaf ||
+                   (shared(id) && std::ranges::all_of(tape.inputs(id), [&](NodeId x) {
+                      return base[at(x)] && shared(x);
+                    }));
+  return base;
+}
 
 Segments cut(const Tape& tape, std::span<const char> marked, NodeId last) {
   return Cutting(tape, marked, last).run();

@@ -8,6 +8,9 @@
 
 namespace taugrad {
 
+/// 1 for leaves, and for what is made of weights and numbers alone.   [tape.size()]
+std::vector<char> base_nodes(const Tape& tape);
+
 /// The forward part of a tape cut across the recurrence, about as many segments as each has steps.
 struct Segments {
   int count = 1;
