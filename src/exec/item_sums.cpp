@@ -6,20 +6,13 @@
 
 namespace taugrad::exec {
 
+namespace {
+
 template <class S>
-void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
-  auto& segments = worker.segments;
-  segments.clear();
-  std::int64_t m = 0, n = 0;
-  for (std::uint32_t i = 0; i < step.operand_count; i += 2) {
-    const ValueId a = machine.operand(step, i), b = machine.operand(step, i + 1);
-    const Value &x = machine.place(a), &w = machine.place(b);
-    m = x.elements;
-    n = w.elements;
-    const ExtentId extent = x.extent == kShared ? w.extent : x.extent;
-    segments.push_back(
-        {machine.data(a), x.stride, machine.data(b), w.stride, machine.rows(extent)});
-  }
+void outer_sum(const Step<S>& step, std::span<const kernels::Segment<S>> segments,
+               Machine<S>& machine, Worker<S>& worker) {
+  const std::int64_t m = machine.place(machine.operand(step, 0)).elements,
+                     n = machine.place(machine.operand(step, 1)).elements;
   const std::int64_t panels = (n + kernels::Panels<S>::kWidth - 1) / kernels::Panels<S>::kWidth;
   const auto [from, to] = machine.columns(panels, step, worker);
   const kernels::InstructionSet set = machine.in_pairs(step.pairs)
@@ -34,32 +27,62 @@ void Kernels<S>::outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& 
 }
 
 template <class S>
-void Kernels<S>::scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>&) {
+void scatter_rows(const Step<S>& step, std::span<const kernels::Segment<S>> segments,
+                  Machine<S>& machine) {
   const Value& y = machine.place(step.out);
   const std::int64_t size = machine.shape(step.out)[0];
   const std::int64_t n = size == 0 ? 0 : y.elements / size;
   S* out = machine.data(step.out);
   if (!step.accumulate) std::fill_n(out, y.elements, S(0));
-  for (std::uint32_t i = 0; i < step.operand_count; i += 2) {
-    const ValueId category = machine.operand(step, i), rows = machine.operand(step, i + 1);
-    const Value &c = machine.place(category), &x = machine.place(rows);
-    const ExtentId extent = c.extent == kShared ? x.extent : c.extent;
-    kernels::scatter_rows(machine.rows(extent), machine.data(category), c.stride,
-                          machine.data(rows), x.stride, n, size, out);
-  }
+  for (const kernels::Segment<S>& s : segments)
+    kernels::scatter_rows(s.rows, s.d, s.ldd, s.x, s.ldx, n, size, out);
 }
 
 /// Each worker sums columns of its own.
 template <class S>
-void Kernels<S>::sum_items(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+void sum_items(const Step<S>& step, std::span<const kernels::Segment<S>> segments,
+               Machine<S>& machine, Worker<S>& worker) {
   const std::int64_t n = machine.place(step.out).elements;
   const auto [from, to] = machine.columns(n, step, worker);
-  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
-    const ValueId rows = machine.operand(step, i);
-    const Value& x = machine.place(rows);
-    kernels::sum_columns(machine.rows(x.extent), machine.data(rows) + from, x.stride, to - from,
-                         step.accumulate || i > 0, machine.data(step.out) + from);
+  bool accumulate = step.accumulate;
+  for (const kernels::Segment<S>& s : segments) {
+    kernels::sum_columns(s.rows, s.d + from, s.ldd, to - from, accumulate,
+                         machine.data(step.out) + from);
+    accumulate = true;
   }
+}
+
+}  // namespace
+
+template <class S>
+void Kernels<S>::sum(const Step<S>& step, const Known& known, Machine<S>& machine,
+                     Worker<S>& worker) {
+  const auto segments =
+      std::span<const kernels::Segment<S>>(worker.ready.segments).subspan(known.first, known.count);
+  if (step.form == plan::Form::outer_sum)
+    outer_sum(step, segments, machine, worker);
+  else if (step.form == plan::Form::scatter_rows)
+    scatter_rows(step, segments, machine);
+  else
+    sum_items(step, segments, machine, worker);
+}
+
+/// The rows of all terms; those of sums over the items of one value stand in its `d`.
+template <class S>
+typename Ready<S>::Step Kernels<S>::find_segments(const Step<S>& step, Machine<S>& machine,
+                                                  Worker<S>& worker) {
+  Ready<S>& ready = worker.ready;
+  const std::size_t first = ready.segments.size();
+  const std::uint32_t each = step.form == plan::Form::sum_items ? 1 : 2;
+  for (std::uint32_t i = 0; i < step.operand_count; i += each) {
+    const ValueId a = machine.operand(step, i), b = machine.operand(step, i + each - 1);
+    const Value &d = machine.place(a), &x = machine.place(b);
+    const ExtentId extent = d.extent == kShared ? x.extent : d.extent;
+    ready.add({machine.data(a), d.stride, machine.data(b), x.stride, machine.rows(extent)}, first,
+              machine.in_pairs(step.pairs));
+  }
+  return {Ready<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(ready.segments.size() - first)};
 }
 
 // the members that are defined here

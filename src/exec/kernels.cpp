@@ -10,8 +10,8 @@ namespace {
 
 /// out (+)= a B for rows of `a`, each of them some rows of length K; a block, or one for each item.
 template <class S>
-void list_blocks(const Machine<S>& machine, ValueId a, ValueId out, const kernels::Panels<S>& b,
-                 RowRange range, std::vector<kernels::RowBlock<S>>& blocks) {
+void each_block(const Machine<S>& machine, ValueId a, ValueId out, const kernels::Panels<S>& b,
+                RowRange range, const auto& add) {
   const Value& x = machine.place(a);
   const Value& y = machine.place(out);
   const std::int64_t k = b.rows(), n = b.columns();
@@ -24,25 +24,58 @@ void list_blocks(const Machine<S>& machine, ValueId a, ValueId out, const kernel
   if (items <= 0) return;
   if (inner == 1 || (x.stride == inner * k && y.stride == inner * n)) {
     const std::int64_t lda = inner == 1 ? x.stride : k, ldc = inner == 1 ? y.stride : n;
-    blocks.push_back({from, lda, to, ldc, items * inner});
-    return;
+    return add({from, lda, to, ldc, items * inner});
   }
   for (std::int64_t i = 0; i < items; ++i)
-    blocks.push_back({from + i * x.stride, k, to + i * y.stride, n, inner});
+    add({from + i * x.stride, k, to + i * y.stride, n, inner});
 }
 
 }  // namespace
 
 template <class S>
-void Kernels<S>::run(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
+void Kernels<S>::run(std::size_t number, Machine<S>& machine, Worker<S>& worker) {
+  using Kind = typename Ready<S>::Kind;
+  typename Ready<S>::Step& known = worker.ready.of(number);
+  const Step<S>& step = machine.plan().steps[number];
+  if (known.kind == Kind::unknown) known = find(step, machine, worker);
+  switch (known.kind) {
+    case Kind::products:
+      return products(known, machine, worker);
+    case Kind::tiles:
+      return tiles(known, machine, worker);
+    case Kind::sums:
+      return sum(step, known, machine, worker);
+    default:
+      return other(step, machine, worker);
+  }
+}
+
+template <class S>
+typename Ready<S>::Step Kernels<S>::find(const Step<S>& step, Machine<S>& machine,
+                                         Worker<S>& worker) {
+  using plan::Form;
+  switch (step.form) {
+    case Form::rows:
+      return find_products(step, machine, worker);
+    case Form::fused:
+      return find_tiles(step, machine, worker);
+    case Form::outer_sum:
+    case Form::scatter_rows:
+    case Form::sum_items:
+      return find_segments(step, machine, worker);
+    default:
+      return {Ready<S>::Kind::other};
+  }
+}
+
+template <class S>
+void Kernels<S>::other(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   using plan::Form;
   switch (step.form) {
     case Form::forward:
       return forward(step, machine, worker);
     case Form::fused:
       return region(step, machine, worker);
-    case Form::rows:
-      return rows(step, machine, worker);
     case Form::pack:
       return pack(step, machine, worker);
     case Form::each:
@@ -51,17 +84,19 @@ void Kernels<S>::run(const Step<S>& step, Machine<S>& machine, Worker<S>& worker
       return taps(step, machine, worker);
     case Form::add:
       return add(step, machine, worker);
-    case Form::outer_sum:
-      return outer_sum(step, machine, worker);
-    case Form::scatter_rows:
-      return scatter_rows(step, machine, worker);
-    case Form::sum_items:
-      return sum_items(step, machine, worker);
-    case Form::leaf:
-    case Form::view:
-    case Form::placed:
+    default:
       break;
   }
+}
+
+template <class S>
+void Kernels<S>::products(const typename Ready<S>::Step& known, Machine<S>& machine,
+                          Worker<S>& worker) {
+  const Ready<S>& ready = worker.ready;
+  for (const auto& group : std::span(ready.groups).subspan(known.first, known.count))
+    kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
+                                machine.panels(group.panels), group.from, group.to,
+                                group.accumulate);
 }
 
 template <class S>
@@ -102,36 +137,28 @@ void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worke
 
 /// Jobs that read one matrix run together.
 template <class S>
-void Kernels<S>::rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
-  Ready<S>& ready = worker.ready;
-  typename Ready<S>::Step& known = ready.of(machine.number_of(step));
-  if (known.count == 0) find_rows(step, machine, worker, known);
-  for (const auto& group : std::span(ready.groups).subspan(known.first, known.count))
-    kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
-                                machine.panels(group.panels), group.from, group.to,
-                                group.accumulate);
-}
-
-template <class S>
-void Kernels<S>::find_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker,
-                           typename Ready<S>::Step& known) {
+typename Ready<S>::Step Kernels<S>::find_products(const Step<S>& step, Machine<S>& machine,
+                                                  Worker<S>& worker) {
   Ready<S>& ready = worker.ready;
   const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
-  known.first = static_cast<std::uint32_t>(ready.groups.size());
-  for (std::size_t i = 0; i < jobs.size();) {
+  const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+  typename Ready<S>::Step known{Ready<S>::Kind::products, -1, number(ready.groups.size()), 0};
+  for (std::size_t i = 0; i < jobs.size(); ++known.count) {
     const plan::Job& first = jobs[i];
     const kernels::Panels<S>& b = machine.panels(first.panels);
-    const auto begin = static_cast<std::uint32_t>(ready.blocks.size());
+    const std::size_t begin = ready.blocks.size();
     for (; i < jobs.size() && jobs[i].panels == first.panels &&
            jobs[i].accumulate == first.accumulate;
          ++i)
-      list_blocks(machine, jobs[i].a, jobs[i].out, b,
-                  machine.range(machine.place(jobs[i].out).extent, step, worker), ready.blocks);
+      each_block(machine, jobs[i].a, jobs[i].out, b,
+                 machine.range(machine.place(jobs[i].out).extent, step, worker),
+                 [&](const kernels::RowBlock<S>& block) { ready.add(block, begin); });
     const auto [from, to] = machine.columns(b.count(), step, worker);
-    ready.groups.push_back({begin, static_cast<std::uint32_t>(ready.blocks.size()) - begin,
-                            first.panels, first.accumulate, from, to});
-    ++known.count;
+    ready.groups.push_back({number(begin), number(ready.blocks.size() - begin), first.panels,
+                            static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
+                            first.accumulate});
   }
+  return known;
 }
 
 template <class S>
@@ -140,7 +167,8 @@ void Kernels<S>::taps(const Step<S>& step, Machine<S>& machine, Worker<S>& worke
   for (std::uint32_t d = 0; d < step.operand_count; ++d) {
     const kernels::Panels<S>& b = machine.panels(step.panels + static_cast<std::int32_t>(d));
     worker.blocks.clear();
-    list_blocks(machine, machine.operand(step, d), step.out, b, range, worker.blocks);
+    each_block(machine, machine.operand(step, d), step.out, b, range,
+               [&](const kernels::RowBlock<S>& block) { worker.blocks.push_back(block); });
     kernels::multiply_blocks<S>(worker.blocks, b, 0, b.count(), d > 0);
   }
 }

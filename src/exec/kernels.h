@@ -9,24 +9,29 @@ namespace taugrad::exec {
 /// panels, or all.
 template <class S>
 struct Kernels {
-  static void run(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static void run(std::size_t number, Machine<S>& machine, Worker<S>& worker);
 
  private:
+  using Known = typename Ready<S>::Step;
+
+  static Known find(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static Known find_products(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static Known find_tiles(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static Known find_segments(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+
+  static void products(const Known& known, Machine<S>& machine, Worker<S>& worker);
+  static void tiles(const Known& known, Machine<S>& machine, Worker<S>& worker);
+
+  // sums over items, which add to what their place holds where the step says so
+  static void sum(const Step<S>& step, const Known& known, Machine<S>& machine, Worker<S>& worker);
+
+  static void other(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void forward(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static void rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static void find_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker,
-                        typename Ready<S>::Step& known);
   static void each(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void add(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void region(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static typename Ready<S>::Step find_streams(const Step<S>& step, Machine<S>& machine,
-                                              Worker<S>& worker);
-  // sums over items, which add to what their place holds where the step says so
-  static void outer_sum(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static void scatter_rows(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static void sum_items(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
 };
 
 }  // namespace taugrad::exec

@@ -51,6 +51,7 @@ void Machine<S>::run() {
       fail(Status::bug, "B001", "\"{}\" was not given before a run",
            plan_.names[plan_.slots[slot].name]);
   }
+  for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
     run_together();
@@ -71,7 +72,7 @@ void Machine<S>::run() {
 
 template <class S>
 void Machine<S>::forget_addresses() {
-  for (Worker<S>& w : workers_) w.ready.reset(plan_.steps.size());
+  for (Worker<S>& w : workers_) w.ready.forget();
 }
 
 template <class S>
@@ -109,19 +110,17 @@ void Machine<S>::watch(Profile<S>* profile) {
 }
 
 template <class S>
-void Machine<S>::carry_out(const Step<S>& step, Worker<S>& worker) {
+void Machine<S>::carry_out(std::size_t step, Worker<S>& worker) {
   if (profile_ == nullptr) return Kernels<S>::run(step, *this, worker);
-  if (profile_->skips(step)) return;
+  if (profile_->skips(plan_.steps[step])) return;
   const auto start = Profile<S>::Clock::now();
   Kernels<S>::run(step, *this, worker);
-  if (profile_->times())
-    profile_->add(static_cast<std::size_t>(&step - plan_.steps.data()), worker.number,
-                  Profile<S>::Clock::now() - start);
+  if (profile_->times()) profile_->add(step, worker.number, Profile<S>::Clock::now() - start);
 }
 
 template <class S>
 void Machine<S>::run_alone() {
-  for (const Step<S>& step : plan_.steps) carry_out(step, workers_[0]);
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) carry_out(i, workers_[0]);
 }
 
 /// A worker that fails goes on waiting with the others, without working, so that all come to an
@@ -139,7 +138,7 @@ void Machine<S>::run_together() {
           (schedule_.share[i] == Share::alone && number != 0))
         continue;
       try {
-        carry_out(plan_.steps[i], worker);
+        carry_out(i, worker);
       } catch (...) {
         if (!failed.exchange(true)) error = std::current_exception();
       }
@@ -148,6 +147,7 @@ void Machine<S>::run_together() {
   if (!Team::of_process().run(schedule_.workers, work)) {  // busy elsewhere
     const Schedule together = std::exchange(schedule_, Schedule());
     prepare_workers();
+    workers_[0].ready.prepare(plan_.steps.size());
     run_alone();
     schedule_ = together;
     prepare_workers();

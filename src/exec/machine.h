@@ -51,9 +51,6 @@ class Machine {
 
   // for kernels
   const Plan<S>& plan() const { return plan_; }
-  std::size_t number_of(const Step<S>& step) const {
-    return static_cast<std::size_t>(&step - plan_.steps.data());
-  }
   ValueId operand(const Step<S>& step, std::uint32_t number) const {
     return plan_.operands[step.first_operand + number];
   }
@@ -114,7 +111,7 @@ class Machine {
   void count_places();
   void forget_addresses();
   void prepare_workers();
-  void carry_out(const Step<S>& step, Worker<S>& worker);
+  void carry_out(std::size_t step, Worker<S>& worker);
   void run_alone();
   void run_together();
 

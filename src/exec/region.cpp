@@ -50,22 +50,27 @@ class Instance {
       run_rows(elements, range);
   }
 
-  /// Adds the addresses of the streams of a single tile; false: they are not all of one.
+  /// The addresses of the streams where their rows are one long row without anything to spread.
   bool keep(const Machine<S>& machine, std::span<const ValueId> values, RowRange range,
             std::vector<S*>& to) {
+    if (!find(machine, values, range)) return false;
     const std::int64_t elements = machine.place(values[program_.result]).elements;
-    const bool tile = (range.last - range.first) * elements <= kTile;
-    if (!tile || !find(machine, values, range)) return false;
+    to.clear();
     for (std::size_t k = 0; k < streams_; ++k) {
-      if (range.last > 1 && sources_[k].stride == 0) return false;  // would have to be spread
+      if (range.last > 1 && sources_[k].stride == 0) return false;
       to.push_back(sources_[k].data + range.first * elements);
     }
     return true;
   }
-  /// A tile of n elements whose streams are known.
-  void run_kept(S* const* streams, std::int64_t n) {
-    std::copy_n(streams, streams_, stream_);
-    run_tile(n);
+  /// Instances whose streams are known: those of the first, then those of the second.
+  void run_kept(S* const* streams, std::int64_t count, std::int64_t elements) {
+    for (std::int64_t i = 0; i < count; ++i)
+      for (std::int64_t from = 0; from < elements; from += kTile) {
+        for (std::size_t k = 0; k < streams_; ++k)
+          stream_[k] = streams[k] + from +
+                       (i == 0 ? 0 : i * elements_between(streams[k], streams[streams_ + k]));
+        run_tile(std::min(kTile, elements - from));
+      }
   }
 
  private:
@@ -117,55 +122,58 @@ class Instance {
 }  // namespace
 
 template <class S>
+void Kernels<S>::tiles(const Known& known, Machine<S>& machine, Worker<S>& worker) {
+  const Ready<S>& ready = worker.ready;
+  const plan::RegionProgram<S>& program =
+      machine.plan().programs[static_cast<std::size_t>(known.program)];
+  Instance<S> instance(program, machine.constants(known.program), worker);
+  for (const auto& i : std::span(ready.instances).subspan(known.first, known.count))
+    instance.run_kept(ready.streams.data() + i.first, i.count, i.elements);
+}
+
+template <class S>
 void Kernels<S>::region(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
   Instance<S> instance(program, machine.constants(step.program), worker);
   const auto streams = static_cast<std::uint32_t>(program.splat.size());
-  if (Ready<S>& ready = worker.ready; ready.keeps()) {
-    typename Ready<S>::Step& known = ready.of(machine.number_of(step));
-    if (known.count == 0) known = find_streams(step, machine, worker);
-    for (std::uint32_t i = 0; known.elements >= 0 && i < known.count; i += streams)
-      instance.run_kept(ready.streams.data() + known.first + i, known.elements);
-    if (known.elements >= 0) return;
-  }
-  const std::span<const ValueId> operands =
-      std::span(machine.plan().operands).subspan(step.first_operand, step.operand_count);
   for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
-    const auto values = operands.subspan(i, streams);
+    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
     instance.run(machine, values,
                  machine.range(machine.place(values[program.result]).extent, step, worker));
   }
 }
 
-/// The streams of all instances, where each is one tile of as many elements; else -1 elements.
+/// The streams of all instances, where all can be kept.
 template <class S>
-typename Ready<S>::Step Kernels<S>::find_streams(const Step<S>& step, Machine<S>& machine,
-                                                 Worker<S>& worker) {
+typename Ready<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Machine<S>& machine,
+                                               Worker<S>& worker) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
   Instance<S> instance(program, machine.constants(step.program), worker);
   const auto streams = static_cast<std::uint32_t>(program.splat.size());
-  std::vector<S*>& kept = worker.ready.streams;
-  const std::size_t first = kept.size();
-  typename Ready<S>::Step known{static_cast<std::uint32_t>(first), step.operand_count, -1};
+  Ready<S>& ready = worker.ready;
+  const std::size_t first = ready.instances.size(), first_stream = ready.streams.size();
   for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
     const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
     const Value& result = machine.place(values[program.result]);
     const RowRange range = machine.range(result.extent, step, worker);
-    const std::int64_t n = std::max<std::int64_t>(range.last - range.first, 0) * result.elements;
-    const bool same = i == 0 || n == known.elements;
-    if (!same || !instance.keep(machine, values, range, kept)) {
-      kept.resize(first);
-      known.elements = -1;
-      return known;
+    const std::int64_t n = (range.last - range.first) * result.elements;
+    if (n <= 0) continue;
+    if (!instance.keep(machine, values, range, worker.kept)) {
+      ready.instances.resize(first);
+      ready.streams.resize(first_stream);
+      return {Ready<S>::Kind::other};
     }
-    known.elements = n;
+    ready.add(worker.kept, n, first);
   }
-  return known;
+  ready.join(streams, first);
+  return {Ready<S>::Kind::tiles, step.program, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(ready.instances.size() - first)};
 }
 
-template void Kernels<float>::region(const Step<float>&, Machine<float>&, Worker<float>&);
-template void Kernels<double>::region(const Step<double>&, Machine<double>&, Worker<double>&);
+// the members that are defined here
+template struct Kernels<float>;
+template struct Kernels<double>;
 
 }  // namespace taugrad::exec

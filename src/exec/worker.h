@@ -24,13 +24,13 @@ template <class S>
 struct Worker {
   std::int32_t number = 0, count = 1;
   std::vector<Operand<S>> operands;
-  std::vector<kernels::Segment<S>> segments;
   std::vector<kernels::RowBlock<S>> blocks;
   kernels::OuterScratch<S> outer;
   std::vector<kernels::RowOperand<S>> terms;
   std::vector<S> tiles;
   std::vector<S*> pointers;
   std::vector<Source<S>> sources;
+  std::vector<S*> kept;
   Ready<S> ready;
 
   /// This worker's part of `n` things, as even as can be.
