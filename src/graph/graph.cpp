@@ -13,7 +13,7 @@ ExtentId Var::extent() const { return tape->extent_id(id); }
 const Op& Var::op() const { return tape->op(id); }
 std::string_view Var::name() const { return tape->name(id); }
 
-Tape::Tape() : first_input_{0}, index_first_{0}, tables_(std::make_unique<Tables>()) {
+Tape::Tape() : rows_{Row{}}, index_first_{0}, tables_(std::make_unique<Tables>()) {
   intern_name("");          // id 0: no name
   intern_index({});         // id 0: no index
   intern_attrs({});         // id 0: no attributes
@@ -29,11 +29,11 @@ Node Tape::node(NodeId id) const {
 }
 
 std::span<const NodeId> Tape::inputs(NodeId id) const {
-  const std::size_t from = first_input_[at(id)], to = first_input_[at(id) + 1];
+  const std::size_t from = row(id).first_input, to = row(id + 1).first_input;
   return std::span<const NodeId>(input_).subspan(from, to - from);
 }
 
-std::span<const std::int32_t> Tape::index(NodeId id) const { return index_of(index_[at(id)]); }
+std::span<const std::int32_t> Tape::index(NodeId id) const { return index_of(row(id).index); }
 
 std::span<const std::int32_t> Tape::index_of(IndexId id) const {
   const std::size_t from = index_first_[id], to = index_first_[id + 1];
@@ -41,25 +41,24 @@ std::span<const std::int32_t> Tape::index_of(IndexId id) const {
 }
 
 std::string Tape::label(NodeId id) const {
-  if (name_[at(id)] == 0) return fmt::format("node {} ({})", id, op(id).name);
+  if (row(id).name == 0) return fmt::format("node {} ({})", id, op(id).name);
   std::string text(name(id));
-  if (index_[at(id)] != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
+  if (row(id).index != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
   if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
   return text;
+}
+
+namespace {
+constexpr ExtentId kMaxExtents = 0x7fffffff;  // what Row::extent holds
 }
 
 NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                         ExtentId extent) {
   const NodeId id = size();
-  op_.push_back(&op);
   input_.insert(input_.end(), inputs.begin(), inputs.end());
-  first_input_.push_back(static_cast<std::uint32_t>(input_.size()));
-  shape_.push_back(shape);
-  attrs_.push_back(attrs);
-  name_.push_back(owner_name_);
-  index_.push_back(owner_index_);
-  extent_.push_back(extent);
-  is_value_.push_back(0);
+  Row& row = rows_.back();
+  row = {&op, row.first_input, shape, attrs, owner_name_, owner_index_, extent & kMaxExtents, 0};
+  rows_.push_back({.first_input = static_cast<std::uint32_t>(input_.size())});
   return id;
 }
 
@@ -69,9 +68,9 @@ Var Tape::leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& a
 
 void Tape::set_value(NodeId id, NameId name, IndexId index) {
   if (is_value(id)) return;
-  name_[at(id)] = name;
-  index_[at(id)] = index;
-  is_value_[at(id)] = 1;
+  row(id).name = name;
+  row(id).index = index;
+  row(id).is_value = 1;
   new_values_.push_back(id);
 }
 
@@ -103,9 +102,7 @@ NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> ind
 }
 
 std::size_t Tape::bytes() const {
-  std::size_t total = op_.size() * (sizeof(const Op*) + sizeof(ShapeId) + sizeof(AttrsId) +
-                                    sizeof(NameId) + sizeof(IndexId) + sizeof(ExtentId) + 1);
-  total += first_input_.size() * sizeof(std::uint32_t) + input_.size() * sizeof(NodeId);
+  std::size_t total = rows_.size() * sizeof(Row) + input_.size() * sizeof(NodeId);
   total += shapes_.size() * sizeof(Shape) + attr_sets_.size() * sizeof(Attrs);
   total += names_.size() * sizeof(std::string) + extents_.size() * sizeof(Extent);
   for (const std::string& name : names_) total += name.size();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "taugrad/base/column.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/graph/attrs.h"
 
@@ -73,21 +74,21 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  NodeId size() const { return static_cast<NodeId>(op_.size()); }
+  NodeId size() const { return static_cast<NodeId>(rows_.size() - 1); }
   Node node(NodeId id) const;
   Var var(NodeId id) { return {this, id}; }
 
-  const Op& op(NodeId id) const { return *op_[at(id)]; }
+  const Op& op(NodeId id) const { return *row(id).op; }
   std::span<const NodeId> inputs(NodeId id) const;
-  const Shape& shape(NodeId id) const { return shapes_[shape_[at(id)]]; }
-  const Attrs& attrs(NodeId id) const { return attr_sets_[attrs_[at(id)]]; }
-  ShapeId shape_id(NodeId id) const { return shape_[at(id)]; }
-  AttrsId attrs_id(NodeId id) const { return attrs_[at(id)]; }
-  NameId name_id(NodeId id) const { return name_[at(id)]; }
-  IndexId index_id(NodeId id) const { return index_[at(id)]; }
-  ExtentId extent_id(NodeId id) const { return extent_[at(id)]; }
-  bool is_value(NodeId id) const { return is_value_[at(id)] != 0; }
-  std::string_view name(NodeId id) const { return names_[name_[at(id)]]; }
+  const Shape& shape(NodeId id) const { return shapes_[row(id).shape]; }
+  const Attrs& attrs(NodeId id) const { return attr_sets_[row(id).attrs]; }
+  ShapeId shape_id(NodeId id) const { return row(id).shape; }
+  AttrsId attrs_id(NodeId id) const { return row(id).attrs; }
+  NameId name_id(NodeId id) const { return row(id).name; }
+  IndexId index_id(NodeId id) const { return row(id).index; }
+  ExtentId extent_id(NodeId id) const { return row(id).extent; }
+  bool is_value(NodeId id) const { return row(id).is_value != 0; }
+  std::string_view name(NodeId id) const { return names_[row(id).name]; }
   std::span<const std::int32_t> index(NodeId id) const;
   /// "h[3]", "W", "h[3] (mul)" for an unnamed step on the way, "node 17 (mul)" without an owner.
   std::string label(NodeId id) const;
@@ -133,31 +134,36 @@ class Tape {
 
  private:
   struct Tables;  // hash tables behind the interning
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   ExtentId extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const;
   ShapeId shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs);
   void enter_values() const;
   std::int64_t find_name(std::string_view name) const;  // -1: not interned
   std::int64_t find_index(std::span<const std::int32_t> index) const;
 
-  std::vector<const Op*> op_;
-  std::vector<std::uint32_t> first_input_;  // size() + 1 entries
-  std::vector<NodeId> input_;
-  std::vector<ShapeId> shape_;
-  std::vector<AttrsId> attrs_;
-  std::vector<NameId> name_;
-  std::vector<IndexId> index_;
-  std::vector<ExtentId> extent_;
-  std::vector<std::uint8_t> is_value_;
-  mutable std::vector<NodeId> new_values_;  // not in the tables yet
+  struct Row {  // of one node: half a cache line, written at once
+    const Op* op = nullptr;
+    std::uint32_t first_input = 0;  // its inputs end where those of the next node begin
+    ShapeId shape = 0;
+    AttrsId attrs = 0;
+    NameId name = 0;
+    IndexId index = 0;
+    ExtentId extent : 31 = kShared;
+    std::uint32_t is_value : 1 = 0;
+  };
+  const Row& row(NodeId id) const { return rows_[static_cast<std::size_t>(id)]; }
+  Row& row(NodeId id) { return rows_[static_cast<std::size_t>(id)]; }
+
+  Column<Row> rows_;  // and behind the last node where the inputs of the next one will begin
+  Column<NodeId> input_;
+  mutable Column<NodeId> new_values_;  // not in the tables yet
 
   // deques: a Shape&, Attrs& or name stays where it is while a rule appends nodes
   std::deque<Shape> shapes_;
   std::deque<Attrs> attr_sets_;
   std::deque<std::string> names_;
   std::deque<Extent> extents_;
-  std::vector<std::int32_t> index_values_;
-  std::vector<std::uint32_t> index_first_;
+  Column<std::int32_t> index_values_;
+  Column<std::uint32_t> index_first_;
   std::unique_ptr<Tables> tables_;
   NameId owner_name_ = 0;
   IndexId owner_index_ = 0;
