@@ -69,9 +69,9 @@ TEST_CASE("plan: without any one pass the shipped graphs have the same values an
 TEST_CASE("plan: without a pass a plan is another one", "[plan]") {
   const Definition d = taugrad::test::define(
       R"j("index": {"t": "tau"}, "sizes": {"n": 2, "m": 3}, "inputs": {"x[t]": ["n"]},
-    "weights": {"U": ["m","n"], "W": ["m","m"], "Z": ["m","m"], "V": ["m","2*m"]},
+    "weights": {"U": ["m","n"], "W": ["m","m"], "Z": ["m","m"], "Y": ["m","m"], "V": ["m","2*m"]},
     "equations": ["g[t] = sigmoid(U @ x[t] + W @ h[t-1])", "f[t] = tanh(transpose(Z) @ h[t-1])",
-      "h[t] = tanh(V @ concat(g[t] * f[t], f[t] * f[t]))"], "loss": "sum(h[t] * h[t])")j");
+      "h[t] = tanh(V @ concat(g[t] * f[t], f[t] * f[t]))"], "loss": "sum(softmax(Y @ h[t]) * h[t])")j");
   const Work work = work_of(d, 5);
   const plan::Plan<float> all = plan_of(work);
   for (const plan::PassInfo& pass : plan::passes()) {

@@ -154,3 +154,18 @@ TEST_CASE("plan: nodes and the plan's parts are affine in the number of steps", 
   CHECK(plan_of(work_of(define(kLstm), 40)).programs.size() ==
         plan_of(work_of(define(kLstm), 20)).programs.size());
 }
+
+TEST_CASE("plan: equal ops of all steps are one step, in whatever order they stand", "[plan]") {
+  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"m": 4, "k": 5, "l": 6},
+    "weights": {"W": ["m","m"], "V": ["k","m"], "Z": ["l","m"]},
+    "equations": ["h[t] = tanh(W @ h[t-1] + W @ (h[t-1] * h[t-1]))", "y[t] ~ categorical(logits = V @ h[t])",
+      "z[t] ~ categorical(logits = Z @ h[t])"])j");
+  const auto forward = [](const plan::Plan<float>& plan) {
+    return std::ranges::count_if(
+        plan.steps, [](const auto& s) { return s.form == plan::Form::forward && s.each > 1; });
+  };
+  const Work work = work_of(d, 7);
+  // both likelihoods; of each variable the symbols' one-hots and the probabilities
+  CHECK(forward(plan_of(work)) == 5);
+  CHECK(forward(plan_of(work, plan::PassSet().without(plan::Pass::alike))) == 6 * 7);
+}

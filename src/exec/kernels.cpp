@@ -43,6 +43,8 @@ void Kernels<S>::run(std::size_t number, Machine<S>& machine, Worker<S>& worker)
       return products(known, machine, worker);
     case Kind::tiles:
       return tiles(known, machine, worker);
+    case Kind::calls:
+      return calls(step, known, machine, worker);
     case Kind::sums:
       return sum(step, known, machine, worker);
     default:
@@ -59,6 +61,8 @@ typename Ready<S>::Step Kernels<S>::find(const Step<S>& step, Machine<S>& machin
       return find_products(step, machine, worker);
     case Form::fused:
       return find_tiles(step, machine, worker);
+    case Form::forward:
+      return find_calls(step, machine, worker);
     case Form::outer_sum:
     case Form::scatter_rows:
     case Form::sum_items:
@@ -72,8 +76,6 @@ template <class S>
 void Kernels<S>::other(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
   using plan::Form;
   switch (step.form) {
-    case Form::forward:
-      return forward(step, machine, worker);
     case Form::fused:
       return region(step, machine, worker);
     case Form::pack:
@@ -99,32 +101,52 @@ void Kernels<S>::products(const typename Ready<S>::Step& known, Machine<S>& mach
                                 group.accumulate);
 }
 
+/// Rows that follow one another are made together where the op does not ask whose they are.
 template <class S>
-void Kernels<S>::forward(const Step<S>& step, Machine<S>& machine, Worker<S>& worker) {
-  const Plan<S>& plan = machine.plan();
-  const Value& y = machine.place(step.out);
-  const RowRange range = machine.range(y.extent, step, worker);
+typename Ready<S>::Step Kernels<S>::find_calls(const Step<S>& step, Machine<S>& machine,
+                                               Worker<S>& worker) {
+  Ready<S>& ready = worker.ready;
+  const std::size_t first = ready.calls.size();
   std::vector<Operand<S>>& in = worker.operands;
-  in.resize(std::max<std::size_t>(in.size(), step.operand_count));
-  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
-    const ValueId id = machine.operand(step, i);
-    const Value& x = machine.place(id);
-    in[i] = {machine.data(id) + range.first * x.stride, &machine.shape(id), x.stride, x.extent,
-             machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)};
+  for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
+    const ValueId out = machine.operand(step, i + step.each - 1);
+    const Value& y = machine.place(out);
+    const RowRange range = machine.range(y.extent, step, worker);
+    in.clear();
+    for (std::uint32_t k = i; k + 1 < i + step.each; ++k) {
+      const ValueId id = machine.operand(step, k);
+      const Value& x = machine.place(id);
+      in.push_back({machine.data(id) + range.first * x.stride, &machine.shape(id), x.stride,
+                    x.extent, machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)});
+    }
+    ready.add(in, {0, range.last - range.first, machine.data(out) + range.first * y.stride},
+              y.elements, first);
   }
-  Call<S> call{.in = {in.data(), step.operand_count},
-               .out = machine.data(step.out) + range.first * y.stride,
-               .shape = &machine.shape(step.out),
-               .items = range.last - range.first,
-               .extent = y.extent,
-               .attrs = &plan.attrs[step.attrs],
-               .batch = &machine.context()};
+  return {Ready<S>::Kind::calls, -1, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(ready.calls.size() - first)};
+}
+
+template <class S>
+void Kernels<S>::calls(const Step<S>& step, const Known& known, Machine<S>& machine,
+                       Worker<S>& worker) {
+  const Plan<S>& plan = machine.plan();
+  const Ready<S>& ready = worker.ready;
+  Call<S> call;
+  call.shape = &machine.shape(step.out);
+  call.extent = machine.place(step.out).extent;
+  call.attrs = &plan.attrs[step.attrs];
+  call.batch = &machine.context();
   if (step.owner >= 0) {
     const plan::Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
     call.name = owner.name;
     call.index = owner.index;
   }
-  step.forward(call);
+  for (const auto& rows : std::span(ready.calls).subspan(known.first, known.count)) {
+    call.in = std::span(ready.operands).subspan(rows.first, step.each - 1);
+    call.out = rows.out;
+    call.items = rows.count;
+    step.forward(call);
+  }
 }
 
 template <class S>

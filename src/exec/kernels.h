@@ -17,16 +17,17 @@ struct Kernels {
   static Known find(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_products(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static Known find_calls(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_segments(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
 
   static void products(const Known& known, Machine<S>& machine, Worker<S>& worker);
   static void tiles(const Known& known, Machine<S>& machine, Worker<S>& worker);
-
+  static void calls(const Step<S>& step, const Known& known, Machine<S>& machine,
+                    Worker<S>& worker);
   // sums over items, which add to what their place holds where the step says so
   static void sum(const Step<S>& step, const Known& known, Machine<S>& machine, Worker<S>& worker);
 
   static void other(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
-  static void forward(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void each(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);

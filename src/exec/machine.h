@@ -92,7 +92,7 @@ class Machine {
   }
 
  private:
-  static constexpr std::size_t kLine = 64;    ///< bytes of a cache line: slots start on one
+  static constexpr double kLine = 64;         ///< bytes of a cache line
   static constexpr std::size_t kPage = 4096;  ///< where the arena starts
   struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
                   ///< counts
@@ -104,6 +104,7 @@ class Machine {
   };
 
   Sizes sizes() const;
+  static double begin_of(double bytes, double offset);
   [[noreturn]] void refuse(const Sizes& sizes, double budget) const;
   void lay_out();
   void grow(std::size_t bytes);

@@ -33,10 +33,7 @@ typename Machine<S>::Sizes Machine<S>::sizes() const {
         static_cast<double>(s.elements) * static_cast<double>(rows(extent)) * sizeof(S);
     if (!s.outside) bytes = std::max(bytes, needs);
   }
-  for (double& bytes : sizes.of_slot) {
-    bytes = std::ceil(bytes / double{kLine}) * double{kLine};
-    sizes.total += bytes;
-  }
+  for (const double bytes : sizes.of_slot) sizes.total = begin_of(bytes, sizes.total) + bytes;
   for (const plan::PackedMatrix& m : plan_.panels)
     sizes.packed +=
         static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
@@ -65,6 +62,13 @@ void Machine<S>::refuse(const Sizes& sizes, double budget) const {
   fail(Status::resource, std::move(d));
 }
 
+/// A slot starts on a cache line; those that fill less than one lie side by side, so that the rows
+/// of many steps follow one another.
+template <class S>
+double Machine<S>::begin_of(double bytes, double offset) {
+  return bytes < kLine ? offset : std::ceil(offset / kLine) * kLine;
+}
+
 /// Gives every slot its place in the arena, which only ever grows.
 template <class S>
 void Machine<S>::lay_out() {
@@ -74,11 +78,12 @@ void Machine<S>::lay_out() {
     if (needs.total > budget) refuse(needs, budget);
   }
   grow(static_cast<std::size_t>(needs.total - needs.packed));
-  std::size_t offset = 0;
+  double offset = 0;
   for (std::size_t i = 0; i < plan_.slots.size(); ++i) {
     if (plan_.slots[i].outside) continue;
-    base_[i] = arena_.get() + offset / sizeof(S);
-    offset += static_cast<std::size_t>(needs.of_slot[i]);
+    offset = begin_of(needs.of_slot[i], offset);
+    base_[i] = arena_.get() + static_cast<std::size_t>(offset) / sizeof(S);
+    offset += needs.of_slot[i];
   }
 }
 

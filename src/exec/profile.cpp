@@ -98,7 +98,9 @@ class Worked {
     return work;
   }
   StepWork moves() const {
-    StepWork work{0, step_.out >= 0 ? bytes(step_.out) * (step_.accumulate ? 2 : 1) : 0};
+    // results of an op's own rule stand among its operands
+    const bool apart = step_.out >= 0 && step_.form != Form::forward;
+    StepWork work{0, apart ? bytes(step_.out) * (step_.accumulate ? 2 : 1) : 0};
     for (std::uint32_t i = 0; i < step_.operand_count; ++i)
       work.bytes += bytes(machine_.operand(step_, i));
     return work;

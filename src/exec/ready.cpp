@@ -61,6 +61,31 @@ void Ready<S>::add(std::span<S* const> place, std::int64_t elements, std::size_t
 }
 
 template <class S>
+void Ready<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
+                   std::size_t first) {
+  if (calls.size() > first) {
+    Rows& last = calls.back();
+    const std::span<Operand<S>> known = std::span(operands).subspan(last.first, in.size());
+    bool joins = elements_between(last.out, rows.out) == last.count * size;
+    for (std::size_t i = 0; joins && i < in.size(); ++i) {
+      std::int64_t stride = known[i].stride;
+      joins = known[i].shape == in[i].shape &&
+              goes_on(known[i].data, stride, last.count, in[i].data, in[i].stride, rows.count);
+    }
+    if (joins) {
+      for (std::size_t i = 0; i < in.size(); ++i) {
+        if (last.count == 1) known[i].stride = elements_between(known[i].data, in[i].data);
+        known[i].items += in[i].items;
+      }
+      last.count += rows.count;
+      return;
+    }
+  }
+  calls.push_back({static_cast<std::uint32_t>(operands.size()), rows.count, rows.out});
+  operands.insert(operands.end(), in.begin(), in.end());
+}
+
+template <class S>
 void Ready<S>::join(std::size_t streams_each, std::size_t first) {
   for (Instances& i : std::span(instances).subspan(first)) {
     bool rows = i.count > 1;

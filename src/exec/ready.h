@@ -6,6 +6,7 @@
 
 #include "kernels/outer.h"
 #include "kernels/panels.h"
+#include "taugrad/graph/op.h"
 
 namespace taugrad::exec {
 
@@ -26,6 +27,7 @@ class Ready {
     unknown,   ///< not found yet
     products,  ///< `groups`
     tiles,     ///< `instances` of a region
+    calls,     ///< `calls` of an op's own rule
     sums,      ///< `segments` of a sum over items
     other      ///< nothing is kept
   };
@@ -50,6 +52,13 @@ class Ready {
     std::int64_t elements;  ///< of each
   };
 
+  /// Rows that an op's own rule makes.
+  struct Rows {
+    std::uint32_t first;  ///< of its operands in `operands`
+    std::int64_t count;
+    S* out;
+  };
+
   void forget() { fresh_ = true; }
   /// Before a run of so many steps.
   void prepare(std::size_t steps) {
@@ -60,6 +69,8 @@ class Ready {
     streams.clear();
     instances.clear();
     segments.clear();
+    calls.clear();
+    operands.clear();
     fresh_ = false;
   }
   Step& of(std::size_t step) { return of_step_[step]; }
@@ -70,6 +81,8 @@ class Ready {
   void add(const kernels::Segment<S>& segment, std::size_t first, bool apart);
   /// Adds an instance with the streams at `place` to those from number `first` on.
   void add(std::span<S* const> place, std::int64_t elements, std::size_t first);
+  /// Adds rows of `size` elements to those from number `first` on: their operands, the result.
+  void add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size, std::size_t first);
   /// Instances that follow one another without gaps become one.
   void join(std::size_t streams_each, std::size_t first);
 
@@ -78,6 +91,8 @@ class Ready {
   std::vector<S*> streams;
   std::vector<Instances> instances;
   std::vector<kernels::Segment<S>> segments;
+  std::vector<Rows> calls;
+  std::vector<Operand<S>> operands;
 
  private:
   bool fresh_ = true;

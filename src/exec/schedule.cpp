@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plan/row_ops.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::exec {
@@ -31,7 +32,7 @@ class Splits {
       case Form::add:
         return prefix(step.out);
       case Form::forward:
-        return prefix(step.out) && row_by_row(*step.op);
+        return plan::row_by_row(*step.op) && results(step);
       default:
         return false;
     }
@@ -52,9 +53,10 @@ class Splits {
     const auto all = std::span(plan_.jobs).subspan(step.first_job, step.job_count);
     return std::ranges::all_of(all, [&](const plan::Job& j) { return prefix(j.out); });
   }
-  /// Ops that ask which item a row stands for cannot be given a part of the rows.
-  static bool row_by_row(const Op& op) {
-    return !op.traits.leaf && !op.traits.random && !op.traits.variadic_items;
+  bool results(const Step<S>& step) const {
+    for (std::uint32_t i = step.each - 1; i < step.operand_count; i += step.each)
+      if (!prefix(plan_.operands[step.first_operand + i])) return false;
+    return true;
   }
 
   const Plan<S>& plan_;

@@ -38,6 +38,9 @@ class Lines {
         return sum(step, "scatter", 2);
       case Form::sum_items:
         return sum(step, "sum", 1);
+      case Form::forward:
+        return fmt::format("{:<8} {}{}", step.op->name,
+                           times(step.operand_count / std::max(step.each, 1u)), shape(step.out));
       default:
         return fmt::format("{:<8} {}", step.op == nullptr ? "add" : std::string(step.op->name),
                            shape(step.out));
@@ -46,6 +49,9 @@ class Lines {
 
  private:
   static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+  static std::string times(std::size_t instances) {
+    return instances > 1 ? fmt::format("{} times ", instances) : "";
+  }
   std::string shape(ValueId v) const { return to_string(plan_.shapes[plan_.values[at(v)].shape]); }
   std::string matrix(std::int32_t panels) const {
     const PackedMatrix& m = plan_.panels[at(panels)];
@@ -71,8 +77,7 @@ class Lines {
     const std::size_t streams = program.splat.size();
     const std::size_t instances = step.operand_count / std::max<std::size_t>(streams, 1);
     const Value& v = plan_.values[at(plan_.operands[step.first_operand + program.result])];
-    return fmt::format("{}{} elements: {}; reads {}, writes {}",
-                       instances > 1 ? fmt::format("{} times ", instances) : "", v.elements,
+    return fmt::format("{}{} elements: {}; reads {}, writes {}", times(instances), v.elements,
                        counted(ops, ", "), streams - static_cast<std::size_t>(written), written);
   }
 

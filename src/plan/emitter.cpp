@@ -55,6 +55,11 @@ void Emitter<S>::sort_regions() {
 template <class S>
 std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
   std::vector<Unit> list;
+  std::map<std::pair<const Op*, std::uint32_t>, std::int32_t> numbers;  // ops that may be alike
+  const auto number_of = [&](NodeId id) {
+    const auto next = static_cast<std::int32_t>(numbers.size());
+    return numbers.try_emplace({&tape_.op(id), tape_.shape_id(id)}, next).first->second;
+  };
   for (NodeId id = 0; id < tape_.size(); ++id) {
     if (!draft_.needed[at(id)]) continue;
     const Form form = draft_.form[at(id)];
@@ -68,7 +73,7 @@ std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
       const std::int32_t r = draft_.region[at(id)];
       if (region_node_[region_first_[at(r)]] == id) list.push_back({key, 3, r, id});
     } else if (into < 0 || draft_.is_part(id)) {
-      list.push_back({key, 2, id, id});
+      list.push_back({key, 2, form == Form::forward ? number_of(id) : -1, id});
     }
   }
   std::sort(list.begin(), list.end());
@@ -80,6 +85,7 @@ void Emitter<S>::add_unit(const Unit& unit) {
   if (unit.rank == 3) return add_region(unit);
   const Form form = draft_.form[at(unit.node)];
   if (form == Form::add) return add_sum(unit.node);
+  if (form == Form::forward) return add_forward(unit.node);
   add_node(unit.node);
 }
 
@@ -182,8 +188,30 @@ void Emitter<S>::add_node(NodeId id) {
     read(step, value_[at(x)]);
   }
   step.attrs = add_attrs(id);
-  if (tape_.op(id).traits.random) step.owner = add_owner(id);
   finish(step, {value_[at(id)]});
+}
+
+/// Ops of one stage do not depend on each other: equal ones are instances of one step.
+template <class S>
+void Emitter<S>::add_forward(NodeId id) {
+  const auto in = draft_.in(id);
+  const ValueId out = value_[at(id)];
+  const std::uint32_t attrs = add_attrs(id);
+  const auto alike = [&](const Step<S>& s) {
+    return s.form == Form::forward && s.op == &tape_.op(id) && s.attrs == attrs &&
+           s.each == in.size() + 1 && plan_.values[at(s.out)].shape == plan_.values[at(out)].shape;
+  };
+  const bool joins = on(Pass::alike) && row_by_row(tape_.op(id)) && !plan_.steps.empty() &&
+                     last_key_ == draft_.key[at(id)] && alike(plan_.steps.back());
+  Step<S> step = joins ? plan_.steps.back() : step_of(id, Form::forward);
+  if (joins) plan_.steps.pop_back();
+  const ValueId first = joins ? step.out : out;
+  for (const NodeId x : in) read(step, value_[at(x)]);
+  read(step, out);
+  step.each = static_cast<std::uint32_t>(in.size()) + 1;
+  step.attrs = attrs;
+  if (tape_.op(id).traits.random) step.owner = add_owner(id);
+  finish(step, {first});
 }
 
 template <class S>

@@ -86,6 +86,7 @@ class Emitter {
   void add_job(NodeId id);
   void add_region(const Unit& unit);
   void add_node(NodeId id);
+  void add_forward(NodeId id);
   void count_work();
 
   // sums.cpp: gradients of weights

@@ -16,6 +16,7 @@ std::span<const PassInfo> passes() {
       {Pass::outer, "outer", "the gradient of a weight is one product over all steps"},
       {Pass::accumulate, "accumulate", "products that are added up add to one place"},
       {Pass::place, "place", "parts of a concatenation are written in their place"},
+      {Pass::alike, "alike", "equal ops of independent rows run together, over all steps"},
       {Pass::fuse, "fuse", "chains of elementwise ops run tile by tile"},
       {Pass::sink, "sink", "what is cheap is computed where it is used"},
       {Pass::reuse, "reuse", "results take the place of values that nobody reads any more"},

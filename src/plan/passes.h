@@ -16,6 +16,7 @@ enum class Pass : std::uint8_t {
   outer,       ///< the outer products of a weight's gradient run as one product over all steps
   accumulate,  ///< products that are added up add to one place
   place,       ///< parts of a concatenation are written in their place
+  alike,       ///< equal ops that do not depend on each other run together
   fuse,        ///< chains of elementwise ops run tile by tile
   sink,        ///< what is cheap is computed where it is used
   reuse,       ///< a result takes the place of values that nobody reads any more

@@ -41,7 +41,7 @@ enum class Form : std::uint8_t {
   view,          ///< a place inside its input's rows: no step
   placed,        ///< made of values that were written inside it: no step
   fused,         ///< element by element, part of a region
-  forward,       ///< the op's own rule
+  forward,       ///< the op's own rule; of one kind that works row by row, many at once
   rows,          ///< rows times packed matrices: out[i] (+)= a[i] B
   each,          ///< a matrix product for each item, or one of shared matrices
   taps,          ///< convolution with shared kernels: out[i] = sum over d of taps[d][i] K[d]^T
@@ -89,7 +89,8 @@ struct Step {
   std::uint8_t transposed = 0;  ///< bit i: operand i is used as its transpose
   ValueId out = -1;             ///< -1: packs, products and regions
   std::uint32_t first_operand = 0, operand_count = 0;  ///< in Plan::operands
-  std::uint32_t first_job = 0, job_count = 0;          ///< in Plan::jobs
+  std::uint32_t each = 0;  ///< of `forward`: operands of an instance, its result last
+  std::uint32_t first_job = 0, job_count = 0;  ///< in Plan::jobs
   ValueId carry = -1;  ///< of a sum over rows in parts: where a block waits for its last rows
   std::int32_t previous = -1;  ///< the step that summed the part before
   bool more = false;           ///< a later part goes on

@@ -9,4 +9,11 @@ namespace taugrad::plan {
 template <class S>
 Forward<S> forward_of(const Op& op);
 
+/// Whether each row of the result is made of its operands' rows alone: ops that ask which item a
+/// row stands for, or sum over rows, cannot be given any rows.
+inline bool row_by_row(const Op& op) {
+  const Traits& t = op.traits;
+  return !t.leaf && !t.random && !t.variadic_items && !t.sums_items;
+}
+
 }  // namespace taugrad::plan
