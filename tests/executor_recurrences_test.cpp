@@ -81,6 +81,11 @@ TEST_CASE("executor: every shipped definition equals the reference interpreter",
   }
 }
 
+TEST_CASE("executor: sums over more steps than a region takes", "[executor]") {
+  for (const char* name : {"elman", "output_recurrent"})
+    for (const unsigned seed : {1u, 2u, 3u}) compare(load_definition(name), 600, seed);
+}
+
 TEST_CASE("executor: random recurrences equal the reference interpreter", "[executor][random]") {
   for (unsigned seed = 0; seed < 10000; ++seed) {
     const std::string text = RecurrenceGenerator(seed).make();

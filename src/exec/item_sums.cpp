@@ -1,4 +1,4 @@
-// Sums over the items of a batch: what gradients of weights are made of.
+// Sums over the items of a batch, what gradients of weights are made of, and over steps.
 #include <algorithm>
 
 #include "exec/kernels.h"
@@ -7,6 +7,9 @@
 namespace taugrad::exec {
 
 namespace {
+
+constexpr std::uint32_t kFewTerms = 8;  ///< of an addition: read side by side
+constexpr std::size_t kMostApart = 2;   ///< groups of terms at one distance that are read in turn
 
 template <class S>
 void outer_sum(const Step<S>& step, std::span<const kernels::Segment<S>> segments,
@@ -52,6 +55,22 @@ void sum_items(const Step<S>& step, std::span<const kernels::Segment<S>> segment
   }
 }
 
+/// Values that are one row each, their first one copied: additions as in add_rows.
+template <class S>
+void sum_terms(const Step<S>& step, std::span<const kernels::Segment<S>> segments,
+               Machine<S>& machine, Worker<S>& worker) {
+  const Value& y = machine.place(step.out);
+  const RowRange range = machine.range(y.extent, step, worker);
+  const std::int64_t n = (range.last - range.first) * y.elements;
+  S* const out = machine.data(step.out) + range.first * y.stride;
+  if (segments[0].d != out) std::copy_n(segments[0].d, n, out);
+  std::int64_t begin = 1;
+  for (const kernels::Segment<S>& s : segments) {
+    kernels::sum_columns(s.rows - begin, s.d + begin * s.ldd, s.ldd, n, true, out);
+    begin = 0;
+  }
+}
+
 }  // namespace
 
 template <class S>
@@ -63,8 +82,35 @@ void Kernels<S>::sum(const Step<S>& step, const Known& known, Machine<S>& machin
     outer_sum(step, segments, machine, worker);
   else if (step.form == plan::Form::scatter_rows)
     scatter_rows(step, segments, machine);
-  else
+  else if (step.form == plan::Form::sum_items)
     sum_items(step, segments, machine, worker);
+  else
+    sum_terms(step, segments, machine, worker);
+}
+
+/// The operands of an addition as rows of `d`, where many lie at one distance.
+template <class S>
+typename Ready<S>::Step Kernels<S>::find_terms(const Step<S>& step, Machine<S>& machine,
+                                               Worker<S>& worker) {
+  Ready<S>& ready = worker.ready;
+  const std::size_t first = ready.segments.size();
+  const Value& y = machine.place(step.out);
+  const RowRange range = machine.range(y.extent, step, worker);
+  const auto one_row = [&](const Value& v) { return range.last == 1 || v.stride == y.elements; };
+  bool keeps = step.operand_count > kFewTerms && one_row(y);
+  for (std::uint32_t i = 0; keeps && i < step.operand_count; ++i) {
+    const ValueId a = machine.operand(step, i);
+    const Value& x = machine.place(a);
+    const S* const row = machine.data(a) + range.first * x.stride;
+    keeps = one_row(x);
+    ready.add({row, 0, row, 0, 1}, first, false);
+  }
+  const std::size_t count = ready.segments.size() - first;
+  if (keeps && count <= kMostApart)
+    return {Ready<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),
+            static_cast<std::uint32_t>(count)};
+  ready.segments.resize(first);
+  return {Ready<S>::Kind::other};
 }
 
 /// The rows of all terms; those of sums over the items of one value stand in its `d`.

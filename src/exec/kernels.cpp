@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "kernels/fetch.h"
 #include "kernels/gemm.h"
 #include "kernels/row_math.h"
 
 namespace taugrad::exec {
 namespace {
+
+constexpr std::size_t kAhead = 4;  ///< steps
 
 /// out (+)= a B for rows of `a`, each of them some rows of length K; a block, or one for each item.
 template <class S>
@@ -38,6 +41,7 @@ void Kernels<S>::run(std::size_t number, Machine<S>& machine, Worker<S>& worker)
   typename Ready<S>::Step& known = worker.ready.of(number);
   const Step<S>& step = machine.plan().steps[number];
   if (known.kind == Kind::unknown) known = find(step, machine, worker);
+  if (machine.far()) fetch(number + kAhead, machine, worker);
   switch (known.kind) {
     case Kind::products:
       return products(known, machine, worker);
@@ -50,6 +54,21 @@ void Kernels<S>::run(std::size_t number, Machine<S>& machine, Worker<S>& worker)
     default:
       return other(step, machine, worker);
   }
+}
+
+/// What a later step of a recurrence works on is on its way before the step waits for it.
+template <class S>
+void Kernels<S>::fetch(std::size_t number, const Machine<S>& machine, const Worker<S>& worker) {
+  using Kind = typename Ready<S>::Kind;
+  const Ready<S>& ready = worker.ready;
+  if (number >= machine.plan().steps.size()) return;
+  const typename Ready<S>::Step& known = ready.of(number);
+  if (known.kind != Kind::tiles || known.count != 1) return;
+  const auto& i = ready.instances[known.first];
+  if (i.count > 1) return;
+  const auto& program = machine.plan().programs[static_cast<std::size_t>(known.program)];
+  for (std::size_t k = 0; k < program.splat.size(); ++k)
+    kernels::fetch(ready.streams[i.first + k], i.elements);
 }
 
 template <class S>
@@ -67,6 +86,8 @@ typename Ready<S>::Step Kernels<S>::find(const Step<S>& step, Machine<S>& machin
     case Form::scatter_rows:
     case Form::sum_items:
       return find_segments(step, machine, worker);
+    case Form::add:
+      return find_terms(step, machine, worker);
     default:
       return {Ready<S>::Kind::other};
   }
@@ -155,6 +176,7 @@ void Kernels<S>::pack(const Step<S>& step, Machine<S>& machine, Worker<S>& worke
   const plan::PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
   machine.panels(step.panels)
       .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
+  machine.keep_packed(step);
 }
 
 /// Jobs that read one matrix run together.

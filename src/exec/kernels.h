@@ -18,13 +18,15 @@ struct Kernels {
   static Known find_products(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_calls(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
+  static Known find_terms(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
   static Known find_segments(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);
 
+  static void fetch(std::size_t number, const Machine<S>& machine, const Worker<S>& worker);
   static void products(const Known& known, Machine<S>& machine, Worker<S>& worker);
   static void tiles(const Known& known, Machine<S>& machine, Worker<S>& worker);
   static void calls(const Step<S>& step, const Known& known, Machine<S>& machine,
                     Worker<S>& worker);
-  // sums over items, which add to what their place holds where the step says so
+  // sums over steps, and over items, which add to what their place holds where the step says so
   static void sum(const Step<S>& step, const Known& known, Machine<S>& machine, Worker<S>& worker);
 
   static void other(const Step<S>& step, Machine<S>& machine, Worker<S>& worker);

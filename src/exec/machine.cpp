@@ -24,6 +24,9 @@ Machine<S>::Machine(const Plan<S>& plan, const ExecutorOptions& options)
   for (std::size_t i = 0; i < plan.programs.size(); ++i)
     for (const S c : plan.programs[i].constants)
       constants_[i].insert(constants_[i].end(), kernels::kTile, c);
+  for (const ValueId leaf : plan.leaf_values)
+    if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
+      outside_.push_back(place(leaf).slot);
 }
 
 template <class S>
@@ -35,6 +38,7 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
     schedule_ = share_out(plan_, placed_, items, threads_);
     prepare_workers();
     count_places();
+    count_operations();
     lengths_ = given.lengths;
     items_ = items;
     ready_ = true;
@@ -45,12 +49,10 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
 template <class S>
 void Machine<S>::run() {
   if (!ready_) fail(Status::bug, "B001", "a run needs a batch");
-  for (const ValueId leaf : plan_.leaf_values) {
-    const auto slot = static_cast<std::size_t>(place(leaf).slot);
-    if (base_[slot] == nullptr)
+  for (const SlotId slot : outside_)
+    if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
       fail(Status::bug, "B001", "\"{}\" was not given before a run",
-           plan_.names[plan_.slots[slot].name]);
-  }
+           plan_.names[plan_.slots[i].name]);
   for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
@@ -58,16 +60,7 @@ void Machine<S>::run() {
   else
     run_alone();
   if (profile_ != nullptr) profile_->end_run();
-  if (!weights_change_)
-    for (const Step<S>& step : plan_.steps)
-      if (step.form == plan::Form::pack)
-        packed_[static_cast<std::size_t>(step.panels)] =
-            plan_.slots[static_cast<std::size_t>(place(operand(step, 0)).slot)].outside;
-  count_ = {};
-  for (std::size_t e = 0; e < plan_.operations.size(); ++e) {
-    auto& count = e == kShared ? count_.shared : count_.per_item;
-    if (plan_.operations[e] > 0) count += plan_.operations[e] * placed_.rows[e];
-  }
+  count_ = count_of_batch_;
 }
 
 template <class S>
@@ -83,6 +76,15 @@ void Machine<S>::prepare_workers() {
     workers_[i].count = schedule_.workers;
   }
   forget_addresses();
+}
+
+template <class S>
+void Machine<S>::count_operations() {
+  count_of_batch_ = {};
+  for (std::size_t e = 0; e < plan_.operations.size(); ++e) {
+    auto& count = e == kShared ? count_of_batch_.shared : count_of_batch_.per_item;
+    if (plan_.operations[e] > 0) count += plan_.operations[e] * placed_.rows[e];
+  }
 }
 
 /// Places that the rows of the earlier parts of a sum take, by step.

@@ -90,10 +90,19 @@ class Machine {
   bool packed(const Step<S>& step) const {
     return packed_[static_cast<std::size_t>(step.panels)] != 0;
   }
+  /// Of panels that have been filled: whether they hold good for the next run.
+  void keep_packed(const Step<S>& step) {
+    const SlotId slot = place(operand(step, 0)).slot;
+    packed_[static_cast<std::size_t>(step.panels)] =
+        !weights_change_ && plan_.slots[static_cast<std::size_t>(slot)].outside;
+  }
+  /// Whether the values of a run are too many for a cache to hold.
+  bool far() const { return arena_bytes_ > kCloseBytes; }
 
  private:
   static constexpr double kLine = 64;         ///< bytes of a cache line
   static constexpr std::size_t kPage = 4096;  ///< where the arena starts
+  static constexpr std::size_t kCloseBytes = 1 << 23;
   struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
                   ///< counts
     std::vector<double> of_slot;
@@ -110,6 +119,7 @@ class Machine {
   void grow(std::size_t bytes);
 
   void count_places();
+  void count_operations();
   void forget_addresses();
   void prepare_workers();
   void carry_out(std::size_t step, Worker<S>& worker);
@@ -127,6 +137,7 @@ class Machine {
   std::unique_ptr<S[], Free> arena_;
   std::size_t arena_bytes_ = 0, packed_bytes_ = 0;
   std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
+  std::vector<SlotId> outside_;           ///< of the shared leaves
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
   std::vector<kernels::Panels<S>> panels_;
   std::vector<std::vector<S>> constants_;  // by program
@@ -134,7 +145,7 @@ class Machine {
   Schedule schedule_;
   std::vector<std::uint8_t> packed_;         // by panels: filled, of a weight that does not change
   std::vector<std::int64_t> places_before_;  // by step; empty: no sum has parts
-  OperationCount count_;
+  OperationCount count_, count_of_batch_;
   Profile<S>* profile_ = nullptr;
 };
 

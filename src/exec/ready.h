@@ -74,6 +74,7 @@ class Ready {
     fresh_ = false;
   }
   Step& of(std::size_t step) { return of_step_[step]; }
+  const Step& of(std::size_t step) const { return of_step_[step]; }
 
   /// Adds a block to those from number `first` on.
   void add(const kernels::RowBlock<S>& block, std::size_t first);

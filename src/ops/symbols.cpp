@@ -40,10 +40,10 @@ struct OneHot {
   template <class S>
   static void run(const Call<S>& c) {
     const std::int64_t n = c.shape->size();
-    std::fill_n(c.out, c.items * n, S(0));
     each_item(c, [&](std::int64_t item) {
+      S* const y = std::fill_n(c.out + item * n, n, S(0)) - n;
       const std::int64_t k = category_of(*row(c.in[0], item), n);
-      if (k >= 0) c.out[item * n + k] = S(1);
+      if (k >= 0) y[k] = S(1);
     });
   }
 };
