@@ -2,6 +2,7 @@
 
 #include "base/shape_format.h"
 #include "graph/place.h"
+#include "graph/tables.h"
 
 namespace taugrad {
 
@@ -40,15 +41,24 @@ ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs&
   return op.traits.sums_items ? kShared : extent;
 }
 
-ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
+// Equal shapes have equal numbers, and a rule says the same of the same: it is asked once.
+ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, AttrsId attrs) {
+  if (inputs.size() > 2) return shape_by_rule(op, inputs, attrs);
+  const ShapeId first = shape_id(inputs[0].id), last = shape_id(inputs.back().id);
+  if (op.traits.elementwise && first == last) return first;
+  const Tables::ShapeQuestion question{&op, inputs.size(), first, last, attrs};
+  Tables::ShapeAnswer& answer = tables_->answer(question);
+  if (!(answer.question == question)) answer = {question, shape_by_rule(op, inputs, attrs)};
+  return answer.shape;
+}
+
+ShapeId Tape::shape_by_rule(const Op& op, std::span<const Var> inputs, AttrsId attrs) {
   std::array<Shape, 4> few;
   std::vector<Shape> many;
   if (inputs.size() > few.size()) many.resize(inputs.size());
   Shape* shapes = many.empty() ? few.data() : many.data();
   for (std::size_t i = 0; i < inputs.size(); ++i) shapes[i] = shape(inputs[i].id);
-  const Shape out = op.shape({shapes, inputs.size()}, attrs);
-  // most ops keep the shape of their first input: no look-up
-  return !inputs.empty() && out == shapes[0] ? shape_id(inputs[0].id) : intern_shape(out);
+  return intern_shape(op.shape({shapes, inputs.size()}, attrs_of(attrs)));
 }
 
 Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
@@ -67,8 +77,9 @@ Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) 
       ids[i] = inputs[i].id;
     }
     const ExtentId extent = extent_of(op, inputs, attrs);
-    const ShapeId shape = shape_of(op, inputs, attrs);
-    return var(append_raw(op, {ids, inputs.size()}, shape, intern_attrs(attrs), extent));
+    const AttrsId attrs_id = intern_attrs(attrs);
+    const ShapeId shape = shape_of(op, inputs, attrs_id);
+    return var(append_raw(op, {ids, inputs.size()}, shape, attrs_id, extent));
   } catch (const Error& why) {
     refuse(*this, op, inputs, why);
   }

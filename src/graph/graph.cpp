@@ -8,11 +8,6 @@
 
 namespace taugrad {
 
-const Shape& Var::shape() const { return tape->shape(id); }
-ExtentId Var::extent() const { return tape->extent_id(id); }
-const Op& Var::op() const { return tape->op(id); }
-std::string_view Var::name() const { return tape->name(id); }
-
 Tape::Tape() : rows_{Row{}}, index_first_{0}, tables_(std::make_unique<Tables>()) {
   intern_name("");          // id 0: no name
   intern_index({});         // id 0: no index
@@ -28,24 +23,17 @@ Node Tape::node(NodeId id) const {
           name(id), index(id), is_value(id), extent_id(id)};
 }
 
-std::span<const NodeId> Tape::inputs(NodeId id) const {
-  const std::size_t from = row(id).first_input, to = row(id + 1).first_input;
-  return std::span<const NodeId>(input_).subspan(from, to - from);
-}
-
-std::span<const std::int32_t> Tape::index(NodeId id) const { return index_of(row(id).index); }
-
-std::span<const std::int32_t> Tape::index_of(IndexId id) const {
-  const std::size_t from = index_first_[id], to = index_first_[id + 1];
-  return std::span<const std::int32_t>(index_values_).subspan(from, to - from);
-}
-
 std::string Tape::label(NodeId id) const {
   if (row(id).name == 0) return fmt::format("node {} ({})", id, op(id).name);
   std::string text(name(id));
   if (row(id).index != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
   if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
   return text;
+}
+
+void Tape::reserve(std::size_t nodes) {
+  rows_.reserve(nodes + 1);
+  input_.reserve(2 * nodes);
 }
 
 namespace {
@@ -55,7 +43,7 @@ constexpr ExtentId kMaxExtents = 0x7fffffff;  // what Row::extent holds
 NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                         ExtentId extent) {
   const NodeId id = size();
-  input_.insert(input_.end(), inputs.begin(), inputs.end());
+  for (const NodeId in : inputs) input_.push_back(in);
   Row& row = rows_.back();
   row = {&op, row.first_input, shape, attrs, owner_name_, owner_index_, extent & kMaxExtents, 0};
   rows_.push_back({.first_input = static_cast<std::uint32_t>(input_.size())});
@@ -88,14 +76,14 @@ void Tape::enter_values() const {
 }
 
 NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> index) const {
+  const std::int64_t name_id = find_name(name), index_id = find_index(index);
+  if (name_id < 0 || index_id < 0) return -1;
   const std::lock_guard lock(tables_->entering);
   enter_values();
   const auto same = [&](std::int64_t other) {
     const auto node = static_cast<NodeId>(other);
     return this->name(node) == name && std::ranges::equal(this->index(node), index);
   };
-  const std::int64_t name_id = find_name(name), index_id = find_index(index);
-  if (name_id < 0 || index_id < 0) return -1;
   const std::uint64_t hash =
       mixed(static_cast<std::uint64_t>(name_id), static_cast<std::uint64_t>(index_id));
   return static_cast<NodeId>(tables_->values.find(hash, same));

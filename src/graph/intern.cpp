@@ -64,14 +64,16 @@ std::int64_t Tape::find_index(std::span<const std::int32_t> index) const {
 }
 
 IndexId Tape::intern_index(std::span<const std::int32_t> index) {
-  if (const std::int64_t id = find_index(index); id >= 0) return static_cast<IndexId>(id);
+  if (last_index_ != 0 && std::ranges::equal(index_of(last_index_), index)) return last_index_;
+  if (const std::int64_t id = find_index(index); id >= 0)
+    return last_index_ = static_cast<IndexId>(id);
   const auto id = static_cast<IndexId>(index_first_.size() - 1);
   // the span may be one of ours, which growing would move
   const std::vector<std::int32_t> own(index.begin(), index.end());
   index_values_.insert(index_values_.end(), own.begin(), own.end());
   index_first_.push_back(static_cast<std::uint32_t>(index_values_.size()));
   tables_->indices.insert(hash_of_index(own), id);
-  return id;
+  return last_index_ = id;
 }
 
 ShapeId Tape::intern_shape(const Shape& shape) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <mutex>
@@ -63,6 +64,22 @@ class HashIndex {
 
 struct Tape::Tables {
   HashIndex names, indices, shapes, attrs, extents, values;
+  struct ShapeQuestion {  // of one or two inputs: of one, first and last are it
+    const Op* op = nullptr;
+    std::size_t inputs = 0;
+    ShapeId first = 0, last = 0;
+    AttrsId attrs = 0;
+    bool operator==(const ShapeQuestion&) const = default;
+  };
+  struct ShapeAnswer {
+    ShapeQuestion question;
+    ShapeId shape = 0;
+  };
+  std::array<ShapeAnswer, 256> said;  // by shape rules; a later answer takes an earlier one's place
+  ShapeAnswer& answer(const ShapeQuestion& q) {
+    const std::uint64_t both = (std::uint64_t{q.first} << 32) | q.last;
+    return said[mixed(reinterpret_cast<std::uintptr_t>(q.op) + q.attrs, both) % said.size()];
+  }
   std::mutex entering;  // readers may ask for values at the same time
   std::size_t bytes() const {
     return names.bytes() + indices.bytes() + shapes.bytes() + attrs.bytes() + extents.bytes() +

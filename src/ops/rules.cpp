@@ -19,7 +19,7 @@ Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& att
   bool differ = false;
   try {
     for (const Var v : inputs.subspan(1))
-      if (!(v.shape() == shape)) {
+      if (!same_shape(v, inputs[0]) && !(v.shape() == shape)) {
         shape = broadcast(shape, v.shape());
         differ = true;
       }

@@ -17,6 +17,10 @@ Var append1(const Op& op, Var a, const Attrs& attrs = {});
 Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& attrs = {});
 /// Runs a check of a builder and adds op, node and inputs to what it throws.
 void checked(const Op& op, std::span<const Var> inputs, void (*check)(std::span<const Var>));
+/// Whether they are of one graph and one shape, by its number.
+inline bool same_shape(Var a, Var b) {
+  return a.tape == b.tape && a.tape->shape_id(a.id) == b.tape->shape_id(b.id);
+}
 Var zeros_like(Var v);
 Var ones_like(Var v);
 /// A constant of v's shape, not per example.

@@ -17,23 +17,29 @@ class Cotangents {
 
   // shares arrive from the last user to the first
   void add(NodeId id, EdgeContribution share) {
-    pool_.push_back({share, head_[at(id)]});
+    pool_.push_back({share.user, share.slot, share.value.id, head_[at(id)]});
     head_[at(id)] = static_cast<std::int32_t>(pool_.size() - 1);
   }
   bool any(NodeId id) const { return head_[at(id)] >= 0; }
+  /// body(user, slot, value) for each share, from the first user to the last
   template <class Body>
   void each(NodeId id, const Body& body) const {
-    for (std::int32_t i = head_[at(id)]; i >= 0; i = pool_[static_cast<std::size_t>(i)].next)
-      body(pool_[static_cast<std::size_t>(i)].share);
+    for (std::int32_t i = head_[at(id)]; i >= 0;) {
+      const Entry& e = pool_[static_cast<std::size_t>(i)];
+      body(e.user, e.slot, e.value);
+      i = e.next;
+    }
   }
 
  private:
   struct Entry {
-    EdgeContribution share;
+    NodeId user;
+    int slot;
+    NodeId value;
     std::int32_t next;
   };
-  std::vector<std::int32_t> head_;
-  std::vector<Entry> pool_;
+  Column<std::int32_t> head_;
+  Column<Entry> pool_;
 };
 
 // The tape, backwards: each node's cotangent is complete when the sweep reaches it, because all its
@@ -74,8 +80,8 @@ class Reverse {
   std::vector<EdgeContribution> edges(Var v) const {
     std::vector<EdgeContribution> edges;
     if (v.id <= last_)
-      arrived_.each(v.id, [&](const EdgeContribution& e) {
-        if (e.user >= 0) edges.push_back(e);
+      arrived_.each(v.id, [&](NodeId user, int slot, NodeId value) {
+        if (user >= 0) edges.push_back({user, slot, tape_.var(value)});
       });
     return edges;
   }
@@ -85,7 +91,7 @@ class Reverse {
   // back through time.
   Var sum(NodeId id) {
     terms_.clear();
-    arrived_.each(id, [&](const EdgeContribution& e) { terms_.push_back(e.value); });
+    arrived_.each(id, [&](NodeId, int, NodeId value) { terms_.push_back(tape_.var(value)); });
     if (tape_.extent_id(id) == kShared) std::ranges::reverse(terms_);
     return terms_.size() == 1 ? terms_[0] : add_n(terms_);
   }
@@ -112,7 +118,7 @@ class Reverse {
   Tape& tape_;
   NodeId last_;
   std::vector<char> depends_, asked_;
-  std::vector<NodeId> bar_;
+  Column<NodeId> bar_;
   Cotangents arrived_;
   Primal primal_;
   Vars terms_;
@@ -150,6 +156,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
          outputs.size());
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
+  tape.reserve(3 * static_cast<std::size_t>(tape.size()));  // most graphs double
   Reverse sweep(tape, wrt, last_of(outputs, tape));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var y = outputs[i];

@@ -7,25 +7,6 @@
 
 namespace taugrad {
 
-void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, const std::function<void()>& f) {
-  for (const int index : letters)
-    if (length_of_index(index) == 0) return;
-  const Positions before = setting.at;  // a reduction may bind a letter of the left side anew
-  for (const int index : letters) setting.at[static_cast<std::size_t>(index)] = 1;
-  while (true) {
-    f();
-    std::size_t k = letters.size();
-    while (k > 0) {  // odometer, the last letter fastest
-      const auto index = static_cast<std::size_t>(letters[k - 1]);
-      if (++setting.at[index] <= length_of_index(letters[k - 1])) break;
-      setting.at[index] = 1;
-      --k;
-    }
-    if (k == 0) break;
-  }
-  setting.at = before;
-}
-
 bool Unfolder::gather(int number, Setting& setting, std::vector<NodeId>& found) {
   bool complete = true;
   for (const Slot& slot : model_.blocks[static_cast<std::size_t>(number)].slots) complete = gather_slot(slot, setting, found) && complete;
@@ -55,49 +36,46 @@ bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeI
   return found.back() >= 0;
 }
 
-std::vector<NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+// A template does not stand inside itself: what it keeps while it is placed is its own.
+std::span<const NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
   const Block& block = model_.blocks[static_cast<std::size_t>(number)];
   Template& t = templates_[static_cast<std::size_t>(number)];
-  std::vector<NodeId> slots(block.slots.size(), -1);
-  for (std::size_t i = 0; i < block.slots.size(); ++i)
-    slots[i] = block.slots[i].kind == Slot::Kind::reduction ? place_reduction(block.slots[i].symbol, setting, found, cursor) : found[cursor++];
-
-  std::vector<NodeId> placed(t.steps.size(), -1);
-  std::vector<NodeId> inputs;
-  for (std::size_t i = 0; i < t.steps.size(); ++i) {
-    Template::Step& step = t.steps[i];
-    if (step.slot >= 0) {
-      placed[i] = slots[static_cast<std::size_t>(step.slot)];
-      continue;
-    }
-    inputs.clear();
-    ExtentId extent = kShared;
-    int dropout = -1;
-    for (int k = 0; k < step.count; ++k) {
-      const int in = t.inputs[static_cast<std::size_t>(step.first + k)];
-      const int slot = t.steps[static_cast<std::size_t>(in)].slot;
-      if (slot >= 0 && block.slots[static_cast<std::size_t>(slot)].kind == Slot::Kind::dropout) dropout = slot;
-      inputs.push_back(placed[static_cast<std::size_t>(in)]);
-      if (tape_.extent_id(inputs.back()) != kShared) extent = setting.extent;
-    }
-    if (dropout >= 0) {
-      placed[i] = dropped(inputs[0], block.slots[static_cast<std::size_t>(dropout)], number * 64 + dropout, setting.extent);
-    } else if (step.count == 0) {  // a constant: one for all steps
-      if (step.shared < 0) {
-        const NameId name = tape_.owner_name();
-        const IndexId index = tape_.owner_index();
-        tape_.set_owner(0, 0);
-        step.shared = tape_.append_raw(*step.op, {}, step.shape, step.attrs, kShared);
-        tape_.set_owner(name, index);
-      }
-      placed[i] = step.shared;
-    } else {
-      placed[i] = tape_.append_raw(*step.op, inputs, step.shape, step.attrs, extent);
-    }
+  t.placed.resize(t.steps.size());
+  std::size_t i = 0;
+  for (const Slot& slot : block.slots) {
+    const NodeId node = slot.kind == Slot::Kind::reduction ? place_reduction(slot.symbol, setting, found, cursor) : found[cursor++];
+    while (t.steps[i].slot < 0) ++i;
+    t.placed[i++] = node;
   }
-  std::vector<NodeId> roots;
-  for (const int root : t.roots) roots.push_back(placed[static_cast<std::size_t>(root)]);
-  return roots;
+  for (i = 0; i < t.steps.size(); ++i)
+    if (t.steps[i].slot < 0) t.placed[i] = place_step(number, t.steps[i], t.placed, setting);
+  t.values.clear();
+  for (const int root : t.roots) t.values.push_back(t.placed[static_cast<std::size_t>(root)]);
+  return t.values;
+}
+
+NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting) {
+  if (step.count == 0) {  // a constant: one for all steps
+    if (step.shared < 0) {
+      const NameId name = tape_.owner_name();
+      const IndexId index = tape_.owner_index();
+      tape_.set_owner(0, 0);
+      step.shared = tape_.append_raw(*step.op, {}, step.shape, step.attrs, kShared);
+      tape_.set_owner(name, index);
+    }
+    return step.shared;
+  }
+  const Template& t = templates_[static_cast<std::size_t>(number)];
+  inputs_.clear();
+  ExtentId extent = kShared;
+  for (int k = 0; k < step.count; ++k) {
+    inputs_.push_back(placed[static_cast<std::size_t>(t.inputs[static_cast<std::size_t>(step.first + k)])]);
+    if (tape_.extent_id(inputs_.back()) != kShared) extent = setting.extent;
+  }
+  if (step.dropout >= 0)
+    return dropped(inputs_[0], model_.blocks[static_cast<std::size_t>(number)].slots[static_cast<std::size_t>(step.dropout)],
+                   number * 64 + step.dropout, setting.extent);
+  return tape_.append_raw(*step.op, inputs_, step.shape, step.attrs, extent);
 }
 
 NodeId Unfolder::dropped(NodeId a, const Slot& slot, int number, ExtentId extent) {

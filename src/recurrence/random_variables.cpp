@@ -58,14 +58,15 @@ void Unfolder::place_nll(const Task& task, const Setting& setting) {
   const Var y = tape_.var(s.length >= 0        ? length_node(s.length, setting.extent)
                           : scores_data(s, at) ? given(rule.symbol, at)
                                                : d.value.get(task.letters));
-  const NameId name = tape_.intern_name("nll:" + s.name);
+  NameId& name = nll_names_[static_cast<std::size_t>(rule.symbol)];
+  if (name == 0) name = tape_.intern_name("nll:" + s.name);
   const IndexId index = tape_.intern_index(at);
   tape_.set_owner(name, index);
   const Var nll = nll_of(s, y, a, second < 0 ? Var{} : tape_.var(second), setting.extent);
   tape_.set_value(nll.id, name, index);
   tape_.set_owner(0, 0);
   d.nll.set(task.letters, nll.id);
-  out_.nlls_.at(s.name).set(at, nll.id);
+  nlls_[static_cast<std::size_t>(rule.symbol)]->set(at, nll.id);
 }
 
 // A draw or the mode of the distribution; of a mixed variable the data where a coin says so. (R12)

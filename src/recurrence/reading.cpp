@@ -7,6 +7,7 @@
 #include "recurrence/unfolder.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 
@@ -16,12 +17,14 @@ bool Unfolder::inside(const Symbol& s, const Positions& at) const {
   return true;
 }
 
-bool Unfolder::ends_with_item(const Rule& rule) const {
-  for (std::size_t a = 0; a < rule.places.size(); ++a)
-    if (rule.places[a].kind == Place::Kind::end &&
-        runs_ragged(model_.index_length[static_cast<std::size_t>(symbol(rule.symbol).axes[a])]))
-      return true;
-  return false;
+void Unfolder::find_ends() {
+  for (const Rule& rule : model_.rules) {
+    bool ends = false;
+    for (std::size_t a = 0; a < rule.places.size(); ++a)
+      ends = ends || (rule.places[a].kind == Place::Kind::end &&
+                      runs_ragged(model_.index_length[static_cast<std::size_t>(symbol(rule.symbol).axes[a])]));
+    ends_with_item_.push_back(ends);
+  }
 }
 
 // the equation for a position: of two that match, the one with more fixed positions               (R3)
@@ -205,7 +208,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
 }
 
 NodeId Unfolder::weight_leaf(int number, const Positions& at) {
-  PositionTable& table = out_.weights_.at(symbol(number).name);
+  PositionTable& table = *weights_[static_cast<std::size_t>(number)];
   if (const NodeId id = table.get(at); id >= 0) return id;
   const NodeId id = weight(tape_, symbol(number).name, symbol(number).shape, at).id;
   table.set(at, id);
@@ -256,7 +259,8 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, setting.copy_at));
   const IndexId index = kind.numbered ? tape_.intern_index(setting.copy_at) : 0;
   tape_.set_owner(name, index);
-  const NodeId id = copy(tape_.var(leaf)).id;
+  // a weight is not per example, and its copy has its shape
+  const NodeId id = tape_.append_raw(kCopy, {&leaf, 1}, tape_.shape_id(leaf), tape_.attrs_id(leaf), kShared);
   tape_.set_value(id, name, index);
   tape_.set_owner(owner, owner_index);
   if (first < 0)

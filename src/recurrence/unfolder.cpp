@@ -23,6 +23,8 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   set_modes();
   tape_.length_names = model_.lengths;
   for (const Symbol& s : model_.symbols) names_.push_back(tape_.intern_name(s.name));
+  nll_names_.assign(model_.symbols.size(), 0);
+  find_ends();
   done_.resize(model_.rules.size());
   for (std::size_t r = 0; r < model_.rules.size(); ++r) {
     std::vector<std::int64_t> lengths;
@@ -64,7 +66,11 @@ void Unfolder::make_templates() {
     for (const NodeId id : block.nodes) {
       Template::Step step{&scratch.op(id), static_cast<int>(t.inputs.size()), 0, tape_.intern_shape(scratch.shape(id)),
                           tape_.intern_attrs(scratch.attrs(id)), -1, -1};
-      for (const NodeId in : scratch.inputs(id)) t.inputs.push_back(local[static_cast<std::size_t>(in)]);
+      for (const NodeId in : scratch.inputs(id)) {
+        t.inputs.push_back(local[static_cast<std::size_t>(in)]);
+        const int read = t.steps[static_cast<std::size_t>(t.inputs.back())].slot;
+        if (read >= 0 && block.slots[static_cast<std::size_t>(read)].kind == Slot::Kind::dropout) step.dropout = read;
+      }
       step.count = static_cast<int>(t.inputs.size()) - step.first;
       if (slot < block.slots.size() && block.slots[slot].leaf == id) step.slot = static_cast<int>(slot++);
       local[static_cast<std::size_t>(id)] = static_cast<int>(t.steps.size());
@@ -82,9 +88,11 @@ void Unfolder::make_leaves() {
     given_.emplace_back(lengths);
     values_.push_back(&(out_.values_[model_.symbols[s].name] = PositionTable(lengths)));
     copies_.push_back(&out_.copies_[model_.symbols[s].name]);
-    if (model_.symbols[s].random()) out_.nlls_[model_.symbols[s].name] = PositionTable(lengths);
+    nlls_.push_back(nullptr);
+    weights_.push_back(nullptr);
+    if (model_.symbols[s].random()) nlls_.back() = &(out_.nlls_[model_.symbols[s].name] = PositionTable(lengths));
     if (model_.symbols[s].kind == SymbolKind::weight) {
-      out_.weights_[model_.symbols[s].name] = PositionTable(lengths);
+      weights_.back() = &(out_.weights_[model_.symbols[s].name] = PositionTable(lengths));
       if (lengths.empty() && model_.symbols[s].taken) weight_leaf(static_cast<int>(s), {});
     }
   }
@@ -158,12 +166,15 @@ void Unfolder::every_position() {
     if (s.length < 0 && observed(s, at)) given(rule.symbol, at);
     if (s.random() && options_.cotangents.empty()) demand({r, Part::nll, std::move(letters)});
   };
+  std::vector<std::vector<int>> rests;  // by rule: its letters without the first
+  for (const Rule& rule : model_.rules)
+    rests.emplace_back(rule.letters.begin() + (rule.letters.empty() ? 0 : 1), rule.letters.end());
+  Setting s;
+  s.at.assign(model_.system.indices.size(), 0);
   for (std::int64_t t = 1; t <= longest; ++t)
     for (const Rule& rule : model_.rules) {
       if (rule.letters.empty() || length_of_index(rule.letters[0]) < t) continue;
-      std::vector<int> rest(rule.letters.begin() + 1, rule.letters.end());
-      Setting s;
-      s.at.assign(model_.system.indices.size(), 0);
+      const std::vector<int>& rest = rests[static_cast<std::size_t>(&rule - model_.rules.data())];
       each_position(rest, s, [&] {
         Positions letters{static_cast<std::int32_t>(t)};
         for (const int index : rest) letters.push_back(s.at[static_cast<std::size_t>(index)]);
@@ -182,7 +193,7 @@ void Unfolder::demand(Task task) {
 void Unfolder::drain() {
   while (!tasks_.empty()) {
     const std::size_t top = tasks_.size() - 1;
-    const Task task = tasks_[top];
+    const Task task = tasks_[top];  // a copy: the list may grow
     if (!attempt(task)) continue;  // what it waits for stands above it now
     tasks_.erase(tasks_.begin() + static_cast<std::ptrdiff_t>(top));
   }
@@ -226,11 +237,11 @@ bool Unfolder::place_rule(const Task& task) {
     place_nll(task, setting);
     return true;
   }
-  std::vector<NodeId> found;
-  if (!gather(rule.block, setting, found)) return false;
+  found_.clear();
+  if (!gather(rule.block, setting, found_)) return false;
   tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)], tape_.intern_index(at));
   std::size_t cursor = 0;
-  const std::vector<NodeId> roots = place(rule.block, setting, found, cursor);
+  const std::span<const NodeId> roots = place(rule.block, setting, found_, cursor);
   if (task.part == Part::arguments) {
     d.argument0.set(task.letters, roots[0]);
     if (roots.size() > 1) d.argument1.set(task.letters, roots[1]);

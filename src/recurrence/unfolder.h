@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -21,10 +21,13 @@ struct Template {
     AttrsId attrs;
     int slot;          ///< number of the slot this leaf is, or -1
     NodeId shared = -1;  ///< a constant, placed once
+    int dropout = -1;    ///< number of the slot of a dropout that it reads, or -1
   };
   std::vector<Step> steps;
   std::vector<int> inputs;
   std::vector<int> roots;
+  std::vector<NodeId> placed;  ///< where it stands now: a node for each step
+  std::vector<NodeId> values;  ///< of its roots
 };
 
 /// What the copies of one kind of left side have in common (R8).
@@ -85,13 +88,15 @@ class Unfolder {
   // placing.cpp: templates
   bool gather(int block, Setting& setting, std::vector<NodeId>& found);
   bool gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found);
-  std::vector<NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
+  std::span<const NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
+  NodeId place_step(int block, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting);
   NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
   NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
   NodeId largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
   NodeId count_of(const Block& block, ExtentId extent);
   NodeId dropped(NodeId a, const Slot& slot, int number, ExtentId extent);
-  void each_position(const std::vector<int>& letters, Setting& setting, const std::function<void()>& f);
+  template <class F>
+  void each_position(const std::vector<int>& letters, Setting& setting, const F& f);
 
   // reading.cpp: what stands at a position
   NodeId read(const Slot& slot, const Setting& setting, Part part);  ///< -1: not placed yet (a task is pushed)
@@ -107,7 +112,9 @@ class Unfolder {
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
   bool inside(const Symbol& symbol, const Positions& at) const;
-  bool ends_with_item(const Rule& rule) const;  ///< at tau+1 of a ragged batch: another position for each item
+  /// At tau+1 of a ragged batch: another position for each item.
+  bool ends_with_item(const Rule& rule) const { return ends_with_item_[static_cast<std::size_t>(&rule - model_.rules.data())] != 0; }
+  void find_ends();
 
   // extents of a ragged batch
   ExtentId extent_of(const std::vector<int>& letters, const Positions& at_by_index);
@@ -138,9 +145,13 @@ class Unfolder {
   std::vector<Template> templates_;
   std::vector<Done> done_;
   std::vector<Task> tasks_;
+  std::vector<NodeId> found_;  ///< what place_rule gathers
+  std::vector<NodeId> inputs_;
   std::vector<NameId> names_;  ///< of symbols, on the tape
   std::vector<CopyKey> copy_keys_;       ///< of rules
-  std::vector<PositionTable*> values_;   ///< of symbols, in the result
+  std::vector<char> ends_with_item_;     ///< by rule
+  std::vector<NameId> nll_names_;        ///< of symbols; 0: not interned yet
+  std::vector<PositionTable*> values_, nlls_, weights_;  ///< of symbols, in the result; null: has none
   std::vector<std::vector<Unfolded::CopyGroup>*> copies_;
   std::vector<PositionTable> given_;  ///< leaves of inputs and observed variables, weights
   std::map<std::pair<int, Positions>, NodeId> zeros_;
@@ -150,6 +161,27 @@ class Unfolder {
   std::map<std::tuple<int, Positions, std::size_t, int, int>, NodeId> lasts_;
   std::map<std::tuple<int, Positions, ExtentId, int>, NodeId> merged_;
 };
+
+// Calls f at every position of the letters, which setting.at then holds.
+template <class F>
+void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, const F& f) {
+  for (const int index : letters)
+    if (length_of_index(index) == 0) return;
+  const Positions before = setting.at;  // a reduction may bind a letter of the left side anew
+  for (const int index : letters) setting.at[static_cast<std::size_t>(index)] = 1;
+  while (true) {
+    f();
+    std::size_t k = letters.size();
+    while (k > 0) {  // odometer, the last letter fastest
+      const auto index = static_cast<std::size_t>(letters[k - 1]);
+      if (++setting.at[index] <= length_of_index(letters[k - 1])) break;
+      setting.at[index] = 1;
+      --k;
+    }
+    if (k == 0) break;
+  }
+  setting.at = before;
+}
 
 /// -log p(y) of a random variable, from the arguments of its distribution (`second`: of a normal).  (eq 11-13)
 Var nll_of(const Symbol& s, Var y, Var first, Var second, ExtentId extent);

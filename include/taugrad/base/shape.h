@@ -25,7 +25,11 @@ class Shape {
   std::span<const std::int64_t> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
   std::int64_t size() const;  ///< number of elements; 1 for rank 0
   bool is_scalar() const { return rank_ == 0; }
-  bool operator==(const Shape&) const = default;
+  bool operator==(const Shape& other) const {
+    std::int64_t differ = rank_ ^ other.rank_;
+    for (std::size_t i = 0; i < dims_.size(); ++i) differ |= dims_[i] ^ other.dims_[i];
+    return differ == 0;
+  }
 
  private:
   std::array<std::int64_t, kMaxRank> dims_{};  // unused axes stay 0, so == compares all

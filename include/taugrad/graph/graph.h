@@ -79,7 +79,10 @@ class Tape {
   Var var(NodeId id) { return {this, id}; }
 
   const Op& op(NodeId id) const { return *row(id).op; }
-  std::span<const NodeId> inputs(NodeId id) const;
+  std::span<const NodeId> inputs(NodeId id) const {
+    const std::size_t from = row(id).first_input;
+    return {input_.data() + from, row(id + 1).first_input - from};
+  }
   const Shape& shape(NodeId id) const { return shapes_[row(id).shape]; }
   const Attrs& attrs(NodeId id) const { return attr_sets_[row(id).attrs]; }
   ShapeId shape_id(NodeId id) const { return row(id).shape; }
@@ -89,10 +92,12 @@ class Tape {
   ExtentId extent_id(NodeId id) const { return row(id).extent; }
   bool is_value(NodeId id) const { return row(id).is_value != 0; }
   std::string_view name(NodeId id) const { return names_[row(id).name]; }
-  std::span<const std::int32_t> index(NodeId id) const;
+  std::span<const std::int32_t> index(NodeId id) const { return index_of(row(id).index); }
   /// "h[3]", "W", "h[3] (mul)" for an unnamed step on the way, "node 17 (mul)" without an owner.
   std::string label(NodeId id) const;
 
+  /// Room for so many nodes. Of a long tape, memory is taken only where nodes are written.
+  void reserve(std::size_t nodes);
   /// Appends a checked node: runs the op's shape rule and extent rule.
   /// @throws Error (G020) with op, node, owner and inputs named
   Var append(const Op& op, std::span<const Var> inputs, const Attrs& attrs = {});
@@ -124,7 +129,9 @@ class Tape {
   const Extent& extent(ExtentId id) const { return extents_[id]; }  ///< id != kShared
   std::size_t extent_count() const { return extents_.size(); }
   std::string_view name_of(NameId id) const { return names_[id]; }
-  std::span<const std::int32_t> index_of(IndexId id) const;
+  std::span<const std::int32_t> index_of(IndexId id) const {
+    return {index_values_.data() + index_first_[id], index_first_[id + 1] - index_first_[id]};
+  }
 
   /// Names of the lengths that extents speak of ("tau"), in the order of Extent::Bound::which.
   std::vector<std::string> length_names;
@@ -135,7 +142,8 @@ class Tape {
  private:
   struct Tables;  // hash tables behind the interning
   ExtentId extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const;
-  ShapeId shape_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs);
+  ShapeId shape_of(const Op& op, std::span<const Var> inputs, AttrsId attrs);
+  ShapeId shape_by_rule(const Op& op, std::span<const Var> inputs, AttrsId attrs);
   void enter_values() const;
   std::int64_t find_name(std::string_view name) const;  // -1: not interned
   std::int64_t find_index(std::span<const std::int32_t> index) const;
@@ -167,7 +175,13 @@ class Tape {
   std::unique_ptr<Tables> tables_;
   NameId owner_name_ = 0;
   IndexId owner_index_ = 0;
+  IndexId last_index_ = 0;  // of intern_index: one step asks for its position many times
 };
+
+inline const Shape& Var::shape() const { return tape->shape(id); }
+inline ExtentId Var::extent() const { return tape->extent_id(id); }
+inline const Op& Var::op() const { return tape->op(id); }
+inline std::string_view Var::name() const { return tape->name(id); }
 
 /// A shared handle on a tape; what users build graphs with. Copies share the tape.
 class Graph {
