@@ -55,10 +55,9 @@ std::string json_line(const BenchmarkResult& r) {
       "\"prepare_ms\":{:.3f}",
       main_gflop(r), r.gflop_forward, main_gflop(r) * 1e3 / figure.median, r.nodes, r.plan_steps,
       r.prepare_ms);
-  if (r.step.runs == 0)
-    line += fmt::format(
-        ",\"us_per_step\":{:.2f}",
-        r.forward.median * 1e3 / static_cast<double>(std::max<std::int64_t>(r.steps, 1)));
+  line +=
+      fmt::format(",\"us_per_step\":{:.3f}",
+                  figure.median * 1e3 / static_cast<double>(std::max<std::int64_t>(r.steps, 1)));
   if (r.gradient_error >= 0)
     line += fmt::format(",\"loss_error\":{:.2e},\"gradient_error\":{:.2e}", r.loss_error,
                         r.gradient_error);
