@@ -71,21 +71,21 @@ Primal elsewhere(const Primal& p) {
   return other;
 }
 
-bool swappable(const Vars& xbar, const Primal& p) {
+bool swappable(std::span<const Var> xbar, const Primal& p) {
   return slot + 1 < xbar.size() && xbar[slot] && xbar[slot + 1] &&
          xbar[slot].shape() == xbar[slot + 1].shape() &&
          p.in[slot].extent() == p.in[slot + 1].extent() &&
          xbar[slot].extent() == xbar[slot + 1].extent();
 }
 
-Vars mutant_vjp(const Primal& p, Var ybar) {
+void mutant_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   if (mutation == Mutation::stale_cotangent)
     ybar = constant(*ybar.tape, 1, ybar.shape(), ybar.extent());
-  if (mutation == Mutation::stale_values) return original->vjp(elsewhere(p), ybar);
-  Vars xbar = original->vjp(p, ybar);
+  if (mutation == Mutation::stale_values) return original->vjp(elsewhere(p), ybar, xbar);
+  original->vjp(p, ybar, xbar);
   Var& x = xbar[slot];
   if (mutation == Mutation::swapped && swappable(xbar, p)) std::swap(x, xbar[slot + 1]);
-  if (!x) return xbar;
+  if (!x) return;
   const Shape& shape = x.shape();
   switch (mutation) {
     case Mutation::sign:
@@ -115,7 +115,6 @@ Vars mutant_vjp(const Primal& p, Var ybar) {
     default:
       break;
   }
-  return xbar;
 }
 
 // Three steps of the op on leaves of their own, step 2 with the wrong rule.

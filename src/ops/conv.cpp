@@ -58,13 +58,11 @@ Var tap_matrix(Var k, std::int64_t d) {
   return reshape(slice(row, d, d + 1), {m, n});
 }
 
-Vars conv_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
-  if (sizes_of(p.in[0].shape()).taps == 0) return xbar;
+void conv_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  if (sizes_of(p.in[0].shape()).taps == 0) return;
   if (p.wants(0)) xbar[0] = kernel_cotangent(p, ybar);
   for (std::size_t d = 1; d < xbar.size(); ++d)
     if (p.wants(d)) xbar[d] = matmul(ybar, tap_matrix(p.in[0], static_cast<std::int64_t>(d) - 1));
-  return xbar;
 }
 
 // linear in K, and jointly linear in the taps

@@ -105,30 +105,32 @@ struct IfLength {
 
 ExtentId extent_attr(const Primal& p) { return p.out.extent(); }
 
-Vars sum_items_vjp(const Primal& p, Var ybar) {
-  return {p.in[0].per_example() ? to_items(ybar, p.in[0].extent()) : ybar};
+void sum_items_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = p.in[0].per_example() ? to_items(ybar, p.in[0].extent()) : ybar;
 }
-Vars to_items_vjp(const Primal&, Var ybar) { return {sum_items(ybar)}; }
-Vars restrict_vjp(const Primal& p, Var ybar) { return {extend_to(ybar, p.in[0].extent())}; }
-Vars extend_vjp(const Primal& p, Var ybar) { return {restrict_to(ybar, p.in[0].extent())}; }
+void to_items_vjp(const Primal&, Var ybar, std::span<Var> xbar) { xbar[0] = sum_items(ybar); }
+void restrict_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = extend_to(ybar, p.in[0].extent());
+}
+void extend_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = restrict_to(ybar, p.in[0].extent());
+}
 
 std::int32_t which_of(const Primal& p) {
   return static_cast<std::int32_t>(p.attrs().integer("which"));
 }
 
 // each step has its own items' cotangents; together they cost what the steps themselves cost
-Vars at_length_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
+void at_length_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t first = p.attrs().integer("first");
   for (std::size_t i = 0; i < xbar.size(); ++i) {
     const ExtentId e = p.in[i].per_example() ? p.in[i].extent() : extent_attr(p);
     if (p.wants(i)) xbar[i] = if_length(ybar, which_of(p), first + static_cast<std::int64_t>(i), e);
   }
-  return xbar;
 }
-Vars if_length_vjp(const Primal& p, Var ybar) {
+void if_length_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const ExtentId e = p.in[0].per_example() ? p.in[0].extent() : extent_attr(p);
-  return {if_length(ybar, which_of(p), p.attrs().integer("length"), e)};
+  xbar[0] = if_length(ybar, which_of(p), p.attrs().integer("length"), e);
 }
 
 // extent e exists for no more items than extent `of`

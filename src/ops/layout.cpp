@@ -156,33 +156,33 @@ struct Pad {
 
 // ---- cotangents -------------------------------------------------------------------------------
 
-Vars transpose_vjp(const Primal&, Var ybar) { return {transpose(ybar)}; }
-Vars reshape_vjp(const Primal& p, Var ybar) { return {reshape(ybar, p.in[0].shape())}; }
-Vars broadcast_vjp(const Primal& p, Var ybar) { return {sum_to(ybar, p.in[0].shape())}; }
-Vars pad_vjp(const Primal& p, Var ybar) {
+void transpose_vjp(const Primal&, Var ybar, std::span<Var> xbar) { xbar[0] = transpose(ybar); }
+void reshape_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = reshape(ybar, p.in[0].shape());
+}
+void broadcast_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = sum_to(ybar, p.in[0].shape());
+}
+void pad_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t from = p.attrs().integer("from");
-  return {slice(ybar, from, from + p.in[0].shape()[0])};
+  xbar[0] = slice(ybar, from, from + p.in[0].shape()[0]);
 }
-Vars slice_vjp(const Primal& p, Var ybar) {
-  return {pad(ybar, p.attrs().integer("from"), p.in[0].shape()[0])};
+void slice_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = pad(ybar, p.attrs().integer("from"), p.in[0].shape()[0]);
 }
-Vars concat_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
+void concat_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   std::int64_t from = 0;
   for (std::size_t i = 0; i < xbar.size(); ++i) {
     const std::int64_t rows = p.in[i].shape()[0];
     if (p.wants(i)) xbar[i] = slice(ybar, from, from + rows);
     from += rows;
   }
-  return xbar;
 }
-Vars stack_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
+void stack_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   for (std::size_t i = 0; i < xbar.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
     if (p.wants(i)) xbar[i] = reshape(slice(ybar, at, at + 1), p.in[i].shape());
   }
-  return xbar;
 }
 
 }  // namespace

@@ -91,11 +91,9 @@ Var outer_cotangent(const Primal& p, std::size_t i, Var ybar) {
 }
 
 template <Var (*cotangent)(const Primal&, std::size_t, Var)>
-Vars product_vjp(const Primal& p, Var ybar) {
-  Vars xbar(2);
+void product_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   for (std::size_t i = 0; i < 2; ++i)
     if (p.wants(i)) xbar[i] = cotangent(p, i, ybar);
-  return xbar;
 }
 
 }  // namespace

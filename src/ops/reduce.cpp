@@ -89,15 +89,18 @@ struct AddN {
   }
 };
 
-Vars sum_vjp(const Primal& p, Var ybar) { return {broadcast_to(ybar, p.in[0].shape())}; }
-Vars sum_to_vjp(const Primal& p, Var ybar) { return {broadcast_to(ybar, p.in[0].shape())}; }
-Vars mean_vjp(const Primal& p, Var ybar) {
+void sum_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = broadcast_to(ybar, p.in[0].shape());
+}
+void sum_to_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = broadcast_to(ybar, p.in[0].shape());
+}
+void mean_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t n = p.in[0].shape().size();
-  if (n == 0) return {Var{}};
-  return {broadcast_to(ybar / static_cast<double>(n), p.in[0].shape())};
+  if (n > 0) xbar[0] = broadcast_to(ybar / static_cast<double>(n), p.in[0].shape());
 }
 Var max_gradient(const Primal& p, std::size_t) { return first_max(p.in[0]); }
-Vars add_n_vjp(const Primal& p, Var ybar) { return Vars(p.in.size(), ybar); }
+void add_n_vjp(const Primal&, Var ybar, std::span<Var> xbar) { std::ranges::fill(xbar, ybar); }
 
 }  // namespace
 

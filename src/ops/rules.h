@@ -41,11 +41,9 @@ Shape number_shape(std::span<const Shape> in, const Attrs&);
 using Partial = Var (*)(const Primal&, std::size_t i, Var d);
 
 template <Partial partial>
-Vars partial_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
+void partial_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   for (std::size_t i = 0; i < xbar.size(); ++i)
     if (p.wants(i)) xbar[i] = partial(p, i, ybar);
-  return xbar;
 }
 
 template <Partial partial>
@@ -61,12 +59,10 @@ Var partial_jvp(const Primal& p, std::span<const Var> xdot) {
 using NumberGradient = Var (*)(const Primal&, std::size_t i);
 
 template <NumberGradient grad>
-Vars number_vjp(const Primal& p, Var ybar) {
-  Vars xbar(p.in.size());
+void number_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   for (std::size_t i = 0; i < xbar.size(); ++i)
     if (p.wants(i))
       if (const Var g = grad(p, i)) xbar[i] = chain(broadcast_to(ybar, g.shape()), g);
-  return xbar;
 }
 
 template <NumberGradient grad>
@@ -82,8 +78,8 @@ Var number_jvp(const Primal& p, std::span<const Var> xdot) {
 using Symmetric = Var (*)(const Primal&, Var d);
 
 template <Symmetric product>
-Vars symmetric_vjp(const Primal& p, Var ybar) {
-  return {product(p, ybar)};
+void symmetric_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = product(p, ybar);
 }
 template <Symmetric product>
 Var symmetric_jvp(const Primal& p, std::span<const Var> xdot) {

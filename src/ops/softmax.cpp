@@ -68,8 +68,8 @@ Var softmax_product(const Primal& p, Var d) {
 }
 
 // vjp: ybar - softmax(x) sum(ybar)
-Vars log_softmax_vjp(const Primal& p, Var ybar) {
-  return {ybar - chain(broadcast_to(sum_last(ybar), ybar.shape()), exp(p.out))};
+void log_softmax_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = ybar - chain(broadcast_to(sum_last(ybar), ybar.shape()), exp(p.out));
 }
 // jvp: xdot - softmax(x).xdot
 Var log_softmax_jvp(const Primal& p, std::span<const Var> xdot) {

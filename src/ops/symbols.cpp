@@ -17,7 +17,8 @@ std::int64_t elements_of_row(const Shape& table) {
 }
 
 Shape argmax_shape(std::span<const Shape> in, const Attrs&) {
-  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of one element or more, not {}", in[0]);
+  require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of one element or more, not {}",
+          in[0]);
   return {};
 }
 
@@ -70,13 +71,16 @@ struct Embed {
 
 // A table that all items share gathers their rows; one of an item's own has a single row that is
 // not zero, e_y ybar^T.
-Vars embed_vjp(const Primal& p, Var ybar) {
+void embed_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const Var table = p.in[0];
-  if (!p.wants(0)) return {Var{}, Var{}};
+  if (!p.wants(0)) return;
   const std::int64_t size = table.shape()[0];
-  if (!table.per_example()) return {scatter_rows(p.in[1], ybar, size), Var{}};
+  if (!table.per_example()) {
+    xbar[0] = scatter_rows(p.in[1], ybar, size);
+    return;
+  }
   const Var rows = reshape(ybar, {elements_of_row(table.shape())});
-  return {reshape(outer(one_hot(p.in[1], size), rows), table.shape()), Var{}};
+  xbar[0] = reshape(outer(one_hot(p.in[1], size), rows), table.shape());
 }
 
 Var embed_jvp(const Primal& p, std::span<const Var> xdot) {
@@ -104,8 +108,8 @@ struct ScatterRows {
   }
 };
 
-Vars scatter_vjp(const Primal& p, Var ybar) {
-  return {Var{}, p.wants(1) ? embed(ybar, p.in[0]) : Var{}};
+void scatter_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  if (p.wants(1)) xbar[1] = embed(ybar, p.in[0]);
 }
 
 Var scatter_jvp(const Primal& p, std::span<const Var> xdot) {

@@ -107,11 +107,12 @@ class Reverse {
       primal_.in.push_back(tape_.var(in));
       primal_.wanted.push_back(depends_[at(in)]);
     }
-    const Vars xbar = op.vjp(primal_, ybar);
-    for (std::size_t i = xbar.size(); i-- > 0;)
-      if (xbar[i] && primal_.wanted[i]) {
+    xbar_.assign(primal_.in.size(), Var{});
+    op.vjp(primal_, ybar, xbar_);
+    for (std::size_t i = xbar_.size(); i-- > 0;)
+      if (xbar_[i] && primal_.wanted[i]) {
         const Var in = primal_.in[i];
-        arrived_.add(in.id, {id, static_cast<int>(i), fitted(xbar[i], in, op)});
+        arrived_.add(in.id, {id, static_cast<int>(i), fitted(xbar_[i], in, op)});
       }
   }
 
@@ -121,7 +122,7 @@ class Reverse {
   Column<NodeId> bar_;
   Cotangents arrived_;
   Primal primal_;
-  Vars terms_;
+  Vars terms_, xbar_;
 };
 
 // A further name for a node: a copy that moves nothing.
@@ -156,7 +157,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
          outputs.size());
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
-  tape.reserve(3 * static_cast<std::size_t>(tape.size()));  // most graphs double
+  tape.reserve(9 * static_cast<std::size_t>(tape.size()) / 4);  // most graphs double
   Reverse sweep(tape, wrt, last_of(outputs, tape));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var y = outputs[i];

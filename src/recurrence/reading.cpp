@@ -199,12 +199,15 @@ NodeId Unfolder::given(int number, const Positions& at) {
   for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(s.axes[a])] = std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
   const ExtentId extent = extent_of(s.axes, by_index);
   const bool value = !s.random() || observed(s, at);
-  const std::string name = value ? s.name : data_input(s.name);
-  const Var leaf = s.category >= 0 ? category_input(tape_, name, s.category, at, extent) : input(tape_, name, s.shape, at, extent);
+  AttrsId& category = categories_[static_cast<std::size_t>(number)];
+  if (s.category >= 0 && category == 0) category = tape_.intern_attrs({{"category", s.category}});
+  const NodeId leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
+  const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name));
+  tape_.set_value(leaf, name, tape_.intern_index(at));
   tape_.set_owner(owner, owner_index);
-  table.set(at, leaf.id);
-  if (value) values_[static_cast<std::size_t>(number)]->set(at, leaf.id);
-  return leaf.id;
+  table.set(at, leaf);
+  if (value) values_[static_cast<std::size_t>(number)]->set(at, leaf);
+  return leaf;
 }
 
 NodeId Unfolder::weight_leaf(int number, const Positions& at) {
@@ -225,6 +228,22 @@ std::string copy_name(const std::string& weight, const CopyKey& key, const Posit
 }
 }  // namespace
 
+Unfolded::CopyGroup& Unfolder::copies_of(int number, CopyKey& kind) {
+  std::vector<Unfolded::CopyGroup>& groups = *copies_[static_cast<std::size_t>(number)];
+  kind.group.resize(model_.symbols.size(), -1);
+  int& known = kind.group[static_cast<std::size_t>(number)];
+  if (known >= 0) return groups[static_cast<std::size_t>(known)];
+  const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.letters == kind.letters && g.ends == kind.ends; });
+  known = static_cast<int>(same - groups.begin());
+  if (same == groups.end()) {
+    std::vector<std::int64_t> lengths;
+    for (std::size_t a = 0; a < kind.letters.size(); ++a)
+      if (kind.ends[a].empty()) lengths.push_back(out_.length(kind.letters[a]));
+    groups.push_back({kind.letters, kind.ends, PositionTable(lengths)});
+  }
+  return groups[static_cast<std::size_t>(known)];
+}
+
 NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const Symbol& s = symbol(slot.symbol);
   Positions at;
@@ -236,18 +255,8 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   }
   if (!s.axes.empty() && !inside(s, at)) return outside(slot.symbol, at, Part::value);
   const NodeId leaf = weight_leaf(slot.symbol, at);
-  std::vector<Unfolded::CopyGroup>& groups = *copies_[static_cast<std::size_t>(slot.symbol)];
   const CopyKey& kind = *setting.copy_key;
-  auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
-    return g.letters == kind.letters && g.ends == kind.ends;
-  });
-  if (group == groups.end()) {
-    std::vector<std::int64_t> lengths;
-    for (std::size_t a = 0; a < kind.letters.size(); ++a)
-      if (kind.ends[a].empty()) lengths.push_back(out_.length(kind.letters[a]));
-    groups.push_back({kind.letters, kind.ends, PositionTable(lengths)});
-    group = groups.end() - 1;
-  }
+  Unfolded::CopyGroup* group = &copies_of(slot.symbol, *setting.copy_key);
   // an untied weight may be read at several of its positions from one left side
   const NodeId first = group->nodes.get(setting.copy_at);
   if (first >= 0 && tape_.inputs(first)[0] == leaf) return first;

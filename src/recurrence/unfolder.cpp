@@ -12,6 +12,7 @@ namespace taugrad {
 namespace {
 
 constexpr NodeId kMaxUnfoldedNodes = 200'000'000;
+constexpr std::size_t kMaxReservedNodes = 10'000'000;
 
 }  // namespace
 
@@ -24,6 +25,7 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   tape_.length_names = model_.lengths;
   for (const Symbol& s : model_.symbols) names_.push_back(tape_.intern_name(s.name));
   nll_names_.assign(model_.symbols.size(), 0);
+  categories_.assign(model_.symbols.size(), 0);
   find_ends();
   done_.resize(model_.rules.size());
   for (std::size_t r = 0; r < model_.rules.size(); ++r) {
@@ -36,6 +38,18 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   make_templates();
   make_leaves();
   make_copy_keys();
+  reserve_nodes();
+}
+
+// Most of the nodes are those of the equations, and their gradient takes about as many again.
+void Unfolder::reserve_nodes() {
+  std::size_t nodes = 0;
+  for (const Rule& rule : model_.rules) {
+    std::size_t positions = 1;
+    for (const int letter : rule.letters) positions *= static_cast<std::size_t>(length_of_index(letter));
+    nodes += positions * templates_[static_cast<std::size_t>(rule.block)].steps.size();
+  }
+  tape_.reserve(std::min(3 * nodes, kMaxReservedNodes));
 }
 
 void Unfolder::set_lengths(const UnfoldOptions& options) {

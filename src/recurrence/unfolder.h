@@ -35,6 +35,7 @@ struct CopyKey {
   std::vector<std::string> letters;  ///< of the axes
   std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
   bool numbered = false;             ///< every position is a number
+  std::vector<int> group = {};       ///< by symbol: number of the group of its copies, or -1
 };
 
 /// Where a template is placed.
@@ -42,7 +43,7 @@ struct Setting {
   Positions at;                ///< by index number; only the letters of the left side and of open reductions count
   ExtentId extent = kEveryItem;
   const Rule* rule = nullptr;  ///< null: a loss term or an end
-  const CopyKey* copy_key = nullptr;
+  CopyKey* copy_key = nullptr;
   Positions copy_at;
 };
 
@@ -68,6 +69,7 @@ class Unfolder {
   void make_templates();
   void make_leaves();
   void make_copy_keys();
+  void reserve_nodes();
   void every_position();
   void demand(Task task);
   bool attempt(const Task& task);
@@ -109,6 +111,7 @@ class Unfolder {
   NodeId given(int symbol, const Positions& at);
   NodeId weight_leaf(int symbol, const Positions& at);
   NodeId copy_of(const Slot& slot, const Setting& setting);
+  Unfolded::CopyGroup& copies_of(int symbol, CopyKey& kind);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
   bool inside(const Symbol& symbol, const Positions& at) const;
@@ -150,6 +153,7 @@ class Unfolder {
   std::vector<NameId> names_;  ///< of symbols, on the tape
   std::vector<CopyKey> copy_keys_;       ///< of rules
   std::vector<char> ends_with_item_;     ///< by rule
+  std::vector<AttrsId> categories_;      ///< of symbols; 0: not interned yet
   std::vector<NameId> nll_names_;        ///< of symbols; 0: not interned yet
   std::vector<PositionTable*> values_, nlls_, weights_;  ///< of symbols, in the result; null: has none
   std::vector<std::vector<Unfolded::CopyGroup>*> copies_;

@@ -50,8 +50,9 @@ struct Op {
   int arity = 1;           ///< kAnyArity for concat, stack, add_n, conv
   Shape (*shape)(std::span<const Shape> in, const Attrs&) = nullptr;
   Forwards forward = {};
-  /// Cotangents of the inputs as new nodes; an empty Var: none flows.       (bprop of one edge)
-  Vars (*vjp)(const Primal&, Var ybar) = nullptr;
+  /// Cotangents of the inputs as new nodes, one a place of xbar, which comes empty: where it stays
+  /// so, none flows.                                                      (bprop of one edge)
+  void (*vjp)(const Primal&, Var ybar, std::span<Var> xbar) = nullptr;
   /// Tangent of the output as new nodes, from the tangents of the inputs (an empty Var: zero).
   /// Null for linear and bilinear ops (derived) and discrete ones (none).
   Var (*jvp)(const Primal&, std::span<const Var> xdot) = nullptr;

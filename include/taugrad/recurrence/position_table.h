@@ -14,21 +14,22 @@ class PositionTable {
  public:
   PositionTable() = default;
   explicit PositionTable(std::vector<std::int64_t> lengths) : lengths_(std::move(lengths)) {
-    std::int64_t size = 1;
-    for (const std::int64_t n : lengths_) size *= n;
-    dense_.assign(static_cast<std::size_t>(size), -1);
+    for (const std::int64_t n : lengths_) size_ *= static_cast<std::size_t>(n);
   }
   NodeId get(std::span<const std::int32_t> at) const {
-    if (const std::int64_t i = flat(at); i >= 0) return dense_[static_cast<std::size_t>(i)];
+    if (const std::int64_t i = flat(at); i >= 0)
+      return dense_.empty() ? -1 : dense_[static_cast<std::size_t>(i)];
     if (outside_.empty()) return -1;
     const auto it = outside_.find({at.begin(), at.end()});
     return it == outside_.end() ? -1 : it->second;
   }
   void set(std::span<const std::int32_t> at, NodeId id) {
-    if (const std::int64_t i = flat(at); i >= 0)
+    if (const std::int64_t i = flat(at); i >= 0) {
+      if (dense_.empty()) dense_.assign(size_, -1);  // many a table stays empty
       dense_[static_cast<std::size_t>(i)] = id;
-    else
+    } else {
       outside_[{at.begin(), at.end()}] = id;
+    }
   }
   const std::vector<std::int64_t>& lengths() const { return lengths_; }
   /// f(position, node) for every node there is, inside first, in order.
@@ -59,7 +60,8 @@ class PositionTable {
   }
 
   std::vector<std::int64_t> lengths_;
-  std::vector<NodeId> dense_;
+  std::size_t size_ = 1;
+  Column<NodeId> dense_;  // empty: nothing is set inside
   std::map<std::vector<std::int32_t>, NodeId> outside_;
 };
 
