@@ -15,6 +15,8 @@ std::int32_t most_bounded(const std::vector<Extent>& extents, std::size_t length
   return static_cast<std::int32_t>(std::max_element(uses.begin(), uses.end()) - uses.begin());
 }
 
+}  // namespace
+
 Layout layout_of(const Tape& tape) {
   Layout layout;
   layout.extents.resize(tape.extent_count());
@@ -24,8 +26,6 @@ Layout layout_of(const Tape& tape) {
   layout.primary = most_bounded(layout.extents, tape.length_names.size());
   return layout;
 }
-
-}  // namespace
 
 bool Layout::prefix(ExtentId id) const {
   if (id == kShared) return false;

@@ -34,6 +34,12 @@ struct Read {
   Kind kind = Kind::stream;
 };
 
+/// Terms of a sum inside a region; longer ones are steps of their own.
+inline constexpr std::size_t kMostTerms = 64;
+
+/// Which items the rows of a tape stand for.
+Layout layout_of(const Tape& tape);
+
 /// A tape on its way to a plan: columns by node, which passes fill and rewrite, each in its turn.
 struct Draft {
   Draft(const Tape& t, std::span<const NodeId> out, PassSet p);
@@ -42,6 +48,7 @@ struct Draft {
   std::vector<NodeId> outputs;
   PassSet passes;
   Layout layout;
+  std::vector<std::uint8_t> long_sum;  ///< by node: its terms count as too many; or empty
 
   std::vector<std::uint32_t> first;  ///< of its inputs in `input`; size + 1 entries
   std::vector<NodeId> input;         ///< merged nodes replaced
@@ -76,6 +83,9 @@ struct Draft {
   bool added(NodeId id) const;
   /// Whether its terms are added to its owner's place before the other ones.
   bool is_part(NodeId id) const { return !part.empty() && part[at(id)] != 0; }
+  bool is_long_sum(NodeId id) const {
+    return in(id).size() > kMostTerms || (!long_sum.empty() && long_sum[at(id)] != 0);
+  }
   /// What an elementwise node gets from an input.
   Read look_through(NodeId id) const;
   /// The matrix behind transposes of it, and whether it is transposed.

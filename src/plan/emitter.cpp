@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "plan/period.h"
 #include "plan/row_ops.h"
 #include "taugrad/ops/records.h"
 
@@ -16,7 +17,7 @@ Emitter<S>::Emitter(const Draft& draft)
 }
 
 template <class S>
-Plan<S> Emitter<S>::make() {
+Emission<S> Emitter<S>::make() {
   add_values();
   added_.assign(plan_.values.size(), {-1, -1});
   sort_regions();
@@ -34,9 +35,10 @@ Plan<S> Emitter<S>::make() {
     i = end;
   }
   for (const NodeId id : draft_.outputs) plan_.outputs.push_back(value_[at(id)]);
+  for (const Product& p : draft_.products)
+    plan_.levels = std::max(plan_.levels, level_of(draft_.key[at(p.node)]));
   count_work();
-  assign_slots(plan_, storages_, on(Pass::reuse));
-  return std::move(plan_);
+  return {std::move(plan_), std::move(storages_)};
 }
 
 /// Nodes of each region side by side, in tape order.
@@ -230,8 +232,10 @@ template class Emitter<float>;
 template class Emitter<double>;
 
 template <class S>
-Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet passes) {
+Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet passes,
+                 std::span<const std::uint8_t> long_sum) {
   Draft draft(tape, outputs, passes);
+  draft.long_sum.assign(long_sum.begin(), long_sum.end());
   merge_equal(draft);
   choose_forms(draft);
   link_sums(draft);
@@ -242,10 +246,21 @@ Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet pas
   accumulate(draft);
   sink(draft);
   form_regions(draft);
-  Plan<S> plan = Emitter<S>(draft).make();
-  for (const Product& p : draft.products)
-    plan.levels = std::max(plan.levels, level_of(draft.key[Draft::at(p.node)]));
-  return plan;
+  return Emitter<S>(draft).make();
+}
+
+template Emission<float> emit(const Tape&, std::span<const NodeId>, PassSet,
+                              std::span<const std::uint8_t>);
+template Emission<double> emit(const Tape&, std::span<const NodeId>, PassSet,
+                               std::span<const std::uint8_t>);
+
+template <class S>
+Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet passes) {
+  std::optional<Emission<S>> emission;
+  if (passes.has(Pass::period)) emission = emit_from_periods<S>(tape, outputs, passes);
+  if (!emission) emission = emit<S>(tape, outputs, passes);
+  assign_slots(emission->plan, emission->storages, passes.has(Pass::reuse));
+  return std::move(emission->plan);
 }
 
 template Plan<float> make_plan(const Tape&, std::span<const NodeId>, PassSet);

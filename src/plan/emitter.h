@@ -37,12 +37,25 @@ class Copies {
   std::uint32_t count_ = 0;
 };
 
+/// A plan before values that live at different times share slots: each value's slot is the number
+/// of its storage.
+template <class S>
+struct Emission {
+  Plan<S> plan;
+  std::vector<Storage> storages;
+};
+
+/// All passes in their order. @param long_sum  Draft::long_sum
+template <class S>
+Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet passes,
+                 std::span<const std::uint8_t> long_sum = {});
+
 /// Writes the plan of a finished draft: values, then steps in the order of their keys.
 template <class S>
 class Emitter {
  public:
   explicit Emitter(const Draft& draft);
-  Plan<S> make();
+  Emission<S> make();
 
  private:
   /// What becomes one step, or part of one.

@@ -10,8 +10,6 @@
 namespace taugrad::plan {
 namespace {
 
-constexpr std::size_t kMostTerms = 512;  ///< of a sum inside a region
-
 class Forms {
  public:
   explicit Forms(Draft& draft) : draft_(draft), tape_(draft.tape) {}
@@ -108,7 +106,7 @@ class Forms {
     if (&op == &kMatmul) return matmul(in[0], in[1]);
     if (&op == &kConv) return conv(id);
     if (&op == &kAddN)
-      return can_fuse() && !draft_.shared(id) && in.size() <= kMostTerms ? Form::fused : Form::add;
+      return can_fuse() && !draft_.shared(id) && !draft_.is_long_sum(id) ? Form::fused : Form::add;
     if (&op == &kOuterSum) return Form::outer_sum;
     if (&op == &kScatterRows) return Form::scatter_rows;
     if (&op == &kSumItems) return Form::sum_items;

@@ -9,6 +9,7 @@ namespace taugrad::plan {
 
 std::span<const PassInfo> passes() {
   static constexpr std::array<PassInfo, kPasses> kList{{
+      {Pass::period, "period", "the plan of many steps goes on as those of a few steps do"},
       {Pass::merge, "merge", "equal subexpressions are computed once"},
       {Pass::transpose, "transpose", "transposes are folded into the products that read them"},
       {Pass::time, "time", "independent products of one weight run together, over all steps"},

@@ -9,6 +9,7 @@ namespace taugrad::plan {
 /// The rewritings between a graph and its plan, in their order. Each can be left out: the plan is
 /// slower then, and computes the same.
 enum class Pass : std::uint8_t {
+  period,      ///< the plan of a long sequence is continued from those of a few steps
   merge,       ///< equal subexpressions are computed once
   transpose,   ///< transposes are folded into the products that read them
   time,        ///< products of one weight that do not depend on each other run together

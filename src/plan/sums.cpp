@@ -1,4 +1,5 @@
 // Gradients of weights: what the steps of a sequence add to one place.
+#include <algorithm>
 #include <utility>
 
 #include "plan/emitter.h"
@@ -35,16 +36,12 @@ void Emitter<S>::add_sum(NodeId id) {
   bool begun = list_terms(id);
   for (const Form form : {Form::outer_sum, Form::scatter_rows, Form::sum_items})
     begun = add_terms(id, form, begun) || begun;
-  if (draft_.is_part(id)) return;
+  const auto apart = [&](NodeId x) { return draft_.into[at(x)] < 0; };
+  if (draft_.is_part(id) || (begun && std::ranges::none_of(terms_, apart))) return;
   Step<S> step = step_of(id, Form::add);
   if (begun) read(step, value_[at(id)]);
-  std::size_t apart = 0;
   for (const NodeId x : terms_)
-    if (draft_.into[at(x)] < 0) {
-      read(step, value_[at(x)]);
-      ++apart;
-    }
-  if (apart == 0 && begun) return;
+    if (apart(x)) read(step, value_[at(x)]);
   finish(step, {value_[at(id)]});
 }
 

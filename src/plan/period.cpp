@@ -1,0 +1,94 @@
+#include "plan/period.h"
+
+#include <algorithm>
+
+#include "plan/emission_table.h"
+#include "plan/law.h"
+#include "plan/shorten.h"
+
+namespace taugrad::plan {
+namespace {
+
+/// How short the three tapes are: how often the repeat that comes least often comes in the first,
+/// and how many times more in the next ones. Both directions of a sequence meet in its middle: what
+/// they make there is another for odd lengths than for even ones. What skips two or three steps may
+/// run two or three of them at once.
+struct Attempt {
+  std::int32_t least, step;
+};
+constexpr Attempt kAttempts[] = {{7, 1}, {16, 2}, {18, 6}};
+constexpr std::int64_t kWorth = 5;  ///< the long tape has so many times the nodes of a short one
+constexpr std::int32_t kMostApart = 16;  ///< times that repeats over the same steps may differ by
+
+/// The repeats over the same steps as the one of most nodes.
+std::vector<Repeat> of_one_length(std::vector<Repeat> repeats) {
+  if (repeats.empty()) return repeats;
+  const auto nodes = [](const Repeat& r) { return r.length * r.count; };
+  const std::int32_t count = std::ranges::max_element(repeats, {}, nodes)->count;
+  std::erase_if(repeats, [&](const Repeat& r) { return std::abs(r.count - count) > kMostApart; });
+  return repeats;
+}
+
+/// How many times of each repeat to leave out of the longest of the three; 0 where they would not
+/// be much less than the long one.
+std::int32_t times_to_spare(const Tape& tape, std::span<const Repeat> repeats, Attempt attempt) {
+  if (repeats.empty()) return 0;
+  const std::int32_t least = std::ranges::min_element(repeats, {}, &Repeat::count)->count;
+  std::int32_t spare = least - attempt.least - 2 * attempt.step;
+  spare -= spare % attempt.step;
+  std::int64_t left = tape.size();
+  for (const Repeat& r : repeats) left -= std::int64_t{r.length} * spare;
+  return spare > 0 && kWorth * left < tape.size() ? spare : 0;
+}
+
+template <class S>
+std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> outputs,
+                                     PassSet passes, std::span<const Repeat> repeats,
+                                     Attempt attempt) {
+  const std::int32_t spare = times_to_spare(tape, repeats, attempt);
+  if (spare == 0) return std::nullopt;
+  const std::optional<Shortened> longest = shorten(tape, outputs, {}, repeats, spare);
+  if (!longest) return std::nullopt;
+  std::array<Tables, 3> samples;
+  std::vector<Attrs> kinds;
+  Emission<S> emission =
+      emit<S>(longest->graph.tape(), longest->outputs, passes, longest->long_sum);
+  samples[2] = tables_of(emission, kinds);
+  for (const std::int32_t i : {1, 0}) {
+    const std::optional<Shortened> shorter =
+        shorten(longest->graph.tape(), longest->outputs, longest->long_sum, longest->repeats,
+                (2 - i) * attempt.step);
+    if (!shorter) return std::nullopt;
+    const Emission<S> e =
+        emit<S>(shorter->graph.tape(), shorter->outputs, passes, shorter->long_sum);
+    if (!differ_in_tables_only(e, emission)) return std::nullopt;
+    samples[static_cast<std::size_t>(i)] = tables_of(e, kinds);
+  }
+  Laws laws;
+  for (std::size_t part = 0; part < laws.size(); ++part) {
+    std::optional<Law> law = Law::of({samples[0][part], samples[1][part], samples[2][part]});
+    if (!law) return std::nullopt;
+    laws[part] = std::move(*law);
+  }
+  fill(emission, laws, 2 + spare / attempt.step, kinds);
+  emission.plan.layout = layout_of(tape);
+  return emission;
+}
+
+}  // namespace
+
+template <class S>
+std::optional<Emission<S>> emit_from_periods(const Tape& tape, std::span<const NodeId> outputs,
+                                             PassSet passes) {
+  const std::vector<Repeat> repeats = of_one_length(find_repeats(tape, outputs));
+  for (const Attempt attempt : kAttempts)
+    if (auto emission = emit_from<S>(tape, outputs, passes, repeats, attempt)) return emission;
+  return std::nullopt;
+}
+
+template std::optional<Emission<float>> emit_from_periods(const Tape&, std::span<const NodeId>,
+                                                          PassSet);
+template std::optional<Emission<double>> emit_from_periods(const Tape&, std::span<const NodeId>,
+                                                           PassSet);
+
+}  // namespace taugrad::plan

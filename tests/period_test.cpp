@@ -1,0 +1,128 @@
+// Plans of long sequences, continued from those of short ones.
+#include "plan/period.h"
+
+#include <fmt/core.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <random>
+
+#include "plan/emission_table.h"
+#include "plan/law.h"
+#include "support_plan.h"
+
+using namespace taugrad;
+using namespace support;
+using taugrad::test::define;
+
+namespace {
+
+/// Whether the plan was continued; checks that it is the one that all passes make of the tape.
+bool continued(const Work& work) {
+  const auto from_few = plan::emit_from_periods<float>(work.tape(), work.outputs, {});
+  if (!from_few) return false;
+  const auto whole = plan::emit<float>(work.tape(), work.outputs, {});
+  CHECK(plan::differ_in_tables_only(*from_few, whole));
+  std::vector<Attrs> kinds;
+  const plan::Tables got = plan::tables_of(*from_few, kinds);
+  const plan::Tables want = plan::tables_of(whole, kinds);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    CAPTURE(i);
+    CHECK(got[i].rows() == want[i].rows());
+    CHECK((got[i].cells == want[i].cells));
+  }
+  CHECK((from_few->plan.layout.extents == whole.plan.layout.extents));
+  return true;
+}
+
+/// Grows by as many nodes with each step.
+bool is_linear(const Definition& d) {
+  const auto nodes = [&](std::int64_t steps) { return work_of(d, steps).tape().size(); };
+  return nodes(16) - nodes(12) == nodes(12) - nodes(8);
+}
+
+plan::Table table(std::initializer_list<std::int64_t> cells) {
+  plan::Table t(1);
+  t.cells = cells;
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("period: plans of the shipped definitions go on as those of a few steps do", "[plan]") {
+  int plans = 0, linear = 0;
+  for (const char* folder : {"/graphs", "/workloads"})
+    for (const auto& file :
+         std::filesystem::directory_iterator(std::string(TAUGRAD_SOURCE_DIR) + folder)) {
+      if (file.path().extension() != ".json" || file.path().stem() == "workloads") continue;
+      CAPTURE(file.path().stem().string());
+      const Definition d = load_definition(file.path().string());
+      if (!is_linear(d)) continue;
+      for (const bool uniform : {false, true})
+        for (const int steps : {131, 300}) {
+          CAPTURE(uniform, steps);
+          const Work work = work_of(d, steps, steps == 131, true, uniform);
+          if (work.outputs.empty() || work.tape().size() < 1000) continue;
+          ++linear;
+          plans += continued(work);
+        }
+    }
+  CAPTURE(plans, linear);
+  CHECK(4 * plans > 3 * linear);
+}
+
+TEST_CASE("period: plans of random recurrences go on as those of a few steps do", "[plan]") {
+  std::mt19937 random(11);
+  const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  int plans = 0;
+  for (int cell = 0; cell < 40; ++cell) {
+    const int states = 1 + pick(3);
+    std::string equations;
+    for (int i = 0; i < states; ++i) {
+      std::string right = fmt::format("W{} @ s{}[t-{}] + U{} @ x[t]", i, i, 1 + pick(3), i);
+      if (pick(2)) right += fmt::format(" + s{}[t-{}] * s{}[t-1]", pick(states), 1 + pick(2), i);
+      if (i > 0 && pick(2)) right += fmt::format(" * s{}[t]", pick(i));
+      if (pick(3) == 0) right += fmt::format(" + sigmoid(W{} @ x[t+{}])", i, pick(2));
+      equations += fmt::format("\"s{}[t] = tanh({})\", ", i, right);
+    }
+    if (pick(2)) equations += "\"r[t] = tanh(R @ r[t+1] + s0[t])\", ";
+    const bool back = equations.find("r[t]") != std::string::npos;
+    std::string weights;
+    for (int i = 0; i < states; ++i)
+      weights += fmt::format("\"W{0}\": [\"m\",\"m\"], \"U{0}\": [\"m\",\"m\"], ", i);
+    if (back) weights += "\"R\": [\"m\",\"m\"], ";
+    const std::string text =
+        R"j("index": {"t": "tau"}, "sizes": {"m": 3}, "inputs": {"x[t]": ["m"]}, "weights": {)j" +
+        weights + R"j("V": ["m","m"]}, "equations": [)j" + equations +
+        fmt::format(R"j("o[t] = V @ s{}[t]"], "loss": "sum(o[t] * {}[t])")j", states - 1,
+                    back ? "r" : "s0");
+    CAPTURE(text);
+    const Work work = work_of(define(text), 200 + pick(150), false, true, pick(2) == 0);
+    plans += continued(work);
+  }
+  CAPTURE(plans);
+  CHECK(plans >= 20);  // several skips of different lengths take more steps to settle
+}
+
+TEST_CASE("period: what reads one step in the middle is planned as a whole", "[plan]") {
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "sizes": {"m": 3}, "inputs": {"x[t]": ["m"]},
+    "weights": {"W": ["m","m"], "V": ["m","m"]},
+    "equations": ["h[t] = tanh(W @ h[t-1] + x[t])", "o = V @ h[70]"], "loss": "sum(o * o) + sum(h[t])")j");
+  const Work work = work_of(d, 200);
+  REQUIRE(work.tape().size() > 2000);
+  CHECK_FALSE(continued(work));
+}
+
+TEST_CASE("period: a law needs three samples that agree", "[plan]") {
+  // 5, then 10 13 16 .. as often as the sample says, then a number that moves on
+  const auto law = plan::Law::of({table({5, 10, 13, 16, 19, 7}), table({5, 10, 13, 16, 19, 22, 8}),
+                                  table({5, 10, 13, 16, 19, 22, 25, 9})});
+  REQUIRE(law);
+  std::vector<std::int64_t> rows;
+  law->each_row(4, [&](const std::int64_t* row) { rows.push_back(*row); });
+  CHECK(rows == std::vector<std::int64_t>{5, 10, 13, 16, 19, 22, 25, 28, 31, 11});
+  CHECK(law->rows(4) == rows.size());
+  CHECK_FALSE(plan::Law::of({table({1, 2}), table({1, 2, 3}), table({1, 2, 4, 3})}));
+  CHECK_FALSE(plan::Law::of({table({1}), table({2}), table({4})}));
+}
