@@ -42,7 +42,7 @@ class Copies {
 template <class S>
 struct Emission {
   Plan<S> plan;
-  std::vector<Storage> storages;
+  Column<Storage> storages;
 };
 
 /// All passes in their order. @param long_sum  Draft::long_sum
@@ -118,7 +118,7 @@ class Emitter {
   const Tape& tape_;
   Plan<S> plan_;
   std::vector<ValueId> value_;  // by node; -1: none
-  std::vector<Storage> storages_;
+  Column<Storage> storages_;
   ProgramWriter<S> programs_;
   std::vector<std::uint32_t> region_first_;  // of its nodes in region_node_, by region
   std::vector<NodeId> region_node_;

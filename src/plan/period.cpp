@@ -1,6 +1,9 @@
 #include "plan/period.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
+#include <mutex>
 
 #include "plan/emission_table.h"
 #include "plan/law.h"
@@ -41,28 +44,33 @@ std::int32_t times_to_spare(const Tape& tape, std::span<const Repeat> repeats, A
   return spare > 0 && kWorth * left < tape.size() ? spare : 0;
 }
 
+/// What three short tapes told.
 template <class S>
-std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> outputs,
-                                     PassSet passes, std::span<const Repeat> repeats,
-                                     Attempt attempt) {
-  const std::int32_t spare = times_to_spare(tape, repeats, attempt);
-  if (spare == 0) return std::nullopt;
-  const std::optional<Shortened> longest = shorten(tape, outputs, {}, repeats, spare);
-  if (!longest) return std::nullopt;
-  std::array<Tables, 3> samples;
+struct Lesson {
+  Shortened longest;
+  PassSet passes;
+  std::int32_t step;
+  std::optional<Laws> laws;  ///< none: they follow no law
+  Emission<S> emission;      ///< of the longest
   std::vector<Attrs> kinds;
-  Emission<S> emission =
-      emit<S>(longest->graph.tape(), longest->outputs, passes, longest->long_sum);
-  samples[2] = tables_of(emission, kinds);
+};
+
+template <class S>
+std::optional<Laws> laws_of(Lesson<S>& lesson) {
+  const auto tables = [&](const Shortened& s, Emission<S>& e) {
+    e = emit<S>(s.graph.tape(), s.outputs, lesson.passes, s.long_sum);
+    return tables_of(e, lesson.kinds);
+  };
+  const Shortened& longest = lesson.longest;
+  std::array<Tables, 3> samples;
+  samples[2] = tables(longest, lesson.emission);
   for (const std::int32_t i : {1, 0}) {
-    const std::optional<Shortened> shorter =
-        shorten(longest->graph.tape(), longest->outputs, longest->long_sum, longest->repeats,
-                (2 - i) * attempt.step);
+    const auto shorter = shorten(longest.graph.tape(), longest.outputs, longest.long_sum,
+                                 longest.repeats, (2 - i) * lesson.step);
     if (!shorter) return std::nullopt;
-    const Emission<S> e =
-        emit<S>(shorter->graph.tape(), shorter->outputs, passes, shorter->long_sum);
-    if (!differ_in_tables_only(e, emission)) return std::nullopt;
-    samples[static_cast<std::size_t>(i)] = tables_of(e, kinds);
+    Emission<S> emission;
+    samples[static_cast<std::size_t>(i)] = tables(*shorter, emission);
+    if (!differ_in_tables_only(emission, lesson.emission)) return std::nullopt;
   }
   Laws laws;
   for (std::size_t part = 0; part < laws.size(); ++part) {
@@ -70,7 +78,46 @@ std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> o
     if (!law) return std::nullopt;
     laws[part] = std::move(*law);
   }
-  fill(emission, laws, 2 + spare / attempt.step, kinds);
+  return laws;
+}
+
+/// The latest lessons of the process: a network that is trained on many lengths learns its plan
+/// once.
+template <class S>
+class Memory {
+ public:
+  std::shared_ptr<const Lesson<S>> lesson(Shortened longest, PassSet passes, std::int32_t step) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& known : known_)
+      if (known->passes == passes && known->step == step && same(known->longest, longest))
+        return known;
+    auto lesson =
+        std::make_shared<Lesson<S>>(Lesson<S>{std::move(longest), passes, step, {}, {}, {}});
+    lesson->laws = laws_of(*lesson);
+    known_.push_front(lesson);
+    if (known_.size() > kMostKnown) known_.pop_back();
+    return lesson;
+  }
+
+ private:
+  static constexpr std::size_t kMostKnown = 16;
+  std::mutex mutex_;
+  std::deque<std::shared_ptr<const Lesson<S>>> known_;
+};
+
+template <class S>
+std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> outputs,
+                                     PassSet passes, std::span<const Repeat> repeats,
+                                     Attempt attempt) {
+  const std::int32_t spare = times_to_spare(tape, repeats, attempt);
+  if (spare == 0) return std::nullopt;
+  std::optional<Shortened> longest = shorten(tape, outputs, {}, repeats, spare);
+  if (!longest) return std::nullopt;
+  static Memory<S> memory;
+  const auto lesson = memory.lesson(std::move(*longest), passes, attempt.step);
+  if (!lesson->laws) return std::nullopt;
+  Emission<S> emission = lesson->emission;
+  fill(emission, *lesson->laws, 2 + spare / attempt.step, lesson->kinds);
   emission.plan.layout = layout_of(tape);
   return emission;
 }

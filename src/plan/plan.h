@@ -8,6 +8,7 @@
 
 #include "kernels/tile_math.h"
 #include "plan/passes.h"
+#include "taugrad/base/column.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 
@@ -128,12 +129,12 @@ struct Layout {
 
 template <class S>
 struct Plan {
-  std::vector<Value> values;
+  Column<Value> values;
   std::vector<Slot> slots;
   std::vector<std::pair<SlotId, ExtentId>> occupants;  ///< extents that a slot must hold rows for
-  std::vector<Step<S>> steps;
-  std::vector<ValueId> operands;
-  std::vector<Job> jobs;
+  Column<Step<S>> steps;
+  Column<ValueId> operands;
+  Column<Job> jobs;
   std::vector<RegionProgram<S>> programs;
   std::vector<PackedMatrix> panels;
   std::vector<std::int64_t> operations;    ///< by ExtentId: floating-point operations for one row

@@ -19,6 +19,9 @@ struct Shortened {
   std::vector<Repeat> repeats;
 };
 
+/// Whether all that a plan depends on is equal.
+bool same(const Shortened& a, const Shortened& b);
+
 /// Leaves out `times` times of each of the repeats. Nothing where a node that stays reads a single
 /// one of the nodes left out, or where sets of items do not run along with the repeats.
 /// @param long_sum  of the tape, by node; empty: none

@@ -8,7 +8,7 @@ namespace {
 template <class S>
 class Slots {
  public:
-  Slots(Plan<S>& plan, std::vector<Storage>& storages)
+  Slots(Plan<S>& plan, Column<Storage>& storages)
       : plan_(plan), storages_(storages), same_(storages.size(), -1), slot_(storages.size(), -1) {}
 
   void run(bool reuse) {
@@ -141,7 +141,7 @@ class Slots {
   }
 
   Plan<S>& plan_;
-  std::vector<Storage>& storages_;
+  Column<Storage>& storages_;
   std::vector<std::int32_t> same_;  // by storage: the one whose place it takes; -1
   std::vector<SlotId> slot_;        // by storage
   ByStep born_, dead_;
@@ -160,13 +160,13 @@ class Slots {
 }  // namespace
 
 template <class S>
-void assign_slots(Plan<S>& plan, std::vector<Storage>& storages, bool reuse) {
+void assign_slots(Plan<S>& plan, Column<Storage>& storages, bool reuse) {
   Slots<S> slots(plan, storages);
   slots.run(reuse);
   slots.finish();
 }
 
-template void assign_slots(Plan<float>&, std::vector<Storage>&, bool);
-template void assign_slots(Plan<double>&, std::vector<Storage>&, bool);
+template void assign_slots(Plan<float>&, Column<Storage>&, bool);
+template void assign_slots(Plan<double>&, Column<Storage>&, bool);
 
 }  // namespace taugrad::plan

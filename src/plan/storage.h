@@ -31,6 +31,6 @@ inline void touch(Storage& s, std::int32_t step, std::int32_t instance = 0) {
 /// Gives storages their slots and rewrites the slots of the plan's values. With `reuse`, results of
 /// regions take the place of operands that die there, and slots are shared out again.
 template <class S>
-void assign_slots(Plan<S>& plan, std::vector<Storage>& storages, bool reuse);
+void assign_slots(Plan<S>& plan, Column<Storage>& storages, bool reuse);
 
 }  // namespace taugrad::plan
