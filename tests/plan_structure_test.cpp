@@ -155,6 +155,19 @@ TEST_CASE("plan: nodes and the plan's parts are affine in the number of steps", 
         plan_of(work_of(define(kLstm), 20)).programs.size());
 }
 
+TEST_CASE("plan: an LSTM keeps for its gradient what cannot be computed from what it keeps",
+          "[plan]") {
+  const auto elements = [](std::int64_t steps) {
+    std::int64_t sum = 0;
+    for (const plan::Slot& slot : plan_of(work_of(define(kLstm), steps)).slots)
+      sum += slot.outside ? 0 : slot.elements;
+    return sum;
+  };
+  const std::int64_t n = 5, m = 7, number = 1;
+  // i, f, g, o, c, tanh(c), h, which gradients take the place of; x; a term of the loss
+  CHECK(elements(40) - elements(30) == 10 * (7 * m + n + number));
+}
+
 TEST_CASE("plan: equal ops of all steps are one step, in whatever order they stand", "[plan]") {
   const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"m": 4, "k": 5, "l": 6},
     "weights": {"W": ["m","m"], "V": ["k","m"], "Z": ["l","m"]},

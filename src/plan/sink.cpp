@@ -16,6 +16,10 @@ class Sinking {
         fixed_(static_cast<std::size_t>(draft.size())) {}
 
   void run() {
+    // whoever reads a value reads it at this key, or at a later one when it has moved
+    for (NodeId id = 0; id < draft_.size(); ++id)
+      if (draft_.needed[Draft::at(id)])
+        draft_.each_read(id, [&](const Read& read) { lives_until(read.node, id); });
     for (NodeId id = draft_.size() - 1; id >= 0; --id) {
       if (!draft_.needed[Draft::at(id)]) continue;
       const bool fused = draft_.form[Draft::at(id)] == Form::fused;
@@ -41,11 +45,16 @@ class Sinking {
     return true;
   }
 
+  void lives_until(NodeId id, NodeId user) {
+    Key& last = last_use_[Draft::at(id)];
+    last = std::max(last, draft_.key[Draft::at(user)]);
+  }
+
   void use(const Read& read, NodeId user) {
     const auto x = Draft::at(read.node);
     const Key key = draft_.key[Draft::at(user)];
     first_use_[x] = std::min(first_use_[x], key);
-    last_use_[x] = std::max(last_use_[x], key);
+    lives_until(read.node, user);
     if (draft_.form[Draft::at(user)] != Form::fused || read.kind != Read::Kind::stream ||
         !draft_.same_tiles(read.node, user))
       fixed_[x] = 1;
