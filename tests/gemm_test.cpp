@@ -191,6 +191,22 @@ TEST_CASE("multiply_rows: a row has the same bits alone and among others", "[gem
       }
 }
 
+TEST_CASE("multiply_rows: more rows than a cache holds", "[gemm]") {
+  constexpr std::int64_t kRows = 40000, kK = 40, kN = 36;
+  const auto a = numbers<float>(kRows * kK, 1), b = numbers<float>(kK * kN, 2);
+  for (const InstructionSet set : instruction_sets()) {
+    Panels<float> panels;
+    panels.resize(kK, kN);
+    panels.fill(b.data(), kN, 1, set);
+    std::vector<float> c(kRows * kN), row(kN);
+    multiply_rows<float>(kRows, a.data(), kK, panels, false, c.data(), kN, set);
+    for (std::int64_t r = 0; r < kRows; r += 7) {
+      multiply_rows<float>(1, a.data() + r * kK, kK, panels, false, row.data(), kN, set);
+      REQUIRE(same_bits(c.data() + r * kN, row.data(), kN));
+    }
+  }
+}
+
 TEST_CASE("multiply_blocks: the same bits in any blocks, order and range of panels", "[gemm]") {
   for (const InstructionSet set : instruction_sets())
     for (const std::int64_t k : {0, 1, 100, 512, 1024, 1100})

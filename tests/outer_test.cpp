@@ -129,6 +129,29 @@ TEST_CASE("outer_rows: blocks of 256 rows, whatever the segments and panels", "[
   }
 }
 
+TEST_CASE("outer_rows: more rows than a cache holds, ascending and descending", "[outer]") {
+  constexpr std::int64_t kRows = 40000, kM = 20, kN = 36;
+  const auto d = numbers<float>(kRows * kM, 1), x = numbers<float>(kRows * kN, 2);
+  std::vector<float> turned_d(d.size()), turned_x(x.size());
+  for (std::int64_t r = 0; r < kRows; ++r) {
+    std::copy_n(d.data() + r * kM, kM, turned_d.data() + (kRows - 1 - r) * kM);
+    std::copy_n(x.data() + r * kN, kN, turned_x.data() + (kRows - 1 - r) * kN);
+  }
+  OuterScratch<float> scratch;
+  for (const InstructionSet set : instruction_sets()) {
+    const auto want =
+        outer_by_rows(d, x, kRows, kM, kN, false, set != InstructionSet::generic, 0.0f);
+    const Segment<float> up{d.data(), kM, x.data(), kN, kRows},
+        down{turned_d.data() + (kRows - 1) * kM, -kM, turned_x.data() + (kRows - 1) * kN, -kN,
+             kRows};
+    for (const Segment<float>& segment : {up, down}) {
+      std::vector<float> c(kM * kN);
+      outer_rows<float>({&segment, 1}, kM, kN, 0, 2, false, c.data(), kN, scratch, set);
+      CHECK(same_bits(c.data(), want.data(), kM * kN));
+    }
+  }
+}
+
 TEST_CASE("outer_rows: one row for all; bad numbers stay in their rows and columns", "[outer]") {
   for (const InstructionSet set : instruction_sets()) {
     check_outer_rows_and_columns<float>(set);

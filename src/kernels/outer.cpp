@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/ahead.h"
 #include "kernels/pairs.h"
 #include "kernels/panels_tiles.h"
 
@@ -146,8 +147,9 @@ class BlockSum {
     width_ = (m + slices - 1) / slices;
   }
 
+  /// Meanwhile memory of the next block is fetched, tile by tile.
   void run(const Block<S>& block, std::int64_t first_panel, std::int64_t last_panel, Chain chain,
-           OuterScratch<S>& scratch) const {
+           OuterScratch<S>& scratch, Ahead<S> ahead) const {
     constexpr std::int64_t kWidth = Panels<S>::kWidth;
     const std::int64_t rows = block.d.count, d_stride = block.d.close_stride(),
                        x_stride = block.x.close_stride(), stretch = kStretch * width_;
@@ -169,7 +171,7 @@ class BlockSum {
           of_x = {block.x.row[0] + column, x_stride, 0};
         else
           copy_panel(block.x, column, n_ - column, x);
-        panel(block.x, of_d, of_x, i, end, column, number + 1 < last_panel, chain);
+        panel(block.x, of_d, of_x, i, end, column, number + 1 < last_panel, chain, ahead);
       }
     }
   }
@@ -183,7 +185,7 @@ class BlockSum {
 
   /// Rows [i, end) of one panel of C. Meanwhile the next panel of X is fetched, where there is one.
   void panel(const Rows<S>& rows, const Operand<S>& d, const Operand<S>& x, std::int64_t i,
-             std::int64_t end, std::int64_t column, bool more, Chain chain) const {
+             std::int64_t end, std::int64_t column, bool more, Chain chain, Ahead<S>& ahead) const {
     constexpr std::int64_t kWidth = Panels<S>::kWidth;
     const std::int64_t slices = (end - i + width_ - 1) / width_;
     for (std::int64_t slice = 0; slice < slices; ++slice, i += width_) {
@@ -199,16 +201,18 @@ class BlockSum {
         __builtin_prefetch(c[r] + column, 1, 3);
         __builtin_prefetch(c[r] + column + kWidth / 2, 1, 3);
       }
-      const Tile<S> tile{rows.count,
-                         d.data + slice * d.step,
-                         d.stride > 0 ? d.stride : height,
-                         x.data,
-                         x.stride,
-                         0,
-                         c,
-                         column,
-                         chain,
-                         0};
+      Tile<S> tile{rows.count,
+                   d.data + slice * d.step,
+                   d.stride > 0 ? d.stride : height,
+                   x.data,
+                   x.stride,
+                   0,
+                   c,
+                   column,
+                   chain,
+                   x.data,
+                   0};
+      ahead.take(tile);
       run_tile(set_, true, tile, height, n_ - column);
     }
   }
@@ -269,22 +273,30 @@ void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64
                           std::min(n, last_panel * Panels<S>::kWidth),
                           paired,
                           paired + size * m};
-  Block<S>& block = of_pairs.block;
+  const bool far = !pairs && total * (m + n) * static_cast<std::int64_t>(sizeof(S)) > kFarBytes;
+  Block<S> blocks[2];  // the one at hand and the next
   std::int64_t begin = 0;
-  do {
-    pairs ? of_pairs.take(segments, begin, size - open) : block.take(segments, begin, size - open);
+  if (!pairs) blocks[0].take(segments, begin, size - open);
+  for (int number = 0; number == 0 || total > 0; ++number) {
+    if (pairs) of_pairs.take(segments, begin, size - open);
+    const Block<S>& block = pairs ? of_pairs.block : blocks[number % 2];
+    Block<S>& next = blocks[(number + 1) % 2];
+    if (!pairs) next.take(segments, begin, size);
     total -= block.d.count;
+    Ahead<S> ahead;
+    if (far)
+      ahead = {filled<S>(next.d.row, next.d.count, m), filled<S>(next.x.row, next.x.count, n)};
     const bool complete = open + block.d.count == size || (total == 0 && !carry.more);
     if (open == 0 && complete) {
-      to_c.run(block, first_panel, last_panel, add ? Chain::add : Chain::write, scratch);
+      to_c.run(block, first_panel, last_panel, add ? Chain::add : Chain::write, scratch, ahead);
     } else {
       const Chain chain = open > 0 ? Chain::resume : Chain::write;
-      to_block.run(block, first_panel, last_panel, chain, scratch);
+      to_block.run(block, first_panel, last_panel, chain, scratch, ahead);
       if (complete) flush(carry.block, m, n, first_panel, last_panel, add, c, ldc);
     }
     add = add || complete;
     open = 0;
-  } while (total > 0);
+  }
 }
 
 template class OuterScratch<float>;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/ahead.h"
 #include "kernels/pairs.h"
 #include "kernels/panels.h"
 #include "kernels/panels_tiles.h"
@@ -16,7 +17,7 @@ constexpr std::int64_t kBatch = 60;  // rows: 5 full tiles
 template <class S>
 constexpr std::int64_t kDepth = 2048 / static_cast<std::int64_t>(sizeof(S));
 /// Weights beyond this are not expected in the second-level cache.
-constexpr std::int64_t kFarBytes = 1 << 20;
+constexpr std::int64_t kFarWeights = 1 << 20;
 
 template <class S>
 struct Batch {
@@ -73,10 +74,15 @@ class Product {
           InstructionSet set)
       : b_(b), set_(tiles<S>(set)), first_(first), last_(last), accumulate_(accumulate) {
     full_ = std::min(last, b.columns() / Panels<S>::kWidth);
-    far_ = b.depth() * (last - first) * Panels<S>::kPanelBytes > kFarBytes;
+    far_ = b.depth() * (last - first) * Panels<S>::kPanelBytes > kFarWeights;
   }
 
-  void run(const Batch<S>& x) {
+  /// Meanwhile the rows of `next` are fetched, if they are given.
+  void run(const Batch<S>& x, const Batch<S>* next) {
+    ahead_ = {};
+    if (next != nullptr)
+      ahead_ = {filled<S>(next->a, next->count, b_.rows()),
+                filled<S>(next->c, next->count, b_.columns())};
     const std::int64_t lda =
         x.count < 2 ? 0
                     : static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(x.a[1]) -
@@ -117,8 +123,12 @@ class Product {
       for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t row = x.count * g / groups, end = x.count * (g + 1) / groups;
         Tile<S> tile = at(x, row, a, lda, number, p, k);
-        if (far_ && number + 1 < last_)  // tiles in turn fetch one and the other half
-          tile.next = tile.b_step + g % 2 * Panels<S>::kWidth / 2;
+        if (far_ && number + 1 < last_) {  // tiles in turn fetch one and the other half
+          tile.ahead = tile.b + tile.b_step + g % 2 * Panels<S>::kWidth / 2;
+          tile.ahead_step = tile.b_row;
+        } else if (!far_) {
+          ahead_.take(tile);
+        }
         run_tile(set_, false, tile, end - row, b_.columns() - number * Panels<S>::kWidth);
       }
   }
@@ -148,6 +158,7 @@ class Product {
             x.c + row,
             number * Panels<S>::kWidth,
             accumulate_ || p > 0 ? Chain::resume : Chain::write,
+            b,
             0};
   }
 
@@ -155,6 +166,7 @@ class Product {
   const Tiles<S>& set_;
   std::int64_t first_, last_, full_;  // full_: the first panel that is not
   bool accumulate_, far_;
+  Ahead<S> ahead_;
 };
 
 }  // namespace
@@ -169,14 +181,21 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
   const std::int64_t batches = (rows + kBatch - 1) / kBatch;
   Product<S> product(b, first_panel, last_panel, accumulate, set);
   Cursor<S> cursor(blocks);
-  Batch<S> batch;
+  Batch<S> batch[2];  // the one at hand and the next
   if (batches == 1) {
-    cursor.take(rows, batch);
-    return product.run(batch);
+    cursor.take(rows, batch[0]);
+    return product.run(batch[0], nullptr);
   }
+  const bool far =
+      rows * (b.rows() + b.columns()) * static_cast<std::int64_t>(sizeof(S)) > kFarBytes;
+  const auto take = [&](std::int64_t i) {
+    cursor.take(rows * (i + 1) / batches - rows * i / batches, batch[i % 2]);
+  };
+  if (batches > 0) take(0);
   for (std::int64_t i = 0; i < batches; ++i) {
-    cursor.take(rows * (i + 1) / batches - rows * i / batches, batch);
-    product.run(batch);
+    const bool more = i + 1 < batches;
+    if (more) take(i + 1);
+    product.run(batch[i % 2], far && more ? &batch[(i + 1) % 2] : nullptr);
   }
 }
 

@@ -50,9 +50,9 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, Form kForm>
   // copies: the compiler cannot know that what is written to C is none of x
   S* const* const c = x.c;
   const std::int64_t column = x.column + from, lda = x.lda, b_row = x.b_row, b_step = x.b_step,
-                     k = x.k, next = x.next;
+                     k = x.k, ahead_step = x.ahead_step;
   const Chain chain = x.chain;
-  const S *a = x.a, *b = x.b + from;
+  const S *a = x.a, *b = x.b + from, *ahead = x.ahead;
   S* to[kRows];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) to[i] = c[i] + column;
@@ -83,7 +83,10 @@ template <class S, int kBytes, int kRows, int kPanels, int kColumns, Form kForm>
       std::memcpy(&row[j], b + j / kColumns * b_step + j % kColumns * kLanes, kBytes);
       if constexpr (kRows <= 4) keep(row[j]);
     }
-    if constexpr (!kForm.transposed && kRows > 3) __builtin_prefetch(b + next, 0, 2);
+    if constexpr (kForm.transposed || kRows > 3) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += ahead_step;
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       Vector value;

@@ -30,7 +30,8 @@ struct Tile {
   S* const* c;          // row i of C is c[i] + column
   std::int64_t column;
   Chain chain;
-  std::int64_t next;  // a cache line of every row of B is fetched from this far behind the row
+  const S* ahead;  // with each row of B a cache line is fetched from here on, so far apart
+  std::int64_t ahead_step;
 };
 
 /// The tiles of an instruction set, by number of rows - 1.
