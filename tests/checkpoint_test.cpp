@@ -123,3 +123,16 @@ TEST_CASE("checkpoint: memory of about 2 sqrt(tau) steps, less than twice the wo
     }
   }
 }
+
+TEST_CASE("memory: packed weights that change lie where those of earlier steps lay", "[memory]") {
+  const Work work = work_of(sized("lstm", 64), 20);
+  const BatchContext batch = batch_of(work.tape(), 9, 20, true);
+  const Run kept = run<float>(work, batch, 9, false, {.threads = 1, .weights_change = false});
+  const std::size_t matrix = 64 * 256 * sizeof(float);  // W_hh forward, and then transposed
+  for (const int threads : {1, 2, 3}) {
+    const Run changing = run<float>(work, batch, 9, false, {.threads = threads});
+    CHECK(same_bits(changing.values, kept.values));
+    CHECK(changing.bytes + matrix <= kept.bytes);
+    CHECK(changing.bytes + 2 * matrix > kept.bytes);
+  }
+}

@@ -27,6 +27,7 @@ Machine<S>::Machine(const Plan<S>& plan, const ExecutorOptions& options)
   for (const ValueId leaf : plan.leaf_values)
     if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
       outside_.push_back(place(leaf).slot);
+  place_panels();
 }
 
 template <class S>

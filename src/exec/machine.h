@@ -117,6 +117,10 @@ class Machine {
   [[noreturn]] void refuse(const Sizes& sizes, double budget) const;
   void lay_out();
   void grow(std::size_t bytes);
+  void place_panels();
+  std::int64_t bytes_of(const plan::PackedMatrix& m) const {
+    return kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs));
+  }
 
   void count_places();
   void count_operations();
@@ -140,6 +144,7 @@ class Machine {
   std::vector<SlotId> outside_;           ///< of the shared leaves
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
   std::vector<kernels::Panels<S>> panels_;
+  std::vector<std::int32_t> panels_on_;    // by panels: the ones in whose memory they lie, or -1
   std::vector<std::vector<S>> constants_;  // by program
   std::vector<Worker<S>> workers_;
   Schedule schedule_;

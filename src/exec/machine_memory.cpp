@@ -34,9 +34,8 @@ typename Machine<S>::Sizes Machine<S>::sizes() const {
     if (!s.outside) bytes = std::max(bytes, needs);
   }
   for (const double bytes : sizes.of_slot) sizes.total = begin_of(bytes, sizes.total) + bytes;
-  for (const plan::PackedMatrix& m : plan_.panels)
-    sizes.packed +=
-        static_cast<double>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
+  for (std::size_t i = 0; i < plan_.panels.size(); ++i)
+    if (panels_on_[i] < 0) sizes.packed += static_cast<double>(bytes_of(plan_.panels[i]));
   sizes.total += sizes.packed;
   return sizes;
 }
@@ -103,11 +102,56 @@ void Machine<S>::grow(std::size_t bytes) {
     std::vector<kernels::Panels<S>> panels(plan_.panels.size());
     for (std::size_t i = 0; i < panels.size(); ++i) {
       const plan::PackedMatrix& m = plan_.panels[i];
+      if (panels_on_[i] >= 0) continue;
       panels[i].resize(m.rows, m.columns, in_pairs(m.pairs));
-      packed_bytes_ +=
-          static_cast<std::size_t>(kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs)));
+      packed_bytes_ += static_cast<std::size_t>(bytes_of(m));
+    }
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+      const plan::PackedMatrix& m = plan_.panels[i];
+      if (const std::int32_t on = panels_on_[i]; on >= 0)
+        panels[i].lie_on(panels[static_cast<std::size_t>(on)], m.rows, m.columns,
+                         in_pairs(m.pairs));
     }
     panels_ = std::move(panels);
+  }
+}
+
+/// Panels that are packed in each run may lie where others lay that no later step reads. A pack
+/// waits for the steps before it, unless they pack too.
+template <class S>
+void Machine<S>::place_panels() {
+  panels_on_.assign(plan_.panels.size(), -1);
+  if (!weights_change_) return;
+  std::vector<std::size_t> last(plan_.panels.size());
+  const auto each_read = [&](const Step<S>& step, const auto& f) {
+    const auto jobs = std::span(plan_.jobs).subspan(step.first_job, step.job_count);
+    if (step.form == plan::Form::rows)
+      for (const plan::Job& job : jobs) f(static_cast<std::size_t>(job.panels));
+    if (step.form == plan::Form::taps)
+      for (std::uint32_t d = 0; d < step.operand_count; ++d)
+        f(static_cast<std::size_t>(step.panels) + d);
+  };
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+    each_read(plan_.steps[i], [&](std::size_t panels) { last[panels] = i; });
+  std::multimap<std::int64_t, std::int32_t> free;        // by bytes: whose memory it is
+  std::vector<std::int32_t> owner(plan_.panels.size());  // of the memory of panels
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step<S>& step = plan_.steps[i];
+    if (step.form == plan::Form::pack) {
+      const auto panels = static_cast<std::size_t>(step.panels);
+      owner[panels] = step.panels;
+      if (const auto found = free.lower_bound(bytes_of(plan_.panels[panels]));
+          found != free.end()) {
+        panels_on_[panels] = owner[panels] = found->second;
+        free.erase(found);
+      }
+    }
+    each_read(step, [&](std::size_t panels) {
+      if (last[panels] != i) return;
+      const std::int32_t whose = owner[panels];
+      free.emplace(bytes_of(plan_.panels[static_cast<std::size_t>(whose)]), whose);
+      last[panels] = plan_.steps.size();  // given back once
+    });
   }
 }
 

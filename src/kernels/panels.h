@@ -25,6 +25,14 @@ class Panels {
   /// two of a column in one place: half the memory, products of twice the speed.
   /// @throws std::bad_alloc
   void resize(std::int64_t k, std::int64_t n, bool pairs = false);
+  /// The same in the memory of other panels, which must be as large and stay where it is: what
+  /// they hold is lost when these are filled.
+  void lie_on(const Panels& other, std::int64_t k, std::int64_t n, bool pairs = false) {
+    data_ = other.data_;
+    k_ = k;
+    n_ = n;
+    pairs_ = pairs;
+  }
   /// Packs B[k][n] = b[k * row_step + n * column_step]: (n, 1) for a row-major B, (1, k) for a
   /// transposed one.
   void fill(const S* b, std::int64_t row_step, std::int64_t column_step,
