@@ -13,6 +13,7 @@
 
 #include "base/fail.h"
 #include "exec/bind.h"
+#include "exec/plan_of.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/exec/run.h"
@@ -138,9 +139,7 @@ class Benchmark {
     convert_all<S>(weights_);
     describe();
     const double start = now_ms();
-    const Unfolded u = unfold(
-        w_.definition,
-        {.steps = w_.steps.steps, .lengths = w_.steps.lengths, .ragged = !w_.lengths.empty()});
+    const Unfolded u = unfolded();
     result_.prepare_ms += now_ms() - start;
     result_.steps = full_lengths(u).empty() ? 1 : full_lengths(u).front();
     result_.tokens = w_.lengths.empty()
@@ -150,10 +149,37 @@ class Benchmark {
     if (u.has_loss()) run_step(u);
     result_.peak_mb = status_mb("VmHWM:");
     if (u.has_loss() && o_.precision == Precision::bf16) compare(u, step_outputs_);
+    if (u.has_loss()) time_planning();
     return result_;
   }
 
  private:
+  Unfolded unfolded() const {
+    return unfold(
+        w_.definition,
+        {.steps = w_.steps.steps, .lengths = w_.steps.lengths, .ragged = !w_.lengths.empty()});
+  }
+
+  /// The loss and the gradients of the trainable weights, whose nodes are appended.
+  static std::vector<NodeId> outputs_of_step(const Unfolded& u) {
+    std::vector<NodeId> outputs{u.loss().id};
+    const Gradients gradients = gradient(u.loss(), trainable_weights(u));
+    for (const Var v : gradients.values()) outputs.push_back(v.id);
+    return outputs;
+  }
+
+  /// What a batch of a new length asks for.
+  void time_planning() {
+    const auto plan = [&] {
+      const Unfolded u = unfolded();
+      ExecutorOptions options = run_options();
+      options.checkpoint = o_.checkpoint ? u.graph().size() - 1 : -1;
+      const std::vector<NodeId> outputs = outputs_of_step(u);
+      exec::plan_of<S>(u.graph().tape(), outputs, options);
+    };
+    result_.plan_ms = time_runs(o_.ms / 4, plan).median;
+  }
+
   void describe() {
     result_.peer = std::string("taugrad") + (o_.limit ? "-limit" : "") + (o_.f64 ? "-f64" : "") +
                    (o_.precision == Precision::bf16 ? "-bf16" : "");
@@ -178,10 +204,8 @@ class Benchmark {
   void run_step(const Unfolded& u) {
     forget_peak();  // nobody who trains runs the plan of `fwd_ms`, which keeps more than a step
     const double start = now_ms();
-    std::vector<NodeId> outputs{u.loss().id};
     const NodeId last = u.graph().size() - 1;
-    const Gradients gradients = gradient(u.loss(), trainable_weights(u));
-    for (const Var v : gradients.values()) outputs.push_back(v.id);
+    std::vector<NodeId> outputs = outputs_of_step(u);
     result_.prepare_ms += now_ms() - start;
     ExecutorOptions options = run_options();
     options.checkpoint = o_.checkpoint ? last : -1;

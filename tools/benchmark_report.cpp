@@ -58,6 +58,9 @@ std::string json_line(const BenchmarkResult& r) {
   line +=
       fmt::format(",\"us_per_step\":{:.3f}",
                   figure.median * 1e3 / static_cast<double>(std::max<std::int64_t>(r.steps, 1)));
+  if (r.plan_ms >= 0)
+    line += fmt::format(",\"plan_ms\":{:.3f},\"plan_ns_per_node\":{:.1f}", r.plan_ms,
+                        r.plan_ms * 1e6 / static_cast<double>(r.nodes));
   if (r.gradient_error >= 0)
     line += fmt::format(",\"loss_error\":{:.2e},\"gradient_error\":{:.2e}", r.loss_error,
                         r.gradient_error);
