@@ -35,7 +35,7 @@ struct Read {
 };
 
 /// Terms of a sum inside a region; longer ones are steps of their own.
-inline constexpr std::size_t kMostTerms = 64;
+inline constexpr std::size_t kMostTerms = 16;
 
 /// Which items the rows of a tape stand for.
 Layout layout_of(const Tape& tape);

@@ -20,7 +20,7 @@ struct Attempt {
   std::int32_t least, step;
 };
 constexpr Attempt kAttempts[] = {{7, 1}, {16, 2}, {18, 6}};
-constexpr std::int64_t kWorth = 5;  ///< the long tape has so many times the nodes of a short one
+constexpr std::int64_t kWorth = 4;  ///< the long tape has so many times the nodes of a short one
 constexpr std::int32_t kMostApart = 16;  ///< times that repeats over the same steps may differ by
 
 /// The repeats over the same steps as the one of most nodes.
