@@ -114,6 +114,23 @@ TEST_CASE("period: what reads one step in the middle is planned as a whole", "[p
   CHECK_FALSE(continued(work));
 }
 
+TEST_CASE("period: what is remembered of one network is not taken for another", "[plan]") {
+  const auto network = [](const char* function, const char* loss) {
+    return define(fmt::format(R"j("index": {{"t": "tau"}}, "sizes": {{"m": 3}},
+    "inputs": {{"x[t]": ["m"]}}, "weights": {{"W": ["m","m"]}},
+    "equations": ["h[t] = {}"], "loss": "{}")j",
+                              function, loss));
+  };
+  for (const char* function : {"tanh(W @ h[t-1] + x[t])", "tanh(W @ h[t-1] + 2 * x[t])",
+                               "tanh(W @ h[t-1] + 3 * x[t])", "tanh(h[t-1] @ W + 3 * x[t])",
+                               "clamp(W @ h[t-1] + x[t], 0, 1)", "clamp(W @ h[t-1] + x[t], 0, 2)"})
+    for (const char* loss : {"sum(h[t])", "sum(2 * h[t])", "sum(h[t] * x[t])"})
+      for (const int steps : {150, 151}) {
+        CAPTURE(function, loss, steps);
+        CHECK(continued(work_of(network(function, loss), steps)));
+      }
+}
+
 TEST_CASE("period: a law needs three samples that agree", "[plan]") {
   // 5, then 10 13 16 .. as often as the sample says, then a number that moves on
   const auto law = plan::Law::of({table({5, 10, 13, 16, 19, 7}), table({5, 10, 13, 16, 19, 22, 8}),

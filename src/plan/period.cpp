@@ -18,9 +18,9 @@ namespace {
 /// run two or three of them at once.
 struct Attempt {
   std::int32_t least, step;
+  std::int32_t worth;  ///< the long tape has at least so many times the nodes of a short one
 };
-constexpr Attempt kAttempts[] = {{7, 1}, {16, 2}, {18, 6}};
-constexpr std::int64_t kWorth = 4;  ///< the long tape has so many times the nodes of a short one
+constexpr Attempt kAttempts[] = {{7, 1, 3}, {16, 2, 4}, {18, 6, 4}};
 constexpr std::int32_t kMostApart = 16;  ///< times that repeats over the same steps may differ by
 
 /// The repeats over the same steps as the one of most nodes.
@@ -41,7 +41,7 @@ std::int32_t times_to_spare(const Tape& tape, std::span<const Repeat> repeats, A
   spare -= spare % attempt.step;
   std::int64_t left = tape.size();
   for (const Repeat& r : repeats) left -= std::int64_t{r.length} * spare;
-  return spare > 0 && kWorth * left < tape.size() ? spare : 0;
+  return spare > 0 && attempt.worth * left < tape.size() ? spare : 0;
 }
 
 /// What three short tapes told.
