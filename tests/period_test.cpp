@@ -10,6 +10,7 @@
 #include "plan/emission_table.h"
 #include "plan/law.h"
 #include "support_plan.h"
+#include "taugrad/ops/ops.h"
 
 using namespace taugrad;
 using namespace support;
@@ -129,6 +130,21 @@ TEST_CASE("period: what is remembered of one network is not taken for another", 
         CAPTURE(function, loss, steps);
         CHECK(continued(work_of(network(function, loss), steps)));
       }
+}
+
+TEST_CASE("period: outputs in any order, and sums over the middle, are those asked for", "[plan]") {
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "sizes": {"m": 3}, "inputs": {"x[t]": ["m"]},
+    "weights": {"W": ["m","m"]}, "equations": ["h[t] = tanh(W @ h[t-1] + x[t])"], "loss": "sum(h[t])")j");
+  Work work = work_of(d, 200, false, false, true);
+  for (int t = 1; t <= 200; ++t) work.outputs.push_back(work.unfolded.at("h", t).id);
+  CHECK(continued(work));
+  std::swap(work.outputs[90], work.outputs[101]);
+  CHECK_FALSE(continued(work));
+  Vars middle;
+  for (int t = 80; t <= 120; ++t) middle.push_back(work.unfolded.at("h", t));
+  work.outputs = {add_n(middle).id};
+  CHECK_FALSE(continued(work));
 }
 
 TEST_CASE("period: a law needs three samples that agree", "[plan]") {

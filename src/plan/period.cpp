@@ -53,7 +53,19 @@ struct Lesson {
   std::optional<Laws> laws;  ///< none: they follow no law
   Emission<S> emission;      ///< of the longest
   std::vector<Attrs> kinds;
+  std::vector<Law> lists;
 };
+
+/// Whether lists that lost their middle had in it what the law says.
+bool foretold(const std::vector<Law>& laws, std::int64_t sample, const std::vector<Table>& lists) {
+  return std::ranges::equal(laws, lists, [&](const Law& law, const Table& list) {
+    if (law.rows(sample) != list.rows()) return false;
+    std::size_t row = 0;
+    bool same = true;
+    law.each_row(sample, [&](const std::int64_t* x) { same = same && *x == *list.row(row++); });
+    return same;
+  });
+}
 
 template <class S>
 std::optional<Laws> laws_of(Lesson<S>& lesson) {
@@ -63,14 +75,24 @@ std::optional<Laws> laws_of(Lesson<S>& lesson) {
   };
   const Shortened& longest = lesson.longest;
   std::array<Tables, 3> samples;
+  std::array<std::vector<Table>, 3> lists;
   samples[2] = tables(longest, lesson.emission);
+  lists[2] = longest.lists;
   for (const std::int32_t i : {1, 0}) {
     const auto shorter = shorten(longest.graph.tape(), longest.outputs, longest.long_sum,
                                  longest.repeats, (2 - i) * lesson.step);
     if (!shorter) return std::nullopt;
     Emission<S> emission;
     samples[static_cast<std::size_t>(i)] = tables(*shorter, emission);
-    if (!differ_in_tables_only(emission, lesson.emission)) return std::nullopt;
+    lists[static_cast<std::size_t>(i)] = shorter->lists;
+    if (shorter->lists.size() != longest.lists.size() ||
+        !differ_in_tables_only(emission, lesson.emission))
+      return std::nullopt;
+  }
+  for (std::size_t i = 0; i < longest.lists.size(); ++i) {
+    std::optional<Law> law = Law::of({lists[0][i], lists[1][i], lists[2][i]});
+    if (!law) return std::nullopt;
+    lesson.lists.push_back(std::move(*law));
   }
   Laws laws;
   for (std::size_t part = 0; part < laws.size(); ++part) {
@@ -92,7 +114,7 @@ class Memory {
       if (known->passes == passes && known->step == step && same(known->longest, longest))
         return known;
     auto lesson =
-        std::make_shared<Lesson<S>>(Lesson<S>{std::move(longest), passes, step, {}, {}, {}});
+        std::make_shared<Lesson<S>>(Lesson<S>{std::move(longest), passes, step, {}, {}, {}, {}});
     lesson->laws = laws_of(*lesson);
     known_.push_front(lesson);
     if (known_.size() > kMostKnown) known_.pop_back();
@@ -113,11 +135,13 @@ std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> o
   if (spare == 0) return std::nullopt;
   std::optional<Shortened> longest = shorten(tape, outputs, {}, repeats, spare);
   if (!longest) return std::nullopt;
+  const std::vector<Table> lists = std::move(longest->whole_lists);
+  const std::int64_t sample = 2 + spare / attempt.step;
   static Memory<S> memory;
   const auto lesson = memory.lesson(std::move(*longest), passes, attempt.step);
-  if (!lesson->laws) return std::nullopt;
+  if (!lesson->laws || !foretold(lesson->lists, sample, lists)) return std::nullopt;
   Emission<S> emission = lesson->emission;
-  fill(emission, *lesson->laws, 2 + spare / attempt.step, lesson->kinds);
+  fill(emission, *lesson->laws, sample, lesson->kinds);
   emission.plan.layout = layout_of(tape);
   return emission;
 }

@@ -52,6 +52,7 @@ class Shortener {
     add_others(id, from_.size());
     for (const NodeId output : outputs)
       if (const NodeId copy = mapped(output); copy != kGone) out_.outputs.push_back(copy);
+    keep_list(out_.outputs, outputs);
     if (!fits_ || !extents_.fits || !indices_.fits) return std::nullopt;
     return std::move(out_);
   }
@@ -146,9 +147,15 @@ class Shortener {
       out_.long_sum.back() = known || in.size() > kMostTerms;
       // a sum over all times stays one of its kind; whatever else reads the middle is special
       const bool shared = from_.extent_id(id) == kShared;
-      if (inputs_.size() < in.size())
-        fits_ = fits_ && &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0);
+      if (inputs_.size() == in.size()) continue;
+      fits_ = fits_ && &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0);
+      keep_list(inputs_, in);
     }
+  }
+
+  void keep_list(std::span<const NodeId> left, std::span<const NodeId> whole) {
+    out_.lists.emplace_back().cells.assign(left.begin(), left.end());
+    out_.whole_lists.emplace_back().cells.assign(whole.begin(), whole.end());
   }
 
   void add_repeat(std::size_t number) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "plan/law.h"
 #include "plan/repeats.h"
 #include "taugrad/graph/graph.h"
 
@@ -17,6 +18,9 @@ struct Shortened {
   std::vector<NodeId> outputs;
   std::vector<std::uint8_t> long_sum;  ///< by node: a sum whose terms were too many for a region
   std::vector<Repeat> repeats;
+  /// Outputs, and inputs of sums that lost some: as they are left, and as they were. What stood in
+  /// the middle can be told from what is left only where both follow one law.
+  std::vector<Table> lists, whole_lists;
 };
 
 /// Whether all that a plan depends on is equal.
