@@ -11,23 +11,15 @@ TapeCopy::TapeCopy(const Tape& from) : from_(from), to_(graph_.tape()) {
     to_.intern_extent(from.extent(static_cast<ExtentId>(e)));
 }
 
-template <class Make>
-std::uint32_t TapeCopy::number(std::vector<std::uint32_t>& known, std::uint32_t id,
-                               const Make& make) {
-  if (id >= known.size()) known.resize(id + 1);
-  if (known[id] == 0) known[id] = make() + 1;
-  return known[id] - 1;
-}
-
 NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
   const ShapeId shape =
-      number(shapes_, from_.shape_id(id), [&] { return to_.intern_shape(from_.shape(id)); });
+      renumbered(shapes_, from_.shape_id(id), [&] { return to_.intern_shape(from_.shape(id)); });
   const AttrsId attrs =
-      number(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
+      renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
   const NameId owner =
-      number(names_, from_.name_id(id), [&] { return to_.intern_name(from_.name(id)); });
+      renumbered(names_, from_.name_id(id), [&] { return to_.intern_name(from_.name(id)); });
   const IndexId index =
-      number(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
+      renumbered(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
   to_.set_owner(owner, index);
   const NodeId copy = to_.append_raw(from_.op(id), inputs, shape, attrs, from_.extent_id(id));
   if (name && from_.is_value(id)) to_.set_value(copy, owner, index);

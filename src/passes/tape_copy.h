@@ -7,6 +7,15 @@
 
 namespace taugrad {
 
+/// The number in a new tape of what an old one interned under `id`; make() interns it the first
+/// time. @param known  by old number: the new one plus 1, or 0
+template <class Make>
+std::uint32_t renumbered(std::vector<std::uint32_t>& known, std::uint32_t id, const Make& make) {
+  if (id >= known.size()) known.resize(id + 1);
+  if (known[id] == 0) known[id] = make() + 1;
+  return known[id] - 1;
+}
+
 /// Copies nodes of one tape to a new one. Sets of items keep their numbers.
 class TapeCopy {
  public:
@@ -22,11 +31,6 @@ class TapeCopy {
   NodeId add_after(std::span<const NodeId> inputs, std::int32_t phase);
 
  private:
-  /// Numbers in the new tape of what the first one interned.
-  template <class Make>
-  static std::uint32_t number(std::vector<std::uint32_t>& known, std::uint32_t id,
-                              const Make& make);
-
   const Tape& from_;
   Graph graph_;
   Tape& to_;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "graph/tables.h"
+#include "passes/tape_copy.h"
 #include "plan/draft.h"
 #include "taugrad/ops/records.h"
 
@@ -117,19 +118,11 @@ class Shortener {
 
   // ---- nodes
 
-  template <class Make>
-  static std::uint32_t number(std::vector<std::uint32_t>& known, std::uint32_t id,
-                              const Make& make) {
-    if (id >= known.size()) known.resize(id + 1);
-    if (known[id] == 0) known[id] = make() + 1;
-    return known[id] - 1;
-  }
-
   void append(NodeId like, ExtentId extent, IndexId index, AttrsId attrs) {
-    const ShapeId shape =
-        number(shapes_, from_.shape_id(like), [&] { return to_.intern_shape(from_.shape(like)); });
+    const ShapeId shape = renumbered(shapes_, from_.shape_id(like),
+                                     [&] { return to_.intern_shape(from_.shape(like)); });
     const NameId name =
-        number(names_, from_.name_id(like), [&] { return to_.intern_name(from_.name(like)); });
+        renumbered(names_, from_.name_id(like), [&] { return to_.intern_name(from_.name(like)); });
     to_.set_owner(name, index);
     to_.append_raw(from_.op(like), inputs_, shape, attrs, extent);
     out_.long_sum.push_back(0);
@@ -194,7 +187,7 @@ class Shortener {
   AttrsId same_attrs(NodeId id, ExtentId extent) {
     const Attrs& attrs = from_.attrs(id);
     if (attrs.has("extent")) return moved_attrs(id, id, 0, extent);
-    return number(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(attrs); });
+    return renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(attrs); });
   }
 
   /// Whole numbers move on as from `id` to `next`: up from the first time's, or down from the
