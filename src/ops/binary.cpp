@@ -15,10 +15,10 @@ using Div = decltype([](const auto& a, const auto& b) { return a / b; });
 using Pow = decltype([](const auto& a, const auto& b) { return scalar::pow(a, b); });
 using Chain = decltype([](const auto& d, const auto& f) { return scalar::is_zero(d) ? d : d * f; });
 using Minimum = decltype([](const auto& a, const auto& b) {
-  return scalar::real_part(a) <= scalar::real_part(b) || scalar::is_nan(a) ? a : b;
+  return scalar::at_most(a, b) || scalar::is_nan(a) ? a : b;
 });
 using Maximum = decltype([](const auto& a, const auto& b) {
-  return scalar::real_part(a) >= scalar::real_part(b) || scalar::is_nan(a) ? a : b;
+  return scalar::at_most(b, a) || scalar::is_nan(a) ? a : b;
 });
 
 Var add_partial(const Primal&, std::size_t, Var d) { return d; }

@@ -10,7 +10,7 @@ struct Compare {
   struct Element {
     template <class S>
     S operator()(const S& a, const S& b) const {
-      return S(Order{}(scalar::real_part(a), scalar::real_part(b)) ? 1 : 0);
+      return S(Order{}(a, b) ? 1 : 0);
     }
   };
   template <class S>
@@ -26,8 +26,7 @@ struct Same {
   struct Element {
     template <class S>
     S operator()(const S& a, const S& b) const {
-      const auto x = scalar::real_part(a), y = scalar::real_part(b);
-      const bool same = x == y && (!kCategories || x >= 0);
+      const bool same = a == b && (!kCategories || scalar::real_part(a) >= 0);
       return S(same == kWanted ? 1 : 0);
     }
   };
@@ -67,10 +66,10 @@ Var same(const Op& op, Var a, Var b) {
   return append_broadcast(op, {{a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});
 }
 
-using Less = Compare<decltype([](const auto& a, const auto& b) { return a < b; })>;
-using LessEqual = Compare<decltype([](const auto& a, const auto& b) { return a <= b; })>;
-using Greater = Compare<decltype([](const auto& a, const auto& b) { return a > b; })>;
-using GreaterEqual = Compare<decltype([](const auto& a, const auto& b) { return a >= b; })>;
+using Less = Compare<decltype([](const auto& a, const auto& b) { return scalar::below(a, b); })>;
+using LessEqual = Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(a, b); })>;
+using Greater = Compare<decltype([](const auto& a, const auto& b) { return scalar::below(b, a); })>;
+using GreaterEqual = Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(b, a); })>;
 
 }  // namespace
 

@@ -90,7 +90,7 @@ template <class S>
 std::int64_t first_largest(const S* x, std::int64_t n) {
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < n && !scalar::is_nan(x[best]); ++i)
-    if (scalar::is_nan(x[i]) || scalar::real_part(x[i]) > scalar::real_part(x[best])) best = i;
+    if (scalar::is_nan(x[i]) || scalar::below(x[best], x[i])) best = i;
   return best;
 }
 

@@ -76,8 +76,8 @@ struct SumOf {
 // -ln p(y) with p = sigmoid(z):  max(z, 0) - z y + ln(1 + exp(-|z|))
 using BernoulliTerm = decltype([](const auto& z, const auto& y) {
   using S = std::decay_t<decltype(z)>;
-  const S positive = scalar::real_part(z) > 0 ? z : S(0);
-  return positive - z * y + scalar::log1p(scalar::exp(-scalar::abs(z)));
+  const bool positive = scalar::real_part(z) > 0;  // no kink: both halves have their share of it
+  return (positive ? z : S(0)) - z * y + scalar::log1p(scalar::exp(positive ? -z : z));
 });
 
 Var nll_bernoulli_gradient(const Primal& p, std::size_t i) {

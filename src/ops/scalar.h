@@ -5,8 +5,10 @@
 #include <limits>
 
 /// What forward rules ask of a scalar type. For complex numbers, which carry a derivative in their
-/// imaginary part (complex step), every decision is made on the real part and every function is the
-/// analytic one, so that f(x + ih) = f(x) + ih f'(x).
+/// imaginary part (complex step), every function is the analytic one, so that f(x + ih) = f(x) +
+/// ih f'(x), and an order is that of the numbers x + h a moment after x: by the real part, of equal
+/// ones by the imaginary. So a step of +ih takes the branch to the right of a kink, -ih the left
+/// one. A branch that only keeps a smooth function accurate is chosen by the real part alone.
 namespace taugrad::scalar {
 
 using Complex = std::complex<double>;
@@ -16,6 +18,21 @@ S real_part(S x) {
   return x;
 }
 inline double real_part(const Complex& z) { return z.real(); }
+
+template <class S>
+bool below(const S& a, const S& b) {
+  return a < b;
+}
+inline bool below(const Complex& a, const Complex& b) {
+  return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+}
+template <class S>
+bool at_most(const S& a, const S& b) {
+  return a <= b;
+}
+inline bool at_most(const Complex& a, const Complex& b) {
+  return a.real() < b.real() || (a.real() == b.real() && a.imag() <= b.imag());
+}
 
 template <class S>
 bool is_nan(const S& x) {
@@ -62,13 +79,13 @@ inline Complex log1p(const Complex& z) {
 template <class S>
 S sign(S x) {
   if (is_nan(x)) return x;
-  return S(real_part(x) > 0 ? 1 : real_part(x) < 0 ? -1 : 0);
+  return S(below(S(0), x) ? 1 : below(x, S(0)) ? -1 : 0);
 }
 
-/// sign(re z) z: never the modulus, which is not analytic.
+/// sign(z) z: never the modulus, which is not analytic.
 template <class S>
 S abs(S x) {
-  return real_part(x) < 0 ? -x : x;
+  return below(x, S(0)) ? -x : x;
 }
 inline float abs(float x) { return std::fabs(x); }
 inline double abs(double x) { return std::fabs(x); }

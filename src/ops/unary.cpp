@@ -23,23 +23,21 @@ using Constant = decltype([](const auto& x) {
 });
 // not `x > 0 ? x : 0`, which would turn NaN into 0
 using Relu = decltype([](const auto& x) {
-  return scalar::real_part(x) <= 0 ? std::decay_t<decltype(x)>(0) : x;
+  const std::decay_t<decltype(x)> zero(0);
+  return scalar::at_most(x, zero) ? zero : x;
 });
 
 struct Clamp {
   template <class S>
   static void run(const Call<S>& c) {
     using Real = decltype(scalar::real_part(S()));
-    const Real lo = static_cast<Real>(c.attrs->real("lo")),
-               hi = static_cast<Real>(c.attrs->real("hi"));
+    const S lo(static_cast<Real>(c.attrs->real("lo"))), hi(static_cast<Real>(c.attrs->real("hi")));
     const std::int64_t n = c.shape->size();
     each_item(c, [&](std::int64_t item) {
       const S* x = row(c.in[0], item);
       S* y = c.out + item * n;
-      for (std::int64_t i = 0; i < n; ++i) {
-        const Real at = scalar::real_part(x[i]);
-        y[i] = at < lo ? S(lo) : at > hi ? S(hi) : x[i];
-      }
+      for (std::int64_t i = 0; i < n; ++i)
+        y[i] = scalar::below(x[i], lo) ? lo : scalar::below(hi, x[i]) ? hi : x[i];
     });
   }
 };

@@ -34,7 +34,10 @@ void put_leaves(const Tape& tape, NodeId id, const std::vector<char>& depends,
       alone.leaves.push_back(alone.leaves[first]);
       continue;
     }
-    const Var leaf = own.leaf(kInput, tape.shape(inputs[i]), tape.extent_id(inputs[i]));
+    const Attrs& attrs = tape.attrs(inputs[i]);
+    const Attrs kept =
+        attrs.has("category") ? Attrs{{"category", attrs.integer("category")}} : Attrs{};
+    const Var leaf = own.leaf(kInput, tape.shape(inputs[i]), tape.extent_id(inputs[i]), kept);
     const std::span<const double> value = run.value(inputs[i]);
     alone.point.leaves.push_back({leaf, {value.begin(), value.end()}});
     alone.leaves.push_back(leaf);

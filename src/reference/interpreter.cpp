@@ -98,6 +98,13 @@ void Interpreter<S>::nudge(NodeId id, std::int64_t first, std::span<const S> del
 }
 
 template <class S>
+std::int64_t Interpreter<S>::item_of(NodeId id, std::int64_t row) const {
+  const ExtentId extent = tape_.extent_id(id);
+  if (extent == kShared) return -1;
+  return batch_.items_of[extent][static_cast<std::size_t>(row)];
+}
+
+template <class S>
 void Interpreter<S>::apply(const Nudge& nudge) {
   S* x = values_.data() + first_[static_cast<std::size_t>(nudge.slot)] + nudge.first;
   for (std::size_t i = 0; i < nudge.delta.size(); ++i) x[i] += nudge.delta[i];
@@ -134,7 +141,7 @@ void Interpreter<S>::evaluate(std::size_t slot, std::vector<Operand<S>>& operand
 }
 
 template <class S>
-void Interpreter<S>::run() {
+void Interpreter<S>::run(const Hook& hook) {
   if (first_.empty()) fail(Status::bug, "I001", "the interpreter has no batch");
   std::stable_sort(nudges_.begin(), nudges_.end(),
                    [](const Nudge& a, const Nudge& b) { return a.slot < b.slot; });
@@ -146,16 +153,18 @@ void Interpreter<S>::run() {
   };
   std::vector<Operand<S>> operands;
   auto nudge = nudges_.begin();
+  const auto nudged = [&](std::size_t slot) {
+    return nudge != nudges_.end() && nudge->slot == static_cast<std::int32_t>(slot);
+  };
   try {
     for (std::size_t slot = 0; slot < order_.size(); ++slot) {
-      const bool leaf = is_given(tape_.op(order_[slot]));
-      if (!leaf) evaluate(slot, operands);
-      for (; nudge != nudges_.end() && nudge->slot == static_cast<std::int32_t>(slot); ++nudge) {
-        if (leaf && (given.empty() || given.back().first != first_[slot]))
-          given.push_back(
-              {first_[slot], {values_.begin() + first_[slot], values_.begin() + first_[slot + 1]}});
-        apply(*nudge);
-      }
+      const auto from = values_.begin() + first_[slot], to = values_.begin() + first_[slot + 1];
+      if (!is_given(tape_.op(order_[slot])))
+        evaluate(slot, operands);
+      else if (hook || nudged(slot))
+        given.push_back({first_[slot], {from, to}});
+      if (hook) hook(order_[slot], {from, to});
+      for (; nudged(slot); ++nudge) apply(*nudge);
     }
   } catch (...) {
     restore();

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "base/philox.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -22,10 +24,12 @@ S total(std::span<const S> values) {
   return sum;
 }
 
-// so small that h^2 vanishes beside 1, so large that h times a tiny derivative is not denormal
-constexpr double kComplexStep = 1e-100;
-constexpr double kCentralStep = 1e-3;
-constexpr double kKink = 1e-3;
+// so small that h^2 is 0, even beside a 0; so large that h times a tiny derivative is not denormal
+constexpr double kComplexStep = 1e-180;
+constexpr double kStep = 1e-3;
+constexpr double kShorter[]{1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
+constexpr double kLonger[]{1e-2, 1e-1};
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -51,65 +55,193 @@ Measure::Measure(Var loss, std::span<const Var> variables, const CheckPoint& poi
       method_(method),
       real_(*loss.tape, ids_of(loss, variables)),
       complex_(*loss.tape, ids_of(loss, variables)) {
-  if (method == Method::complex_step) {
-    place(complex_, point);
-    return;
-  }
   place(real_, point);
+  place(complex_, point);
   real_.run();
   base_ = total(real_.value(loss.id));
+  if (!std::isfinite(base_)) return;
+  const Tape& tape = *loss.tape;
+  for (NodeId id = 0; id <= loss.id; ++id) {
+    if (!real_.needs(id) || !tape.op(id).traits.discrete) continue;
+    const std::span<const double> value = real_.value(id);
+    auto& of = &tape.op(id) == &kStopGradient ? stopped_ : decided_;
+    of[id] = {value.begin(), value.end()};
+  }
+  look_for_kinks(variables);
+  if (method == Method::complex_step) return;
+  const Rounding<double> rounding(tape, real_);
+  for (std::uint64_t trial = 1; trial <= rounding.kTrials; ++trial) {
+    rounding.run_moved(real_, trial);
+    const double off = std::abs(total(real_.value(loss.id)) - base_);
+    if (std::isfinite(off)) base_off_ = std::max(base_off_, off);
+  }
+}
+
+std::optional<NotFinite> Measure::not_finite() const {
+  return source_of_not_finite(*loss_.tape, real_, loss_.id);
+}
+
+std::optional<NotFinite> Measure::not_finite(const Move& move) {
+  complex_step(move, kComplexStep);
+  return source_of_not_finite(*loss_.tape, complex_, loss_.id);
 }
 
 std::int64_t Measure::runs_for_one(Method method) { return method == Method::central ? 6 : 1; }
 
-Measured Measure::along(Var v, std::int64_t first, std::span<const double> direction, double size) {
-  if (method_ == Method::complex_step) return complex_step(v, first, direction);
-  Measured best;
-  // a kink within the stencil: come closer, twice
-  for (double h = kCentralStep * size; h > 1e-6 * size; h /= 10) {
-    best = central(v, first, direction, h);
-    if (!best.kink) break;
-  }
-  return best;
+// ---- complex step -----------------------------------------------------------------------------
+
+void Measure::set_step(const Move& move, double step) {
+  std::vector<Complex> delta;
+  for (const double d : move.direction) delta.emplace_back(0, d * step);
+  complex_.nudge(move.v.id, move.first, delta);
 }
 
-Measured Measure::complex_step(Var v, std::int64_t first, std::span<const double> direction) {
-  std::vector<std::complex<double>> delta;
-  for (const double d : direction) delta.emplace_back(0, d * kComplexStep);
+double Measure::complex_step(const Move& move, double step) {
   complex_.clear_nudges();
-  complex_.nudge(v.id, first, delta);
+  set_step(move, step);
   complex_.run();
   ++runs_;
-  return {.value = total(complex_.value(loss_.id)).imag() / kComplexStep};
+  return total(complex_.value(loss_.id)).imag() / step;
 }
 
-double Measure::loss_at(Var v, std::int64_t first, std::span<const double> direction, double step) {
-  std::vector<double> delta(direction.begin(), direction.end());
+double Measure::rounding(const Move& move) {
+  const double still = complex_step(move, kComplexStep);
+  if (!complex_rounding_) complex_rounding_.emplace(*loss_.tape, complex_);
+  double off = 0;
+  for (std::uint64_t trial = 1; trial <= complex_rounding_->kTrials; ++trial) {
+    complex_rounding_->run_moved(complex_, trial);
+    ++runs_;
+    const double moved = total(complex_.value(loss_.id)).imag() / kComplexStep;
+    if (std::isfinite(moved)) off = std::max(off, std::abs(moved - still));
+  }
+  return off * complex_rounding_->kBound;
+}
+
+// Of smooth functions, f(x - ih) is the conjugate of f(x + ih), to the bit; and a decision is the
+// same beside x as at x.
+NodeId Measure::parted_at(const std::vector<Complex>& to_the_left) const {
+  const auto differ = [](double a, double b) { return !(a == b) && !(a != a && b != b); };
+  for (NodeId id = 0; id <= loss_.id; ++id) {
+    if (!complex_.needs(id)) continue;
+    const std::span<const Complex> value = complex_.value(id);
+    const Complex* lefts = to_the_left.data() + (value.data() - complex_.values().data());
+    const auto decided = decided_.find(id);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const Complex right = value[i], left = lefts[i];
+      if (decided != decided_.end() && (differ(right.real(), decided->second[i]) ||
+                                        differ(left.real(), decided->second[i])))
+        return id;
+      const double apart = std::abs(right.imag() + left.imag());
+      if (apart > 1e-8 * std::max(std::abs(right.imag()), std::abs(left.imag()))) return id;
+    }
+  }
+  return -1;
+}
+
+Sides Measure::sides(const Move& move) {
+  Sides s;
+  const auto beside = [&] {
+    const double value = total(complex_.value(loss_.id)).real();
+    return std::abs(value - base_) > 1e-9 * std::max(std::abs(value), std::abs(base_));
+  };
+  s.left = complex_step(move, -kComplexStep);
+  s.jump = beside();
+  const std::vector<Complex> to_the_left = complex_.values();
+  s.right = complex_step(move, kComplexStep);
+  s.parted_at = parted_at(to_the_left);
+  s.jump = s.parted_at >= 0 && (s.jump || beside());
+  return s;
+}
+
+// One direction through all variables at once: it leaves every kink that any of them leaves.
+void Measure::look_for_kinks(std::span<const Var> variables) {
+  const auto run = [&](double step) {
+    complex_.clear_nudges();
+    std::uint32_t number = 0;
+    for (const Var v : variables) {
+      std::vector<double> direction(complex_.value(v.id).size());
+      for (double& d : direction) {
+        const auto word = philox({number++, 0, 0, 0x6b696e6bu}, 1);
+        d = 0.5 + unit_interval(word[0], word[1]);
+        if (word[2] % 2 == 0) d = -d;
+      }
+      set_step({v, 0, direction}, step);
+    }
+    complex_.run();
+  };
+  run(-kComplexStep);
+  const std::vector<Complex> to_the_left = complex_.values();
+  run(kComplexStep);
+  on_kinks_ = parted_at(to_the_left) >= 0;
+}
+
+// ---- differences ------------------------------------------------------------------------------
+
+double Measure::loss_at(const Move& move, double step) {
+  std::vector<double> delta(move.direction.begin(), move.direction.end());
   for (double& d : delta) d *= step;
   real_.clear_nudges();
-  real_.nudge(v.id, first, delta);
-  real_.run();
+  real_.nudge(move.v.id, move.first, delta);
+  if (stopped_.empty())
+    real_.run();
+  else
+    real_.run([&](NodeId id, std::span<double> values) {
+      if (const auto held = stopped_.find(id); held != stopped_.end())
+        std::copy(held->second.begin(), held->second.end(), values.begin());
+    });
   ++runs_;
   return total(real_.value(loss_.id));
 }
 
 // f' = (f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h + O(h^4), and the same with h/2
-Measured Measure::central(Var v, std::int64_t first, std::span<const double> direction, double h) {
-  const auto f = [&](double step) { return loss_at(v, first, direction, step); };
+Measured Measure::central(const Move& move, double h) {
+  const auto f = [&](double step) { return loss_at(move, step); };
   const double up = f(h), down = f(-h), up2 = f(2 * h), down2 = f(-2 * h);
   const double half_up = f(h / 2), half_down = f(-h / 2);
   const double wide = (down2 - up2 + 8 * (up - down)) / (12 * h);
   const double narrow = (down - up + 8 * (half_up - half_down)) / (6 * h);
   const double magnitude = std::max(std::abs(up), std::abs(down));
-  Measured m;
-  m.value = narrow;
-  m.rounding = 4 * std::numeric_limits<double>::epsilon() * magnitude / h;
+  const double off = std::numeric_limits<double>::epsilon() * magnitude + 4 * base_off_;
   // a kink nearby moves the estimates apart; one right here is a jump of the slope: of a smooth
   // function the slopes of both sides differ half as much at half the distance
   const double jump = (up + down - 2 * base_) / h, half = 2 * (half_up + half_down - 2 * base_) / h;
-  const double apart = std::max(std::abs(wide - narrow), std::abs(half - jump / 2));
-  m.kink = !(apart <= kKink * std::max(1.0, std::abs(narrow)));
+  Measured m;
+  m.value = narrow;
+  m.error = std::max(std::abs(wide - narrow), std::abs(half - jump / 2));
+  const double rounding = 4 * off / h;
+  m.kink = !(m.error <= rounding + 1e-7 * std::abs(narrow));
+  m.error = m.kink ? m.error + rounding : std::abs(wide - narrow) + rounding;
   return m;
+}
+
+// Goes farther where rounding hides what a step shows, and comes closer where the estimates of a
+// step do not agree: past a kink, or to where the series is a few terms long.
+Measured Measure::along(const Move& move) {
+  if (method_ == Method::complex_step) return {.value = complex_step(move, kComplexStep)};
+  Measured best = central(move, kStep * move.size);
+  const bool number = std::isfinite(best.error) && std::isfinite(best.value);
+  if (number && !best.kink) return farther(move, best);
+  double worst = number ? best.error : 0;
+  if (!number) best = {kNaN, std::numeric_limits<double>::infinity(), true};
+  for (const double step : kShorter) {
+    const Measured m = central(move, step * move.size);
+    if (!std::isfinite(m.error) || !std::isfinite(m.value)) continue;
+    worst = std::max(worst, m.error);
+    if (m.error < best.error) best = m;
+    if (!m.kink) return m;
+  }
+  // of a kink, the estimates stay as far apart as they are, however near
+  best.kink = !(best.error <= std::max(1e-3 * std::abs(best.value), 1e-6 * worst));
+  return best;
+}
+
+Measured Measure::farther(const Move& move, Measured best) {
+  for (const double step : kLonger) {
+    if (best.error <= 1e-6 * std::max(std::abs(best.value), 1e-3)) break;
+    const Measured m = central(move, step * move.size);
+    if (std::isfinite(m.error) && !m.kink && m.error < best.error) best = m;
+  }
+  return best;
 }
 
 }  // namespace taugrad

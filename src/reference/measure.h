@@ -1,8 +1,12 @@
 #pragma once
 
 #include <complex>
+#include <map>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "reference/rounding.h"
 #include "taugrad/reference/check.h"
 #include "taugrad/reference/interpreter.h"
 
@@ -11,8 +15,23 @@ namespace taugrad {
 /// A numeric derivative with what is known of its error.
 struct Measured {
   double value = 0;
-  double rounding = 0;  ///< how far rounding may have moved it
-  bool kink = false;
+  double error = 0;   ///< how far differences may be off
+  bool kink = false;  ///< so near that no step sees past it
+};
+
+/// The derivatives to both sides, and the first node at which they part.
+struct Sides {
+  double left = 0, right = 0;
+  NodeId parted_at = -1;
+  bool jump = false;  ///< the loss itself is another beside the point
+};
+
+/// What moves: a direction laid from element `first` of v's value on.
+struct Move {
+  Var v;
+  std::int64_t first = 0;
+  std::span<const double> direction;
+  double size = 1;  ///< of the steps of differences: max(1, |x|) of what moves
 };
 
 /// Measures derivatives of a loss by running the forward graph only.
@@ -20,25 +39,50 @@ class Measure {
  public:
   Measure(Var loss, std::span<const Var> variables, const CheckPoint& point, Method method);
 
-  /// d loss(v + s direction) / ds at s = 0, the direction laid from element `first` of v's value
-  /// on.
-  /// @param size  of the steps of differences: max(1, |x|) of what moves
-  Measured along(Var v, std::int64_t first, std::span<const double> direction, double size);
+  /// The first value that is not finite of all that the loss is computed from.
+  std::optional<NotFinite> not_finite() const;
+
+  /// d loss(v + s direction) / ds at s = 0.
+  Measured along(const Move& move);
+  /// Whether some value here lies exactly on a kink for some direction.
+  bool on_kinks() const { return on_kinks_; }
+  Sides sides(const Move& move);
+  /// How far rounding may have moved a complex step.
+  double rounding(const Move& move);
+  /// Where a complex step that is not finite stopped being so.
+  std::optional<NotFinite> not_finite(const Move& move);
+
   static std::int64_t runs_for_one(Method method);
   std::int64_t runs() const { return runs_; }
 
  private:
-  Measured complex_step(Var v, std::int64_t first, std::span<const double> direction);
-  Measured central(Var v, std::int64_t first, std::span<const double> direction, double h);
-  double loss_at(Var v, std::int64_t first, std::span<const double> direction, double step);
+  using Complex = std::complex<double>;
+  void set_step(const Move& move, double step);
+  double complex_step(const Move& move, double step);
+  Measured central(const Move& move, double h);
+  Measured farther(const Move& move, Measured best);
+  double loss_at(const Move& move, double step);
+  void look_for_kinks(std::span<const Var> variables);
+  NodeId parted_at(const std::vector<Complex>& to_the_left) const;
 
   Var loss_;
   Method method_;
   Interpreter<double> real_;
-  Interpreter<std::complex<double>> complex_;
-  double base_ = 0;  // the loss where nothing moves
+  Interpreter<Complex> complex_;
+  std::map<NodeId, std::vector<double>> decided_;   // values of discrete nodes
+  std::map<NodeId, std::vector<double>> stopped_;   // of stop_gradient: constants for differences
+  std::optional<Rounding<Complex>> complex_rounding_;
+  double base_ = 0;      // the loss where nothing moves
+  double base_off_ = 0;  // how far rounding may move it
+  bool on_kinks_ = false;
   std::int64_t runs_ = 0;
 };
+
+/// The first node in the order of the tape that is not finite though its inputs are, of those that
+/// make `from` so; none where `from` is finite.
+template <class S>
+std::optional<NotFinite> source_of_not_finite(const Tape& tape, const Interpreter<S>& run,
+                                              NodeId from);
 
 /// Gives the leaves of an interpreter the point's values, and the point's batch before that.
 template <class S>

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/fail.h"
 #include "base/json_writer.h"
 #include "commands/commands.h"
 #include "definition_options.h"
@@ -29,14 +30,32 @@ std::string place_of(const VariableCheck& v) {
   return v.item >= 0 ? fmt::format("{}, item {}", text, v.item) : text;
 }
 
+std::string not_judged(const VariableCheck& v) {
+  std::string text;
+  if (v.kinks > 0) text += fmt::format("  {} at a kink", v.kinks);
+  if (v.hidden > 0) text += fmt::format("  {} hidden by rounding", v.hidden);
+  return text;
+}
+
 std::string table(const CheckReport& r) {
   std::string text = fmt::format("{:<18} {:>9} {:>9}  {:>9}  {:>14} {:>14}\n", "variable",
                                  "entries", "checked", "error", "gradient", "numeric");
   for (const VariableCheck& v : r.variables)
     text += fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", v.name,
                         v.entries, v.checked, v.worst.error, v.worst.analytic, v.worst.numeric,
-                        v.kinks > 0 ? fmt::format("  {} near a kink", v.kinks) : "",
-                        v.ok ? "" : "  WRONG");
+                        not_judged(v), v.ok ? "" : "  WRONG");
+  return text + "\n";
+}
+
+std::string entries(std::int64_t n) { return n == 1 ? "1 entry" : fmt::format("{} entries", n); }
+
+std::string kinks(const CheckReport& r) {
+  if (r.kinks() == 0) return "";
+  std::string text = fmt::format("{} at a kink, where both sides have their own derivative",
+                                 entries(r.kinks()));
+  for (const VariableCheck& v : r.variables)
+    if (v.kink_at >= 0)
+      return text + fmt::format(": {} bends at {}\n", v.name, v.variable.tape->label(v.kink_at));
   return text + "\n";
 }
 
@@ -49,9 +68,14 @@ std::string summary(const CheckReport& r) {
   if (const VariableCheck* w = r.worst())
     text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n",
                         place_of(*w), w->worst.analytic, w->worst.numeric, w->worst.error);
+  text += kinks(r);
+  if (r.hidden() > 0)
+    text += fmt::format("{} hidden by the rounding on the way, and not proven\n", entries(r.hidden()));
   if (r.vacuous())
-    return text +
-           "nothing is proven: every derivative is 0; the loss depends on none of these here\n";
+    return text + (r.kinks() + r.hidden() > 0
+                       ? "nothing is proven: no entry could be judged here\n"
+                       : "nothing is proven: every derivative is 0; the loss depends on none of "
+                         "these here\n");
   return text + (r.ok() ? "every gradient agrees\n" : "GRADIENTS DISAGREE\n");
 }
 
@@ -61,7 +85,9 @@ void write(json::Writer& w, const VariableCheck& v) {
       .field("ok", v.ok)
       .field("entries", v.entries)
       .field("checked", v.checked);
-  w.field("kinks", v.kinks).key("worst").begin_object().key("index").begin_array();
+  w.field("kinks", v.kinks).field("hidden", v.hidden);
+  if (v.kink_at >= 0) w.field("kink_at", v.variable.tape->label(v.kink_at));
+  w.key("worst").begin_object().key("index").begin_array();
   for (const std::int64_t i : v.index) w.value(i);
   w.end_array();
   if (v.item >= 0) w.field("item", v.item);
@@ -69,6 +95,12 @@ void write(json::Writer& w, const VariableCheck& v) {
       .field("numeric", v.worst.numeric)
       .field("error", v.worst.error);
   w.end_object().end_object();
+}
+
+void write(json::Writer& w, const NotFinite& n) {
+  w.key("not_finite").begin_object().field("at", n.label).field("op", n.op);
+  if (n.item >= 0) w.field("item", n.item);
+  w.field("of", n.of).end_object();
 }
 
 std::string as_json(const CheckReport& r) {
@@ -80,13 +112,24 @@ std::string as_json(const CheckReport& r) {
       .field("entries", r.entries)
       .field("checked", r.checked)
       .field("runs", r.runs);
+  w.field("kinks", r.kinks()).field("hidden", r.hidden());
   if (r.vacuous()) w.field("vacuous", true);
+  if (r.not_finite) write(w, *r.not_finite);
   if (const VariableCheck* worst = r.worst())
     w.field("worst", worst->name).field("error", worst->worst.error);
   w.key("variables").begin_array();
   for (const VariableCheck& v : r.variables) write(w, v);
   w.end_array().end_object();
   return w.text() + "\n";
+}
+
+[[noreturn]] void fail_not_finite(const NotFinite& n) {
+  Diagnostic d;
+  d.code = "N004";
+  d.message = n.text();
+  d.help = "nothing is proven by it; another --seed draws other numbers, `where` keeps an argument "
+           "inside the domain";
+  fail(Status::numerical, std::move(d));
 }
 
 int check_definition(const Options& o, const Context& context) {
@@ -102,9 +145,9 @@ int check_definition(const Options& o, const Context& context) {
   options.seed = o.seed;
   options.max_runs = o.max_runs;
   const CheckReport report = taugrad::check(d, options);
-  if (context.json)
-    print(as_json(report));
-  else
+  if (context.json) print(as_json(report));
+  if (report.not_finite) fail_not_finite(*report.not_finite);
+  if (!context.json)
     print((context.quiet ? "" : table(report)) + summary(report));
   return report.ok() ? 0 : static_cast<int>(Status::check_failed);
 }

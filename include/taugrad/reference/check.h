@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,7 +40,8 @@ struct CheckedEntry {
   double numeric = 0;
   double error = 0;  ///< |analytic - numeric|; infinite where one is not a number
   bool ok = true;
-  bool kink = false;  ///< two steps disagree by more than 1e-3: a kink is near, nothing is judged
+  bool kink = false;    ///< at or near a kink (abs at 0, max of equals): nothing is judged
+  bool hidden = false;  ///< rounding on the way is as large as the derivative: nothing is proven
 };
 
 struct VariableCheck {
@@ -47,13 +49,26 @@ struct VariableCheck {
   std::string name;          ///< label: "W", "W[3]", "h[2]"
   std::int64_t entries = 0;  ///< elements it has
   std::int64_t checked = 0;  ///< elements compared one by one
-  std::int64_t kinks = 0;
-  double largest = 0;               ///< |derivative|, of all that was compared
+  std::int64_t kinks = 0;           ///< entries at or near a kink, which are not judged
+  NodeId kink_at = -1;              ///< of the first of them: the node that bends
+  std::int64_t hidden = 0;          ///< entries that rounding does not let anyone tell from 0
+  double largest = 0;               ///< |derivative|, of all that was proven
   CheckedEntry worst;               ///< the failed entry, or the passed one, of the largest error
   std::vector<std::int64_t> index;  ///< of `worst`: axes of one example
   std::int64_t item = -1;           ///< of `worst`: row of the batch; -1 where not per example
   bool along_direction = false;     ///< a derivative along a random direction was compared too
   bool ok = true;
+};
+
+/// A value that is not finite though all that it is computed from is.
+struct NotFinite {
+  NodeId node = -1;
+  std::string label;       ///< "h[2]", "h[2] (log)": it names the step
+  std::string op;          ///< "log"
+  std::int64_t item = -1;  ///< row of the batch; -1 where not per example
+  double value = 0;        ///< an infinity or NaN
+  std::string of;          ///< what it makes useless: "the loss", "the gradient of x[2]"
+  std::string text() const;
 };
 
 struct CheckReport {
@@ -62,9 +77,14 @@ struct CheckReport {
   int order = 1;
   std::int64_t entries = 0, checked = 0;  ///< over all variables
   std::int64_t runs = 0;                  ///< evaluations of the loss
+  /// Where a loss or a derivative is no number, nothing can be checked; the first such node.
+  std::optional<NotFinite> not_finite;
   bool sampled() const { return checked < entries; }
   bool ok() const;
-  /// No derivative was other than 0, as where there is no step: all agree, and nothing is proven.
+  std::int64_t kinks() const;
+  std::int64_t hidden() const;
+  /// No derivative was other than 0, as where there is no step, or all are at a kink or hidden by
+  /// rounding: nothing disagrees, and nothing is proven.
   bool vacuous() const;
   /// The variable whose worst entry is worst of all; null where nothing was checked.
   const VariableCheck* worst() const;
@@ -72,16 +92,18 @@ struct CheckReport {
 
 /// Compares the gradient of a loss, as `gradient` emits it, with numeric derivatives. Variables are
 /// leaves or any other nodes (a copy W(t), a state h[t]): of those, the derivative of what follows.
-/// Complex step: |a - n| <= 1e-12 max(1, largest |n| of the variable); central: 1e-9 + 1e-7
-/// max(|a|, |n|) and the rounding of the difference. Where not all entries fit into max_runs, an
-/// even sample of them is checked, and the derivative along a random direction through every
-/// variable. Appends the gradient's nodes to the tape.
+/// Complex step: |a - n| <= 1e-12 max(|a|, |n|); central: 1e-7 max(|a|, |n|) and the error that
+/// two steps tell of; and what rounding may do to either on the way, found by moving every number
+/// of the graph by it. At a kink nothing is judged: both sides have a derivative of their own.
+/// Where not all entries fit into max_runs, an even sample of them is checked, and the derivative
+/// along a random direction through every variable. Appends the gradient's nodes to the tape.
 /// @param loss  a number, per example (then summed over the items) or not
 /// @throws Error (G023) for a loss that is no number, an order other than 1 or 2
 CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,
                             const CheckOptions& options = {});
 
-/// An op whose vjp disagrees with complex step of its own forward rule.
+/// An op whose vjp disagrees with complex step of its own forward rule: also one that is not finite
+/// where the step is.
 struct OpFault {
   NodeId node = -1;
   std::string op;      ///< "tanh"

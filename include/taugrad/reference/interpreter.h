@@ -1,6 +1,7 @@
 #pragma once
 
 #include <complex>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,15 +27,22 @@ class Interpreter {
   void set_batch(BatchContext context, std::int64_t items);
   /// The storage of a leaf: [items, shape...] (rows of its extent), or [shape...] if it is shared.
   std::span<S> leaf(NodeId id);
-  void run();
+  /// Called with every value, given or computed, before anything reads it; it may change it.
+  using Hook = std::function<void(NodeId, std::span<S>)>;
+  /// After it, what was given is as it was given.
+  void run(const Hook& hook = {});
   /// The value of any needed node after run(): [items of its extent, shape...].
   std::span<const S> value(NodeId id) const;
+  /// All of them, one needed node after the other.
+  const std::vector<S>& values() const { return values_; }
   bool needs(NodeId id) const { return slot_[static_cast<std::size_t>(id)] >= 0; }
 
   /// From now on run() adds `delta` to the elements first.. of a needed node's value, leaf or not,
   /// before its users read it: how the derivative to any variable is measured. Nudges add up.
   void nudge(NodeId id, std::int64_t first, std::span<const S> delta);
   void clear_nudges() { nudges_.clear(); }
+  /// The item of a row of a node, as a row of the batch; -1 where it is not per example.
+  std::int64_t item_of(NodeId id, std::int64_t row) const;
 
  private:
   struct Nudge {
