@@ -101,7 +101,10 @@ TEST_CASE("bad definitions: shapes and kinds", "[errors]") {
       {"E005", {"h[t] = slice(b, 0, <<t>>)"}, "must be a number known beforehand", ""},
       {"G011", {"h[t] = slice(b, 0, <</>>)"}, "", ""},
       {"E005", {"h[t] = <<dropout>>(b, 1.5)"}, "probability", ""},
-      {"G020", {"h[t] = <<concat>>(h[t-1], h[t-2])"}, "concat", ""},
+      {"E010",
+       {"h[t] = concat(<<h[t-1]>>, h[t-2])"},
+       "the shape of \"h\" cannot be told",
+       "h[0] = zeros(m)"},
   };
   for (BadEquation bad : table) {
     if (std::string(bad.code) == "G011")

@@ -65,8 +65,6 @@ Value BlockCompiler::expression(const Ast& ast) { return record(ast, ast.root())
 
 Var BlockCompiler::tensor(const Value& v) { return v.is_number ? constant(tape_, v.number) : v.var; }
 
-Value BlockCompiler::guess(const Shape& shape) { return {.var = input(tape_, "?", shape)}; }
-
 void BlockCompiler::numeric(const Value& v, const AstNode& n) const {
   if (v.category >= 0)
     fail_at("E011", fmt::format("\"{}\" does not work on a category", n.name), n,
@@ -110,7 +108,7 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
       const Value& a = child(0);
       numeric(a, n);
       if (a.is_number) return {.is_number = true, .number = -a.number};
-      return a.known() ? Value{.var = -a.var} : Value{};
+      return {.var = -a.var};
     }
     case AstNode::Kind::binary: return binary(n, child(0), child(1));
     case AstNode::Kind::reduction:
@@ -189,7 +187,6 @@ Value BlockCompiler::read_symbol(int number, const AstNode& n, Slot::Kind kind) 
   const Symbol& symbol = model_.symbols[static_cast<std::size_t>(number)];
   Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind, .symbol = number, .places = places(n, symbol)};
   if (kind == Slot::Kind::nll) return {.var = slot(std::move(s), {}, true, -1)};
-  if (!symbol.shape_known) return {.category = symbol.distribution == DistributionKind::categorical_logits || symbol.distribution == DistributionKind::categorical_p ? 0 : -1};
   return {.var = slot(std::move(s), symbol.shape, symbol.per_example, symbol.category), .category = symbol.category};
 }
 
@@ -223,11 +220,6 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
     return {.is_number = true, .number = z};
   }
   if (n.name == "@") return product(n, a, b);
-  if (!a.known() || !b.known()) {  // inference: assume the known side's shape; a number's tells nothing
-    const Value& known = a.known() ? a : b;
-    const bool tells = known.known() && !known.is_number && (guesses_ || known.var.shape().rank() > 0);
-    return tells ? Value{.var = known.var} : Value{};
-  }
   const Var x = tensor(a), y = tensor(b);
   if (n.name == "+") return {.var = x + y};
   if (n.name == "-") return {.var = x - y};
@@ -242,10 +234,7 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
 
 Value BlockCompiler::product(const AstNode& n, const Value& a, const Value& b) {
   if (a.is_number || b.is_number) fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
-  if (a.known() && b.known()) return {.var = matmul(a.var, b.var)};
-  if (a.known() && a.var.shape().rank() == 2) return guess_vector(a.var.shape()[0]);
-  if (b.known() && b.var.shape().rank() == 2) return guess_vector(b.var.shape()[1]);
-  return {};
+  return {.var = matmul(a.var, b.var)};
 }
 
 Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
@@ -264,13 +253,12 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
   const int block = open(letters);
   const Value inner = record(ast, n.children[0]).back();
   numeric(inner, n);
-  const Var root = inner.known() ? tensor(inner) : Var{};
-  std::vector<int> inside = close(root ? std::vector<Var>{root} : std::vector<Var>{});
+  const Var root = tensor(inner);
+  std::vector<int> inside = close({root});
   blocks_[static_cast<std::size_t>(block)].reduction = n.name;
   blocks_[static_cast<std::size_t>(block)].over = over;
   reductions_ = std::move(inside);
   reductions_.push_back(block);
-  if (!root) return {};
   return {.var = slot({.kind = Slot::Kind::reduction, .symbol = block}, root.shape(), true, -1)};
 }
 
@@ -288,8 +276,7 @@ Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel)
     const Ast tap = shifted(ast, n.children[1], n, [&](std::size_t o) { return static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide); });
     const Value x = record(tap, tap.root()).back();
     numeric(x, n);
-    if (!x.known()) return guess({k[rank]});
-    taps.push_back(x.var);
+    taps.push_back(tensor(x));
   }
   return {.var = taugrad::conv(kernel.var, taps)};
 }

@@ -10,21 +10,18 @@ namespace taugrad {
 
 /// What an expression's node is while its template is recorded.
 struct Value {
-  Var var = {};                ///< empty: not known yet (inference), or a bare number
+  Var var = {};                ///< empty: a bare number
   bool is_number = false;      ///< a number made of numbers, sizes and constants
   double number = 0;
-  std::int64_t category = -1;  ///< number of symbols; 0: a category of a size not known yet; -1: numbers
-  bool known() const { return is_number || static_cast<bool>(var); }
+  std::int64_t category = -1;  ///< number of symbols; -1: numbers
 };
 
 /// Records one expression on a tape: a block, and nested blocks for the reductions inside.
 class BlockCompiler {
  public:
-  /// @param tape    the model's scratch tape, or a throw-away one while shapes are inferred
+  /// @param tape    the model's scratch tape, or a throw-away one
   /// @param blocks  where blocks go
-  /// @param guesses while shapes are inferred: what is not known may be taken for a vector or a number
-  BlockCompiler(const Model& model, Tape& tape, std::vector<Block>& blocks, bool guesses = true)
-      : model_(model), tape_(tape), blocks_(blocks), guesses_(guesses) {}
+  BlockCompiler(const Model& model, Tape& tape, std::vector<Block>& blocks) : model_(model), tape_(tape), blocks_(blocks) {}
 
   /// Opens a block. Letters may be read as positions inside.
   int open(std::vector<int> letters);
@@ -53,21 +50,15 @@ class BlockCompiler {
   Value conv(const Ast& ast, const AstNode& n, const Value& kernel);
   std::vector<At> places(const AstNode& n, const Symbol& symbol);
   Var slot(Slot s, const Shape& shape, bool per_example, std::int64_t category);
-  Value guess(const Shape& shape);
-  Value guess_vector(std::int64_t size) { return guesses_ ? guess({size}) : Value{}; }
   void numeric(const Value& v, const AstNode& n) const;
   void flush();  // nodes appended since the last flush belong to the open block
 
   const Model& model_;
   Tape& tape_;
   std::vector<Block>& blocks_;
-  bool guesses_;
   std::vector<Frame> frames_;
   NodeId flushed_ = 0;
   std::vector<int> reductions_;
 };
-
-/// A call of a built-in function; arguments are values of the call's children.
-Value call_function(BlockCompiler& compiler, const Model& model, const Ast& ast, const AstNode& n, const std::vector<Value>& a);
 
 }  // namespace taugrad

@@ -32,9 +32,7 @@ Value Calls::run(const std::vector<Value>& a) {
     for (const Value& v : a) compiler_.numeric(v, n_);
   if (const auto f = unary_functions().find(n_.name); f != unary_functions().end()) {
     arity(a, 1, 1);
-    if (n_.name == "sum" || n_.name == "mean" || n_.name == "max")
-      if (!a[0].known()) return compiler_.guess({});
-    return a[0].known() ? Value{.var = f->second(compiler_.tensor(a[0]))} : Value{};
+    return {.var = f->second(compiler_.tensor(a[0]))};
   }
   if (takes_category) return symbols(a);
   static const std::vector<std::string> layouts = {"concat", "stack", "slice", "reshape", "zeros", "ones"};
@@ -80,16 +78,7 @@ Value Calls::elementwise(const std::vector<Value>& a) {
   const bool clamped = n_.name == "clamp";
   const double lo = clamped ? number(1) : 0, hi = clamped ? number(2) : 0;
   if (clamped && !(lo <= hi)) fail_at("E005", fmt::format("clamp from {} to {}: the lower end is above the upper", lo, hi), n_);
-  std::vector<Value> known;
-  for (const Value& v : a)
-    if (v.known()) known.push_back(v);
-  const bool every = known.size() == a.size();
-  if (clamped) return a[0].known() ? Value{.var = clamp(compiler_.tensor(a[0]), lo, hi)} : Value{};
-  if (!every) {  // inference: the shapes known so far
-    for (const Value& v : known)
-      if (!v.is_number) return {.var = v.var};
-    return {};
-  }
+  if (clamped) return {.var = clamp(compiler_.tensor(a[0]), lo, hi)};
   const Var x = compiler_.tensor(a[0]), y = compiler_.tensor(a[1]);
   if (n_.name == "min") return {.var = min(x, y)};
   if (n_.name == "pow") return {.var = pow(x, y)};
@@ -105,20 +94,17 @@ Value Calls::layout(const std::vector<Value>& a) {
   if (n_.name == "reshape") {
     arity(a, 1, 5);
     const Shape to = shape_from(1, a);
-    return a[0].known() ? Value{.var = reshape(compiler_.tensor(a[0]), to)} : compiler_.guess(to);
+    return {.var = reshape(compiler_.tensor(a[0]), to)};
   }
   if (n_.name == "slice") {
     arity(a, 3, 3);
     const std::int64_t from = integer(1), to = integer(2);
     if (from > to) fail_at("G020", fmt::format("slice from {} to {}: the end lies before the start", from, to), n_);
-    return a[0].known() ? Value{.var = slice(compiler_.tensor(a[0]), from, to)} : compiler_.guess_vector(to - from);
+    return {.var = slice(compiler_.tensor(a[0]), from, to)};
   }
   arity(a, 1, 4096);
   std::vector<Var> parts;
-  for (const Value& v : a) {
-    if (!v.known()) return {};
-    parts.push_back(compiler_.tensor(v));
-  }
+  for (const Value& v : a) parts.push_back(compiler_.tensor(v));
   return {.var = n_.name == "concat" ? concat(parts) : stack(parts)};
 }
 
@@ -133,14 +119,13 @@ Value Calls::symbols(const std::vector<Value>& a) {
     const std::int64_t size = integer(1);
     if (symbol.category > size)
       fail_at("G020", fmt::format("one_hot of {} places cannot hold a category of {} symbols", size, symbol.category), n_);
-    return symbol.known() ? Value{.var = one_hot(symbol.var, size)} : compiler_.guess({size});
+    return {.var = one_hot(symbol.var, size)};
   }
   const Var table = compiler_.tensor(a[0]);
   if (table.shape().rank() < 1) fail_at("G020", "embed takes a table of rows", n_);
   if (symbol.category > table.shape()[0])
     fail_at("G020", fmt::format("a table of {} rows cannot hold a category of {} symbols", table.shape()[0], symbol.category), n_);
-  if (symbol.known()) return {.var = embed(table, symbol.var)};
-  return compiler_.guess(Shape(table.shape().dims().subspan(1)));
+  return {.var = embed(table, symbol.var)};
 }
 
 // the mask is a leaf, drawn in training and ones otherwise                                       (R10)
@@ -148,7 +133,6 @@ Value Calls::dropout(const std::vector<Value>& a) {
   arity(a, 2, 2);
   const double p = number(1);
   if (!(p >= 0 && p <= 1)) fail_at("E005", fmt::format("dropout takes a probability in 0..1, got {}", p), n_);
-  if (!a[0].known()) return {};
   const Var x = compiler_.tensor(a[0]);
   return {.var = x * compiler_.slot({.kind = Slot::Kind::dropout, .p = p}, x.shape(), true, -1)};
 }

@@ -1,8 +1,7 @@
-// Shapes, component by component, and the template of every equation.
+// The template of every equation, once the shapes are found.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -14,8 +13,7 @@ namespace taugrad {
 namespace {
 
 struct RuleResult {
-  std::vector<Var> roots;  ///< empty while a shape is not known yet
-  std::int64_t category = -1;
+  std::vector<Var> roots;
   int block = -1;
   std::vector<int> reductions;
 };
@@ -25,160 +23,105 @@ class Compiler {
   explicit Compiler(Model& model) : model_(model) {}
 
   void run(const std::vector<std::vector<int>>& components) {
-    for (const std::vector<int>& component : components) {
-      infer(component);
+    unsolved_ = solve_shapes(model_);
+    for (const std::vector<int>& component : components)
       for (const int s : component) record_symbol(s);
-    }
     for (const Ast& term : model_.system.loss) collect(model_.system, [&] { record_loss(term); });
     for (const auto& [letter, condition] : model_.system.ends)
       collect(model_.system, [&, name = letter, ast = &condition] { record_end(name, *ast); });
   }
 
  private:
-  /// What inference goes by: shapes that follow, then guesses (W @ h[t-1] is a vector), then h[0] = 0.
-  enum class Trust { equations, guesses, boundaries };
-
   const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
   Symbol& symbol(int s) { return model_.symbols[static_cast<std::size_t>(s)]; }
   Rule& rule(int r) { return model_.rules[static_cast<std::size_t>(r)]; }
 
-  RuleResult try_rule(const Rule& r, Tape& tape, std::vector<Block>& blocks) {
-    BlockCompiler compiler(model_, tape, blocks, trust_ != Trust::equations);
+  RuleResult record_rule(const Rule& r, Tape& tape, std::vector<Block>& blocks) {
+    BlockCompiler compiler(model_, tape, blocks);
     RuleResult result;
     result.block = compiler.open(r.letters);
     std::vector<Value> values;
     for (const Ast& ast : r.equation->arguments) values.push_back(compiler.expression(ast));
-    const bool known = std::all_of(values.begin(), values.end(), [](const Value& v) { return v.known(); });
-    if (known)
-      for (const Value& v : values) result.roots.push_back(compiler.tensor(v));
-    result.category = values.front().category;
+    for (const Value& v : values) result.roots.push_back(compiler.tensor(v));
     check_arguments(r, values, result.roots);
-    if (known && !r.equation->random && symbol(r.symbol).shape_known && tape_is_final(tape)) fit(r, result);
+    fit(r, values.front().category, result.roots);
     result.reductions = compiler.close(result.roots);
     return result;
   }
-  bool tape_is_final(const Tape& tape) const { return &tape == model_.scratch.get(); }
 
   // a boundary takes the variable's shape; the general equation has it
-  void fit(const Rule& r, RuleResult& result) {
+  void fit(const Rule& r, std::int64_t category, std::vector<Var>& roots) {
     const Symbol& s = symbol(r.symbol);
-    Var& root = result.roots.front();
-    if (root.shape() == s.shape) return;
+    if (is_categorical(s)) return fit_symbols(r, roots.front().shape()[0]);
+    if ((s.category >= 0) != (category >= 0))
+      fail_here("E011", r, fmt::format("this equation gives \"{}\" a {}, another one a {}", s.name, category < 0 ? "number" : "category",
+                                       category < 0 ? "category" : "number"));
+    Shape shape = roots.front().shape();
+    if (roots.size() == 2) shape = broadcast(shape, roots.back().shape());
+    if (shape == s.shape) return;
     bool fits = r.fixed > 0;
     try {
-      fits = fits && broadcast(root.shape(), s.shape) == s.shape;
+      fits = fits && broadcast(shape, s.shape) == s.shape;
     } catch (const Error&) {
       fits = false;
     }
+    if (!fits && r.fixed == 0)
+      fail_here("E010", r, fmt::format("no shape of \"{0}\" fits this equation: of {0} {1} it makes {2}", s.name, to_string(s.shape), to_string(shape)), stated(s));
     if (!fits)
-      fail_at(r.fixed > 0 ? "G019" : "G020",
-              fmt::format("this equation gives \"{}\" the shape {}, the others give {}", s.name, to_string(root.shape()), to_string(s.shape)),
-              r.equation->text, 0, static_cast<int>(s.name.size()));
-    root = broadcast_to(root, s.shape);
+      fail_here("G019", r, fmt::format("this equation gives \"{}\" the shape {}, the others give {}", s.name, to_string(shape), to_string(s.shape)));
+    if (roots.size() == 1) roots.front() = broadcast_to(roots.front(), s.shape);
+  }
+
+  void fit_symbols(const Rule& r, std::int64_t category) {
+    const Symbol& s = symbol(r.symbol);
+    if (category != s.category)
+      fail_here("G019", r, fmt::format("this equation gives \"{}\" {} symbols, the others give {}", s.name, category, s.category));
+  }
+
+  [[noreturn]] void fail_here(const char* code, const Rule& r, const std::string& what, const std::string& help = {}) const {
+    fail_at(code, what, r.equation->text, 0, static_cast<int>(symbol(r.symbol).name.size()), help);
   }
 
   void check_arguments(const Rule& r, const std::vector<Value>& values, const std::vector<Var>& roots) {
     if (!r.equation->random) return;
     for (const Value& v : values)
       if (v.category >= 0)
-        fail_at("E011", fmt::format("the arguments of {} are numbers, not categories", r.equation->distribution), r.equation->text, 0,
-                static_cast<int>(r.equation->name.size()));
-    if (roots.empty() || r.equation->distribution != "categorical") return;
+        fail_here("E011", r, fmt::format("the arguments of {} are numbers, not categories", r.equation->distribution));
+    if (r.equation->distribution != "categorical") return;
     if (roots.front().shape().rank() != 1)
-      fail_at("G020", fmt::format("categorical takes a vector of {}, got shape {}", r.equation->keywords.front(), to_string(roots.front().shape())),
-              r.equation->text, 0, static_cast<int>(r.equation->name.size()));
-  }
-
-  // what one more look at an equation tells of its variable's shape
-  bool learn(const Rule& r, const RuleResult& result) {
-    if (result.roots.empty()) return false;
-    Symbol& s = symbol(r.symbol);
-    Shape shape = result.roots.front().shape();
-    const bool categorical = r.equation->random && r.equation->distribution == "categorical";
-    const std::int64_t category = categorical ? (shape.rank() == 1 ? shape[0] : 0) : result.category;
-    if (categorical) shape = Shape{};
-    if (result.roots.size() == 2) shape = broadcast(result.roots[0].shape(), result.roots[1].shape());
-    const bool per_example = !s.axes.empty() || s.random() ||
-                             std::any_of(result.roots.begin(), result.roots.end(), [](Var v) { return v.per_example(); });
-    if (trust_ != Trust::boundaries && r.fixed > 0 && shape.rank() == 0 && !s.shape_known) return false;
-    if (s.shape_known) shape = broadcast(s.shape, shape);
-    const bool changed = !s.shape_known || !(s.shape == shape) || s.category != category || s.per_example != (per_example || s.per_example);
-    if (!s.shape_known) s.per_example = per_example;
-    s.per_example = s.per_example || per_example;
-    s.shape = shape;
-    s.category = category;
-    s.shape_known = true;
-    return changed;
-  }
-
-  // what the equations do not tell is a number: zero before the first step is one               (R4)
-  void infer(const std::vector<int>& component) {
-    const Readers who = readers(component);
-    bool sound = true;
-    for (const Trust trust : {Trust::equations, Trust::guesses, Trust::boundaries}) {
-      trust_ = trust;
-      sound = infer_known(component, who);
-    }
-    if (!sound) return;
-    bool assumed = false;
-    for (const int number : component)
-      if (Symbol& s = symbol(number); !s.shape_known && !is_categorical(s)) {
-        s.shape_known = assumed = true;
-        s.per_example = !s.axes.empty() || s.random();
-      }
-    if (assumed) infer_known(component, who);
+      fail_here("G020", r, fmt::format("categorical takes a vector of {}, got shape {}", r.equation->keywords.front(), to_string(roots.front().shape())));
   }
 
   static bool is_categorical(const Symbol& s) {
     return s.distribution == DistributionKind::categorical_logits || s.distribution == DistributionKind::categorical_p;
   }
 
-  /// Of each symbol of a component, who reads it: places in the component.
-  using Readers = std::vector<std::vector<std::size_t>>;
-  Readers readers(const std::vector<int>& component) {
-    std::map<int, std::size_t> place;
-    for (std::size_t i = 0; i < component.size(); ++i) place[component[i]] = i;
-    Readers result(component.size());
-    for (std::size_t i = 0; i < component.size(); ++i)
-      for (const int r : symbol(component[i]).rules)
-        for (const Ast& ast : rule(r).equation->arguments)
-          for (const AstNode& n : ast.nodes)
-            if (const auto read = place.find(model_.find(n.name)); read != place.end()) result[read->second].push_back(i);
-    return result;
-  }
-
-  // looks again only where something that is read has changed; false where an equation has an error
-  bool infer_known(const std::vector<int>& component, const Readers& readers) {
-    std::vector<char> due(component.size(), 1), sound(component.size(), 1);
-    bool changed = true;
-    for (std::size_t round = 0; changed && round < 2 * component.size() + 4; ++round) {
-      changed = false;
-      for (std::size_t i = 0; i < component.size(); ++i) {
-        if (!std::exchange(due[i], 0)) continue;
-        bool fine = true;
-        if (look(component[i], fine)) {
-          changed = true;
-          due[i] = 1;
-          for (const std::size_t reader : readers[i]) due[reader] = 1;
-        }
-        sound[i] = fine;
-      }
+  // too little is said, or nothing fits: which shape is to be stated
+  void check_solved(const Ast& ast) const {
+    for (const UnsolvedShape& u : unsolved_) {
+      if (u.ast != &ast) continue;
+      const AstNode* at = &ast.nodes[static_cast<std::size_t>(u.node)];
+      if (u.name.empty()) fail_at("E010", "no shape fits here", *at, "state the size of what stands here, such as zeros(m) + ..");
+      const auto mention = std::find_if(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
+        return n.name == u.name && (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference);
+      });
+      if (mention != ast.nodes.end()) at = &*mention;
+      fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", u.name), *at, stated(symbol(model_.find(u.name))));
     }
-    return std::find(sound.begin(), sound.end(), 0) == sound.end();
   }
 
-  // one look at the equations of a symbol; true where they tell more than was known
-  bool look(int number, bool& fine) {
-    bool changed = false;
-    const std::vector<int>& rules = symbol(number).rules;  // the general equation tells first: a boundary fits into it
-    for (auto r = rules.rbegin(); r != rules.rend(); ++r) try {
-        Tape tape;
-        std::vector<Block> blocks;
-        changed = learn(rule(*r), try_rule(rule(*r), tape, blocks)) || changed;
-      } catch (const Error&) {
-        fine = false;  // told when the template is recorded: here it may come of a guess
-      }
-    return changed;
+  // a boundary on the side that the equations come from
+  std::string stated(const Symbol& s) const {
+    if (s.axes.empty()) return fmt::format("state its size, such as {} = zeros(m) + ..", s.name);
+    bool backwards = false;
+    for (const int r : s.rules)
+      for (const Ast& ast : model_.rules[static_cast<std::size_t>(r)].equation->arguments)
+        for (const AstNode& n : ast.nodes)
+          backwards = backwards || (n.name == s.name && !n.places.empty() && n.places[0].kind == Place::Kind::letter && n.places[0].offset > 0);
+    const SystemIndex& first = model_.system.indices[static_cast<std::size_t>(s.axes[0])];
+    std::string places = backwards ? first.length + "+1" : "0";
+    for (std::size_t a = 1; a < s.axes.size(); ++a) places += "," + model_.system.indices[static_cast<std::size_t>(s.axes[a])].name;
+    return fmt::format("state its size by a boundary, such as {}[{}] = zeros(m)", s.name, places);
   }
 
   void record_symbol(int number) {
@@ -190,10 +133,9 @@ class Compiler {
         continue;
       }
       collect(model_.system, [&] {
-        RuleResult result = try_rule(rule(r), *model_.scratch, model_.blocks);
-        if (result.roots.empty())
-          fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", name), rule(r).equation->text, 0,
-                  static_cast<int>(name.size()), fmt::format("give a boundary, such as {}[0] = zeros(m)", name));
+        for (const Ast& ast : rule(r).equation->arguments) check_solved(ast);
+        RuleResult result = record_rule(rule(r), *model_.scratch, model_.blocks);
+        for (const Var root : result.roots) symbol(number).per_example |= root.per_example();
         rule(r).block = result.block;
         rule(r).reductions = std::move(result.reductions);
       }, name);
@@ -219,11 +161,10 @@ class Compiler {
       for (const AstNode& n : ast.nodes)
         if (n.kind == AstNode::Kind::call && model_.system.is_broken(n.name)) return;
     static const std::set<std::string, std::less<>> own = {"G012", "G015", "G017", "E003", "E005", "E007", "E012"};
-    trust_ = Trust::equations;
     try {
       Tape tape;
       std::vector<Block> blocks;
-      try_rule(r, tape, blocks);
+      record_rule(r, tape, blocks);
     } catch (const Error& e) {
       for (const Diagnostic& d : e.diagnostics())
         if (own.contains(d.code)) model_.system.problems.push_back(d);
@@ -268,8 +209,8 @@ class Compiler {
     LossTerm loss{free_letters(term), -1};
     BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
     loss.block = compiler.open(loss.letters);
+    check_solved(term);
     const Value v = compiler.expression(term);
-    if (!v.known()) fail_at("E010", "the shape of this loss term cannot be told", term.nodes.back());
     if (v.category >= 0) fail_at("E011", "a loss is a number, not a category", term.nodes.back());
     compiler.close({sum(compiler.tensor(v))});
     model_.loss.push_back(loss);
@@ -281,15 +222,16 @@ class Compiler {
     while (model_.system.indices[static_cast<std::size_t>(index)].name != letter) ++index;
     BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
     const int block = compiler.open({index});
+    check_solved(condition);
     const Value v = compiler.expression(condition);
-    if (!v.known() || compiler.tensor(v).shape().rank() != 0)
+    if (compiler.tensor(v).shape().rank() != 0)
       fail_at("E013", fmt::format("\"ends\" of {} must be one number: it stops where that is not 0", letter), condition.nodes.back());
     compiler.close({compiler.tensor(v)});
     model_.ends.emplace_back(index, block);
   }
 
   Model& model_;
-  Trust trust_ = Trust::boundaries;
+  std::vector<UnsolvedShape> unsolved_;
 };
 
 }  // namespace

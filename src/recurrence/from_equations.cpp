@@ -7,13 +7,10 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "recurrence/ast.h"
-#include "recurrence/system.h"
+#include "recurrence/shape_equations.h"
 
 namespace taugrad {
 namespace {
-
-constexpr int kNumber = -1;  // an expression without an axis
 
 class Inference {
  public:
@@ -38,8 +35,7 @@ class Inference {
   }
 
   Definition run() {
-    for (int round = 0; round < 3; ++round)  // a variable's axis may be learnt after its first use
-      for (const ParsedEquation& e : parsed_) equation(e);
+    solve();
     Definition d("equations");
     for (const std::string& letter : letters_)
       d.indices.push_back({letter, letters_.size() == 1 ? "tau" : "n_" + letter, {}});
@@ -47,15 +43,15 @@ class Inference {
     for (const auto& [name, letters] : inputs_) {
       InputDeclaration input{{indexed(name, letters), {}}, {}, {}};
       if (categories_.contains(name))
-        input.category = shape(d, {slot(symbols_, name)}).front();
+        input.category = shape(meanings_.of(name).symbols).front();
       else
-        input.shape = shape(d, {axis_of(name)});
+        input.shape = shape(meanings_.of(name).term);
       d.inputs.push_back(std::move(input));
     }
     for (const std::string& name : weights_) {
       WeightDeclaration w;
       w.name = {name, {}};
-      w.shape = matrices_.contains(name) ? shape(d, {rows_.at(name), columns_.at(name)}) : shape(d, {axis_of(name)});
+      w.shape = shape(meanings_.of(name).term);
       d.weights.push_back(std::move(w));
     }
     for (const ParsedEquation& e : parsed_) d.equations.push_back(e.text);
@@ -83,6 +79,14 @@ class Inference {
            call.name == "zeros" || call.name == "ones";
   }
 
+  // W of W @ h, and of h @ W where h is no weight; a table of rows
+  bool is_matrix(const Ast& ast, const AstNode& n, std::size_t k) const {
+    if (n.name == "embed") return k == 0;
+    if (n.kind != AstNode::Kind::binary || n.name != "@" || k == 0) return n.kind == AstNode::Kind::binary && n.name == "@";
+    const AstNode& left = ast.nodes[static_cast<std::size_t>(n.children[0])];
+    return left.kind != AstNode::Kind::name || defined_.contains(left.name);
+  }
+
   void note_names(const Ast& ast) {
     std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0), symbol(ast.nodes.size(), 0);
     for (int id = ast.root(); id >= 0; --id) {
@@ -90,7 +94,7 @@ class Inference {
       for (std::size_t k = 0; k < n.children.size(); ++k) {
         const auto child = static_cast<std::size_t>(n.children[k]);
         size[child] = size[child] || size_argument(n, k) || (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
-        matrix[child] = matrix[child] || (n.kind == AstNode::Kind::binary && n.name == "@" && k == 0) || (n.name == "embed" && k == 0);
+        matrix[child] = matrix[child] || is_matrix(ast, n, k);
         symbol[child] = symbol[child] || (n.name == "embed" && k == 1) || (n.name == "one_hot" && k == 0);
       }
       for (const std::string& letter : n.over) note_letter({Place::Kind::letter, letter, 0});
@@ -118,125 +122,121 @@ class Inference {
     inputs_.emplace_back(n.name, letters);
   }
 
-  // axes are numbers in a union-find: those that must agree become one size
-  int fresh() {
-    parent_.push_back(static_cast<int>(parent_.size()));
-    return parent_.back();
-  }
-  int find(int a) {
-    while (parent_[static_cast<std::size_t>(a)] != a) a = parent_[static_cast<std::size_t>(a)] = parent_[static_cast<std::size_t>(parent_[static_cast<std::size_t>(a)])];
-    return a;
-  }
-  int join(int a, int b) {
-    if (a == kNumber || b == kNumber) return a == kNumber ? b : a;
-    parent_[static_cast<std::size_t>(find(b))] = find(a);
-    return find(a);
-  }
-  int slot(std::map<std::string, int>& table, const std::string& name) {
-    if (!table.contains(name)) table[name] = fresh();
-    return table[name];
-  }
-  int axis_of(const std::string& name) { return axis_.contains(name) ? axis_[name] : slot(axis_, name); }
-
-  void equation(const ParsedEquation& e) {
-    std::vector<int> axes;
-    for (const Ast& a : e.arguments) axes.push_back(expression(a));
-    if (e.distribution == "categorical") {
-      categories_.insert(e.name);
-      if (axes[0] != kNumber) slot(symbols_, e.name), join(symbols_[e.name], axes[0]);
-      return;
-    }
-    for (const int a : axes) {
-      if (a == kNumber) continue;
-      if (axis_.contains(e.name))
-        join(axis_[e.name], a);
-      else
-        axis_[e.name] = a;
-    }
+  // inputs and weights are vectors, or matrices where they stand so, unless that cannot be; what broadcasts together is of
+  // one size
+  void solve() {
+    for (const std::string& letter : letters_) names_.indices.push_back({letter, letters_.size() == 1 ? "tau" : "n_" + letter, -1});
+    for (const std::string& size : sizes_) names_.sizes[size] = 3;
+    std::set<std::string> given(weights_.begin(), weights_.end());
+    for (const auto& [name, letters] : inputs_)
+      if (!categories_.contains(name)) given.insert(name);
+    for (const std::string& name : given) meanings_.give(name, {shapes_.unknown(), -1});
+    for (const auto& [name, letters] : inputs_)
+      if (categories_.contains(name)) meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
+    meanings_.define(variables());
+    shapes_.propagate();
+    for (const std::string& name : matrices_) shapes_.prefer(meanings_.of(name).term, 2);
+    for (const std::string& name : given) shapes_.prefer(meanings_.of(name).term, 1);
+    shapes_.solve();
+    shapes_.sizes().join();
   }
 
-  int value_of(const AstNode& n) {
-    if (categories_.contains(n.name) || is_letter(n.name) || n.name == "tau" || sizes_.contains(n.name)) return kNumber;
-    if (defined_.contains(n.name)) return axis_.contains(n.name) ? axis_[n.name] : kNumber;
-    return axis_of(n.name);
-  }
-
-  int expression(const Ast& ast) {
-    std::vector<int> axis(ast.nodes.size(), kNumber);
-    const auto at = [&](int id) -> const AstNode& { return ast.nodes[static_cast<std::size_t>(id)]; };
-    for (std::size_t id = 0; id < ast.nodes.size(); ++id) {
-      const AstNode& n = ast.nodes[id];
-      const auto child = [&](std::size_t k) { return axis[static_cast<std::size_t>(n.children[k])]; };
-      if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) {
-        if (n.kind == AstNode::Kind::name && matrices_.contains(n.name)) continue;
-        axis[id] = value_of(n);
-      } else if (n.kind == AstNode::Kind::binary && n.name == "@") {
-        const AstNode& left = at(n.children[0]);
-        if (left.kind != AstNode::Kind::name || !matrices_.contains(left.name)) continue;
-        join(slot(columns_, left.name), child(1));
-        axis[id] = slot(rows_, left.name);
-      } else if (n.kind == AstNode::Kind::call && n.name == "embed" && n.children.size() == 2) {
-        const AstNode& table = at(n.children[0]);
-        if (table.kind != AstNode::Kind::name) continue;
-        join(slot(rows_, table.name), slot(symbols_, at(n.children[1]).name));
-        axis[id] = slot(columns_, table.name);
-      } else if (n.kind == AstNode::Kind::call && n.name == "one_hot" && n.children.size() == 2) {
-        axis[id] = slot(hot_, at(n.children[1]).name);
-        join(axis[id], slot(symbols_, at(n.children[0]).name));
-      } else if (n.kind == AstNode::Kind::call && (n.name == "sum" || n.name == "mean" || n.name == "max" || n.name == "nll")) {
-        continue;
-      } else if (n.kind == AstNode::Kind::call && (n.name == "concat" || n.name == "slice")) {
-        axis[id] = slot(hot_, fmt::format("{}:{}", n.origin->text, id));
-      } else {
-        for (std::size_t k = 0; k < n.children.size(); ++k) axis[id] = join(axis[id], child(k));
-      }
+  std::map<std::string, std::vector<ShapeEquations::Rule>> variables() const {
+    std::map<std::string, std::vector<ShapeEquations::Rule>> variables;
+    for (const ParsedEquation& e : parsed_) {
+      const bool fixed = std::any_of(e.places.begin(), e.places.end(), [&](const Place& p) {
+        return p.kind != Place::Kind::letter || !is_letter(p.letter);
+      });
+      variables[e.name].push_back({&e, fixed});
     }
-    return axis.back();
+    return variables;
   }
 
   // n for the first input, m for the first variable, k for symbols; further ones in order
   void name_sizes(Definition& d) {
-    for (const std::string& name : sizes_) {
-      d.sizes.push_back({name, 3, {}});
-      if (hot_.contains(name)) named_[find(hot_[name])] = name;
-    }
-    const auto give = [&](int axis, std::string name, std::int64_t value) {
-      if (named_.contains(find(axis))) return;
-      while (taken(d, name)) name += "1";
-      named_[find(axis)] = name;
-      d.sizes.push_back({name, value, {}});
+    for (const std::string& name : sizes_) d.sizes.push_back({name, 3, {}});
+    const auto give = [&](int term, const char* name, std::int64_t value) {
+      for (const int axis : shapes_.axes(term)) name_size(d, axis, name, value);
     };
     for (const auto& [name, letters] : inputs_)
-      if (!categories_.contains(name)) give(axis_of(name), "n", 2);
-    for (const auto& [name, axis] : symbols_) give(axis, "k", 3);
+      if (!categories_.contains(name)) give(meanings_.of(name).term, "n", 2);
+    std::set<std::string> symbols = defined_;
+    for (const auto& [name, letters] : inputs_) symbols.insert(name);
+    for (const std::string& name : symbols)
+      if (meanings_.is_category(name)) give(meanings_.of(name).symbols, "k", 3);
+    const std::set<int> stated = stated_sizes();
     for (const ParsedEquation& e : parsed_)
-      if (axis_.contains(e.name)) give(axis_[e.name], "m", 3);
-    for (const std::string& name : weights_)
-      for (const int axis : matrices_.contains(name) ? std::vector<int>{slot(rows_, name), slot(columns_, name)} : std::vector<int>{axis_of(name)})
-        give(axis, "p", 4);
+      for (const int axis : shapes_.axes(meanings_.of(e.name).term))
+        if (stated.contains(shapes_.sizes().find(axis))) name_size(d, axis, "m", 3);
+    for (const std::string& name : weights_) give(meanings_.of(name).term, "p", 4);
+  }
+
+  // of the axes of inputs and weights; what no declaration states is found again when the equations are compiled
+  std::set<int> stated_sizes() {
+    std::set<int> stated;
+    std::vector<int> open;
+    const auto add = [&](const std::string& name) {
+      const std::vector<int>& axes = shapes_.axes(meanings_.of(name).term);
+      open.insert(open.end(), axes.begin(), axes.end());
+    };
+    for (const auto& [name, letters] : inputs_) add(name);
+    for (const std::string& name : weights_) add(name);
+    while (!open.empty()) {
+      const int axis = shapes_.sizes().find(open.back());
+      open.pop_back();
+      if (!stated.insert(axis).second) continue;
+      const std::vector<int> parts = shapes_.sizes().parts_of(axis);
+      open.insert(open.end(), parts.begin(), parts.end());
+    }
+    return stated;
+  }
+
+  void name_size(Definition& d, int axis, std::string name, std::int64_t value) {
+    SizeSystem& sizes = shapes_.sizes();
+    if (sizes.is_known(axis) || named_.contains(sizes.find(axis))) return;
+    std::string& text = named_[sizes.find(axis)];  // also while its parts are named
+    for (const int part : sizes.parts_of(axis)) {
+      name_size(d, part, "p", 4);
+      text += (text.empty() ? "" : " + ") + text_of(part);
+    }
+    if (!text.empty()) return;
+    while (taken(d, name)) name += "1";
+    text = name;
+    d.sizes.push_back({name, std::max(value, sizes.value(axis)), {}});
+  }
+
+  std::string text_of(int axis) {
+    SizeSystem& sizes = shapes_.sizes();
+    if (const auto named = named_.find(sizes.find(axis)); named != named_.end()) return named->second;
+    return sizes.text(axis).empty() ? fmt::format("{}", sizes.value(axis)) : sizes.text(axis);
   }
   bool taken(const Definition& d, const std::string& name) const {
     return defined_.contains(name) || is_letter(name) || std::find(weights_.begin(), weights_.end(), name) != weights_.end() ||
            std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& i) { return i.first == name; }) ||
            std::any_of(d.sizes.begin(), d.sizes.end(), [&](const auto& s) { return s.name == name; });
   }
-  std::vector<Text> shape(const Definition&, const std::vector<int>& axes) {
+  std::vector<Text> shape(int term) {
     std::vector<Text> texts;
-    for (const int a : axes) texts.push_back({named_.at(find(a)), {}});
+    for (const int axis : shapes_.axes(term)) texts.push_back({text_of(axis), {}});
     return texts;
   }
   static std::string indexed(const std::string& name, const std::vector<std::string>& letters) {
     return letters.empty() ? name : fmt::format("{}[{}]", name, fmt::join(letters, ","));
   }
 
+  static std::string listed(const std::vector<Text>& shape) {
+    std::vector<std::string> axes;
+    for (const Text& t : shape) axes.push_back(t.text);
+    return fmt::format("[{}]", fmt::join(axes, ", "));
+  }
+
   static void tell(Definition& d) {
-    for (const InputDeclaration& i : d.inputs) d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
-                                   : fmt::format("{}: an input of {}", i.name.text, i.shape.front().text));
-    for (const WeightDeclaration& w : d.weights) {
-      std::vector<std::string> axes;
-      for (const Text& t : w.shape) axes.push_back(t.text);
-      d.notes.push_back(fmt::format("{}: a weight of [{}]", w.name.text, fmt::join(axes, ", ")));
+    for (const InputDeclaration& i : d.inputs) {
+      const std::string shape = i.shape.size() == 1 ? i.shape.front().text : listed(i.shape);
+      d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
+                                   : fmt::format("{}: an input of {}", i.name.text, shape));
     }
+    for (const WeightDeclaration& w : d.weights) d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
     for (const SizeDeclaration& s : d.sizes) d.notes.push_back(fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
   }
 
@@ -244,8 +244,9 @@ class Inference {
   std::set<std::string> defined_, sizes_, matrices_, categories_;
   std::vector<std::string> letters_, weights_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;
-  std::vector<int> parent_;
-  std::map<std::string, int> axis_, rows_, columns_, symbols_, hot_;
+  System names_;
+  ShapeSystem shapes_;
+  ShapeEquations meanings_{shapes_, names_, true};
   std::map<int, std::string> named_;
 };
 

@@ -22,7 +22,6 @@ struct Symbol {
   SymbolKind kind = SymbolKind::variable;
   std::vector<int> axes = {};  ///< index numbers
   Shape shape = {};            ///< of one example
-  bool shape_known = false;
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
   bool per_example = true;
   DistributionKind distribution = DistributionKind::none;
@@ -113,7 +112,15 @@ void declare_symbols(Model& model);
 At place_at(const Model& model, const Place& place, int length, const AstNode& node);
 /// Checks that there is an order of evaluation (R5); returns components, first to be evaluated first.
 std::vector<std::vector<int>> order(Model& model);
-/// Infers shapes component by component and records every equation's template.
+/// An operation to whose operands the equations give no shape.
+struct UnsolvedShape {
+  const Ast* ast = nullptr;
+  int node = -1;
+  std::string name;  ///< of the variable whose shape is missing
+};
+/// Finds the shapes of all variables (R16): the smallest that satisfy the equations, the loss and the ends together.
+std::vector<UnsolvedShape> solve_shapes(Model& model);
+/// Solves the shapes and records every equation's template.
 void compile(Model& model, const std::vector<std::vector<int>>& components);
 void check_unused(Model& model);
 /// Modes name random variables and fit their distributions. @throws Error (U002)

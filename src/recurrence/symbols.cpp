@@ -40,7 +40,6 @@ void declare_given(Model& model) {
     Symbol symbol{.name = s.inputs[i].name, .kind = SymbolKind::input};
     for (const std::string& letter : s.inputs[i].letters) symbol.axes.push_back(index_number(model, letter));
     symbol.shape = Shape(std::span(s.inputs[i].shape));
-    symbol.shape_known = true;
     symbol.category = s.inputs[i].category;
     symbol.declaration = static_cast<int>(i);
     add_symbol(model, std::move(symbol));
@@ -49,7 +48,6 @@ void declare_given(Model& model) {
     Symbol symbol{.name = s.weights[i].name, .kind = SymbolKind::weight};
     for (const std::string& letter : s.weights[i].letters) symbol.axes.push_back(index_number(model, letter));
     symbol.shape = Shape(std::span(s.weights[i].shape));
-    symbol.shape_known = true;
     symbol.per_example = false;
     symbol.taken = s.weights[i].taken;
     symbol.declaration = static_cast<int>(i);

@@ -1,0 +1,101 @@
+// The shapes of a model's variables.
+#include <algorithm>
+
+#include "recurrence/model.h"
+#include "recurrence/shape_equations.h"
+
+namespace taugrad {
+namespace {
+
+class Solver {
+ public:
+  explicit Solver(Model& model) : model_(model), equations_(shapes_, model.system) {
+    for (const Symbol& s : model.symbols) give(s);
+    equations_.define(variables());
+    for (const Ast& term : model.system.loss) equations_.expression(term);
+    for (const auto& [letter, condition] : model.system.ends) equations_.expression(condition);
+  }
+
+  std::vector<UnsolvedShape> run() {
+    shapes_.solve();
+    shapes_.choose();
+    for (Symbol& s : model_.symbols)
+      if (s.kind == SymbolKind::variable) take(s);
+    widen_categories();
+    std::vector<UnsolvedShape> unsolved;
+    for (const ShapeSystem::Origin& o : shapes_.unsolved()) unsolved.push_back({o.ast, o.node, open_name(o)});
+    return unsolved;
+  }
+
+ private:
+  void give(const Symbol& s) {
+    if (s.kind == SymbolKind::variable) return;
+    std::vector<GivenSize> sizes;
+    for (const std::int64_t size : s.shape.dims()) sizes.push_back({size, {}});
+    equations_.give(s.name, {shapes_.known(sizes), s.category < 0 ? -1 : shapes_.known({{s.category, {}}})});
+  }
+
+  // sorted, so that where equations contradict each other, too, their order does not matter
+  std::map<std::string, std::vector<ShapeEquations::Rule>> variables() const {
+    std::map<std::string, std::vector<ShapeEquations::Rule>> variables;
+    for (const Symbol& s : model_.symbols)
+      for (const int r : s.rules) {
+        const Rule& rule = model_.rules[static_cast<std::size_t>(r)];
+        variables[s.name].push_back({rule.equation, rule.fixed > 0});
+      }
+    for (auto& [name, rules] : variables)
+      std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a.equation->text.text < b.equation->text.text; });
+    return variables;
+  }
+
+  void take(Symbol& s) {
+    s.per_example = !s.axes.empty() || s.random();
+    if (s.rules.empty()) return;
+    const ShapeEquations::Meaning& m = equations_.of(s.name);
+    try {
+      s.shape = shapes_.shape(m.term);
+      if (m.symbols >= 0) s.category = shapes_.shape(m.symbols)[0];
+    } catch (const Error&) {  // too large: the operation that makes it says so
+    }
+  }
+
+  // a copy of categories of several sizes is of the largest
+  void widen_categories() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Symbol& s : model_.symbols)
+        for (const int r : s.rules) {
+          const ParsedEquation& e = *model_.rules[static_cast<std::size_t>(r)].equation;
+          const int copied = e.random || s.category < 0 ? -1 : model_.find(e.arguments.front().nodes.back().name);
+          if (copied < 0 || model_.symbols[static_cast<std::size_t>(copied)].category <= s.category) continue;
+          s.category = model_.symbols[static_cast<std::size_t>(copied)].category;
+          changed = true;
+        }
+    }
+  }
+
+  // the variable whose shape is open, first under the node, then in the expression
+  std::string open_name(const ShapeSystem::Origin& o) {
+    std::vector<char> inside(o.ast->nodes.size(), 0);
+    inside[static_cast<std::size_t>(o.node)] = 1;
+    std::string name;
+    for (std::size_t id = inside.size(); id-- > 0;) {
+      const AstNode& n = o.ast->nodes[id];
+      for (const int child : n.children) inside[static_cast<std::size_t>(child)] |= inside[id];
+      const int symbol = n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference ? model_.find(n.name) : -1;
+      if (!inside[id] || symbol < 0 || model_.symbols[static_cast<std::size_t>(symbol)].rules.empty()) continue;
+      if (shapes_.is_open(equations_.of(n.name).term)) name = n.name;
+    }
+    return name;
+  }
+
+  Model& model_;
+  ShapeSystem shapes_;
+  ShapeEquations equations_;
+};
+
+}  // namespace
+
+std::vector<UnsolvedShape> solve_shapes(Model& model) { return Solver(model).run(); }
+
+}  // namespace taugrad
