@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -23,7 +24,7 @@ class Compiler {
   explicit Compiler(Model& model) : model_(model) {}
 
   void run(const std::vector<std::vector<int>>& components) {
-    unsolved_ = solve_shapes(model_);
+    for (UnsolvedShape& u : solve_shapes(model_)) unsolved_.emplace(u.ast, std::move(u));
     for (const std::vector<int>& component : components)
       for (const int s : component) record_symbol(s);
     for (const Ast& term : model_.system.loss) collect(model_.system, [&] { record_loss(term); });
@@ -98,16 +99,16 @@ class Compiler {
 
   // too little is said, or nothing fits: which shape is to be stated
   void check_solved(const Ast& ast) const {
-    for (const UnsolvedShape& u : unsolved_) {
-      if (u.ast != &ast) continue;
-      const AstNode* at = &ast.nodes[static_cast<std::size_t>(u.node)];
-      if (u.name.empty()) fail_at("E010", "no shape fits here", *at, "state the size of what stands here, such as zeros(m) + ..");
-      const auto mention = std::find_if(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
-        return n.name == u.name && (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference);
-      });
-      if (mention != ast.nodes.end()) at = &*mention;
-      fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", u.name), *at, stated(symbol(model_.find(u.name))));
-    }
+    const auto found = unsolved_.find(&ast);
+    if (found == unsolved_.end()) return;
+    const std::string& name = found->second.name;
+    const AstNode* at = &ast.nodes[static_cast<std::size_t>(found->second.node)];
+    if (name.empty()) fail_at("E010", "no shape fits here", *at, "state the size of what stands here, such as zeros(m) + ..");
+    const auto mention = std::find_if(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
+      return n.name == name && (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference);
+    });
+    if (mention != ast.nodes.end()) at = &*mention;
+    fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", name), *at, stated(symbol(model_.find(name))));
   }
 
   // a boundary on the side that the equations come from
@@ -231,7 +232,7 @@ class Compiler {
   }
 
   Model& model_;
-  std::vector<UnsolvedShape> unsolved_;
+  std::map<const Ast*, UnsolvedShape> unsolved_;
 };
 
 }  // namespace

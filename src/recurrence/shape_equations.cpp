@@ -170,7 +170,7 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
 int ShapeEquations::call(const Ast& ast, int id, const std::vector<int>& arguments) {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
   const auto effect = effects().find(n.name);
-  if (effect == effects().end()) return shapes_.unknown();
+  if (effect == effects().end()) return broadcast(ast, id, arguments);
   if (arguments.empty() && effect->second != Effect::filled) return shapes_.unknown();
   switch (effect->second) {
     case Effect::alike: return arguments[0];

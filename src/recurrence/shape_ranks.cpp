@@ -84,8 +84,8 @@ bool ShapeSystem::draw(Relation& r) {
     case ShapeRule::ranks: return narrow(t[0], static_cast<Ranks>(number(r, 0).value));
     case ShapeRule::elements:  // only one element makes a number
       return number(r, 0).value == 1 || narrow(t[0], kOneOrMore);
-    case ShapeRule::taps:
-    case ShapeRule::symbols: return true;
+    case ShapeRule::taps: return narrow(t[0], only_rank(1)) && narrow(t[1], only_rank(3) | only_rank(4)) && narrow(t[2], only_rank(1));
+    case ShapeRule::symbols: return narrow(t[0], kOneOrMore) && narrow(t[1], only_rank(1));
     default: break;
   }
   Ranks all = kAnyRank;

@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 
 namespace taugrad {
+namespace {
+
+constexpr std::size_t kMostNear = 256;
+
+}  // namespace
 
 int ShapeSystem::unknown(Ranks ranks) {
   terms_.push_back({static_cast<int>(terms_.size()), ranks});
@@ -62,7 +68,12 @@ void ShapeSystem::solve() {
   settle_ranks();
   const Sizes given = save();
   settle_sizes();
-  while (!conflicts_.empty() && raise_a_number(given)) {
+  std::set<int> kept;
+  for (std::size_t c = 0; c < conflicts_.size();) {
+    const int conflict = conflicts_[c];
+    const bool fewer = !kept.contains(conflict) && raise_a_number(conflict, given);
+    if (!fewer) kept.insert(conflict);
+    c = fewer ? 0 : c + 1;
   }
 }
 
@@ -86,21 +97,40 @@ void ShapeSystem::settle_sizes() {
 
 // Where sizes contradict each other, a term that was taken for a number, the smallest, may be a vector: v of W @ (v * g)
 // with g of [1]. Only if no other would do as well.
-bool ShapeSystem::raise_a_number(const Sizes& given) {
+bool ShapeSystem::raise_a_number(int conflict, const Sizes& given) {
+  const std::vector<int> numbers = open_numbers_near(conflict);
+  if (numbers.empty()) return false;
+  if (tries_ > kMostTries) return unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin), false;
   const Sizes found = save();
   const std::vector<Term> open = open_terms_;
   std::vector<int> raised;
-  for (std::size_t t = 0; t < open.size() && raised.size() < 2; ++t) {
-    const bool is_root = open[t].parent == static_cast<int>(t);
-    if (!is_root || (open[t].ranks & 1) == 0 || open[t].ranks == 1 || (tries_ += open.size()) > kMostTries) continue;
-    if (settle_raised(static_cast<int>(t), open, given) && conflicts_.size() < found.conflicts.size()) raised.push_back(static_cast<int>(t));
+  for (const int t : numbers) {
+    tries_ += open.size();
+    const bool better = tries_ <= kMostTries && settle_raised(t, open, given) && conflicts_.size() < found.conflicts.size() &&
+                        std::find(conflicts_.begin(), conflicts_.end(), conflict) == conflicts_.end();
+    if (better) raised.push_back(t);
   }
   if (raised.size() == 1) return settle_raised(raised.front(), open, given);
   restore(found);
   open_terms_ = open;
-  if (raised.size() > 1)
-    for (const int r : found.conflicts) unsolved_.push_back(relations_[static_cast<std::size_t>(r)].origin);
+  if (raised.size() > 1 || tries_ > kMostTries) unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin);
   return false;
+}
+
+// terms that were taken for numbers, found by going from relation to relation
+std::vector<int> ShapeSystem::open_numbers_near(int relation) {
+  std::vector<int> numbers, queue{relation};
+  std::set<int> relations{relation}, terms;
+  for (std::size_t next = 0; next < queue.size() && next < kMostNear; ++next)
+    for (const int a : this->terms(relations_[static_cast<std::size_t>(queue[next])])) {
+      const int root = find(a);
+      const Term& before = open_terms_[static_cast<std::size_t>(root)];
+      if (before.axes >= 0 || !terms.insert(root).second) continue;  // what is given tells nothing of others
+      if ((before.ranks & 1) != 0 && before.ranks != 1) numbers.push_back(root);
+      for (const int r : readers_[static_cast<std::size_t>(root)])
+        if (relations.insert(r).second) queue.push_back(r);
+    }
+  return numbers;
 }
 
 bool ShapeSystem::settle_raised(int term, const std::vector<Term>& open, const Sizes& given) {

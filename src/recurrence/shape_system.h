@@ -15,7 +15,7 @@ namespace taugrad {
 /// A set of ranks, bit r for rank r.
 using Ranks = std::uint8_t;
 constexpr Ranks kAnyRank = 0b11111, kOneOrMore = 0b11110;
-constexpr std::size_t kMostTries = 20'000'000;  ///< terms looked at to find what no relation alone tells
+constexpr std::size_t kMostTries = 2'000'000;  ///< terms looked at to find what no relation alone tells
 constexpr Ranks only_rank(int r) { return static_cast<Ranks>(1 << r); }
 
 /// What relates the shapes of an operation's operands (the first term is the result's).
@@ -120,7 +120,8 @@ class ShapeSystem {
   Sizes save() const { return {terms_, axes_, sizes_, conflicts_}; }
   void restore(const Sizes& s);
   void settle_sizes();
-  bool raise_a_number(const Sizes& given);
+  bool raise_a_number(int conflict, const Sizes& given);
+  std::vector<int> open_numbers_near(int relation);
   bool settle_raised(int term, const std::vector<Term>& open, const Sizes& given);
   void equal(int a, int b, int number);
   void relate_sizes(int number, bool asked);
