@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "base/kept_inputs.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 
@@ -95,6 +96,16 @@ Command& Command::text(std::string_view names, std::string value, std::string he
                        std::string& to) {
   Option o = named(names, std::move(value), std::move(help_text));
   o.take = [&to](const std::string& v) { to = v; };
+  return option(std::move(o));
+}
+
+Command& Command::output(std::string_view names, std::string value, std::string help_text,
+                         std::string& to) {
+  Option o = named(names, std::move(value), std::move(help_text));
+  o.take = [&to](const std::string& v) {
+    to = v;
+    announce_output(v);
+  };
   return option(std::move(o));
 }
 

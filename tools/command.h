@@ -50,6 +50,8 @@ struct Command {
   /// The common kinds. `names` is "--output" or "-o,--output".
   Command& flag(std::string_view names, std::string help, bool& to);
   Command& text(std::string_view names, std::string value, std::string help, std::string& to);
+  /// A file to write: refused where it is an input (base/kept_inputs.h).
+  Command& output(std::string_view names, std::string value, std::string help, std::string& to);
   Command& integer(std::string_view names, std::string value, std::string help, std::int64_t& to,
                    std::int64_t least, std::int64_t most);
   Command& choice(std::string_view names, std::string help, std::string& to,

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/fail.h"
+#include "base/kept_inputs.h"
 #include "command.h"
 #include "output.h"
 
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   const bool json = asks_for_json(argc, argv);
+  const KeptInputs kept;
   try {
     return execute(argc, argv);
   } catch (const OutputClosed&) {

@@ -1,7 +1,6 @@
 #include "output.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/suffix.h"
 #include "base/utf8.h"
 
 namespace taugrad::cli {
@@ -79,19 +79,17 @@ void warn(const Context& c, const Diagnostic& d) {
   if (!c.quiet) print_error(c.json ? json::to_json(d, true) + "\n" : text_of(d, true));
 }
 
+std::string format_of(const std::string& output, const std::vector<std::string>& formats,
+                      const std::string& printed) {
+  const std::string suffix = known_suffix(output, formats);
+  return suffix.empty() || suffix == "txt" ? printed : suffix;
+}
+
 void deliver(const std::string& path, std::string_view data) {
   if (path.empty() || path == "-")
     print(data);
   else
     write_file(path, data);
-}
-
-void refuse_overwriting_input(const std::string& input, const std::string& output) {
-  struct stat a {
-  }, b{};
-  if (::stat(input.c_str(), &a) != 0 || ::stat(output.c_str(), &b) != 0) return;
-  if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-    fail(Status::usage, "U004", "{} is an input and the output", printable(output));
 }
 
 std::string quoted(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "command.h"
 #include "taugrad/base/error.h"
@@ -21,10 +22,12 @@ void print_error(std::string_view text);
 void report(const Error& e, bool json);
 void warn(const Context& c, const Diagnostic& d);
 
+/// The format of what `-o` asks for: that of its suffix; without one, and for .txt, what would be
+/// printed. @throws Error (U002) for a suffix that is none of `formats`
+std::string format_of(const std::string& output, const std::vector<std::string>& formats,
+                      const std::string& printed);
 /// Data for `-o`: a file, written whole or not at all, or standard output for "" and "-".
 void deliver(const std::string& path, std::string_view data);
-/// @throws Error (U004) where an output names one of the inputs
-void refuse_overwriting_input(const std::string& input, const std::string& output);
 
 bool colour_wanted(int descriptor);
 /// A string as a JSON string, quotes included.

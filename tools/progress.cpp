@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/kept_inputs.h"
 #include "base/json_writer.h"
 #include "base/limits.h"
 #include "output.h"
@@ -117,6 +118,7 @@ void Counter::finish() {
 }
 
 Metrics::Metrics(std::string path, std::int64_t updates) : path_(std::move(path)) {
+  const UpdatesInPlace own;
   std::string kept;
   if (updates > 0 && ::access(path_.c_str(), F_OK) == 0)
     kept = first_lines(read_file(path_, limits::kGraphBytes), updates);

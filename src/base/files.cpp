@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "base/kept_inputs.h"
 #include "base/utf8.h"
 
 namespace taugrad {
@@ -95,6 +96,7 @@ std::string read_stream(int descriptor, const std::string& path, std::size_t lim
 }  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
+  keep_input(path_);
   // O_NONBLOCK: opening a FIFO must not wait for its writer
   descriptor_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (descriptor_ < 0) {
@@ -128,6 +130,7 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
     descriptor_ = STDOUT_FILENO;
     return;
   }
+  refuse_input(path_);
   struct stat s {};
   const bool exists = ::stat(path_.c_str(), &s) == 0;
   if (exists && S_ISDIR(s.st_mode)) fail_io("I003", path_, "is a folder");
@@ -185,7 +188,10 @@ void OutputFile::commit() {
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {
-  if (path == "-") return read_stream(STDIN_FILENO, "-", limit);
+  if (path == "-") {
+    keep_input(path);
+    return read_stream(STDIN_FILENO, path, limit);
+  }
   const InputFile file(path);
   if (file.size() > limit) {
     Diagnostic d;

@@ -12,7 +12,8 @@ namespace taugrad {
 /// not a signal. Never waits: a FIFO is refused.
 class InputFile {
  public:
-  /// @throws Error, Status::io: I001 (missing, no permission, ...), I003 (not a regular file)
+  /// @throws Error, Status::io: I001 (missing, no permission, ...), I003 (not a regular file); U004
+  /// (base/kept_inputs.h)
   explicit InputFile(std::string path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -35,7 +36,7 @@ class InputFile {
 class OutputFile {
  public:
   /// @throws Error, Status::io: I002 (no such folder, no permission, disk full, ...), I003 (a
-  /// folder)
+  /// folder); U004 (an input: base/kept_inputs.h)
   explicit OutputFile(std::string path);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;

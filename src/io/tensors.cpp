@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/limits.h"
+#include "base/suffix.h"
 #include "base/utf8.h"
 #include "taugrad/io/safetensors.h"
 
@@ -183,7 +184,7 @@ Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings)
 }
 
 void save_tensors(const std::string& path, const Tensors& tensors) {
-  if (is_json(path))
+  if (known_suffix(path, {"safetensors", "json"}) == "json")
     write_file(path, tensors_to_json(tensors));
   else
     save_safetensors(path, tensors);

@@ -93,6 +93,7 @@ void collect(System& system, F&& step, std::string_view defines = {}) {
   try {
     if (system.problems.size() < kMostProblems) return step();
   } catch (const Error& e) {
+    if (e.status() == Status::usage) throw;  // an import that is the output: not the definition's
     system.problems.insert(system.problems.end(), e.diagnostics().begin(), e.diagnostics().end());
   }
   system.broken.emplace(defines.substr(0, defines.find_first_of(" [(=~")));

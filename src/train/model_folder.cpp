@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/kept_inputs.h"
 #include "base/json_writer.h"
 #include "base/limits.h"
 #include "recurrence/system.h"
@@ -17,6 +18,8 @@ namespace taugrad {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr const char* kFiles[] = {"definition.json", "model.safetensors", "optimizer.safetensors",
+                                  "state.json", "vocab.json", "metrics.jsonl"};
 
 std::string in(const std::string& folder, const std::string& file) { return folder + "/" + file; }
 
@@ -201,6 +204,8 @@ TrainedModel load_model(const std::string& folder) {
     d.help = "`taugrad train DEF --data FILE -o DIR` makes one";
     fail(Status::io, std::move(d));
   }
+  for (const char* file : kFiles)  // those too that are not looked at
+    if (exists(in(folder, file))) keep_input(in(folder, file));
   TrainedModel m{load_definition(in(folder, "definition.json")), {}, {}};
   m.weights = load_safetensors(in(folder, "model.safetensors"));
   const std::string vocabulary = in(folder, "vocab.json");

@@ -39,6 +39,7 @@ Definition made_by_layers(const Options& o) {
 }
 
 int run(const Options& o, const Context& context) {
+  format_of(o.output, {"json"}, "");
   if (!o.definition.equations.empty()) {
     DefinitionOptions equations = o.definition;
     equations.file_or_name = o.cell;
@@ -86,7 +87,7 @@ Command define_command() {
             .value = "EQ",
             .help = "an equation instead of a cell; repeatable",
             .take = [o](const std::string& v) { o->definition.equations.push_back(v); }});
-  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.details =
       "The layers read x[t] of size n and give out[t]; final states are h_n and, of the\n"
       "lstm, c_n, both [layers*directions, m], layer by layer, forward then reverse.\n"

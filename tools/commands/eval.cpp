@@ -34,11 +34,10 @@ std::string split_of(const Options& o) {
 
 int evaluate_model(Options o, const Context& context) {
   if (o.source.files.empty()) fail(Status::usage, "U006", "`taugrad eval` needs --data FILE");
-  for (const std::string& file : o.source.files)
-    if (!o.output.empty()) refuse_overwriting_input(file, o.output);
   if (o.divergence && o.evaluate.modes.empty())
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
+  const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   TrainedModel m = load_model(o.folder);
   o.source.split = split_of(o);
   const TrainingData data = read_training_data(m.definition, o.source, m.vocabulary, context);
@@ -54,7 +53,7 @@ int evaluate_model(Options o, const Context& context) {
     text.compare_with(forced);
   }
   counter.finish();
-  deliver(o.output, context.json ? text.json() : text.table());
+  deliver(o.output, format == "json" ? text.json() : text.table());
   return 0;
 }
 
@@ -78,7 +77,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            {"line", "blank", "%", "none"});
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
             2147483647);
-  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.option({.name = "--seed",
             .letter = "",
             .value = "S",

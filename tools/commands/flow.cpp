@@ -21,6 +21,7 @@ struct Options {
   StepOptions steps;
   std::string weights, inputs, output, of, from, norm = "spectral";
   bool rtrl = false, memory = false;
+  std::string format;  ///< svg, json or txt
   std::int64_t lags = 0;
   FlowOptions flow;
 };
@@ -39,33 +40,31 @@ std::vector<std::string> names_of(const std::string& list) {
 
 /// One of the reports: as JSON, as a picture where there is one, else as a table.
 template <class Report>
-void deliver_report(const Options& o, const Context& context, const Report& report,
-                    const std::string& text) {
-  const bool json = context.json || o.output.ends_with(".json");
+void deliver_report(const Options& o, const Report& report, const std::string& text) {
   if constexpr (requires { to_svg(report); })
-    if (o.output.ends_with(".svg")) {
+    if (o.format == "svg") {
       deliver(o.output, to_svg(report));
       return;
     }
-  deliver(o.output, json ? to_json(report) : text);
+  deliver(o.output, o.format == "json" ? to_json(report) : text);
 }
 
 int show_flow(const Options& o, const Definition& d, const Tensors& inputs, const Tensors& weights,
               const Context& context) {
   const FlowReport report = flow(d, inputs, weights, o.flow);
-  const bool picture = o.output.ends_with(".svg");
+  const bool picture = o.format == "svg";
   std::string text;
   for (const VariableFlow& v : report.variables) text += table(v, context.quiet || picture);
   if (!context.quiet && !picture) text += table(report.weights);
-  deliver_report(o, context, report, text);
+  deliver_report(o, report, text);
   if (picture && !context.json) print(text);
   return 0;
 }
 
-int show_rtrl(const Options& o, const Definition& d, const Tensors& inputs, const Tensors& weights,
-              const Context& context) {
+int show_rtrl(const Options& o, const Definition& d, const Tensors& inputs,
+              const Tensors& weights) {
   const RtrlReport r = rtrl(d, inputs, weights, o.flow);
-  deliver(o.output, context.json ? as_json(r) : summary(r));
+  deliver(o.output, o.format == "json" ? as_json(r) : summary(r));
   return agrees(r) ? 0 : static_cast<int>(Status::check_failed);
 }
 
@@ -75,9 +74,9 @@ int show_influence(const Options& o, const Definition& d, const Tensors& inputs,
     fail(Status::usage, "U006", "--from {} needs --of NAME, the variable that it influences",
          o.from);
   const InfluenceReport r = influence(d, inputs, weights, o.flow.variables.front(), o.from, o.flow);
-  const bool picture = o.output.ends_with(".svg");
+  const bool picture = o.format == "svg";
   const std::string text = table(r, context.quiet || picture);
-  deliver_report(o, context, r, text);
+  deliver_report(o, r, text);
   if (picture && !context.json) print(text);
   return 0;
 }
@@ -90,7 +89,7 @@ int show_memory(const Options& o, const Definition& d, const Tensors& weights,
                         .steps = std::max<std::int64_t>(o.steps.steps, 0),
                         .seed = o.flow.seed};
   const MemoryReport r = memory_capacity(d, weights, options);
-  deliver_report(o, context, r, table(r, context.quiet));
+  deliver_report(o, r, table(r, context.quiet));
   return 0;
 }
 
@@ -100,26 +99,24 @@ void check_choices(const Options& o) {
   if (!o.memory) return;
   if (!o.inputs.empty())
     fail(Status::usage, "U006", "--memory makes inputs of its own; leave out --inputs");
-  if (o.output.ends_with(".svg"))
-    fail(Status::usage, "U006",
-         "--memory has no picture; -o FILE.json, or no suffix for the table");
   if (!o.steps.lengths.empty())
     fail(Status::usage, "U002", "--memory takes one number of --steps, those that are measured");
 }
 
 int flow_definition(Options o, const Context& context) {
   check_choices(o);
+  std::vector<std::string> formats = {"json", "txt"};
+  if (!o.memory && !o.rtrl) formats.emplace_back("svg");
+  o.format = format_of(o.output, formats, context.json ? "json" : "txt");
   const Definition d = read_definition(o.definition, context);
   check_steps(d, o.steps);
-  for (const std::string& input : {o.weights, o.inputs, o.definition.file_or_name})
-    if (!o.output.empty()) refuse_overwriting_input(input, o.output);
   o.flow.steps = o.steps.steps;
   o.flow.lengths = o.steps.lengths;
   o.flow.norm = o.norm == "frobenius" ? MatrixNorm::frobenius : MatrixNorm::spectral;
   o.flow.variables = names_of(o.of);
   const Tensors inputs = load(o.inputs), weights = load(o.weights);
   if (o.memory) return show_memory(o, d, weights, context);
-  if (o.rtrl) return show_rtrl(o, d, inputs, weights, context);
+  if (o.rtrl) return show_rtrl(o, d, inputs, weights);
   if (!o.from.empty()) return show_influence(o, d, inputs, weights, context);
   return show_flow(o, d, inputs, weights, context);
 }
@@ -129,7 +126,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells [20]");
   c.text("--weights", "FILE", "weights by name, safetensors or .json [drawn]", o->weights);
   c.text("--inputs", "FILE", "inputs and observed variables, as for `run` [drawn]", o->inputs);
-  c.text("-o,--output", "FILE", ".svg: the heat map; .json; else the table [a table]", o->output);
+  c.output("-o,--output", "FILE", ".svg: the heat map; .json; .txt: the table [a table]", o->output);
   c.text("--of", "LIST", "variables to follow [all that hand something on]", o->of);
   c.text(
       "--from", "NAME",

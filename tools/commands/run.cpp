@@ -16,6 +16,8 @@
 namespace taugrad::cli {
 namespace {
 
+const std::vector<std::string> kTensors = {"safetensors", "json"}, kReports = {"json", "txt"};
+
 struct Options {
   DefinitionOptions definition;
   StepOptions steps;
@@ -90,13 +92,14 @@ std::string compared(const Definition& d, Options o, const RunResult& open,
                      const Context& context) {
   o.run.modes.clear();
   const Divergence apart = divergence(d, open.values, run_on_files(d, o, context).values);
-  return context.json || o.output == "-" ? divergence_json(apart) : divergence_table(apart);
+  const bool json = context.json || o.output == "-";
+  return format_of(o.output, kReports, json ? "json" : "txt") == "json" ? divergence_json(apart)
+                                                                       : divergence_table(apart);
 }
 
 int run_definition(Options o, const Context& context) {
+  format_of(o.output, o.divergence ? kReports : kTensors, "");
   const Definition d = read_definition(o.definition, context);
-  for (const std::string& input : {o.weights, o.inputs, o.definition.file_or_name})
-    if (!o.output.empty()) refuse_overwriting_input(input, o.output);
   o.run.fetch = o.fetch.empty() ? everything(d) : split(o.fetch);
   o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
   check_steps(d, o.steps);
@@ -131,7 +134,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.text("--weights", "FILE", "weights by name, safetensors or .json", o->weights);
   c.text("--inputs", "FILE", "inputs and observed variables, time-major; lengths", o->inputs);
   c.text("--fetch", "LIST", "h,loss,nll:y,grad:W,grad:W[3],grad:x [all variables, loss]", o->fetch);
-  c.text("-o,--output", "FILE", "safetensors, or JSON for .json and - [a table]", o->output);
+  c.output("-o,--output", "FILE", "safetensors, or JSON for .json and - [a table]", o->output);
   c.choice("--dtype", "of the work and the results [f32]", o->dtype, {"f32", "f64"});
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells");
   c.integer("--batch", "B", "items, where no tensor tells [1]", o->batch, 0, 2147483647);

@@ -53,13 +53,15 @@ std::string lines_of(const std::vector<Tensors>& samples) {
 }
 
 int draw(Options o, const Context& context) {
+  const std::string format =
+      format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
   const TrainedModel m = load_model(o.folder);
   if (!o.prompt.empty()) {
     if (!m.vocabulary) fail(Status::usage, "U002", "--prompt is for models of text");
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
   }
   const std::vector<Tensors> samples = sample(m.definition, m.weights, o.sample);
-  deliver(o.output, m.vocabulary ? text_of(m, samples, context.json) : lines_of(samples));
+  deliver(o.output, m.vocabulary ? text_of(m, samples, format != "txt") : lines_of(samples));
   return 0;
 }
 
@@ -92,7 +94,7 @@ Command sample_command() {
   c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->sample.top_k, 1,
             2147483647);
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
-  c.text("-o,--output", "FILE", "where to write [standard output]", o->output);
+  c.output("-o,--output", "FILE", ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);
   c.run = [o](const Context& context) { return draw(*o, context); };
   return c;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "base/utf8.h"
 #include "commands/commands.h"
 #include "commands/show_plan.h"
 #include "definition_options.h"
@@ -34,16 +35,22 @@ struct Options {
   ModelOptions model;
 };
 
-std::string format_of(const Options& o) {
-  if (!o.format.empty()) return o.format;
-  for (const char* suffix : {"dot", "json", "svg"})
-    if (o.output.ends_with(fmt::format(".{}", suffix))) return suffix;
-  return "dot";
+/// By the suffix of -o, by --format, by --json.
+std::string chosen_format(const Options& o, const Context& context) {
+  if (o.plan && !o.format.empty() && o.format != "json")
+    fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
+  const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
+  if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
+  const std::string suffix = format_of(o.output, {"dot", "json", "svg"}, "");
+  if (!suffix.empty() && !o.format.empty() && suffix != o.format)
+    fail(Status::usage, "U006", "--format {} and the suffix of {} say different formats", o.format,
+         printable(o.output));
+  return !suffix.empty() ? suffix : printed == "txt" ? "dot" : printed;
 }
 
 std::string rendered(const Picture& picture, const Options& o) {
   const RenderOptions how{.labels = !o.no_labels};
-  return format_of(o) == "svg" ? to_svg(picture, how) : to_dot(picture, how);
+  return o.format == "svg" ? to_svg(picture, how) : to_dot(picture, how);
 }
 
 void tell_counts(const Context& context, std::size_t nodes, std::size_t edges,
@@ -86,7 +93,7 @@ int show_folded(const Definition& d, const Options& o, const Context& context,
                 const DefinitionSummary& summary) {
   const FoldedGraph g = folded(d);
   tell_counts(context, g.nodes.size(), g.edges.size(), summary, coupling(d, o.modes));
-  if (format_of(o) == "json")
+  if (o.format == "json")
     deliver(o.output, to_json(g));
   else
     deliver(
@@ -116,7 +123,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
   tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()),
               summary, coupling(d, o.modes));
-  deliver(o.output, format_of(o) == "json" ? to_json(u.graph()) : rendered(picture, o));
+  deliver(o.output, o.format == "json" ? to_json(u.graph()) : rendered(picture, o));
   return 0;
 }
 
@@ -126,7 +133,7 @@ int show_model(const Definition& d, const Options& o, const Context& context) {
   options.steps = o.steps;
   options.all_steps = o.all_steps;
   return show_model(d, options, context, [&](const GraphicalModel& model, const Picture& picture) {
-    deliver(o.output, format_of(o) == "json" ? to_json(model) : rendered(picture, o));
+    deliver(o.output, o.format == "json" ? to_json(model) : rendered(picture, o));
   });
 }
 
@@ -136,7 +143,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
   c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
-  c.text("-o,--output", "FILE", "where to draw [standard output]", o->output);
+  c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
   c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
            {"auto", "values", "operations", "everything"});
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
@@ -171,6 +178,8 @@ Command show_command() {
       "definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable.";
   c.run = [o](const Context& context) {
+    const bool unsaid = context.json && o->format.empty();
+    o->format = chosen_format(*o, context);
     if (o->plan) {
       const Definition d = read_definition(o->definition, context);
       check_steps(d, o->steps);
@@ -178,19 +187,16 @@ Command show_command() {
                                     .lengths = o->steps.lengths,
                                     .modes = o->modes};
       o->executor.checkpoint = o->checkpoint ? 0 : -1;
-      return show_plan(d, unfolding, o->executor, o->output, context.json);
+      return show_plan(d, unfolding, o->executor, o->output, o->format == "json");
     }
     if (o->view.empty()) o->view = o->steps.given() || !o->modes.empty() ? "unfolded" : "folded";
     if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
       fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
            o->view);
     const Definition d = read_definition(o->definition, context);
-    if (context.json && o->format.empty()) {
-      if (!o->definition.equations.empty() && o->view == "folded") {
-        deliver(o->output, to_json(d));  // what the equations stand for, sizes and all
-        return 0;
-      }
-      o->format = "json";
+    if (unsaid && o->format == "json" && o->view == "folded" && !o->definition.equations.empty()) {
+      deliver(o->output, to_json(d));  // what the equations stand for, sizes and all
+      return 0;
     }
     if (o->view == "model") return show_model(d, *o, context);
     const DefinitionSummary summary = describe(d);

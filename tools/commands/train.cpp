@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "base/kept_inputs.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "mode_options.h"
@@ -43,6 +44,7 @@ void stop_softly_on_signals() {
 }
 
 void make_folder(const Options& o) {
+  refuse_inputs_in(o.output);
   std::error_code error;
   const bool used = fs::exists(o.output, error) &&
                     !(fs::is_directory(o.output, error) && fs::is_empty(o.output, error));
@@ -133,8 +135,11 @@ class Training {
 
   void go_on() {
     folder_ = options_.resume;
-    model_ = load_model(folder_);
-    state_ = load_resume_state(folder_);
+    {
+      const UpdatesInPlace own;
+      model_ = load_model(folder_);
+      state_ = load_resume_state(folder_);
+    }
     if (!options_.train.modes.empty() && options_.train.modes != state_.options.modes)
       fail(Status::usage, "U002",
            "--mode: a training goes on in the modes that it began with; leave it out");

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 
+#include "base/fail.h"
 #include "base/json_writer.h"
 #include "base/utf8.h"
 #include "commands/commands.h"
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t kShownSteps = 12;  // at the start, and as many at the end
 
 struct Options {
-  std::string machine, dtype = "exact", definition, view, output;
+  std::string machine, dtype = "exact", definition, view, output, format;
   std::optional<std::string> tape;
   std::int64_t steps = 10'000;
   bool all_steps = false;
@@ -153,20 +154,21 @@ int run_machine(const TuringNetwork& n, const Options& o, const Context& context
   Trace trace(o.all_steps);
   json::Writer w;
   w.begin_object();
-  if (context.json && o.all_steps) w.key("trace").begin_array();
+  const bool json = o.format == "json";
+  if (json && o.all_steps) w.key("trace").begin_array();
   TuringResult r;
   {
     StepProgress progress(context);
     r = run(n,
             {.arithmetic = arithmetic_of(o), .steps = o.steps, .watch = [&](const TuringStep& s) {
                progress.show(s.step, o.steps);
-               if (!context.json && !context.quiet) trace.add(row(n.machine, s));
-               if (context.json && o.all_steps) write(w, n, s);
+               if (!json && !context.quiet) trace.add(row(n.machine, s));
+               if (json && o.all_steps) write(w, n, s);
              }});
   }
-  if (context.json && o.all_steps) w.end_array();
+  if (json && o.all_steps) w.end_array();
   finish(w, n, r, o);
-  if (context.json)
+  if (json)
     deliver(o.output, w.end_object().text() + "\n");
   else
     deliver(o.output, (context.quiet ? "" : head(n, o) + trace.text()) + verdict(n, r, o));
@@ -175,9 +177,7 @@ int run_machine(const TuringNetwork& n, const Options& o, const Context& context
 }
 
 void draw(const Definition& d, const Options& o) {
-  const auto text = [&](const Picture& p) {
-    return o.output.ends_with(".svg") ? to_svg(p) : to_dot(p);
-  };
+  const auto text = [&](const Picture& p) { return o.format == "svg" ? to_svg(p) : to_dot(p); };
   if (o.view == "folded") {
     deliver(o.output, text(picture_of(folded(d), {.title = d.name, .about = d.about})));
     return;
@@ -186,11 +186,21 @@ void draw(const Definition& d, const Options& o) {
   deliver(o.output, text(picture_of(u, GraphPictureOptions{})));
 }
 
-int turing(const Options& o, const Context& context) {
+/// The format of -o, the suffixes of both outputs being right.
+std::string chosen_format(const Options& o, const Context& context) {
+  format_of(o.definition, {"json"}, "");
+  if (!o.view.empty()) return format_of(o.output, {"dot", "svg"}, "dot");
+  if (!o.definition.empty() && !o.output.empty())
+    fail(Status::usage, "U006",
+         "--definition runs nothing that -o could take; leave one out, or add --view");
+  return format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
+}
+
+int turing(Options o, const Context& context) {
+  o.format = chosen_format(o, context);
   TuringMachine m = load_machine(o.machine);
   if (o.tape) m.tape = parse_tape(m, *o.tape);
   const TuringNetwork n = to_network(m);
-  for (const std::string& to : {o.definition, o.output}) refuse_overwriting_input(o.machine, to);
   if (!o.definition.empty()) deliver(o.definition, to_json(n.definition));
   if (!o.view.empty()) draw(n.definition, o);
   if (!o.definition.empty() || !o.view.empty()) return 0;
@@ -210,11 +220,11 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.choice("--dtype", "arithmetic of the network [exact]", o->dtype, {"exact", "f64", "f32"});
   c.flag("--all-steps", "print every step, where else the middle of more than 24 is left out",
          o->all_steps);
-  c.text("--definition", "FILE", "write the network as a definition; nothing is run",
-         o->definition);
+  c.output("--definition", "FILE", "write the network as a definition; nothing is run",
+           o->definition);
   c.choice("--view", "draw the network instead: folded, or over one step of the machine", o->view,
            {"folded", "unfolded"});
-  c.text("-o,--output", "FILE", "where to write; a drawing by its suffix, dot or svg", o->output);
+  c.output("-o,--output", "FILE", "where to write, by its suffix: .json, .txt; with --view .dot, .svg", o->output);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace taugrad {
 Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings = nullptr);
 Tensors tensors_from_json(std::string_view text, std::string_view file);
 
-/// Writes them by the same rule. f32 is written to JSON as its exact value and reads back as f64.
+/// Writes JSON for ".json", safetensors for ".safetensors" or no suffix. f32 is written to JSON as
+/// its exact value and reads back as f64. @throws Error (U002: another suffix; I002, I003)
 void save_tensors(const std::string& path, const Tensors& tensors);
 /// One tensor a line, numbers that read back to the same bits.
 std::string tensors_to_json(const Tensors& tensors);
