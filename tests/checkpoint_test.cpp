@@ -45,8 +45,9 @@ Run run(const Work& work, const BatchContext& batch, std::int64_t items, bool ag
 /// Whether something is computed again.
 bool is_cut(const Work& work) {
   const Rewritten other = checkpoint(work.tape(), work.outputs, work.unfolded.loss().id);
-  return std::ranges::any_of(std::views::iota(0, other.graph.size()),
-                             [&](NodeId id) { return &other.graph.tape().op(id) == &kAfter; });
+  for (NodeId id = 0; id < other.graph.size(); ++id)
+    if (&other.graph.tape().op(id) == &kAfter) return true;
+  return false;
 }
 
 Definition sized(const char* name, std::int64_t size) {

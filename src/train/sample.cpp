@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <ranges>
+#include <span>
 
 #include "base/fail.h"
 #include "recurrence/model.h"
@@ -129,9 +129,11 @@ class Sampler {
     if (it != weights_.end())
       for (std::size_t a = 0; a < at.size(); ++a) first = first * it->second.dims()[a] + at[a] - 1;
     first *= static_cast<std::int64_t>(to.size());
-    const bool fits =
-        it != weights_.end() &&
-        std::ranges::equal(it->second.dims() | std::views::drop(at.size()), tape.shape(id).dims());
+    const auto rest = [&](const Dims& d) {  // behind the positions; no views: clang 14 has none
+      return std::span(d).subspan(std::min(at.size(), d.size()));
+    };
+    const bool fits = it != weights_.end() &&
+                      std::ranges::equal(rest(it->second.dims()), tape.shape(id).dims());
     if (!fits || first < 0 || first + static_cast<std::int64_t>(to.size()) > it->second.size())
       fail(Status::bad_input, "S013", "weight \"{}\" {}", name,
            it == weights_.end()
