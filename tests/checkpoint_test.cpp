@@ -1,11 +1,16 @@
 // Values computed again for the gradient: the same bits, in less memory.
 #include "passes/checkpoint.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
 #include <ranges>
 
+#include "graph/verified.h"
+#include "passes/rounding.h"
+#include "passes/segments.h"
+#include "random_network.h"
 #include "random_recurrence.h"
 #include "support_plan.h"
 
@@ -91,6 +96,112 @@ TEST_CASE("checkpoint: random recurrences keep their bits", "[checkpoint]") {
     CHECK(same_bits(run<double>(work, batch, 4, true).values,
                     run<double>(work, batch, 4, false).values));
   }
+}
+
+// learnt initial states and edges, nets without inputs, products outside of functions, masks
+TEST_CASE("checkpoint: random networks keep their bits", "[checkpoint]") {
+  int without_inputs = 0, learnt = 0, cut = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const std::string text = NetworkGenerator(seed).make();
+    CAPTURE(seed, text);
+    const Definition d = parse_definition(text, "random");
+    without_inputs += d.inputs.empty();
+    learnt += text.find("\"hp\"") != std::string::npos;
+    const auto model = resolve(d);
+    const std::int64_t steps = model->index_length.size() > 1 ? 5 : 11;
+    const Work work = work_of(d, steps);
+    const BatchContext batch = batch_of(work.tape(), 4, steps, can_be_ragged(*model));
+    cut += is_cut(work);
+    CHECK(same_bits(run<double>(work, batch, 4, true).values,
+                    run<double>(work, batch, 4, false).values));
+    const Rewritten other = checkpoint(work.tape(), work.outputs, work.unfolded.loss().id);
+    verify(other.graph.tape());
+  }
+  CHECK(without_inputs > 40);
+  CHECK(learnt > 20);
+  CHECK(cut > 100);
+}
+
+// what a later segment only waits for dies where it is born: its place is not for another result
+TEST_CASE("checkpoint: results that no later step reads keep their place within their step",
+          "[checkpoint]") {
+  const std::string_view bodies[] = {
+      R"d("weights": {"b": [1], "W": [1,1], "h0": [1]},
+         "equations": ["h[0] = h0", "h[t] = b * (W @ h[t-1])"])d",
+      R"d("weights": {"W": [3,3], "h0": [3]},
+         "equations": ["h[0] = h0", "h[t] = h[t-1] + 0.1 * tanh(W @ h[t-1])"])d",
+      R"d("weights": {"g": [3], "W": [3,3], "h0": [3]},
+         "equations": ["h[0] = h0", "h[t] = g * tanh(W @ h[t-1])"])d",
+      R"d("weights": {"b": [3], "W": [3,3], "h0": [3]},
+         "equations": ["h[0] = h0", "h[t] = relu(b + W @ h[t-1])"])d",
+      R"d("weights": {"b": [3], "W": [3,3]},
+         "equations": ["h[tau+1] = b", "h[t] = b * (W @ h[t+1])"])d"};
+  for (const std::string_view body : bodies)
+    for (const std::int64_t steps : {4, 5, 9, 16, 37, 60}) {
+      CAPTURE(body, steps);
+      const Definition d = test::define(R"d("index": {"t": "tau"}, "loss": "sum(h[t] * h[t])", )d" +
+                                        std::string(body));
+      const Work work = work_of(d, steps);
+      const BatchContext batch = batch_of(work.tape(), 3, steps, true);
+      CHECK(same_bits(run<double>(work, batch, 3, true).values,
+                      run<double>(work, batch, 3, false).values));
+      CHECK(same_bits(run<float>(work, batch, 3, true).values,
+                      run<float>(work, batch, 3, false).values));
+    }
+  const Definition grid = test::define(
+      R"d("index": {"i": "rows", "j": "cols"}, "loss": "sum(h[i,j] * h[i,j])",
+         "weights": {"b": [3], "W": [3,3], "Z": [3,3], "e": [3], "f": [3]},
+         "equations": ["h[0,j] = e", "h[i,0] = f",
+                       "h[i,j] = b * tanh(W @ h[i-1,j] + Z @ h[i,j-1])"])d");
+  for (const std::int64_t steps : {3, 4, 6}) {
+    const Work work = work_of(grid, steps);
+    const BatchContext batch = batch_of(work.tape(), 3, steps, false);
+    CHECK(same_bits(run<double>(work, batch, 3, true).values,
+                    run<double>(work, batch, 3, false).values));
+  }
+}
+
+TEST_CASE("checkpoint: b (W h) of four steps", "[checkpoint]") {
+  const Definition d = test::define(
+      R"d("index": {"t": "tau"}, "weights": {"b": [1], "W": [1,1], "h0": [1]},
+         "equations": ["h[0] = h0", "h[t] = b * (W @ h[t-1])"], "loss": "sum(h[t]*h[t])")d");
+  RunOptions options;
+  options.steps = 4;
+  options.checkpoint = true;
+  const Tensors weights{{"b", test::numbers({1}, {2})},
+                        {"W", test::numbers({1, 1}, {1})},
+                        {"h0", test::numbers({1}, {1})}};
+  const Tensors got = test::evaluate(d, {}, weights, {"loss", "grad:b", "grad:W"}, options);
+  test::check_values(got.at("grad:b"), {1}, {1252});
+  test::check_values(got.at("grad:W"), {1, 1}, {2504});
+}
+
+TEST_CASE("checkpoint: lengths times segments beyond 2^31", "[checkpoint]") {
+  const Definition d = test::define(
+      R"d("index": {"t": "tau"}, "weights": {"a": [], "h0": []},
+         "equations": ["h[0] = h0", "h[t] = a * h[t-1] + 0.5"], "loss": "h[last] * h[last]")d");
+  const Work work = work_of(d, 560'000, false, false);
+  const std::vector<char> needed(static_cast<std::size_t>(work.tape().size()), 1);
+  const Segments cuts = cut(work.tape(), needed, work.unfolded.loss().id);
+  CHECK(std::int64_t{cuts.count} * cuts.count * cuts.count > (std::int64_t{1} << 31));
+  const auto [least, most] = std::ranges::minmax(cuts.of);
+  CHECK(least == -1);
+  CHECK(most == cuts.count - 1);
+}
+
+TEST_CASE("verify holds for rewritten graphs, whose ops no file can name", "[checkpoint]") {
+  for (const char* name : {"elman", "lstm", "gru", "grid_lines", "bidirectional"}) {
+    CAPTURE(name);
+    const Work work = work_of(load_definition(name), 6);
+    if (!work.unfolded.has_loss()) continue;
+    const NodeId last = work.unfolded.loss().id;
+    const Rewritten again = checkpoint(work.tape(), work.outputs, last);
+    verify(again.graph.tape());
+    const Rewritten rounded = round_operands(work.tape(), work.outputs, last);
+    verify(rounded.graph.tape());
+    verify(checkpoint(rounded.graph.tape(), rounded.outputs, rounded.last).graph.tape());
+  }
+  CHECK(verify_rewritings);  // and after every pass, in all tests
 }
 
 TEST_CASE("checkpoint: blocks of rows go on from segment to segment, on any threads",

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "graph/place.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
@@ -137,6 +138,13 @@ TEST_CASE("operands exist for the same items", "[graph]") {
   CHECK(outer_sum(a, w).extent() == kShared);
   CHECK_THAT(message_of([&] { outer_sum(a, b); }), Contains("different items"));
   verify(tape);
+}
+
+TEST_CASE("nodes and what they read are counted in 32 bits, and no further", "[graph]") {
+  constexpr std::size_t kMost = 0x7fffffff;
+  require_room(kMost, kMost);
+  CHECK_THAT(message_of([] { require_room(kMost + 1, 0); }), Contains("R002"));
+  CHECK_THAT(message_of([] { require_room(1, kMost + 1); }), Contains("R002"));
 }
 
 TEST_CASE("equal values are stored once", "[graph]") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/limits.h"
+#include "graph/place.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"
 
@@ -40,8 +42,15 @@ namespace {
 constexpr ExtentId kMaxExtents = 0x7fffffff;  // what Row::extent holds
 }
 
+void require_room(std::size_t nodes, std::size_t inputs) {
+  if (nodes > limits::kNodes || inputs > limits::kInputs) [[unlikely]]
+    fail(Status::resource, "R002", "a graph has at most {} nodes that read {} others",
+         limits::kNodes, limits::kInputs);
+}
+
 NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                         ExtentId extent) {
+  require_room(rows_.size(), input_.size() + inputs.size());
   const NodeId id = size();
   for (const NodeId in : inputs) input_.push_back(in);
   Row& row = rows_.back();

@@ -15,4 +15,7 @@ namespace taugrad {
 [[noreturn]] void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs,
                          const Error& why);
 
+/// @throws Error (R002) over what graphs, gradients and plans count in 32 bits
+void require_room(std::size_t nodes, std::size_t inputs);
+
 }  // namespace taugrad

@@ -19,6 +19,7 @@ void verify_inputs(const Tape& tape, const Node& n) {
 
 void verify_shape(const Tape& tape, const Node& n, std::vector<Shape>& shapes) {
   if (n.op.traits.leaf) return;
+  require(n.op.shape != nullptr, "the op {} has no rule for shapes", n.op.name);
   shapes.clear();
   for (const NodeId in : n.inputs) shapes.push_back(tape.shape(in));
   const Shape want = n.op.shape(shapes, n.attrs);
@@ -31,7 +32,7 @@ void verify_extent(const Tape& tape, const Node& n) {
   if (n.op.traits.variadic_items)
     want = static_cast<ExtentId>(n.attrs.integer("extent"));
   else
-    for (const NodeId in : n.inputs) {
+    for (const NodeId in : n.op.traits.waits ? n.inputs.first(1) : n.inputs) {
       const ExtentId e = tape.extent_id(in);
       require(e == kShared || want == kShared || e == want,
               "inputs exist for different items of the batch");
@@ -44,9 +45,9 @@ void verify_extent(const Tape& tape, const Node& n) {
 
 }  // namespace
 
-void verify(const Tape& tape) {
+void verify(const Tape& tape, NodeId first) {
   std::vector<Shape> shapes;
-  for (NodeId id = 0; id < tape.size(); ++id) {
+  for (NodeId id = first; id < tape.size(); ++id) {
     const Node n = tape.node(id);
     try {
       verify_inputs(tape, n);

@@ -4,6 +4,9 @@
 #include <functional>
 #include <utility>
 
+#include "base/fail.h"
+#include "graph/verified.h"
+#include "ops/kernel.h"
 #include "passes/segments.h"
 #include "passes/sweep.h"
 #include "passes/tape_copy.h"
@@ -40,6 +43,7 @@ class Checkpointing {
     Rewritten result{copy_.graph(), {}, std::move(original_), -1};
     for (const NodeId id : outputs) result.outputs.push_back(kept_[at(id)]);
     result.original.resize(static_cast<std::size_t>(result.graph.size()), -1);
+    verify_rewritten(result.graph.tape());
     return result;
   }
 
@@ -231,12 +235,29 @@ class Checkpointing {
   std::int32_t phase_ = 0;
 };
 
+Shape first_shape(std::span<const Shape> in, const Attrs&) {
+  require(!in.empty(), "after nothing");
+  return in[0];
+}
+
+/// Plans move nothing; the reference interpreter copies.
+struct First {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = c.shape->size();
+    for (std::int64_t item = 0; item < c.items; ++item)
+      std::copy_n(row(c.in[0], item), n, c.out + item * n);
+  }
+};
+
 }  // namespace
 
 constinit const Op kAfter{.name = "after",
                           .about = "y = a, once the others are there",
                           .arity = kAnyArity,
-                          .traits = {.view = true}};
+                          .shape = &first_shape,
+                          .forward = exact_forwards<First>(),
+                          .traits = {.view = true, .waits = true}};
 
 Rewritten checkpoint(const Tape& tape, std::span<const NodeId> outputs, NodeId last) {
   return Checkpointing(tape, outputs, last).run(outputs);

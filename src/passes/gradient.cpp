@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "graph/verified.h"
 #include "passes/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
@@ -157,6 +158,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
          outputs.size());
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
+  const NodeId first = tape.size();
   tape.reserve(9 * static_cast<std::size_t>(tape.size()) / 4);  // most graphs double
   Reverse sweep(tape, wrt, last_of(outputs, tape));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -175,6 +177,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
     g.values_.push_back(
         named_gradient(v, found ? found : constant(tape, 0, v.shape(), v.extent())));
   }
+  verify_rewritten(tape, first);
   return g;
 }
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "graph/verified.h"
 #include "ops/kernel.h"
+#include "ops/rules.h"
 #include "passes/sweep.h"
 #include "passes/tape_copy.h"
 #include "taugrad/ops/records.h"
@@ -44,6 +46,7 @@ class Rounding {
     for (const NodeId id : outputs) result.outputs.push_back(kept_[at(id)]);
     original_.resize(at(result.graph.size()), -1);
     result.original = std::move(original_);
+    verify_rewritten(result.graph.tape());
     return result;
   }
 
@@ -88,6 +91,7 @@ class Rounding {
 constinit const Op kRound{.name = "round",
                           .about = "y = x to 8 significant bits",
                           .arity = 1,
+                          .shape = &one_shape,
                           .forward = {&Map<Round, 1>::run<float>, &Map<Round, 1>::run<double>},
                           .traits = {.elementwise = true}};
 

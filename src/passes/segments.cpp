@@ -31,7 +31,8 @@ class Cutting {
     const std::int32_t count = !products_ && longest < kFewOps ? 1 : std::max(root, 1);
     move_later();
     each([&](NodeId id) {
-      std::int32_t& segment = of_[at(id)] = depth_[at(id)] * count / (longest + 1);
+      std::int32_t& segment = of_[at(id)] =
+          static_cast<std::int32_t>(std::int64_t{depth_[at(id)]} * count / (longest + 1));
       for (const NodeId x : tape_.inputs(id)) segment = std::max(segment, of_[at(x)]);
     });
     return {count, std::move(of_)};

@@ -1,4 +1,5 @@
 #include "base/fail.h"
+#include "graph/verified.h"
 #include "passes/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/passes/gradient.h"
@@ -97,12 +98,13 @@ Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt,
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
   last_of(tangents, tape);
-  const NodeId last = last_of(outputs, tape);
+  const NodeId first = tape.size(), last = last_of(outputs, tape);
   ForwardSweep sweep(tape, outputs);
   for (std::size_t i = 0; i < wrt.size(); ++i) sweep.seed(wrt[i], tangents[i]);
   sweep.run(last);
   Vars result;
   for (const Var v : outputs) result.push_back(sweep.of(v));
+  verify_rewritten(tape, first);
   return result;
 }
 

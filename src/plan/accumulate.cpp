@@ -27,6 +27,7 @@ class Accumulating {
   struct Chain {
     IndexId index;
     NodeId first, last;
+    std::uint8_t length;
   };
 
   void link_terms(NodeId sum) {
@@ -46,11 +47,12 @@ class Accumulating {
     const IndexId index = tape_.index_id(id);
     const auto chain = std::ranges::find(chains_, index, &Chain::index);
     if (chain == chains_.end()) {
-      chains_.push_back({index, id, id});
+      chains_.push_back({index, id, id, 0});
       return;
     }
     if (!within(id, chain->first)) return;
     draft_.into[Draft::at(id)] = chain->first;
+    draft_.turn[Draft::at(id)] = ++chain->length;
     draft_.key[Draft::at(id)] =
         std::max(draft_.key[Draft::at(id)], draft_.key[Draft::at(chain->last)]);
     chain->last = id;

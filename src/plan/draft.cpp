@@ -43,6 +43,7 @@ Draft::Draft(const Tape& t, std::span<const NodeId> out, PassSet p)
   uses.assign(n, 0);
   user.assign(n, -1);
   into.assign(n, -1);
+  turn.assign(n, 0);
   from.assign(n, 0);
   key.assign(n, 0);
   product.assign(n, -1);

@@ -60,6 +60,7 @@ struct Draft {
   std::vector<std::uint8_t> uses;  ///< reads by needed nodes; 2: two or more
   std::vector<NodeId> user;        ///< of a node with one use
   std::vector<NodeId> into;        ///< the node whose place it adds to or lies in; -1: its own
+  std::vector<std::uint8_t> turn;  ///< of a product added to another's place: its term of the sum
   std::vector<std::int64_t> from;  ///< by node that lies in another: elements to skip in a row
   std::vector<Key> key;
   std::vector<std::int32_t> product;  ///< in `products`; -1

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "graph/verified.h"
 #include "plan/period.h"
 #include "plan/row_ops.h"
+#include "plan/verify.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -24,8 +26,8 @@ Emission<S> Emitter<S>::make() {
   const std::vector<Unit> list = units();
   for (std::size_t i = 0; i < list.size();) {
     std::size_t end = i + 1;  // products of one level stand side by side
-    const bool product = list[i].rank < 2;
-    while (product && end < list.size() && list[end].key == list[i].key && list[end].rank < 2)
+    const bool product = list[i].product();
+    while (product && end < list.size() && list[end].key == list[i].key && list[end].product())
       ++end;
     if (product)
       add_products({list.data() + i, end - i});
@@ -70,12 +72,12 @@ std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
     if (form == Form::leaf || form == Form::view || form == Form::placed) continue;
     if (form == Form::rows) {
       list.push_back(
-          {key, draft_.added(id) ? 1 : 0, draft_.products[at(draft_.product[at(id)])].type, id});
+          {key, draft_.turn[at(id)], draft_.products[at(draft_.product[at(id)])].type, id});
     } else if (form == Form::fused) {
       const std::int32_t r = draft_.region[at(id)];
-      if (region_node_[region_first_[at(r)]] == id) list.push_back({key, 3, r, id});
+      if (region_node_[region_first_[at(r)]] == id) list.push_back({key, Unit::kRegion, r, id});
     } else if (into < 0 || draft_.is_part(id)) {
-      list.push_back({key, 2, form == Form::forward ? number_of(id) : -1, id});
+      list.push_back({key, Unit::kNode, form == Form::forward ? number_of(id) : -1, id});
     }
   }
   std::sort(list.begin(), list.end());
@@ -84,7 +86,7 @@ std::vector<typename Emitter<S>::Unit> Emitter<S>::units() const {
 
 template <class S>
 void Emitter<S>::add_unit(const Unit& unit) {
-  if (unit.rank == 3) return add_region(unit);
+  if (unit.rank == Unit::kRegion) return add_region(unit);
   const Form form = draft_.form[at(unit.node)];
   if (form == Form::add) return add_sum(unit.node);
   if (form == Form::forward) return add_forward(unit.node);
@@ -236,16 +238,15 @@ Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet pass
                  std::span<const std::uint8_t> long_sum) {
   Draft draft(tape, outputs, passes);
   draft.long_sum.assign(long_sum.begin(), long_sum.end());
-  merge_equal(draft);
-  choose_forms(draft);
-  link_sums(draft);
-  place_parts(draft);
-  set_phases(draft);
-  split_sums(draft);
-  set_levels(draft);
-  accumulate(draft);
-  sink(draft);
-  form_regions(draft);
+  constexpr std::pair<std::string_view, void (*)(Draft&)> kInOrder[] = {
+      {"merge", merge_equal},   {"forms", choose_forms}, {"sums", link_sums},
+      {"place", place_parts},   {"phases", set_phases},  {"parts", split_sums},
+      {"levels", set_levels},   {"accumulate", accumulate}, {"sink", sink},
+      {"regions", form_regions}};
+  for (const auto& [name, pass] : kInOrder) {
+    pass(draft);
+    if (verify_rewritings) verify(draft, name);
+  }
   return Emitter<S>(draft).make();
 }
 
@@ -255,11 +256,22 @@ template Emission<double> emit(const Tape&, std::span<const NodeId>, PassSet,
                                std::span<const std::uint8_t>);
 
 template <class S>
+void place(Emission<S>& emission, PassSet passes) {
+  const bool reuse = passes.has(Pass::reuse);
+  if (!verify_rewritings) return assign_slots(emission.plan, emission.storages, reuse);
+  const Column<Storage> storages = emission.storages;
+  std::vector<std::int32_t> storage_of;
+  for (const Value& v : emission.plan.values) storage_of.push_back(v.slot);
+  assign_slots(emission.plan, emission.storages, reuse);
+  verify_slots(emission.plan, storages, storage_of);
+}
+
+template <class S>
 Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet passes) {
   std::optional<Emission<S>> emission;
   if (passes.has(Pass::period)) emission = emit_from_periods<S>(tape, outputs, passes);
   if (!emission) emission = emit<S>(tape, outputs, passes);
-  assign_slots(emission->plan, emission->storages, passes.has(Pass::reuse));
+  place<S>(*emission, passes);
   return std::move(emission->plan);
 }
 

@@ -60,8 +60,10 @@ class Emitter {
  private:
   /// What becomes one step, or part of one.
   struct Unit {
+    static constexpr std::int32_t kNode = 1 + static_cast<std::int32_t>(kMostTerms), kRegion = kNode + 1;
+    bool product() const { return rank < kNode; }
     Key key;
-    std::int32_t rank;  ///< within a key: products, products that add, nodes, regions
+    std::int32_t rank;  ///< within a key: products, those that add in their turn, nodes, regions
     std::int32_t type;  ///< of products; number of a region or a node
     NodeId node;
     bool operator<(const Unit& u) const {

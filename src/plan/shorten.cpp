@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "graph/tables.h"
+#include "graph/verified.h"
 #include "passes/tape_copy.h"
 #include "plan/draft.h"
 #include "taugrad/ops/records.h"
@@ -55,6 +56,7 @@ class Shortener {
       if (const NodeId copy = mapped(output); copy != kGone) out_.outputs.push_back(copy);
     keep_list(out_.outputs, outputs);
     if (!fits_ || !extents_.fits || !indices_.fits) return std::nullopt;
+    verify_rewritten(out_.graph.tape());
     return std::move(out_);
   }
 

@@ -9,7 +9,11 @@ template <class S>
 class Slots {
  public:
   Slots(Plan<S>& plan, Column<Storage>& storages)
-      : plan_(plan), storages_(storages), same_(storages.size(), -1), slot_(storages.size(), -1) {}
+      : plan_(plan),
+        storages_(storages),
+        same_(storages.size(), -1),
+        taken_(storages.size(), -1),
+        slot_(storages.size(), -1) {}
 
   void run(bool reuse) {
     if (reuse) take_over();
@@ -114,6 +118,7 @@ class Slots {
         if (can_take(streams[in], streams[out], step)) {
           const std::int32_t operand = root(plan_.values[at(streams[in])].slot);
           same_[at(result)] = operand;
+          taken_[at(operand)] = step;
           join(storages_[at(operand)], storages_[at(result)]);
           break;
         }
@@ -126,10 +131,13 @@ class Slots {
     return v.offset == 0 && v.stride == v.elements && v.elements == storages_[at(v.slot)].elements;
   }
 
+  /// Also a result that no later step reads has its place for itself in its own step: the region
+  /// may read it there after another result is written.
   bool can_take(ValueId operand, ValueId result, std::int32_t step) const {
-    const Storage& s = storages_[at(root(plan_.values[at(operand)].slot))];
+    const std::int32_t place = root(plan_.values[at(operand)].slot);
+    const Storage& s = storages_[at(place)];
     const Storage& r = storages_[at(plan_.values[at(result)].slot)];
-    return !s.leaf && !s.forever && s.dies == step && !s.many && whole(operand) &&
+    return taken_[at(place)] != step && !s.leaf && !s.forever && s.dies == step && !s.many && whole(operand) &&
            kind(s) == kind(r);
   }
 
@@ -142,8 +150,9 @@ class Slots {
 
   Plan<S>& plan_;
   Column<Storage>& storages_;
-  std::vector<std::int32_t> same_;  // by storage: the one whose place it takes; -1
-  std::vector<SlotId> slot_;        // by storage
+  std::vector<std::int32_t> same_;   // by storage: the one whose place it takes; -1
+  std::vector<std::int32_t> taken_;  // by storage: the last step where another took its place
+  std::vector<SlotId> slot_;         // by storage
   ByStep born_, dead_;
   std::unordered_map<std::int64_t, std::vector<SlotId>> free_;
   std::vector<std::pair<const Storage*, ExtentId>> joined_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "graph/verified.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
 
@@ -278,7 +279,11 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
   return v.id;
 }
 
-Unfolded unfold(std::shared_ptr<const Model> model, const UnfoldOptions& options) { return Unfolder(std::move(model), options).run(); }
+Unfolded unfold(std::shared_ptr<const Model> model, const UnfoldOptions& options) {
+  Unfolded unfolded = Unfolder(std::move(model), options).run();
+  verify_rewritten(unfolded.graph().tape());
+  return unfolded;
+}
 Unfolded unfold(const Definition& d, const UnfoldOptions& options) { return unfold(resolve(d), options); }
 
 }  // namespace taugrad

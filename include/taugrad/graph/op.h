@@ -25,6 +25,7 @@ struct Traits {
   bool random = false;       ///< draws from the counter-based generator
   bool variadic_items =
       false;                ///< exists for the items of its attribute "extent" (restrict_to, ...)
+  bool waits = false;       ///< made of the first input; the others only have to be there
   bool sums_items = false;  ///< sums over the items of its inputs: its output is shared
 };
 
