@@ -15,30 +15,39 @@ namespace support {
 
 using namespace taugrad;
 
+/// Which numbers leaves have: from 0.1 to 0.9, or of either sign, up to 0.8 times a scale each.
+struct Numbers {
+  Numbers(unsigned s) : seed(s) {}  // NOLINT: a seed is all that most tests say
+  unsigned seed;
+  std::vector<double> scale = {};  ///< by node; or empty
+};
+
 /// A number for element `i` of a leaf, item by item; a category, sometimes absent, where the leaf
 /// is one.
 inline double leaf_number(const Tape& tape, NodeId leaf, std::int64_t key, std::int64_t i,
-                          unsigned seed) {
+                          const Numbers& numbers) {
   std::uint64_t x = static_cast<std::uint64_t>(leaf) * 0x9E3779B97F4A7C15u +
                     static_cast<std::uint64_t>(key) * 0xC2B2AE3D27D4EB4Fu +
-                    static_cast<std::uint64_t>(i) * 0x165667B19E3779F9u + seed;
+                    static_cast<std::uint64_t>(i) * 0x165667B19E3779F9u + numbers.seed;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
   x ^= x >> 31;
   if (const std::int64_t size = tape.attrs(leaf).integer_or("category", 0); size > 0)
     return static_cast<double>(x % static_cast<std::uint64_t>(size + 1)) - 1;
-  return 0.1 + 0.8 * static_cast<double>(x >> 11) * 0x1p-53;
+  const double number = 0.1 + 0.8 * static_cast<double>(x >> 11) * 0x1p-53;
+  if (numbers.scale.empty()) return number;
+  return numbers.scale[static_cast<std::size_t>(leaf)] * (2 * number - 1);
 }
 
 /// Numbers of a leaf for the items (their keys) of its rows.
 template <class S>
-void fill_leaf(const Tape& tape, NodeId leaf, std::span<const std::int64_t> keys, unsigned seed,
-               std::span<S> to) {
+void fill_leaf(const Tape& tape, NodeId leaf, std::span<const std::int64_t> keys,
+               const Numbers& numbers, std::span<S> to) {
   const std::int64_t n = tape.shape(leaf).size();
   for (std::size_t r = 0; r < keys.size(); ++r)
     for (std::int64_t i = 0; i < n; ++i)
       to[r * static_cast<std::size_t>(n) + static_cast<std::size_t>(i)] =
-          static_cast<S>(leaf_number(tape, leaf, keys[r], i, seed));
+          static_cast<S>(leaf_number(tape, leaf, keys[r], i, numbers));
 }
 
 /// One output: [items, elements], NaN for items that it does not exist for; one row where it is
@@ -60,12 +69,12 @@ inline std::int64_t key_of(const BatchContext& batch, std::int32_t item) {
 
 template <class S>
 void bind_leaves(Executor<S>& executor, const Tape& tape, const BatchContext& batch,
-                 unsigned seed) {
+                 const Numbers& numbers) {
   for (const NodeId leaf : executor.leaves()) {
     std::vector<std::int64_t> keys;
     for (const std::int32_t item : executor.items(leaf)) keys.push_back(key_of(batch, item));
     if (tape.extent_id(leaf) == kShared) keys = {-1};
-    fill_leaf(tape, leaf, keys, seed, executor.leaf(leaf));
+    fill_leaf(tape, leaf, keys, numbers, executor.leaf(leaf));
   }
 }
 
@@ -90,16 +99,16 @@ Values read_outputs(const Executor<S>& executor, const Tape& tape, std::span<con
 
 template <class S>
 Values execute(Executor<S>& executor, const Tape& tape, std::span<const NodeId> outputs,
-               const BatchContext& batch, std::int64_t items, unsigned seed) {
+               const BatchContext& batch, std::int64_t items, const Numbers& numbers) {
   executor.set_batch(batch, items);
-  bind_leaves(executor, tape, batch, seed);
+  bind_leaves(executor, tape, batch, numbers);
   executor.run();
   return read_outputs(executor, tape, outputs, items);
 }
 
 template <class S>
 Values interpret(const Tape& tape, std::span<const NodeId> outputs, const BatchContext& batch,
-                 std::int64_t items, unsigned seed) {
+                 std::int64_t items, const Numbers& numbers) {
   BatchContext placed = batch;
   if (placed.item.empty())
     for (std::int64_t i = 0; i < items; ++i) placed.item.push_back(i);
@@ -112,7 +121,7 @@ Values interpret(const Tape& tape, std::span<const NodeId> outputs, const BatchC
       keys.clear();
       for (const std::int32_t item : placed.items_of[e]) keys.push_back(key_of(placed, item));
     }
-    fill_leaf(tape, leaf, keys, seed, interpreter.leaf(leaf));
+    fill_leaf(tape, leaf, keys, numbers, interpreter.leaf(leaf));
   }
   interpreter.run();
   Values values;
