@@ -36,6 +36,13 @@ bool read_whole(const std::string& text, T& value) {
 
 }  // namespace
 
+void refuse_without_effect(const Context& c, std::initializer_list<const char*> options,
+                           std::string_view why) {
+  for (const char* option : options)
+    if (c.given.contains(option))
+      fail(Status::usage, "U007", "{} has no effect {}", option, why);
+}
+
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,
                            std::int64_t most) {
   std::int64_t value = 0;

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@ using Take = std::function<void(const std::string&)>;
 struct Context {
   bool json = false;   ///< results and errors for programs
   bool quiet = false;  ///< no notes, no progress
+  std::set<std::string> given = {};  ///< the command's own options that the command line names
 };
 
 struct Option {
@@ -62,6 +65,11 @@ struct Command {
   /// The last option added is shown by --help only.
   Command& rare();
 };
+
+/// An option that would be taken and do nothing is an error. `why` goes on the sentence "--beta1 has
+/// no effect ..". @throws Error (U007) for the first of `options` that the command line gives
+void refuse_without_effect(const Context& c, std::initializer_list<const char*> options,
+                           std::string_view why);
 
 /// Whole text as a number. @throws Error (U002) naming the option
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,

@@ -72,17 +72,41 @@ void add_sizes(Command& c, DefinitionOptions& o) {
        }});
 }
 
+void add_equations(Command& c, DefinitionOptions& o, const std::string& instead_of) {
+  c.option({.name = "--equation",
+            .letter = "e",
+            .value = "EQ",
+            .help = "an equation instead of " + instead_of + "; repeatable",
+            .take = [&o](const std::string& v) { o.equations.push_back(v); }});
+}
+
+void add_loss(Command& c, DefinitionOptions& o) {
+  c.option({.name = "--loss",
+            .letter = "",
+            .value = "EXPR",
+            .help = "the loss, in place of the definition's; repeatable: terms",
+            .take = [&o](const std::string& v) { o.loss.push_back(v); }});
+}
+
+void override_loss(Definition& d, const DefinitionOptions& o) {
+  if (o.loss.empty()) return;
+  d.loss.clear();
+  for (const std::string& term : o.loss) {
+    Text text{term, {}};
+    text.source.pointer = "--loss";
+    d.loss.push_back(std::move(text));
+  }
+  d.loss_is_list = d.loss.size() > 1;
+}
+
 void add_definition(Command& c, DefinitionOptions& o) {
   c.positional({.name = "DEF",
                 .help = "a definition file, - for standard input, or a name in graphs/",
                 .least = 0,
                 .most = 1,
                 .take = [&o](const std::string& v) { o.file_or_name = v; }});
-  c.option({.name = "--equation",
-            .letter = "e",
-            .value = "EQ",
-            .help = "an equation instead of DEF; repeatable",
-            .take = [&o](const std::string& v) { o.equations.push_back(v); }});
+  add_equations(c, o, "DEF");
+  add_loss(c, o);
   add_sizes(c, o);
   c.option(
       {.name = "--set",
@@ -133,7 +157,8 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
     fail(Status::usage, std::move(e));
   }
   Definition d = o.equations.empty() ? load_definition(o.file_or_name)
-                                     : definition_from_equations(o.equations);
+                                     : definition_from_equations(o.equations, o.loss);
+  if (o.equations.empty()) override_loss(d, o);
   override_sizes(d, o);
   for (const auto& [name, value] : o.constants) {
     const auto it = std::find_if(d.constants.begin(), d.constants.end(),

@@ -15,12 +15,17 @@ namespace taugrad::cli {
 /// DEF: a file, the name of a shipped definition or `-e` equations; and what overrides its numbers.
 struct DefinitionOptions {
   std::string file_or_name;
-  std::vector<std::string> equations;
+  std::vector<std::string> equations, loss;
   std::vector<std::pair<std::string, std::int64_t>> sizes;
   std::vector<std::pair<std::string, double>> constants;
   bool allow_unused = false;
 };
 void add_definition(Command& c, DefinitionOptions& o);
+/// `-e EQ` and `--loss EXPR`, as parts of it.
+void add_equations(Command& c, DefinitionOptions& o, const std::string& instead_of);
+void add_loss(Command& c, DefinitionOptions& o);
+/// `--loss` takes the place of what the definition says.
+void override_loss(Definition& d, const DefinitionOptions& o);
 /// Only `--size`, where there is no DEF.
 void add_sizes(Command& c, DefinitionOptions& o);
 /// Reads the definition, applies the overrides and checks the whole; says what was inferred.

@@ -113,6 +113,7 @@ Request parse_command(const Command& c, int argc, const char* const* argv) {
   if (r.help != Help::none || r.version) return r;
   if (const auto extra = app.remaining(); !extra.empty()) unknown_argument(c, extra.front());
   for (const auto& h : holders) {
+    if (h->set || !h->values.empty()) r.context.given.insert(h->option->name);
     if (h->set) h->option->take("");
     for (const std::string& v : h->values) h->option->take(v);
   }

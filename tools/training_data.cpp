@@ -67,6 +67,7 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
   if (!json_lines && takes_text(d)) {
     out = read_text(d, source, vocabulary, context);
   } else {
+    refuse_without_effect(context, {"--split"}, "on JSON lines: each is an item");
     std::string all;
     for (const std::string& file : source.files) {
       const std::string text = read_file(file, kMostBytes);

@@ -109,6 +109,7 @@ Workload of_definition(const std::string& name, const std::vector<Entry>& table,
 
 void change(Workload& w, const WorkloadOptions& o) {
   override_sizes(w.definition, o.definition);
+  if (o.definition.equations.empty()) override_loss(w.definition, o.definition);
   check_steps(w.definition, o.steps);
   if (o.steps.given() && !o.lengths.empty())
     fail(Status::usage, "U006", "give --steps or --lengths, not both");
@@ -148,11 +149,8 @@ std::vector<std::int64_t> parse_lengths(const std::string& text) {
 }  // namespace
 
 void add_workload(Command& c, WorkloadOptions& o) {
-  c.option({.name = "--equation",
-            .letter = "e",
-            .value = "EQ",
-            .help = "an equation instead of DEF; repeatable",
-            .take = [&o](const std::string& v) { o.definition.equations.push_back(v); }});
+  add_equations(c, o.definition, "DEF");
+  add_loss(c, o.definition);
   add_sizes(c, o.definition);
   add_steps(c, o.steps, "length, or s=7,t=5 [the workload's; 64]");
   c.integer("--batch", "B", "items [the workload's; 32]", o.batch, 1, kMostItems);

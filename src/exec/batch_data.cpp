@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "base/fail.h"
@@ -61,6 +62,7 @@ class Reader {
       return items(name, tensor.dims()[0]);
     }
     const Symbol& s = *symbol_of(name);
+    if (!s.per_example) return shared_axes(name, s, tensor);
     const std::size_t rank = s.axes.size() + 1 + static_cast<std::size_t>(s.shape.rank());
     const std::string wanted = describe(s);
     if (tensor.dims().size() != rank)
@@ -82,6 +84,14 @@ class Reader {
       if (tensor.dims()[s.axes.size() + 1 + static_cast<std::size_t>(a)] != s.shape[a])
         fail(Status::bad_input, "D011", "\"{}\" has shape {}, want {}", name,
              dims_text(tensor.dims()), wanted);
+  }
+
+  // a cotangent of what all items share                                                    (R6)
+  static void shared_axes(const std::string& name, const Symbol& s, const Tensor& tensor) {
+    const Dims wanted(s.shape.dims().begin(), s.shape.dims().end());
+    if (tensor.dims() != wanted && !(wanted.empty() && tensor.dims() == Dims{1}))
+      fail(Status::bad_input, "D011", "\"{}\" has shape {}, want {}: all items share \"{}\"", name,
+           dims_text(tensor.dims()), dims_text(wanted), s.name);
   }
 
   std::string describe(const Symbol& s) const {
@@ -156,9 +166,14 @@ class Reader {
 
   void defaults() {
     if (counter_.empty()) data_.items = options_.batch >= 0 ? options_.batch : 1;
+    if (options_.batch >= 0 && options_.batch != data_.items)
+      fail(Status::usage, "U007", "--batch is {}, but \"{}\" has {} items", options_.batch, counter_,
+           data_.items);
+    ask_lengths();
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
-      data_.told.push_back(model_.fixed_lengths[l] >= 0 || data_.longest[l] >= 0 ||
-                           !data_.lengths[l].empty());
+      data_.told.push_back(!goes_past_data(l) && (model_.fixed_lengths[l] >= 0 ||
+                                                 data_.longest[l] >= 0 ||
+                                                 !data_.lengths[l].empty()));
       if (data_.longest[l] < 0) data_.longest[l] = asked(l);
       if (data_.longest[l] < 0 && !data_.lengths[l].empty())
         data_.longest[l] = *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
@@ -179,6 +194,69 @@ class Reader {
       if (name.starts_with("cotangent:")) data_.cotangents.push_back(name.substr(10));
   }
 
+  // What --steps says of lengths that tensors tell too: the same, or that draws go on.
+  void ask_lengths() {
+    data_.data_lengths.resize(model_.lengths.size());
+    bool heard = false;
+    std::string teller;
+    for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
+      const std::int64_t named = asked_by_name(l);
+      const std::int64_t steps = named >= 0 ? named : options_.steps;
+      if (steps < 0 || model_.fixed_lengths[l] >= 0) continue;
+      const std::int64_t known = known_length(l);
+      const bool fits = known < 0 || known == steps || go_past_data(l, steps, known);
+      const std::string told = fmt::format("{} is {}", model_.lengths[l], known);
+      if (!fits && named >= 0) refuse_steps(told);
+      if (!fits) teller = told;
+      heard = heard || (fits && named < 0);
+    }
+    if (!heard && !teller.empty()) refuse_steps(teller);
+  }
+
+  [[noreturn]] static void refuse_steps(const std::string& told) {
+    Diagnostic d;
+    d.code = "U007";
+    d.message = fmt::format("--steps says another length than the tensors, by which {}", told);
+    d.help =
+        "leave it out; only what is drawn goes on past its data, where no input and no observed "
+        "variable ends there (--mode y=sampled, y=forced(3,3))";
+    fail(Status::usage, std::move(d));
+  }
+
+  std::int64_t known_length(std::size_t l) const {
+    if (data_.longest[l] >= 0 || data_.lengths[l].empty()) return data_.longest[l];
+    return *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
+  }
+
+  bool goes_past_data(std::size_t l) const { return !data_.data_lengths[l].empty(); }
+
+  bool has_axis(const Symbol& s, std::size_t l) const {
+    return std::any_of(s.axes.begin(), s.axes.end(), [&](int axis) {
+      return model_.index_length[static_cast<std::size_t>(axis)] == static_cast<int>(l);
+    });
+  }
+
+  // each item from the end of its own data
+  bool go_past_data(std::size_t l, std::int64_t steps, std::int64_t known) {
+    if (steps < known) return false;
+    bool any = false;
+    for (const auto& [name, tensor] : data_.inputs) {
+      if (is_lengths(name) || name == "item") continue;
+      const Symbol& s = *symbol_of(name);
+      if (!has_axis(s, l)) continue;
+      const auto mode = options_.modes.find(s.name);
+      if (name != s.name || mode == options_.modes.end() || !mode->second.draws()) return false;
+      any = true;
+    }
+    if (!any) return false;
+    const auto items = static_cast<std::size_t>(data_.items);
+    data_.data_lengths[l] = data_.lengths[l].empty() ? std::vector<std::int64_t>(items, known)
+                                                     : std::move(data_.lengths[l]);
+    data_.lengths[l].assign(items, steps);
+    data_.longest[l] = steps;
+    return true;
+  }
+
   bool is_drawn(std::size_t l) const {
     return std::any_of(model_.symbols.begin(), model_.symbols.end(), [&](const Symbol& s) {
       const auto mode = options_.modes.find(s.name);
@@ -188,6 +266,11 @@ class Reader {
   }
 
   std::int64_t asked(std::size_t l) const {
+    const std::int64_t named = asked_by_name(l);
+    return named >= 0 || !data_.lengths[l].empty() ? named : options_.steps;
+  }
+
+  std::int64_t asked_by_name(std::size_t l) const {
     if (const auto given = options_.lengths.find(model_.lengths[l]);
         given != options_.lengths.end())
       return given->second;
@@ -196,7 +279,7 @@ class Reader {
         if (const auto given = options_.lengths.find(model_.system.indices[i].name);
             given != options_.lengths.end())
           return given->second;
-    return data_.lengths[l].empty() ? options_.steps : -1;
+    return -1;
   }
 
   // a stop variable that is not given is 1 at the item's end and 0 before (R14)
@@ -235,9 +318,10 @@ class Reader {
       for (std::size_t a = s.axes.size(); a-- > 0;) {
         at[a] = rest % tensor.dims()[a] + 1;
         rest /= tensor.dims()[a];
-        alive =
-            alive && at[a] <= data_.lengths[static_cast<std::size_t>(
-                                  model_.index_length[static_cast<std::size_t>(s.axes[a])])][item];
+        const auto l =
+            static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[a])]);
+        const auto& lengths = goes_past_data(l) ? data_.data_lengths[l] : data_.lengths[l];
+        alive = alive && at[a] <= lengths[item];
       }
       const double value = tensor.at(flat);
       if (!alive || (value >= 0 && value < static_cast<double>(s.category) &&
@@ -264,7 +348,11 @@ BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions
 
 std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together) {
   std::vector<std::vector<std::int32_t>> groups;
-  if (together || data.items == 0) {
+  const bool alike = std::all_of(
+      data.data_lengths.begin(), data.data_lengths.end(), [](const std::vector<std::int64_t>& l) {
+        return std::adjacent_find(l.begin(), l.end(), std::not_equal_to<>()) == l.end();
+      });
+  if ((together && alike) || data.items == 0) {
     groups.emplace_back();
     for (std::int64_t i = 0; i < data.items; ++i)
       groups.back().push_back(static_cast<std::int32_t>(i));
@@ -274,6 +362,8 @@ std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool tog
   for (std::int64_t i = 0; i < data.items; ++i) {
     std::vector<std::int64_t> key;
     for (const auto& lengths : data.lengths) key.push_back(lengths[static_cast<std::size_t>(i)]);
+    for (const auto& lengths : data.data_lengths)
+      if (!lengths.empty()) key.push_back(lengths[static_cast<std::size_t>(i)]);
     by_lengths[key].push_back(static_cast<std::int32_t>(i));
   }
   for (auto& [key, items] : by_lengths) groups.push_back(std::move(items));

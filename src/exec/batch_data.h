@@ -16,6 +16,8 @@ struct BatchData {
   std::int64_t items = 0;
   std::vector<std::int64_t> longest;               ///< [length] the axis, as outputs have it
   std::vector<std::vector<std::int64_t>> lengths;  ///< [length][item]
+  /// [length][item] where what is drawn goes on past its data; empty: nothing does
+  std::vector<std::vector<std::int64_t>> data_lengths;
   std::vector<char> told;                          ///< [length] by a tensor: an axis, or lengths
   std::vector<std::int64_t> keys;                  ///< [item] of the draws
   Tensors inputs;                                  ///< with what follows from the lengths (R14)

@@ -42,6 +42,9 @@ Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
       longest = std::max(longest, length);
     }
     o.lengths[model_->lengths[l]] = longest;
+    if (!data_.data_lengths[l].empty() && !items.empty())  // the same for all items of a group
+      o.data_lengths[model_->lengths[l]] =
+          data_.data_lengths[l][static_cast<std::size_t>(items.front())];
   }
   return unfold(model_, o);
 }
@@ -93,11 +96,23 @@ void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::i
   const std::int64_t size = tape.shape(leaf).size();
   if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
   const std::span<const std::int32_t> rows = executor.items(leaf);
+  const bool once = is_shared_cotangent(name);  // it counts with the first item, for all of them
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
-    convert(tensor, (flat * data_.items + item) * size,
-            to.subspan(r * static_cast<std::size_t>(size), static_cast<std::size_t>(size)));
+    const auto to_item =
+        to.subspan(r * static_cast<std::size_t>(size), static_cast<std::size_t>(size));
+    if (once && item == 0) convert(tensor, 0, to_item);
+    if (once && item != 0) std::fill(to_item.begin(), to_item.end(), S(0));
+    if (once) continue;
+    convert(tensor, (flat * data_.items + item) * size, to_item);
   }
+}
+
+template <class S>
+bool Evaluation<S>::is_shared_cotangent(const std::string& leaf) const {
+  if (!leaf.starts_with("cotangent:")) return false;
+  const int of = model_->find(leaf.substr(10));
+  return of >= 0 && !model_->symbols[static_cast<std::size_t>(of)].per_example;
 }
 
 template <class S>

@@ -33,6 +33,7 @@ class Evaluation {
   void fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
             Executor<S>& executor) const;
   void check_weight(const Symbol& s, const Tensor& tensor) const;
+  bool is_shared_cotangent(const std::string& leaf) const;
 
   std::shared_ptr<const Model> model_;
   const BatchData& data_;

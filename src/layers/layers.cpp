@@ -29,6 +29,8 @@ void check(Cell cell, const LayerOptions& o) {
                  kMaxLayers);
   require_option(std::isfinite(o.dropout) && o.dropout >= 0 && o.dropout < 1,
                  "dropout is {}, want 0 <= dropout < 1", o.dropout);
+  require_option(o.dropout == 0 || o.layers > 1,
+                 "dropout is between layers, and here is one: give more layers, or no dropout");
   require_option(o.projection == 0 || cell == Cell::lstm,
                  "projection is of the lstm, not of the {}", cell_name(cell));
   require_option(o.projection >= 0 && (o.projection == 0 || o.projection < o.m),

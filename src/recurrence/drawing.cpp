@@ -1,11 +1,16 @@
 #include "recurrence/drawing.h"
 
+#include <cmath>
+
 namespace taugrad {
 namespace {
 
+Var tempered(Var logits, double temperature) {
+  return temperature == 1 ? logits : logits / temperature;
+}
+
 Var drawn_category(const Symbol& s, Var logits, const DrawRule& rule) {
-  const Var scaled = rule.temperature == 1 ? logits : logits / rule.temperature;
-  return draw_categorical(scaled, s.name, rule.top_k);
+  return draw_categorical(tempered(logits, rule.temperature), s.name, rule.top_k);
 }
 
 Var number(Var like, double value) { return constant(*like.tape, value); }
@@ -19,11 +24,13 @@ Var drawn(const Symbol& s, Var a, Var second, const DrawRule& rule) {
     case DistributionKind::categorical_p:
       return drawn_category(s, log(a), rule);
     case DistributionKind::bernoulli_logits:
-      return draw_bernoulli(sigmoid(a), s.name);
+      return draw_bernoulli(sigmoid(tempered(a, rule.temperature)), s.name);
     case DistributionKind::bernoulli_p:
-      return draw_bernoulli(a, s.name);
+      if (rule.temperature == 1) return draw_bernoulli(a, s.name);
+      return draw_bernoulli(sigmoid((log(a) - log(1.0 - a)) / rule.temperature), s.name);
     case DistributionKind::normal: {
       const Var mean = broadcast_to(a, s.shape);
+      if (rule.temperature != 1) second = second * std::sqrt(rule.temperature);
       return mean + broadcast_to(second, s.shape) * draw_normal(mean, s.name);
     }
     case DistributionKind::none:

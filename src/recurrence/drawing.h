@@ -5,10 +5,12 @@
 
 namespace taugrad {
 
-/// How categories are drawn.
+/// How values are drawn.
 struct DrawRule {
-  double temperature = 1;  ///< divides the logits; > 0
-  std::int64_t top_k = 0;  ///< of the k likeliest only; 0: of all
+  /// > 0: draws are from the density to the power 1/T. It divides the logits of a category and of a
+  /// bernoulli, and stretches the deviation of a normal by sqrt(T).
+  double temperature = 1;
+  std::int64_t top_k = 0;  ///< categories: of the k likeliest only; 0: of all
 };
 
 /// A draw from the distribution of a random variable with these arguments, per example (`second`:

@@ -29,6 +29,9 @@ class Names {  // one namespace (R1)
   void declare(const std::string& name, const Text& text) {
     if (name == "last" || is_function_name(name))
       return add("E004", fmt::format("\"{}\" is reserved", name), text, "choose another name");
+    if (is_section(name))
+      return add("E004", fmt::format("\"{}\" names a part of a definition, no variable", name), text,
+                 "write it beside \"equations\", or choose another name");
     if (name.size() > 256) return add("G025", "a name has more than 256 characters", text, "shorten it");
     if (!seen_.insert(name).second) add("G013", fmt::format("\"{}\" is defined twice", name), text, "rename one of them");
   }
@@ -159,6 +162,7 @@ void add_equations(System& system, const Definition& d, Names& names) {
 
 }  // namespace
 
+bool is_section(std::string_view name) { return name == "loss" || name == "ends"; }
 bool is_function_name(std::string_view name) {
   return std::any_of(functions_table().begin(), functions_table().end(), [&](const auto& f) { return f.first == name; });
 }

@@ -14,12 +14,23 @@ namespace {
 
 class Inference {
  public:
-  explicit Inference(const std::vector<std::string>& equations) {
+  Inference(const std::vector<std::string>& equations, const std::vector<std::string>& loss) {
     std::vector<Diagnostic> problems;
     for (std::size_t i = 0; i < equations.size(); ++i) try {
         Text text{equations[i], {}};
         text.source.pointer = fmt::format("equation {}", i + 1);
-        parsed_.push_back(parse_equation(text));
+        ParsedEquation e = parse_equation(text);
+        if (is_section(e.name))
+          sections_.push_back(section_of(std::move(e)));
+        else
+          parsed_.push_back(std::move(e));
+      } catch (const Error& e) {
+        problems.insert(problems.end(), e.diagnostics().begin(), e.diagnostics().end());
+      }
+    for (const std::string& term : loss) try {
+        Text text{term, {}};
+        text.source.pointer = "--loss";
+        sections_.push_back({"loss", text, parse_expression(text)});
       } catch (const Error& e) {
         problems.insert(problems.end(), e.diagnostics().begin(), e.diagnostics().end());
       }
@@ -32,6 +43,7 @@ class Inference {
       for (const Place& p : e.places) note_letter(p);
     for (const ParsedEquation& e : parsed_)
       for (const Ast& a : e.arguments) note_names(a);
+    for (const Section& s : sections_) note_names(s.ast);
   }
 
   Definition run() {
@@ -55,11 +67,45 @@ class Inference {
       d.weights.push_back(std::move(w));
     }
     for (const ParsedEquation& e : parsed_) d.equations.push_back(e.text);
+    for (const Section& s : sections_) {
+      if (s.name == "loss")
+        d.loss.push_back(s.text);
+      else
+        d.ends.emplace_back(index_of_end(s), s.text);
+    }
+    d.loss_is_list = d.loss.size() > 1;
     tell(d);
     return d;
   }
 
  private:
+  // "loss = .." and "ends = ..": no variables, but what a file says beside its equations
+  struct Section {
+    std::string name;
+    Text text;  // right of the sign
+    Ast ast;
+  };
+  static Section section_of(ParsedEquation e) {
+    const int length = static_cast<int>(e.name.size());
+    if (e.random || e.bracket)
+      fail_at("E004", fmt::format("\"{}\" names no variable: it is {}", e.name, e.name == "loss" ? "the loss" : "where a sequence ends"),
+              e.text, 0, length, fmt::format("write {} = .., without an index: those inside count", e.name));
+    Text text = e.text;
+    const std::size_t sign = text.text.find('='), start = text.text.find_first_not_of(' ', sign + 1);
+    text.text.erase(0, start);
+    return {e.name, std::move(text), std::move(e.arguments.at(0))};
+  }
+  static std::string index_of_end(const Section& s) {
+    std::set<std::string> letters;
+    for (const AstNode& n : s.ast.nodes)
+      for (const Place& p : n.places)
+        if (p.kind == Place::Kind::letter) letters.insert(p.letter);
+    if (letters.size() != 1)
+      fail_at("E013", "\"ends\" says where one index ends", s.text, 0, static_cast<int>(s.text.text.size()),
+              "for example ends = y[t] == 0");
+    return *letters.begin();
+  }
+
   // else told when the equations are compiled
   static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
     for (const Ast& ast : e.arguments)
@@ -134,6 +180,7 @@ class Inference {
     for (const auto& [name, letters] : inputs_)
       if (categories_.contains(name)) meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
     meanings_.define(variables());
+    for (const Section& s : sections_) meanings_.expression(s.ast);
     shapes_.propagate();
     for (const std::string& name : matrices_) shapes_.prefer(meanings_.of(name).term, 2);
     for (const std::string& name : given) shapes_.prefer(meanings_.of(name).term, 1);
@@ -237,10 +284,12 @@ class Inference {
                                    : fmt::format("{}: an input of {}", i.name.text, shape));
     }
     for (const WeightDeclaration& w : d.weights) d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
+    for (const Text& term : d.loss) d.notes.push_back("the loss: " + term.text);
     for (const SizeDeclaration& s : d.sizes) d.notes.push_back(fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
   }
 
   std::vector<ParsedEquation> parsed_;
+  std::vector<Section> sections_;
   std::set<std::string> defined_, sizes_, matrices_, categories_;
   std::vector<std::string> letters_, weights_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;
@@ -252,9 +301,9 @@ class Inference {
 
 }  // namespace
 
-Definition definition_from_equations(const std::vector<std::string>& equations) {
+Definition definition_from_equations(const std::vector<std::string>& equations, const std::vector<std::string>& loss) {
   if (equations.empty()) fail(Status::bad_input, "E015", "there are no equations");
-  return Inference(equations).run();
+  return Inference(equations, loss).run();
 }
 
 }  // namespace taugrad

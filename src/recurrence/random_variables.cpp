@@ -20,13 +20,24 @@ bool Unfolder::observed(const Symbol& s, const Positions& at) const {
   const Mode& mode = mode_of(s);
   if (mode.kind == Mode::Kind::mixed)
     return !inside(s, at);  // where there are no data there is nothing to mix
-  return mode.is_data(at.empty() ? 1 : at[0]);
+  if (mode.kind == Mode::Kind::observed) return true;
+  return mode.is_data(at.empty() ? 1 : at[0]) && before_data_end(s, at);
+}
+
+bool Unfolder::before_data_end(const Symbol& s, const Positions& at) const {
+  for (std::size_t a = 0; a < at.size() && a < s.axes.size(); ++a) {
+    const int length = model_.index_length[static_cast<std::size_t>(s.axes[a])];
+    const auto end = options_.data_lengths.find(model_.lengths[static_cast<std::size_t>(length)]);
+    if (end != options_.data_lengths.end() && at[a] > end->second) return false;
+  }
+  return true;
 }
 
 // whether the likelihood at a position scores data, which the value there need not be (R12)
 bool Unfolder::scores_data(const Symbol& s, const Positions& at) const {
   return observed(s, at) ||
-         (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] && inside(s, at));
+         (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] && inside(s, at) &&
+          before_data_end(s, at));
 }
 
 Var nll_of(const Symbol& s, Var y, Var a, Var second, ExtentId extent) {
@@ -83,7 +94,7 @@ NodeId Unfolder::random_value(const Task& task, const Setting& setting) {
                                  : drawn(s, a, second < 0 ? Var{} : tape_.var(second),
                                          {options_.temperature, options_.top_k});
   if (s.distribution == DistributionKind::normal && !mode.pathwise) y = stop_gradient(y);
-  if (mode.kind == Mode::Kind::mixed) y = mixed_with_data(y, rule.symbol, at, setting);
+  if (mode.kind == Mode::Kind::mixed && before_data_end(s, at)) y = mixed_with_data(y, rule.symbol, at, setting);
   const NodeId id = finish_value(y.id, s, setting, at);
   tape_.set_owner(0, 0);
   return id;

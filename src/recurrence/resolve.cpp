@@ -51,7 +51,7 @@ void check_unused(Model& model) {
 std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options) {
   auto model = std::make_shared<Model>();
   model->system = expand(d);
-  if (model->system.equations.empty() && model->system.problems.empty())
+  if (model->system.equations.empty() && d.loss.empty() && model->system.problems.empty())
     fail(Status::bad_input, "E015", "\"{}\" has no equations", d.name);
   declare_symbols(*model);
   const auto components = order(*model);

@@ -74,6 +74,8 @@ std::int64_t size_value(const Text& text, const std::map<std::string, std::int64
 bool constant_value(const Ast& ast, int node, const System& system, double& value);
 
 bool is_function_name(std::string_view name);
+/// "loss", "ends": what an equation may not define, for a definition has a part of that name.
+bool is_section(std::string_view name);
 bool is_reduction_name(std::string_view name);
 std::vector<std::string> function_names();
 

@@ -82,6 +82,7 @@ class Unfolder {
   void set_modes();
   const Mode& mode_of(const Symbol& s) const { return modes_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
   bool observed(const Symbol& symbol, const Positions& at) const;
+  bool before_data_end(const Symbol& symbol, const Positions& at) const;
   bool scores_data(const Symbol& symbol, const Positions& at) const;
   void place_nll(const Task& task, const Setting& setting);
   NodeId random_value(const Task& task, const Setting& setting);

@@ -156,7 +156,7 @@ class Checker {
       e.error = std::abs(analytic - e.numeric);
       e.kink = s.jump || (s.parted_at >= 0 && !(close(number, move, analytic, s.left) &&
                                                 close(number, move, analytic, s.right)));
-      if (e.kink && result.kink_at < 0) result.kink_at = s.parted_at;
+      if (e.kink && result.kink_at.empty()) result.kink_at = move.v.tape->label(s.parted_at);
       if (e.kink) return e;
     }
     if (!measure_.on_kinks() || options_.method == Method::central) m = measure_.along(move);

@@ -51,10 +51,11 @@ bool CheckReport::vacuous() const {
 }
 
 const VariableCheck* CheckReport::worst() const {
+  const auto error = [](const VariableCheck& v) { return v.worst.kink ? -1 : v.worst.error; };
   const VariableCheck* worst = nullptr;
   for (const VariableCheck& v : variables) {
     if (v.checked == 0 && !v.along_direction) continue;
-    if (!worst || (v.ok == worst->ok ? v.worst.error > worst->worst.error : !v.ok)) worst = &v;
+    if (!worst || (v.ok == worst->ok ? error(v) > error(*worst) : !v.ok)) worst = &v;
   }
   return worst;
 }

@@ -28,12 +28,8 @@ const Symbol* length_variable(const Model& model) {
 
 Modes modes_of(const Model& model, const SampleOptions& options) {
   Modes modes;
-  for (const Symbol& s : model.symbols) {
-    const bool categorical = s.distribution == DistributionKind::categorical_logits ||
-                             s.distribution == DistributionKind::categorical_p;
-    if (s.random())
-      modes[s.name] = options.temperature == 0 && categorical ? Mode::greedy : Mode::sampled;
-  }
+  for (const Symbol& s : model.symbols)
+    if (s.random()) modes[s.name] = options.temperature == 0 ? Mode::greedy : Mode::sampled;
   return modes;
 }
 

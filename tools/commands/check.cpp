@@ -54,8 +54,7 @@ std::string kinks(const CheckReport& r) {
   std::string text = fmt::format("{} at a kink, where both sides have their own derivative",
                                  entries(r.kinks()));
   for (const VariableCheck& v : r.variables)
-    if (v.kink_at >= 0)
-      return text + fmt::format(": {} bends at {}\n", v.name, v.variable.tape->label(v.kink_at));
+    if (!v.kink_at.empty()) return text + fmt::format(": {} bends at {}\n", v.name, v.kink_at);
   return text + "\n";
 }
 
@@ -86,7 +85,7 @@ void write(json::Writer& w, const VariableCheck& v) {
       .field("entries", v.entries)
       .field("checked", v.checked);
   w.field("kinks", v.kinks).field("hidden", v.hidden);
-  if (v.kink_at >= 0) w.field("kink_at", v.variable.tape->label(v.kink_at));
+  if (!v.kink_at.empty()) w.field("kink_at", v.kink_at);
   w.key("worst").begin_object().key("index").begin_array();
   for (const std::int64_t i : v.index) w.value(i);
   w.end_array();

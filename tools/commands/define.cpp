@@ -4,6 +4,7 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "output.h"
+#include "recurrence/model.h"
 #include "taugrad/layers/layers.h"
 
 namespace taugrad::cli {
@@ -41,6 +42,10 @@ Definition made_by_layers(const Options& o) {
 int run(const Options& o, const Context& context) {
   format_of(o.output, {"json"}, "");
   if (!o.definition.equations.empty()) {
+    refuse_without_effect(context,
+                          {"--layers", "--bidirectional", "--nonlinearity", "--dropout",
+                           "--projection", "--learned-state"},
+                          "on equations: it is of a cell's layers");
     DefinitionOptions equations = o.definition;
     equations.file_or_name = o.cell;
     deliver(o.output, to_json(read_definition(equations, context)));
@@ -48,7 +53,12 @@ int run(const Options& o, const Context& context) {
   }
   if (o.cell.empty())
     fail(Status::usage, "U006", "`taugrad define` needs a cell (rnn, lstm or gru) or -e EQUATION");
-  deliver(o.output, to_json(made_by_layers(o)));
+  if (o.cell != "rnn")
+    refuse_without_effect(context, {"--nonlinearity"}, "on the " + o.cell + ": the rnn has a choice");
+  Definition d = made_by_layers(o);
+  override_loss(d, o.definition);
+  if (!o.definition.loss.empty()) resolve(d);
+  deliver(o.output, to_json(d));
   return 0;
 }
 
@@ -82,11 +92,8 @@ Command define_command() {
   c.integer("--projection", "P", "size of the lstm's projected state [0: none]", o->projection, 0,
             2147483647);
   c.flag("--learned-state", "weights for the state before the first step", o->learned_state);
-  c.option({.name = "--equation",
-            .letter = "e",
-            .value = "EQ",
-            .help = "an equation instead of a cell; repeatable",
-            .take = [o](const std::string& v) { o->definition.equations.push_back(v); }});
+  add_equations(c, o->definition, "a cell");
+  add_loss(c, o->definition);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.details =
       "The layers read x[t] of size n and give out[t]; final states are h_n and, of the\n"

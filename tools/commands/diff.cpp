@@ -106,6 +106,9 @@ Command diff_command() {
       "A graph is taken apart at its named nodes, each compared by the expression that\n"
       "gives it. With a tolerance, types of tensors (F32, F64) may differ.";
   c.run = [o](const Context& context) {
+    const std::string kind = kind_of(o->paths[0]);
+    if (kind == "graph" || kind == "definition")
+      refuse_without_effect(context, {"--tolerance"}, "on " + words(kind) + ": it is of tensors");
     const Differences d = differences(o->paths[0], o->paths[1], o->tolerance);
     print(context.json ? to_json(d) : to_text(d));
     note(context, summary(d));

@@ -103,8 +103,18 @@ void check_choices(const Options& o) {
     fail(Status::usage, "U002", "--memory takes one number of --steps, those that are measured");
 }
 
+// what another way of looking would read
+void refuse_others(const Options& o, const Context& context) {
+  if (!o.memory) refuse_without_effect(context, {"--lags"}, "without --memory");
+  if (!o.inputs.empty()) refuse_without_effect(context, {"--batch"}, "beside --inputs");
+  if (o.memory)
+    refuse_without_effect(context, {"--batch", "--norm"}, "beside --memory: it measures one item");
+  if (o.rtrl) refuse_without_effect(context, {"--norm"}, "beside --rtrl: it takes no Jacobian's");
+}
+
 int flow_definition(Options o, const Context& context) {
   check_choices(o);
+  refuse_others(o, context);
   std::vector<std::string> formats = {"json", "txt"};
   if (!o.memory && !o.rtrl) formats.emplace_back("svg");
   o.format = format_of(o.output, formats, context.json ? "json" : "txt");

@@ -9,6 +9,7 @@
 #include "divergence.h"
 #include "mode_options.h"
 #include "output.h"
+#include "recurrence/model.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/describe.h"
 #include "tensor_table.h"
@@ -80,6 +81,9 @@ Error in_file(const Error& e, const Options& o) {
 
 RunResult run_on_files(const Definition& d, const Options& o, const Context& context) {
   const Tensors inputs = load(o, o.inputs, context), weights = load(o, o.weights, context);
+  for (const auto& [name, tensor] : inputs)
+    if (name.starts_with("cotangent:"))
+      refuse_without_effect(context, {"--loss"}, "beside the tensor " + name + ", which replaces it");
   try {
     return run(d, inputs, weights, o.run);
   } catch (const Error& e) {
@@ -97,9 +101,27 @@ std::string compared(const Definition& d, Options o, const RunResult& open,
                                                                        : divergence_table(apart);
 }
 
+// --temperature and --top-k are of draws
+void refuse_without_draws(const Definition& d, const Options& o, const Context& context) {
+  const auto model = resolve(d);
+  bool draws = false, symbols = false;
+  for (const auto& [name, mode] : o.run.modes) {
+    const int number = model->find(name);
+    if (number < 0 || !mode.draws() || mode.takes_likeliest()) continue;
+    draws = true;
+    symbols = symbols || model->symbols[static_cast<std::size_t>(number)].category >= 0;
+  }
+  if (!draws)
+    refuse_without_effect(context, {"--temperature", "--top-k"},
+                          "where nothing is drawn: it goes with a --mode, such as y=sampled");
+  if (!symbols)
+    refuse_without_effect(context, {"--top-k"}, "where no symbol is drawn");
+}
+
 int run_definition(Options o, const Context& context) {
   format_of(o.output, o.divergence ? kReports : kTensors, "");
   const Definition d = read_definition(o.definition, context);
+  refuse_without_draws(d, o, context);
   o.run.fetch = o.fetch.empty() ? everything(d) : split(o.fetch);
   o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
   check_steps(d, o.steps);
@@ -146,7 +168,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   add_modes(c, o->run.modes);
   c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence)
       .rare();
-  c.number("--temperature", "X", "divides the logits of sampled categories [1]", o->temperature,
+  c.number("--temperature", "X", "draws are of the density to the power 1/X [1]", o->temperature,
            "> 0", [](double x) { return x > 0; })
       .rare();
   c.integer("--top-k", "K", "draws are of the K likeliest categories [all]", o->run.top_k, 1,

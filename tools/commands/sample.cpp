@@ -5,6 +5,8 @@
 
 #include "base/fail.h"
 #include "base/json_writer.h"
+#include "recurrence/model.h"
+#include "train/sample_length.h"
 #include "commands/commands.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
@@ -52,6 +54,18 @@ std::string lines_of(const std::vector<Tensors>& samples) {
   return out;
 }
 
+// options that say nothing of what this model draws
+void refuse(const Options& o, const Definition& d, const Context& context) {
+  const auto model = resolve(d);
+  if (o.sample.temperature == 0)
+    refuse_without_effect(context, {"--top-k"}, "at temperature 0, which takes the likeliest");
+  if (std::ranges::none_of(model->symbols,
+                           [](const Symbol& s) { return s.random() && s.category >= 0; }))
+    refuse_without_effect(context, {"--top-k"}, "on a model that draws no symbols");
+  if (length_variable(*model))
+    refuse_without_effect(context, {"--steps"}, "on a model that draws its length");
+}
+
 int draw(Options o, const Context& context) {
   const std::string format =
       format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
@@ -60,6 +74,7 @@ int draw(Options o, const Context& context) {
     if (!m.vocabulary) fail(Status::usage, "U002", "--prompt is for models of text");
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
   }
+  refuse(o, m.definition, context);
   const std::vector<Tensors> samples = sample(m.definition, m.weights, o.sample);
   deliver(o.output, m.vocabulary ? text_of(m, samples, format != "txt") : lines_of(samples));
   return 0;
@@ -88,7 +103,7 @@ Command sample_command() {
             .value = "S",
             .help = "other seeds, other sequences [1]",
             .take = [o](const std::string& v) { o->sample.seed = parse_seed("--seed", v); }});
-  c.number("--temperature", "X", "below 1 likelier symbols, 0 always the likeliest [1]",
+  c.number("--temperature", "X", "below 1 likelier values, 0 always the likeliest [1]",
            o->sample.temperature, "0, or in 0.001..1000",
            [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
   c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->sample.top_k, 1,

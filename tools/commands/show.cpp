@@ -137,6 +137,26 @@ int show_model(const Definition& d, const Options& o, const Context& context) {
   });
 }
 
+// what another view, or another form of it, would show
+void refuse_others(const Options& o, const Context& context) {
+  const auto refuse = [&](std::initializer_list<const char*> options, const std::string& why) {
+    refuse_without_effect(context, options, why);
+  };
+  if (o.plan)
+    return refuse({"--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
+                   "--states", "--confirm", "--independent"},
+                  "beside --plan, which draws nothing");
+  refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
+  if (o.view == "folded")
+    refuse({"--steps", "--all-steps", "--no-copies"}, "on the folded view");
+  if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
+  if (o.view != "model")
+    refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
+  if (o.format == "json")
+    refuse({"--detail", "--all-steps", "--no-labels", "--no-copies"},
+           "on JSON, which is the whole graph");
+}
+
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_definition(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
@@ -181,6 +201,7 @@ Command show_command() {
     const bool unsaid = context.json && o->format.empty();
     o->format = chosen_format(*o, context);
     if (o->plan) {
+      refuse_others(*o, context);
       const Definition d = read_definition(o->definition, context);
       check_steps(d, o->steps);
       const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
@@ -193,6 +214,7 @@ Command show_command() {
     if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
       fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
            o->view);
+    refuse_others(*o, context);
     const Definition d = read_definition(o->definition, context);
     if (unsaid && o->format == "json" && o->view == "folded" && !o->definition.equations.empty()) {
       deliver(o->output, to_json(d));  // what the equations stand for, sizes and all

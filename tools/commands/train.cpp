@@ -118,6 +118,9 @@ class Training {
   }
 
   void begin() {
+    options_.optimizer == "sgd"
+        ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
+        : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
     need(options_.output, "-o DIR, the folder to keep the model in");
     need(options_.source.files.empty() ? "" : "data", "--data FILE");
     model_.definition = read_definition(options_.definition, context_);
@@ -134,6 +137,15 @@ class Training {
   }
 
   void go_on() {
+    const char* as_it_began = "on a training that goes on as it began";
+    if (!options_.definition.file_or_name.empty())
+      fail(Status::usage, "U007", "a definition has no effect {}", as_it_began);
+    refuse_without_effect(
+        context_, {"--equation", "--loss", "--size", "--set", "--allow-unused", "--output",
+                   "--overwrite", "--split", "--max-length", "--batch", "--lr", "--seed",
+                   "--optimizer", "--momentum", "--beta1", "--beta2", "--weight-decay", "--clip",
+                   "--final-lr", "--precision"},
+        as_it_began);
     folder_ = options_.resume;
     {
       const UpdatesInPlace own;

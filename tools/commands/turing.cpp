@@ -198,6 +198,9 @@ std::string chosen_format(const Options& o, const Context& context) {
 
 int turing(Options o, const Context& context) {
   o.format = chosen_format(o, context);
+  if (!o.definition.empty() || !o.view.empty())
+    refuse_without_effect(context, {"--steps", "--dtype", "--all-steps"},
+                          "beside --definition and --view, which run nothing");
   TuringMachine m = load_machine(o.machine);
   if (o.tape) m.tape = parse_tape(m, *o.tape);
   const TuringNetwork n = to_network(m);

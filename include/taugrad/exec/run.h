@@ -22,7 +22,7 @@ struct RunOptions {
   std::int64_t batch = -1;                           ///< where no tensor tells; default 1
   std::uint64_t seed = 0;
   Modes modes = {};        ///< of random variables; a mixed one's probability must not change
-  double temperature = 1;  ///< divides the logits of drawn categories; > 0
+  double temperature = 1;  ///< > 0: what is drawn is from the density to the power 1/temperature
   std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   bool train = false;          ///< dropout is active

@@ -229,7 +229,8 @@ Definition parse_definition(std::string_view json_text, std::string_view filenam
 /// A file's path, or the bare name of a shipped definition ("elman"). @throws Error
 Definition load_definition(std::string_view file_or_name);
 /// A definition from equations alone: left of @ matrices, other unknown names vectors, x[t] an input, sizes inferred.
-Definition definition_from_equations(const std::vector<std::string>& equations);
+/// A line "loss = .." is a term of the loss, as each of `loss` is; "ends = y[t] == 0" says where a sequence ends.
+Definition definition_from_equations(const std::vector<std::string>& equations, const std::vector<std::string>& loss = {});
 /// The canonical JSON form; reading and writing a shipped file is byte-equal.
 std::string to_json(const Definition& d);
 /// Folders searched for shipped definitions, first match wins.

@@ -25,7 +25,9 @@ struct UnfoldOptions {
   Modes modes = {};                             ///< by random variable; default observed
   /// Sampled and greedy variables whose data are given too: the likelihood scores them, not the values. (R12)
   std::set<std::string> given = {};
-  double temperature = 1;                       ///< divides the logits of drawn categoricals; > 0
+  /// By length name: where the data of what is drawn end, the same for all items; what follows is drawn, and scored.
+  std::map<std::string, std::int64_t> data_lengths = {};
+  double temperature = 1;                       ///< > 0: draws are from the density to the power 1/temperature
   std::int64_t top_k = 0;                       ///< draws are of the k likeliest categories; 0: of all
   std::vector<std::string> cotangents = {};     ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
 };

@@ -50,7 +50,7 @@ struct VariableCheck {
   std::int64_t entries = 0;  ///< elements it has
   std::int64_t checked = 0;  ///< elements compared one by one
   std::int64_t kinks = 0;           ///< entries at or near a kink, which are not judged
-  NodeId kink_at = -1;              ///< of the first of them: the node that bends
+  std::string kink_at;              ///< of the first of them: label of the node that bends
   std::int64_t hidden = 0;          ///< entries that rounding does not let anyone tell from 0
   double largest = 0;               ///< |derivative|, of all that was proven
   CheckedEntry worst;               ///< the failed entry, or the passed one, of the largest error
@@ -86,7 +86,8 @@ struct CheckReport {
   /// No derivative was other than 0, as where there is no step, or all are at a kink or hidden by
   /// rounding: nothing disagrees, and nothing is proven.
   bool vacuous() const;
-  /// The variable whose worst entry is worst of all; null where nothing was checked.
+  /// The variable whose worst entry is worst of all, one at a kink last; null where nothing was
+  /// checked.
   const VariableCheck* worst() const;
 };
 

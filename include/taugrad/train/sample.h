@@ -14,7 +14,10 @@ struct SampleOptions {
   std::int64_t steps =
       500;  ///< length, or the most where "ends" decides; >= 1 (a drawn length is its own)
   std::uint64_t seed = 1;
-  double temperature = 1;  ///< divides the logits of categories; > 0, or 0: the likeliest symbol
+  /// Draws are from the density to the power 1/temperature: it divides the logits of categories and
+  /// bernoullis, and stretches the deviation of a normal by its root. 0: always the likeliest value
+  /// (symbol, 0 or 1, mean).
+  double temperature = 1;
   std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
   std::vector<std::int64_t> prompt = {};  ///< first symbols of the variable that text goes to
 };
