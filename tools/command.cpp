@@ -127,18 +127,18 @@ Command& Command::integer(std::string_view names, std::string value, std::string
 
 Command& Command::choice(std::string_view names, std::string help_text, std::string& to,
                          std::vector<std::string> of) {
+  return word(names, of, std::move(help_text),
+              [&to, of](const std::string& option_name, const std::string& v) {
+                check_word(of, option_name, v);
+                to = v;
+              });
+}
+
+Command& Command::word(std::string_view names, const std::vector<std::string>& of,
+                       std::string help_text,
+                       std::function<void(const std::string&, const std::string&)> take) {
   Option o = named(names, fmt::format("{}", fmt::join(of, "|")), std::move(help_text));
-  o.take = [&to, name = o.name, of = std::move(of)](const std::string& v) {
-    if (std::find(of.begin(), of.end(), v) == of.end()) {
-      Diagnostic d;
-      d.code = "U002";
-      d.message =
-          fmt::format("{} must be one of {}, got {}", name, fmt::join(of, " "), printable(v));
-      d.help = did_you_mean(v, of);
-      fail(Status::usage, std::move(d));
-    }
-    to = v;
-  };
+  o.take = [name = o.name, take = std::move(take)](const std::string& v) { take(name, v); };
   return option(std::move(o));
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/words.h"
+
 /// A subcommand as data: what the parser, the help and the messages are made from.
 namespace taugrad::cli {
 
@@ -59,12 +61,28 @@ struct Command {
                    std::int64_t least, std::int64_t most);
   Command& choice(std::string_view names, std::string help, std::string& to,
                   std::vector<std::string> of);
+  /// The same of an enum, by its table of words, which outlives the command.
+  template <class E, std::size_t N>
+  Command& choice(std::string_view names, std::string help, E& to, const Word<E> (&words)[N]);
   /// A finite number in a range; `range` says it in words ("> 0"), `ok` decides.
   Command& number(std::string_view names, std::string value, std::string help, double& to,
                   std::string range, std::function<bool(double)> ok);
   /// The last option added is shown by --help only.
   Command& rare();
+
+ private:
+  Command& word(std::string_view names, const std::vector<std::string>& of, std::string help,
+                std::function<void(const std::string& name, const std::string& text)> take);
 };
+
+template <class E, std::size_t N>
+Command& Command::choice(std::string_view names, std::string help, E& to,
+                         const Word<E> (&words)[N]) {
+  return word(names, texts_of(words), std::move(help),
+              [&to, &words](const std::string& option_name, const std::string& v) {
+                to = value_of(words, option_name, v);
+              });
+}
 
 /// An option that would be taken and do nothing is an error. `why` goes on the sentence "--beta1 has
 /// no effect ..". @throws Error (U007) for the first of `options` that the command line gives

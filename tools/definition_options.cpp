@@ -11,6 +11,7 @@
 #include "output.h"
 #include "plan/passes.h"
 #include "recurrence/model.h"
+#include "train/words.h"
 
 namespace taugrad::cli {
 namespace {
@@ -205,33 +206,18 @@ void add_threads(Command& c, int& threads) {
             .common = false});
 }
 
-namespace {
-
-/// One of a few words, handed to `set`.
-void add_word(Command& c, const char* name, const char* help, std::vector<std::string> words,
-              std::function<void(const std::string&)> set) {
-  const auto word = std::make_shared<std::string>();
-  c.choice(name, help, *word, std::move(words)).rare();
-  auto& take = c.options.back().take;
-  take = [word, check = take, set = std::move(set)](const std::string& v) {
-    check(v);
-    set(*word);
-  };
-}
-
-}  // namespace
-
 void add_checkpoint(Command& c, bool& checkpoint) {
-  add_word(c, "--checkpoint",
+  static constexpr Word<bool> kWords[] = {{"none", false}, {"sqrt", true}};
+  c.choice("--checkpoint",
            "sqrt: memory for about 2 sqrt(steps) of them, a third more time; the same bits",
-           {"none", "sqrt"}, [&checkpoint](const std::string& v) { checkpoint = v == "sqrt"; });
+           checkpoint, kWords)
+      .rare();
 }
 
 void add_precision(Command& c, Precision& precision) {
-  add_word(c, "--precision", "bf16: products read operands rounded to bfloat16 and add up in f32",
-           {"full", "bf16"}, [&precision](const std::string& v) {
-             precision = v == "bf16" ? Precision::bf16 : Precision::full;
-           });
+  c.choice("--precision", "bf16: products read operands rounded to bfloat16 and add up in f32",
+           precision, kPrecisions)
+      .rare();
 }
 
 void add_without(Command& c, std::vector<std::string>& passes) {

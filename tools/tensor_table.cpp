@@ -11,7 +11,7 @@ constexpr std::int64_t kMostRows = 100;
 constexpr std::int64_t kMostColumns = 12;
 
 std::string number(const Tensor& t, std::int64_t flat) {
-  if (t.dtype() == Dtype::i64) return fmt::format("{:>6}", static_cast<std::int64_t>(t.at(flat)));
+  if (t.dtype() == Dtype::i64) return fmt::format("{:>6}", t.values<std::int64_t>()[static_cast<std::size_t>(flat)]);
   return fmt::format("{:>13.6g}", t.at(flat));
 }
 

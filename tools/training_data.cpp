@@ -17,7 +17,10 @@ bool is_json_lines(const std::string& file) {
 }
 
 TrainingData read_text(Definition& d, const DataSource& source,
-                       const std::optional<Vocabulary>& vocabulary, const Context& context) {
+                       const std::optional<Vocabulary>* vocabulary, const Context& context) {
+  if (vocabulary != nullptr && !*vocabulary)
+    fail(Status::bad_input, "C003",
+         "vocab.json is missing: nothing tells the numbers of the model's characters");
   TrainingData out;
   Corpus corpus;
   std::string all;
@@ -29,7 +32,7 @@ TrainingData read_text(Definition& d, const DataSource& source,
   out.digest = digest_of(all);
   for (const Diagnostic& w : corpus.warnings) warn(context, w);
   const TextVariable variable = text_variable(d);
-  out.vocabulary = vocabulary ? *vocabulary : Vocabulary(corpus.items, variable.ends);
+  out.vocabulary = vocabulary != nullptr ? **vocabulary : Vocabulary(corpus.items, variable.ends);
   set_symbols(d, variable, out.vocabulary->size());
   out.data = text_dataset(d, corpus, *out.vocabulary);
   return out;
@@ -59,12 +62,15 @@ std::int64_t steps_of(const Dataset& data) {
 
 }  // namespace
 
+bool reads_text(const Definition& d, const DataSource& source) {
+  return !std::all_of(source.files.begin(), source.files.end(), is_json_lines) && takes_text(d);
+}
+
 TrainingData read_training_data(Definition& d, const DataSource& source,
-                                const std::optional<Vocabulary>& vocabulary,
+                                const std::optional<Vocabulary>* vocabulary,
                                 const Context& context) {
   TrainingData out;
-  const bool json_lines = std::all_of(source.files.begin(), source.files.end(), is_json_lines);
-  if (!json_lines && takes_text(d)) {
+  if (reads_text(d, source)) {
     out = read_text(d, source, vocabulary, context);
   } else {
     refuse_without_effect(context, {"--split"}, "on JSON lines: each is an item");

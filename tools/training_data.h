@@ -26,9 +26,12 @@ struct TrainingData {
 
 /// Reads text where the definition takes text and the files are not .jsonl, else JSON lines. The
 /// size that the number of symbols comes from is set in `d`. Says what was read and left out.
-/// @param vocabulary  of a training that goes on; else it is made from the text
+/// @param vocabulary  of a trained model; null: it is made from the text
+/// @throws Error (C003) on text for a model without vocabulary
 TrainingData read_training_data(Definition& d, const DataSource& source,
-                                const std::optional<Vocabulary>& vocabulary,
+                                const std::optional<Vocabulary>* vocabulary,
                                 const Context& context);
+/// Whether these data are read as text.
+bool reads_text(const Definition& d, const DataSource& source);
 
 }  // namespace taugrad::cli

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/whole.h"
 #include "taugrad/base/shape.h"
 
 namespace taugrad {
@@ -28,13 +29,10 @@ Tensor filled(Dims dims, const std::vector<T>& values) {
   return t;
 }
 
-// 2^63 as a double: the first value too large for an int64
-constexpr double kTooLarge = 9223372036854775808.0;
-
 std::int64_t to_integer(double value) {
-  if (!(value >= -kTooLarge && value < kTooLarge))
-    fail(Status::bad_input, "G011", "{} does not fit a 64-bit integer", value);
-  return static_cast<std::int64_t>(value);
+  const std::optional<std::int64_t> whole = whole_number(value);
+  if (!whole) fail(Status::bad_input, "G011", "{} is no integer of 64 bits", value);
+  return *whole;
 }
 
 template <class From>

@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "base/whole.h"
 
 namespace taugrad {
 namespace {
@@ -147,11 +148,22 @@ class Reader {
          model_.symbols) {  // tau ~ categorical(..): the data are the lengths (R14)
       const auto given = s.length >= 0 ? data_.inputs.find(s.name) : data_.inputs.end();
       if (given == data_.inputs.end()) continue;
-      std::vector<std::int64_t> lengths;
-      for (std::int64_t i = 0; i < given->second.size(); ++i)
-        lengths.push_back(static_cast<std::int64_t>(given->second.at(i)));
+      std::vector<std::int64_t> lengths = whole_numbers("D014", s.name, given->second);
       set_lengths(s.name, static_cast<std::size_t>(s.length), std::move(lengths));
     }
+  }
+
+  static std::vector<std::int64_t> whole_numbers(const char* code, const std::string& name,
+                                                 const Tensor& tensor) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 0; i < tensor.size(); ++i) {
+      const std::optional<std::int64_t> whole = whole_number(tensor, i);
+      if (!whole)
+        fail(Status::bad_input, code, "\"{}\" is {} for item {}, want a whole number of 64 bits",
+             name, tensor.at(i), i);
+      all.push_back(*whole);
+    }
+    return all;
   }
 
   void set_lengths(const std::string& name, std::size_t l, std::vector<std::int64_t> lengths) {
@@ -186,8 +198,7 @@ class Reader {
         data_.lengths[l].assign(static_cast<std::size_t>(data_.items), data_.longest[l]);
     }
     if (const auto item = data_.inputs.find("item"); item != data_.inputs.end())
-      for (std::int64_t i = 0; i < item->second.size(); ++i)
-        data_.keys.push_back(static_cast<std::int64_t>(item->second.at(i)));
+      data_.keys = whole_numbers("D015", "item", item->second);
     else
       for (std::int64_t i = 0; i < data_.items; ++i) data_.keys.push_back(i);
     for (const auto& [name, tensor] : data_.inputs)
@@ -324,8 +335,7 @@ class Reader {
         alive = alive && at[a] <= lengths[item];
       }
       const double value = tensor.at(flat);
-      if (!alive || (value >= 0 && value < static_cast<double>(s.category) &&
-                     value == static_cast<double>(static_cast<std::int64_t>(value))))
+      if (!alive || (value >= 0 && value < static_cast<double>(s.category) && whole_number(value)))
         continue;
       fail(Status::bad_input, "D013",
            "\"{}\" holds {} at position [{}] of item {}; its symbols are 0..{}", name, value,

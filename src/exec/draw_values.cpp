@@ -3,24 +3,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/fail.h"
 #include "exec/stream.h"
+#include "recurrence/init.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/run.h"
 
 namespace taugrad {
 namespace {
-
-double argument(const std::string& init) {
-  double value = 0;
-  const auto open = init.find('(');
-  std::from_chars(init.data() + (open == std::string::npos ? 0 : open + 1),
-                  init.data() + init.size(), value);
-  return value;
-}
 
 // rows of a [rows, columns] matrix made orthonormal (the shorter side), by Gram and Schmidt, twice
 // for accuracy
@@ -44,7 +36,6 @@ void orthogonalise(std::vector<double>& a, std::int64_t rows, std::int64_t colum
 }
 
 void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_t size) {
-  const std::string& init = w.declaration.init;
   const std::int64_t columns = w.shape.empty() ? 1 : std::max<std::int64_t>(w.shape.back(), 1),
                      rows = size / columns;
   const auto each = [&](auto&& f) {
@@ -53,31 +44,36 @@ void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_
   const auto uniform = [&](double a) {
     each([&](std::int64_t) { return a * (2 * stream.uniform() - 1); });
   };
+  const auto same = [&](double value) { each([&](std::int64_t) { return value; }); };
   if (w.declaration.values)
-    each([&](std::int64_t i) {
+    return each([&](std::int64_t i) {
       return w.declaration.values->at(w.declaration.values->size() == 1 ? 0 : i);
     });
-  else if (init.empty() && w.shape.size() >= 2)
-    uniform(1 / std::sqrt(static_cast<double>(columns)));
-  else if (init.empty() || init == "zeros")
-    each([](std::int64_t) { return 0.0; });
-  else if (init == "ones")
-    each([](std::int64_t) { return 1.0; });
-  else if (init == "identity")
-    each([&](std::int64_t i) { return i / columns == i % columns ? 1.0 : 0.0; });
-  else if (init == "orthogonal") {
-    std::vector<double> a(static_cast<std::size_t>(size));
-    for (double& x : a) x = stream.normal();
-    orthogonalise(a, rows, columns);
-    each([&](std::int64_t i) { return a[static_cast<std::size_t>(i)]; });
-  } else if (init == "xavier")
-    uniform(std::sqrt(6.0 / static_cast<double>(rows + columns)));
-  else if (init.starts_with("uniform("))
-    uniform(argument(init));
-  else if (init.starts_with("normal("))
-    each([&, s = argument(init)](std::int64_t) { return s * stream.normal(); });
-  else
-    each([value = argument(init)](std::int64_t) { return value; });
+  const Init init = init_from(w.declaration.init);
+  switch (init.kind) {
+    case Init::Kind::by_rank:
+      return w.shape.size() >= 2 ? uniform(1 / std::sqrt(static_cast<double>(columns))) : same(0);
+    case Init::Kind::zeros:
+      return same(0);
+    case Init::Kind::ones:
+      return same(1);
+    case Init::Kind::identity:
+      return each([&](std::int64_t i) { return i / columns == i % columns ? 1.0 : 0.0; });
+    case Init::Kind::orthogonal: {
+      std::vector<double> a(static_cast<std::size_t>(size));
+      for (double& x : a) x = stream.normal();
+      orthogonalise(a, rows, columns);
+      return each([&](std::int64_t i) { return a[static_cast<std::size_t>(i)]; });
+    }
+    case Init::Kind::xavier:
+      return uniform(std::sqrt(6.0 / static_cast<double>(rows + columns)));
+    case Init::Kind::uniform:
+      return uniform(init.value);
+    case Init::Kind::normal:
+      return each([&](std::int64_t) { return init.value * stream.normal(); });
+    case Init::Kind::number:
+      return same(init.value);
+  }
 }
 
 std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
+#include "base/whole.h"
 #include "exec/evaluation.h"
 #include "recurrence/drawing.h"
 
@@ -53,9 +55,14 @@ class Drawing {
           (greedy ? likeliest(s, a) : drawn(s, a, {}, {options_.temperature, options_.top_k})).id;
       const Executor<S> executor = evaluation_(tape, std::span(&draw, 1), items);
       const auto rows = executor.output_items(0);
-      for (std::size_t r = 0; r < rows.size(); ++r)
-        found[static_cast<std::size_t>(items[static_cast<std::size_t>(rows[r])])] =
-            static_cast<std::int64_t>(executor.value(0)[r]);
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        const std::int32_t item = items[static_cast<std::size_t>(rows[r])];
+        const auto drawn_length = whole_number(static_cast<double>(executor.value(0)[r]));
+        if (!drawn_length)
+          fail(Status::numerical, "N004",
+               "{} of item {} has no distribution: its arguments are NaN", s.name, item);
+        found[static_cast<std::size_t>(item)] = *drawn_length;
+      }
     }
     set(length, std::move(found));
   }

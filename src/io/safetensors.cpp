@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/json_writer.h"
@@ -51,8 +52,27 @@ void convert(std::string_view type, std::span<const std::byte> bytes, Tensor& t)
     convert<std::uint8_t>(bytes, t.values<std::int64_t>(), [](auto x) { return x != 0 ? 1 : 0; });
 }
 
-Tensors read_all(const ByteSource& source, std::vector<Diagnostic>* warnings) {
-  const SafetensorsHeader header = read_header(source);
+// the tensors are those that the file's own digest was made of, where it has one
+void check_digest(const ByteSource& source, const Metadata& metadata, const Tensors& tensors,
+                  const std::vector<Diagnostic>* warnings) {
+  const auto told = metadata.find(kDigestKey);
+  if (told == metadata.end()) return;
+  const std::string found = digest_of(tensors);
+  if (found == told->second) return;
+  Diagnostic d;
+  d.code = "C002";
+  d.message = fmt::format("{} is damaged: its digest is {}, expected {}", source.name, found,
+                          printable(told->second, 80));
+  d.file = source.name;
+  d.help = fmt::format(
+      "restore it; tensors put there on purpose are saved without the metadata \"{}\"", kDigestKey);
+  std::vector<Diagnostic> all{std::move(d)};
+  if (warnings != nullptr) all.insert(all.end(), warnings->begin(), warnings->end());
+  throw Error(Status::bad_input, std::move(all));
+}
+
+Tensors read_all(const ByteSource& source, std::vector<Diagnostic>* warnings, Metadata* metadata) {
+  SafetensorsHeader header = read_header(source);
   Tensors tensors;
   for (const StoredTensor& s : header.tensors) {
     Tensor t = read_tensor(source, header, s);
@@ -61,6 +81,8 @@ Tensors read_all(const ByteSource& source, std::vector<Diagnostic>* warnings) {
         warnings->push_back(not_finite_warning(source.name, s.name, bad, t.size()));
     tensors.emplace(s.name, std::move(t));
   }
+  check_digest(source, header.metadata, tensors, warnings);
+  if (metadata != nullptr) *metadata = std::move(header.metadata);
   return tensors;
 }
 
@@ -124,6 +146,15 @@ std::string header_bytes(const Order& order, const Metadata& metadata) {
 
 }  // namespace
 
+std::string digest_of(const Tensors& tensors) {
+  Digest d;
+  for (const auto& [name, t] : tensors) {
+    d.add(fmt::format("{} {} {}\n", name, to_string(t.dtype()), dims_text(t.dims())));
+    d.add({reinterpret_cast<const char*>(t.bytes().data()), t.bytes().size()});
+  }
+  return d.text();
+}
+
 std::int64_t count_not_finite(const Tensor& t) {
   const auto count = [](const auto& values) {
     return std::count_if(values.begin(), values.end(), [](auto x) { return !std::isfinite(x); });
@@ -157,22 +188,23 @@ Tensor read_tensor(const ByteSource& source, const SafetensorsHeader& header,
 }
 
 Tensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name,
-                          std::vector<Diagnostic>* warnings) {
+                          std::vector<Diagnostic>* warnings, Metadata* metadata) {
   const auto copy = [&](std::uint64_t offset, std::span<std::byte> to) {
     if (!to.empty()) std::memcpy(to.data(), bytes.data() + offset, to.size());
   };
-  return read_all({std::string(name), bytes.size(), copy}, warnings);
+  return read_all({std::string(name), bytes.size(), copy}, warnings, metadata);
 }
 
-Tensors load_safetensors(const std::string& path, std::vector<Diagnostic>* warnings) {
+Tensors load_safetensors(const std::string& path, std::vector<Diagnostic>* warnings,
+                         Metadata* metadata) {
   if (path == "-") {
     const std::string text = read_file(path, std::string().max_size() / 4);
-    return parse_safetensors(std::as_bytes(std::span(text)), "standard input", warnings);
+    return parse_safetensors(std::as_bytes(std::span(text)), "standard input", warnings, metadata);
   }
   const InputFile file(path);
   return read_all({path, file.size(),
                    [&](std::uint64_t offset, std::span<std::byte> to) { file.read(offset, to); }},
-                  warnings);
+                  warnings, metadata);
 }
 
 void save_safetensors(const std::string& path, const Tensors& tensors, const Metadata& metadata) {

@@ -89,7 +89,8 @@ struct DrawBernoulli {
       const Draws draws(c, item);
       const S* p = row(c.in[0], item);
       for (std::int64_t i = 0; i < n; ++i)
-        c.out[item * n + i] = S(draws.uniform(i) < as_double(p[i]) ? 1 : 0);
+        c.out[item * n + i] =
+            scalar::is_nan(p[i]) ? p[i] : S(draws.uniform(i) < as_double(p[i]) ? 1 : 0);
     });
   }
 };
@@ -112,9 +113,10 @@ std::vector<char> largest(const S* z, std::int64_t n, std::int64_t k) {
 }
 
 struct DrawCategorical {
+  /// NaN where there is no distribution: of a NaN, of +inf, of nothing but -inf.
   /// @param weights  scratch of n numbers
   template <class S>
-  static std::int64_t draw(const S* z, std::int64_t k, double u, std::vector<double>& weights) {
+  static double draw(const S* z, std::int64_t k, double u, std::vector<double>& weights) {
     const auto n = static_cast<std::int64_t>(weights.size());
     const double shift = as_double(z[first_largest(z, n)]);
     const std::vector<char> in = largest(z, n, k);
@@ -123,14 +125,15 @@ struct DrawCategorical {
       weights[i] = in.empty() || in[i] ? std::exp(as_double(z[i]) - shift) : 0;
       total += weights[i];
     }
+    if (std::isnan(total)) return total;
     std::int64_t last = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const double weight = weights[static_cast<std::size_t>(i)];
       below += weight;
-      if (u * total < below) return i;
+      if (u * total < below) return static_cast<double>(i);
       if (weight > 0) last = i;
     }
-    return last;  // rounding left u above the sum
+    return static_cast<double>(last);  // rounding left u above the sum
   }
   template <class S>
   static void run(const Call<S>& c) {
@@ -138,7 +141,7 @@ struct DrawCategorical {
     std::vector<double> weights(static_cast<std::size_t>(n));
     each_item(c, [&](std::int64_t item) {
       const double u = Draws(c, item).uniform(0);
-      c.out[item] = S(static_cast<double>(draw(row(c.in[0], item), k, u, weights)));
+      c.out[item] = S(draw(row(c.in[0], item), k, u, weights));
     });
   }
 };

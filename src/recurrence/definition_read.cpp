@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/json.h"
+#include "recurrence/init.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/recurrence/definition.h"
 
@@ -138,22 +139,20 @@ class Reader {
     } else {
       v.number("init");
       w.init = v.raw();
-      w.init_is_number = true;
+      check_init(w.init, v);
     }
   }
 
   static void check_init(const std::string& init, const Value& v) {
-    for (const char* word : {"zeros", "ones", "identity", "orthogonal", "xavier"})
-      if (init == word) return;
-    for (const std::string_view call : {"uniform(", "normal("})
-      if (init.starts_with(call) && init.ends_with(")")) {
-        double a = -1;
-        const char* end = init.data() + init.size() - 1;
-        const auto result = std::from_chars(init.data() + call.size(), end, a);
-        if (result.ec == std::errc{} && result.ptr == end && a >= 0 && a < 1e300) return;
+    try {
+      if (!init.empty()) {
+        init_from(init);
+        return;
       }
-    v.fail("G010", fmt::format("unknown init \"{}\"", init),
-           "zeros, ones, identity, orthogonal, xavier, uniform(a), normal(s), a number, or {\"values\": [..]}");
+    } catch (const Error& e) {
+      v.fail("G010", e.diagnostics().front().message, e.diagnostics().front().help);
+    }
+    v.fail("G010", "\"init\" is empty", "leave it out for the default");
   }
 
   // nested as deep as the first element is, at most kDepth

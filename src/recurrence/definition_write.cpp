@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "base/json_writer.h"
+#include "recurrence/init.h"
 #include "taugrad/recurrence/definition.h"
 
 namespace taugrad {
@@ -54,7 +55,7 @@ std::string weight(const WeightDeclaration& w) {
   if (w.values)
     parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
   else if (!w.init.empty())
-    parts.push_back(member("init", w.init_is_number ? w.init : quoted(w.init)));
+    parts.push_back(member("init", init_from(w.init).kind == Init::Kind::number ? w.init : quoted(w.init)));
   if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
   return bracketed(parts, '{', '}').line;
 }

@@ -26,6 +26,16 @@ namespace {
   fail(Status::usage, std::move(e));
 }
 
+void check_weights(const Tensors& weights) {
+  for (const auto& [name, t] : weights) {
+    std::int64_t bad = 0;
+    for (std::int64_t i = 0; i < t.size(); ++i) bad += std::isnan(t.at(i)) ? 1 : 0;
+    if (bad > 0)
+      fail(Status::bad_input, "S101", "{} of {} values of \"{}\" are NaN: nothing can be drawn", bad,
+           t.size(), name);
+  }
+}
+
 void check(const Definition& d, const Model& model, const SampleOptions& o) {
   if (o.count < 1) fail(Status::usage, "U002", "count must be >= 1");
   if (o.steps < 1) fail(Status::usage, "U002", "steps must be >= 1");
@@ -172,10 +182,12 @@ class Sampler {
         const auto item = static_cast<std::size_t>(items[r]);
         if (d.step > last[item]) continue;
         Tensor& t = tensor_of(all[item], d, last[item]);
-        for (std::int64_t i = 0; i < size; ++i)
-          t.set(std::max(d.step - 1, 0) * size + i,
-                static_cast<double>(
-                    values[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)]));
+        for (std::int64_t i = 0; i < size; ++i) {
+          const float value =
+              values[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)];
+          if (std::isnan(value)) no_distribution(d.name, d.step, items[r]);
+          t.set(std::max(d.step - 1, 0) * size + i, static_cast<double>(value));
+        }
       }
     }
     return all;
@@ -206,6 +218,7 @@ class Sampler {
 
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options) {
+  check_weights(weights);
   const std::shared_ptr<const Model> model = resolve(d);
   const Symbol* length = length_variable(*model);
   if (!length) return Sampler(d, weights, options)();

@@ -1,5 +1,9 @@
 #include "train/sample_length.h"
 
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/whole.h"
 #include "taugrad/exec/run.h"
 
 namespace taugrad {
@@ -13,12 +17,20 @@ Tensor item_of(const Tensor& all, const Symbol& s, std::int64_t item, std::int64
   Tensor one(dims, s.category >= 0 ? Dtype::i64 : Dtype::f32);
   const std::int64_t batch = all.dims()[indexed ? 1 : 0], size = s.shape.size();
   for (std::int64_t t = 0; t < (indexed ? steps : 1); ++t)
-    for (std::int64_t i = 0; i < size; ++i)
-      one.set(t * size + i, all.at((t * batch + item) * size + i));
+    for (std::int64_t i = 0; i < size; ++i) {
+      const double value = all.at((t * batch + item) * size + i);
+      if (std::isnan(value)) no_distribution(s.name, indexed ? t + 1 : 0, item);
+      one.set(t * size + i, value);
+    }
   return one;
 }
 
 }  // namespace
+
+void no_distribution(const std::string& variable, std::int64_t step, std::int64_t item) {
+  fail(Status::numerical, "N004", "{}{} of sequence {} has no distribution: its arguments are NaN",
+       variable, step > 0 ? fmt::format("[{}]", step) : "", item);
+}
 
 const Symbol* length_variable(const Model& model) {
   for (const Symbol& s : model.symbols)
@@ -47,7 +59,8 @@ std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, c
   const Tensors drawn = run(d, {{"item", Tensor::of({options.count}, items)}}, weights, o).values;
   std::vector<Tensors> all(items.size());
   for (const std::int64_t i : items) {
-    const auto steps = static_cast<std::int64_t>(drawn.at(length.name).at(i));
+    const auto steps = whole_number(drawn.at(length.name), i).value_or(-1);
+    if (steps < 0) no_distribution(length.name, 0, i);
     for (const Symbol& s : model.symbols)
       if (s.random() && s.length < 0)
         all[static_cast<std::size_t>(i)][s.name] = item_of(drawn.at(s.name), s, i, steps);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "recurrence/model.h"
@@ -14,6 +16,9 @@ const Symbol* length_variable(const Model& model);
 /// @throws Error (D010, D011) where a weight is missing or has other axes
 std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
                                       const Tensors& weights, const SampleOptions& options);
+/// What was drawn is NaN: there was no distribution. @throws Error (N004)
+[[noreturn]] void no_distribution(const std::string& variable, std::int64_t step,
+                                  std::int64_t item);
 /// Everything drawn; at temperature 0 symbols are the likeliest.
 Modes modes_of(const Model& model, const SampleOptions& options);
 

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/source_text.h"
 #include "base/utf8.h"
+#include "train/words.h"
 
 namespace taugrad {
 namespace {
@@ -74,11 +75,7 @@ void warn_of_oddities(Corpus& corpus, std::string_view text, const std::string& 
 }  // namespace
 
 Split split_from(std::string_view name) {
-  if (name == "line") return Split::line;
-  if (name == "blank") return Split::blank;
-  if (name == "%") return Split::percent;
-  if (name == "none") return Split::none;
-  fail(Status::usage, "U002", "--split must be one of line blank % none, got {}", printable(name));
+  return value_of(kSplits, "--split", name);
 }
 
 void add_text(Corpus& corpus, std::string_view text, const std::string& file, Split split) {

@@ -17,11 +17,14 @@ namespace {
 struct Options {
   DefinitionOptions definition;
   StepOptions steps;
-  std::string method = "complex";
+  Method method = Method::complex_step;
   std::int64_t batch = 2, order = 1, max_runs = 20'000;
   std::uint64_t seed = 1;
   Modes modes;
 };
+
+constexpr Word<Method> kMethods[] = {{"complex", Method::complex_step},
+                                     {"central", Method::central}};
 
 // "W[3] at [0,2], item 1"; with a direction, "W along a random direction"
 std::string place_of(const VariableCheck& v) {
@@ -106,7 +109,7 @@ std::string as_json(const CheckReport& r) {
   json::Writer w;
   w.begin_object()
       .field("ok", r.ok())
-      .field("method", r.method == Method::central ? "central" : "complex");
+      .field("method", text_of(kMethods, r.method));
   w.field("order", r.order)
       .field("entries", r.entries)
       .field("checked", r.checked)
@@ -139,7 +142,7 @@ int check_definition(const Options& o, const Context& context) {
   options.lengths = o.steps.lengths;
   options.batch = o.batch;
   options.modes = o.modes;
-  options.method = o.method == "central" ? Method::central : Method::complex_step;
+  options.method = o.method;
   options.order = static_cast<int>(o.order);
   options.seed = o.seed;
   options.max_runs = o.max_runs;
@@ -165,7 +168,7 @@ Command check_command() {
   c.integer("--batch", "B", "items, of different lengths where possible [2]", o->batch, 1,
             1'000'000);
   c.choice("--method", "complex step, or 4-point differences [complex]", o->method,
-           {"complex", "central"});
+           kMethods);
   c.integer("--order", "1|2", "2: Hessian-vector products [1]", o->order, 1, 2);
   c.option({.name = "--seed",
             .letter = "",

@@ -15,15 +15,20 @@ struct Options {
   DefinitionOptions definition;
   std::int64_t layers = 1, projection = 0;
   bool bidirectional = false, learned_state = false;
-  std::string nonlinearity = "tanh", output;
+  std::string output;
+  Nonlinearity nonlinearity = Nonlinearity::tanh;
   double dropout = 0;
 };
+
+constexpr Word<Cell> kCells[] = {{"rnn", Cell::rnn}, {"lstm", Cell::lstm}, {"gru", Cell::gru}};
+constexpr Word<Nonlinearity> kNonlinearities[] = {{"tanh", Nonlinearity::tanh},
+                                                  {"relu", Nonlinearity::relu}};
 
 Definition made_by_layers(const Options& o) {
   LayerOptions l;
   l.layers = static_cast<int>(o.layers);
   l.bidirectional = o.bidirectional;
-  l.nonlinearity = o.nonlinearity == "relu" ? Nonlinearity::relu : Nonlinearity::tanh;
+  l.nonlinearity = o.nonlinearity;
   l.dropout = o.dropout;
   l.projection = o.projection;
   l.learned_state = o.learned_state;
@@ -33,10 +38,7 @@ Definition made_by_layers(const Options& o) {
            "--size sets n, the size of x[t], or m, the size of a state; got {}", name);
     (name == "n" ? l.n : l.m) = value;
   }
-  return recurrent_layers(o.cell == "rnn"    ? Cell::rnn
-                          : o.cell == "lstm" ? Cell::lstm
-                                             : Cell::gru,
-                          l);
+  return recurrent_layers(value_of(kCells, "the cell", o.cell), l);
 }
 
 int run(const Options& o, const Context& context) {
@@ -79,14 +81,13 @@ Command define_command() {
                 .least = 0,
                 .most = 1,
                 .take = [o](const std::string& v) {
-                  if (v != "rnn" && v != "lstm" && v != "gru")
-                    fail(Status::usage, "U002", "the cell must be one of rnn lstm gru, got {}", v);
+                  value_of(kCells, "the cell", v);
                   o->cell = v;
                 }});
   c.integer("--layers", "L", "layers on top of each other [1]", o->layers, 1, 1000);
   c.flag("--bidirectional", "both directions in every layer", o->bidirectional);
   add_sizes(c, o->definition);
-  c.choice("--nonlinearity", "of the rnn cell [tanh]", o->nonlinearity, {"tanh", "relu"});
+  c.choice("--nonlinearity", "of the rnn cell [tanh]", o->nonlinearity, kNonlinearities);
   c.number("--dropout", "P", "dropout between layers, in 0..1 [0]", o->dropout, "in [0, 1)",
            [](double p) { return p >= 0 && p < 1; });
   c.integer("--projection", "P", "size of the lstm's projected state [0: none]", o->projection, 0,

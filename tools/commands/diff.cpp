@@ -4,13 +4,12 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/files.h"
-#include "base/limits.h"
 #include "commands/commands.h"
 #include "io/inspect.h"
 #include "output.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/recurrence/describe.h"
+#include "taugrad/train/model_folder.h"
 
 namespace taugrad::cli {
 namespace {
@@ -46,14 +45,12 @@ Differences diff_models(const std::string& a, const std::string& b, double toler
   const auto in = [](const std::string& folder, const char* file) {
     return (fs::path(folder) / file).string();
   };
-  Differences d = diff_definitions(checked_definition(in(a, "definition.json")),
-                                   checked_definition(in(b, "definition.json")));
-  const auto vocabulary = [&](const std::string& folder) {
-    std::error_code ignored;
-    const std::string path = in(folder, "vocab.json");
-    return fs::is_regular_file(path, ignored) ? read_file(path, limits::kJsonBytes) : "";
+  const TrainedModel one = load_model(a), other = load_model(b);
+  Differences d = diff_definitions(one.definition, other.definition);
+  const auto vocabulary = [](const TrainedModel& m) {
+    return m.vocabulary ? to_json(*m.vocabulary) : std::string();
   };
-  if (vocabulary(a) != vocabulary(b))
+  if (vocabulary(one) != vocabulary(other))
     d.all.push_back(
         {Difference::Change::changed, "vocabulary", "", in(a, "vocab.json"), in(b, "vocab.json")});
   Differences weights =

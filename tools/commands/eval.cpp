@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "base/fail.h"
@@ -8,28 +7,33 @@
 #include "definition_options.h"
 #include "evaluation_text.h"
 #include "mode_options.h"
+#include "folder_options.h"
 #include "output.h"
 #include "progress.h"
 #include "taugrad/train/evaluate.h"
-#include "taugrad/train/model_folder.h"
+#include "train/words.h"
 #include "training_data.h"
 
 namespace taugrad::cli {
 namespace {
 
 struct Options {
-  std::string folder, output;
+  FolderOptions model;
+  std::string output;
   DataSource source;
   EvaluateOptions evaluate;
   bool per_item = false, divergence = false;
 };
 
-// items are what they were in training, unless --split says otherwise
-std::string split_of(const Options& o) {
-  if (!o.source.split.empty()) return o.source.split;
-  const std::filesystem::path state = std::filesystem::path(o.folder) / "state.json";
-  std::error_code ignored;
-  return std::filesystem::exists(state, ignored) ? load_resume_state(o.folder).split : "";
+// items of text are what they were in training, unless --split says otherwise
+void find_split(Options& o, const Definition& d, const Context& context) {
+  if (!o.source.split.empty() || !reads_text(d, o.source)) return;
+  const std::optional<std::string> saved = saved_split(o.model.folder);
+  if (!saved)
+    note(context, fmt::format("{} has no state.json to tell what an item is: a line; --split says "
+                              "otherwise",
+                              o.model.folder));
+  o.source.split = saved.value_or("");
 }
 
 int evaluate_model(Options o, const Context& context) {
@@ -38,9 +42,9 @@ int evaluate_model(Options o, const Context& context) {
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
-  TrainedModel m = load_model(o.folder);
-  o.source.split = split_of(o);
-  const TrainingData data = read_training_data(m.definition, o.source, m.vocabulary, context);
+  TrainedModel m = read_model(o.model, context);
+  find_split(o, m.definition, context);
+  const TrainingData data = read_training_data(m.definition, o.source, &m.vocabulary, context);
   Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));
   o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };
   const Evaluation e = evaluate(m.definition, m.weights, data.data, o.evaluate);
@@ -58,11 +62,7 @@ int evaluate_model(Options o, const Context& context) {
 }
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
-  c.positional({.name = "DIR",
-                .help = "folder of a model, made by train",
-                .least = 1,
-                .most = 1,
-                .take = [o](const std::string& v) { o->folder = v; }});
+  add_model_folder(c, o->model);
   c.option({.name = "--data",
             .letter = "",
             .value = "FILE",
@@ -74,7 +74,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.options.back().common = true;
   c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence);
   c.choice("--split", "what an item of a text is [as in training]", o->source.split,
-           {"line", "blank", "%", "none"});
+           texts_of(kSplits));
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
             2147483647);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);

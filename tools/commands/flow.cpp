@@ -19,12 +19,15 @@ namespace {
 struct Options {
   DefinitionOptions definition;
   StepOptions steps;
-  std::string weights, inputs, output, of, from, norm = "spectral";
+  std::string weights, inputs, output, of, from;
   bool rtrl = false, memory = false;
   std::string format;  ///< svg, json or txt
   std::int64_t lags = 0;
   FlowOptions flow;
 };
+
+constexpr Word<MatrixNorm> kNorms[] = {{"spectral", MatrixNorm::spectral},
+                                       {"frobenius", MatrixNorm::frobenius}};
 
 Tensors load(const std::string& path) { return path.empty() ? Tensors{} : load_tensors(path); }
 
@@ -122,7 +125,6 @@ int flow_definition(Options o, const Context& context) {
   check_steps(d, o.steps);
   o.flow.steps = o.steps.steps;
   o.flow.lengths = o.steps.lengths;
-  o.flow.norm = o.norm == "frobenius" ? MatrixNorm::frobenius : MatrixNorm::spectral;
   o.flow.variables = names_of(o.of);
   const Tensors inputs = load(o.inputs), weights = load(o.weights);
   if (o.memory) return show_memory(o, d, weights, context);
@@ -144,7 +146,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
       o->from);
   c.flag("--memory", "how much of its past input the state keeps, lag by lag", o->memory);
   c.integer("--lags", "N", "of --memory [twice the numbers of the state]", o->lags, 1, 1'000'000);
-  c.choice("--norm", "of the Jacobians [spectral]", o->norm, {"spectral", "frobenius"});
+  c.choice("--norm", "of the Jacobians [spectral]", o->flow.norm, kNorms);
   c.integer("--batch", "B", "items to draw [1]", o->flow.batch, 1, 1'000'000);
   c.option({.name = "--seed",
             .letter = "",

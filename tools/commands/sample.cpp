@@ -8,16 +8,17 @@
 #include "recurrence/model.h"
 #include "train/sample_length.h"
 #include "commands/commands.h"
+#include "folder_options.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/train/dataset.h"
-#include "taugrad/train/model_folder.h"
 
 namespace taugrad::cli {
 namespace {
 
 struct Options {
-  std::string folder, prompt, output;
+  FolderOptions model;
+  std::string prompt, output;
   SampleOptions sample;
 };
 
@@ -69,7 +70,7 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
 int draw(Options o, const Context& context) {
   const std::string format =
       format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
-  const TrainedModel m = load_model(o.folder);
+  const TrainedModel m = read_model(o.model, context);
   if (!o.prompt.empty()) {
     if (!m.vocabulary) fail(Status::usage, "U002", "--prompt is for models of text");
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
@@ -90,11 +91,7 @@ Command sample_command() {
   c.examples = {
       {"taugrad sample model --count 5 --temperature 0.7", "five texts, separated by lines with %"},
       {"taugrad sample model --prompt 'A man ' --seed 7", "goes on from a beginning"}};
-  c.positional({.name = "DIR",
-                .help = "folder of a model, made by train",
-                .least = 1,
-                .most = 1,
-                .take = [o](const std::string& v) { o->folder = v; }});
+  add_model_folder(c, o->model);
   c.integer("--count", "N", "sequences to draw [1]", o->sample.count, 1, 1'000'000);
   c.integer("--steps", "N", "the longest, where the model does not end itself [500]",
             o->sample.steps, 1, 100'000'000);

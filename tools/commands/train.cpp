@@ -7,10 +7,11 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "mode_options.h"
+#include "folder_options.h"
 #include "output.h"
 #include "progress.h"
 #include "taugrad/analysis/coupling.h"
-#include "taugrad/train/model_folder.h"
+#include "train/words.h"
 #include "training_data.h"
 
 namespace taugrad::cli {
@@ -22,7 +23,7 @@ struct Options {
   DefinitionOptions definition;
   DataSource source;
   TrainOptions train;
-  std::string output, resume, optimizer = "adam";
+  std::string output, resume;
   std::int64_t save_every = 500, flow_every = 0;
   std::size_t max_memory = 0;
   int threads = 0;
@@ -126,14 +127,12 @@ class Training {
     model_.definition = read_definition(options_.definition, context_);
     folder_ = options_.output;
     state_.options = options_.train;
-    state_.options.optimizer.kind =
-        options_.optimizer == "sgd" ? OptimizerKind::sgd : OptimizerKind::adam;
     state_.flow_every = options_.flow_every;
     state_.split = options_.source.split;
     state_.max_length = options_.source.max_length;
-    make_trainer(options_.source);
+    make_trainer(options_.source, nullptr);
     make_folder(options_);
-    save_model_description(folder_, model_);
+    state_.description = save_model_description(folder_, model_);
   }
 
   void go_on() {
@@ -149,9 +148,10 @@ class Training {
     folder_ = options_.resume;
     {
       const UpdatesInPlace own;
-      model_ = load_model(folder_);
+      model_ = read_model({folder_}, context_);
       state_ = load_resume_state(folder_);
     }
+    state_.description = model_.description;
     if (!options_.train.modes.empty() && options_.train.modes != state_.options.modes)
       fail(Status::usage, "U002",
            "--mode: a training goes on in the modes that it began with; leave it out");
@@ -160,7 +160,7 @@ class Training {
     DataSource source{options_.source.files.empty() ? state_.files : options_.source.files,
                       state_.split, state_.max_length};
     const std::string digest = state_.digest;
-    make_trainer(source);
+    make_trainer(source, &model_.vocabulary);
     if (state_.digest != digest) {
       Diagnostic d;
       d.code = "C004";
@@ -173,8 +173,8 @@ class Training {
                                trainer_->total_updates()));
   }
 
-  void make_trainer(const DataSource& source) {
-    TrainingData data = read_training_data(model_.definition, source, model_.vocabulary, context_);
+  void make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary) {
+    TrainingData data = read_training_data(model_.definition, source, vocabulary, context_);
     model_.vocabulary = data.vocabulary;
     text_ = data.vocabulary.has_value();
     state_.digest = data.digest;
@@ -236,7 +236,7 @@ void add_where(Command& c, const std::shared_ptr<Options>& o) {
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
   c.choice("--split", "what an item of a text is [line]", o->source.split,
-           {"line", "blank", "%", "none"});
+           texts_of(kSplits));
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
             2147483647);
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
@@ -262,7 +262,7 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
             .help = "of weights, order and dropout [1]",
             .take = [o](const std::string& v) { o->train.seed = parse_seed("--seed", v); }});
   c.number("--seconds", "X", "stop and save after this time", o->seconds, "> 0", positive);
-  c.choice("--optimizer", "[adam]", o->optimizer, {"adam", "sgd"}).rare();
+  c.choice("--optimizer", "[adam]", t.optimizer.kind, kOptimizers).rare();
   c.number("--momentum", "X", "of sgd [0]", t.optimizer.momentum, "in [0, 1)", fraction).rare();
   c.number("--beta1", "X", "of adam [0.9]", t.optimizer.beta1, "in [0, 1)", fraction).rare();
   c.number("--beta2", "X", "of adam [0.999]", t.optimizer.beta2, "in [0, 1)", fraction).rare();

@@ -55,7 +55,6 @@ struct WeightDeclaration {
   std::vector<Text> shape;
   bool plain = true;        ///< written as a bare shape, without an object
   std::string init;         ///< "" (default), zeros, ones, ..., "uniform(0.1)", a number
-  bool init_is_number = false;
   std::optional<Tensor> values;   ///< init {"values": ...}, as float64
   std::string values_json;        ///< as written: fractions such as "1/3" stay exact
   std::optional<bool> trainable;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
+#include "taugrad/io/safetensors.h"
 #include "taugrad/recurrence/definition.h"
 #include "taugrad/train/text.h"
 #include "taugrad/train/trainer.h"
@@ -23,6 +24,8 @@ struct TrainedModel {
   Definition definition;
   Tensors weights;
   std::optional<Vocabulary> vocabulary;
+  Metadata description = {};             ///< digests of definition and vocabulary
+  std::vector<Diagnostic> warnings = {};  ///< S101: weights that are not finite
 };
 
 /// What --resume needs beside the model: how far training was, and all that decides the next
@@ -36,20 +39,29 @@ struct ResumeState {
   std::string digest;              ///< of the data, by digest_of
   std::int64_t updates = 0;
   Tensors optimizer;
+  Metadata description = {};  ///< of the model: what save_model_description and load_model give
 };
 
 /// 16 hexadecimal digits that tell other data apart; no protection against malice.
 std::string digest_of(std::string_view data);
 
-/// Writes definition and vocabulary, which stay as they are, into an existing folder. @throws Error
-/// (I002)
-void save_model_description(const std::string& folder, const TrainedModel& model);
-/// Writes weights and state: each file whole or not at all, state.json last. @throws Error (I002)
+/// Writes definition and vocabulary, which stay as they are, into an existing folder. Returns their
+/// digests. @throws Error (I002)
+Metadata save_model_description(const std::string& folder, const TrainedModel& model);
+/// Writes weights and state: each file whole or not at all, state.json last. The weights carry
+/// digests of themselves and of the description. @throws Error (I002)
 void save_training(const std::string& folder, const Tensors& weights, const ResumeState& state);
 
-/// @throws Error (I001 without a model there; S.., G.., D004)
+/// The one reader of a model's folder, for whoever runs it: reads and checks definition, weights
+/// and vocabulary, nothing of the training's state. Weights of other origin, which carry no
+/// digests, need only fit.
+/// @throws Error (I001 without a model there; G.., D004; C002: damaged, by the digests that the
+/// weights carry; C003: weights missing, too many or of other shapes, a vocabulary missing or of
+/// another size)
 TrainedModel load_model(const std::string& folder);
-/// @throws Error (C006: no state, or its files are of different updates)
+/// @throws Error (C002: damaged; C006: no state, or its files are of different updates)
 ResumeState load_resume_state(const std::string& folder);
+/// What an item of the training's text was; none without a saved state. @throws Error (G..)
+std::optional<std::string> saved_split(const std::string& folder);
 
 }  // namespace taugrad

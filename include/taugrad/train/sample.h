@@ -26,7 +26,8 @@ struct SampleOptions {
 /// shape...]. The step at which "ends" holds is the last; tau ~ categorical(..) is drawn first.
 /// Sequence k of a seed is the same whatever else is drawn.           (language.md R12, R14)
 /// @throws Error (U010) for a definition with inputs, several indices, or nothing random; (U002) on
-/// options outside their range; (S013) where a weight is missing or has other axes
+/// options outside their range; (S013) where a weight is missing or has other axes; (S101) where one
+/// is NaN; (N004) where a distribution is
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options = {});
 
