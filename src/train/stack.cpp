@@ -30,7 +30,9 @@ Tensors stacked(const Model& model, const Dataset& data, const std::vector<std::
   Tensors all;
   const auto count = static_cast<std::int64_t>(items.size());
   for (const auto& [name, first] : data.examples[items.front()].values) {
-    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(name))];
+    const int number = model.find(name);
+    if (number < 0) continue;  // "item", lengths: not a variable
+    const Symbol& s = model.symbols[static_cast<std::size_t>(number)];
     const std::size_t axes = s.axes.size();
     Dims dims = first.dims();
     for (const std::size_t i : items)
