@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "output.h"
@@ -185,12 +186,12 @@ void check_steps(const Definition& d, const StepOptions& o) {
   }
 }
 
-void add_max_memory(Command& c, std::size_t& bytes) {
+void add_max_memory(Command& c) {
   c.option({.name = "--max-memory",
             .letter = "",
             .value = "SIZE",
             .help = "refuse to use more: MiB, or 500M, 2G",
-            .take = [&bytes](const std::string& v) { bytes = parse_memory("--max-memory", v); },
+            .take = [](const std::string& v) { set_memory_limit(parse_memory("--max-memory", v)); },
             .common = false});
 }
 

@@ -43,8 +43,8 @@ struct StepOptions {
 void add_steps(Command& c, StepOptions& o, const std::string& help);
 /// @throws Error (U002) where `--steps` names what is neither an index nor a length
 void check_steps(const Definition& d, const StepOptions& o);
-/// `--max-memory 500M`, in bytes.
-void add_max_memory(Command& c, std::size_t& bytes);
+/// `--max-memory 500M`: what the process may take in all.
+void add_max_memory(Command& c);
 /// `--threads N`.
 void add_threads(Command& c, int& threads);
 /// `--checkpoint sqrt` and `--precision bf16`.

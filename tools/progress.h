@@ -37,8 +37,12 @@ class Progress {
 /// Tells how far a long work has come, in the same way.
 class Counter {
  public:
-  Counter(const Context& context, std::string what, std::int64_t total);
+  Counter(const Context& context, std::string what, std::int64_t total = 0);
   void show(std::int64_t done);
+  void show(std::int64_t done, std::int64_t total) {
+    total_ = total;
+    show(done);
+  }
   void finish();
 
  private:

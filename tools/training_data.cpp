@@ -4,8 +4,11 @@
 
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/memory_limit.h"
 #include "output.h"
+#include "recurrence/graph_size.h"
 #include "taugrad/train/model_folder.h"
+#include "train/text_size.h"
 
 namespace taugrad::cli {
 namespace {
@@ -16,6 +19,23 @@ bool is_json_lines(const std::string& file) {
   return file.ends_with(".jsonl") || file.ends_with(".ndjson");
 }
 
+// What a text takes as items and symbols, and the graph of its longest item: asked before it is
+// read, or before anything is made of it where it came through a pipe.
+void require_for_text(const Definition& d, const TextSize& size) {
+  constexpr double kItem = 400;  // bytes of an item's names, lengths and tables
+  const auto model = resolve(d);
+  UnfoldOptions unfolding{.steps = size.longest};
+  const GraphSize graph = graph_size(*model, unfolding);
+  const auto bytes = static_cast<double>(size.bytes), items = static_cast<double>(size.items);
+  std::vector<MemoryUse> plan = {
+      {"the text", 2 * bytes},
+      {"its items", bytes + items * kItem},
+      {"its symbols", static_cast<double>(size.characters) * sizeof(std::int64_t)},
+      {fmt::format("the graph of {} steps, about {:.3g} nodes", size.longest, graph.nodes),
+       graph.graph_bytes() + graph.plan_bytes()}};
+  require_memory(fmt::format("{} items of up to {} steps", size.items, size.longest), plan);
+}
+
 TrainingData read_text(Definition& d, const DataSource& source,
                        const std::optional<Vocabulary>* vocabulary, const Context& context) {
   if (vocabulary != nullptr && !*vocabulary)
@@ -24,10 +44,20 @@ TrainingData read_text(Definition& d, const DataSource& source,
   TrainingData out;
   Corpus corpus;
   std::string all;
+  const Split split = split_from(source.split.empty() ? "line" : source.split);
+  TextMeasure measure(split, source.max_length);
+  for (const std::string& file : source.files)
+    if (file != "-") measure_file(file, measure);
+  require_for_text(d, measure.size());
   for (const std::string& file : source.files) {
-    const std::string text = read_file(file, kMostBytes);
-    add_text(corpus, text, file, split_from(source.split.empty() ? "line" : source.split));
-    all += text;
+    std::string text = read_file(file, kMostBytes);
+    if (file == "-") {
+      measure.add(text);
+      measure.end_file();
+      require_for_text(d, measure.size());
+    }
+    add_text(corpus, text, file, split);
+    all.empty() ? std::swap(all, text) : void(all += text);
   }
   out.digest = digest_of(all);
   for (const Diagnostic& w : corpus.warnings) warn(context, w);
@@ -36,6 +66,14 @@ TrainingData read_text(Definition& d, const DataSource& source,
   set_symbols(d, variable, out.vocabulary->size());
   out.data = text_dataset(d, corpus, *out.vocabulary);
   return out;
+}
+
+// A number of a few bytes becomes a node of a document before it becomes an element of a tensor.
+void require_for_json_lines(const std::vector<std::string>& files) {
+  double bytes = 0;
+  for (const std::string& file : files)
+    if (file != "-") bytes += static_cast<double>(InputFile(file).size());
+  require_memory("reading JSON lines", {{"the text", 2 * bytes}, {"its values", 4 * bytes}});
 }
 
 void leave_out_long_items(Dataset& data, std::int64_t max_length, const Context& context) {
@@ -75,6 +113,7 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
   } else {
     refuse_without_effect(context, {"--split"}, "on JSON lines: each is an item");
     std::string all;
+    require_for_json_lines(source.files);
     for (const std::string& file : source.files) {
       const std::string text = read_file(file, kMostBytes);
       Dataset part = json_lines_dataset(d, text, file);

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "analysis/flow_data.h"
 #include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
+#include "exec/memory_estimate.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 
@@ -130,6 +133,24 @@ FlowVerdict verdict_of(const std::vector<double>& by_lag, double rate) {
                     : FlowVerdict::stable;
 }
 
+namespace {
+
+/// A Jacobian norm for every pair of positions, and the graph with its gradient.
+void require_for_flow(const FlowData& data, const FlowReport& report) {
+  UnfoldOptions unfolding{.cotangents = data.cotangents};
+  for (std::size_t l = 0; l < data.model->lengths.size(); ++l)
+    unfolding.lengths[data.model->lengths[l]] = data.batch.longest[l];
+  std::vector<MemoryUse> plan = memory_of_graph(graph_size(*data.model, unfolding).with_gradient(),
+                                                data.batch.items, sizeof(double));
+  for (const VariableFlow& v : report.variables) {
+    const auto length = static_cast<double>(data.length_of(data.symbol(v.name)));
+    plan.push_back({fmt::format("Jacobians of \"{}\"", v.name), length * length * sizeof(double)});
+  }
+  require_memory("the flow of gradients", plan);
+}
+
+}  // namespace
+
 FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weights,
                 const FlowOptions& options) {
   const FlowData data = analysis::flow_data(d, inputs, weights, options);
@@ -137,6 +158,7 @@ FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weigh
       .name = data.model->system.name, .items = data.batch.items, .norm = options.norm};
   for (const std::string& name : analysis::chosen_states(data, options))
     report.variables.push_back({.name = name});
+  require_for_flow(data, report);
   for (VariableFlow& v : report.variables) {
     report.steps = std::max(report.steps, data.length_of(data.symbol(v.name)));
     add_jacobians(data, options.norm, v);

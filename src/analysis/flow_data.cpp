@@ -8,6 +8,7 @@
 #include "analysis/states.h"
 #include "base/fail.h"
 #include "exec/generic.h"
+#include "exec/memory_estimate.h"
 #include "exec/stream.h"
 #include "taugrad/exec/run.h"
 
@@ -51,6 +52,19 @@ Tensor one_item(const Tensor& t, int axes, std::int64_t item) {
     std::copy_n(t.bytes().data() + (r * batch + item) * bytes, bytes,
                 result.bytes().data() + r * bytes);
   return result;
+}
+
+/// The graph with its gradient, and what it is drawn for, before any of it is made.
+void require_for_drawn(const Model& model, const DrawOptions& draw) {
+  UnfoldOptions unfolding{.steps = draw.steps, .lengths = draw.lengths};
+  if (!has_loss(model)) unfolding.cotangents = numeric_variables(model);
+  const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
+  std::vector<MemoryUse> plan = memory_of_graph(graph_size(model, unfolding).with_gradient(),
+                                                draw.batch, sizeof(double));
+  for (const MemoryUse& use : memory_of_inputs(model, lengths, draw.batch)) plan.push_back(use);
+  for (const MemoryUse& use : memory_of_weights(model, lengths, sizeof(double)))
+    plan.push_back(use);
+  require_memory(fmt::format("the flow of {} drawn items", draw.batch), plan);
 }
 
 }  // namespace
@@ -103,6 +117,7 @@ FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& we
                          .lengths = options.lengths,
                          .batch = options.batch,
                          .seed = options.seed};
+  if (inputs.empty()) require_for_drawn(*data.model, draw);
   RunOptions run;
   run.steps = inputs.empty() ? draw.steps : options.steps;
   run.lengths = options.lengths;

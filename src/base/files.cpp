@@ -13,6 +13,7 @@
 
 #include "base/fail.h"
 #include "base/kept_inputs.h"
+#include "base/memory_limit.h"
 #include "base/utf8.h"
 
 namespace taugrad {
@@ -82,7 +83,11 @@ std::string read_stream(int descriptor, const std::string& path, std::size_t lim
   std::size_t used = 0;
   for (;;) {
     if (used > limit) fail(Status::resource, "R002", "{} has more than {} bytes", path, limit);
-    text.resize(std::max<std::size_t>(used * 2, 1 << 16));
+    if (used == text.size()) {
+      const std::size_t more = std::max<std::size_t>(used / 2, 1 << 16);
+      require_memory("reading", {{path, static_cast<double>(used + more)}});
+      text.resize(used + more);
+    }
     const ssize_t n = ::read(descriptor, text.data() + used, text.size() - used);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail_io("I001", path, reason(errno));
@@ -201,6 +206,7 @@ std::string read_file(const std::string& path, std::size_t limit) {
     d.file = path;
     fail(Status::resource, std::move(d));
   }
+  require_memory("reading", {{printable(path), static_cast<double>(file.size())}});
   std::string text(file.size(), '\0');
   file.read(0, std::as_writable_bytes(std::span(text)));
   return text;

@@ -5,12 +5,15 @@
 #include <new>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "base/limits.h"
 #include "base/whole.h"
 #include "taugrad/base/shape.h"
 
 namespace taugrad {
 namespace {
+
+constexpr std::size_t kLargeTensor = std::size_t{64} << 20;  // bytes
 
 template <class T>
 constexpr Dtype kDtypeOf = Dtype::f64;
@@ -100,6 +103,8 @@ std::size_t checked_bytes(std::span<const std::int64_t> dims, Dtype dtype) {
 Tensor::Tensor(Dims dims, Dtype dtype)
     : dims_(std::move(dims)), dtype_(dtype), size_(checked_elements(dims_)) {
   const std::size_t bytes = checked_bytes(dims_, dtype);
+  if (bytes >= kLargeTensor)  // the machine would promise it, and end the process for using it
+    require_memory("a tensor", {{dims_text(dims_), static_cast<double>(bytes)}});
   try {
     bytes_.resize(bytes);
   } catch (const std::bad_alloc&) {

@@ -24,8 +24,6 @@ namespace {
 using draw::Source;
 using draw::Sources;
 
-constexpr int kSmallPicture = 64;  // nodes: operations can still be read
-
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class GraphPicture {
@@ -254,19 +252,24 @@ class GraphPicture {
 
 }  // namespace
 
+std::string draw::about_text(std::int64_t nodes, const Picture& drawn) {
+  const auto steps =
+      std::ranges::count_if(drawn.clusters, [](const PictureCluster& c) { return !c.elided; });
+  return fmt::format("A graph of {} nodes; drawn: {} nodes, {} edges, {} steps.", nodes,
+                     drawn.nodes.size(), drawn.edges.size(), steps);
+}
+
 Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
   const draw::TapeScan scan = draw::scan(tape, options);
   const auto make = [&](Detail detail) {
     Picture p = GraphPicture(tape, options, scan, detail).run();
-    if (p.about.empty()) {
-      p.about = fmt::format("A graph of {} nodes; drawn: {} nodes, {} edges, {} steps.",
-                            tape.size(), p.nodes.size(), p.edges.size(), p.clusters.size());
-    }
-    return options.most_steps > 0 ? elide(p, options.most_steps) : p;
+    if (options.most_steps > 0) p = elide(p, options.most_steps);
+    if (p.about.empty()) p.about = draw::about_text(tape.size(), p);
+    return p;
   };
   if (options.detail != Detail::automatic) return make(options.detail);
   Picture p = make(Detail::operations);
-  if (p.clusters.empty() || p.nodes.size() <= kSmallPicture) return p;
+  if (p.clusters.empty() || p.nodes.size() <= draw::kSmallPicture) return p;
   return make(Detail::values);
 }
 

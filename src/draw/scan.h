@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,5 +25,10 @@ bool is_weight_copy(const Tape& tape, NodeId id);
 /// Finds steps and needed nodes. With a limit on steps, positions far from both ends of a long
 /// domain are not shown: `elide` then only sees what it may keep.
 TapeScan scan(const Tape& tape, const GraphPictureOptions& options);
+
+/// Nodes of a picture in which operations can still be read.
+inline constexpr std::size_t kSmallPicture = 64;
+/// What a picture of a graph of so many nodes says of itself.
+std::string about_text(std::int64_t nodes, const Picture& drawn);
 
 }  // namespace taugrad::draw

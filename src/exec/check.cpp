@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "exec/generic.h"
+#include "exec/memory_estimate.h"
 #include "exec/stream.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/run.h"
@@ -45,6 +46,19 @@ void check_draws(const Model& model, const Modes& modes) {
   }
 }
 
+// The interpreter keeps the values of all nodes, as complex numbers or as two steps of differences.
+void require_for_check(const Model& model, const UnfoldOptions& unfolding, const DefinitionCheckOptions& options) {
+  const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
+  GraphSize size = graph_size(model, unfolding);
+  for (int order = 0; order < options.order; ++order) size = size.with_gradient();
+  std::vector<MemoryUse> plan = {
+      {fmt::format("a graph of about {:.3g} nodes", size.nodes), size.graph_bytes()},
+      {"the values of its nodes", (size.elements * static_cast<double>(options.batch) + size.constants) * 2 * sizeof(double)}};
+  for (const MemoryUse& use : memory_of_inputs(model, lengths, options.batch)) plan.push_back(use);
+  for (const MemoryUse& use : memory_of_weights(model, lengths, 4 * sizeof(double))) plan.push_back(use);
+  require_memory(fmt::format("checking {} items", options.batch), plan);
+}
+
 }  // namespace
 
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
@@ -56,6 +70,7 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   check_modes(*model, options.modes);
   check_draws(*model, options.modes);
   if (!has_loss(*model)) unfolding.cotangents = numeric_variables(*model);
+  require_for_check(*model, unfolding, options);
   const Unfolded u = unfold(model, unfolding);
   const DrawOptions draw{.steps = options.steps, .lengths = options.lengths, .batch = options.batch, .seed = options.seed};
   Tensors tensors = random_inputs(d, draw);
@@ -86,6 +101,7 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   how.order = options.order;
   how.seed = options.seed;
   how.max_runs = options.max_runs;
+  how.progress = options.progress;
   return check_gradients(loss, variables, point, how);
 }
 

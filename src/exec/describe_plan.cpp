@@ -1,5 +1,6 @@
 #include "taugrad/exec/describe_plan.h"
 
+#include "exec/memory_estimate.h"
 #include "exec/plan_of.h"
 #include "plan/describe.h"
 #include "taugrad/ops/records.h"
@@ -32,6 +33,8 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
                           const ExecutorOptions& options) {
   plan::PassSet on;
   for (const std::string& name : options.without) on = on.without(name);
+  const GraphSize size = graph_size(*resolve(d), unfolding).with_gradient();
+  require_memory("planning", memory_of_graph(size, 0, sizeof(float)));
   Unfolded u = unfold(d, unfolding);
   ExecutorOptions own = options;
   if (!u.has_loss()) own.checkpoint = -1;

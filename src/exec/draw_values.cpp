@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "exec/memory_estimate.h"
 #include "exec/stream.h"
 #include "recurrence/init.h"
 #include "recurrence/model.h"
@@ -77,22 +78,7 @@ void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_
 }
 
 std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {
-  std::vector<std::int64_t> lengths;
-  for (std::size_t l = 0; l < model.lengths.size(); ++l) {
-    std::int64_t length = model.fixed_lengths[l] >= 0 ? model.fixed_lengths[l] : options.steps;
-    if (const auto given = options.lengths.find(model.lengths[l]); given != options.lengths.end())
-      length = given->second;
-    for (std::size_t i = 0; i < model.index_length.size(); ++i)
-      if (model.index_length[i] == static_cast<int>(l))
-        if (const auto given = options.lengths.find(model.system.indices[i].name);
-            given != options.lengths.end())
-          length = given->second;
-    if (length < 0)
-      fail(Status::bad_input, "G022", "the length \"{}\" is {}, want 0 or more", model.lengths[l],
-           length);
-    lengths.push_back(length);
-  }
-  return lengths;
+  return taugrad::lengths_of(model, {.steps = options.steps, .lengths = options.lengths});
 }
 
 }  // namespace
@@ -100,6 +86,7 @@ std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& opti
 Tensors initial_weights(const Definition& d, const DrawOptions& options) {
   const auto model = resolve(d);
   const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  require_memory("drawing weights", memory_of_weights(*model, lengths, sizeof(double)));
   Tensors weights;
   for (const Symbol& s : model->symbols) {
     if (s.kind != SymbolKind::weight || !s.taken) continue;
@@ -130,6 +117,7 @@ Tensors initial_weights(const Definition& d, const DrawOptions& options) {
 Tensors random_inputs(const Definition& d, const DrawOptions& options) {
   const auto model = resolve(d);
   const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  require_memory("drawing inputs", memory_of_inputs(*model, lengths, options.batch));
   Tensors inputs;
   for (const Symbol& s : model->symbols) {
     if (s.kind != SymbolKind::input && !(s.random() && s.length < 0)) continue;

@@ -3,23 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "exec/machine.h"
-#include "exec/memory_limit.h"
 
 namespace taugrad::exec {
-namespace {
-
-std::string human(double bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1024;
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
-}
-
-}  // namespace
 
 /// Bytes for the present batch, by slot: the most that any of its values needs.
 template <class S>
@@ -45,20 +34,9 @@ void Machine<S>::refuse(const Sizes& sizes, double budget) const {
   std::map<std::string_view, double> by_name;
   for (std::size_t i = 0; i < plan_.slots.size(); ++i)
     by_name[plan_.names[plan_.slots[i].name]] += sizes.of_slot[i];
-  if (sizes.packed > 0) by_name["packed weights"] = sizes.packed;
-  std::vector<std::pair<double, std::string_view>> largest;
-  for (const auto& [name, bytes] : by_name) largest.emplace_back(bytes, name);
-  std::sort(largest.begin(), largest.end(), std::greater<>());
-  if (largest.size() > 3) largest.resize(3);
-  std::string list;
-  for (const auto& [bytes, name] : largest)
-    list += fmt::format("{}\"{}\" {}", list.empty() ? "" : ", ", name, human(bytes));
-  Diagnostic d;
-  d.code = "R001";
-  d.message = fmt::format("running {} items needs {}, the budget is {}; largest: {}",
-                          placed_.order.size(), human(sizes.total), human(budget), list);
-  d.help = "use a smaller batch, fewer steps, --dtype f32, or a larger --max-memory";
-  fail(Status::resource, std::move(d));
+  std::vector<MemoryUse> uses = {{"packed weights", sizes.packed}};
+  for (const auto& [name, bytes] : by_name) uses.push_back({fmt::format("\"{}\"", name), bytes});
+  refuse_memory(fmt::format("running {} items", placed_.order.size()), std::move(uses), budget);
 }
 
 /// A slot starts on a cache line; those that fill less than one lie side by side, so that the rows
@@ -73,7 +51,9 @@ template <class S>
 void Machine<S>::lay_out() {
   const Sizes needs = sizes();
   if (needs.total > static_cast<double>(bytes())) {
-    const auto budget = static_cast<double>(max_memory_ > 0 ? max_memory_ : memory_budget());
+    // what is there now is used again
+    double budget = static_cast<double>(memory_budget()) + static_cast<double>(bytes());
+    if (max_memory_ > 0) budget = std::min(budget, static_cast<double>(max_memory_));
     if (needs.total > budget) refuse(needs, budget);
   }
   grow(static_cast<std::size_t>(needs.total - needs.packed));

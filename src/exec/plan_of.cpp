@@ -3,8 +3,10 @@
 #include <type_traits>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "passes/checkpoint.h"
 #include "passes/rounding.h"
+#include "recurrence/graph_size.h"
 
 namespace taugrad::exec {
 namespace {
@@ -32,6 +34,9 @@ template <class S>
 plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
                       const ExecutorOptions& options) {
   const plan::PassSet passes = passes_of(options);
+  require_memory("planning",
+                 {{fmt::format("the plan of {} nodes", tape.size()),
+                   GraphSize{.nodes = static_cast<double>(tape.size())}.plan_bytes()}});
   if (options.precision == Precision::bf16 && std::is_same_v<S, double>)
     fail(Status::usage, "U006", "products in bf16 add up in f32: they do not go with f64");
   if (options.precision == Precision::full)

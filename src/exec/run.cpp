@@ -10,6 +10,7 @@
 #include "exec/drawn_lengths.h"
 #include "exec/evaluation.h"
 #include "exec/fetch.h"
+#include "exec/memory_estimate.h"
 #include "taugrad/passes/gradient.h"
 
 namespace taugrad {
@@ -220,6 +221,17 @@ void add_mixes(const RunOptions& options, BatchData& data) {
   }
 }
 
+// all that a run takes, before the first of it is drawn
+void require_for_drawn(const Model& model, const DrawOptions& draw, const RunOptions& options) {
+  const std::vector<std::int64_t> lengths =
+      lengths_of(model, {.steps = draw.steps, .lengths = draw.lengths});
+  std::vector<MemoryUse> plan = memory_of_run(model, lengths, draw.batch, options);
+  for (const MemoryUse& use : memory_of_inputs(model, lengths, draw.batch)) plan.push_back(use);
+  for (const MemoryUse& use : memory_of_weights(model, lengths, sizeof(double)))
+    plan.push_back(use);
+  require_memory(fmt::format("running {} drawn items", draw.batch), plan, options.max_memory);
+}
+
 }  // namespace
 
 RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
@@ -228,11 +240,13 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   RunResult result;
   check_modes(*model, options.modes);
   const bool drawn = inputs.empty() && weights.empty();
+  for (const std::string& text : options.fetch) parse_fetch(*model, text);
   DrawOptions draw;
   draw.steps = options.steps >= 0 ? options.steps : draw.steps;
   draw.lengths = options.lengths;
   draw.batch = options.batch >= 0 ? options.batch : 1;
   draw.seed = options.seed;
+  if (drawn) require_for_drawn(*model, draw, options);
   Tensors drawn_inputs = drawn ? random_inputs(d, draw) : inputs;
   if (drawn)  // what is sampled is not given
     for (const auto& [name, mode] : options.modes)
@@ -245,6 +259,8 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   if (drawn && known.steps < 0) known.steps = draw.steps;
   BatchData data = read_batch(*model, drawn_inputs, known);
   add_mixes(options, data);
+  require_memory(fmt::format("running {} items", data.items),
+                 memory_of_run(*model, data.longest, data.items, options), options.max_memory);
   for (const auto& [name, tensor] : drawn_weights) {
     const int number = model->find(name);
     if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)

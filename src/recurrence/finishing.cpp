@@ -25,8 +25,10 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   std::vector<NodeId> nodes;
   Setting setting;
   setting.at.assign(model_.system.indices.size(), 0);
-  CopyKey key;
+  CopyKey& key = term_keys_[block];
+  term_letters_[block] = letters;
   key.numbered = !letters.empty();
+  key.axes = letters;
   for (const int index : letters) key.letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
   key.ends.resize(letters.size());
   setting.copy_key = &key;
@@ -39,7 +41,7 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
       found.clear();
       drain();
     }
-    tape_.set_owner(tape_.intern_name("loss"), tape_.intern_index(setting.copy_at));
+    tape_.set_owner(tape_.intern_name("loss"), index_at(setting.copy_at, letters));
     std::size_t cursor = 0;
     Var v = tape_.var(place(block, setting, found, cursor).front());
     if (!v.per_example()) v = to_items(v, setting.extent);
@@ -69,7 +71,9 @@ void Unfolder::add_loss() {
         // s[1] = s0 stands for empty items too, but their steps do not count
         v = tape_.var(fit(id, both(v.extent(), extent_of(symbol(number).axes, by_index))));
         tape_.set_owner(0, 0);
-        const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), at, v.per_example() ? v.extent() : kEveryItem);
+        Positions numbers;
+        for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], symbol(number).axes[a]));
+        const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), numbers, v.per_example() ? v.extent() : kEveryItem);
         terms.push_back(sum(cotangent * v).id);
       }
       any = true;

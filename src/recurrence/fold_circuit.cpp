@@ -49,6 +49,7 @@ class Placer {
     Source source = Source::value;
     switch (slot.kind) {
       case Slot::Kind::dropout:
+      case Slot::Kind::part:
         return -1;
       case Slot::Kind::reduction:
         return place_reduction(slot.symbol, letters);

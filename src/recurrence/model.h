@@ -42,10 +42,10 @@ struct At {
 
 /// A leaf of a template that is filled in when the template is placed.
 struct Slot {
-  enum class Kind { read, nll, copy, index, length, reduction, dropout };
+  enum class Kind { read, nll, copy, index, length, reduction, dropout, part };
   Kind kind = Kind::read;
   NodeId leaf = -1;       ///< on the scratch tape
-  int symbol = -1;        ///< read, nll, copy; length: number of the length; index: of the index; reduction: of the block
+  int symbol = -1;        ///< read, nll, copy; length: number of the length; index: of the index; reduction: of the block; part: of HoistedBlocks::parts
   std::vector<At> places = {}; ///< read, nll, copy of an untied weight
   double p = 0;           ///< dropout
 };

@@ -9,7 +9,7 @@ namespace taugrad {
 
 bool Unfolder::gather(int number, Setting& setting, std::vector<NodeId>& found) {
   bool complete = true;
-  for (const Slot& slot : model_.blocks[static_cast<std::size_t>(number)].slots) complete = gather_slot(slot, setting, found) && complete;
+  for (const Slot& slot : this->block(number).slots) complete = gather_slot(slot, setting, found) && complete;
   return complete;
 }
 
@@ -18,13 +18,14 @@ bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeI
     case Slot::Kind::read: found.push_back(read(slot, setting, Part::value)); break;
     case Slot::Kind::nll: found.push_back(read(slot, setting, Part::nll)); break;
     case Slot::Kind::copy: found.push_back(copy_of(slot, setting)); break;
-    case Slot::Kind::index: found.push_back(this->number(setting.at[static_cast<std::size_t>(slot.symbol)])); break;
+    case Slot::Kind::index: found.push_back(this->number(shown(setting.at[static_cast<std::size_t>(slot.symbol)], slot.symbol))); break;
     case Slot::Kind::length: found.push_back(length_node(slot.symbol, setting.extent)); break;
     case Slot::Kind::dropout: found.push_back(0); break;
+    case Slot::Kind::part: found.push_back(read_part(slot, setting)); break;
     case Slot::Kind::reduction: {
       const ExtentId extent = setting.extent;
       bool complete = true;
-      const std::vector<int>& over = model_.blocks[static_cast<std::size_t>(slot.symbol)].over;
+      const std::vector<int>& over = block(slot.symbol).over;
       each_position(over, setting, [&] {
         setting.extent = both(extent, extent_of(over, setting.at));
         complete = gather(slot.symbol, setting, found) && complete;
@@ -37,8 +38,8 @@ bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeI
 }
 
 // A template does not stand inside itself: what it keeps while it is placed is its own.
-std::span<const NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
-  const Block& block = model_.blocks[static_cast<std::size_t>(number)];
+std::span<NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+  const Block& block = this->block(number);
   Template& t = templates_[static_cast<std::size_t>(number)];
   t.placed.resize(t.steps.size());
   std::size_t i = 0;
@@ -73,7 +74,7 @@ NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<
     if (tape_.extent_id(inputs_.back()) != kShared) extent = setting.extent;
   }
   if (step.dropout >= 0)
-    return dropped(inputs_[0], model_.blocks[static_cast<std::size_t>(number)].slots[static_cast<std::size_t>(step.dropout)],
+    return dropped(inputs_[0], block(number).slots[static_cast<std::size_t>(step.dropout)],
                    number * 64 + step.dropout, setting.extent);
   return tape_.append_raw(*step.op, inputs_, step.shape, step.attrs, extent);
 }
@@ -86,7 +87,7 @@ NodeId Unfolder::dropped(NodeId a, const Slot& slot, int number, ExtentId extent
 }
 
 NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
-  const Block& block = model_.blocks[static_cast<std::size_t>(number)];
+  const Block& block = this->block(number);
   const ExtentId outer = setting.extent;
   std::vector<NodeId> terms;
   std::vector<ExtentId> extents;
@@ -104,7 +105,7 @@ NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector
 NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
   const ExtentId every = target == kShared ? kEveryItem : target;
   if (terms.empty()) {
-    const Template& t = templates_[static_cast<std::size_t>(&block - model_.blocks.data())];
+    const Template& t = templates_[static_cast<std::size_t>(&block - hoisted_.blocks.data())];
     const int root = t.roots.front();
     const int slot = t.steps[static_cast<std::size_t>(root)].slot;
     const Shape shape = slot >= 0 ? model_.scratch->shape(block.slots[static_cast<std::size_t>(slot)].leaf)
@@ -142,7 +143,7 @@ NodeId Unfolder::count_of(const Block& block, ExtentId extent) {
   for (const int index : block.over) {
     const int length = model_.index_length[static_cast<std::size_t>(index)];
     if (!runs_ragged(length)) {
-      known *= static_cast<double>(length_of_index(index));
+      known *= static_cast<double>(shown_length_of_index(index));
       continue;
     }
     const Var n = tape_.var(length_node(length, extent));

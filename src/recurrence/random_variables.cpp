@@ -71,7 +71,7 @@ void Unfolder::place_nll(const Task& task, const Setting& setting) {
                                                : d.value.get(task.letters));
   NameId& name = nll_names_[static_cast<std::size_t>(rule.symbol)];
   if (name == 0) name = tape_.intern_name("nll:" + s.name);
-  const IndexId index = tape_.intern_index(at);
+  const IndexId index = index_at(at, s.axes);
   tape_.set_owner(name, index);
   const Var nll = nll_of(s, y, a, second < 0 ? Var{} : tape_.var(second), setting.extent);
   tape_.set_value(nll.id, name, index);
@@ -88,7 +88,7 @@ NodeId Unfolder::random_value(const Task& task, const Setting& setting) {
   const Positions at = position_of(rule, task.letters);
   Var a = tape_.var(done(rule).argument0.get(task.letters));
   const NodeId second = done(rule).argument1.get(task.letters);
-  tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)], tape_.intern_index(at));
+  tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)], index_at(at, s.axes));
   if (!a.per_example()) a = to_items(a, setting.extent);
   Var y = mode.takes_likeliest() ? likeliest(s, a)
                                  : drawn(s, a, second < 0 ? Var{} : tape_.var(second),

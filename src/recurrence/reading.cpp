@@ -58,7 +58,7 @@ const Rule* Unfolder::rule_at(const Symbol& s, const Positions& at, Positions& l
 
 NodeId Unfolder::instance(const Rule& rule, const Positions& letters, Part part) {
   Done& d = done(rule);
-  const NodeId id = (part == Part::value ? d.value : part == Part::nll ? d.nll : d.argument0).get(letters);
+  const NodeId id = d.of(part).get(letters);
   if (id < 0) tasks_.push_back({static_cast<int>(&rule - model_.rules.data()), part, letters});
   return id;
 }
@@ -176,7 +176,7 @@ NodeId Unfolder::outside(int number, const Positions& at, Part part) {
   const Symbol& s = symbol(number);
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
-  const IndexId index = tape_.intern_index(at);
+  const IndexId index = index_at(at, s.axes);
   tape_.set_owner(names_[static_cast<std::size_t>(number)], index);
   const bool category = part == Part::value && s.category >= 0;
   const Var zero = constant(tape_, category ? -1 : 0, part == Part::nll ? Shape{} : s.shape, s.per_example || part == Part::nll ? kEveryItem : kShared);
@@ -203,7 +203,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
   if (s.category >= 0 && category == 0) category = tape_.intern_attrs({{"category", s.category}});
   const NodeId leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
   const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name));
-  tape_.set_value(leaf, name, tape_.intern_index(at));
+  tape_.set_value(leaf, name, index_at(at, s.axes));
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf);
   if (value) values_[static_cast<std::size_t>(number)]->set(at, leaf);
@@ -213,7 +213,9 @@ NodeId Unfolder::given(int number, const Positions& at) {
 NodeId Unfolder::weight_leaf(int number, const Positions& at) {
   PositionTable& table = *weights_[static_cast<std::size_t>(number)];
   if (const NodeId id = table.get(at); id >= 0) return id;
-  const NodeId id = weight(tape_, symbol(number).name, symbol(number).shape, at).id;
+  Positions numbers;
+  for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], symbol(number).axes[a]));
+  const NodeId id = weight(tape_, symbol(number).name, symbol(number).shape, numbers).id;
   table.set(at, id);
   return id;
 }
@@ -265,8 +267,10 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
       if (tape_.inputs(id)[0] == leaf) return id;
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
-  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, setting.copy_at));
-  const IndexId index = kind.numbered ? tape_.intern_index(setting.copy_at) : 0;
+  Positions shown_at;
+  for (std::size_t a = 0; a < kind.axes.size(); ++a) shown_at.push_back(shown(setting.copy_at[a], kind.axes[a]));
+  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, shown_at));
+  const IndexId index = kind.numbered ? tape_.intern_index(shown_at) : 0;
   tape_.set_owner(name, index);
   // a weight is not per example, and its copy has its shape
   const NodeId id = tape_.append_raw(kCopy, {&leaf, 1}, tape_.shape_id(leaf), tape_.attrs_id(leaf), kShared);

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "graph/verified.h"
+#include "recurrence/graph_size.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
 
@@ -13,7 +15,7 @@ namespace taugrad {
 namespace {
 
 constexpr NodeId kMaxUnfoldedNodes = 200'000'000;
-constexpr std::size_t kMaxReservedNodes = 10'000'000;
+constexpr double kMaxReservedNodes = 10'000'000;
 
 }  // namespace
 
@@ -36,33 +38,27 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
     done_[r] = {empty, empty, empty, empty, empty, empty, empty};
   }
   length_nodes_.assign(model_.lengths.size(), -1);
+  make_parts();
+  reserve_nodes();
   make_templates();
   make_leaves();
   make_copy_keys();
-  reserve_nodes();
 }
 
-// Most of the nodes are those of the equations, and their gradient takes about as many again.
+// What the graph takes is asked before it is made. Its gradient takes about as many nodes again.
 void Unfolder::reserve_nodes() {
-  std::size_t nodes = 0;
-  for (const Rule& rule : model_.rules) {
-    std::size_t positions = 1;
-    for (const int letter : rule.letters) positions *= static_cast<std::size_t>(length_of_index(letter));
-    nodes += positions * templates_[static_cast<std::size_t>(rule.block)].steps.size();
-  }
-  tape_.reserve(std::min(3 * nodes, kMaxReservedNodes));
+  const GraphSize size = graph_size(model_, hoisted_, out_.lengths_, options_);
+  if (size.nodes > 1.5 * kMaxUnfoldedNodes)  // an estimate: the count while unfolding is exact
+    fail(Status::bad_input, "G022", "unfolding takes about {:.3g} nodes, more than {}", size.nodes, kMaxUnfoldedNodes);
+  require_memory("unfolding", {{fmt::format("a graph of about {:.3g} nodes", size.nodes), size.graph_bytes()}});
+  tape_.reserve(static_cast<std::size_t>(std::min(3 * size.nodes, kMaxReservedNodes)));
 }
 
 void Unfolder::set_lengths(const UnfoldOptions& options) {
+  out_.lengths_ = lengths_of(model_, options);
   for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
-    std::int64_t length = model_.fixed_lengths[l] >= 0 ? model_.fixed_lengths[l] : options.steps;
-    if (const auto given = options.lengths.find(model_.lengths[l]); given != options.lengths.end()) length = given->second;
-    for (std::size_t i = 0; i < model_.index_length.size(); ++i)
-      if (model_.index_length[i] == static_cast<int>(l))
-        if (const auto given = options.lengths.find(model_.system.indices[i].name); given != options.lengths.end()) length = given->second;
-    if (length < 0)
-      fail(Status::bad_input, "G022", "the length \"{}\" is not given; say how many steps, such as --steps 5", model_.lengths[l]);
-    out_.lengths_.push_back(length);
+    const auto longer = options.stands_for.find(model_.lengths[l]);
+    longer_.push_back(longer == options.stands_for.end() ? 0 : longer->second - out_.lengths_[l]);
   }
   for (const Symbol& s : model_.symbols) {  // a first bound, before anything is allocated
     double positions = 1;
@@ -75,19 +71,19 @@ void Unfolder::set_lengths(const UnfoldOptions& options) {
 void Unfolder::make_templates() {
   const Tape& scratch = *model_.scratch;
   std::vector<int> local(static_cast<std::size_t>(scratch.size()), -1);
-  for (const Block& block : model_.blocks) {
+  for (const Block& block : hoisted_.blocks) {
     Template t;
     std::size_t slot = 0;
     for (const NodeId id : block.nodes) {
       Template::Step step{&scratch.op(id), static_cast<int>(t.inputs.size()), 0, tape_.intern_shape(scratch.shape(id)),
                           tape_.intern_attrs(scratch.attrs(id)), -1, -1};
-      for (const NodeId in : scratch.inputs(id)) {
+      if (slot < block.slots.size() && block.slots[slot].leaf == id) step.slot = static_cast<int>(slot++);
+      for (const NodeId in : step.slot < 0 ? scratch.inputs(id) : std::span<const NodeId>{}) {
         t.inputs.push_back(local[static_cast<std::size_t>(in)]);
         const int read = t.steps[static_cast<std::size_t>(t.inputs.back())].slot;
         if (read >= 0 && block.slots[static_cast<std::size_t>(read)].kind == Slot::Kind::dropout) step.dropout = read;
       }
       step.count = static_cast<int>(t.inputs.size()) - step.first;
-      if (slot < block.slots.size() && block.slots[slot].leaf == id) step.slot = static_cast<int>(slot++);
       local[static_cast<std::size_t>(id)] = static_cast<int>(t.steps.size());
       t.steps.push_back(step);
     }
@@ -111,6 +107,19 @@ void Unfolder::make_leaves() {
       if (lengths.empty() && model_.symbols[s].taken) weight_leaf(static_cast<int>(s), {});
     }
   }
+}
+
+// the number that a position bears
+std::int32_t Unfolder::shown(std::int32_t at, int index) const {
+  const std::int64_t longer = shown_length_of_index(index) - length_of_index(index);
+  return longer == 0 || 2 * std::int64_t{at} <= length_of_index(index) ? at : static_cast<std::int32_t>(at + longer);
+}
+
+IndexId Unfolder::index_at(const Positions& at, const std::vector<int>& axes) {
+  if (options_.stands_for.empty()) return tape_.intern_index(at);
+  Positions numbers;
+  for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], axes[a]));
+  return tape_.intern_index(numbers);
 }
 
 Positions Unfolder::position_of(const Rule& rule, const Positions& letters) const {
@@ -148,8 +157,10 @@ void Unfolder::make_copy_keys() {
       const auto index = static_cast<std::size_t>(p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a]);
       key.letters.push_back(model_.system.indices[index].name);
       key.ends.emplace_back();
+      key.axes.push_back(static_cast<int>(index));
       if (p.kind == Place::Kind::end) {
         key.numbered = false;
+        key.axes.pop_back();
         key.ends.back() = model_.lengths[static_cast<std::size_t>(model_.index_length[index])];
         if (p.offset != 0) key.ends.back() += fmt::format("{:+}", p.offset);
       }
@@ -186,7 +197,8 @@ void Unfolder::every_position() {
     rests.emplace_back(rule.letters.begin() + (rule.letters.empty() ? 0 : 1), rule.letters.end());
   Setting s;
   s.at.assign(model_.system.indices.size(), 0);
-  for (std::int64_t t = 1; t <= longest; ++t)
+  for (std::int64_t t = 1; t <= longest; ++t) {
+    if (options_.progress) options_.progress(t, longest);
     for (const Rule& rule : model_.rules) {
       if (rule.letters.empty() || length_of_index(rule.letters[0]) < t) continue;
       const std::vector<int>& rest = rests[static_cast<std::size_t>(&rule - model_.rules.data())];
@@ -196,6 +208,7 @@ void Unfolder::every_position() {
         visit(rule, letters);
       });
     }
+  }
   for (const Rule& rule : model_.rules)
     if (rule.letters.empty()) visit(rule, {});
 }
@@ -215,23 +228,19 @@ void Unfolder::drain() {
 }
 
 bool Unfolder::attempt(const Task& task) {
-  const Rule& rule = model_.rules[static_cast<std::size_t>(task.rule)];
-  Done& d = done(rule);
-  PositionTable& result = task.part == Part::value ? d.value : task.part == Part::nll ? d.nll : d.argument0;
-  if (result.get(task.letters) >= 0) return true;
-  PositionTable& tried = task.part == Part::value ? d.tried_value : task.part == Part::nll ? d.tried_nll : d.tried_arguments;
+  Done& d = done(task);
+  if (d.of(task.part).get(task.letters) >= 0) return true;
   const std::size_t before = tasks_.size();
-  if (place_rule(task)) return true;
+  if (task.part == Part::shared ? place_part(task) : place_rule(task)) return true;
   for (std::size_t i = before; i < tasks_.size(); ++i) {
     const Task& wanted = tasks_[i];
-    Done& other = done(model_.rules[static_cast<std::size_t>(wanted.rule)]);
-    PositionTable& flag = wanted.part == Part::value ? other.tried_value : wanted.part == Part::nll ? other.tried_nll : other.tried_arguments;
+    const PositionTable& flag = done(wanted).tried(wanted.part);
     const bool itself = wanted.rule == task.rule && wanted.part == task.part && wanted.letters == task.letters;
     if (itself || flag.get(wanted.letters) >= 0)
       fail(Status::bad_input, "G016", "\"{}\" depends on itself at one position",
-           symbol(model_.rules[static_cast<std::size_t>(wanted.rule)].symbol).name);
+           name_of(wanted));
   }
-  tried.set(task.letters, 0);
+  d.tried(task.part).set(task.letters, 0);
   if (tape_.size() > kMaxUnfoldedNodes) fail(Status::bad_input, "G022", "unfolding takes more than {} nodes", kMaxUnfoldedNodes);
   return false;
 }
@@ -254,9 +263,11 @@ bool Unfolder::place_rule(const Task& task) {
   }
   found_.clear();
   if (!gather(rule.block, setting, found_)) return false;
-  tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)], tape_.intern_index(at));
+  tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)], index_at(at, s.axes));
   std::size_t cursor = 0;
-  const std::span<const NodeId> roots = place(rule.block, setting, found_, cursor);
+  const std::span<NodeId> roots = place(rule.block, setting, found_, cursor);
+  for (std::size_t i = 0; i < roots.size(); ++i)  // what others read too is not this one's value
+    if (is_part(rule.block, i)) roots[i] = copy(tape_.var(roots[i])).id;
   if (task.part == Part::arguments) {
     d.argument0.set(task.letters, roots[0]);
     if (roots.size() > 1) d.argument1.set(task.letters, roots[1]);
@@ -273,7 +284,7 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
   // a value is a node of its own, also where the equation only renames another
   if (tape_.is_value(v.id) || tape_.inputs(v.id).empty()) v = copy(v);
   if (!setting.rule || !ends_with_item(*setting.rule)) {
-    tape_.set_value(v.id, names_[static_cast<std::size_t>(&s - model_.symbols.data())], tape_.intern_index(at));
+    tape_.set_value(v.id, names_[static_cast<std::size_t>(&s - model_.symbols.data())], index_at(at, s.axes));
     values_[static_cast<std::size_t>(&s - model_.symbols.data())]->set(at, v.id);
   }
   return v.id;

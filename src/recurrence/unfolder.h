@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "recurrence/hoist.h"
 #include "recurrence/model.h"
 #include "recurrence/positions.h"
 #include "taugrad/recurrence/unfold.h"
@@ -33,6 +34,7 @@ struct Template {
 /// What the copies of one kind of left side have in common (R8).
 struct CopyKey {
   std::vector<std::string> letters;  ///< of the axes
+  std::vector<int> axes;             ///< index numbers of those that are not at an end
   std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
   bool numbered = false;             ///< every position is a number
   std::vector<int> group = {};       ///< by symbol: number of the group of its copies, or -1
@@ -54,14 +56,16 @@ class Unfolder {
   Unfolded run();
 
  private:
-  enum class Part { value, arguments, nll };
+  enum class Part { value, arguments, nll, shared };
   struct Task {
-    int rule;
+    int rule;  ///< shared: number of the hoisted part
     Part part;
     Positions letters;
   };
   struct Done {  ///< what is placed of a rule, by its letters
-    PositionTable value, argument0, argument1, nll, tried_value, tried_arguments, tried_nll;
+    PositionTable value = {}, argument0 = {}, argument1 = {}, nll = {}, tried_value = {}, tried_arguments = {}, tried_nll = {};
+    PositionTable& of(Part p) { return p == Part::nll ? nll : p == Part::arguments ? argument0 : value; }
+    PositionTable& tried(Part p) { return p == Part::nll ? tried_nll : p == Part::arguments ? tried_arguments : tried_value; }
   };
 
   // unfolder.cpp: the walk
@@ -77,6 +81,16 @@ class Unfolder {
   Setting setting_of(const Rule& rule, const Positions& letters);
   NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting, const Positions& at);
   Positions position_of(const Rule& rule, const Positions& letters) const;
+  std::int32_t shown(std::int32_t at, int index) const;
+  IndexId index_at(const Positions& at, const std::vector<int>& axes);
+
+  // parts.cpp: what several positions share
+  void make_parts();
+  bool place_part(const Task& task);
+  NodeId read_part(const Slot& slot, const Setting& setting);  ///< -1: not placed yet (a task is pushed)
+  Setting setting_of(const HoistedPart& part, const Positions& letters);
+  bool is_part(int block, std::size_t root) const;
+  const std::string& name_of(const Task& task) const;
 
   // random_variables.cpp: values in every mode, likelihoods
   void set_modes();
@@ -91,7 +105,7 @@ class Unfolder {
   // placing.cpp: templates
   bool gather(int block, Setting& setting, std::vector<NodeId>& found);
   bool gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found);
-  std::span<const NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
+  std::span<NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
   NodeId place_step(int block, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting);
   NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
   NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
@@ -135,24 +149,32 @@ class Unfolder {
   std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters);
 
   std::int64_t length_of_index(int index) const { return out_.lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
+  std::int64_t shown_length_of_index(int index) const { return length_of_index(index) + longer_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
   bool runs_ragged(int length) const { return options_.ragged && model_.fixed_lengths[static_cast<std::size_t>(length)] < 0; }
   const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
+  const Block& block(int b) const { return hoisted_.blocks[static_cast<std::size_t>(b)]; }
+  Done& done(const Task& task) { return (task.part == Part::shared ? parts_done_ : done_)[static_cast<std::size_t>(task.rule)]; }
   Done& done(const Rule& rule) { return done_[static_cast<std::size_t>(&rule - model_.rules.data())]; }
 
   Unfolded out_;
   const Model& model_;
   UnfoldOptions options_;
+  std::vector<std::int64_t> longer_;  ///< by length: what the graph stands for is so much longer
   std::vector<Mode> modes_;      ///< by symbol
   std::vector<char> has_data_;   ///< by symbol: a random variable that the likelihood scores data of
   std::map<int, NodeId> mixes_;  ///< probability of the data, by symbol
   Tape& tape_;
   std::vector<Template> templates_;
   std::vector<Done> done_;
+  HoistedBlocks hoisted_;
+  std::vector<Done> parts_done_;  ///< of hoisted parts: `value` alone
   std::vector<Task> tasks_;
   std::vector<NodeId> found_;  ///< what place_rule gathers
   std::vector<NodeId> inputs_;
   std::vector<NameId> names_;  ///< of symbols, on the tape
   std::vector<CopyKey> copy_keys_;       ///< of rules
+  std::map<int, CopyKey> term_keys_;     ///< of loss terms and ends, by block
+  std::map<int, std::vector<int>> term_letters_;
   std::vector<char> ends_with_item_;     ///< by rule
   std::vector<AttrsId> categories_;      ///< of symbols; 0: not interned yet
   std::vector<NameId> nll_names_;        ///< of symbols; 0: not interned yet

@@ -73,6 +73,8 @@ class Checker {
     for (std::size_t i = 0; i < variables_.size(); ++i) {
       report.variables.push_back(variable(i, all));
       report.checked += report.variables.back().checked;
+      if (options_.progress)
+        options_.progress(static_cast<std::int64_t>(i) + 1, std::ssize(variables_));
     }
     report.runs = measure_.runs();
     if (!report.not_finite) report.not_finite = not_measured_;

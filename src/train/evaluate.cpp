@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "exec/memory_estimate.h"
 #include "train/score_plan.h"
 
 namespace taugrad {
@@ -62,6 +63,16 @@ void add_up(Evaluation& e, std::vector<std::vector<std::vector<Score>>>& steps) 
   }
 }
 
+/// All that an evaluation takes, before any of it is made.
+void require_for_evaluation(const Model& model, const EvaluateOptions& o,
+                            const Batching& batching) {
+  UnfoldOptions unfolding{.ragged = batching.ragged(), .modes = o.modes};
+  for (std::size_t l = 0; l < model.lengths.size(); ++l)
+    unfolding.lengths[model.lengths[l]] = batching.longest()[l];
+  require_memory("evaluating", memory_of_graph(graph_size(model, unfolding), 1, sizeof(float)),
+                 o.max_memory);
+}
+
 }  // namespace
 
 void Score::add(const Score& other) {
@@ -80,6 +91,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
   const ExecutorOptions executor{.max_memory = options.max_memory, .threads = options.threads};
   const Batching batching(model, data);
+  require_for_evaluation(*model, options, batching);
   Evaluation e;
   e.own_loss = !model->loss.empty();
   e.items.resize(data.examples.size());

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/fail.h"
+#include "exec/memory_estimate.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/graph/op.h"
@@ -72,6 +73,8 @@ class Sampler {
       mode = Mode::forced(static_cast<std::int64_t>(o.prompt.size()), o.steps);
       mode.likeliest = likeliest;
     }
+    require_memory(fmt::format("sampling {} sequences", o.count),
+                   memory_of_graph(graph_size(*model_, u), o.count, sizeof(float)));
     unfolded_ = std::make_unique<Unfolded>(unfold(model_, u));
   }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "exec/memory_estimate.h"
 #include "taugrad/exec/run.h"
 #include "train/plan.h"
 #include "train/schedule.h"
@@ -22,6 +23,27 @@ void check(const TrainOptions& o) {
   need(o.epochs >= 1, "epochs must be >= 1");
   need(std::isfinite(o.clip) && o.clip >= 0, "clip must be finite and >= 0");
   need(o.final_lr >= 0 && o.final_lr <= 1, "final_lr must be in [0, 1]");
+}
+
+// Of an element of a weight: itself, its gradient where it is added up and where it is made, what
+// is packed of it for products in both directions, the optimizer's moments, a copy while it is
+// saved; and as drawn, in f64.
+double bytes_of_weights(const OptimizerOptions& o) {
+  const int moments = o.kind == OptimizerKind::sgd ? 1 : 2;
+  return static_cast<double>(sizeof(float)) * (6 + 2 * moments) + sizeof(double);
+}
+
+/// All that a training takes, before any of it is made.
+void require_for_training(const Model& model, const TrainOptions& o, const Batching& batching) {
+  const std::vector<std::int64_t>& longest = batching.longest();
+  UnfoldOptions unfolding{.ragged = batching.ragged(), .train = true, .modes = o.modes};
+  for (std::size_t l = 0; l < longest.size(); ++l)
+    unfolding.lengths[model.lengths[l]] = longest[l];
+  const GraphSize size = graph_size(model, unfolding).with_gradient();
+  std::vector<MemoryUse> plan = memory_of_graph(size, 1, sizeof(float));
+  for (const MemoryUse& use : memory_of_weights(model, longest, bytes_of_weights(o.optimizer)))
+    plan.push_back({use.what + " with gradient and optimizer state", use.bytes});
+  require_memory("training", plan, o.max_memory);
 }
 
 }  // namespace
@@ -60,6 +82,7 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
   for (const Example& e : data.examples) sizes.push_back(work_of(e));
   for (std::size_t l = 0; l < model->lengths.size(); ++l)
     draw.lengths[model->lengths[l]] = batching.longest()[l];
+  require_for_training(*model, o, batching);
   schedule = Schedule(std::move(sizes), static_cast<std::size_t>(o.batch), o.seed);
   for (const auto& [name, w] : initial_weights(d, draw)) {
     weights.emplace(name, w.to(Dtype::f32));

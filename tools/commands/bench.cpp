@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "benchmark.h"
 #include "commands/commands.h"
+#include "definition_options.h"
 #include "exec/team.h"
 #include "output.h"
 
@@ -78,6 +79,7 @@ Command bench_command() {
       "(`prepare_ms`). A definition without a loss runs forward only, its weights packed\n"
       "once. Subtract `base_rss_mb`, what the process held before, from `peak_rss_mb`.\n"
       "Bind the process to cores (taskset) for figures to compare. docs/bench.md says more.";
+  add_max_memory(c);
   c.run = [o](const Context& context) { return bench(*o, context); };
   return c;
 }

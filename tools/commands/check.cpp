@@ -10,6 +10,7 @@
 #include "definition_options.h"
 #include "mode_options.h"
 #include "output.h"
+#include "progress.h"
 
 namespace taugrad::cli {
 namespace {
@@ -146,7 +147,10 @@ int check_definition(const Options& o, const Context& context) {
   options.order = static_cast<int>(o.order);
   options.seed = o.seed;
   options.max_runs = o.max_runs;
+  Counter counter(context, "variable");
+  options.progress = [&](std::int64_t done, std::int64_t total) { counter.show(done, total); };
   const CheckReport report = taugrad::check(d, options);
+  counter.finish();
   if (context.json) print(as_json(report));
   if (report.not_finite) fail_not_finite(*report.not_finite);
   if (!context.json)
@@ -183,6 +187,7 @@ Command check_command() {
       "Complex step must agree to 1e-12, differences to their error estimate. Where not\n"
       "every entry is checked, a sample is, and the derivative along a random direction\n"
       "through every variable. Exit status 1 where one disagrees.";
+  add_max_memory(c);
   c.run = [o](const Context& context) { return check_definition(*o, context); };
   return c;
 }

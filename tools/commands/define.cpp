@@ -101,6 +101,7 @@ Command define_command() {
       "lstm, c_n, both [layers*directions, m], layer by layer, forward then reverse.\n"
       "Left of @ in an equation stand matrices, x[t] is an input, other unknown names\n"
       "are vectors; --size sets what is inferred.";
+  add_max_memory(c);
   c.run = [o](const Context& context) { return run(*o, context); };
   return c;
 }

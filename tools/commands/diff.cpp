@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
+#include "definition_options.h"
 #include "io/inspect.h"
 #include "output.h"
 #include "taugrad/io/graph_json.h"
@@ -102,6 +103,7 @@ Command diff_command() {
       "Status 0: the same; 1: they differ. Order, blanks and numbers of nodes mean nothing.\n"
       "A graph is taken apart at its named nodes, each compared by the expression that\n"
       "gives it. With a tolerance, types of tensors (F32, F64) may differ.";
+  add_max_memory(c);
   c.run = [o](const Context& context) {
     const std::string kind = kind_of(o->paths[0]);
     if (kind == "graph" || kind == "definition")

@@ -175,6 +175,7 @@ Command flow_command() {
       "--memory drives the network with flat noise and fits x(t - lag) linearly to the state\n"
       "at t; the squared correlations add up to at most as many as the state has numbers:\n"
       "    taugrad flow elman --size n=1 --memory --lags 12";
+  add_max_memory(c);
   c.run = [o](const Context& context) { return flow_definition(*o, context); };
   return c;
 }

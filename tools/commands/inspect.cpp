@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands/commands.h"
+#include "definition_options.h"
 #include "output.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/recurrence/describe.h"
@@ -45,6 +46,7 @@ Command inspect_command() {
                 .least = 1,
                 .most = 1000000,
                 .take = [files](const std::string& v) { files->push_back(v); }});
+  add_max_memory(c);
   c.run = [files](const Context& context) {
     for (const std::string& path : *files) {
       const std::string text = describe_file(path, context.json);

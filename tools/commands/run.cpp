@@ -24,7 +24,6 @@ struct Options {
   StepOptions steps;
   std::string weights, inputs, fetch, output, dtype = "f32";
   std::int64_t batch = -1;
-  std::size_t max_memory = 0;
   double temperature = 1;
   std::uint64_t seed = 0;
   bool strict = false, divergence = false;
@@ -130,7 +129,6 @@ int run_definition(Options o, const Context& context) {
   o.run.batch = o.batch;
   o.run.seed = o.seed;
   o.run.temperature = o.temperature;
-  o.run.max_memory = o.max_memory;
   if (o.divergence && (o.run.modes.empty() || o.inputs.empty()))
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy, and the "
@@ -174,7 +172,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--top-k", "K", "draws are of the K likeliest categories [all]", o->run.top_k, 1,
             2147483647)
       .rare();
-  add_max_memory(c, o->max_memory);
+  add_max_memory(c);
   add_threads(c, o->run.threads);
   add_checkpoint(c, o->run.checkpoint);
   add_precision(c, o->run.precision);

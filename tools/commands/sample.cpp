@@ -8,6 +8,7 @@
 #include "recurrence/model.h"
 #include "train/sample_length.h"
 #include "commands/commands.h"
+#include "definition_options.h"
 #include "folder_options.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
@@ -107,6 +108,7 @@ Command sample_command() {
             2147483647);
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
   c.output("-o,--output", "FILE", ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);
+  add_max_memory(c);
   c.run = [o](const Context& context) { return draw(*o, context); };
   return c;
 }

@@ -8,9 +8,11 @@
 #include "commands/commands.h"
 #include "commands/show_plan.h"
 #include "definition_options.h"
+#include "exec/generic.h"
 #include "mode_options.h"
 #include "model_view.h"
 #include "output.h"
+#include "progress.h"
 #include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
@@ -53,7 +55,7 @@ std::string rendered(const Picture& picture, const Options& o) {
   return o.format == "svg" ? to_svg(picture, how) : to_dot(picture, how);
 }
 
-void tell_counts(const Context& context, std::size_t nodes, std::size_t edges,
+void tell_counts(const Context& context, std::int64_t nodes, std::int64_t edges,
                  const DefinitionSummary& d, const Coupling& coupling) {
   note(context, fmt::format("{} nodes, {} edges, {} parameters{}", nodes, edges, d.parameters,
                             d.parameters_per_step > 0
@@ -62,24 +64,10 @@ void tell_counts(const Context& context, std::size_t nodes, std::size_t edges,
   if (coupling.decoupled() && coupling.indexed) note(context, to_text(coupling));
 }
 
-std::size_t edge_count(const Tape& tape) {
-  std::size_t edges = 0;
-  for (NodeId id = 0; id < tape.size(); ++id) edges += tape.inputs(id).size();
+std::int64_t edge_count(const Tape& tape) {
+  std::int64_t edges = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) edges += std::ssize(tape.inputs(id));
   return edges;
-}
-
-std::vector<std::string> numeric_variables(const Unfolded& u) {
-  const Tape& tape = u.graph().tape();
-  std::vector<std::string> names;
-  for (const std::string& name : u.variables()) {
-    bool number = false;
-    u.each_value(name, [&](const auto&, NodeId id) {
-      number = number || (!tape.attrs(id).has("category") && &tape.op(id) != &kInput &&
-                          &tape.op(id) != &kConstant);
-    });
-    if (number) names.push_back(name);
-  }
-  return names;
 }
 
 Detail detail_of(const Options& o) {
@@ -92,7 +80,7 @@ Detail detail_of(const Options& o) {
 int show_folded(const Definition& d, const Options& o, const Context& context,
                 const DefinitionSummary& summary) {
   const FoldedGraph g = folded(d);
-  tell_counts(context, g.nodes.size(), g.edges.size(), summary, coupling(d, o.modes));
+  tell_counts(context, std::ssize(g.nodes), std::ssize(g.edges), summary, coupling(d, o.modes));
   if (o.format == "json")
     deliver(o.output, to_json(g));
   else
@@ -100,6 +88,18 @@ int show_folded(const Definition& d, const Options& o, const Context& context,
         o.output,
         rendered(picture_of(g, {.detail = detail_of(o), .title = d.name, .about = d.about}), o));
   return 0;
+}
+
+// Without a loss, the gradient is that of a cotangent on every variable.
+void add_cotangents(const Definition& d, UnfoldOptions& unfolding) {
+  if (const auto model = resolve(d); !has_loss(*model))
+    unfolding.cotangents = numeric_variables(*model);
+}
+
+Unfolded with_gradient(const Definition& d, const UnfoldOptions& unfolding) {
+  const Unfolded u = unfold(d, unfolding);
+  gradient_picture_of(u, {});  // appends it
+  return u;
 }
 
 int show_unfolded(const Definition& d, const Options& o, const Context& context,
@@ -110,20 +110,29 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   unfolding.lengths = o.steps.lengths;
   unfolding.modes = o.modes;
   if (!o.steps.given()) unfolding.steps = 3;
-  Unfolded u = unfold(d, unfolding);
+  Counter counter(context, "step");
+  unfolding.progress = [&](std::int64_t done, std::int64_t total) {
+    counter.show(done, total);
+    if (done == total) counter.finish();
+  };
   const bool gradient = o.view == "gradient";
-  if (gradient && !u.has_loss()) {  // then of a cotangent on every variable
-    unfolding.cotangents = numeric_variables(u);
-    u = unfold(d, unfolding);
+  if (gradient) add_cotangents(d, unfolding);
+  const auto tell = [&](std::int64_t nodes, std::int64_t edges) {
+    tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
+  };
+  if (o.format == "json") {
+    const Unfolded u = gradient ? with_gradient(d, unfolding) : unfold(d, unfolding);
+    tell(u.graph().size(), edge_count(u.graph().tape()));
+    deliver(o.output, to_json(u.graph()));
+    return 0;
   }
   GraphPictureOptions options;
   options.detail = detail_of(o);
   options.copies = !o.no_copies;
   if (o.all_steps) options.most_steps = 0;
-  const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
-  tell_counts(context, static_cast<std::size_t>(u.graph().size()), edge_count(u.graph().tape()),
-              summary, coupling(d, o.modes));
-  deliver(o.output, o.format == "json" ? to_json(u.graph()) : rendered(picture, o));
+  const UnfoldedPicture drawn = unfolded_picture(d, unfolding, options, gradient);
+  tell(drawn.nodes, drawn.edges);
+  deliver(o.output, rendered(drawn.picture, o));
   return 0;
 }
 
@@ -197,6 +206,7 @@ Command show_command() {
       "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a "
       "definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable.";
+  add_max_memory(c);
   c.run = [o](const Context& context) {
     const bool unsaid = context.json && o->format.empty();
     o->format = chosen_format(*o, context);

@@ -25,7 +25,6 @@ struct Options {
   TrainOptions train;
   std::string output, resume;
   std::int64_t save_every = 500, flow_every = 0;
-  std::size_t max_memory = 0;
   int threads = 0;
   bool checkpoint = false;
   double seconds = 0;
@@ -182,7 +181,6 @@ class Training {
     for (const std::string& file : source.files)
       state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
     TrainOptions o = state_.options;
-    o.max_memory = options_.max_memory;
     o.threads = options_.threads;
     o.checkpoint = options_.checkpoint;
     trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
@@ -281,7 +279,7 @@ void add_how(Command& c, const std::shared_ptr<Options>& o) {
             o->flow_every, 1, 1'000'000'000)
       .rare();
   add_modes(c, t.modes);
-  add_max_memory(c, o->max_memory);
+  add_max_memory(c);
   add_threads(c, o->threads);
   add_checkpoint(c, o->checkpoint);
   add_precision(c, o->train.precision);

@@ -45,4 +45,16 @@ Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options = {});
 /// @throws Error (G023) without a loss
 Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions options = {});
 
+/// A picture of an unfolded definition, and what the whole graph counts.
+struct UnfoldedPicture {
+  Picture picture;
+  std::int64_t nodes = 0, edges = 0;
+};
+
+/// What picture_of or gradient_picture_of draws. Of a long graph whose middle is left out, a short
+/// one with the same ends is unfolded instead, and the counts follow from graphs of several lengths.
+/// @throws Error (G022) over the limit of nodes, (R001) over that of memory, (G023) without a loss
+UnfoldedPicture unfolded_picture(const Definition& d, const UnfoldOptions& unfolding,
+                                 const GraphPictureOptions& options, bool gradient);
+
 }  // namespace taugrad

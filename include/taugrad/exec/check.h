@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -19,6 +20,7 @@ struct DefinitionCheckOptions {
   std::uint64_t seed = 1;
   Modes modes = {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
+  std::function<void(std::int64_t, std::int64_t)> progress = {};  ///< as in CheckOptions
 };
 
 /// Proves the gradients of a definition numerically, in f64: of every weight, every copy W^(t) and every numeric input,

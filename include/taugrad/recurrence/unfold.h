@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,6 +31,10 @@ struct UnfoldOptions {
   double temperature = 1;                       ///< > 0: draws are from the density to the power 1/temperature
   std::int64_t top_k = 0;                       ///< draws are of the k likeliest categories; 0: of all
   std::vector<std::string> cotangents = {};     ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
+  /// By length name: the graph stands for one of this length. Positions behind the middle bear the numbers that they
+  /// have there, counted from the end.
+  std::map<std::string, std::int64_t> stands_for = {};
+  std::function<void(std::int64_t, std::int64_t)> progress = {};  ///< called at each position of the first index, and of how many
 };
 
 /// The graph of a definition, unfolded to given lengths, with its named nodes.                     (eq 1-6)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ struct CheckOptions {
   int order = 1;  ///< 2: the gradient of <g, v>, g the gradient and v a fixed random direction
   std::uint64_t seed = 1;          ///< of directions and of the sample of entries
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
+  /// Called after each variable with how many are done, and of how many.
+  std::function<void(std::int64_t, std::int64_t)> progress = {};
 };
 
 /// Where the derivatives are taken: the batch and the value of every leaf that is given.

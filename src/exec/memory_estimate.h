@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/memory_limit.h"
+#include "recurrence/graph_size.h"
+#include "recurrence/model.h"
+#include "taugrad/exec/run.h"
+
+namespace taugrad {
+
+/// What drawing the inputs and data of so many items takes, a line each.
+std::vector<MemoryUse> memory_of_inputs(const Model& model,
+                                        const std::vector<std::int64_t>& lengths,
+                                        std::int64_t items);
+/// What the weights take, at so many bytes an element.
+std::vector<MemoryUse> memory_of_weights(const Model& model,
+                                         const std::vector<std::int64_t>& lengths,
+                                         double bytes_per_element);
+/// What a graph and its plan take, and at least the values of its largest node.
+std::vector<MemoryUse> memory_of_graph(const GraphSize& size, std::int64_t items,
+                                       double bytes_per_element);
+/// What a run takes: results, graph, plan and the least of its values.
+std::vector<MemoryUse> memory_of_run(const Model& model, const std::vector<std::int64_t>& lengths,
+                                     std::int64_t items, const RunOptions& options);
+
+}  // namespace taugrad

@@ -1,0 +1,86 @@
+// Memory is asked for before it is taken: refusals come with the plan, at once, and use little.
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+
+#include "support_cli.h"
+
+using namespace support;
+
+namespace {
+
+// the most that any program started by this test has used so far, in MiB
+long peak_of_children() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+void check_refused(const Folder& f, const std::string& line, const std::string& code = "R001") {
+  CAPTURE(line);
+  const Outcome o = taugrad(f, line);
+  INFO(o.err);
+  CHECK(o.status == (code == "R001" ? 6 : 3));
+  CHECK(has(o.err, "error[" + code + "]"));
+  if (code == "R001") CHECK(has(o.err, "largest: "));
+  CHECK(o.out.empty());
+  CHECK(peak_of_children() < 200);
+}
+
+}  // namespace
+
+TEST_CASE("what fits runs within its limit", "[cli][memory]") {
+  const Folder f;
+  CHECK(taugrad(f, "run elman --steps 5000 --max-memory 60M -o r.json").status == 0);
+  CHECK(taugrad(f, "check elman --max-memory 60M").status == 0);
+  CHECK(taugrad(f, "show elman --steps 1000 --max-memory 60M -o e.svg").status == 0);
+  CHECK(taugrad(f, "define lstm --max-memory 60M -o l.json").status == 0);
+  CHECK(taugrad(f, "inspect l.json --max-memory 60M").status == 0);
+  CHECK(taugrad(f, "diff l.json l.json --max-memory 60M").status == 0);
+  spill(f / "t.txt", "one\ntwo\n");
+  CHECK(taugrad(f, "train char_lm --data t.txt --epochs 1 -o m --max-memory 60M").status == 0);
+  CHECK(taugrad(f, "eval m --data t.txt --max-memory 60M").status == 0);
+  CHECK(taugrad(f, "sample m --steps 5 --max-memory 60M").status == 0);
+  CHECK(peak_of_children() < 60);
+  CHECK(taugrad(f, "sample m --steps 5000000 --max-memory 60M").status == 6);
+}
+
+TEST_CASE("what does not fit is refused before it is made", "[cli][memory]") {
+  const Folder f;
+  spill(f / "zeros.json",
+        R"({"name": "zeros", "inputs": {"x": []}, "equations": ["y = zeros(2000000000) + x"]})");
+  for (const char* line :
+       {"run elman --steps 5000000 --max-memory 50M",
+        "run elman --steps 5000000 --max-memory 2G --fetch grad:W",
+        "run elman --batch 20000000 --max-memory 50M",
+        "run elman --batch 2000000000",
+        "run lstm --size m=20000 --max-memory 1G",
+        "run zeros.json --max-memory 4G", "check zeros.json --max-memory 1G",
+        "run elman --steps 200000000", "check elman --steps 200000000",
+        "check elman --steps 3000000 --max-memory 100M",
+        "check elman --batch 1000000 --max-memory 100M",
+        "flow elman --steps 3000000 --max-memory 100M",
+        "show elman --steps 3000000 --format json --max-memory 100M",
+        "show elman --steps 3000000 --all-steps --max-memory 100M",
+        "show elman --steps 3000000 --all-steps --view gradient --max-memory 100M"})
+    check_refused(f, line);
+  for (const char* line :
+       {"show elman --steps 200000000", "show elman --steps 200000000 --format json"})
+    check_refused(f, line, "G022");
+}
+
+TEST_CASE("training asks for weights, gradients, optimizer and tape", "[cli][memory]") {
+  const Folder f;
+  spill(f / "t.txt", "one\ntwo\n");
+  check_refused(f, "train char_lm --data t.txt -o m --size m=3000 --max-memory 300M");
+  CHECK_FALSE(fs::exists(f / "m"));
+  {
+    std::ofstream out(f / "line.txt");
+    const std::string piece(1 << 20, 'a');
+    for (int i = 0; i < 30; ++i) out << piece;
+  }
+  check_refused(f, "train char_lm --data line.txt -o m --max-memory 150M");
+  check_refused(f, "train char_lm --data line.txt -o m");  // 3e7 steps
+  check_refused(f, "train char_lm --data line.txt -o m --split blank");
+  CHECK_FALSE(fs::exists(f / "m"));
+}
