@@ -11,7 +11,7 @@
 #include "taugrad/analysis/influence.h"
 #include "taugrad/analysis/memory.h"
 #include "taugrad/draw/flow_picture.h"
-#include "taugrad/io/tensors.h"
+#include "tensor_options.h"
 
 namespace taugrad::cli {
 namespace {
@@ -20,13 +20,11 @@ struct Options {
   DefinitionOptions definition;
   StepOptions steps;
   std::string weights, inputs, output, of, from, norm = "spectral";
-  bool rtrl = false, memory = false;
+  bool rtrl = false, memory = false, strict = false;
   std::string format;  ///< svg, json or txt
   std::int64_t lags = 0;
   FlowOptions flow;
 };
-
-Tensors load(const std::string& path) { return path.empty() ? Tensors{} : load_tensors(path); }
 
 std::vector<std::string> names_of(const std::string& list) {
   std::vector<std::string> names;
@@ -114,7 +112,8 @@ int flow_definition(Options o, const Context& context) {
   o.flow.lengths = o.steps.lengths;
   o.flow.norm = o.norm == "frobenius" ? MatrixNorm::frobenius : MatrixNorm::spectral;
   o.flow.variables = names_of(o.of);
-  const Tensors inputs = load(o.inputs), weights = load(o.weights);
+  const Tensors inputs = read_tensors(o.inputs, o.strict, context),
+                weights = read_tensors(o.weights, o.strict, context);
   if (o.memory) return show_memory(o, d, weights, context);
   if (o.rtrl) return show_rtrl(o, d, inputs, weights);
   if (!o.from.empty()) return show_influence(o, d, inputs, weights, context);
@@ -136,6 +135,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--lags", "N", "of --memory [twice the numbers of the state]", o->lags, 1, 1'000'000);
   c.choice("--norm", "of the Jacobians [spectral]", o->norm, {"spectral", "frobenius"});
   c.integer("--batch", "B", "items to draw [1]", o->flow.batch, 1, 1'000'000);
+  add_strict(c, o->strict);
   c.option({.name = "--seed",
             .letter = "",
             .value = "S",
