@@ -256,7 +256,7 @@ std::vector<Sample> of(const Op& op) {
       &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
-  if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kNormalize) return last_axes(op);
+  if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize) return last_axes(op);
   if (op.traits.variadic_items || &op == &kSumItems) return item_ops(op);
   if (op.traits.elementwise || &op == &kSum || &op == &kMean || &op == &kMax || &op == &kFirstMax ||
       &op == &kNllBernoulli || &op == &kNllBernoulliP || &op == &kNllNormal)

@@ -21,7 +21,7 @@ struct Case {
 /// Every function, with the op whose meaning it has.
 std::vector<Case> cases() {
   const Op* const in_order[] = {
-      &kCopy,    &kNeg,      &kAdd,   &kSub,      &kMul,  &kDiv,       &kChain,   &kMinimum,
+      &kCopy,    &kNeg,      &kAdd,   &kSub,      &kMul,  &kDiv,       &kMinimum,
       &kMaximum, &kClamp,    &kTanh,  &kSigmoid,  &kRelu, &kExp,       &kLog,     &kSqrt,
       &kAbs,     &kSign,     &kRound, &kPow,      &kLess, &kLessEqual, &kGreater, &kGreaterEqual,
       &kEqual,   &kNotEqual, &kEqual, &kNotEqual, &kWhere};

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -91,12 +93,9 @@ class CellPlanner {
   // One port for each node of the plan and each end outside (a node of the band, a role of another
   // plan).
   int port(int plan, int inner, PlanNode::Kind kind, int outer) {
-    const int outer_key = d_.plan_of[at(outer)] < 0
-                              ? -1 - outer
-                              : d_.plan_of[at(outer)] * 1'000'003 + d_.plan_node[at(outer)];
-    const std::string key = std::to_string(plan) + ":" + std::to_string(inner) + ":" +
-                            std::to_string(static_cast<int>(kind)) + ":" +
-                            std::to_string(outer_key);
+    const int far = d_.plan_of[at(outer)];
+    const PortKey key{plan, inner, static_cast<int>(kind), far,
+                      far < 0 ? outer : d_.plan_node[at(outer)]};
     Plan& p = d_.plans[at(plan)];
     const auto [it, fresh] = ports_.try_emplace(key, static_cast<int>(p.nodes.size()));
     if (fresh) p.nodes.push_back({.kind = kind, .width = kPortWidth});
@@ -235,7 +234,8 @@ class CellPlanner {
   Drawing& d_;
   std::vector<std::unordered_map<std::uint64_t, int>>
       plan_edges_;  // by plan: (upper, lower) -> edge
-  std::unordered_map<std::string, int> ports_;
+  using PortKey = std::array<int, 5>;  // plan, node, side; plan and node of the other end
+  std::map<PortKey, int> ports_;
   std::vector<int> out_, in_;  // edges to and from other cells
 };
 

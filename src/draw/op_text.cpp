@@ -13,11 +13,10 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr std::array<std::pair<const Op*, std::string_view>, 23> kSymbols{{
+constexpr std::array<std::pair<const Op*, std::string_view>, 22> kSymbols{{
     {&kAdd, "+"},
     {&kSub, "−"},
     {&kMul, "×"},
-    {&kChain, "×"},
     {&kDiv, "÷"},
     {&kNeg, "−·"},
     {&kMatmul, "@"},

@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "draw/drawing.h"
@@ -60,13 +61,13 @@ class Router {
   }
 
   // A side of a box serves the edges that leave it, or one edge (or one fan) that enters.
-  bool claim_side(int node, bool right, int user) {
-    const int key =
-        (d_.plan_of[at(node)] * (1 << 20) + d_.plan_node[at(node)]) * 2 + (right ? 1 : 0);
-    return sides_.try_emplace(key, user).first->second == user;
+  using Role = std::pair<int, int>;  // plan, its node
+  Role role(int node) const { return {d_.plan_of[at(node)], d_.plan_node[at(node)]}; }
+  bool claim_side(int node, bool right, Role user) {
+    return sides_.try_emplace({role(node), right}, user).first->second == user;
   }
 
-  static constexpr int kLeaving = -1, kFan = -2;
+  static constexpr Role kLeaving{-1, 0}, kFan{-1, 1};
 
   void choose_exit(const PictureEdge& edge, Wire& w) {
     if (w.exit_gutter < 0 || d_.tall(edge.from)) return;
@@ -78,10 +79,9 @@ class Router {
     if (w.entry_gutter < 0 || d_.tall(edge.to)) return;
     const bool right = gutter_is_right(w.entry_gutter, edge.to), inside = w.entry_gutter % 2 != 0;
     const bool fan = w.net >= static_cast<int>(d_.picture.nodes.size());
-    const int source = d_.plan_of[at(edge.from)] * (1 << 20) + d_.plan_node[at(edge.from)];
     // an ellipsis stands for the neighbour that has the side in the other cells
     w.side_entry = is_at_rim(edge.to, right, inside) &&
-                   (d_.tall(edge.from) || claim_side(edge.to, right, fan ? kFan : source));
+                   (d_.tall(edge.from) || claim_side(edge.to, right, fan ? kFan : role(edge.from)));
   }
 
   static Leg upright(int gutter = -1) { return {.horizontal = false, .lane = gutter}; }
@@ -151,7 +151,7 @@ class Router {
 
   Drawing& d_;
   std::vector<std::vector<Rim>> rims_;  // by plan, by layer of the drawing
-  std::unordered_map<int, int> sides_;
+  std::map<std::pair<Role, bool>, Role> sides_;
 };
 
 }  // namespace

@@ -60,9 +60,23 @@ Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> 
                         .checkpoint = options_.checkpoint ? forward_end : -1,
                         .precision = options_.precision});
   executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
-  for (const NodeId leaf : executor.leaves()) fill(tape, leaf, items, executor);
+  for (const NodeId leaf : executor.leaves())
+    fill(tape, leaf, items, executor.items(leaf), executor.leaf(leaf));
   executor.run();
   return executor;
+}
+
+template <class S>
+Interpreter<S> Evaluation<S>::interpreted(const Tape& tape, std::span<const NodeId> outputs,
+                                          std::int32_t item) const {
+  Interpreter<S> interpreter(tape, outputs);
+  interpreter.set_batch(context_of({item}), 1);
+  static constexpr std::int32_t kOnly[] = {0};
+  for (const NodeId leaf : interpreter.leaves())
+    if (const std::span<S> to = interpreter.leaf(leaf); !to.empty())
+      fill(tape, leaf, {item}, kOnly, to);
+  interpreter.run();
+  return interpreter;
 }
 
 template <class S>
@@ -81,7 +95,7 @@ BatchContext Evaluation<S>::context_of(const std::vector<std::int32_t>& items) c
 
 template <class S>
 void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
-                         Executor<S>& executor) const {
+                         std::span<const std::int32_t> rows, std::span<S> to) const {
   const std::string name = data_of(tape.name(leaf));
   const int number = model_->find(name);
   const bool weight =
@@ -89,13 +103,11 @@ void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::i
   const Tensor& tensor =
       weight ? needed(weights_, "weight", name) : needed(data_.inputs, "input", name);
   if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
-  const std::span<S> to = executor.leaf(leaf);
   const std::span<const std::int32_t> index = tape.index(leaf);
   std::int64_t flat = 0;
   for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor.dims()[a] + index[a] - 1;
   const std::int64_t size = tape.shape(leaf).size();
   if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
-  const std::span<const std::int32_t> rows = executor.items(leaf);
   const bool once = is_shared_cotangent(name);  // it counts with the first item, for all of them
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::int64_t item = items[static_cast<std::size_t>(rows[r])];

@@ -8,6 +8,7 @@
 #include "exec/batch_data.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/unfold.h"
+#include "taugrad/reference/interpreter.h"
 
 namespace taugrad {
 
@@ -28,10 +29,15 @@ class Evaluation {
   Executor<S> operator()(const Tape& tape, std::span<const NodeId> outputs,
                          const std::vector<std::int32_t>& items, NodeId forward_end = -1) const;
 
+  /// The same of one item by the reference interpreter, which holds the value of every node.
+  Interpreter<S> interpreted(const Tape& tape, std::span<const NodeId> outputs,
+                             std::int32_t item) const;
+
  private:
   BatchContext context_of(const std::vector<std::int32_t>& items) const;
+  /// @param rows  of the leaf: numbers among `items`
   void fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
-            Executor<S>& executor) const;
+            std::span<const std::int32_t> rows, std::span<S> to) const;
   void check_weight(const Symbol& s, const Tensor& tensor) const;
   bool is_shared_cotangent(const std::string& leaf) const;
 

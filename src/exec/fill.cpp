@@ -8,8 +8,6 @@
 namespace taugrad::exec {
 namespace {
 
-constexpr std::int64_t kFloatCategories = 1 << 24;  // whole numbers that a float tells apart
-
 /// Where position `leaf` of a source begins in its tensor. @throws Error (D011) where the tensor
 /// ends before it
 std::int64_t start_of(const Source& s, const Tensor& t, std::size_t leaf, std::int64_t elements) {
@@ -86,9 +84,6 @@ void fill_source(Executor<S>& executor, const Source& s, const Tensor& t) {
 
 template <class S>
 void bind_source(Executor<S>& executor, const Source& source, const Tensor& t) {
-  if (std::is_same_v<S, float> && source.category > kFloatCategories)
-    fail(Status::bad_input, "D013", "\"{}\" has {} symbols, more than f32 can tell apart: use f64",
-         source.name, source.category);
   switch (t.dtype()) {
     case Dtype::f32:
       return fill_source<S, float>(executor, source, t);

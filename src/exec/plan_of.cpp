@@ -17,6 +17,19 @@ plan::PassSet passes_of(const ExecutorOptions& options) {
   return passes;
 }
 
+/// A category is held as a number, which has to tell it from the next one.
+void require_told_apart(const Tape& tape) {
+  constexpr std::int64_t kFloatCategories = std::int64_t{1} << 24;
+  AttrsId known = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    if (tape.attrs_id(id) == known) continue;
+    known = tape.attrs_id(id);
+    if (const std::int64_t size = tape.attrs(id).integer_or("category", 0); size > kFloatCategories)
+      fail(Status::bad_input, "D013", "{} has {} symbols, more than f32 can tell apart: use f64",
+           tape.label(id), size);
+  }
+}
+
 /// The leaves of the plan of a rewritten tape are known by their numbers in the first one.
 template <class S>
 plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
@@ -34,6 +47,7 @@ template <class S>
 plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
                       const ExecutorOptions& options) {
   const plan::PassSet passes = passes_of(options);
+  if (std::is_same_v<S, float>) require_told_apart(tape);
   require_memory("planning",
                  {{fmt::format("the plan of {} nodes", tape.size()),
                    GraphSize{.nodes = static_cast<double>(tape.size())}.plan_bytes()}});

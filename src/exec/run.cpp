@@ -11,6 +11,7 @@
 #include "exec/evaluation.h"
 #include "exec/fetch.h"
 #include "exec/memory_estimate.h"
+#include "exec/not_finite.h"
 #include "taugrad/passes/gradient.h"
 
 namespace taugrad {
@@ -48,7 +49,49 @@ class Run {
     return std::move(results_);
   }
 
+  /// Results that are not finite, each with what it first comes from.                     (N004)
+  std::vector<Diagnostic> not_finite(const Tensors& results) {
+    std::vector<Diagnostic> found;
+    for (const Fetch& f : fetches_) {
+      const Tensor& t = results.at(f.text);
+      const std::int64_t at = first_not_finite(t);
+      if (at < 0) continue;
+      const std::size_t axes = f.loss || f.has_brackets ? 0 : symbol(f).axes.size();
+      const ResultPlace place = place_in(t.dims(), axes, per_example(f), at);
+      found.push_back(told(f.text, t.at(at), place, is_data(f) ? std::nullopt : source(f, place)));
+    }
+    return found;
+  }
+
  private:
+  const Symbol& symbol(const Fetch& f) const {
+    return model_->symbols[static_cast<std::size_t>(f.symbol)];
+  }
+
+  // What is summed over the items may come from any of them: they are looked at one by one.
+  std::optional<NotFinite> source(const Fetch& f, const ResultPlace& place) {
+    constexpr std::int64_t kMostItems = 1000;
+    const std::int64_t first = std::max<std::int64_t>(place.item, 0);
+    const std::int64_t end = place.item < 0 ? std::min(data_.items, kMostItems) : first + 1;
+    for (std::int64_t item = first; item < end; ++item)
+      if (auto found = source_in(f, static_cast<std::int32_t>(item))) return found;
+    return std::nullopt;
+  }
+  std::optional<NotFinite> source_in(const Fetch& f, std::int32_t item) {
+    const Unfolded u = evaluation_.unfolded({item});
+    std::vector<NodeId> outputs;
+    for (const Wanted& w : wanted_in(u, {&f, 1})) outputs.push_back(w.piece.node.id);
+    const Tape& tape = u.graph().tape();
+    if (outputs.empty() || !fits_interpreter(tape)) return std::nullopt;
+    const Interpreter<S> run = evaluation_.interpreted(tape, outputs, item);
+    for (const NodeId id : outputs)
+      if (auto found = source_of_not_finite(tape, run, id)) {
+        if (found->item >= 0) found->item = item;
+        return found;
+      }
+    return std::nullopt;
+  }
+
   static Dtype dtype() { return sizeof(S) == 4 ? Dtype::f32 : Dtype::f64; }
 
   bool per_example(const Fetch& f) const {
@@ -100,10 +143,17 @@ class Run {
 
   void group(const std::vector<std::int32_t>& items) {
     const Unfolded u = evaluation_.unfolded(items);
+    const NodeId forward_end = u.graph().size() - 1;
+    const std::vector<Wanted> wanted = wanted_in(u, fetches_);
+    if (!wanted.empty()) evaluate(u, items, wanted, forward_end);
+  }
+
+  // the nodes that the fetches stand for; gradients are added to the graph
+  std::vector<Wanted> wanted_in(const Unfolded& u, std::span<const Fetch> fetches) {
     std::vector<Wanted> wanted;
     std::vector<Var> wrt;
     std::vector<std::pair<const Fetch*, Piece>> gradients;
-    for (const Fetch& f : fetches_) {
+    for (const Fetch& f : fetches) {
       if (is_data(f)) continue;
       for (const Piece& p : pieces_of(u, f, data_.longest)) {
         if (!p.node) continue;  // nothing stands there: zero
@@ -116,9 +166,8 @@ class Run {
         wrt.push_back(p.node);
       }
     }
-    const NodeId forward_end = u.graph().size() - 1;
     if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
-    if (!wanted.empty()) evaluate(u, items, wanted, forward_end);
+    return wanted;
   }
 
   static void differentiate(const Unfolded& u, const std::vector<Var>& wrt,
@@ -204,6 +253,7 @@ void evaluate(const std::shared_ptr<const Model>& model, BatchData& data, const 
   if (draws_lengths(*model, data, options)) draw_lengths<S>(model, data, weights, options);
   Run<S> run(model, data, weights, options);
   result.values = run();
+  result.not_finite = run.not_finite(result.values);
   for (const std::string& name : run.unread())
     result.warnings.push_back(
         fmt::format("\"{}\" is zero: no equation reads it at that position", name));

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -42,6 +43,7 @@ std::string_view kind_of(Event e) {
 
 NodeReader::NodeReader(json::Lexer& lexer, Graph& graph) : lexer_(lexer), tape_(graph.tape()) {
   for (const Op* op : registry()) ops_.emplace(op->name, op);
+  ops_.emplace("chain", &kMul);  // the word of graphs written before for a product in a gradient
 }
 
 void NodeReader::fail(std::string code, std::string message, std::size_t offset,

@@ -17,19 +17,71 @@ namespace taugrad::kernels {
 namespace HWY_NAMESPACE {
 
 template <class S>
+struct RowMean {
+  S value;
+  bool near;  ///< to all elements, so that their differences from it are exact
+};
+
+/// Mean of n >= 1 numbers. Where they lie near to it, what rounding made of the sum is measured and
+/// taken back, so that the mean of equal numbers is that number; twice, as a long sum of floats is
+/// off by more.
+template <class S>
+HWY_INLINE RowMean<S> mean_row(const S* x, std::int64_t n) {
+  const Lanes<S> d;
+  const auto count = static_cast<S>(n);
+  S mean = sum_row(x, n) / count;
+  for (int k = 0; k < 2; ++k) {
+    const auto origin = hn::Set(d, mean);
+    auto far = hn::Zero(d);
+    const S rest = sum_terms<S, 4>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
+      const auto apart = hn::Sub(part.load(x + i), origin);
+      far = hn::Max(far, hn::Abs(part.or_else(apart, hn::Zero(d))));
+      return apart;
+    });
+    // false where something is not finite, too
+    if (!(hn::GetLane(hn::MaxOfLanes(d, far)) <= std::abs(mean) / 2) || !std::isfinite(rest))
+      return {mean, false};
+    mean += rest / count;
+  }
+  return {mean, true};
+}
+
+/// out = x - by
+template <class S>
+HWY_INLINE void shift_row(const S* x, S by, std::int64_t n, S* out) {
+  const auto origin = hn::Set(Lanes<S>(), by);
+  each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
+    part.store(hn::Sub(part.load(x + i), origin), out + i);
+  });
+}
+
+/// out = x - mean x; what rounding of the mean leaves in out is taken away again.
+template <class S>
+HWY_INLINE void centre_row(const S* x, std::int64_t n, S* out) {
+  const RowMean<S> mean = mean_row(x, n);
+  shift_row(x, mean.value, n, out);
+  if (mean.near) shift_row(out, sum_row(out, n) / static_cast<S>(n), n, out);
+}
+
+template <class S>
+void centre(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
+            std::int64_t ldo) {
+  for (std::int64_t r = 0; r < rows && n > 0; ++r) centre_row(x + r * ldx, n, out + r * ldo);
+}
+
+template <class S>
 void normalize(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
                std::int64_t ldo) {
-  const Lanes<S> d;
-  const S count(static_cast<float>(n));
   for (std::int64_t r = 0; r < rows && n > 0; ++r, x += ldx, out += ldo) {
-    const auto mean = hn::Set(d, sum_row(x, n) / count);
+    centre_row(x, n, out);
     const S square = sum_terms<S, 4>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-      const auto centred = hn::Sub(part.load(x + i), mean);
-      return hn::Mul(centred, centred);
+      const auto y = part.load(out + i);
+      return hn::Mul(y, y);
     });
-    const auto deviation = hn::Set(d, std::sqrt(square / count + S(1e-5)));
+    const auto deviation =
+        hn::Set(Lanes<S>(), std::sqrt(square / static_cast<S>(n) + static_cast<S>(1e-5)));
     each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-      part.store(hn::Div(hn::Sub(part.load(x + i), mean), deviation), out + i);
+      part.store(hn::Div(part.load(out + i), deviation), out + i);
     });
   }
 }
@@ -43,9 +95,7 @@ void sum(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out
 template <class S>
 void mean(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
           std::int64_t ldo) {
-  const S count(static_cast<float>(n));
-  for (std::int64_t r = 0; r < rows; ++r)
-    out[r * ldo] = n == 0 ? S(0) : sum_row(x + r * ldx, n) / count;
+  for (std::int64_t r = 0; r < rows; ++r) out[r * ldo] = n == 0 ? S(0) : mean_row(x + r * ldx, n).value;
 }
 
 template <class S>
@@ -56,7 +106,7 @@ void max(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out
 
 template <class S>
 ReducingRows<S> reducing() {
-  return {&normalize<S>, &sum<S>, &mean<S>, &max<S>};
+  return {&centre<S>, &normalize<S>, &sum<S>, &mean<S>, &max<S>};
 }
 ReducingRows<float> reducing_f32() { return reducing<float>(); }
 ReducingRows<double> reducing_f64() { return reducing<double>(); }
@@ -83,6 +133,11 @@ ReducingRows<S> functions() {
 }  // namespace
 
 template <class S>
+void centre_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
+                 std::int64_t ldo) {
+  functions<S>().centre(rows, x, ldx, n, out, ldo);
+}
+template <class S>
 void normalize_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
                     std::int64_t ldo) {
   functions<S>().normalize(rows, x, ldx, n, out, ldo);
@@ -104,6 +159,8 @@ void max_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S
 }
 
 using Size = std::int64_t;
+template void centre_rows(Size, const float*, Size, Size, float*, Size);
+template void centre_rows(Size, const double*, Size, Size, double*, Size);
 template void normalize_rows(Size, const float*, Size, Size, float*, Size);
 template void normalize_rows(Size, const double*, Size, Size, double*, Size);
 template void sum_rows(Size, const float*, Size, Size, float*, Size);

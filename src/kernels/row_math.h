@@ -20,6 +20,10 @@ void softmax_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t 
 template <class S>
 void log_softmax_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
                       std::int64_t ldo);
+/// centre: x - mean x
+template <class S>
+void centre_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
+                 std::int64_t ldo);
 /// normalize: (x - mean x) / sqrt(var x + 1e-5)
 template <class S>
 void normalize_rows(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,

@@ -14,7 +14,7 @@ using RowFunction = void (*)(std::int64_t rows, const S* x, std::int64_t ldx, st
 
 template <class S>
 struct ReducingRows {
-  RowFunction<S> normalize, sum, mean, max;
+  RowFunction<S> centre, normalize, sum, mean, max;
 };
 
 template <class S>

@@ -88,8 +88,6 @@ HWY_INLINE Vector<S> of_two(Vector<S> a, Vector<S> b) {
   if constexpr (op == TileOp::mul) return hn::Mul(a, b);
   if constexpr (op == TileOp::div) return hn::Div(a, b);
   if constexpr (op == TileOp::pow) return pow<S>(a, b);
-  if constexpr (op == TileOp::chain)
-    return hn::IfThenElse(hn::Eq(a, hn::Zero(Lanes<S>())), a, hn::Mul(a, b));
   // the first where it is not beyond the second, or NaN
   if constexpr (op == TileOp::minimum)
     return hn::IfThenElse(hn::Or(hn::Le(a, b), hn::IsNaN(a)), a, b);

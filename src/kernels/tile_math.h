@@ -16,7 +16,6 @@ enum class TileOp : std::uint8_t {
   sub,
   mul,
   div,
-  chain,  ///< a b, and a where a = 0
   minimum,
   maximum,
   clamp,

@@ -13,7 +13,6 @@ using Sub = decltype([](const auto& a, const auto& b) { return a - b; });
 using Mul = decltype([](const auto& a, const auto& b) { return a * b; });
 using Div = decltype([](const auto& a, const auto& b) { return a / b; });
 using Pow = decltype([](const auto& a, const auto& b) { return scalar::pow(a, b); });
-using Chain = decltype([](const auto& d, const auto& f) { return scalar::is_zero(d) ? d : d * f; });
 using Minimum = decltype([](const auto& a, const auto& b) {
   return scalar::at_most(a, b) || scalar::is_nan(a) ? a : b;
 });
@@ -23,24 +22,18 @@ using Maximum = decltype([](const auto& a, const auto& b) {
 
 Var add_partial(const Primal&, std::size_t, Var d) { return d; }
 Var sub_partial(const Primal&, std::size_t i, Var d) { return i == 0 ? d : -d; }
-Var mul_partial(const Primal& p, std::size_t i, Var d) { return chain(d, p.in[1 - i]); }
-
-// y = d f, and 0 where d = 0; there nothing flows to f, whatever comes back
-Var chain_partial(const Primal& p, std::size_t i, Var e) {
-  const Var d = p.in[0], f = p.in[1], zero = number_like(d, 0);
-  return i == 0 ? chain(e, f) : where(equal(d, zero), zero, chain(e, d));
-}
+Var mul_partial(const Primal& p, std::size_t i, Var d) { return d * p.in[1 - i]; }
 
 // y = a/b:  dy/da = 1/b,  dy/db = -y/b
 Var div_partial(const Primal& p, std::size_t i, Var d) {
-  return i == 0 ? chain(d, 1.0 / p.in[1]) : -chain(d, p.out / p.in[1]);
+  return i == 0 ? d * (1.0 / p.in[1]) : -(d * (p.out / p.in[1]));
 }
 
 // y = a^b:  dy/da = b a^(b-1), 0 where b = 0;  dy/db = y ln a, 0 where a = 0
 Var pow_partial(const Primal& p, std::size_t i, Var d) {
   const Var a = p.in[0], b = p.in[1], zero = number_like(a, 0);
-  if (i == 0) return chain(d, chain(b, pow(a, b - 1.0)));
-  return chain(d, where(equal(a, zero), zero, p.out * log(a)));
+  if (i == 0) return d * where(equal(b, zero), zero, b * pow(a, b - 1.0));
+  return d * where(equal(a, zero), zero, p.out * log(a));
 }
 
 // ties go to the first
@@ -71,13 +64,11 @@ constinit const Op kSub = linear(exact_elementwise<Map2<Sub>, sub_partial, 2>("s
 constinit const Op kMul =
     bilinear(exact_elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
 constinit const Op kDiv = exact_elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
-constinit const Op kChain = bilinear(exact_elementwise<Map2<Chain>, chain_partial, 2>(
-    "chain", "y = d f, and 0 where d = 0: a cotangent times a derivative"));
 constinit const Op kPow = elementwise<Map2<Pow>, pow_partial, 2>("pow", "y = a^b");
-constinit const Op kMinimum =
-    exact_elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first");
-constinit const Op kMaximum =
-    exact_elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first");
+constinit const Op kMinimum = choosing(
+    exact_elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first"));
+constinit const Op kMaximum = choosing(
+    exact_elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first"));
 
 Var operator+(Var a, Var b) { return pair(kAdd, a, b); }
 Var operator-(Var a, Var b) { return pair(kSub, a, b); }
@@ -94,6 +85,5 @@ Var operator/(double a, Var b) { return number_like(b, a) / b; }
 Var pow(Var a, Var b) { return pair(kPow, a, b); }
 Var min(Var a, Var b) { return pair(kMinimum, a, b); }
 Var max(Var a, Var b) { return pair(kMaximum, a, b); }
-Var chain(Var d, Var f) { return pair(kChain, d, f); }
 
 }  // namespace taugrad

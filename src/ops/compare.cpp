@@ -81,8 +81,8 @@ constinit const Op kGreaterEqual =
 constinit const Op kEqual =
     comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none");
 constinit const Op kNotEqual = comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)");
-constinit const Op kWhere = exact_elementwise<Map<Where, 3>, where_partial, 3>(
-    "where", "y = a where c != 0, else b; nothing leaks from the branch not taken");
+constinit const Op kWhere = choosing(exact_elementwise<Map<Where, 3>, where_partial, 3>(
+    "where", "y = a where c != 0, else b; nothing leaks from the branch not taken"));
 
 Var less(Var a, Var b) { return pair(kLess, a, b); }
 Var less_equal(Var a, Var b) { return pair(kLessEqual, a, b); }

@@ -85,7 +85,8 @@ constinit const Op kConv{.name = "conv",
                          .shape = conv_shape,
                          .forward = exact_forwards<Convolution>(),
                          .vjp = conv_vjp,
-                         .jvp = conv_jvp};
+                         .jvp = conv_jvp,
+                         .traits = {.bilinear = true}};
 
 Var conv(Var k, std::span<const Var> taps) {
   Vars in{k};

@@ -170,7 +170,7 @@ constinit const Op kRestrictTo{.name = "restrict_to",
                                .shape = same_shape,
                                .forward = exact_forwards<Reindex>(),
                                .vjp = restrict_vjp,
-                               .traits = {.linear = true, .variadic_items = true}};
+                               .traits = {.linear = true, .chooses = true, .variadic_items = true}};
 constinit const Op kExtendTo{.name = "extend_to",
                              .about = "the rows of more items, zeros for the new ones",
                              .shape = same_shape,
@@ -183,13 +183,13 @@ constinit const Op kAtLength{.name = "at_length",
                              .shape = one_shape,
                              .forward = exact_forwards<AtLength>(),
                              .vjp = at_length_vjp,
-                             .traits = {.linear = true, .variadic_items = true}};
+                             .traits = {.linear = true, .chooses = true, .variadic_items = true}};
 constinit const Op kIfLength{.name = "if_length",
                              .about = "the rows of the items of one length, zeros for the others",
                              .shape = same_shape,
                              .forward = exact_forwards<IfLength>(),
                              .vjp = if_length_vjp,
-                             .traits = {.linear = true, .variadic_items = true}};
+                             .traits = {.linear = true, .chooses = true, .variadic_items = true}};
 
 Var sum_items(Var a) { return append1(kSumItems, a); }
 

@@ -85,6 +85,44 @@ void each_last_axis(const Call<S>& c, const Body& body) {
       body(row(c.in[0], item) + at, c.out + item * size + at, n);
 }
 
+template <class S>
+struct MeanOf {
+  S value;
+  bool near;  ///< to all elements, so that their differences from it are exact
+};
+
+/// Mean of n >= 1 numbers. Where they lie near to it, what rounding made of the sum is measured and
+/// taken back, so that the mean of equal numbers is that number.
+template <class S>
+MeanOf<S> mean_of(const S* x, std::int64_t n) {
+  // a float's sum is kept in a double: long sums of floats lose more than one correction gives back
+  using Wide = std::conditional_t<std::is_same_v<S, float>, double, S>;
+  const Wide count(static_cast<double>(n));
+  Wide sum(0), rest(0);
+  for (std::int64_t i = 0; i < n; ++i) sum += Wide(x[i]);
+  const Wide mean = sum / count;
+  const auto real = scalar::real_part(mean);
+  const decltype(real + real) reach = (real < 0 ? -real : real) / decltype(real + real)(2);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Wide apart = Wide(x[i]) - mean;
+    const auto off = scalar::real_part(apart);
+    // false where something is not finite, too
+    if (!(off <= reach && -off <= reach) || !scalar::is_finite(mean)) return {S(mean), false};
+    rest += apart;
+  }
+  return {S(mean + rest / count), true};
+}
+
+/// y = x - mean x; what rounding of the mean leaves in y is taken away again.
+template <class S>
+void centre(const S* x, S* y, std::int64_t n) {
+  const MeanOf<S> mean = mean_of(x, n);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - mean.value;
+  if (!mean.near) return;
+  const S rest = mean_of(y, n).value;
+  for (std::int64_t i = 0; i < n; ++i) y[i] -= rest;
+}
+
 /// Place of the first largest of n >= 1 numbers; a NaN counts as the largest.
 template <class S>
 std::int64_t first_largest(const S* x, std::int64_t n) {

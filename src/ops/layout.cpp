@@ -224,7 +224,7 @@ constinit const Op kSlice{.name = "slice",
                           .shape = slice_shape,
                           .forward = exact_forwards<Slice>(),
                           .vjp = slice_vjp,
-                          .traits = {.linear = true}};
+                          .traits = {.linear = true, .chooses = true}};
 constinit const Op kPad{.name = "pad",
                         .about = "zeros of `size` rows that hold x at row `from`",
                         .shape = pad_shape,

@@ -48,9 +48,17 @@ struct NllCategoricalP {
   }
 };
 
-Var nll_categorical_p_gradient(const Primal& p, std::size_t i) {
-  if (i == 1) return {};
-  return -chain(one_hot(p.in[1], p.in[0].shape()[0]), 1.0 / p.in[0]);
+// dp = -1_y / p, times a direction: the other elements have no part in it, whatever they are
+Var nll_categorical_p_product(const Primal& p, Var d) {
+  const Var picked = one_hot(p.in[1], p.in[0].shape()[0]);
+  return where(picked, d * -(1.0 / p.in[0]), number_like(p.in[0], 0));
+}
+void nll_categorical_p_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  if (p.wants(0))
+    xbar[0] = nll_categorical_p_product(p, broadcast_to(ybar, p.in[0].shape()));
+}
+Var nll_categorical_p_jvp(const Primal& p, std::span<const Var> xdot) {
+  return xdot[0] ? sum(nll_categorical_p_product(p, xdot[0])) : Var{};
 }
 
 // Sums a term of each element of operands of one shape.
@@ -96,7 +104,8 @@ using BernoulliPTerm = decltype([](const auto& p, const auto& y) {
 Var nll_bernoulli_p_gradient(const Primal& n, std::size_t i) {
   const Var p = n.in[0], y = n.in[1];
   if (i == 1) return log(1.0 - p) - log(p);
-  return chain(1.0 - y, 1.0 / (1.0 - p)) - chain(y, 1.0 / p);
+  const Var no = 1.0 - y, zero = number_like(p, 0);  // 0 ln 0 = 0: so is its slope
+  return where(no, no * (1.0 / (1.0 - p)), zero) - where(y, y * (1.0 / p), zero);
 }
 
 // r^2 / 2 + ln s + ln(2 pi) / 2 with r = (y - m) / s
@@ -130,8 +139,14 @@ constexpr Op likelihood(std::string_view name, std::string_view about, int arity
 constinit const Op kNllCategorical = likelihood<NllCategorical, nll_categorical_gradient>(
     "nll_categorical", "-ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17)", 2,
     categorical_shape);
-constinit const Op kNllCategoricalP = likelihood<NllCategoricalP, nll_categorical_p_gradient>(
-    "nll_categorical_p", "-ln p[y]", 2, categorical_shape);
+constinit const Op kNllCategoricalP{.name = "nll_categorical_p",
+                                    .about = "-ln p[y]",
+                                    .arity = 2,
+                                    .shape = categorical_shape,
+                                    .forward = forwards<NllCategoricalP>(),
+                                    .vjp = nll_categorical_p_vjp,
+                                    .jvp = nll_categorical_p_jvp,
+                                    .traits = {.chooses = true}};
 constinit const Op kNllBernoulli = likelihood<SumOf<BernoulliTerm, 2>, nll_bernoulli_gradient>(
     "nll_bernoulli", "-ln p(y), p = sigmoid(z), summed;  dz = p - y", 2, number_shape);
 constinit const Op kNllBernoulliP = likelihood<SumOf<BernoulliPTerm, 2>, nll_bernoulli_p_gradient>(

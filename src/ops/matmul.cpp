@@ -80,7 +80,7 @@ Var matrix_cotangent(Var of, Var a, Var b) {
 Var matmul_cotangent(const Primal& p, std::size_t i, Var ybar) {
   const Var a = p.in[0], b = p.in[1];
   if (a.shape().rank() == 1 && b.shape().rank() == 1)
-    return chain(broadcast_to(ybar, a.shape()), i == 0 ? b : a);
+    return broadcast_to(ybar, a.shape()) * (i == 0 ? b : a);
   if (b.shape().rank() == 1) return i == 0 ? matrix_cotangent(a, ybar, b) : matmul(ybar, a);
   if (a.shape().rank() == 1) return i == 0 ? matmul(b, ybar) : matrix_cotangent(b, a, ybar);
   return i == 0 ? matmul(ybar, transpose(b)) : matmul(transpose(a), ybar);

@@ -27,9 +27,9 @@ struct Mean {
   template <class S>
   static void run(const Call<S>& c) {
     const std::int64_t n = c.in[0].shape->size();
-    Sum::run(c);
-    if (n == 0) return;
-    each_item(c, [&](std::int64_t item) { c.out[item] /= S(static_cast<float>(n)); });
+    each_item(c, [&](std::int64_t item) {
+      c.out[item] = n == 0 ? S(0) : mean_of(row(c.in[0], item), n).value;
+    });
   }
 };
 
@@ -99,7 +99,13 @@ void mean_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t n = p.in[0].shape().size();
   if (n > 0) xbar[0] = broadcast_to(ybar / static_cast<double>(n), p.in[0].shape());
 }
-Var max_gradient(const Primal& p, std::size_t) { return first_max(p.in[0]); }
+Var of_first_max(const Primal& p, Var d) {
+  return where(first_max(p.in[0]), d, number_like(d, 0));
+}
+void max_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  xbar[0] = of_first_max(p, broadcast_to(ybar, p.in[0].shape()));
+}
+Var max_jvp(const Primal& p, std::span<const Var> xdot) { return sum(of_first_max(p, xdot[0])); }
 void add_n_vjp(const Primal&, Var ybar, std::span<Var> xbar) { std::ranges::fill(xbar, ybar); }
 
 }  // namespace
@@ -120,8 +126,9 @@ constinit const Op kMax{.name = "max",
                         .about = "y = largest element; ties: the first has the gradient",
                         .shape = to_number,
                         .forward = exact_forwards<Max>(),
-                        .vjp = number_vjp<max_gradient>,
-                        .jvp = number_jvp<max_gradient>};
+                        .vjp = max_vjp,
+                        .jvp = max_jvp,
+                        .traits = {.chooses = true}};
 constinit const Op kSumTo{.name = "sum_to",
                           .about = "sums over the axes that broadcast_to repeated",
                           .shape = sum_to_shape,

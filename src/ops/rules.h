@@ -62,7 +62,7 @@ template <NumberGradient grad>
 void number_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   for (std::size_t i = 0; i < xbar.size(); ++i)
     if (p.wants(i))
-      if (const Var g = grad(p, i)) xbar[i] = chain(broadcast_to(ybar, g.shape()), g);
+      if (const Var g = grad(p, i)) xbar[i] = broadcast_to(ybar, g.shape()) * g;
 }
 
 template <NumberGradient grad>
@@ -70,7 +70,7 @@ Var number_jvp(const Primal& p, std::span<const Var> xdot) {
   Vars terms;
   for (std::size_t i = 0; i < xdot.size(); ++i)
     if (xdot[i])
-      if (const Var g = grad(p, i)) terms.push_back(sum(chain(xdot[i], g)));
+      if (const Var g = grad(p, i)) terms.push_back(sum(xdot[i] * g));
   return terms.empty() ? Var{} : terms.size() == 1 ? terms[0] : add_n(terms);
 }
 
@@ -106,6 +106,11 @@ template <class Forward, Partial partial, int Arity>
 constexpr Op exact_elementwise(std::string_view name, std::string_view about) {
   Op op = elementwise<Forward, partial, Arity>(name, about);
   op.forward = exact_forwards<Forward>();
+  return op;
+}
+
+constexpr Op choosing(Op op) {
+  op.traits.chooses = true;
   return op;
 }
 

@@ -40,6 +40,12 @@ bool is_nan(const S& x) {
 }
 
 template <class S>
+bool is_finite(const S& x) {
+  const auto r = real_part(x);
+  return r - r == decltype(r - r)(0);
+}
+
+template <class S>
 S tanh(S x) {
   return std::tanh(x);
 }

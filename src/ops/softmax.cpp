@@ -38,17 +38,22 @@ struct LogSoftmax {
 
 constexpr double kEpsilon = 1e-5;
 
+struct Centre {
+  template <class S>
+  static void run(const Call<S>& c) {
+    each_last_axis(c, [](const S* x, S* y, std::int64_t n) { centre(x, y, n); });
+  }
+};
+
 struct Normalize {
   template <class S>
   static void run(const Call<S>& c) {
     each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
-      const S count(static_cast<float>(n));
-      S mean(0), square(0);
-      for (std::int64_t i = 0; i < n; ++i) mean += x[i];
-      mean /= count;
-      for (std::int64_t i = 0; i < n; ++i) square += (x[i] - mean) * (x[i] - mean);
-      const S deviation = scalar::sqrt(square / count + S(kEpsilon));
-      for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) / deviation;
+      centre(x, y, n);
+      S square(0);
+      for (std::int64_t i = 0; i < n; ++i) square += y[i] * y[i];
+      const S deviation = scalar::sqrt(square / S(static_cast<double>(n)) + S(kEpsilon));
+      for (std::int64_t i = 0; i < n; ++i) y[i] /= deviation;
     });
   }
 };
@@ -64,27 +69,29 @@ Var mean_last(Var a) { return sum_last(a) / static_cast<double>(a.shape()[a.shap
 
 // J d = y (d - y.d)
 Var softmax_product(const Primal& p, Var d) {
-  return chain(d - broadcast_to(sum_last(chain(d, p.out)), d.shape()), p.out);
+  return (d - broadcast_to(sum_last(d * p.out), d.shape())) * p.out;
 }
 
 // vjp: ybar - softmax(x) sum(ybar)
 void log_softmax_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = ybar - chain(broadcast_to(sum_last(ybar), ybar.shape()), exp(p.out));
+  xbar[0] = ybar - broadcast_to(sum_last(ybar), ybar.shape()) * exp(p.out);
 }
 // jvp: xdot - softmax(x).xdot
 Var log_softmax_jvp(const Primal& p, std::span<const Var> xdot) {
-  return xdot[0] - broadcast_to(sum_last(chain(xdot[0], exp(p.out))), xdot[0].shape());
+  return xdot[0] - broadcast_to(sum_last(xdot[0] * exp(p.out)), xdot[0].shape());
 }
+
+// J d = d - mean(d)
+Var centre_product(const Primal&, Var d) { return centre(d); }
 
 // J d = (d - mean(d) - y mean(y d)) / sqrt(var(x) + eps)
 Var normalize_product(const Primal& p, Var d) {
-  const Var x = p.in[0];
-  if (x.shape().size() == 0) return zeros_like(d);
-  const Var centred = x - broadcast_to(mean_last(x), x.shape());
+  if (d.shape().size() == 0) return zeros_like(d);
+  const Var centred = centre(p.in[0]);
   const Var deviation = sqrt(mean_last(centred * centred) + kEpsilon);
-  const Var along = broadcast_to(mean_last(chain(d, p.out)), d.shape());
-  const Var across = d - broadcast_to(mean_last(d), d.shape());
-  return chain(across - chain(along, p.out), 1.0 / broadcast_to(deviation, d.shape()));
+  const Var along = broadcast_to(mean_last(d * p.out), d.shape());
+  const Var across = centre(d);
+  return (across - along * p.out) * (1.0 / broadcast_to(deviation, d.shape()));
 }
 
 }  // namespace
@@ -101,6 +108,12 @@ constinit const Op kLogSoftmax{.name = "log_softmax",
                                .forward = forwards<LogSoftmax>(),
                                .vjp = log_softmax_vjp,
                                .jvp = log_softmax_jvp};
+constinit const Op kCentre{.name = "centre",
+                           .about = "y = x - mean x along the last axis",
+                           .shape = last_axis_shape,
+                           .forward = exact_forwards<Centre>(),
+                           .vjp = symmetric_vjp<centre_product>,
+                           .traits = {.linear = true}};
 constinit const Op kNormalize{.name = "normalize",
                               .about = "y = (x - mean x) / sqrt(var x + 1e-5) along the last axis",
                               .shape = last_axis_shape,
@@ -110,6 +123,7 @@ constinit const Op kNormalize{.name = "normalize",
 
 Var softmax(Var a) { return append1(kSoftmax, a); }
 Var log_softmax(Var a) { return append1(kLogSoftmax, a); }
+Var centre(Var a) { return append1(kCentre, a); }
 Var normalize(Var a) { return append1(kNormalize, a); }
 Var layer_norm(Var a, Var gain, Var bias) { return normalize(a) * gain + bias; }
 

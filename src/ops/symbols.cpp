@@ -134,7 +134,8 @@ constinit const Op kEmbed{.name = "embed",
                           .shape = embed_shape,
                           .forward = forwards<Embed>(),
                           .vjp = embed_vjp,
-                          .jvp = embed_jvp};
+                          .jvp = embed_jvp,
+                        .traits = {.chooses = true}};
 constinit const Op kScatterRows{.name = "scatter_rows",
                                 .about = "adds each item's row into a table at its category",
                                 .arity = 2,
@@ -142,7 +143,7 @@ constinit const Op kScatterRows{.name = "scatter_rows",
                                 .forward = forwards<ScatterRows>(),
                                 .vjp = scatter_vjp,
                                 .jvp = scatter_jvp,
-                                .traits = {.sums_items = true}};
+                                .traits = {.chooses = true, .sums_items = true}};
 
 Var argmax(Var a) {
   const std::int64_t n = a.shape().rank() == 1 ? a.shape()[0] : 0;

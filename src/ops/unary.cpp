@@ -44,15 +44,15 @@ struct Clamp {
 
 Var neg_partial(const Primal&, std::size_t, Var d) { return -d; }
 Var same_partial(const Primal&, std::size_t, Var d) { return d; }
-Var tanh_partial(const Primal& p, std::size_t, Var d) { return chain(d, 1.0 - p.out * p.out); }
-Var sigmoid_partial(const Primal& p, std::size_t, Var d) { return chain(d, p.out * (1.0 - p.out)); }
+Var tanh_partial(const Primal& p, std::size_t, Var d) { return d * (1.0 - p.out * p.out); }
+Var sigmoid_partial(const Primal& p, std::size_t, Var d) { return d * (p.out * (1.0 - p.out)); }
 Var relu_partial(const Primal& p, std::size_t, Var d) {
   return where(greater(p.in[0], number_like(d, 0)), d, number_like(d, 0));
 }
-Var exp_partial(const Primal& p, std::size_t, Var d) { return chain(d, p.out); }
-Var log_partial(const Primal& p, std::size_t, Var d) { return chain(d, 1.0 / p.in[0]); }
-Var sqrt_partial(const Primal& p, std::size_t, Var d) { return chain(d, 0.5 / p.out); }
-Var abs_partial(const Primal& p, std::size_t, Var d) { return chain(d, sign(p.in[0])); }
+Var exp_partial(const Primal& p, std::size_t, Var d) { return d * p.out; }
+Var log_partial(const Primal& p, std::size_t, Var d) { return d * (1.0 / p.in[0]); }
+Var sqrt_partial(const Primal& p, std::size_t, Var d) { return d * (0.5 / p.out); }
+Var abs_partial(const Primal& p, std::size_t, Var d) { return d * sign(p.in[0]); }
 
 // 1 on lo..hi, ends included, else 0
 Var clamp_partial(const Primal& p, std::size_t, Var d) {
@@ -86,8 +86,8 @@ constinit const Op kTanh =
     elementwise<Map1<Tanh>, tanh_partial, 1>("tanh", "y = tanh x;  y' = 1 - y^2");
 constinit const Op kSigmoid = elementwise<Map1<Sigmoid>, sigmoid_partial, 1>(
     "sigmoid", "y = 1/(1 + exp(-x));  y' = y (1 - y)");
-constinit const Op kRelu =
-    exact_elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0");
+constinit const Op kRelu = choosing(
+    exact_elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0"));
 constinit const Op kExp = elementwise<Map1<Exp>, exp_partial, 1>("exp", "y = e^x");
 constinit const Op kLog = elementwise<Map1<Log>, log_partial, 1>("log", "y = ln x;  NaN below 0");
 constinit const Op kSqrt =
@@ -96,8 +96,8 @@ constinit const Op kAbs =
     exact_elementwise<Map1<Abs>, abs_partial, 1>("abs", "y = |x|;  y' = sign x, 0 at 0");
 constinit const Op kSign =
     discrete(exact_elementwise<Map1<Sign>, same_partial, 1>("sign", "y = -1, 0 or 1; no gradient"));
-constinit const Op kClamp = exact_elementwise<Clamp, clamp_partial, 1>(
-    "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included");
+constinit const Op kClamp = choosing(exact_elementwise<Clamp, clamp_partial, 1>(
+    "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included"));
 constinit const Op kCopy = view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
     "copy", "y = x: W(t), the use of a weight at one step (eq 24)")));
 constinit const Op kStopGradient = view(discrete(

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "graph/verified.h"
+#include "passes/structural_zeros.h"
 #include "passes/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
@@ -53,18 +54,21 @@ class Reverse {
         depends_(depends_on(tape, wrt, last)),
         asked_(at(last) + 1, 0),
         bar_(at(last) + 1, -1),
-        arrived_(last) {
+        arrived_(last),
+        zeros_(tape, depends_, last) {
     for (const Var v : wrt)
       if (v.id <= last) asked_[at(v.id)] = 1;
   }
 
   void seed(Var output, Var cotangent) {
-    if (depends_[at(output.id)])
-      arrived_.add(output.id, {-1, 0, fitted(cotangent, output, output.op())});
+    if (!depends_[at(output.id)]) return;
+    arrived_.add(output.id, {-1, 0, fitted(cotangent, output, output.op())});
+    zeros_.whole(output.id);
   }
 
   void run() {
     OwnerScope owner(tape_);
+    zeros_.prepare();
     for (NodeId id = last_; id >= 0; --id) {
       if (!depends_[at(id)] || !arrived_.any(id)) continue;
       owner.enter(id);
@@ -109,12 +113,14 @@ class Reverse {
       primal_.wanted.push_back(depends_[at(in)]);
     }
     xbar_.assign(primal_.in.size(), Var{});
-    op.vjp(primal_, ybar, xbar_);
+    const Var mask = zeros_.mask(id);
+    op.vjp(mask ? zeros_.finite(primal_, mask) : primal_, ybar, xbar_);
     for (std::size_t i = xbar_.size(); i-- > 0;)
       if (xbar_[i] && primal_.wanted[i]) {
-        const Var in = primal_.in[i];
-        arrived_.add(in.id, {id, static_cast<int>(i), fitted(xbar_[i], in, op)});
+        const Var in = primal_.in[i], share = zeros_.cleared(primal_, i, mask, xbar_[i]);
+        arrived_.add(in.id, {id, static_cast<int>(i), fitted(share, in, op)});
       }
+    zeros_.pass(primal_, mask);
   }
 
   Tape& tape_;
@@ -122,6 +128,7 @@ class Reverse {
   std::vector<char> depends_, asked_;
   Column<NodeId> bar_;
   Cotangents arrived_;
+  ReverseZeros zeros_;
   Primal primal_;
   Vars terms_, xbar_;
 };

@@ -1,5 +1,6 @@
 #include "base/fail.h"
 #include "graph/verified.h"
+#include "passes/structural_zeros.h"
 #include "passes/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/passes/gradient.h"
@@ -43,11 +44,11 @@ Var push(const Primal& p, std::span<const Var> xdot) {
 
 class ForwardSweep {
  public:
-  ForwardSweep(Tape& tape, std::span<const Var> outputs) : tape_(tape), dot_(at(tape.size())) {
-    std::vector<NodeId> ids;
-    for (const Var v : outputs) ids.push_back(v.id);
-    needed_ = needed(tape, ids);
-  }
+  ForwardSweep(Tape& tape, std::span<const Var> outputs)
+      : tape_(tape),
+        dot_(at(tape.size())),
+        needed_(needed(tape, ids_of(outputs))),
+        zeros_(tape, needed_) {}
 
   void seed(Var v, Var tangent) {
     const Var t = fitted(tangent, v, v.op());
@@ -59,13 +60,21 @@ class ForwardSweep {
     for (NodeId id = 0; id <= last; ++id) {
       if (!needed_[at(id)] || tape_.op(id).traits.discrete || !gather(id)) continue;
       owner.enter(id);
-      const Var ydot = push(primal_, xdot_);
+      const bool given = static_cast<bool>(dot_[at(id)]);
+      const Var ydot = zeros_.push(primal_, xdot_, push);
       if (ydot) seed(primal_.out, ydot);
+      if (given) zeros_.whole(id);
     }
   }
   Var of(Var v) const { return dot_[at(v.id)] ? dot_[at(v.id)] : zeros_of(v); }
 
  private:
+  static std::vector<NodeId> ids_of(std::span<const Var> vars) {
+    std::vector<NodeId> ids;
+    for (const Var v : vars) ids.push_back(v.id);
+    return ids;
+  }
+
   // the node with its inputs and their tangents; false where none moves
   bool gather(NodeId id) {
     bool moves = false;
@@ -83,6 +92,7 @@ class ForwardSweep {
   Tape& tape_;
   std::vector<Var> dot_;
   std::vector<char> needed_;
+  ForwardZeros zeros_;
   Primal primal_;
   Vars xdot_;
 };

@@ -48,6 +48,7 @@ template <class S>
 constexpr RowOp<S> kRowOps[] = {
     {&kSoftmax, &last_axis<S, kernels::softmax_rows<S>>},
     {&kLogSoftmax, &last_axis<S, kernels::log_softmax_rows<S>>},
+    {&kCentre, &last_axis<S, kernels::centre_rows<S>>},
     {&kNormalize, &last_axis<S, kernels::normalize_rows<S>>},
     {&kSum, &to_number<S, kernels::sum_rows<S>>},
     {&kMean, &to_number<S, kernels::mean_rows<S>>},

@@ -10,20 +10,20 @@ namespace taugrad::plan {
 std::optional<kernels::TileOp> tile_op_of(const Op& op, const Attrs& attrs) {
   using kernels::TileOp;
   static constexpr std::pair<const Op*, TileOp> kMeanings[] = {
-      {&kCopy, TileOp::copy},       {&kStopGradient, TileOp::copy},
-      {&kNeg, TileOp::neg},         {&kAdd, TileOp::add},
-      {&kSub, TileOp::sub},         {&kMul, TileOp::mul},
-      {&kDiv, TileOp::div},         {&kChain, TileOp::chain},
-      {&kMinimum, TileOp::minimum}, {&kMaximum, TileOp::maximum},
-      {&kClamp, TileOp::clamp},     {&kTanh, TileOp::tanh},
-      {&kSigmoid, TileOp::sigmoid}, {&kRelu, TileOp::relu},
-      {&kExp, TileOp::exp},         {&kLog, TileOp::log},
-      {&kSqrt, TileOp::sqrt},       {&kAbs, TileOp::abs},
-      {&kSign, TileOp::sign},       {&kPow, TileOp::pow},
-      {&kLess, TileOp::less},       {&kLessEqual, TileOp::less_equal},
-      {&kGreater, TileOp::greater}, {&kGreaterEqual, TileOp::greater_equal},
-      {&kEqual, TileOp::equal},     {&kNotEqual, TileOp::not_equal},
-      {&kWhere, TileOp::where},     {&kRound, TileOp::round},
+      {&kCopy, TileOp::copy},                  {&kStopGradient, TileOp::copy},
+      {&kNeg, TileOp::neg},                    {&kAdd, TileOp::add},
+      {&kSub, TileOp::sub},                    {&kMul, TileOp::mul},
+      {&kDiv, TileOp::div},                    {&kMinimum, TileOp::minimum},
+      {&kMaximum, TileOp::maximum},            {&kClamp, TileOp::clamp},
+      {&kTanh, TileOp::tanh},                  {&kSigmoid, TileOp::sigmoid},
+      {&kRelu, TileOp::relu},                  {&kExp, TileOp::exp},
+      {&kLog, TileOp::log},                    {&kSqrt, TileOp::sqrt},
+      {&kAbs, TileOp::abs},                    {&kSign, TileOp::sign},
+      {&kPow, TileOp::pow},                    {&kLess, TileOp::less},
+      {&kLessEqual, TileOp::less_equal},       {&kGreater, TileOp::greater},
+      {&kGreaterEqual, TileOp::greater_equal}, {&kEqual, TileOp::equal},
+      {&kNotEqual, TileOp::not_equal},         {&kWhere, TileOp::where},
+      {&kRound, TileOp::round},
   };
   for (const auto& [record, meaning] : kMeanings) {
     if (record != &op) continue;

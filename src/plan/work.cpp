@@ -10,7 +10,7 @@ namespace {
 constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
                                 &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
                                 &kExtendTo,  &kAtLength,    &kIfLength};
-constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kNormalize, &kNllCategorical};
+constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical};
 
 /// Multiply-adds behind each element of the result of a product; 0: the op is not one.
 std::int64_t depth(const Tape& tape, NodeId id) {

@@ -73,17 +73,20 @@ NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<
     inputs_.push_back(placed[static_cast<std::size_t>(t.inputs[static_cast<std::size_t>(step.first + k)])]);
     if (tape_.extent_id(inputs_.back()) != kShared) extent = setting.extent;
   }
-  if (step.dropout >= 0)
-    return dropped(inputs_[0], block(number).slots[static_cast<std::size_t>(step.dropout)],
-                   number * 64 + step.dropout, setting.extent);
+  if (step.dropout >= 0) return dropped(inputs_[0], number, step.dropout, setting);
   return tape_.append_raw(*step.op, inputs_, step.shape, step.attrs, extent);
 }
 
-NodeId Unfolder::dropped(NodeId a, const Slot& slot, int number, ExtentId extent) {
-  if (!options_.train || slot.p == 0) return a;
+// A mask belongs to one mention in one equation, at the positions of the reductions around it; that of the left side is
+// the node's own.
+NodeId Unfolder::dropped(NodeId a, int block, int slot, const Setting& setting) {
+  const double p = this->block(block).slots[static_cast<std::size_t>(slot)].p;
+  if (!options_.train || p == 0) return a;
+  std::string stream = "dropout:" + std::to_string(block) + ":" + std::to_string(slot);
+  for (const int index : reduced_) stream += ":" + std::to_string(setting.at[static_cast<std::size_t>(index)]);
   Var x = tape_.var(a);
-  if (!x.per_example()) x = to_items(x, extent);
-  return (x * dropout_mask(x, slot.p, "dropout:" + std::to_string(number))).id;
+  if (!x.per_example()) x = to_items(x, setting.extent);
+  return (x * dropout_mask(x, p, stream)).id;
 }
 
 NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
@@ -91,6 +94,7 @@ NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector
   const ExtentId outer = setting.extent;
   std::vector<NodeId> terms;
   std::vector<ExtentId> extents;
+  reduced_.insert(reduced_.end(), block.over.begin(), block.over.end());
   each_position(block.over, setting, [&] {
     setting.extent = both(outer, extent_of(block.over, setting.at));
     Var term = tape_.var(place(number, setting, found, cursor).front());
@@ -98,6 +102,7 @@ NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector
     terms.push_back(term.id);
     extents.push_back(setting.extent);
   });
+  reduced_.resize(reduced_.size() - block.over.size());
   setting.extent = outer;
   return reduce(block, terms, extents, outer);
 }

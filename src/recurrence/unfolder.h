@@ -111,7 +111,7 @@ class Unfolder {
   NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
   NodeId largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
   NodeId count_of(const Block& block, ExtentId extent);
-  NodeId dropped(NodeId a, const Slot& slot, int number, ExtentId extent);
+  NodeId dropped(NodeId a, int block, int slot, const Setting& setting);
   template <class F>
   void each_position(const std::vector<int>& letters, Setting& setting, const F& f);
 
@@ -171,6 +171,7 @@ class Unfolder {
   std::vector<Task> tasks_;
   std::vector<NodeId> found_;  ///< what place_rule gathers
   std::vector<NodeId> inputs_;
+  std::vector<int> reduced_;   ///< letters of the reductions that are being placed, the outermost first
   std::vector<NameId> names_;  ///< of symbols, on the tape
   std::vector<CopyKey> copy_keys_;       ///< of rules
   std::map<int, CopyKey> term_keys_;     ///< of loss terms and ends, by block

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/philox.h"
 #include "reference/measure.h"
+#include "reference/not_finite.h"
 #include "reference/report.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"

@@ -1,4 +1,5 @@
 #include "reference/measure.h"
+#include "reference/not_finite.h"
 
 #include <algorithm>
 #include <cmath>

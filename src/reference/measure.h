@@ -78,12 +78,6 @@ class Measure {
   std::int64_t runs_ = 0;
 };
 
-/// The first node in the order of the tape that is not finite though its inputs are, of those that
-/// make `from` so; none where `from` is finite.
-template <class S>
-std::optional<NotFinite> source_of_not_finite(const Tape& tape, const Interpreter<S>& run,
-                                              NodeId from);
-
 /// Gives the leaves of an interpreter the point's values, and the point's batch before that.
 template <class S>
 void place(Interpreter<S>& run, const CheckPoint& point);

@@ -1,14 +1,15 @@
+#include "reference/not_finite.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "reference/measure.h"
-
 // Where an infinity or a NaN comes from.
 namespace taugrad {
 namespace {
 
+bool finite(float x) { return std::isfinite(x); }
 bool finite(double x) { return std::isfinite(x); }
 bool finite(const std::complex<double>& z) { return finite(z.real()) && finite(z.imag()); }
 
@@ -51,6 +52,8 @@ std::optional<NotFinite> source_of_not_finite(const Tape& tape, const Interprete
   return found;
 }
 
+template std::optional<NotFinite> source_of_not_finite(const Tape&, const Interpreter<float>&,
+                                                       NodeId);
 template std::optional<NotFinite> source_of_not_finite(const Tape&, const Interpreter<double>&,
                                                        NodeId);
 template std::optional<NotFinite> source_of_not_finite(

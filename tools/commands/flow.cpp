@@ -11,7 +11,7 @@
 #include "taugrad/analysis/influence.h"
 #include "taugrad/analysis/memory.h"
 #include "taugrad/draw/flow_picture.h"
-#include "taugrad/io/tensors.h"
+#include "tensor_options.h"
 
 namespace taugrad::cli {
 namespace {
@@ -20,7 +20,7 @@ struct Options {
   DefinitionOptions definition;
   StepOptions steps;
   std::string weights, inputs, output, of, from;
-  bool rtrl = false, memory = false;
+  bool rtrl = false, memory = false, strict = false;
   std::string format;  ///< svg, json or txt
   std::int64_t lags = 0;
   FlowOptions flow;
@@ -28,8 +28,6 @@ struct Options {
 
 constexpr Word<MatrixNorm> kNorms[] = {{"spectral", MatrixNorm::spectral},
                                        {"frobenius", MatrixNorm::frobenius}};
-
-Tensors load(const std::string& path) { return path.empty() ? Tensors{} : load_tensors(path); }
 
 std::vector<std::string> names_of(const std::string& list) {
   std::vector<std::string> names;
@@ -126,7 +124,8 @@ int flow_definition(Options o, const Context& context) {
   o.flow.steps = o.steps.steps;
   o.flow.lengths = o.steps.lengths;
   o.flow.variables = names_of(o.of);
-  const Tensors inputs = load(o.inputs), weights = load(o.weights);
+  const Tensors inputs = read_tensors(o.inputs, o.strict, context),
+                weights = read_tensors(o.weights, o.strict, context);
   if (o.memory) return show_memory(o, d, weights, context);
   if (o.rtrl) return show_rtrl(o, d, inputs, weights);
   if (!o.from.empty()) return show_influence(o, d, inputs, weights, context);
@@ -148,6 +147,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--lags", "N", "of --memory [twice the numbers of the state]", o->lags, 1, 1'000'000);
   c.choice("--norm", "of the Jacobians [spectral]", o->flow.norm, kNorms);
   c.integer("--batch", "B", "items to draw [1]", o->flow.batch, 1, 1'000'000);
+  add_strict(c, o->strict);
   c.option({.name = "--seed",
             .letter = "",
             .value = "S",

@@ -22,6 +22,7 @@ std::vector<std::string> traits_of(const Op& op) {
   add(t.elementwise, "elementwise");
   add(t.linear, "linear");
   add(t.bilinear, "bilinear");
+  add(t.chooses, "chooses");
   add(t.view, "view");
   add(t.discrete, "discrete");
   add(t.random, "random");

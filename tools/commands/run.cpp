@@ -12,6 +12,7 @@
 #include "recurrence/model.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/describe.h"
+#include "tensor_options.h"
 #include "tensor_table.h"
 
 namespace taugrad::cli {
@@ -60,15 +61,6 @@ std::vector<std::string> everything(const Definition& d) {
   return names;
 }
 
-Tensors load(const Options& o, const std::string& path, const Context& context) {
-  if (path.empty()) return {};
-  std::vector<Diagnostic> warnings;
-  Tensors tensors = load_tensors(path, &warnings);
-  if (o.strict && !warnings.empty()) throw Error(Status::bad_input, warnings);
-  for (const Diagnostic& d : warnings) warn(context, d);
-  return tensors;
-}
-
 // an error in a tensor names the file that it came from
 Error in_file(const Error& e, const Options& o) {
   std::vector<Diagnostic> problems = e.diagnostics();
@@ -79,7 +71,8 @@ Error in_file(const Error& e, const Options& o) {
 }
 
 RunResult run_on_files(const Definition& d, const Options& o, const Context& context) {
-  const Tensors inputs = load(o, o.inputs, context), weights = load(o, o.weights, context);
+  const Tensors inputs = read_tensors(o.inputs, o.strict, context),
+                weights = read_tensors(o.weights, o.strict, context);
   for (const auto& [name, tensor] : inputs)
     if (name.starts_with("cotangent:"))
       refuse_without_effect(context, {"--loss"}, "beside the tensor " + name + ", which replaces it");
@@ -140,6 +133,8 @@ int run_definition(Options o, const Context& context) {
     w.message = text;
     warn(context, w);
   }
+  if (o.strict && !result.not_finite.empty()) throw Error(Status::numerical, result.not_finite);
+  for (const Diagnostic& w : result.not_finite) warn(context, w);
   if (o.divergence)
     deliver(o.output, compared(d, o, result, context));
   else if (o.output.empty() || o.output == "-")
@@ -177,7 +172,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   add_checkpoint(c, o->run.checkpoint);
   add_precision(c, o->run.precision);
   add_without(c, o->run.without);
-  c.flag("--strict", "values that are not finite are errors", o->strict).rare();
+  add_strict(c, o->strict);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "taugrad/base/error.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/definition.h"
@@ -36,6 +37,9 @@ struct RunOptions {
 struct RunResult {
   Tensors values;                     ///< by the name it was fetched with
   std::vector<std::string> warnings;  ///< weights that the definition does not have
+  /// N004: of each result that is not finite the first place, and the first value that is not
+  /// finite though all that it is computed from is.                                         (R20)
+  std::vector<Diagnostic> not_finite;
 };
 
 /// Evaluates variables, losses and gradients of a definition. (language.md R13-R15) `inputs`: for

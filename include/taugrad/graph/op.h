@@ -19,7 +19,10 @@ struct Traits {
   bool leaf = false;         ///< no inputs: input, weight, constant, length, random mask
   bool elementwise = false;  ///< inputs and output have one shape
   bool linear = false;       ///< jointly linear in all inputs: its jvp is itself
-  bool bilinear = false;     ///< linear in each input apart: its jvp is the product rule
+  bool bilinear = false;     ///< linear in each input apart: without a jvp, by the product rule
+  /// Some elements of the inputs have no part in the output - a branch not taken, a row not read -,
+  /// which its vjp of ones tells: their gradient is 0 whatever stands behind (language.md R20).
+  bool chooses = false;
   bool view = false;         ///< the output's elements are the input's, in order: costs nothing
   bool discrete = false;     ///< piecewise constant: no gradient flows (comparisons, masks, draws)
   bool random = false;       ///< draws from the counter-based generator

@@ -55,9 +55,6 @@ Var not_equal(Var a, Var b);
 /// a where c != 0, else b; nothing leaks from the branch not taken
 Var where(Var c, Var a, Var b);
 Var stop_gradient(Var a);
-/// d * f, and 0 where d is 0 whatever f is: how derivative rules multiply a cotangent d by a
-/// derivative f that may be infinite or NaN where nothing flows (a branch not taken).
-Var chain(Var d, Var f);
 
 // products
 Var matmul(Var a, Var b);  ///< NumPy's for ranks 1 and 2; each side per example or not
@@ -88,6 +85,7 @@ Var first_max(Var a);                   ///< 1 at the first largest element, els
 // last axis
 Var softmax(Var a);
 Var log_softmax(Var a);
+Var centre(Var a);     ///< a - mean
 Var normalize(Var a);  ///< (a - mean) / sqrt(var + 1e-5)
 Var layer_norm(Var a, Var gain, Var bias);
 

@@ -8,7 +8,7 @@ namespace taugrad {
 // leaves
 extern const Op kInput, kWeight, kConstant, kLength, kDrawNormal, kDropoutMask;
 // elementwise
-extern const Op kNeg, kAdd, kSub, kMul, kDiv, kChain, kPow, kMinimum, kMaximum, kClamp;
+extern const Op kNeg, kAdd, kSub, kMul, kDiv, kPow, kMinimum, kMaximum, kClamp;
 extern const Op kTanh, kSigmoid, kRelu, kExp, kLog, kSqrt, kAbs, kSign;
 extern const Op kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual, kWhere;
 extern const Op kCopy, kStopGradient;
@@ -18,7 +18,7 @@ extern const Op kMatmul, kOuter, kOuterSum, kConv;
 extern const Op kTranspose, kReshape, kBroadcastTo, kConcat, kSlice, kPad, kStack;
 // reductions of one example
 extern const Op kSum, kMean, kMax, kSumTo, kAddN, kFirstMax;
-extern const Op kSoftmax, kLogSoftmax, kNormalize;
+extern const Op kSoftmax, kLogSoftmax, kCentre, kNormalize;
 // symbols and likelihoods
 extern const Op kArgmax, kOneHot, kEmbed, kScatterRows;
 extern const Op kNllCategorical, kNllCategoricalP, kNllBernoulli, kNllBernoulliP, kNllNormal;
