@@ -19,7 +19,8 @@ namespace taugrad {
 namespace {
 
 constexpr double kSmallGraph = 100'000;  // nodes: drawn from the whole of it
-constexpr double kPictureNode = 60;      // bytes
+// bytes a node of the graph: of a picture that leaves out the middle, and of one that does not
+constexpr double kThinPicture = 60, kWholePicture = 650;
 constexpr std::size_t kMostSamples = 100;
 
 std::int64_t edges_of(const Tape& tape) {
@@ -67,7 +68,8 @@ class LongPicture {
   UnfoldedPicture draw_whole() const {
     require_memory("drawing",
                    {{fmt::format("a graph of about {:.3g} nodes", size_.nodes), size_.graph_bytes()},
-                    {"its picture", size_.nodes * kPictureNode}});
+                    {"its picture",
+                     size_.nodes * (options_.most_steps > 0 ? kThinPicture : kWholePicture)}});
     return drawn(unfolding_, options_);
   }
 

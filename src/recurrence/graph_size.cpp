@@ -9,8 +9,8 @@ namespace taugrad {
 namespace {
 
 // bytes a node, measured on unfolded networks
-constexpr double kGraphNode = 55;
-constexpr double kPlanNode = 60;
+constexpr double kGraphNode = 60;
+constexpr double kPlanNode = 80;
 constexpr double kGradientNodes = 1.25;  // nodes of a gradient, a node of its graph
 
 class Counter {

@@ -118,7 +118,7 @@ class Training {
   }
 
   void begin() {
-    options_.optimizer == "sgd"
+    options_.train.optimizer.kind == OptimizerKind::sgd
         ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
         : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
     need(options_.output, "-o DIR, the folder to keep the model in");
