@@ -203,14 +203,12 @@ TEST_CASE("an option without effect is refused", "[cli]") {
                             "define -e 'h[t] = x[t]' --layers 2",
                             "show elman --plan --view gradient",
                             "show elman --checkpoint sqrt",
-                            "show elman --view folded --steps 3",
                             "show elman --confirm",
                             "show elman --steps 2 --format json --detail values",
                             "show elman --view model --no-copies",
                             "flow elman --lags 3",
                             "flow elman --rtrl --norm frobenius",
                             "diff elman lstm --tolerance 1e-3",
-                            "turing busy_beaver_4 --view folded --steps 3",
                             "turing busy_beaver_4 --definition n.json -o o.txt"};
   for (const std::string& line : lines) {
     INFO(line);

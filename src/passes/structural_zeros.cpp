@@ -205,13 +205,23 @@ Var ForwardZeros::push(const Primal& p, std::span<const Var> xdot, Rule rule) {
     if (!xdot[i]) continue;
     Vars alone(xdot.size());
     alone[i] = xdot[i];
-    const Var term = rule(p, alone);
-    if (!term) continue;
     const Var m = mask(p.in[i]);
     const Var flows = !m || op.traits.elementwise ? m : any_of(m);
-    terms.push_back(flows ? where(flows, term, number_like(term, 0)) : term);
+    const bool over_items = flows && op.traits.sums_items;
+    const Var term = rule(over_items ? beside(p, i, flows) : p, alone);
+    if (!term) continue;
+    terms.push_back(flows && !over_items ? where(flows, term, number_like(term, 0)) : term);
   }
   return terms.empty() ? Var{} : terms.size() == 1 ? terms[0] : add_n(terms);
+}
+
+// a sum over the items takes up 0 of an item of which nothing flows
+Primal ForwardZeros::beside(const Primal& p, std::size_t i, Var flows) {
+  Primal safe = p;
+  for (std::size_t j = 0; j < safe.in.size(); ++j)
+    if (j != i && category_size(safe.in[j]) == 0)
+      safe.in[j] = where(flows, safe.in[j], number_like(safe.in[j], 0));
+  return safe;
 }
 
 Var ForwardZeros::mask_of(const Primal& p, std::span<const Var> xdot, Rule rule) const {
@@ -226,6 +236,7 @@ Var ForwardZeros::mask_of(const Primal& p, std::span<const Var> xdot, Rule rule)
     all = all || !m;
     some = some || m;
     seeds[i] = m ? m : ones_like(p.in[i]);
+    if (carries_masks(op)) continue;
     if (m && !op.traits.elementwise) any = either(any, any_of(m));
     if (m && op.traits.elementwise) any = either(any, m);
   }

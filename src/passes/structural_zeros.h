@@ -69,6 +69,7 @@ class ForwardZeros {
   bool multiplies(const Op& op, NodeId id) const;
   Var mask(Var v) const { return mask_[static_cast<std::size_t>(v.id)]; }
   Var mask_of(const Primal& p, std::span<const Var> xdot, Rule rule) const;
+  static Primal beside(const Primal& p, std::size_t i, Var flows);
 
   std::vector<Risk> risk_;
   std::vector<char> wanted_;  ///< whose mask matters to somebody

@@ -156,8 +156,7 @@ void refuse_others(const Options& o, const Context& context) {
                    "--states", "--confirm", "--independent"},
                   "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
-  if (o.view == "folded")
-    refuse({"--steps", "--all-steps", "--no-copies"}, "on the folded view");
+  if (o.view == "folded") refuse({"--all-steps", "--no-copies"}, "on the folded view");
   if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
   if (o.view != "model")
     refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
