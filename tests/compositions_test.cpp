@@ -95,7 +95,7 @@ Random random_graph(std::uint64_t seed, int steps) {
           support::uniform(seed + static_cast<std::uint64_t>(which), item) * (r.made.longest + 1)));
   }
   Vars terms;
-  for (const Var v : r.made.outputs) {
+  for (const Var& v : r.made.outputs) {
     const Var term = sum(v);
     terms.push_back(term.per_example() ? sum_items(term) : term);
   }

@@ -37,7 +37,7 @@ Result at(const Function& f, const std::vector<Numbers>& x) {
   const Var y = f(leaves);
   const Gradients grad = gradient(sum(y), leaves);
   std::vector<NodeId> ids{y.id};
-  for (const Var v : grad.values()) ids.push_back(v.id);
+  for (const Var& v : grad.values()) ids.push_back(v.id);
   Interpreter<double> run(g.tape(), ids);
   for (std::size_t i = 0; i < x.size(); ++i)
     if (run.needs(leaves[i].id))
@@ -45,7 +45,7 @@ Result at(const Function& f, const std::vector<Numbers>& x) {
   run.run();
   Result r;
   r.value.assign(run.value(y.id).begin(), run.value(y.id).end());
-  for (const Var v : grad.values())
+  for (const Var& v : grad.values())
     r.gradient.emplace_back(run.value(v.id).begin(), run.value(v.id).end());
   return r;
 }

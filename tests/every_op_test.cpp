@@ -25,7 +25,7 @@ double float_error(Var y, Var loss, const Vars& moving, const CheckPoint& point)
   Vars asked = moving.empty() ? Vars{} : gradient(loss, moving).values();
   asked.push_back(y);
   std::vector<NodeId> ids;
-  for (const Var v : asked) ids.push_back(v.id);
+  for (const Var& v : asked) ids.push_back(v.id);
   Interpreter<double> wide(*y.tape, ids);
   Interpreter<float> narrow(*y.tape, ids);
   place(wide, point);
@@ -94,7 +94,7 @@ TEST_CASE("every op: the vjp of one input alone is the one of all", "[ops]") {
     samples::begin(g.tape(), point);
     const Placed placed = samples::place(g.tape(), sample, point, 5);
     const Var loss = samples::weighted(samples::apply(g.tape(), *op, sample, placed), point, 6);
-    for (const Var v : placed.moving) CHECK(failure(check_gradients(loss, {&v, 1}, point)) == "");
+    for (const Var& v : placed.moving) CHECK(failure(check_gradients(loss, {&v, 1}, point)) == "");
   }
 }
 

@@ -28,7 +28,7 @@ std::vector<NodeId> outputs_of(const Unfolded& u) {
     if (tape.op(id).name == "weight" || tape.op(id).name == "copy")
       wrt.push_back(u.graph().tape().var(id));
   const Gradients g = gradient(u.loss(), wrt);
-  for (const Var v : g.values()) outputs.push_back(v.id);
+  for (const Var& v : g.values()) outputs.push_back(v.id);
   return outputs;
 }
 

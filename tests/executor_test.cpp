@@ -23,7 +23,7 @@ struct Built {
   const Tape& tape() const { return graph.tape(); }
   void fetch(Var v) { outputs.push_back(v.id); }
   void fetch(const Vars& vars) {
-    for (const Var v : vars) fetch(v);
+    for (const Var& v : vars) fetch(v);
   }
 };
 
@@ -140,7 +140,7 @@ TEST_CASE("executor: sets of items of two lengths, which are no prefixes of each
   const Var c = restrict_to(a, both) * restrict_to(b, both);
   const Var loss =
       sum(extend_to(c, kEveryItem) + extend_to(a, kEveryItem)) + sum(extend_to(b, kEveryItem));
-  for (const Var v : {a, b, c, loss}) built.fetch(v);
+  for (const Var& v : {a, b, c, loss}) built.fetch(v);
   built.fetch(gradient(loss, {w, x}).values());
   BatchContext batch;
   batch.lengths = {{1, 2, 3, 2, 0, 5}, {4, 1, 2, 3, 3, 0}};
@@ -157,7 +157,7 @@ TEST_CASE("executor: views of rows, shared matrices from both sides, products of
   const Var lo = slice(z, 0, 4), mid = slice(z, 4, 8), hi = slice(slice(z, 2, 12), 6, 10);
   const Var gates = sigmoid(lo) * tanh(mid) + hi;
   const Vars taps{mid, hi};
-  for (const Var x : {lo,
+  for (const Var& x : {lo,
                       gates,
                       mid * mid,
                       matmul(lo, w),

@@ -135,7 +135,7 @@ TEST_CASE("elman: every gradient against complex step and differences", "[gradie
 TEST_CASE("dL/dL(t) is 1 for every t: S26", "[gradient]") {
   Elman e = elman(5);
   const Gradients g = gradient(e.loss, e.nll);
-  for (const Var v : g.values()) CHECK(value(v, e.point) == std::vector<double>{1, 1, 1});
+  for (const Var& v : g.values()) CHECK(value(v, e.point) == std::vector<double>{1, 1, 1});
   CHECK(value(gradient(e.loss, {e.loss})[0], e.point) == std::vector<double>{1, 1, 1});
 }
 

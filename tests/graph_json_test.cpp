@@ -62,7 +62,7 @@ std::vector<NodeId> with_gradients(const Unfolded& u) {
       wrt.push_back(u.graph().tape().var(id));
   const Gradients g = gradient({&static_cast<const Var&>(u.loss()), 1}, {}, wrt);
   std::vector<NodeId> outputs{u.loss().id};
-  for (const Var v : g.values()) outputs.push_back(v.id);
+  for (const Var& v : g.values()) outputs.push_back(v.id);
   return outputs;
 }
 

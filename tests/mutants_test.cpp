@@ -148,7 +148,7 @@ Steps three_steps(const Sample& sample, const Op& wrong) {
 std::vector<double> numbers(Steps& s) {
   const Vars g = gradient(s.loss, s.moving).values();
   std::vector<NodeId> ids;
-  for (const Var v : g) ids.push_back(v.id);
+  for (const Var& v : g) ids.push_back(v.id);
   Interpreter<double> run(s.graph.tape(), ids);
   run.set_batch(s.point.batch, s.point.items);
   for (const auto& [leaf, values] : s.point.leaves)

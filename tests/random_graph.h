@@ -344,13 +344,13 @@ class GraphGenerator {
 
   void add_gradient() {
     Vars numbers, leaves;
-    for (const Var v : made_.outputs) {
+    for (const Var& v : made_.outputs) {
       const Var s = mean(v);
       numbers.push_back(s.per_example() ? sum_items(s) : s);
     }
     for (int i = 0; i < 3; ++i) leaves.push_back(any());
     const Gradients g = gradient(add_n(numbers), leaves);
-    for (const Var v : g.values()) made_.outputs.push_back(v);
+    for (const Var& v : g.values()) made_.outputs.push_back(v);
   }
 
   std::mt19937_64 random_;

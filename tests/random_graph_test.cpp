@@ -36,7 +36,7 @@ struct Worst {
 /// One plan, two batches of different sizes; where items do not mix, each also alone.
 void compare(const RandomGraph& g, bool mixes, unsigned seed, Worst& worst) {
   std::vector<NodeId> outputs;
-  for (const Var v : g.outputs) outputs.push_back(v.id);
+  for (const Var& v : g.outputs) outputs.push_back(v.id);
   Executor<double> wide(g.tape(), outputs);
   Executor<float> narrow(g.tape(), outputs);
   std::mt19937_64 random(seed);

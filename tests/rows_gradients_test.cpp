@@ -157,7 +157,7 @@ TEST_CASE("S29: at each earlier step the gradient at h(t) has two terms (eq 19-2
     std::sort(users.begin(), users.end());
     CHECK(users == (t == 4 ? std::vector<std::string>{"o"} : std::vector<std::string>{"a", "o"}));
     std::vector<NodeId> ids;
-    for (const Var v : outputs) ids.push_back(v.id);
+    for (const Var& v : outputs) ids.push_back(v.id);
     Interpreter<double> interpreter(u.graph().tape(), ids);
     interpreter.set_batch({}, 1);
     const Tensors weights = reference_weights(), inputs = reference_inputs();

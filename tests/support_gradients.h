@@ -71,8 +71,8 @@ inline double adjoint_error(Var loss, std::span<const Var> variables, CheckPoint
   const Var moved = tangent({&loss, 1}, variables, directions)[0];
   const Vars g = gradient(loss, variables).values();
   std::vector<NodeId> ids{moved.id};
-  for (const Var v : g) ids.push_back(v.id);
-  for (const Var v : directions) ids.push_back(v.id);
+  for (const Var& v : g) ids.push_back(v.id);
+  for (const Var& v : directions) ids.push_back(v.id);
   Interpreter<double> run(*loss.tape, ids);
   place(run, point);
   run.run();

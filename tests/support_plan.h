@@ -40,7 +40,7 @@ inline Work work_of(const Definition& d, std::int64_t steps, bool values = false
   work.outputs.push_back(work.unfolded.loss().id);
   if (!gradients) return work;
   const Gradients g = gradient(work.unfolded.loss(), weights);
-  for (const Var v : g.values()) work.outputs.push_back(v.id);
+  for (const Var& v : g.values()) work.outputs.push_back(v.id);
   return work;
 }
 

@@ -164,7 +164,7 @@ class Benchmark {
   static std::vector<NodeId> outputs_of_step(const Unfolded& u) {
     std::vector<NodeId> outputs{u.loss().id};
     const Gradients gradients = gradient(u.loss(), trainable_weights(u));
-    for (const Var v : gradients.values()) outputs.push_back(v.id);
+    for (const Var& v : gradients.values()) outputs.push_back(v.id);
     return outputs;
   }
 

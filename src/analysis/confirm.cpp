@@ -46,7 +46,7 @@ class Influences {
 
   Confirmation run() {
     std::vector<NodeId> outputs = arguments_;
-    for (const Var v : tangents_) outputs.push_back(v.id);
+    for (const Var& v : tangents_) outputs.push_back(v.id);
     analysis::Probe probe(u_, outputs);
     const Tensors weights =
         generic_weights(*model_, initial_weights(definition_, draw(options_.seed)), options_.seed);

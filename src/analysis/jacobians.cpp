@@ -35,13 +35,13 @@ std::vector<NodeId> Jacobians::outputs() {
     output_of_.push_back(id < 0 ? -1 : static_cast<std::int64_t>(nodes.size()));
     if (id >= 0) nodes.push_back(u_.graph().tape().var(id));
   }
-  for (const Var v : nodes) shared_ = shared_ || !v.per_example();
+  for (const Var& v : nodes) shared_ = shared_ || !v.per_example();
   for (const Position32& p : of_positions_)
     if (const NodeId id = u_.find(of_, p); id >= 0)
       shared_ = shared_ || !u_.graph().tape().var(id).per_example();
   std::vector<NodeId> ids;
   const Gradients g = gradient(u_.loss(), nodes);
-  for (const Var v : g.values()) ids.push_back(v.id);
+  for (const Var& v : g.values()) ids.push_back(v.id);
   return ids;
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "base/in_range.h"
 #include "base/json_writer.h"
 #include "taugrad/analysis/graphical_model.h"
 
@@ -141,6 +142,10 @@ bool separated(const GraphicalModel& model, std::span<const int> a, std::span<co
   if (model.with_states)
     fail(Status::usage, "U002", "independence is read off the form without states");
   const std::size_t size = model.nodes.size();
+  for (const auto& numbers : {a, b, given})
+    for (const int n : numbers) check_number("node", n, size);
+  for (const ModelNode& n : model.nodes)
+    for (const int p : n.parents) check_number("node", p, size);
   std::vector<std::vector<int>> children(size);
   std::vector<char> observed(size, 0), wanted(size, 0), above(size, 0);
   for (std::size_t n = 0; n < size; ++n) {

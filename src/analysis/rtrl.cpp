@@ -41,7 +41,7 @@ RtrlReport rtrl(const Definition& d, const Tensors& inputs, const Tensors& weigh
   report.forward_operations = loss.operations();
   std::vector<NodeId> outputs{back.loss().id};
   const Gradients g = gradient(back.loss(), weight_leaves(back));
-  for (const Var v : g.values()) outputs.push_back(v.id);
+  for (const Var& v : g.values()) outputs.push_back(v.id);
   report.gradient_nodes = back.graph().size() - report.forward_nodes;
   analysis::Probe reverse(back, outputs);
   const std::vector<Tensor> gradients = reverse(data.inputs, data.weights);

@@ -43,7 +43,7 @@ class StateGradients {
         nodes.push_back(u_.at(name, static_cast<std::int32_t>(t)));
     std::vector<NodeId> ids;
     const Gradients g = gradient(u_.loss(), nodes);
-    for (const Var v : g.values()) ids.push_back(v.id);
+    for (const Var& v : g.values()) ids.push_back(v.id);
     return ids;
   }
 

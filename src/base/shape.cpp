@@ -31,6 +31,10 @@ Shape::Shape(std::span<const std::int64_t> dims) {
   rank_ = static_cast<int>(dims.size());
 }
 
+void Shape::refuse_axis(int axis) const {
+  fail(Status::usage, "U022", "a shape {} has no axis {}", to_string(*this), axis);
+}
+
 std::int64_t Shape::size() const {
   std::int64_t n = 1;
   for (int axis = 0; axis < rank_; ++axis) n *= (*this)[axis];

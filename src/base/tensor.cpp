@@ -102,6 +102,8 @@ std::size_t checked_bytes(std::span<const std::int64_t> dims, Dtype dtype) {
 
 Tensor::Tensor(Dims dims, Dtype dtype)
     : dims_(std::move(dims)), dtype_(dtype), size_(checked_elements(dims_)) {
+  if (dtype != Dtype::f32 && dtype != Dtype::f64 && dtype != Dtype::i64)
+    fail(Status::usage, "U022", "there is no type of elements {}", static_cast<int>(dtype));
   const std::size_t bytes = checked_bytes(dims_, dtype);
   if (bytes >= kLargeTensor)  // the machine would promise it, and end the process for using it
     require_memory("a tensor", {{dims_text(dims_), static_cast<double>(bytes)}});
@@ -113,31 +115,55 @@ Tensor::Tensor(Dims dims, Dtype dtype)
   }
 }
 
+Tensor& Tensor::operator=(Tensor&& other) noexcept {
+  if (this == &other) return *this;
+  dims_ = std::exchange(other.dims_, {});
+  dtype_ = std::exchange(other.dtype_, Dtype::f64);
+  size_ = std::exchange(other.size_, 0);
+  bytes_ = std::exchange(other.bytes_, {});
+  return *this;
+}
+
 Tensor Tensor::of(Dims dims, std::vector<double> values) { return filled(std::move(dims), values); }
 Tensor Tensor::of(Dims dims, std::vector<std::int64_t> values) {
   return filled(std::move(dims), values);
 }
 
 template <class T>
-std::span<T> Tensor::values() {
+std::span<T> Tensor::values() & {
   if (dtype_ != kDtypeOf<T>)
-    fail(Status::bug, "B001", "a tensor of {} is read as {}", to_string(dtype_),
+    fail(Status::usage, "D015", "a tensor of {} is read as {}", to_string(dtype_),
          to_string(kDtypeOf<T>));
   return {reinterpret_cast<T*>(bytes_.data()), static_cast<std::size_t>(size_)};
 }
 template <class T>
-std::span<const T> Tensor::values() const {
+std::span<const T> Tensor::values() const& {
   return const_cast<Tensor*>(this)->values<T>();
 }
-template std::span<float> Tensor::values<float>();
-template std::span<double> Tensor::values<double>();
-template std::span<std::int64_t> Tensor::values<std::int64_t>();
-template std::span<const float> Tensor::values<float>() const;
-template std::span<const double> Tensor::values<double>() const;
-template std::span<const std::int64_t> Tensor::values<std::int64_t>() const;
+template <class T>
+std::vector<T> Tensor::values() && {
+  const std::span<T> all = values<T>();  // of an object with a name: the view above
+  return {all.begin(), all.end()};
+}
+template std::span<float> Tensor::values<float>() &;
+template std::span<double> Tensor::values<double>() &;
+template std::span<std::int64_t> Tensor::values<std::int64_t>() &;
+template std::span<const float> Tensor::values<float>() const&;
+template std::span<const double> Tensor::values<double>() const&;
+template std::span<const std::int64_t> Tensor::values<std::int64_t>() const&;
+template std::vector<float> Tensor::values<float>() &&;
+template std::vector<double> Tensor::values<double>() &&;
+template std::vector<std::int64_t> Tensor::values<std::int64_t>() &&;
+
+std::size_t Tensor::place(std::int64_t flat) const {
+  if (flat < 0 || flat >= size_)
+    fail(Status::usage, "U022", "a tensor {} has no element {}: it has {}", dims_text(dims_), flat,
+         size_);
+  return static_cast<std::size_t>(flat);
+}
 
 double Tensor::at(std::int64_t flat) const {
-  const auto i = static_cast<std::size_t>(flat);
+  const std::size_t i = place(flat);
   switch (dtype_) {
     case Dtype::f32:
       return static_cast<double>(values<float>()[i]);
@@ -150,7 +176,7 @@ double Tensor::at(std::int64_t flat) const {
 }
 
 void Tensor::set(std::int64_t flat, double value) {
-  const auto i = static_cast<std::size_t>(flat);
+  const std::size_t i = place(flat);
   switch (dtype_) {
     case Dtype::f32:
       values<float>()[i] = static_cast<float>(value);

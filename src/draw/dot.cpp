@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "draw/check_numbers.h"
 #include "draw/layout.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
@@ -189,6 +190,7 @@ class DotWriter {
 }  // namespace
 
 std::string to_dot(const Picture& picture, const RenderOptions& options) {
+  draw::check_numbers(picture);
   return DotWriter(picture, options).write();
 }
 

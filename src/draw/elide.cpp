@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "draw/check_numbers.h"
 #include "taugrad/draw/picture.h"
 
 namespace taugrad {
@@ -155,6 +156,9 @@ class Elider {
 
 }  // namespace
 
-Picture elide(const Picture& picture, int limit) { return Elider(picture, limit).run(); }
+Picture elide(const Picture& picture, int limit) {
+  draw::check_numbers(picture);
+  return Elider(picture, limit).run();
+}
 
 }  // namespace taugrad

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/fail.h"
 #include "draw/heat_svg.h"
 #include "taugrad/draw/flow_picture.h"
 
@@ -47,6 +48,11 @@ std::string to_svg(const FlowReport& report) {
 }
 
 std::string to_svg(const InfluenceReport& r) {
+  bool whole = r.influence.size() == r.of_positions.size();
+  for (const auto& row : r.influence) whole = whole && row.size() == r.from_positions.size();
+  if (!whole)
+    fail(Status::usage, "U022", "an influence of {} on {} positions is a table of that size",
+         r.from_positions.size(), r.of_positions.size());
   HeatSvg svg;
   svg.heading(fmt::format("|∂{}(t)/∂{}(k)|", r.of, r.from));
   svg.map(

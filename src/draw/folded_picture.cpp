@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/in_range.h"
 #include "draw/names.h"
 #include "draw/op_text.h"
 #include "draw/sources.h"
@@ -312,6 +313,10 @@ class FoldedPicture {
 }  // namespace
 
 Picture picture_of(const FoldedGraph& graph, const FoldedPictureOptions& options) {
+  for (const FoldedEdge& e : graph.edges) {
+    check_number("node", e.from, graph.nodes.size());
+    check_number("node", e.to, graph.nodes.size());
+  }
   Detail detail = options.detail == Detail::automatic ? Detail::operations : options.detail;
   Picture p = FoldedPicture(graph, detail).run();
   if (options.detail == Detail::automatic && p.nodes.size() > kSmallPicture) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/in_range.h"
 #include "draw/names.h"
 
 namespace taugrad {
@@ -30,6 +31,8 @@ std::string title_of(const GraphicalModel& model, const ModelNode& n) {
 }  // namespace
 
 Picture picture_of(const GraphicalModel& model, const ModelPictureOptions& options) {
+  for (const ModelNode& n : model.nodes)
+    for (const int from : n.parents) check_number("node", from, model.nodes.size());
   Picture p;
   p.title = model.name + ", graphical model";
   draw::IdMaker ids;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "draw/check_numbers.h"
 #include "draw/layout.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
@@ -228,6 +229,7 @@ class SvgWriter {
 }  // namespace
 
 std::string to_svg(const Picture& picture, const RenderOptions& options) {
+  draw::check_numbers(picture);
   return SvgWriter(picture, options).write();
 }
 

@@ -48,7 +48,7 @@ Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions option
   options.outputs = {loss.id};
   if (const Vars wrt = variables_of(tape, loss); !wrt.empty()) {
     const Gradients gradients = gradient(loss, wrt);
-    for (const Var g : gradients.values()) {
+    for (const Var& g : gradients.values()) {
       if (&g.op() != &kConstant) options.outputs.push_back(g.id);
     }
   }

@@ -16,7 +16,7 @@ void check(const Layout& layout, const BatchContext& given, std::int64_t items) 
             static_cast<std::int32_t>(given.lengths.size()) >= layout.lengths;
   for (const auto& lengths : given.lengths) ok = ok && fits(lengths);
   if (!ok)
-    fail(Status::bug, "B001",
+    fail(Status::usage, "U022",
          "a batch of {} items with {} lengths does not fit a plan for {} lengths", items,
          given.lengths.size(), layout.lengths);
 }
@@ -78,7 +78,7 @@ void place_batch(const Layout& layout, const std::vector<std::uint8_t>& used,
 
 void place_draws(const BatchContext& given, Placement& out) {
   if (!given.item.empty() && given.item.size() != out.order.size())
-    fail(Status::bug, "B001", "{} keys do not fit a batch of {} items", given.item.size(),
+    fail(Status::usage, "U022", "{} keys do not fit a batch of {} items", given.item.size(),
          out.order.size());
   out.context.seed = given.seed;
   out.context.train = given.train;

@@ -108,7 +108,7 @@ std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves)
     Source& source = sources[it->second];
     if (source.index_axes != static_cast<int>(index.size()) || !(source.shape == tape.shape(id)) ||
         std::any_of(index.begin(), index.end(), [](std::int32_t i) { return i < 1; }))
-      fail(Status::bug, "B001", "the leaves of \"{}\" do not fit one tensor", source.name);
+      fail(Status::bad_input, "G020", "the leaves of \"{}\" do not fit one tensor", source.name);
     source.leaves.push_back(id);
     source.positions.insert(source.positions.end(), index.begin(), index.end());
   }

@@ -23,7 +23,7 @@ std::vector<NodeId> outputs_of(Unfolded& u) {
     if (&tape.op(id) == &kWeight) weights.push_back(tape.var(id));
   outputs.push_back(u.loss().id);
   const Gradients g = gradient(u.loss(), weights);
-  for (const Var v : g.values()) outputs.push_back(v.id);
+  for (const Var& v : g.values()) outputs.push_back(v.id);
   return outputs;
 }
 

@@ -157,7 +157,7 @@ std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& f,
   const Symbol& s = model.symbols[static_cast<std::size_t>(f.symbol)];
   if (s.kind == SymbolKind::weight && f.has_brackets) {
     std::vector<Piece> shares;
-    for (const Var copy : u.copies_named(f.name, f.brackets)) shares.push_back({copy, 0});
+    for (const Var& copy : u.copies_named(f.name, f.brackets)) shares.push_back({copy, 0});
     return shares;
   }
   if (f.has_brackets) {

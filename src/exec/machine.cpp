@@ -32,6 +32,7 @@ Machine<S>::Machine(const Plan<S>& plan, const ExecutorOptions& options)
 
 template <class S>
 void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
+  has_run_ = false;
   if (!ready_ || items != items_ || given.lengths != lengths_) {
     ready_ = false;
     place_batch(plan_.layout, plan_.used_extents, given, items, placed_);
@@ -49,10 +50,11 @@ void Machine<S>::set_batch(const BatchContext& given, std::int64_t items) {
 
 template <class S>
 void Machine<S>::run() {
-  if (!ready_) fail(Status::bug, "B001", "a run needs a batch");
+  has_run_ = false;
+  if (!ready_) fail(Status::usage, "U023", "a run needs a batch");
   for (const SlotId slot : outside_)
     if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
-      fail(Status::bug, "B001", "\"{}\" was not given before a run",
+      fail(Status::usage, "U023", "\"{}\" was not given before a run",
            plan_.names[plan_.slots[i].name]);
   for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
@@ -62,6 +64,7 @@ void Machine<S>::run() {
     run_alone();
   if (profile_ != nullptr) profile_->end_run();
   count_ = count_of_batch_;
+  has_run_ = true;
 }
 
 template <class S>
@@ -126,6 +129,32 @@ void Machine<S>::run_alone() {
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) carry_out(i, workers_[0]);
 }
 
+/// With fewer workers than planned. One: the team is at work for somebody else, for this run. More:
+/// the system lets no more threads start, so it stays at these.
+template <class S>
+void Machine<S>::run_with(int workers) {
+  if (workers > 1) {
+    schedule_ = share_out(plan_, placed_, items_, threads_ = workers);
+    prepare_workers();
+    for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
+    return schedule_.workers > 1 ? run_together() : run_alone();
+  }
+  const Schedule together = std::exchange(schedule_, Schedule());
+  prepare_workers();
+  workers_[0].ready.prepare(plan_.steps.size());
+  const auto again = [&] {
+    schedule_ = together;
+    prepare_workers();
+  };
+  try {
+    run_alone();
+  } catch (...) {
+    again();
+    throw;
+  }
+  again();
+}
+
 /// A worker that fails goes on waiting with the others, without working, so that all come to an
 /// end.
 template <class S>
@@ -147,14 +176,8 @@ void Machine<S>::run_together() {
       }
     }
   };
-  if (!Team::of_process().run(schedule_.workers, work)) {  // busy elsewhere
-    const Schedule together = std::exchange(schedule_, Schedule());
-    prepare_workers();
-    workers_[0].ready.prepare(plan_.steps.size());
-    run_alone();
-    schedule_ = together;
-    prepare_workers();
-  }
+  const int together = Team::of_process().run(schedule_.workers, work);
+  if (together < schedule_.workers) return run_with(together);
   if (error) std::rethrow_exception(error);
 }
 
@@ -174,9 +197,15 @@ std::pair<std::int64_t, std::int64_t> Machine<S>::columns(std::int64_t n, const 
 }
 
 template <class S>
+void Machine<S>::require_batch() const {
+  if (!ready_) fail(Status::usage, "U023", "what belongs to items needs a batch");
+}
+
+template <class S>
 std::span<const std::int32_t> Machine<S>::items(ValueId id) const {
   const ExtentId extent = place(id).extent;
   if (extent == kShared) return {};
+  require_batch();
   if (!plan_.layout.prefix(extent)) return placed_.callers[extent];
   return std::span(placed_.order).first(static_cast<std::size_t>(rows(extent)));
 }
@@ -184,6 +213,7 @@ std::span<const std::int32_t> Machine<S>::items(ValueId id) const {
 template <class S>
 std::span<S> Machine<S>::leaf(ValueId id) {
   const Value& v = place(id);
+  if (v.extent != kShared) require_batch();
   if (v.extent != kShared) return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
   auto& own = own_[v.slot];
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
@@ -197,7 +227,7 @@ template <class S>
 void Machine<S>::bind(ValueId id, std::span<const S> values) {
   const Value& v = place(id);
   if (v.extent != kShared || values.size() != static_cast<std::size_t>(v.elements))
-    fail(Status::bug, "B001", "{} numbers do not fit a shared leaf of {}", values.size(),
+    fail(Status::usage, "U022", "{} numbers do not fit a shared leaf of {}", values.size(),
          v.elements);
   static S none[1];
   std::fill(packed_.begin(), packed_.end(), 0);
@@ -208,6 +238,7 @@ void Machine<S>::bind(ValueId id, std::span<const S> values) {
 
 template <class S>
 std::span<const S> Machine<S>::output(ValueId id) const {
+  if (!has_run_) fail(Status::usage, "U023", "an output was asked for before a run of its batch");
   const Value& v = place(id);
   return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exec/batch.h"
+#include "exec/in_use.h"
 #include "exec/profile.h"
 #include "exec/schedule.h"
 #include "exec/worker.h"
@@ -35,6 +36,8 @@ template <class S>
 class Machine {
  public:
   Machine(const Plan<S>& plan, const ExecutorOptions& options);
+
+  OneCaller one_caller;  ///< of an Executor's functions
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();
@@ -129,11 +132,14 @@ class Machine {
   void carry_out(std::size_t step, Worker<S>& worker);
   void run_alone();
   void run_together();
+  void run_with(int workers);
+  void require_batch() const;
 
   const Plan<S>& plan_;
   std::size_t max_memory_;
   int threads_;
   bool weights_change_;
+  bool has_run_ = false;  ///< the present batch
   bool ready_ = false;  ///< placed and laid out for `items_` and `lengths_`
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them

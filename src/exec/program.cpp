@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "exec/bind.h"
+#include "exec/in_use.h"
 
 namespace taugrad {
 namespace {
@@ -30,11 +31,7 @@ std::vector<Output> outputs_of(const Tape& tape, const std::vector<NodeId>& node
 
 std::vector<NodeId> ids_of(const Graph& graph, const Vars& outputs) {
   std::vector<NodeId> ids;
-  for (const Var v : outputs) {
-    if (v.tape != &graph.tape())
-      fail(Status::bug, "B001", "output {} is not of this graph", ids.size());
-    ids.push_back(v.id);
-  }
+  for (const Var& v : outputs) ids.push_back(graph.tape().own(v));
   return ids;
 }
 
@@ -60,12 +57,22 @@ Tensor collect(const Executor<S>& executor, std::size_t number, const Output& ou
 }  // namespace
 
 struct Program::Runner {
+  exec::Turns turns;
   std::variant<Executor<float>, Executor<double>> executor;
   std::vector<exec::Source> sources;
   exec::LengthRules lengths;
   std::vector<Output> outputs;
   std::uint64_t seed;
   bool train;
+
+  Runner(auto made, std::vector<exec::Source> from, exec::LengthRules rules,
+         std::vector<Output> wanted, const ProgramOptions& options)
+      : executor(std::move(made)),
+        sources(std::move(from)),
+        lengths(std::move(rules)),
+        outputs(std::move(wanted)),
+        seed(options.seed),
+        train(options.train) {}
 
   template <class S>
   Tensors run(Executor<S>& e, const Tensors& inputs, const Tensors& weights) const {
@@ -89,15 +96,17 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
   const ExecutorOptions executor_options{.max_memory = options.max_memory,
                                          .threads = options.threads,
                                          .without = options.without,
-                                         .checkpoint = options.checkpoint.id,
+                                         .checkpoint = options.checkpoint
+                                                           ? tape.own(options.checkpoint)
+                                                           : -1,
                                          .precision = options.precision};
   const auto make = [&](auto executor) {
     auto sources = exec::sources_of(tape, executor.leaves());
-    runner_ = std::make_unique<Runner>(Runner{std::move(executor), std::move(sources),
-                                              exec::length_rules(tape, options.lengths),
-                                              outputs_of(tape, ids), options.seed, options.train});
+    runner_ = std::make_unique<Runner>(std::move(executor), std::move(sources),
+                                       exec::length_rules(tape, options.lengths),
+                                       outputs_of(tape, ids), options);
   };
-  if (options.dtype == Dtype::i64)
+  if (options.dtype != Dtype::f32 && options.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a program computes in f32 or f64, not in i64");
   if (options.dtype == Dtype::f32)
     make(Executor<float>(tape, ids, executor_options));
@@ -109,18 +118,33 @@ Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 
-Tensors Program::operator()(const Tensors& inputs, const Tensors& weights) {
-  return std::visit([&](auto& e) { return runner_->run(e, inputs, weights); }, runner_->executor);
+Program::Runner& Program::runner() const {
+  if (!runner_) fail(Status::usage, "U021", "a program that was moved from");
+  return *runner_;
 }
 
-void Program::set_seed(std::uint64_t seed) { runner_->seed = seed; }
+Tensors Program::operator()(const Tensors& inputs, const Tensors& weights) {
+  Runner& r = runner();
+  const exec::Turns::Turn turn(r.turns);
+  return std::visit([&](auto& e) { return r.run(e, inputs, weights); }, r.executor);
+}
+
+void Program::set_seed(std::uint64_t seed) {
+  Runner& r = runner();
+  const exec::Turns::Turn turn(r.turns);
+  r.seed = seed;
+}
 
 OperationCount Program::operations() const {
-  return std::visit([](const auto& e) { return e.operations(); }, runner_->executor);
+  Runner& r = runner();
+  const exec::Turns::Turn turn(r.turns);
+  return std::visit([](const auto& e) { return e.operations(); }, r.executor);
 }
 
 std::size_t Program::bytes() const {
-  return std::visit([](const auto& e) { return e.bytes(); }, runner_->executor);
+  Runner& r = runner();
+  const exec::Turns::Turn turn(r.turns);
+  return std::visit([](const auto& e) { return e.bytes(); }, r.executor);
 }
 
 }  // namespace taugrad

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -175,7 +176,7 @@ class Run {
                             std::vector<Wanted>& wanted) {
     std::vector<Var> unique;
     std::map<NodeId, std::size_t> number;
-    for (const Var v : wrt)
+    for (const Var& v : wrt)
       if (number.emplace(v.id, unique.size()).second) unique.push_back(v);
     const Gradients g = gradient(u.loss(), unique);
     for (const auto& [f, piece] : asked) {
@@ -282,10 +283,24 @@ void require_for_drawn(const Model& model, const DrawOptions& draw, const RunOpt
   require_memory(fmt::format("running {} drawn items", draw.batch), plan, options.max_memory);
 }
 
+// -1 stands for what no option says
+void check_options(const RunOptions& o) {
+  const auto need = [](bool ok, const char* what) {
+    if (!ok) fail(Status::usage, "U002", "{}", what);
+  };
+  need(o.steps >= -1, "steps are 0 or more");
+  need(o.batch >= -1, "a batch has 0 items or more");
+  need(std::isfinite(o.temperature) && o.temperature >= 0, "a temperature is finite, 0 or more");
+  need(o.top_k >= 0, "draws are of the top_k likeliest: 1 or more, or 0 for all");
+  if (o.dtype != Dtype::f32 && o.dtype != Dtype::f64)
+    fail(Status::usage, "U020", "a run computes in f32 or f64, not in {}", to_string(o.dtype));
+}
+
 }  // namespace
 
 RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options) {
+  check_options(options);
   const std::shared_ptr<const Model> model = resolve(d);
   RunResult result;
   check_modes(*model, options.modes);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kSpins = 2000;       ///< before a waiting thread lets others run
 constexpr int kMoreSpins = 20000;  ///< before a thread without work sleeps
+constexpr std::size_t kStack = 1 << 20;  ///< of a thread; the deepest call takes a tenth of it
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -84,7 +85,11 @@ struct Team::State {
   const std::function<void(int)>* work = nullptr;
   bool stop = false;
   std::vector<int> cores;
-  std::vector<std::thread> threads;
+  std::vector<pthread_t> threads;
+  State* of_parent = nullptr;  // in a child process
+
+  /// One thread more. False: the system gives none.
+  bool hire();
 
   void serve(int number) {
     bind_to(cores[static_cast<std::size_t>(number) % cores.size()]);
@@ -106,10 +111,21 @@ struct Team::State {
 
 Team& Team::of_process() {
   static Team team;
+  // fork() copies the calling thread alone: the child begins with a team without threads
+  static const int once = pthread_atfork(nullptr, nullptr, [] { team.begin_again(); });
+  static_cast<void>(once);
   return team;
 }
 
 Team::Team() : state_(std::make_unique<State>()) { state_->cores = cores(); }
+
+void Team::begin_again() {
+  auto fresh = std::make_unique<State>();
+  fresh->cores = state_->cores;
+  // threads that are not here can be neither joined nor let go: what they had stays as it is
+  fresh->of_parent = state_.release();
+  state_ = std::move(fresh);
+}
 
 Team::~Team() {
   {
@@ -117,18 +133,39 @@ Team::~Team() {
     state_->stop = true;
   }
   state_->wake.notify_all();
-  for (std::thread& t : state_->threads) t.join();
+  for (const pthread_t t : state_->threads) pthread_join(t, nullptr);
 }
 
-bool Team::run(int workers, const std::function<void(int)>& work) {
+bool Team::State::hire() {
+  struct Duty {
+    State& state;
+    int number;
+  };
+  auto duty = std::make_unique<Duty>(Duty{*this, static_cast<int>(threads.size()) + 1});
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setstacksize(&attributes, kStack);  // `ulimit -s` speaks of the first thread's
+  pthread_t thread;
+  threads.reserve(threads.size() + 1);
+  const int failed = pthread_create(&thread, &attributes, [](void* given) -> void* {
+    const std::unique_ptr<Duty> own(static_cast<Duty*>(given));
+    own->state.serve(own->number);
+    return nullptr;
+  }, duty.get());
+  pthread_attr_destroy(&attributes);
+  if (failed != 0) return false;
+  static_cast<void>(duty.release());
+  threads.push_back(thread);
+  return true;
+}
+
+int Team::run(int workers, const std::function<void(int)>& work) {
   State& s = *state_;
   const std::unique_lock busy(s.busy, std::try_to_lock);
-  if (!busy) return false;
+  if (!busy) return 1;
+  while (static_cast<int>(s.threads.size()) < workers - 1)
+    if (!s.hire()) return static_cast<int>(s.threads.size()) + 1;
   const Bound bound(s.cores[0]);
-  while (static_cast<int>(s.threads.size()) < workers - 1) {
-    const int number = static_cast<int>(s.threads.size()) + 1;
-    s.threads.emplace_back([&s, number] { s.serve(number); });
-  }
   {
     const std::lock_guard lock(s.mutex);
     s.work = &work;
@@ -143,7 +180,7 @@ bool Team::run(int workers, const std::function<void(int)>& work) {
       pause();
     else
       std::this_thread::yield();
-  return true;
+  return workers;
 }
 
 }  // namespace taugrad::exec

@@ -26,12 +26,13 @@ class Team {
   ~Team();
 
   /// Calls work(number) for the numbers 0 to workers - 1 at the same time, 0 on the calling thread,
-  /// and returns when all have ended. `work` must not throw. False, and nothing was called, where
-  /// the team is at work for somebody else.
-  bool run(int workers, const std::function<void(int)>& work);
+  /// and returns when all have ended. `work` must not throw. Returns how many worked; fewer, and
+  /// nothing was called, are how many could: 1 where the team is at work for somebody else.
+  int run(int workers, const std::function<void(int)>& work);
 
  private:
   Team();
+  void begin_again();
   struct State;
   std::unique_ptr<State> state_;
 };

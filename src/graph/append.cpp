@@ -6,7 +6,7 @@
 
 namespace taugrad {
 
-void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const Error& why) {
+void refuse(const Tape& tape, const Op& op, std::span<const NodeId> inputs, const Error& why) {
   Diagnostic d = why.diagnostics().front();
   d.message = fmt::format("{}: {}\n at node {}", op.name, d.message, tape.size());
   if (tape.owner_name() != 0) {
@@ -15,25 +15,33 @@ void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const E
       d.message += fmt::format("[{}]", fmt::join(tape.index_of(tape.owner_index()), ","));
   }
   const char* before = "; inputs: ";
-  for (const Var v : inputs) {
-    if (!v || v.id < 0 || v.id >= v.tape->size()) continue;
-    d.message += fmt::format("{}{} {} {}", before, v.id, v.tape->label(v.id), v.shape());
+  for (const NodeId id : inputs) {
+    if (id < 0 || id >= tape.size()) continue;
+    d.message += fmt::format("{}{} {} {}", before, id, tape.label(id), tape.shape(id));
     before = ", ";
   }
   throw Error(why.status(), std::move(d));
 }
 
+void refuse(const Tape& tape, const Op& op, std::span<const Var> inputs, const Error& why) {
+  std::vector<NodeId> ids;
+  for (const Var& v : inputs)
+    if (v.tape == &tape) ids.push_back(v.id);
+  refuse(tape, op, ids, why);
+}
+
 // Per-example inputs exist for one set of items, and so does the output; without any, it is shared.
-ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs& attrs) const {
+ExtentId Tape::extent_of(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) const {
   if (op.traits.variadic_items) {
     const std::int64_t e = attrs.integer("extent");
     require(e >= kEveryItem && e < static_cast<std::int64_t>(extent_count()), "no set of items {}",
             e);
+    check_extent(*this, static_cast<ExtentId>(e));
     return static_cast<ExtentId>(e);
   }
   ExtentId extent = kShared;
-  for (const Var v : inputs) {
-    const ExtentId e = extent_id(v.id);
+  for (const NodeId id : inputs) {
+    const ExtentId e = extent_id(id);
     if (e == kShared || e == extent) continue;
     require(extent == kShared, "inputs exist for different items of the batch");
     extent = e;
@@ -42,9 +50,9 @@ ExtentId Tape::extent_of(const Op& op, std::span<const Var> inputs, const Attrs&
 }
 
 // Equal shapes have equal numbers, and a rule says the same of the same: it is asked once.
-ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, AttrsId attrs) {
+ShapeId Tape::shape_of(const Op& op, std::span<const NodeId> inputs, AttrsId attrs) {
   if (inputs.size() > 2) return shape_by_rule(op, inputs, attrs);
-  const ShapeId first = shape_id(inputs[0].id), last = shape_id(inputs.back().id);
+  const ShapeId first = shape_id(inputs[0]), last = shape_id(inputs.back());
   if (op.traits.elementwise && first == last) return first;
   const Tables::ShapeQuestion question{&op, inputs.size(), first, last, attrs};
   Tables::ShapeAnswer& answer = tables_->answer(question);
@@ -52,13 +60,50 @@ ShapeId Tape::shape_of(const Op& op, std::span<const Var> inputs, AttrsId attrs)
   return answer.shape;
 }
 
-ShapeId Tape::shape_by_rule(const Op& op, std::span<const Var> inputs, AttrsId attrs) {
+ShapeId Tape::shape_by_rule(const Op& op, std::span<const NodeId> inputs, AttrsId attrs) {
   std::array<Shape, 4> few;
   std::vector<Shape> many;
   if (inputs.size() > few.size()) many.resize(inputs.size());
   Shape* shapes = many.empty() ? few.data() : many.data();
-  for (std::size_t i = 0; i < inputs.size(); ++i) shapes[i] = shape(inputs[i].id);
+  for (std::size_t i = 0; i < inputs.size(); ++i) shapes[i] = shape(inputs[i]);
   return intern_shape(op.shape({shapes, inputs.size()}, attrs_of(attrs)));
+}
+
+std::int64_t Tape::category(NodeId id) const {
+  const Row* r = &row(id);
+  while (r->op->traits.keeps_symbols && categories_[r->attrs] == 0) r = &row(input_[r->first_input]);
+  return r->attrs == 0 || r->op->traits.tells_symbols ? 0 : categories_[r->attrs];
+}
+
+void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape,
+                       AttrsId attrs, ExtentId extent) const {
+  if (op.check)
+    return op.check({*this, inputs, shape_of(shape), attrs_of(attrs), extent, categories_[attrs],
+                     op.traits.keeps_symbols});
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (category(inputs[i]) != 0)
+      fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);
+  if (categories_[attrs] != 0) fail(Status::bad_input, "E011", "gives a number, not a category");
+}
+
+Var Tape::append_checked(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
+  require(op.arity == kAnyArity ? !inputs.empty()
+                                : inputs.size() == static_cast<std::size_t>(op.arity),
+          "wrong number of inputs: {}", inputs.size());
+  require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
+  const ExtentId extent = extent_of(op, inputs, attrs);
+  const AttrsId attrs_id = intern_attrs(attrs);
+  const ShapeId shape = shape_of(op, inputs, attrs_id);
+  check_rules(op, inputs, shape, attrs_id, extent);
+  return {this, append_raw(op, inputs, shape, attrs_id, extent)};
+}
+
+Var Tape::append(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
+  try {
+    return append_checked(op, inputs, attrs);
+  } catch (const Error& why) {
+    refuse(*this, op, inputs, why);
+  }
 }
 
 Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
@@ -67,21 +112,23 @@ Var Tape::append(const Op& op, std::span<const Var> inputs, const Attrs& attrs) 
   if (inputs.size() > few.size()) many.resize(inputs.size());
   NodeId* ids = many.empty() ? few.data() : many.data();
   try {
-    require(op.arity == kAnyArity ? !inputs.empty()
-                                  : inputs.size() == static_cast<std::size_t>(op.arity),
-            "wrong number of inputs: {}", inputs.size());
-    require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      require(inputs[i].tape == this && inputs[i].id >= 0 && inputs[i].id < size(),
-              "input {} is not of this graph", i);
-      ids[i] = inputs[i].id;
-    }
-    const ExtentId extent = extent_of(op, inputs, attrs);
-    const AttrsId attrs_id = intern_attrs(attrs);
-    const ShapeId shape = shape_of(op, inputs, attrs_id);
-    return var(append_raw(op, {ids, inputs.size()}, shape, attrs_id, extent));
+    for (std::size_t i = 0; i < inputs.size(); ++i) ids[i] = own(inputs[i]);
   } catch (const Error& why) {
     refuse(*this, op, inputs, why);
+  }
+  return append(op, std::span<const NodeId>(ids, inputs.size()), attrs);
+}
+
+Var Tape::leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs) {
+  try {
+    require(op.traits.leaf, "is no leaf: it wants inputs");
+    check_extent(*this, extent);
+    const ShapeId shape_id = intern_shape(shape);
+    const AttrsId attrs_id = intern_attrs(attrs);
+    check_rules(op, {}, shape_id, attrs_id, extent);
+    return {this, append_raw(op, {}, shape_id, attrs_id, extent)};
+  } catch (const Error& why) {
+    refuse(*this, op, std::span<const NodeId>(), why);
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/fail.h"
 #include "base/limits.h"
-#include "graph/place.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"
 
@@ -19,6 +18,26 @@ Tape::Tape() : rows_{Row{}}, index_first_{0}, tables_(std::make_unique<Tables>()
 }
 
 Tape::~Tape() = default;
+
+void TapeRef::refuse_empty() {
+  fail(Status::usage, "U021", "a Var or a Graph that holds nothing: never given one, or moved from");
+}
+
+void Tape::refuse_node(NodeId id) const {
+  fail(Status::usage, "U022", "the graph has no node {}: it has {}", id, size());
+}
+
+void Tape::refuse_number(std::uint64_t id, std::size_t count) {
+  fail(Status::usage, "U022", "the graph has no entry {}: it has {} of the kind", id, count);
+}
+
+NodeId Tape::own(const Var& v) const {
+  const Tape& tape = *v.tape;
+  if (&tape != this)
+    fail(Status::usage, "U021", "node {} is not of this graph", v.id);
+  row(v.id);
+  return v.id;
+}
 
 Node Tape::node(NodeId id) const {
   return {id,       op(id),    inputs(id),   shape(id),    attrs(id),
@@ -52,6 +71,12 @@ NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId sh
                         ExtentId extent) {
   require_room(rows_.size(), input_.size() + inputs.size());
   const NodeId id = size();
+  if (id >= limits::kUnfoldedNodes || input_.size() + inputs.size() > UINT32_MAX) [[unlikely]]
+    fail(Status::resource, "G022", "a graph has at most {} nodes and 2^32 inputs in all",
+         limits::kUnfoldedNodes);
+  if (shape >= shapes_.size() || attrs >= categories_.size() || extent >= extents_.size())
+      [[unlikely]]
+    refuse_number(std::max({shape, attrs, extent}), shapes_.size());
   for (const NodeId in : inputs) input_.push_back(in);
   Row& row = rows_.back();
   row = {&op, row.first_input, shape, attrs, owner_name_, owner_index_, extent & kMaxExtents, 0};
@@ -59,15 +84,13 @@ NodeId Tape::append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId sh
   return id;
 }
 
-Var Tape::leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs) {
-  return var(append_raw(op, {}, intern_shape(shape), intern_attrs(attrs), extent));
-}
-
 void Tape::set_value(NodeId id, NameId name, IndexId index) {
+  check_labels(name, index);
   if (is_value(id)) return;
-  row(id).name = name;
-  row(id).index = index;
-  row(id).is_value = 1;
+  Row& row = rows_[static_cast<std::size_t>(id)];
+  row.name = name;
+  row.index = index;
+  row.is_value = 1;
   new_values_.push_back(id);
 }
 
@@ -108,19 +131,13 @@ std::size_t Tape::bytes() const {
   return total + tables_->bytes();
 }
 
-Graph::Graph() : tape_(std::make_shared<Tape>()) {}
-
-Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
-  const std::span<const std::int32_t> position(index.begin(), index.size());
-  tape_->set_value(v.id, tape_->intern_name(name), tape_->intern_index(position));
-  return v;
-}
+Graph::Graph() : tape_(new Tape) {}
 
 Var Graph::at(std::string_view name, std::initializer_list<std::int32_t> index) const {
   const std::span<const std::int32_t> position(index.begin(), index.size());
   const NodeId id = tape_->find_value(name, position);
   if (id < 0)
-    fail(Status::bad_input, "G014", "the graph has no node \"{}{}\"", name,
+    fail(Status::usage, "G014", "the graph has no node \"{}{}\"", name,
          position.empty() ? "" : fmt::format("[{}]", fmt::join(position, ",")));
   return tape_->var(id);
 }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "base/utf8.h"
 #include "graph/tables.h"
 
 // Each table keeps one of equal values: a name, an index, a shape is stored once, a node holds its
@@ -43,6 +44,19 @@ std::uint32_t interned(HashIndex& table, std::deque<T>& values, std::uint64_t ha
   return static_cast<std::uint32_t>(values.size() - 1);
 }
 
+// the alphabet that attributes name, or 0; texts are what JSON can hold
+std::int64_t checked_category(const Attrs& attrs) {
+  for (const auto& [name, value] : attrs) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (!is_utf8(name) || (text && !is_utf8(*text)))
+      fail(Status::bad_input, "G025", "attribute \"{}\" is not UTF-8 text", printable(name, 80));
+  }
+  if (!attrs.has("category")) return 0;
+  const std::int64_t size = attrs.integer("category");
+  require(size >= 1, "a category has at least one symbol, not {}", size);
+  return size;
+}
+
 }  // namespace
 
 std::int64_t Tape::find_name(std::string_view name) const {
@@ -52,6 +66,7 @@ std::int64_t Tape::find_name(std::string_view name) const {
 
 NameId Tape::intern_name(std::string_view name) {
   if (const std::int64_t id = find_name(name); id >= 0) return static_cast<NameId>(id);
+  if (!names_.empty()) check_name(name);  // the first is that of a node without one
   names_.emplace_back(name);
   tables_->names.insert(hash_of(name), static_cast<std::int64_t>(names_.size() - 1));
   return static_cast<NameId>(names_.size() - 1);
@@ -82,10 +97,38 @@ ShapeId Tape::intern_shape(const Shape& shape) {
 
 AttrsId Tape::intern_attrs(const Attrs& attrs) {
   if (attrs.empty() && !attr_sets_.empty()) return 0;
-  return interned(tables_->attrs, attr_sets_, hash_of(attrs), attrs, same_bits);
+  const std::int64_t category = checked_category(attrs);
+  const AttrsId id = interned(tables_->attrs, attr_sets_, hash_of(attrs), attrs, same_bits);
+  if (id == categories_.size()) categories_.push_back(category);
+  return id;
+}
+
+namespace {
+
+// as the reader of graphs has it
+void check_bounds(const Extent& extent) {
+  std::int64_t before = -1;
+  for (const Extent::Bound& b : extent.bounds) {
+    if (b.which <= before)
+      fail(Status::bad_input, "G013", "bounds stand in the order of their lengths, one each");
+    if (b.at_least < 1)
+      fail(Status::bad_input, "G011", "a bound is at least 1, not {}", b.at_least);
+    before = b.which;
+  }
+}
+
+}  // namespace
+
+void check_extent(const Tape& tape, ExtentId id) {
+  require(id < tape.extent_count(), "no set of items {}", id);
+  for (const Extent::Bound& b : tape.extent(id).bounds)
+    if (b.which < 0 || static_cast<std::size_t>(b.which) >= tape.length_names.size())
+      fail(Status::bad_input, "G014", "length {} is not one of the graph's {}", b.which,
+           tape.length_names.size());
 }
 
 ExtentId Tape::intern_extent(const Extent& extent) {
+  check_bounds(extent);
   if (extents_.size() >= std::numeric_limits<std::int32_t>::max())
     fail(Status::resource, "G022", "more than 2^31 different sets of items");
   return interned(tables_->extents, extents_, hash_of_extent(extent), extent, std::equal_to<>());

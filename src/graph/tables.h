@@ -80,6 +80,12 @@ struct Tape::Tables {
     const std::uint64_t both = (std::uint64_t{q.first} << 32) | q.last;
     return said[mixed(reinterpret_cast<std::uintptr_t>(q.op) + q.attrs, both) % said.size()];
   }
+  std::vector<NodeId> leaves;  // by name: the first leaf of name_value, or -1
+  NodeId first_leaf(NameId name) const { return name < leaves.size() ? leaves[name] : -1; }
+  void enter_leaf(NameId name, NodeId id) {
+    if (name >= leaves.size()) leaves.resize(name + std::size_t{1}, -1);
+    if (leaves[name] < 0) leaves[name] = id;
+  }
   std::mutex entering;  // readers may ask for values at the same time
   std::size_t bytes() const {
     return names.bytes() + indices.bytes() + shapes.bytes() + attrs.bytes() + extents.bytes() +
@@ -88,6 +94,11 @@ struct Tape::Tables {
 };
 
 std::uint64_t hash_of(std::string_view text);
+/// @throws Error (G025) for no bytes, more than 256, or what is not UTF-8
+void check_name(std::string_view name);
+/// @throws Error (G020) where there is no such set of items, (G014) where it speaks of a length that
+/// the tape does not have
+void check_extent(const Tape& tape, ExtentId id);
 std::uint64_t hash_of(const Attrs& attrs);
 /// Equal to the bit: 0.0 and -0.0 differ, a NaN equals itself.
 bool same_bits(const Attrs& a, const Attrs& b);

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "graph/tables.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
 
@@ -105,6 +106,9 @@ void append_extents(std::string& out, const Tape& tape) {
 
 void write(const Graph& g, const Sink& sink) {
   const Tape& tape = g.tape();
+  for (const std::string& name : tape.length_names) check_name(name);  // anybody may write there
+  for (std::size_t e = kEveryItem; e < tape.extent_count(); ++e)
+    check_extent(tape, static_cast<ExtentId>(e));
   std::string out = "{\n\"version\": ";
   const auto flush = [&](std::size_t from) {
     if (out.size() < from) return;

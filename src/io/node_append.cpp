@@ -33,7 +33,9 @@ void NodeReader::append() {
   tape_.set_owner(draft_.name.empty() ? 0 : tape_.intern_name(draft_.name),
                   tape_.intern_index(draft_.index));
   const Shape shape = checked_shape();
-  if (draft_.value) check_value();
+  if (draft_.value && draft_.name.empty())
+    fail("G010", fmt::format("{} is a value and lacks the field \"name\"", described()),
+         draft_.offset);
   Var v;
   try {
     v = op.traits.leaf ? tape_.leaf(op, shape, static_cast<ExtentId>(draft_.extent), draft_.attrs)
@@ -41,44 +43,16 @@ void NodeReader::append() {
   } catch (const Error& why) {
     refuse(why, draft_.shape_offset);
   }
-  if (draft_.value) tape_.set_value(v.id, tape_.owner_name(), tape_.owner_index());
+  if (draft_.value) name_value(v.id);
 }
 
-// What the tape's own rules leave open: sizes, lengths, and leaves, which have no shape rule.
 Shape NodeReader::checked_shape() const {
   try {
     checked_elements(draft_.dims);
-    const Shape shape(draft_.dims);
-    if (draft_.attrs.has("which")) check_length();
-    if (draft_.op->traits.leaf) check_leaf(shape);
-    return shape;
+    return Shape(draft_.dims);
   } catch (const Error& why) {
     const Diagnostic& d = why.diagnostics().front();
     fail(d.code, fmt::format("{}: {}", described(), d.message), draft_.shape_offset);
-  }
-}
-
-// An attribute names a length by its number; only an item has one.
-void NodeReader::check_length() const {
-  const std::int64_t which = draft_.attrs.integer("which");
-  require(which >= 0 && which < static_cast<std::int64_t>(tape_.length_names.size()),
-          "length {} is not one of \"lengths\"", which);
-  require(draft_.extent != kShared, "what is shared by all items has no length");
-}
-
-// What the builder of a leaf checks.
-void NodeReader::check_leaf(const Shape& shape) const {
-  const Attrs& attrs = draft_.attrs;
-  const std::string_view op = draft_.op->name;
-  if (attrs.has("category"))
-    require(attrs.integer("category") >= 1 && shape.is_scalar(),
-            "a category is a number of at least 1 symbol");
-  if (op == "weight")
-    require(draft_.extent == kShared, "a weight is shared by all items: its \"extent\" is 0");
-  if (op == "constant") attrs.real("value");
-  if (op == "length") {
-    attrs.integer("which");
-    require(shape.is_scalar(), "a length is a number");
   }
 }
 
@@ -96,17 +70,18 @@ Var NodeReader::append_checked(const Shape& shape) {
   return v;
 }
 
-// A value has a name of its own; an untied weight and its one copy are the same variable.
-void NodeReader::check_value() const {
-  if (draft_.name.empty())
-    fail("G010", fmt::format("{} is a value and lacks the field \"name\"", described()),
-         draft_.offset);
-  const NodeId first = tape_.find_value(draft_.name, draft_.index);
-  if (first < 0 || (draft_.op->name == "copy" && draft_.inputs[0] == first)) return;
-  fail("G013",
-       fmt::format("node \"{}\" defined twice (first at {})", printable(tape_.label(first), 80),
-                   place_of(first)),
-       draft_.name_offset);
+void NodeReader::name_value(NodeId id) {
+  try {
+    tape_.name_value(id, draft_.name, draft_.index);
+  } catch (const Error& why) {
+    const Diagnostic& d = why.diagnostics().front();
+    const NodeId first = tape_.find_value(draft_.name, draft_.index);
+    if (d.code != "G013" || first < 0 || first == id) fail(d.code, d.message, draft_.name_offset);
+    fail("G013",
+         fmt::format("node \"{}\" defined twice (first at {})", printable(tape_.label(first), 80),
+                     place_of(first)),
+         draft_.name_offset);
+  }
 }
 
 }  // namespace taugrad

@@ -47,9 +47,7 @@ class NodeReader {
   void require_fields() const;
   void append();
   Shape checked_shape() const;
-  void check_length() const;
-  void check_leaf(const Shape& shape) const;
-  void check_value() const;
+  void name_value(NodeId id);
   Var append_checked(const Shape& shape);
 
   std::int64_t integer_now(std::string_view what, std::int64_t least, std::int64_t most) const;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <numeric>
 
 #include "kernels/ahead.h"
@@ -67,6 +69,24 @@ bool needs_copy(const Batch<S>& x, std::int64_t lda) {
   return false;
 }
 
+/// What a thread copies rows into: 124 KiB, which its stack need not have.
+template <class S, std::int64_t kElements>
+class Scratch {
+ public:
+  static S* of_thread() {
+    thread_local const Scratch scratch;
+    return scratch.rows_.get();
+  }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  struct Free {
+    void operator()(S* p) const { ::operator delete[](p, kLine); }
+  };
+  std::unique_ptr<S[], Free> rows_{
+      static_cast<S*>(::operator new[](kElements * sizeof(S), kLine))};
+};
+
 template <class S>
 class Product {
  public:
@@ -98,7 +118,7 @@ class Product {
   void run_copied(const Batch<S>& x) {
     // an odd number of cache lines: rows spread over the sets
     constexpr std::int64_t kStep = kDepth<S> + 64 / static_cast<std::int64_t>(sizeof(S));
-    alignas(64) S rows[kBatch * kStep];
+    S* const rows = Scratch<S, kBatch * kStep>::of_thread();
     for (std::int64_t p = 0; p == 0 || p < b_.depth(); p += kDepth<S>) {
       const std::int64_t k = std::min(kDepth<S>, b_.depth() - p);
       for (std::int64_t i = 0; i < x.count; ++i) copy_row(x.a[i], p, k, rows + i * kStep);

@@ -55,7 +55,7 @@ constexpr Op bilinear(Op op) {
   return op;
 }
 
-Var pair(const Op& op, Var a, Var b) { return append_broadcast(op, {{a, b}}); }
+Var pair(const Op& op, const Var& a, const Var& b) { return append_broadcast(op, a, b); }
 
 }  // namespace
 

@@ -59,11 +59,33 @@ constexpr Op comparison(std::string_view name, std::string_view about) {
           .traits = {.elementwise = true, .discrete = true}};
 }
 
-Var pair(const Op& op, Var a, Var b) { return append_broadcast(op, {{a, b}}); }
+// a category is compared with one of any alphabet, or with the number of a symbol
+void check_same(const Proposal& p) {
+  const std::int64_t size = std::max(p.tape.category(p.in[0]), p.tape.category(p.in[1]));
+  require(size == p.category, "compares categories of {}, its attribute says {}", size, p.category);
+}
 
-Var same(const Op& op, Var a, Var b) {
+constexpr Op of_symbols(Op op) {
+  op.traits.tells_symbols = true;
+  op.check = check_same;
+  return op;
+}
+
+void check_where(const Proposal& p) {
+  require_number(p, 0);
+  carries_symbols(p, 1);
+}
+
+constexpr Op of_a_branch(Op op) {
+  op.check = check_where;
+  return op;
+}
+
+Var pair(const Op& op, const Var& a, const Var& b) { return append_broadcast(op, a, b); }
+
+Var same(const Op& op, const Var& a, const Var& b) {
   const std::int64_t size = std::max(category_size(a), category_size(b));
-  return append_broadcast(op, {{a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});
+  return append_broadcast(op, a, b, size > 0 ? Attrs{{"category", size}} : Attrs{});
 }
 
 using Less = Compare<decltype([](const auto& a, const auto& b) { return scalar::below(a, b); })>;
@@ -79,10 +101,11 @@ constinit const Op kGreater = comparison<Greater>("greater", "y = 1 where a > b,
 constinit const Op kGreaterEqual =
     comparison<GreaterEqual>("greater_equal", "y = 1 where a >= b, else 0");
 constinit const Op kEqual =
-    comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none");
-constinit const Op kNotEqual = comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)");
-constinit const Op kWhere = choosing(exact_elementwise<Map<Where, 3>, where_partial, 3>(
-    "where", "y = a where c != 0, else b; nothing leaks from the branch not taken"));
+    of_symbols(comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none"));
+constinit const Op kNotEqual =
+    of_symbols(comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)"));
+constinit const Op kWhere = of_a_branch(choosing(exact_elementwise<Map<Where, 3>, where_partial, 3>(
+    "where", "y = a where c != 0, else b; nothing leaks from the branch not taken")));
 
 Var less(Var a, Var b) { return pair(kLess, a, b); }
 Var less_equal(Var a, Var b) { return pair(kLessEqual, a, b); }

@@ -45,7 +45,7 @@ struct Convolution {
 Var kernel_cotangent(const Primal& p, Var ybar) {
   const Var k = p.in[0];
   Vars parts;
-  for (const Var x : std::span(p.in).subspan(1))
+  for (const Var& x : std::span(p.in).subspan(1))
     parts.push_back(!k.per_example() && (ybar.per_example() || x.per_example()) ? outer_sum(ybar, x)
                                                                                 : outer(ybar, x));
   return reshape(stack(parts), k.shape());

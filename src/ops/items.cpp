@@ -145,6 +145,40 @@ bool within(const Tape& g, ExtentId e, ExtentId of) {
   return true;
 }
 
+// ---- what shape and items leave open
+
+void check_to_items(const Proposal& p) {
+  carries_symbols(p);
+  require(p.tape.extent_id(p.in[0]) == kShared, "wants a value that is not per example");
+}
+
+void check_restrict(const Proposal& p) {
+  carries_symbols(p);
+  const ExtentId from = p.tape.extent_id(p.in[0]);
+  require(from != kShared && within(p.tape, p.extent, from),
+          "the items asked for are not among the input's");
+}
+
+void check_extend(const Proposal& p) {
+  carries_symbols(p);
+  const ExtentId from = p.tape.extent_id(p.in[0]);
+  require(from != kShared && within(p.tape, from, p.extent),
+          "the input's items are not among those asked for");
+}
+
+void check_at_length(const Proposal& p) {
+  carries_symbols(p);
+  check_length(p);
+  p.attrs.integer("first");
+}
+
+void check_if_length(const Proposal& p) {
+  require_number(p, 0);
+  require(p.category == 0, "gives numbers, not a category");
+  check_length(p);
+  p.attrs.integer("length");
+}
+
 Attrs item_attrs(ExtentId extent, std::int64_t category) {
   Attrs attrs{{"extent", static_cast<std::int64_t>(extent)}};
   if (category > 0) attrs.set("category", category);
@@ -164,65 +198,70 @@ constinit const Op kToItems{.name = "to_items",
                             .shape = same_shape,
                             .forward = exact_forwards<Reindex>(),
                             .vjp = to_items_vjp,
-                            .traits = {.linear = true, .variadic_items = true}};
+                            .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
+                            .check = check_to_items};
 constinit const Op kRestrictTo{.name = "restrict_to",
                                .about = "the rows of fewer items",
                                .shape = same_shape,
                                .forward = exact_forwards<Reindex>(),
                                .vjp = restrict_vjp,
-                               .traits = {.linear = true, .chooses = true, .variadic_items = true}};
+                               .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
+                               .check = check_restrict};
 constinit const Op kExtendTo{.name = "extend_to",
                              .about = "the rows of more items, zeros for the new ones",
                              .shape = same_shape,
                              .forward = exact_forwards<Reindex>(),
                              .vjp = extend_vjp,
-                             .traits = {.linear = true, .variadic_items = true}};
+                             .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
+                             .check = check_extend};
 constinit const Op kAtLength{.name = "at_length",
                              .about = "of each item the step that its length names",
                              .arity = kAnyArity,
                              .shape = one_shape,
                              .forward = exact_forwards<AtLength>(),
                              .vjp = at_length_vjp,
-                             .traits = {.linear = true, .chooses = true, .variadic_items = true}};
+                             .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
+                             .check = check_at_length};
 constinit const Op kIfLength{.name = "if_length",
                              .about = "the rows of the items of one length, zeros for the others",
                              .shape = same_shape,
                              .forward = exact_forwards<IfLength>(),
                              .vjp = if_length_vjp,
-                             .traits = {.linear = true, .chooses = true, .variadic_items = true}};
+                             .traits = {.linear = true, .chooses = true, .variadic_items = true},
+                             .check = check_if_length};
 
 Var sum_items(Var a) { return append1(kSumItems, a); }
 
 Var to_items(Var a, ExtentId extent) {
-  require(!a.per_example() && extent != kShared, "to_items: wants a value that is not per example");
   return append1(kToItems, a, item_attrs(extent, category_size(a)));
 }
 Var restrict_to(Var a, ExtentId extent) {
-  require(a.per_example() && extent != kShared && within(*a.tape, extent, a.extent()),
-          "restrict_to: the items asked for are not among the input's");
   return append1(kRestrictTo, a, item_attrs(extent, category_size(a)));
 }
 Var extend_to(Var a, ExtentId extent) {
-  require(a.per_example() && extent != kShared && within(*a.tape, a.extent(), extent),
-          "extend_to: the input's items are not among those asked for");
   return append1(kExtendTo, a, item_attrs(extent, category_size(a)));
 }
 Var if_length(Var a, std::int32_t which, std::int64_t l, ExtentId extent) {
-  require(extent != kShared, "if_length: a length belongs to an item");
   Attrs attrs = item_attrs(extent, 0);
   attrs.set("length", l);
   attrs.set("which", std::int64_t{which});
   return append1(kIfLength, a, attrs);
 }
 Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first, ExtentId extent) {
-  require(!steps.empty() && extent != kShared, "at_length: wants steps, and a set of items");
-  Attrs attrs = item_attrs(extent, category_size(steps[0]));
+  require(!steps.empty(), "at_length: no steps");
+  std::int64_t symbols = 0;  // the first step may be an absent one
+  for (const Var& v : steps) symbols = std::max(symbols, category_size(v));
+  Attrs attrs = item_attrs(extent, symbols);
   attrs.set("first", std::int64_t{first});
   attrs.set("which", std::int64_t{which});
   return taugrad::apply(kAtLength, steps, attrs);
 }
 
 void place_items(BatchContext& context, const Tape& tape, std::int64_t batch) {
+  if (batch < 0 || batch > kMaxDim)
+    fail(Status::usage, "U022", "a batch has 0 to {} items, not {}", kMaxDim, batch);
+  if (!context.item.empty() && static_cast<std::int64_t>(context.item.size()) != batch)
+    fail(Status::usage, "U022", "{} keys for {} items", context.item.size(), batch);
   for (const std::vector<std::int64_t>& lengths : context.lengths)
     require(static_cast<std::int64_t>(lengths.size()) == batch, "{} lengths for {} items",
             lengths.size(), batch);

@@ -204,7 +204,8 @@ constinit const Op kBroadcastTo{.name = "broadcast_to",
                                 .shape = broadcast_shape,
                                 .forward = exact_forwards<Broadcast>(),
                                 .vjp = broadcast_vjp,
-                                .traits = {.linear = true}};
+                                .traits = {.linear = true},
+                                .check = carries_symbols};
 constinit const Op kConcat{.name = "concat",
                            .about = "joins along the first axis",
                            .arity = kAnyArity,
@@ -237,7 +238,10 @@ Var reshape(Var a, const Shape& to) {
   return a.shape() == to ? a : append1(kReshape, a, {{"shape", dims_of(to)}});
 }
 Var broadcast_to(Var a, const Shape& to) {
-  return a.shape() == to ? a : append1(kBroadcastTo, a, {{"shape", dims_of(to)}});
+  if (a.shape() == to) return a;
+  Attrs attrs{{"shape", dims_of(to)}};
+  if (const std::int64_t symbols = category_size(a); symbols > 0) attrs.set("category", symbols);
+  return append1(kBroadcastTo, a, attrs);
 }
 Var concat(std::span<const Var> parts) { return taugrad::apply(kConcat, parts); }
 Var stack(std::span<const Var> parts) { return taugrad::apply(kStack, parts); }

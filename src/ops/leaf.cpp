@@ -28,9 +28,23 @@ struct OwnLength {
   }
 };
 
-Var named(Var v, std::string_view name, std::span<const std::int32_t> index) {
-  v.tape->set_value(v.id, v.tape->intern_name(name), v.tape->intern_index(index));
-  return v;
+void check_symbols(const Proposal& p) {
+  require(p.category == 0 || p.shape.is_scalar(), "a category is a number, not {}", p.shape);
+}
+
+void check_weight(const Proposal& p) {
+  check_symbols(p);
+  require(p.extent == kShared, "a weight is shared by all items");
+}
+
+void check_constant(const Proposal& p) {
+  check_symbols(p);
+  p.attrs.real("value");
+}
+
+void check_own_length(const Proposal& p) {
+  require(p.shape.is_scalar() && p.category == 0, "a length is a number");
+  check_length(p);
 }
 
 }  // namespace
@@ -38,36 +52,39 @@ Var named(Var v, std::string_view name, std::span<const std::int32_t> index) {
 constinit const Op kInput{.name = "input",
                           .about = "data: a value for each example, or a category",
                           .arity = 0,
-                          .traits = {.leaf = true}};
+                          .traits = {.leaf = true},
+                          .check = check_symbols};
 constinit const Op kWeight{.name = "weight",
                            .about = "a parameter, shared by all examples",
                            .arity = 0,
-                           .traits = {.leaf = true}};
+                           .traits = {.leaf = true},
+                           .check = check_weight};
 constinit const Op kConstant{.name = "constant",
                              .about = "a number in every element",
                              .arity = 0,
                              .forward = exact_forwards<Fill>(),
-                             .traits = {.leaf = true, .discrete = true}};
+                             .traits = {.leaf = true, .discrete = true},
+                             .check = check_constant};
 constinit const Op kLength{.name = "length",
                            .about = "the item's own length, as a number",
                            .arity = 0,
                            .forward = exact_forwards<OwnLength>(),
-                           .traits = {.leaf = true, .discrete = true}};
+                           .traits = {.leaf = true, .discrete = true},
+                           .check = check_own_length};
 
 Var input(Tape& g, std::string_view name, const Shape& shape, std::span<const std::int32_t> index,
           ExtentId extent) {
-  return named(g.leaf(kInput, shape, extent), name, index);
+  return g.named_leaf(kInput, shape, extent, {}, name, index);
 }
 
 Var category_input(Tape& g, std::string_view name, std::int64_t size,
                    std::span<const std::int32_t> index, ExtentId extent) {
-  require(size >= 1, "{}: a category has at least one symbol, not {}", name, size);
-  return named(g.leaf(kInput, {}, extent, {{"category", size}}), name, index);
+  return g.named_leaf(kInput, {}, extent, {{"category", size}}, name, index);
 }
 
 Var weight(Tape& g, std::string_view name, const Shape& shape,
            std::span<const std::int32_t> index) {
-  return named(g.leaf(kWeight, shape, kShared), name, index);
+  return g.named_leaf(kWeight, shape, kShared, {}, name, index);
 }
 
 Var constant(Tape& g, double value, const Shape& shape, ExtentId extent) {
@@ -79,17 +96,10 @@ Var absent_category(Tape& g, std::int64_t size, ExtentId extent) {
 }
 
 Var length(Tape& g, std::int32_t which, ExtentId extent) {
-  require(which >= 0 && static_cast<std::size_t>(which) < g.length_names.size(),
-          "the graph has no length number {}", which);
-  require(extent != kShared, "a length belongs to an item");
   return g.leaf(kLength, {}, extent, {{"which", std::int64_t{which}}});
 }
 
-std::int64_t category_size(Var v) {
-  // a comparison of categories knows that they are, but is itself 0 or 1
-  if (&v.op() == &kEqual || &v.op() == &kNotEqual) return 0;
-  return v.tape->attrs(v.id).integer_or("category", 0);
-}
+std::int64_t category_size(Var v) { return v.tape->category(v.id); }
 
 Var Graph::input(std::string_view name, const Shape& shape) {
   return taugrad::input(*tape_, name, shape);
@@ -99,6 +109,16 @@ Var Graph::category(std::string_view name, std::int64_t size) {
 }
 Var Graph::weight(std::string_view name, const Shape& shape) {
   return taugrad::weight(*tape_, name, shape);
+}
+Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
+  const NodeId id = tape_->own(v);
+  const std::span<const std::int32_t> position(index.begin(), index.size());
+  const bool other = tape_->is_value(id) && (tape_->name(id) != name ||
+                                             !std::ranges::equal(tape_->index(id), position));
+  tape_->check_free(other ? -1 : id, name, position);
+  if (other) v = copy(v);  // a node has one name
+  tape_->name_value(v.id, name, position);
+  return v;
 }
 Var Graph::constant(double value, const Shape& shape) {
   return taugrad::constant(*tape_, value, shape);

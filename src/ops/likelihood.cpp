@@ -13,6 +13,12 @@ Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
   return {};
 }
 
+void check_categorical(const Proposal& p) {
+  require_number(p, 0);
+  require_symbol(p, 1, p.tape.shape(p.in[0])[0]);
+  require(p.category == 0, "gives a number, not a category");
+}
+
 // -ln softmax(z)[y] = ln sum exp(z - max) + max - z[y]
 struct NllCategorical {
   template <class S>
@@ -134,11 +140,16 @@ constexpr Op likelihood(std::string_view name, std::string_view about, int arity
           .jvp = number_jvp<gradient>};
 }
 
+constexpr Op of_category(Op op) {
+  op.check = check_categorical;
+  return op;
+}
+
 }  // namespace
 
-constinit const Op kNllCategorical = likelihood<NllCategorical, nll_categorical_gradient>(
+constinit const Op kNllCategorical = of_category(likelihood<NllCategorical, nll_categorical_gradient>(
     "nll_categorical", "-ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17)", 2,
-    categorical_shape);
+    categorical_shape));
 constinit const Op kNllCategoricalP{.name = "nll_categorical_p",
                                     .about = "-ln p[y]",
                                     .arity = 2,
@@ -146,7 +157,8 @@ constinit const Op kNllCategoricalP{.name = "nll_categorical_p",
                                     .forward = forwards<NllCategoricalP>(),
                                     .vjp = nll_categorical_p_vjp,
                                     .jvp = nll_categorical_p_jvp,
-                                    .traits = {.chooses = true}};
+                                    .traits = {.chooses = true},
+                                    .check = check_categorical};
 constinit const Op kNllBernoulli = likelihood<SumOf<BernoulliTerm, 2>, nll_bernoulli_gradient>(
     "nll_bernoulli", "-ln p(y), p = sigmoid(z), summed;  dz = p - y", 2, number_shape);
 constinit const Op kNllBernoulliP = likelihood<SumOf<BernoulliPTerm, 2>, nll_bernoulli_p_gradient>(
@@ -154,10 +166,10 @@ constinit const Op kNllBernoulliP = likelihood<SumOf<BernoulliPTerm, 2>, nll_ber
 constinit const Op kNllNormal = likelihood<SumOf<NormalTerm, 3>, nll_normal_gradient>(
     "nll_normal", "((y - m)/s)^2/2 + ln s + ln(2 pi)/2, summed", 3, number_shape);
 
-Var nll_categorical(Var logits, Var y) { return taugrad::apply(kNllCategorical, {{logits, y}}); }
-Var nll_categorical_p(Var p, Var y) { return taugrad::apply(kNllCategoricalP, {{p, y}}); }
-Var nll_bernoulli(Var logits, Var y) { return append_broadcast(kNllBernoulli, {{logits, y}}); }
-Var nll_bernoulli_p(Var p, Var y) { return append_broadcast(kNllBernoulliP, {{p, y}}); }
+Var nll_categorical(Var logits, Var y) { return append2(kNllCategorical, logits, y); }
+Var nll_categorical_p(Var p, Var y) { return append2(kNllCategoricalP, p, y); }
+Var nll_bernoulli(Var logits, Var y) { return append_broadcast(kNllBernoulli, logits, y); }
+Var nll_bernoulli_p(Var p, Var y) { return append_broadcast(kNllBernoulliP, p, y); }
 Var nll_normal(Var y, Var mean, Var std) { return append_broadcast(kNllNormal, {{y, mean, std}}); }
 
 }  // namespace taugrad

@@ -151,6 +151,27 @@ Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
   return {};
 }
 
+// draws are keyed by a text
+void check_stream(const Proposal& p) {
+  for (std::size_t i = 0; i < p.in.size(); ++i) require_number(p, i);
+  require(p.category == 0, "gives numbers, not a category");
+  p.attrs.text("stream");
+}
+
+void check_mask(const Proposal& p) {
+  check_stream(p);
+  const double dropped = p.attrs.real("p");
+  require(dropped >= 0 && dropped <= 1, "a probability is in 0..1, not {}", dropped);
+}
+
+void check_draw(const Proposal& p) {
+  require_number(p, 0);
+  p.attrs.text("stream");
+  const std::int64_t size = p.tape.shape(p.in[0])[0], top = p.attrs.integer_or("top", 0);
+  require(p.category == size, "gives a category of {}, its attribute says {}", size, p.category);
+  require(top >= 0, "of the {} likeliest", top);
+}
+
 Attrs with_stream(std::string_view stream) { return {{"stream", std::string(stream)}}; }
 
 // random variables belong to an example even where their parameters do not
@@ -163,28 +184,31 @@ constinit const Op kDrawNormal{.name = "draw_normal",
                                .about = "standard normal numbers",
                                .arity = 0,
                                .forward = forwards<DrawNormal>(),
-                               .traits = {.leaf = true, .discrete = true, .random = true}};
+                               .traits = {.leaf = true, .discrete = true, .random = true},
+                               .check = check_stream};
 constinit const Op kDropoutMask{.name = "dropout_mask",
                                 .about = "0 with probability p, else 1/(1-p); 1 outside training",
                                 .arity = 0,
                                 .forward = forwards<DropoutMask>(),
-                                .traits = {.leaf = true, .discrete = true, .random = true}};
+                                .traits = {.leaf = true, .discrete = true, .random = true},
+                                .check = check_mask};
 constinit const Op kDrawBernoulli{
     .name = "draw_bernoulli",
     .about = "1 with probability p, else 0",
     .shape = one_shape,
     .forward = forwards<DrawBernoulli>(),
-    .traits = {.elementwise = true, .discrete = true, .random = true}};
+    .traits = {.elementwise = true, .discrete = true, .random = true},
+    .check = check_stream};
 constinit const Op kDrawCategorical{.name = "draw_categorical",
                                     .about = "a category from softmax(z), of the `top` likeliest",
                                     .shape = categorical_shape,
                                     .forward = forwards<DrawCategorical>(),
-                                    .traits = {.discrete = true, .random = true}};
+                                    .traits = {.discrete = true, .random = true},
+                                    .check = check_draw};
 
 Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k) {
-  require(top_k >= 0, "draw_categorical: of the {} likeliest", top_k);
   Attrs attrs = with_stream(stream);
-  if (top_k > 0) attrs.set("top", top_k);
+  if (top_k != 0) attrs.set("top", top_k);
   if (logits.shape().rank() == 1) attrs.set("category", logits.shape()[0]);
   return append1(kDrawCategorical, per_item(logits), attrs);
 }
@@ -195,7 +219,6 @@ Var draw_normal(const Var& like, std::string_view stream) {
   return like.tape->leaf(kDrawNormal, like.shape(), item_extent(like), with_stream(stream));
 }
 Var dropout_mask(Var like, double p, std::string_view stream) {
-  require(p >= 0 && p <= 1, "dropout: a probability is in 0..1, not {}", p);
   Attrs attrs = with_stream(stream);
   attrs.set("p", p);
   return like.tape->leaf(kDropoutMask, like.shape(), item_extent(like), attrs);

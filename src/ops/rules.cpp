@@ -1,10 +1,40 @@
 #include "ops/rules.h"
 
+#include <array>
+
 #include "graph/place.h"
 
 namespace taugrad {
+namespace {
 
-Var append1(const Op& op, Var a, const Attrs& attrs) { return a.tape->append(op, {&a, 1}, attrs); }
+// The category that no item has, which a plain number stands for, also for fewer or more items: -1.
+bool absent(const Tape& tape, NodeId id) {
+  while (tape.op(id).traits.keeps_symbols) id = tape.inputs(id)[0];
+  return &tape.op(id) == &kConstant && tape.shape(id).is_scalar() &&
+         tape.attrs(id).real("value") == -1;
+}
+
+std::string kind_of(std::int64_t symbols) {
+  return symbols == 0 ? "a number" : fmt::format("a category of {}", symbols);
+}
+
+}  // namespace
+
+Var append1(const Op& op, const Var& a, const Attrs& attrs) {
+  return a.tape->append(op, std::span(&a.id, 1), attrs);
+}
+
+Var append2(const Op& op, const Var& a, const Var& b, const Attrs& attrs) {
+  Tape& g = *a.tape;
+  if (!(a.tape == b.tape)) return g.append(op, {{a, b}}, attrs);  // which says what is wrong
+  const std::array ids{a.id, b.id};
+  return g.append(op, std::span<const NodeId>(ids), attrs);
+}
+
+Var append_broadcast(const Op& op, const Var& a, const Var& b, const Attrs& attrs) {
+  if (!(a.tape == b.tape) || !same_shape(a, b)) return append_broadcast(op, {{a, b}}, attrs);
+  return append2(op, a, b, attrs);
+}
 
 void checked(const Op& op, std::span<const Var> inputs, void (*check)(std::span<const Var>)) {
   try {
@@ -15,21 +45,23 @@ void checked(const Op& op, std::span<const Var> inputs, void (*check)(std::span<
 }
 
 Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {
+  Tape& g = *inputs[0].tape;
   Shape shape = inputs[0].shape();
   bool differ = false;
   try {
-    for (const Var v : inputs.subspan(1))
+    for (const Var& v : inputs) g.own(v);
+    for (const Var& v : inputs.subspan(1))
       if (!same_shape(v, inputs[0]) && !(v.shape() == shape)) {
         shape = broadcast(shape, v.shape());
         differ = true;
       }
   } catch (const Error& why) {
-    refuse(*inputs[0].tape, op, inputs, why);
+    refuse(g, op, inputs, why);
   }
-  if (!differ) return inputs[0].tape->append(op, inputs, attrs);
+  if (!differ) return g.append(op, inputs, attrs);
   Vars all(inputs.begin(), inputs.end());
   for (Var& v : all) v = broadcast_to(v, shape);
-  return inputs[0].tape->append(op, all, attrs);
+  return g.append(op, all, attrs);
 }
 
 Var zeros_like(Var v) { return constant(*v.tape, 0, v.shape(), v.extent()); }
@@ -46,6 +78,38 @@ Shape one_shape(std::span<const Shape> in, const Attrs&) {
 Shape number_shape(std::span<const Shape> in, const Attrs& attrs) {
   one_shape(in, attrs);
   return {};
+}
+
+void require_number(const Proposal& p, std::size_t i) {
+  if (p.tape.category(p.in[i]) != 0)
+    fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);
+}
+
+void require_symbol(const Proposal& p, std::size_t i, std::int64_t most) {
+  const std::int64_t symbols = p.tape.category(p.in[i]);
+  if (symbols == 0 && absent(p.tape, p.in[i])) return;
+  if (symbols == 0) fail(Status::bad_input, "E011", "takes a category, input {} is a number", i);
+  require(symbols <= most, "{} places cannot hold a category of {} symbols", most, symbols);
+}
+
+void carries_symbols(const Proposal& p, std::size_t first) {
+  // of ops that keep symbols the attribute may be missing; not where inputs differ
+  bool said_by_inputs = p.category == 0 && p.keeps_symbols;
+  for (std::size_t i = first; said_by_inputs && i < p.in.size(); ++i)
+    said_by_inputs = p.tape.category(p.in[i]) == p.tape.category(p.in[first]) ||
+                     absent(p.tape, p.in[i]) || absent(p.tape, p.in[first]);
+  for (std::size_t i = first; i < p.in.size(); ++i)
+    if (const std::int64_t symbols = p.tape.category(p.in[i]);
+        symbols != p.category && !absent(p.tape, p.in[i]) && !said_by_inputs)
+      fail(Status::bad_input, "E011", "input {} is {}, the output {}", i, kind_of(symbols),
+           kind_of(p.category));
+}
+
+void check_length(const Proposal& p) {
+  const std::int64_t which = p.attrs.integer("which");
+  require(which >= 0 && which < static_cast<std::int64_t>(p.tape.length_names.size()),
+          "the graph has no length number {}", which);
+  require(p.extent != kShared, "what is shared by all items has no length");
 }
 
 Var apply(const Op& op, std::span<const Var> inputs, const Attrs& attrs) {

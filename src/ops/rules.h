@@ -12,13 +12,15 @@ namespace taugrad {
 
 // ---- builders ---------------------------------------------------------------------------------
 
-Var append1(const Op& op, Var a, const Attrs& attrs = {});
+Var append1(const Op& op, const Var& a, const Attrs& attrs = {});
+Var append2(const Op& op, const Var& a, const Var& b, const Attrs& attrs = {});
 /// Broadcasts the operands to one shape first, as NumPy does; errors name the op and its inputs.
+Var append_broadcast(const Op& op, const Var& a, const Var& b, const Attrs& attrs = {});
 Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& attrs = {});
 /// Runs a check of a builder and adds op, node and inputs to what it throws.
 void checked(const Op& op, std::span<const Var> inputs, void (*check)(std::span<const Var>));
 /// Whether they are of one graph and one shape, by its number.
-inline bool same_shape(Var a, Var b) {
+inline bool same_shape(const Var& a, const Var& b) {
   return a.tape == b.tape && a.tape->shape_id(a.id) == b.tape->shape_id(b.id);
 }
 Var zeros_like(Var v);
@@ -32,6 +34,24 @@ Var number_like(Var v, double value);
 Shape one_shape(std::span<const Shape> in, const Attrs&);
 /// The inputs have one shape, the output is a number.
 Shape number_shape(std::span<const Shape> in, const Attrs&);
+
+// ---- what shape and items leave open ----------------------------------------------------------
+
+/// @throws Error (E011) where input i is a category
+void require_number(const Proposal& p, std::size_t i);
+/// @throws Error (E011) where input i is a number; (G020) where it has more than `most` symbols
+void require_symbol(const Proposal& p, std::size_t i, std::int64_t most);
+/// The inputs from number `first` on and the output are categories of one size, or all numbers.
+void carries_symbols(const Proposal& p, std::size_t first);
+inline void carries_symbols(const Proposal& p) { carries_symbols(p, 0); }
+
+/// The attribute "which" is the number of a length, and there are items to have one.
+void check_length(const Proposal& p);
+
+constexpr Op carrying(Op op) {
+  op.check = carries_symbols;
+  return op;
+}
 
 // ---- derivatives ------------------------------------------------------------------------------
 

@@ -32,6 +32,29 @@ struct Argmax {
   }
 };
 
+void check_argmax(const Proposal& p) {
+  require_number(p, 0);
+  const std::int64_t size = p.tape.shape(p.in[0]).size();
+  require(p.category == size, "gives a category of {}, its attribute says {}", size, p.category);
+}
+
+void check_one_hot(const Proposal& p) {
+  require_symbol(p, 0, p.attrs.integer("size"));
+  require(p.category == 0, "gives a vector, not a category");
+}
+
+void check_embed(const Proposal& p) {
+  require_number(p, 0);
+  require_symbol(p, 1, p.tape.shape(p.in[0])[0]);
+  require(p.category == 0, "gives a row, not a category");
+}
+
+void check_scatter(const Proposal& p) {
+  require_symbol(p, 0, p.attrs.integer("size"));
+  require_number(p, 1);
+  require(p.category == 0, "gives a table, not a category");
+}
+
 Shape one_hot_shape(std::span<const Shape> in, const Attrs& attrs) {
   require_category(in[0]);
   return {attrs.integer("size")};
@@ -122,12 +145,14 @@ constinit const Op kArgmax{.name = "argmax",
                            .about = "the category of the first largest element",
                            .shape = argmax_shape,
                            .forward = forwards<Argmax>(),
-                           .traits = {.discrete = true}};
+                           .traits = {.discrete = true},
+                           .check = check_argmax};
 constinit const Op kOneHot{.name = "one_hot",
                            .about = "1 at a category, else 0; zeros where it is absent",
                            .shape = one_hot_shape,
                            .forward = forwards<OneHot>(),
-                           .traits = {.discrete = true}};
+                           .traits = {.discrete = true},
+                           .check = check_one_hot};
 constinit const Op kEmbed{.name = "embed",
                           .about = "the row of a table at a category; zeros where it is absent",
                           .arity = 2,
@@ -135,7 +160,8 @@ constinit const Op kEmbed{.name = "embed",
                           .forward = forwards<Embed>(),
                           .vjp = embed_vjp,
                           .jvp = embed_jvp,
-                        .traits = {.chooses = true}};
+                        .traits = {.chooses = true},
+                          .check = check_embed};
 constinit const Op kScatterRows{.name = "scatter_rows",
                                 .about = "adds each item's row into a table at its category",
                                 .arity = 2,
@@ -143,7 +169,8 @@ constinit const Op kScatterRows{.name = "scatter_rows",
                                 .forward = forwards<ScatterRows>(),
                                 .vjp = scatter_vjp,
                                 .jvp = scatter_jvp,
-                                .traits = {.chooses = true, .sums_items = true}};
+                                .traits = {.chooses = true, .sums_items = true},
+                          .check = check_scatter};
 
 Var argmax(Var a) {
   const std::int64_t n = a.shape().rank() == 1 ? a.shape()[0] : 0;
@@ -152,9 +179,9 @@ Var argmax(Var a) {
 Var one_hot(Var category, std::int64_t size) {
   return append1(kOneHot, category, {{"size", size}});
 }
-Var embed(Var table, Var category) { return taugrad::apply(kEmbed, {{table, category}}); }
+Var embed(Var table, Var category) { return append2(kEmbed, table, category); }
 Var scatter_rows(Var category, Var rows, std::int64_t size) {
-  return taugrad::apply(kScatterRows, {{category, rows}}, {{"size", size}});
+  return append2(kScatterRows, category, rows, {{"size", size}});
 }
 
 }  // namespace taugrad

@@ -62,6 +62,18 @@ Var clamp_partial(const Primal& p, std::size_t, Var d) {
   return where(inside, d, number_like(d, 0));
 }
 
+void check_clamp(const Proposal& p) {
+  require_number(p, 0);
+  require(p.category == 0, "gives a number, not a category");
+  const double lo = p.attrs.real("lo"), hi = p.attrs.real("hi");
+  require(lo <= hi, "the lower end {} is above the upper end {}", lo, hi);
+}
+
+constexpr Op bounded(Op op) {
+  op.check = check_clamp;
+  return op;
+}
+
 constexpr Op linear(Op op) {
   op.traits.linear = true;
   return op;
@@ -96,12 +108,12 @@ constinit const Op kAbs =
     exact_elementwise<Map1<Abs>, abs_partial, 1>("abs", "y = |x|;  y' = sign x, 0 at 0");
 constinit const Op kSign =
     discrete(exact_elementwise<Map1<Sign>, same_partial, 1>("sign", "y = -1, 0 or 1; no gradient"));
-constinit const Op kClamp = choosing(exact_elementwise<Clamp, clamp_partial, 1>(
-    "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included"));
-constinit const Op kCopy = view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
-    "copy", "y = x: W(t), the use of a weight at one step (eq 24)")));
-constinit const Op kStopGradient = view(discrete(
-    exact_elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant")));
+constinit const Op kClamp = bounded(choosing(exact_elementwise<Clamp, clamp_partial, 1>(
+    "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included")));
+constinit const Op kCopy = carrying(view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
+    "copy", "y = x: W(t), the use of a weight at one step (eq 24)"))));
+constinit const Op kStopGradient = carrying(view(discrete(
+    exact_elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant"))));
 
 Var operator-(Var a) { return append1(kNeg, a); }
 Var tanh(Var a) { return append1(kTanh, a); }
@@ -114,7 +126,6 @@ Var abs(Var a) { return append1(kAbs, a); }
 Var sign(Var a) { return append1(kSign, a); }
 
 Var clamp(Var a, double lo, double hi) {
-  require(lo <= hi, "clamp: the lower end {} is above the upper end {}", lo, hi);
   return append1(kClamp, a, {{"hi", hi}, {"lo", lo}});
 }
 

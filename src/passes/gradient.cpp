@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/limits.h"
 #include "graph/verified.h"
 #include "passes/structural_zeros.h"
 #include "passes/sweep.h"
@@ -56,7 +57,7 @@ class Reverse {
         bar_(at(last) + 1, -1),
         arrived_(last),
         zeros_(tape, depends_, last) {
-    for (const Var v : wrt)
+    for (const Var& v : wrt)
       if (v.id <= last) asked_[at(v.id)] = 1;
   }
 
@@ -141,14 +142,15 @@ Var append_view(Var v) {
 }
 
 // Names the gradient of W[3] `grad:W` with index {3}. A node that is already a variable keeps its
-// name, so the gradient is then a view of it; a second gradient of W on the tape has no name.
+// name, so the gradient is then a view of it; a second gradient of W on the tape has no name, nor has
+// one whose name would be too long.
 Var named_gradient(Var v, Var g) {
   Tape& tape = *v.tape;
   if (!tape.is_value(v.id)) return g;
   const std::string name = "grad:" + std::string(tape.name(v.id));
   const std::vector<std::int32_t> index(tape.index(v.id).begin(), tape.index(v.id).end());
   const NodeId taken = tape.find_value(name, index);
-  if (taken >= 0) return g;
+  if (taken >= 0 || name.size() > limits::kNameBytes) return g;
   if (tape.is_value(g.id)) g = append_view(g);
   tape.set_value(g.id, tape.intern_name(name), tape.intern_index(index));
   return g;
@@ -159,13 +161,14 @@ Var named_gradient(Var v, Var g) {
 Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
                    std::span<const Var> wrt) {
   if (outputs.empty() || !outputs[0].tape)
-    fail(Status::bad_input, "G023", "a gradient needs a variable to differentiate");
+    fail(Status::usage, "G023", "a gradient needs a variable to differentiate");
   if (!cotangents.empty() && cotangents.size() != outputs.size())
-    fail(Status::bad_input, "G023", "{} cotangents for {} variables", cotangents.size(),
+    fail(Status::usage, "G023", "{} cotangents for {} variables", cotangents.size(),
          outputs.size());
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
   const NodeId first = tape.size();
+  check_directions(outputs, cotangents, tape);
   tape.reserve(9 * static_cast<std::size_t>(tape.size()) / 4);  // most graphs double
   Reverse sweep(tape, wrt, last_of(outputs, tape));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -176,7 +179,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
   sweep.run();
 
   Gradients g;
-  for (const Var v : wrt) {
+  for (const Var& v : wrt) {
     const Var found = sweep.of(v);
     g.wrt_.push_back(v);
     g.labels_.push_back(tape.label(v.id));
@@ -202,20 +205,28 @@ Gradients gradient(Var loss, std::initializer_list<Var> wrt) {
 Var Gradients::operator[](std::string_view label) const {
   const auto place = std::find(labels_.begin(), labels_.end(), label);
   if (place == labels_.end())
-    fail(Status::bad_input, "G014", "the gradient of \"{}\" was not asked for", label);
+    fail(Status::usage, "G014", "the gradient of \"{}\" was not asked for", label);
   return values_[static_cast<std::size_t>(place - labels_.begin())];
 }
 
 std::size_t Gradients::place(Var v) const {
   const auto found = std::find(wrt_.begin(), wrt_.end(), v);
   if (found == wrt_.end())
-    fail(Status::bad_input, "G014", "the gradient of {} was not asked for",
+    fail(Status::usage, "G014", "the gradient of {} was not asked for",
          v ? v.tape->label(v.id) : "nothing");
   return static_cast<std::size_t>(found - wrt_.begin());
 }
 
 Var Gradients::of(Var v) const { return values_[place(v)]; }
 
-const std::vector<EdgeContribution>& Gradients::edges(Var v) const { return edges_[place(v)]; }
+Var Gradients::operator[](std::size_t i) const {
+  if (i >= values_.size())
+    fail(Status::usage, "U022", "{} gradients were asked for: there is no number {}",
+         values_.size(), i);
+  return values_[i];
+}
+
+const std::vector<EdgeContribution>& Gradients::edges(Var v) const& { return edges_[place(v)]; }
+std::vector<EdgeContribution> Gradients::edges(Var v) && { return std::move(edges_[place(v)]); }
 
 }  // namespace taugrad

@@ -9,7 +9,7 @@ namespace taugrad {
 
 std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId last) {
   std::vector<char> depends(at(last) + 1, 0);
-  for (const Var v : wrt)
+  for (const Var& v : wrt)
     if (v.id <= last) depends[at(v.id)] = 1;
   for (NodeId id = 0; id <= last; ++id) {
     if (depends[at(id)] || tape.op(id).traits.discrete) continue;
@@ -30,11 +30,25 @@ Var fitted(Var derivative, Var of, const Op& rule) {
        of.tape->label(of.id));
 }
 
+void check_directions(std::span<const Var> of, std::span<const Var> directions, const Tape& tape) {
+  for (std::size_t i = 0; i < directions.size(); ++i) {
+    const Var& d = directions[i];
+    if (!d) continue;
+    last_of({&d, 1}, tape);
+    if (!(d.shape() == of[i].shape()))
+      fail(Status::bad_input, "G020", "a direction of shape {} for {} of shape {}",
+           to_string(d.shape()), tape.label(of[i].id), to_string(of[i].shape()));
+    if (d.per_example() && of[i].per_example() && d.extent() != of[i].extent())
+      fail(Status::bad_input, "G020", "a direction for other items than those of {}",
+           tape.label(of[i].id));
+  }
+}
+
 NodeId last_of(std::span<const Var> vars, const Tape& tape) {
   NodeId last = -1;
-  for (const Var v : vars) {
-    if (v.tape != &tape || v.id < 0 || v.id >= tape.size())
-      fail(Status::bad_input, "G023", "a gradient was asked for a variable of another graph");
+  for (const Var& v : vars) {
+    if (!(v.tape == &tape) || v.id < 0 || v.id >= tape.size())
+      fail(Status::usage, "G023", "a gradient was asked for a variable of another graph");
     last = std::max(last, v.id);
   }
   return last;

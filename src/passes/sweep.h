@@ -36,6 +36,10 @@ std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId 
 /// items
 Var fitted(Var derivative, Var of, const Op& rule);
 
+/// Cotangents or tangents of `of`, one each (empty Vars: none). @throws Error (G020) where shape or
+/// items differ, (G023) for one of another tape
+void check_directions(std::span<const Var> of, std::span<const Var> directions, const Tape& tape);
+
 /// The largest id, or -1. @throws Error (G023) where a Var is empty or of another tape
 NodeId last_of(std::span<const Var> vars, const Tape& tape);
 

@@ -103,17 +103,18 @@ Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt,
              std::span<const Var> tangents) {
   if (outputs.empty()) return {};
   if (wrt.size() != tangents.size())
-    fail(Status::bad_input, "G023", "{} tangents for {} variables", tangents.size(), wrt.size());
-  if (!outputs[0].tape) fail(Status::bad_input, "G023", "a tangent needs a variable to follow");
+    fail(Status::usage, "G023", "{} tangents for {} variables", tangents.size(), wrt.size());
+  if (!outputs[0].tape) fail(Status::usage, "G023", "a tangent needs a variable to follow");
   Tape& tape = *outputs[0].tape;
   last_of(wrt, tape);
   last_of(tangents, tape);
+  check_directions(wrt, tangents, tape);
   const NodeId first = tape.size(), last = last_of(outputs, tape);
   ForwardSweep sweep(tape, outputs);
   for (std::size_t i = 0; i < wrt.size(); ++i) sweep.seed(wrt[i], tangents[i]);
   sweep.run(last);
   Vars result;
-  for (const Var v : outputs) result.push_back(sweep.of(v));
+  for (const Var& v : outputs) result.push_back(sweep.of(v));
   verify_rewritten(tape, first);
   return result;
 }

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "recurrence/calls.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -55,7 +56,7 @@ void BlockCompiler::flush() {
 std::vector<int> BlockCompiler::close(const std::vector<Var>& roots) {
   flush();
   Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
-  for (const Var v : roots) block.roots.push_back(v.id);
+  for (const Var& v : roots) block.roots.push_back(v.id);
   std::sort(block.slots.begin(), block.slots.end(), [](const Slot& a, const Slot& b) { return a.leaf < b.leaf; });
   frames_.pop_back();
   return std::exchange(reductions_, {});
@@ -197,9 +198,9 @@ Var BlockCompiler::slot(Slot s, const Shape& shape, bool per_example, std::int64
     if (other.kind == s.kind && other.symbol == s.symbol && other.places == s.places && s.kind != Slot::Kind::reduction &&
         s.kind != Slot::Kind::dropout)
       return tape_.var(other.leaf);
-  const Var leaf = category >= 0 ? category_input(tape_, "slot", category)
-                   : per_example ? input(tape_, "slot", shape)
-                                 : weight(tape_, "slot", shape);
+  const Var leaf = category >= 0 ? tape_.leaf(kInput, {}, kEveryItem, {{"category", category}})
+                   : per_example ? tape_.leaf(kInput, shape, kEveryItem)
+                                 : tape_.leaf(kWeight, shape, kShared);
   s.leaf = leaf.id;
   block.slots.push_back(std::move(s));
   return leaf;

@@ -135,7 +135,7 @@ class Compiler {
       }
       collect(model_.system, [&] {
         for (const Ast& ast : rule(r).equation->arguments) check_solved(ast);
-        RuleResult result = record_rule(rule(r), *model_.scratch, model_.blocks);
+        RuleResult result = record_rule(rule(r), model_.scratch(), model_.blocks);
         for (const Var root : result.roots) symbol(number).per_example |= root.per_example();
         rule(r).block = result.block;
         rule(r).reductions = std::move(result.reductions);
@@ -163,9 +163,9 @@ class Compiler {
         if (n.kind == AstNode::Kind::call && model_.system.is_broken(n.name)) return;
     static const std::set<std::string, std::less<>> own = {"G012", "G015", "G017", "E003", "E005", "E007", "E012"};
     try {
-      Tape tape;
+      const Graph graph;
       std::vector<Block> blocks;
-      record_rule(r, tape, blocks);
+      record_rule(r, graph.tape(), blocks);
     } catch (const Error& e) {
       for (const Diagnostic& d : e.diagnostics())
         if (own.contains(d.code)) model_.system.problems.push_back(d);
@@ -208,7 +208,7 @@ class Compiler {
   void record_loss(const Ast& term) {
     if (broken(term)) return;
     LossTerm loss{free_letters(term), -1};
-    BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
+    BlockCompiler compiler(model_, model_.scratch(), model_.blocks);
     loss.block = compiler.open(loss.letters);
     check_solved(term);
     const Value v = compiler.expression(term);
@@ -221,7 +221,7 @@ class Compiler {
     if (broken(condition)) return;
     int index = 0;
     while (model_.system.indices[static_cast<std::size_t>(index)].name != letter) ++index;
-    BlockCompiler compiler(model_, *model_.scratch, model_.blocks);
+    BlockCompiler compiler(model_, model_.scratch(), model_.blocks);
     const int block = compiler.open({index});
     check_solved(condition);
     const Value v = compiler.expression(condition);

@@ -35,7 +35,9 @@ std::string list(const T& items, F&& text_of) {
 Position operator+(const Position& p, int offset) {
   return Position(offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset));
 }
-Position operator-(const Position& p, int offset) { return p + (-offset); }
+Position operator-(const Position& p, int offset) {
+  return offset > 0 ? Position(fmt::format("{}-{}", p.text, offset)) : Position(fmt::format("{}+{}", p.text, -std::int64_t{offset}));
+}
 
 Expr::Expr(double number)
     : text_(fmt::format("{}", number)), precedence_(number < 0 ? kUnary : kAtom) {
@@ -98,18 +100,26 @@ Distribution normal(const NormalArguments& a) {
   return {fmt::format("normal(mean = {}, std = {})", a.mean.text(), a.std.text())};
 }
 
+Definition& Reference::definition() const {
+  if (!home_ || *home_ == nullptr)
+    fail(Status::usage, "U021", "the definition that \"{}\" belongs to is gone", text());
+  return **home_;
+}
+
 Reference& Reference::operator=(const Expr& e) {
-  definition_->equation(text() + " = " + e.text());
+  definition().equation(text() + " = " + e.text());
   return *this;
 }
 Reference& Reference::operator=(const Reference& r) { return *this = static_cast<const Expr&>(r); }
 Reference& Reference::operator=(const Distribution& d) {
-  definition_->equation(text() + " ~ " + d.text);
+  definition().equation(text() + " ~ " + d.text);
   return *this;
 }
+Indexed::Indexed(Definition* d, std::string name)
+    : home_(d ? d->anchor.of(d) : nullptr), name_(std::move(name)) {}
 Reference Indexed::at(std::initializer_list<Position> positions) const {
-  if (positions.size() == 0) return {definition_, name_};
-  return {definition_, fmt::format("{}[{}]", name_, list(positions, [](const Position& p) { return p.text; }))};
+  if (positions.size() == 0) return {home_, name_};
+  return {home_, fmt::format("{}[{}]", name_, list(positions, [](const Position& p) { return p.text; }))};
 }
 
 namespace {

@@ -112,23 +112,28 @@ std::string label(std::string_view name, const Positions& at) {
 }
 }  // namespace
 
+const Model& Unfolded::model() const {
+  if (!model_) fail(Status::usage, "U021", "nothing was unfolded here, or it was moved from");
+  return *model_;
+}
+
 Var Unfolded::at(std::string_view name, const std::vector<std::int32_t>& position) const {
   const auto table = values_.find(name);
   const NodeId id = table == values_.end() ? -1 : table->second.get(position);
-  if (id < 0) fail(Status::bad_input, "G014", "there is no node {}", label(name, position));
+  if (id < 0) fail(Status::usage, "G014", "there is no node {}", label(name, position));
   return graph_.tape().var(id);
 }
 
 Var Unfolded::weight(std::string_view name, const std::vector<std::int32_t>& position) const {
   const auto table = weights_.find(name);
   const NodeId id = table == weights_.end() ? -1 : table->second.get(position);
-  if (id < 0) fail(Status::bad_input, "G014", "there is no weight {}", label(name, position));
+  if (id < 0) fail(Status::usage, "G014", "there is no weight {}", label(name, position));
   return graph_.tape().var(id);
 }
 
 Var Unfolded::copy_at(std::string_view name, const std::vector<std::int32_t>& position) const {
   const Var v = copy_named(name, fmt::format("{}", fmt::join(position, ",")));
-  if (!v) fail(Status::bad_input, "G014", "there is no copy {}", label(name, position));
+  if (!v) fail(Status::usage, "G014", "there is no copy {}", label(name, position));
   return v;
 }
 
@@ -161,16 +166,16 @@ std::vector<Bracket> parse_brackets(std::string_view text) {
 
 // Whether brackets name a position at an item's end: "last+1" is "tau+1", and a number where the length is fixed.
 bool Unfolded::names_end(const std::string& letter, const std::string& text, const std::string& end) const {
-  const auto index = static_cast<std::size_t>(model_->system.index(letter) - model_->system.indices.data());
-  const auto number = static_cast<std::size_t>(model_->index_length[index]);
-  const std::string& length = model_->lengths[number];
+  const auto index = static_cast<std::size_t>(model().system.index(letter) - model().system.indices.data());
+  const auto number = static_cast<std::size_t>(model().index_length[index]);
+  const std::string& length = model().lengths[number];
   if (text.starts_with("last")) return length + text.substr(4) == end;
   if (text == end) return true;
-  if (model_->fixed_lengths[number] < 0) return false;
+  if (model().fixed_lengths[number] < 0) return false;
   std::int32_t offset = 0;
   const std::size_t from = length.size() + (end.size() > length.size() && end[length.size()] == '+' ? 1 : 0);
   std::from_chars(end.data() + from, end.data() + end.size(), offset);
-  return text == std::to_string(model_->fixed_lengths[number] + offset);
+  return text == std::to_string(model().fixed_lengths[number] + offset);
 }
 
 Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const {
@@ -180,7 +185,12 @@ Var Unfolded::copy_named(std::string_view name, std::string_view brackets) const
 
 std::vector<Var> Unfolded::copies_named(std::string_view name, std::string_view brackets) const {
   const auto groups = copies_.find(name);
-  if (groups == copies_.end()) return {};
+  if (groups == copies_.end()) {
+    const int number = model().find(name);
+    if (number < 0 || model().symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)
+      fail(Status::usage, "G014", "there is no weight {}", name);
+    return {};  // no equation that was unfolded reads it
+  }
   const std::vector<Bracket> wanted = parse_brackets(brackets);
   std::vector<Var> found;
   bool exact = false;  // of [2] and [n] at the same place, each names the copy written that way
@@ -222,14 +232,14 @@ std::vector<std::pair<std::string, Var>> Unfolded::copies(std::string_view name)
 }
 
 Var Unfolded::loss() const {
-  if (loss_ < 0) fail(Status::bad_input, "G023", "\"{}\" has no loss: no random variable and no \"loss\"", model_->system.name);
+  if (loss_ < 0) fail(Status::bad_input, "G023", "\"{}\" has no loss: no random variable and no \"loss\"", model().system.name);
   return graph_.tape().var(loss_);
 }
 
 Var Unfolded::nll(std::string_view name, const std::vector<std::int32_t>& position) const {
   const auto table = nlls_.find(name);
   const NodeId id = table == nlls_.end() ? -1 : table->second.get(position);
-  if (id < 0) fail(Status::bad_input, "G014", "there is no node nll:{}", label(name, position));
+  if (id < 0) fail(Status::usage, "G014", "there is no node nll:{}", label(name, position));
   return graph_.tape().var(id);
 }
 
@@ -239,11 +249,11 @@ Var Unfolded::end(std::int32_t step) const {
 }
 
 std::int64_t Unfolded::length(std::string_view name) const {
-  for (std::size_t l = 0; l < model_->lengths.size(); ++l)
-    if (model_->lengths[l] == name) return lengths_[l];
-  for (std::size_t i = 0; i < model_->system.indices.size(); ++i)
-    if (model_->system.indices[i].name == name) return lengths_[static_cast<std::size_t>(model_->index_length[i])];
-  fail(Status::bad_input, "G014", "there is no length \"{}\"", name);
+  for (std::size_t l = 0; l < model().lengths.size(); ++l)
+    if (model().lengths[l] == name) return lengths_[l];
+  for (std::size_t i = 0; i < model().system.indices.size(); ++i)
+    if (model().system.indices[i].name == name) return lengths_[static_cast<std::size_t>(model().index_length[i])];
+  fail(Status::usage, "G014", "there is no length \"{}\"", name);
 }
 
 NodeId Unfolded::find(std::string_view name, const std::vector<std::int32_t>& position) const {
@@ -258,7 +268,7 @@ NodeId Unfolded::find_nll(std::string_view name, const std::vector<std::int32_t>
 
 std::vector<std::string> Unfolded::variables() const {
   std::vector<std::string> names;
-  for (const Symbol& s : model_->symbols)
+  for (const Symbol& s : model().symbols)
     if (s.kind != SymbolKind::weight && s.length < 0) names.push_back(s.name);
   return names;
 }

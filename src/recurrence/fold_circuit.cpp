@@ -17,7 +17,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 class Placer {
  public:
   Placer(const Model& model, Circuit& circuit)
-      : model_(model), scratch_(*model.scratch), c_(circuit) {}
+      : model_(model), scratch_(model.scratch()), c_(circuit) {}
 
   void run() {
     c_.tape.length_names = model_.lengths;

@@ -22,7 +22,8 @@ struct Reading {
 /// Every template of a model placed once, on a tape of its own, as Unfolder places them at every
 /// position. What a template reads stands there as a leaf.
 struct Circuit {
-  Tape tape;
+  Graph graph;
+  Tape& tape = graph.tape();
   std::map<NodeId, Reading> readings;
   std::map<NodeId, Letters> gathers;    ///< sums over steps: the letters of their terms
   std::vector<Letters> over;            ///< by node: the letters it is repeated over

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/in_range.h"
 #include "taugrad/recurrence/fold.h"
 
 // Colours of the nodes of both graphs are refined together until they tell no more. Where nodes of
@@ -132,6 +133,11 @@ class Matcher {
 }  // namespace
 
 bool isomorphic(const FoldedGraph& a, const FoldedGraph& b) {
+  for (const FoldedGraph* graph : {&a, &b})
+    for (const FoldedEdge& e : graph->edges) {
+      check_number("node", e.from, graph->nodes.size());
+      check_number("node", e.to, graph->nodes.size());
+    }
   return a.nodes.size() == b.nodes.size() && a.edges.size() == b.edges.size() &&
          Matcher(a, b).run();
 }

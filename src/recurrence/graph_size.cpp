@@ -73,7 +73,7 @@ class Counter {
     counted_[b] = 1;
     GraphSize size;
     const Block& block = hoisted_.blocks[b];
-    const Tape& tape = *model_.scratch;
+    const Tape& tape = model_.scratch();
     std::size_t slot = 0;
     for (const NodeId id : block.nodes) {
       if (slot < block.slots.size() && block.slots[slot].leaf == id) {
@@ -96,7 +96,7 @@ class Counter {
   }
 
   double per_example(NodeId id) const {
-    const Tape& tape = *model_.scratch;
+    const Tape& tape = model_.scratch();
     return tape.extent_id(id) == kShared ? 0 : static_cast<double>(tape.shape(id).size());
   }
 
@@ -104,7 +104,7 @@ class Counter {
     const Block& block = hoisted_.blocks[static_cast<std::size_t>(slot.symbol)];
     const GraphSize& term = of_block(slot.symbol);
     const double terms = positions(block.over);
-    const auto own = static_cast<double>(model_.scratch->shape(slot.leaf).size());
+    const auto own = static_cast<double>(model_.scratch().shape(slot.leaf).size());
     const double each = block.reduction == "max" ? 1 : 0.25;  // a step of a maximum; an input
     size.nodes += terms * (term.nodes + each) + 1;
     size.elements += terms * (term.elements + (block.reduction == "max" ? own : 0)) + own;

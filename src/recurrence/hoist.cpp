@@ -40,7 +40,7 @@ struct Dependence {
 
 class Hoister {
  public:
-  explicit Hoister(const Model& model) : model_(model), tape_(*model.scratch) {
+  explicit Hoister(const Model& model) : model_(model), tape_(model.scratch()) {
     out_.blocks = model.blocks;
   }
 

@@ -88,7 +88,8 @@ struct Model {
   std::vector<LossTerm> loss;
   std::vector<std::pair<int, int>> ends;      ///< index number, block
   std::vector<Block> blocks;
-  std::unique_ptr<Tape> scratch = std::make_unique<Tape>();
+  Graph templates;  ///< what `blocks` were recorded on
+  Tape& scratch() const { return templates.tape(); }
 
   int find(std::string_view name) const {
     const auto it = by_name.find(name);

@@ -113,7 +113,7 @@ NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, co
     const Template& t = templates_[static_cast<std::size_t>(&block - hoisted_.blocks.data())];
     const int root = t.roots.front();
     const int slot = t.steps[static_cast<std::size_t>(root)].slot;
-    const Shape shape = slot >= 0 ? model_.scratch->shape(block.slots[static_cast<std::size_t>(slot)].leaf)
+    const Shape shape = slot >= 0 ? model_.scratch().shape(block.slots[static_cast<std::size_t>(slot)].leaf)
                                   : tape_.shape_of(t.steps[static_cast<std::size_t>(root)].shape);
     return constant(tape_, 0, shape, every).id;
   }

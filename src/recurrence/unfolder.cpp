@@ -69,7 +69,7 @@ void Unfolder::set_lengths(const UnfoldOptions& options) {
 }
 
 void Unfolder::make_templates() {
-  const Tape& scratch = *model_.scratch;
+  const Tape& scratch = model_.scratch();
   std::vector<int> local(static_cast<std::size_t>(scratch.size()), -1);
   for (const Block& block : hoisted_.blocks) {
     Template t;
@@ -291,6 +291,7 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
 }
 
 Unfolded unfold(std::shared_ptr<const Model> model, const UnfoldOptions& options) {
+  if (!model) fail(Status::usage, "U021", "there is no model to unfold");
   Unfolded unfolded = Unfolder(std::move(model), options).run();
   verify_rewritten(unfolded.graph().tape());
   return unfolded;

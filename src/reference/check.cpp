@@ -62,7 +62,7 @@ class Checker {
     report.method = options_.method;
     report.order = options_.order;
     report.not_finite = not_finite();
-    for (const Var v : variables_)
+    for (const Var& v : variables_)
       report.entries += static_cast<std::int64_t>(analytic_.value(v.id).size());
     if (report.not_finite && report.not_finite->of == kLoss) return report;
     const std::int64_t each = Measure::runs_for_one(options_.method);
@@ -83,11 +83,11 @@ class Checker {
   }
 
  private:
-  static std::vector<NodeId> ids_of(Var value, const Vars& gradients,
+  static std::vector<NodeId> ids_of(const Var& value, const Vars& gradients,
                                     std::span<const Var> variables) {
     std::vector<NodeId> ids{value.id};
-    for (const Var v : gradients) ids.push_back(v.id);
-    for (const Var v : variables) ids.push_back(v.id);
+    for (const Var& v : gradients) ids.push_back(v.id);
+    for (const Var& v : variables) ids.push_back(v.id);
     return ids;
   }
 

@@ -22,6 +22,8 @@ struct Alone {
   CheckPoint point;
 };
 
+Attrs category_attrs(std::int64_t size) { return size > 0 ? Attrs{{"category", size}} : Attrs{}; }
+
 // Leaves for the inputs of a node; an input that occurs twice is one leaf, as in the graph.
 void put_leaves(const Tape& tape, NodeId id, const std::vector<char>& depends,
                 const Interpreter<double>& run, Alone& alone) {
@@ -34,10 +36,8 @@ void put_leaves(const Tape& tape, NodeId id, const std::vector<char>& depends,
       alone.leaves.push_back(alone.leaves[first]);
       continue;
     }
-    const Attrs& attrs = tape.attrs(inputs[i]);
-    const Attrs kept =
-        attrs.has("category") ? Attrs{{"category", attrs.integer("category")}} : Attrs{};
-    const Var leaf = own.leaf(kInput, tape.shape(inputs[i]), tape.extent_id(inputs[i]), kept);
+    const Var leaf = own.leaf(kInput, tape.shape(inputs[i]), tape.extent_id(inputs[i]),
+                              category_attrs(tape.category(inputs[i])));
     const std::span<const double> value = run.value(inputs[i]);
     alone.point.leaves.push_back({leaf, {value.begin(), value.end()}});
     alone.leaves.push_back(leaf);

@@ -23,7 +23,9 @@ bool is_given(const Op& op) { return op.traits.leaf && !op.forward.f64; }
 
 template <class S>
 Interpreter<S>::Interpreter(const Tape& tape, std::span<const NodeId> outputs)
-    : tape_(tape), slot_(static_cast<std::size_t>(tape.size()), -1) {
+    : keep_(const_cast<Tape*>(&tape)),  // shared, never written
+      tape_(tape),
+      slot_(static_cast<std::size_t>(tape.size()), -1) {
   const std::vector<char> wanted = needed(tape, outputs);
   for (NodeId id = 0; id < tape.size(); ++id) {
     if (!wanted[static_cast<std::size_t>(id)]) continue;
@@ -70,7 +72,7 @@ std::size_t Interpreter<S>::slot_of(NodeId id) const {
                                 ? slot_[static_cast<std::size_t>(id)]
                                 : -1;
   if (slot < 0 || first_.empty())
-    fail(Status::bug, "I001", "the interpreter does not evaluate {}",
+    fail(Status::usage, "U022", "the interpreter does not evaluate {}",
          id >= 0 && id < tape_.size() ? tape_.label(id) : "this node");
   return static_cast<std::size_t>(slot);
 }
@@ -78,7 +80,7 @@ std::size_t Interpreter<S>::slot_of(NodeId id) const {
 template <class S>
 std::span<S> Interpreter<S>::leaf(NodeId id) {
   const std::size_t slot = slot_of(id);
-  if (!is_given(tape_.op(id))) fail(Status::bug, "I001", "{} is computed", tape_.label(id));
+  if (!is_given(tape_.op(id))) fail(Status::usage, "U022", "{} is computed", tape_.label(id));
   return {values_.data() + first_[slot], values_.data() + first_[slot + 1]};
 }
 
@@ -92,8 +94,9 @@ template <class S>
 void Interpreter<S>::nudge(NodeId id, std::int64_t first, std::span<const S> delta) {
   const std::size_t slot = slot_of(id);
   const std::int64_t size = first_[slot + 1] - first_[slot];
-  if (first < 0 || first + static_cast<std::int64_t>(delta.size()) > size)
-    fail(Status::bug, "I001", "{} has {} elements", tape_.label(id), size);
+  const auto count = static_cast<std::int64_t>(delta.size());
+  if (first < 0 || count > size || first > size - count)
+    fail(Status::usage, "U022", "{} has {} elements", tape_.label(id), size);
   nudges_.push_back({static_cast<std::int32_t>(slot), first, {delta.begin(), delta.end()}});
 }
 
@@ -142,7 +145,7 @@ void Interpreter<S>::evaluate(std::size_t slot, std::vector<Operand<S>>& operand
 
 template <class S>
 void Interpreter<S>::run(const Hook& hook) {
-  if (first_.empty()) fail(Status::bug, "I001", "the interpreter has no batch");
+  if (first_.empty()) fail(Status::usage, "U023", "the interpreter has no batch");
   std::stable_sort(nudges_.begin(), nudges_.end(),
                    [](const Nudge& a, const Nudge& b) { return a.slot < b.slot; });
   // a leaf is what it was given again, whatever happens

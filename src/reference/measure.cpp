@@ -14,7 +14,7 @@ namespace {
 
 std::vector<NodeId> ids_of(Var loss, std::span<const Var> variables) {
   std::vector<NodeId> ids{loss.id};
-  for (const Var v : variables) ids.push_back(v.id);
+  for (const Var& v : variables) ids.push_back(v.id);
   return ids;
 }
 
@@ -38,10 +38,11 @@ template <class S>
 void place(Interpreter<S>& run, const CheckPoint& point) {
   run.set_batch(point.batch, point.items);
   for (const auto& [leaf, values] : point.leaves) {
+    run.tape().own(leaf);
     if (!run.needs(leaf.id)) continue;
     const std::span<S> to = run.leaf(leaf.id);
     if (to.size() != values.size())
-      fail(Status::bug, "I001", "{} has {} elements, {} were given", leaf.tape->label(leaf.id),
+      fail(Status::bad_input, "D011", "{} has {} elements, {} were given", leaf.tape->label(leaf.id),
            to.size(), values.size());
     std::transform(values.begin(), values.end(), to.begin(),
                    [](double x) { return S(static_cast<double>(x)); });

@@ -60,9 +60,19 @@ std::int64_t targets_of(const Model& model, const Example& e) {
 
 Batching::Batching(std::shared_ptr<const Model> model, const Dataset& data)
     : model_(std::move(model)), ragged_(can_be_ragged(*model_)), longest_(model_->lengths.size()) {
-  for (const Example& e : data.examples)
-    for (std::size_t l = 0; l < longest_.size(); ++l)
-      longest_[l] = std::max(longest_[l], e.lengths.at(model_->lengths[l]));
+  for (std::size_t i = 0; i < data.examples.size(); ++i) {
+    const Example& e = data.examples[i];
+    for (const auto& [name, tensor] : e.values)
+      if (model_->find(name) < 0)
+        fail(Status::bad_input, "D016", "item {} has a tensor \"{}\", no name of the definition", i,
+             name);
+    for (std::size_t l = 0; l < longest_.size(); ++l) {
+      const auto own = e.lengths.find(model_->lengths[l]);
+      if (own == e.lengths.end() || own->second < 0)
+        fail(Status::bad_input, "D014", "item {} has no length \"{}\"", i, model_->lengths[l]);
+      longest_[l] = std::max(longest_[l], own->second);
+    }
+  }
 }
 
 std::vector<std::int64_t> Batching::lengths_for(const Dataset& data,
@@ -134,8 +144,12 @@ void BatchPlan::fill(const Leaf& leaf, const Dataset& data, const std::vector<st
   const auto size = static_cast<std::size_t>(leaf.shape.size());
   const std::span<const std::int32_t> rows = executor_.items(leaf.id);
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const Tensor& from =
-        data.examples[items[static_cast<std::size_t>(rows[r])]].values.at(leaf.name);
+    const std::size_t item = items[static_cast<std::size_t>(rows[r])];
+    const auto& values = data.examples[item].values;
+    const auto found = values.find(leaf.name);
+    if (found == values.end())
+      fail(Status::bad_input, "D005", "item {} lacks the variable \"{}\"", item, leaf.name);
+    const Tensor& from = found->second;
     const bool given = inside(from, leaf.at);
     const auto first = given ? flat_position(from, leaf.at) * static_cast<std::int64_t>(size) : 0;
     // outside an item a number is zero and a symbol absent (R4)

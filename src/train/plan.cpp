@@ -25,7 +25,7 @@ LossPlan::LossPlan(const std::shared_ptr<const Model>& model,
     slots_.push_back({s.name, {tape.index(id).begin(), tape.index(id).end()}});
   }
   const Gradients g = gradient(u.loss(), wrt);
-  for (const Var v : g.values()) outputs.push_back(v.id);
+  for (const Var& v : g.values()) outputs.push_back(v.id);
   ExecutorOptions own = options;
   own.checkpoint = checkpoint ? forward - 1 : -1;
   plan_ = std::make_unique<BatchPlan>(u, outputs, own);

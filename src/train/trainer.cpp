@@ -124,19 +124,27 @@ void Trainer::Parts::check_state(const TrainState& s) const {
   }
 }
 
+Trainer::Parts& Trainer::parts() const {
+  if (!parts_) fail(Status::usage, "U021", "a trainer that was moved from");
+  return *parts_;
+}
+
 void Trainer::restore(TrainState state) {
-  parts_->check_state(state);
-  parts_->plans.clear();  // they read the weights where these were
-  parts_->weights = std::move(state.weights);
-  parts_->optimizer.restore(std::move(state.optimizer), state.updates);
+  Parts& p = parts();
+  if (state.updates < 0)
+    fail(Status::usage, "U022", "a training of {} updates", state.updates);
+  p.check_state(state);
+  p.plans.clear();  // they read the weights where these were
+  p.weights = std::move(state.weights);
+  p.optimizer.restore(std::move(state.optimizer), state.updates);
 }
 
 TrainState Trainer::state() const {
-  return {updates(), parts_->weights, parts_->optimizer.state()};
+  return {updates(), parts().weights, parts().optimizer.state()};
 }
 
 Update Trainer::step() {
-  Parts& p = *parts_;
+  Parts& p = parts();
   Update u;
   u.update = updates() + 1;
   u.epoch = updates() / p.schedule.batches();
@@ -172,7 +180,7 @@ Update Trainer::step() {
 }
 
 std::vector<StateFlow> Trainer::flow() const {
-  const Parts& p = *parts_;
+  const Parts& p = parts();
   Schedule schedule = p.schedule;  // arranging an epoch is not this one's business
   const auto items = schedule.batch(updates() / schedule.batches(), updates() % schedule.batches());
   FlowOptions options;
@@ -182,14 +190,14 @@ std::vector<StateFlow> Trainer::flow() const {
                     options);
 }
 
-std::int64_t Trainer::updates() const { return parts_->optimizer.updates(); }
+std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }
 std::int64_t Trainer::total_updates() const {
-  return parts_->options.epochs * parts_->schedule.batches();
+  return parts().options.epochs * parts().schedule.batches();
 }
-const Tensors& Trainer::weights() const { return parts_->weights; }
+const Tensors& Trainer::weights() const { return parts().weights; }
 std::int64_t Trainer::parameters() const {
   std::int64_t n = 0;
-  for (const auto& [name, w] : parts_->weights) n += w.size();
+  for (const auto& [name, w] : parts().weights) n += w.size();
   return n;
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/fail.h"
+#include "base/in_range.h"
 #include "taugrad/turing/network.h"
 #include "turing/exact_weight.h"
 
@@ -200,6 +201,22 @@ class Compiler {
 
 }  // namespace
 
-TuringNetwork to_network(const TuringMachine& m) { return Compiler(m)(); }
+namespace {
+
+// a machine that was not read from a file may say anything
+void check_numbers(const TuringMachine& m) {
+  for (const int s : m.tape) check_number("symbol", s, m.symbols.size());
+  for (const TuringRule& r : m.rules) {
+    for (const int state : {r.state, r.next}) check_number("state", state, m.states.size());
+    for (const int symbol : {r.read, r.write}) check_number("symbol", symbol, m.symbols.size());
+  }
+}
+
+}  // namespace
+
+TuringNetwork to_network(const TuringMachine& m) {
+  check_numbers(m);
+  return Compiler(m)();
+}
 
 }  // namespace taugrad

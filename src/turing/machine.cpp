@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/in_range.h"
 #include "base/utf8.h"
 
 namespace taugrad {
@@ -59,10 +60,14 @@ bool step(const TuringMachine& m, TuringConfiguration& c) {
 
 std::string to_text(const TuringMachine& m, const TuringConfiguration& c) {
   std::string text;
-  for (const int s : c.left) text += m.symbols[static_cast<std::size_t>(s)];
-  text += "[" + m.symbols[static_cast<std::size_t>(c.read())] + "]";
+  const auto symbol = [&](int s) {
+    check_number("symbol", s, m.symbols.size());
+    return m.symbols[static_cast<std::size_t>(s)];
+  };
+  for (const int s : c.left) text += symbol(s);
+  text += "[" + symbol(c.read()) + "]";
   for (std::size_t i = c.right.size(); i-- > 1;)
-    text += m.symbols[static_cast<std::size_t>(c.right[i - 1])];
+    text += symbol(c.right[i - 1]);
   return text;
 }
 

@@ -155,6 +155,8 @@ int fraction_bits(TuringArithmetic a) {
 }
 
 TuringResult run(const TuringNetwork& n, const TuringRunOptions& options) {
+  if (n.machine.states.empty() || n.units.empty() || n.bits < 1)
+    fail(Status::usage, "U021", "a network that was made of no machine");
   switch (options.arithmetic) {
     case TuringArithmetic::float64:
       return Run<double>(n, options)();

@@ -1,6 +1,7 @@
 // Stacks as numbers and numbers as stacks.
 #include <algorithm>
 
+#include "base/fail.h"
 #include "taugrad/turing/network.h"
 
 namespace taugrad {
@@ -15,7 +16,7 @@ Rational stack_value(const TuringNetwork& n, const std::vector<int>& stack) {
 
 std::optional<std::vector<int>> stack_of(const TuringNetwork& n, const Rational& q) {
   const std::optional<std::string> digits = q.binary_fraction();
-  if (!digits) return std::nullopt;
+  if (!digits || n.bits < 1) return std::nullopt;
   const auto bits = static_cast<std::size_t>(n.bits);
   const auto bit = [&](std::size_t i) { return i < digits->size() && (*digits)[i] == '1'; };
   std::vector<int> stack;
@@ -31,6 +32,10 @@ std::optional<std::vector<int>> stack_of(const TuringNetwork& n, const Rational&
 }
 
 TuringReading read_network(const TuringNetwork& n, const std::vector<Rational>& h) {
+  const auto size = static_cast<std::int64_t>(h.size());
+  if (n.gates < 0 || n.first_gate < 0 || n.first_gate > size - 2 * n.gates || n.first_state < 0 ||
+      n.first_state > size - static_cast<std::int64_t>(n.machine.states.size()) || n.bits < 1)
+    fail(Status::usage, "U022", "{} units are not those of this network", h.size());
   TuringReading r;
   const auto sum = [&](std::int64_t first) {
     Rational total;

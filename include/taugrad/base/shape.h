@@ -21,7 +21,12 @@ class Shape {
   explicit Shape(std::span<const std::int64_t> dims);
 
   int rank() const { return rank_; }
-  std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis)]; }
+  /// @throws Error (U022) for an axis that there is not
+  std::int64_t operator[](int axis) const {
+    if (static_cast<unsigned>(axis) >= static_cast<unsigned>(rank_)) [[unlikely]]
+      refuse_axis(axis);
+    return dims_[static_cast<std::size_t>(axis)];
+  }
   std::span<const std::int64_t> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
   std::int64_t size() const;  ///< number of elements; 1 for rank 0
   bool is_scalar() const { return rank_ == 0; }
@@ -32,6 +37,7 @@ class Shape {
   }
 
  private:
+  [[noreturn]] void refuse_axis(int axis) const;
   std::array<std::int64_t, kMaxRank> dims_{};  // unused axes stay 0, so == compares all
   int rank_ = 0;
 };

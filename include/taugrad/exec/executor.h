@@ -36,7 +36,8 @@ enum class Precision { full, bf16 };
 
 struct ExecutorOptions {
   std::size_t max_memory = 0;  ///< bytes; 0: 80 % of free memory, within the address space limit
-  int threads = 0;             ///< 0: as many as there are cores to run on. The bits are the same
+  int threads = 0;             ///< 0: as many as there are cores to run on; at most 1024, and as
+                               ///< many as the system lets start. The bits are the same
   /// Weights change between binds: their packed copies are made anew in each run. Without, bind
   /// again after a change.
   bool weights_change = true;
@@ -50,12 +51,17 @@ struct ExecutorOptions {
 /// Runs a graph: planned once, run often, with batches of any size and lengths.
 /// Rows of a value are the items that it exists for, in an order of the executor's own (longest
 /// items first): `items(id)` names them. S: float, double.
+///
+/// One thread at a time calls an executor, whatever the function: a second one is refused (U023).
+/// Executors of their own run side by side in any threads, and what one tape planned is shared by
+/// none. A child process after fork() may go on with an executor that was not at work.
 template <class S>
 class Executor {
  public:
   /// Plans the evaluation of `outputs`. The tape is not needed afterwards.
-  /// @throws Error (B001) on an op without a forward rule for S, (U002) on an unknown pass, (U006)
-  /// on bf16 in double
+  /// @throws Error (B001) on an op without a forward rule for S, (U002) on an unknown pass or a
+  /// number of threads outside its range, (U006) on bf16 in double, (U022) for an output or
+  /// checkpoint that the tape does not have
   Executor(const Tape& tape, std::span<const NodeId> outputs, const ExecutorOptions& options = {});
   ~Executor();
   Executor(Executor&&) noexcept;
@@ -66,8 +72,8 @@ class Executor {
   /// Fixes the batch: seed, train, and of each item its lengths and its key (none: 0, 1, ..), in
   /// the caller's order. Forgets the values of leaves that are not shared. Costs next to nothing
   /// where nothing changed.
-  /// @throws Error (R001) over the memory limit, before anything is allocated; the executor stays
-  /// usable
+  /// @throws Error (R001) over the memory limit, before anything is allocated, (U022) for lengths or
+  /// keys of another number of items; the executor stays usable
   void set_batch(const BatchContext& context, std::int64_t items);
   /// The caller's numbers of the items that a leaf or an output has rows for, row by row; empty
   /// where it is shared.
@@ -78,16 +84,17 @@ class Executor {
   /// the next set_batch.
   std::span<S> leaf(NodeId id);
   /// Reads a shared leaf from the caller's own storage, which must outlive the runs. @throws Error
-  /// (B001) on a wrong size
+  /// (U022) on a wrong size
   void bind(NodeId id, std::span<const S> values);
 
-  /// Evaluates the outputs. @throws Error (B001) before set_batch or without a weight; a failing
+  /// Evaluates the outputs. @throws Error (U023) before set_batch or without a weight; a failing
   /// run leaves the executor usable
   void run();
   /// Where the time of the next runs goes is written down there (`taugrad bench --profile`); null: no
   /// longer.
   void watch(exec::Profile<S>* profile);
   /// Output number `output` after run(): [rows, shape...] or [shape...]; valid until the next run.
+  /// @throws Error (U023) where the present batch has not been run, (U022) for no such output
   std::span<const S> value(std::size_t output) const;
 
   OperationCount operations() const;  ///< of the last run
@@ -95,6 +102,8 @@ class Executor {
   std::size_t steps() const;          ///< of the plan
 
  private:
+  const plan::Plan<S>& plan() const;  // @throws Error (U021) where it was moved from
+  exec::Machine<S>& machine() const;
   std::unique_ptr<const plan::Plan<S>> plan_;
   std::unique_ptr<exec::Machine<S>> machine_;
 };

@@ -20,7 +20,7 @@ struct ProgramOptions {
       {};                  ///< of items without `lengths`, in Tape::length_names' order
   std::uint64_t seed = 0;  ///< of draws
   bool train = false;      ///< dropout is active
-  int threads = 0;         ///< 0: as many as there are cores to run on
+  int threads = 0;         ///< 0: as many as there are cores to run on; at most 1024
   std::vector<std::string> without = {};  ///< passes of the plan to leave out
   /// The loss: what its gradients read is computed again, for memory of about the square root of
   /// the steps. Same bits. Empty: all is kept.
@@ -36,9 +36,15 @@ struct ProgramOptions {
 /// the items' own lengths, in any order; without it all have the full length
 /// (ProgramOptions::lengths, else the axes). `item` (I64, [batch]) keys the draws of each item, by
 /// default its number. What stands past an item's length is never read.
+///
+/// Any thread may call a Program at any time: calls of one take turns, those of several run side by
+/// side. A child process after fork() may go on with it, unless it was at work for another thread
+/// just then (U023).
 class Program {
  public:
-  /// @throws Error (U020) for another dtype
+  /// @throws Error (U020) for another dtype, (U021) for an output or checkpoint of another graph,
+  /// (U002) for a number of threads outside its range, (G020) where leaves of one name do not fit
+  /// one tensor
   Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options = {});
   ~Program();
   Program(Program&&) noexcept;
@@ -58,6 +64,7 @@ class Program {
 
  private:
   struct Runner;
+  Runner& runner() const;  // @throws Error (U021) where it was moved from
   std::unique_ptr<Runner> runner_;
 };
 

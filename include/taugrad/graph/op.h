@@ -30,9 +30,22 @@ struct Traits {
       false;                ///< exists for the items of its attribute "extent" (restrict_to, ...)
   bool waits = false;       ///< made of the first input; the others only have to be there
   bool sums_items = false;  ///< sums over the items of its inputs: its output is shared
+  bool keeps_symbols = false;  ///< a category where its input is one, also where no attribute says so
+  bool tells_symbols = false;  ///< "category" speaks of its inputs: the output is a number
 };
 
 struct Primal;
+
+/// A node before it is appended.
+struct Proposal {
+  const Tape& tape;
+  std::span<const NodeId> in;
+  const Shape& shape;
+  const Attrs& attrs;
+  ExtentId extent;
+  std::int64_t category;  ///< that the attributes name, or 0
+  bool keeps_symbols;     ///< Traits::keeps_symbols
+};
 
 template <class S>
 struct Call;
@@ -61,6 +74,10 @@ struct Op {
   /// Null for linear and bilinear ops (derived) and discrete ones (none).
   Var (*jvp)(const Primal&, std::span<const Var> xdot) = nullptr;
   Traits traits = {};
+  /// What shape and items leave open: attributes in their range, which inputs are categories. Asked
+  /// by builders and readers alike. Null: inputs and output are numbers.
+  /// @throws Error (G020, E011)
+  void (*check)(const Proposal&) = nullptr;
 };
 
 /// A node as its derivative rules see it.

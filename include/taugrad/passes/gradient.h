@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
@@ -20,14 +21,17 @@ struct EdgeContribution {
 class Gradients {
  public:
   /// d loss / d v, in the order asked for; zeros of v's shape where nothing flows.
-  const Vars& values() const { return values_; }
-  Var operator[](std::size_t i) const { return values_[i]; }
+  const Vars& values() const& { return values_; }
+  Vars values() && { return std::move(values_); }
+  /// @throws Error (U022) beyond what was asked for
+  Var operator[](std::size_t i) const;
   /// By label of the variable: "W", "W[3]", "h[2]". @throws Error (G014) if it was not asked for
   Var operator[](std::string_view label) const;
-  Var of(Var v) const;
+  Var of(Var v) const;  ///< likewise
   /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to
   /// its gradient (a weight's in the opposite order: back through time).
-  const std::vector<EdgeContribution>& edges(Var v) const;
+  const std::vector<EdgeContribution>& edges(Var v) const&;
+  std::vector<EdgeContribution> edges(Var v) &&;
 
  private:
   friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>);
@@ -40,7 +44,7 @@ class Gradients {
 /// Reverse-mode differentiation: appends d(sum over items of loss)/d(wrt) to the loss's tape. Of a
 /// per-example variable the gradient is per example; of any other it is summed over the batch.
 /// @param loss  a number (rank 0), per example or not
-/// @throws Error (G023) if the loss is not a number
+/// @throws Error (G023) if the loss is not a number, or a Var is empty or of another graph
 Gradients gradient(Var loss, std::span<const Var> wrt);
 Gradients gradient(Var loss, std::initializer_list<Var> wrt);
 /// Vector-Jacobian product: of sum_i <cotangents[i], outputs[i]>. An empty cotangent means ones.

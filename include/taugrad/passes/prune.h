@@ -8,6 +8,7 @@
 namespace taugrad {
 
 /// 1 for each node that the outputs need, themselves included, else 0. Linear.   [tape.size()]
+/// @throws Error (U022) for an output that the tape does not have
 std::vector<char> needed(const Tape& tape, std::span<const NodeId> outputs);
 
 }  // namespace taugrad

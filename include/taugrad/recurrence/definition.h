@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -147,23 +148,50 @@ Distribution normal(const NormalArguments& a);
 
 class Definition;
 
+/// How handles find their definition; empty where it is gone, or has moved elsewhere.
+class Anchor {
+ public:
+  Anchor() = default;
+  Anchor(const Anchor&) {}  // NOLINT: a copy has handles of its own
+  Anchor(Anchor&& other) noexcept { other.let_go(); }
+  Anchor& operator=(const Anchor&) { return *this; }  // NOLINT: those of this one stay
+  Anchor& operator=(Anchor&& other) noexcept {
+    if (this != &other) other.let_go();
+    return *this;
+  }
+  ~Anchor() { let_go(); }
+  std::shared_ptr<Definition*> of(Definition* d) {
+    if (!home_) home_ = std::make_shared<Definition*>(d);
+    return home_;
+  }
+
+ private:
+  void let_go() noexcept {
+    if (home_) *home_ = nullptr;
+    home_.reset();
+  }
+  std::shared_ptr<Definition*> home_;
+};
+
 /// h(t), h(t - 1), h(last): reads as an expression, and assigned to it is an equation.
 class Reference : public Expr {
  public:
-  Reference(Definition* d, std::string text) : Expr(std::move(text), 9), definition_(d) {}
+  Reference(std::shared_ptr<Definition*> home, std::string text)
+      : Expr(std::move(text), 9), home_(std::move(home)) {}
   Reference(const Reference&) = default;
   Reference& operator=(const Expr& e);
   Reference& operator=(const Reference& r);
   Reference& operator=(const Distribution& d);
 
  private:
-  Definition* definition_;
+  Definition& definition() const;  // @throws Error (U021) where it is gone
+  std::shared_ptr<Definition*> home_;
 };
 
 /// A name that takes positions: a variable, an indexed input, an untied weight.
 class Indexed {
  public:
-  Indexed(Definition* d, std::string name) : definition_(d), name_(std::move(name)) {}
+  Indexed(Definition* d, std::string name);
   template <class... P>
   Reference operator()(P... positions) const {
     return at({Position(positions)...});
@@ -171,7 +199,7 @@ class Indexed {
 
  private:
   Reference at(std::initializer_list<Position> positions) const;
-  Definition* definition_;
+  std::shared_ptr<Definition*> home_;
   std::string name_;
 };
 
@@ -184,6 +212,8 @@ struct WeightOptions { std::string init = {}; std::optional<bool> trainable = {}
 
 /// A system of recurrence equations over index domains: what a definition file holds.   (language.md)
 /// Building it checks nothing but names; `resolve`, `unfold` and every command check the whole.
+/// Handles (Indexed, Reference) belong to the object that gave them: assigning to one whose
+/// definition is gone or was moved from is a usage Error (U021).
 class Definition {
  public:
   explicit Definition(std::string title = {}) : name(std::move(title)) {}
@@ -221,6 +251,7 @@ class Definition {
   std::vector<std::pair<std::string, Text>> ends;
   std::string file;                     ///< where it was read from; imports are looked up beside it
   std::vector<std::string> notes = {};  ///< what was inferred (equations on a command line)
+  Anchor anchor;                        ///< of the handles
 };
 
 /// Reads a definition from JSON text. @throws Error with every problem of form found (G001-G011, ...)

@@ -42,7 +42,7 @@ struct UnfoldOptions {
 class Unfolded {
  public:
   Graph graph() const { return graph_; }
-  const Model& model() const { return *model_; }
+  const Model& model() const;  ///< @throws Error (U021) for one that was never unfolded, or moved from
   std::shared_ptr<const Model> shared_model() const { return model_; }
 
   /// Value of a variable or input at a position, boundaries included. @throws Error (G014) if it is not in the graph

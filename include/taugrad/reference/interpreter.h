@@ -17,13 +17,14 @@ namespace taugrad {
 template <class S>
 class Interpreter {
  public:
-  /// Plans the evaluation of `outputs` and of what they need. @throws Error on a missing forward
-  /// rule
+  /// Plans the evaluation of `outputs` and of what they need; keeps the tape alive. @throws Error on
+  /// a missing forward rule, (U022) for an output that the tape does not have
   Interpreter(const Tape& tape, std::span<const NodeId> outputs);
 
   /// Leaves (input, weight) that the outputs need, in tape order.
   std::span<const NodeId> leaves() const { return leaves_; }
   /// Fixes the batch; lengths as in BatchContext (place_items is called here).
+  /// @throws Error (U022) where lengths or keys are not those of so many items
   void set_batch(BatchContext context, std::int64_t items);
   /// The storage of a leaf: [items, shape...] (rows of its extent), or [shape...] if it is shared.
   std::span<S> leaf(NodeId id);
@@ -35,7 +36,10 @@ class Interpreter {
   std::span<const S> value(NodeId id) const;
   /// All of them, one needed node after the other.
   const std::vector<S>& values() const { return values_; }
-  bool needs(NodeId id) const { return slot_[static_cast<std::size_t>(id)] >= 0; }
+  const Tape& tape() const { return tape_; }
+  bool needs(NodeId id) const {
+    return static_cast<std::size_t>(id) < slot_.size() && slot_[static_cast<std::size_t>(id)] >= 0;
+  }
 
   /// From now on run() adds `delta` to the elements first.. of a needed node's value, leaf or not,
   /// before its users read it: how the derivative to any variable is measured. Nudges add up.
@@ -56,6 +60,7 @@ class Interpreter {
   std::int64_t rows_of(ExtentId extent) const;
   std::size_t slot_of(NodeId id) const;
 
+  TapeRef keep_;
   const Tape& tape_;
   std::vector<NodeId> order_, leaves_;
   std::vector<std::int32_t> slot_;   // node -> place in order_, -1: not needed

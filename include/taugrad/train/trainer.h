@@ -82,6 +82,7 @@ class Trainer {
 
  private:
   struct Parts;
+  Parts& parts() const;  // @throws Error (U021) where it was moved from
   std::unique_ptr<Parts> parts_;
 };
 
