@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "output.h"
+#include "tensor_options.h"
 
 namespace taugrad::cli {
 
@@ -11,7 +12,7 @@ void add_model_folder(Command& c, FolderOptions& o) {
                 .least = 1,
                 .most = 1,
                 .take = [&o](const std::string& v) { o.folder = v; }});
-  c.flag("--strict", "weights that are not finite are errors", o.strict).rare();
+  add_strict(c, o.strict);
 }
 
 TrainedModel read_model(const FolderOptions& o, const Context& context) {
