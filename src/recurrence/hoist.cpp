@@ -31,10 +31,12 @@ struct Dependence {
   Letters letters = 0;
   bool copies = false;  ///< it mentions a weight: on the letters of the left side too
   bool own = false;     ///< it may not be shared: dropout
+  bool reads = false;   ///< something; else it is a constant in another shape
   void add(const Dependence& other) {
     letters |= other.letters;
     copies = copies || other.copies;
     own = own || other.own;
+    reads = reads || other.reads;
   }
 };
 
@@ -112,7 +114,7 @@ class Hoister {
       const Slot* slot = slot_at(b, id);
       const bool computes = slot ? slot->kind == Slot::Kind::reduction
                                  : !tape_.inputs(id).empty() && !branches.contains(id);
-      if (computes && !d.own && !(d.copies && rebound) && (letters & ~visible) == 0 &&
+      if (computes && d.reads && !d.own && !(d.copies && rebound) && (letters & ~visible) == 0 &&
           letters != visible)
         lacking[id] = letters;
     }
@@ -177,7 +179,7 @@ class Hoister {
   }
 
   Dependence dependence_of(const Slot& slot) {
-    Dependence d;
+    Dependence d{.reads = true};
     for (const At& p : slot.places)
       if (p.kind == Place::Kind::letter) d.letters |= Letters{1} << p.index;
     d.copies = slot.kind == Slot::Kind::copy;
