@@ -73,6 +73,7 @@ void Tape::name_value(NodeId id, std::string_view name, std::span<const std::int
 
 Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
                      std::string_view name, std::span<const std::int32_t> index) {
+  if (name.empty() && index.empty()) return leaf(op, shape, extent, attrs);
   check_name(name);
   const NameId name_id = intern_name(name);
   const std::int64_t category = categories_[intern_attrs(attrs)];

@@ -85,9 +85,16 @@ void require_number(const Proposal& p, std::size_t i) {
     fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);
 }
 
+/// A drawn length is the number of its category (language.md R14).
+static bool is_length(const Tape& tape, NodeId id) {
+  while (&tape.op(id) == &kToItems || &tape.op(id) == &kRestrictTo || &tape.op(id) == &kExtendTo)
+    id = tape.inputs(id)[0];
+  return &tape.op(id) == &kLength;
+}
+
 void require_symbol(const Proposal& p, std::size_t i, std::int64_t most) {
   const std::int64_t symbols = p.tape.category(p.in[i]);
-  if (symbols == 0 && absent(p.tape, p.in[i])) return;
+  if (symbols == 0 && (absent(p.tape, p.in[i]) || is_length(p.tape, p.in[i]))) return;
   if (symbols == 0) fail(Status::bad_input, "E011", "takes a category, input {} is a number", i);
   require(symbols <= most, "{} places cannot hold a category of {} symbols", most, symbols);
 }

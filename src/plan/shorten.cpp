@@ -143,7 +143,8 @@ class Shortener {
       // a sum over all times stays one of its kind; whatever else reads the middle is special
       const bool shared = from_.extent_id(id) == kShared;
       if (inputs_.size() == in.size()) continue;
-      fits_ = fits_ && &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0);
+      fits_ = fits_ && &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0) &&
+              !inputs_.empty();
       keep_list(inputs_, in);
     }
   }

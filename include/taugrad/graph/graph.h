@@ -161,7 +161,7 @@ class Tape {
   /// The same, checked: leaves of one name fit one tensor, and no other node is `name[index]` but
   /// an untied weight beside its copy. @throws Error (G013, G024; G025 for what is not a name)
   void name_value(NodeId id, std::string_view name, std::span<const std::int32_t> index = {});
-  /// A leaf that is `name[index]`: an input, a weight.
+  /// A leaf that is `name[index]`: an input, a weight; without a name, one that stands alone.
   Var named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
                  std::string_view name, std::span<const std::int32_t> index = {});
   /// @throws Error (G013) where a node other than `id` is `name[index]`, (G025) for what is no name
