@@ -279,7 +279,7 @@ std::vector<Bad> bad_graphs() {
                        "extent\": 1")}),
        "G020",
        "\"shape\": ^[]",
-       {"length 1 is not one of \"lengths\""}},
+       {"the graph has no length number 1"}},
       {"23 a length of what is shared",
        graph({node(0, "length", "[]", "[]", ", \"attrs\": {\"which\": 0}")}),
        "G020",
@@ -289,7 +289,7 @@ std::vector<Bad> bad_graphs() {
        graph({node(0, "constant", "[]", "[3]")}),
        "G020",
        "^[3]",
-       {"node 0: attribute \"value\" is missing"}},
+       {"attribute \"value\" is missing"}},
       {"23 an attribute of another type",
        graph(
            {kWeight, node(1, "slice", "[0]", "[2]", ", \"attrs\": {\"from\": \"a\", \"to\": 2}")}),

@@ -315,6 +315,7 @@ Var number_leaf(Var v, CheckPoint& point, std::uint64_t seed) {
 }
 
 Var weighted(Var y, CheckPoint& point, std::uint64_t seed) {
+  if (const std::int64_t symbols = category_size(y); symbols > 0) y = one_hot(y, symbols);
   return sum(y * number_leaf(y, point, seed));
 }
 

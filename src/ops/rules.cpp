@@ -1,6 +1,7 @@
 #include "ops/rules.h"
 
 #include <array>
+#include <cmath>
 
 #include "graph/place.h"
 
@@ -85,16 +86,20 @@ void require_number(const Proposal& p, std::size_t i) {
     fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);
 }
 
-/// A drawn length is the number of its category (language.md R14).
-static bool is_length(const Tape& tape, NodeId id) {
+/// A number that is one of `most` symbols by itself: a constant, or a length, which is the number of
+/// the category that it is drawn as (language.md R14).
+static bool is_symbol(const Tape& tape, NodeId id, std::int64_t most) {
   while (&tape.op(id) == &kToItems || &tape.op(id) == &kRestrictTo || &tape.op(id) == &kExtendTo)
     id = tape.inputs(id)[0];
-  return &tape.op(id) == &kLength;
+  if (&tape.op(id) == &kLength) return true;
+  if (&tape.op(id) != &kConstant || !tape.shape(id).is_scalar()) return false;
+  const double value = tape.attrs(id).real("value");
+  return value == std::floor(value) && value >= 0 && value < static_cast<double>(most);
 }
 
 void require_symbol(const Proposal& p, std::size_t i, std::int64_t most) {
   const std::int64_t symbols = p.tape.category(p.in[i]);
-  if (symbols == 0 && (absent(p.tape, p.in[i]) || is_length(p.tape, p.in[i]))) return;
+  if (symbols == 0 && (absent(p.tape, p.in[i]) || is_symbol(p.tape, p.in[i], most))) return;
   if (symbols == 0) fail(Status::bad_input, "E011", "takes a category, input {} is a number", i);
   require(symbols <= most, "{} places cannot hold a category of {} symbols", most, symbols);
 }
