@@ -131,8 +131,8 @@ void override_sizes(Definition& d, const DefinitionOptions& o) {
   std::set<std::string> of_imports;
   if (!o.sizes.empty() && !d.imports.empty()) collect_sizes_of_imports(d, of_imports);
   for (const auto& [name, value] : o.sizes) {
-    const auto it =
-        std::find_if(d.sizes.begin(), d.sizes.end(), [&](const auto& s) { return s.name == name; });
+    const auto it = std::find_if(d.sizes.begin(), d.sizes.end(),
+                                 [&name = name](const auto& s) { return s.name == name; });
     if (it != d.sizes.end()) {
       it->value = value;
       continue;
@@ -164,7 +164,7 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
   override_sizes(d, o);
   for (const auto& [name, value] : o.constants) {
     const auto it = std::find_if(d.constants.begin(), d.constants.end(),
-                                 [&](const auto& c) { return c.name == name; });
+                                 [&name = name](const auto& c) { return c.name == name; });
     if (it == d.constants.end()) {
       std::vector<std::string> known;
       for (const auto& c : d.constants) known.push_back(c.name);

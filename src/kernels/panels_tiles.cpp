@@ -148,8 +148,8 @@ struct Avx512 {
 };
 /// Twice the terms in each instruction: pairs of numbers of bfloat16.
 struct Avx512Pairs {
-  static constexpr int kRows = 12;
-  static constexpr int kWide[3] = {4, 2, 2};
+  [[maybe_unused]] static constexpr int kRows = 12;  // clang has no such kernel
+  [[maybe_unused]] static constexpr int kWide[3] = {4, 2, 2};
   template <class S, int kRows, int kPanels, Form kForm>
   __attribute__((target("avx512f,avx512bf16"))) static void run(const Tile<S>& x) {
     panel<S, 64, kRows, kPanels, 2, Form{kForm.transposed, kForm.narrow, true}>(x);

@@ -50,7 +50,7 @@ std::vector<std::int64_t> lengths(const std::vector<std::int64_t>& counts,
 class Placer {
  public:
   Placer(const std::vector<std::int64_t>& counts, const std::vector<OrbitRead>& reads)
-      : counts_(counts), reads_(reads), timing_(counts.size()), touching_(counts.size()) {
+      : counts_(counts), timing_(counts.size()), touching_(counts.size()) {
     const std::vector<int> domain = domains(counts.size(), reads);
     const std::vector<std::int64_t> length = lengths(counts, domain);
     for (std::size_t i = 0; i < counts.size(); ++i)
@@ -117,7 +117,6 @@ class Placer {
   }
 
   const std::vector<std::int64_t>& counts_;
-  const std::vector<OrbitRead>& reads_;
   std::vector<Timing> timing_;
   std::vector<std::vector<const OrbitRead*>> touching_;
 };

@@ -13,7 +13,7 @@ namespace {
 
 class Expander {
  public:
-  Expander(System& system, const std::vector<Text>& texts, Expansion& spent) : system_(system), spent_(spent) {
+  Expander(System& system, const std::vector<Text>& texts, Expansion& spent) : spent_(spent) {
     for (const Text& text : texts) collect(system, [&] { add(parse_function(text)); }, text.text);
     // callees first, so that every body is expanded once
     for (auto& [name, f] : functions_) collect(system, [&, &name = name] { visit(name); }, name);
@@ -100,7 +100,6 @@ class Expander {
     out.nodes.resize(static_cast<std::size_t>(root) + 1);
   }
 
-  System& system_;
   Expansion& spent_;
   std::map<std::string, Entry> functions_;
 };

@@ -11,11 +11,11 @@
 #include "recurrence/system.h"
 #include "taugrad/recurrence/definition.h"
 
-#ifndef TAUGRAD_DATA
-#define TAUGRAD_DATA ""
-#endif
-
 namespace taugrad {
+
+/// Defined by cmake/data_folder.cpp.in in a program that found the library by CMake.
+__attribute__((weak)) const char* data_folder();
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,12 +40,15 @@ bool exists(const std::string& path) {
 
 std::vector<std::string> definition_folders() {
   std::vector<std::string> folders;
-  if (const char* given = std::getenv("TAUGRAD_GRAPHS")) folders.emplace_back(given);
+  if (const char* given = std::getenv("TAUGRAD_GRAPHS"); given != nullptr && *given != '\0')
+    folders.emplace_back(given);
   folders.emplace_back("graphs");
-  if (*TAUGRAD_DATA) folders.emplace_back(TAUGRAD_DATA);
-  std::error_code ignored;  // beside the installed program: <prefix>/bin, <prefix>/share/taugrad/graphs
-  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
-  if (!ignored) folders.push_back((self.parent_path().parent_path() / "share/taugrad/graphs").string());
+  if (data_folder != nullptr) folders.push_back(std::string(data_folder()) + "/graphs");
+  std::error_code error;  // TAUGRAD_DATA: from <prefix>/bin to <prefix>/share/taugrad
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (!error)
+    for (const char* data : {TAUGRAD_DATA, "share/taugrad"})
+      folders.push_back((self.parent_path() / data / "graphs").lexically_normal().string());
   return folders;
 }
 

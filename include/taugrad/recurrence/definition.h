@@ -263,7 +263,7 @@ Definition load_definition(std::string_view file_or_name);
 Definition definition_from_equations(const std::vector<std::string>& equations, const std::vector<std::string>& loss = {});
 /// The canonical JSON form; reading and writing a shipped file is byte-equal.
 std::string to_json(const Definition& d);
-/// Folders searched for shipped definitions, first match wins.
+/// Folders searched for shipped definitions, first match wins: TAUGRAD_GRAPHS, graphs/, those of the prefix (docs/cpp.md).
 std::vector<std::string> definition_folders();
 
 }  // namespace taugrad

@@ -1,0 +1,42 @@
+# cmake -DSOURCE=<project> -DBUILD=<folder> -DWHAT=build|fuzz -P clang_test.cmake: what clang 14 makes of a fresh copy,
+# that is of the files under version control and the new ones. BUILD is kept: a second run compiles what has changed.
+#   build   everything compiles without a warning, links, and proves a gradient
+#   fuzz    each fuzz target is built by the documented command and survives 1,000 runs
+find_program(clang clang++-14 NO_CACHE)
+if(NOT clang)
+  message("SKIPPED: there is no clang++-14; `tools/setup clang-14 libclang-rt-14-dev` installs it")
+  return()
+endif()
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+set(copy ${BUILD}/source)
+file(MAKE_DIRECTORY ${copy})
+execute_process(COMMAND git -c safe.directory=* ls-files -z --cached --others --exclude-standard
+  WORKING_DIRECTORY ${SOURCE} OUTPUT_FILE ${BUILD}/files RESULT_VARIABLE no_git ERROR_QUIET)
+if(no_git)
+  set(copy ${SOURCE})
+else()
+  file(GLOB_RECURSE old LIST_DIRECTORIES FALSE ${copy}/src/* ${copy}/tools/* ${copy}/tests/*.cpp)
+  foreach(file IN LISTS old)  # what is gone is gone here too
+    file(RELATIVE_PATH name ${copy} ${file})
+    if(NOT EXISTS ${SOURCE}/${name})
+      file(REMOVE ${file})
+    endif()
+  endforeach()
+  run(sh -c "cd '${SOURCE}' && tar -c --ignore-failed-read --null -T '${BUILD}/files' | tar -x -C '${copy}'")
+endif()
+
+if(WHAT STREQUAL "build")
+  run(${CMAKE_COMMAND} -G Ninja -S ${copy} -B ${BUILD}/out -DCMAKE_CXX_COMPILER=${clang} -DCMAKE_BUILD_TYPE=Plain
+    -DCMAKE_CXX_FLAGS_PLAIN=-O0 -DTAUGRAD_WERROR=ON -DTAUGRAD_TESTS=ON)
+  run(${CMAKE_COMMAND} --build ${BUILD}/out)
+  run(${BUILD}/out/taugrad check -q -e "h[t] = tanh(W @ h[t-1] + U @ x[t])" --steps 3)
+else()
+  set(ENV{CXX} ${clang})
+  set(ENV{TAUGRAD_FUZZ_BUILD} ${BUILD}/out)
+  foreach(target definition graph_json safetensors)
+    run(${copy}/tools/fuzz/run ${target} 1000)
+  endforeach()
+endif()
