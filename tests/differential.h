@@ -98,7 +98,7 @@ class Differential {
     if (!result_.cut) return;
     outputs_.push_back(unfolded_->loss().id);
     const Gradients gradients = gradient(unfolded_->loss(), wrt);
-    for (const Var v : gradients.values()) outputs_.push_back(v.id);
+    for (const Var& v : gradients.values()) outputs_.push_back(v.id);
   }
 
   /// Lengths, and the scales of leaves: one for all steps of an input, from 1e-8 to 1e8; of weights

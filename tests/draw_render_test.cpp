@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/write.h"

@@ -175,7 +175,7 @@ TEST_CASE("likelihoods at their ends", "[edges]") {
   CHECK(at(nll(1), {{1e4, -1e4}}).gradient[0] == Numbers{1, -1});
   // a target that is absent has no one-hot: only the normaliser stays
   CHECK(at(nll(-1), {{0, 0}}).value == Numbers{std::log(2.0)});
-  for (const double k : {2.0, 0.5, 1e300, kNaN}) CHECK_THROWS_AS(at(nll(k), {{0, 0}}), Error);
+  for (const double k : {2.0, 0.5, 1e300, kNaN}) CHECK_THROWS(at(nll(k), {{0, 0}}));
   const auto nll_p = [&](double k) {
     return [&y, k](const Vars& x) { return nll_categorical_p(x[0], y(x, k)); };
   };

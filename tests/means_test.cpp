@@ -18,7 +18,7 @@ template <class S>
 std::vector<std::vector<S>> values(const Graph& g, Var x, const std::vector<Var>& of,
                                    const std::vector<S>& at, bool planned) {
   std::vector<NodeId> ids;
-  for (const Var v : of) ids.push_back(v.id);
+  for (const Var& v : of) ids.push_back(v.id);
   std::vector<std::vector<S>> found;
   if (planned) {
     Executor<S> run(g.tape(), ids);

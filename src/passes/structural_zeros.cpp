@@ -128,7 +128,7 @@ bool ReverseZeros::covered(NodeId id) const {
 Var ReverseZeros::mask(NodeId id) {
   if (!partial_[at(id)]) return {};
   Var all;
-  for (const Var share : masks_[id]) all = either(all, share);
+  for (const Var& share : masks_[id]) all = either(all, share);
   masks_.erase(id);
   return all;
 }

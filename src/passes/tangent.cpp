@@ -71,7 +71,7 @@ class ForwardSweep {
  private:
   static std::vector<NodeId> ids_of(std::span<const Var> vars) {
     std::vector<NodeId> ids;
-    for (const Var v : vars) ids.push_back(v.id);
+    for (const Var& v : vars) ids.push_back(v.id);
     return ids;
   }
 

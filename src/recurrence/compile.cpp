@@ -136,7 +136,7 @@ class Compiler {
       collect(model_.system, [&] {
         for (const Ast& ast : rule(r).equation->arguments) check_solved(ast);
         RuleResult result = record_rule(rule(r), model_.scratch(), model_.blocks);
-        for (const Var root : result.roots) symbol(number).per_example |= root.per_example();
+        for (const Var& root : result.roots) symbol(number).per_example |= root.per_example();
         rule(r).block = result.block;
         rule(r).reductions = std::move(result.reductions);
       }, name);

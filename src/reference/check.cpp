@@ -217,7 +217,7 @@ class Checker {
   void move_gradients() {
     const auto values = [&] {
       std::vector<std::vector<double>> all;
-      for (const Var g : gradients_.values()) {
+      for (const Var& g : gradients_.values()) {
         const std::span<const double> value = analytic_.value(g.id);
         all.emplace_back(value.begin(), value.end());
       }

@@ -160,7 +160,7 @@ void Measure::look_for_kinks(std::span<const Var> variables) {
   const auto run = [&](double step) {
     complex_.clear_nudges();
     std::uint32_t number = 0;
-    for (const Var v : variables) {
+    for (const Var& v : variables) {
       std::vector<double> direction(complex_.value(v.id).size());
       for (double& d : direction) {
         const auto word = philox({number++, 0, 0, 0x6b696e6bu}, 1);
