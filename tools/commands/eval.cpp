@@ -41,8 +41,8 @@ int evaluate_model(Options o, const Context& context) {
   if (o.divergence && o.evaluate.modes.empty())
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
-  const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   TrainedModel m = read_model(o.model, context);
+  const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   find_split(o, m.definition, context);
   const TrainingData data = read_training_data(m.definition, o.source, &m.vocabulary, context);
   Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));

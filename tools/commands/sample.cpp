@@ -69,9 +69,9 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
 }
 
 int draw(Options o, const Context& context) {
+  const TrainedModel m = read_model(o.model, context);
   const std::string format =
       format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
-  const TrainedModel m = read_model(o.model, context);
   if (!o.prompt.empty()) {
     if (!m.vocabulary) fail(Status::usage, "U002", "--prompt is for models of text");
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
