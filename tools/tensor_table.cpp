@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace taugrad::cli {
 namespace {
@@ -12,7 +13,8 @@ constexpr std::int64_t kMostColumns = 12;
 
 std::string number(const Tensor& t, std::int64_t flat) {
   if (t.dtype() == Dtype::i64) return fmt::format("{:>6}", t.values<std::int64_t>()[static_cast<std::size_t>(flat)]);
-  return fmt::format("{:>13.6g}", t.at(flat));
+  const double value = t.at(flat);
+  return std::isnan(value) ? fmt::format("{:>13}", "nan") : fmt::format("{:>13.6g}", value);
 }
 
 // "[2,0]": position of a row among the leading axes, counted from 0 as in the file
