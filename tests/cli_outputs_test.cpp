@@ -69,7 +69,7 @@ TEST_CASE("no command writes over what it reads, by whatever name", "[cli][files
            "eval M --data text.txt -o M/definition.json", "turing machine.json -o machine.json",
            "turing machine.json --definition machine.json",
        }) {
-    const bool other_format = has(line, "sample") || has(line, "flow elman --weights");
+    const bool other_format = has(line, "flow elman --weights");
     check_refused(f, line, other_format ? "U002" : "U004");
   }
   // without a suffix that would be refused first
