@@ -8,6 +8,7 @@
 #include <ranges>
 
 #include "graph/verified.h"
+#include "passes/equal_nodes.h"
 #include "passes/rounding.h"
 #include "passes/segments.h"
 #include "random_network.h"
@@ -37,10 +38,10 @@ struct Run {
 
 template <class S>
 Run run(const Work& work, const BatchContext& batch, std::int64_t items, bool again,
-        ExecutorOptions options = {}) {
+        ExecutorOptions options = {}, unsigned numbers = 7) {
   if (again) options.checkpoint = work.unfolded.loss().id;
   Executor<S> executor(work.tape(), work.outputs, options);
-  Values values = execute(executor, work.tape(), work.outputs, batch, items, 7);
+  Values values = execute(executor, work.tape(), work.outputs, batch, items, numbers);
   std::size_t bytes = executor.bytes();
   for (const NodeId leaf : executor.leaves())
     if (work.tape().extent_id(leaf) != kShared) bytes -= executor.leaf(leaf).size_bytes();
@@ -189,6 +190,32 @@ TEST_CASE("checkpoint: lengths times segments beyond 2^31", "[checkpoint]") {
   CHECK(most == cuts.count - 1);
 }
 
+// Equal nodes of the gradient are one before it is cut: apart, they would be added up in another
+// order.
+TEST_CASE("checkpoint: nodes that are equal only before the cut keep their bits", "[checkpoint]") {
+  const Definition d = parse_definition(R"json({
+    "name": "random", "index": {"t": "tau"}, "sizes": {"n": 1, "m": 1}, "inputs": {"x[t]": ["n"]},
+    "weights": {"W": ["m", "m"], "b": ["m"], "U": ["m", "n"], "Z": ["m", "m"]},
+    "equations": [
+      "p[t] = clamp(W @ p[t-2] + 0.5 * p[t-3] * (U @ x[t+2]) + 0.3 * p[t-1], -1, 0.8)",
+      "p[0] = 0.5 * b", "p[tau+1] = 0.5 * b",
+      "q[t] = where(t == 2, b, tanh(b + b + W @ q[t-1] + U @ x[t] + Z @ p[t]))",
+      "r[t] = clamp(W @ r[t-1] + Z @ p[t-1] + 0.3 * q[t-1], -1, 0.8)",
+      "r[0] = 0.5 * b", "r[tau+1] = 0.5 * b"],
+    "loss": "sum(r[last] * r[last])"})json", "random.json");
+  for (const std::int64_t steps : {7, 8, 11, 16}) {
+    const Work work = work_of(d, steps);
+    CAPTURE(steps);
+    CHECK(is_cut(work));
+    for (const std::int64_t items : {1, 3, 5}) {
+      const BatchContext batch = batch_of(work.tape(), items, steps, true);
+      for (unsigned draw = 0; draw < 30; ++draw)
+        CHECK(same_bits(run<double>(work, batch, items, true, {}, draw).values,
+                        run<double>(work, batch, items, false, {}, draw).values));
+    }
+  }
+}
+
 TEST_CASE("verify holds for rewritten graphs, whose ops no file can name", "[checkpoint]") {
   for (const char* name : {"elman", "lstm", "gru", "grid_lines", "bidirectional"}) {
     CAPTURE(name);
@@ -200,6 +227,7 @@ TEST_CASE("verify holds for rewritten graphs, whose ops no file can name", "[che
     const Rewritten rounded = round_operands(work.tape(), work.outputs, last);
     verify(rounded.graph.tape());
     verify(checkpoint(rounded.graph.tape(), rounded.outputs, rounded.last).graph.tape());
+    verify(merge_equal_nodes(work.tape(), work.outputs, last).graph.tape());
   }
   CHECK(verify_rewritings);  // and after every pass, in all tests
 }

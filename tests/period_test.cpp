@@ -147,6 +147,23 @@ TEST_CASE("period: outputs in any order, and sums over the middle, are those ask
   CHECK_FALSE(continued(work));
 }
 
+// R5: what runs forwards in time beside what runs backwards; its positions count down as well
+TEST_CASE("period: numbers that would fall below the first one are no law", "[plan]") {
+  const Definition d = parse_definition(R"json({
+    "name": "masked", "index": {"t": "tau"}, "sizes": {"m": 3}, "inputs": {},
+    "weights": {"W": ["m", "m"], "b": ["m"], "hp": ["m"], "hq": ["m"], "Z": ["m", "m"], "z": ["m"]},
+    "equations": [
+      "p[t] = abs(b + W @ p[t-1]) / (1 + p[t-1] * p[t-1])", "p[tau+1] = hp",
+      "q[t] = relu(W @ q[t-1] + Z @ z)", "q[tau+1] = hq",
+      "r[t] = where(t == 2, b, tanh(b + W @ r[t+1] + 0.5 * r[t+1] * mean[t](p[t])))",
+      "r[tau+1] = tanh(b)"],
+    "loss": "sum(r[t] * r[t])"})json", "masked.json");
+  for (std::int64_t steps = 30; steps < 60; ++steps) {
+    CAPTURE(steps);
+    CHECK_NOTHROW(continued(work_of(d, steps)));
+  }
+}
+
 TEST_CASE("period: a law needs three samples that agree", "[plan]") {
   // 5, then 10 13 16 .. as often as the sample says, then a number that moves on
   const auto law = plan::Law::of({table({5, 10, 13, 16, 19, 7}), table({5, 10, 13, 16, 19, 22, 8}),

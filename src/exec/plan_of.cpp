@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/memory_limit.h"
 #include "passes/checkpoint.h"
+#include "passes/equal_nodes.h"
 #include "passes/rounding.h"
 #include "recurrence/graph_size.h"
 
@@ -32,13 +33,25 @@ void require_told_apart(const Tape& tape) {
 
 /// The leaves of the plan of a rewritten tape are known by their numbers in the first one.
 template <class S>
+plan::Plan<S> of_leaves(plan::Plan<S> plan, const Rewritten& other) {
+  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
+  return plan;
+}
+
+template <class S>
+plan::Plan<S> cut_plan(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
+                       NodeId last) {
+  const Rewritten other = checkpoint(tape, outputs, last);
+  return of_leaves(plan::make_plan<S>(other.graph.tape(), other.outputs, passes), other);
+}
+
+template <class S>
 plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
                       NodeId recompute) {
   if (recompute < 0) return plan::make_plan<S>(tape, outputs, passes);
-  const Rewritten other = checkpoint(tape, outputs, recompute);
-  plan::Plan<S> plan = plan::make_plan<S>(other.graph.tape(), other.outputs, passes);
-  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
-  return plan;
+  if (!passes.has(plan::Pass::merge)) return cut_plan<S>(tape, outputs, passes, recompute);
+  const Rewritten once = merge_equal_nodes(tape, outputs, recompute);
+  return of_leaves(cut_plan<S>(once.graph.tape(), once.outputs, passes, once.last), once);
 }
 
 }  // namespace
@@ -56,9 +69,7 @@ plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
   if (options.precision == Precision::full)
     return plan_of<S>(tape, outputs, passes, options.checkpoint);
   const Rewritten other = round_operands(tape, outputs, options.checkpoint);
-  plan::Plan<S> plan = plan_of<S>(other.graph.tape(), other.outputs, passes, other.last);
-  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
-  return plan;
+  return of_leaves(plan_of<S>(other.graph.tape(), other.outputs, passes, other.last), other);
 }
 
 template plan::Plan<float> plan_of(const Tape&, std::span<const NodeId>, const ExecutorOptions&);

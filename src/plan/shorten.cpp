@@ -46,7 +46,7 @@ class Shortener {
     if (!copy_extents()) return std::nullopt;
     copy_indices();
     NodeId id = 0;
-    for (std::size_t r = 0; r < repeats_.size() && fits_; ++r) {
+    for (std::size_t r = 0; r < repeats_.size() && fits(); ++r) {
       add_others(id, repeats_[r].first);
       add_repeat(r);
       id = repeats_[r].end();
@@ -55,13 +55,14 @@ class Shortener {
     for (const NodeId output : outputs)
       if (const NodeId copy = mapped(output); copy != kGone) out_.outputs.push_back(copy);
     keep_list(out_.outputs, outputs);
-    if (!fits_ || !extents_.fits || !indices_.fits) return std::nullopt;
+    if (!fits()) return std::nullopt;
     verify_rewritten(out_.graph.tape());
     return std::move(out_);
   }
 
  private:
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  bool fits() const { return fits_ && extents_.fits && indices_.fits; }
 
   /// The first repeat that ends behind a node.
   std::size_t next_repeat(NodeId id) const {
@@ -131,13 +132,15 @@ class Shortener {
   }
 
   void add_others(NodeId id, NodeId end) {
-    for (; id < end && fits_; ++id) {
+    for (; id < end && fits(); ++id) {
       inputs_.clear();
       const auto in = from_.inputs(id);
       for (const NodeId x : in)
         if (const NodeId copy = mapped(x); copy != kGone) inputs_.push_back(copy);
       const ExtentId extent = extents_.mapped(from_.extent_id(id));
-      append(id, extent, indices_.mapped(from_.index_id(id)), same_attrs(id, extent));
+      const IndexId index = indices_.mapped(from_.index_id(id));
+      if (!fits()) return;
+      append(id, extent, index, same_attrs(id, extent));
       const bool known = !long_sum_.empty() && long_sum_[at(id)] != 0;
       out_.long_sum.back() = known || in.size() > kMostTerms;
       // a sum over all times stays one of its kind; whatever else reads the middle is special
@@ -159,8 +162,8 @@ class Shortener {
     const std::int32_t count = r.count - times_;
     fits_ = fits_ && count >= 2;
     out_.repeats.push_back({to_.size(), r.length, count});
-    for (std::int32_t time = 0; time < count && fits_; ++time)
-      for (NodeId id = r.first; id < r.first + r.length && fits_; ++id) add_again(r, id, time);
+    for (std::int32_t time = 0; time < count && fits(); ++time)
+      for (NodeId id = r.first; id < r.first + r.length && fits(); ++id) add_again(r, id, time);
   }
 
   /// A node of a repeat, at a time of the shorter tape; `id` is it at time 0.
@@ -181,6 +184,7 @@ class Shortener {
     const NodeId later = id + r.length;
     const ExtentId extent = moved_number(extents_, from_.extent_id(id), from_.extent_id(later));
     const IndexId index = moved_number(indices_, from_.index_id(id), from_.index_id(later));
+    if (!fits()) return;
     const bool same = from_.attrs_id(id) == from_.attrs_id(later);
     append(id, extent, index, same ? same_attrs(id, extent) : moved_attrs(id, later, time, extent));
   }
