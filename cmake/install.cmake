@@ -20,3 +20,9 @@ configure_package_config_file(cmake/taugradConfig.cmake.in taugradConfig.cmake
 write_basic_package_version_file(taugradConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES cmake/data_folder.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/taugradConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/taugradConfigVersion.cmake DESTINATION ${package_dir})
+
+# for builds without CMake: pkg-config taugrad
+file(RELATIVE_PATH prefix_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" prefix_from_pc ${prefix_from_pc})
+configure_file(cmake/taugrad.pc.in taugrad.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/taugrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
