@@ -30,6 +30,7 @@
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
+#include "taugrad/passes/surgery.h"
 #include "taugrad/recurrence/definition.h"
 #include "taugrad/recurrence/describe.h"
 #include "taugrad/recurrence/fold.h"

@@ -93,6 +93,7 @@ void Tape::set_value(NodeId id, NameId name, IndexId index) {
   row.index = index;
   row.is_value = 1;
   new_values_.push_back(id);
+  if (is_given(id)) tables_->enter_leaf(name, id);
   if (index == 0) return;
   NameRow& all = name_rows_[name];
   all.least = std::min(all.least, index);

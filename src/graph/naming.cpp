@@ -108,8 +108,7 @@ void Tape::name_value(NodeId id, std::string_view name, std::span<const std::int
 
 void Tape::name_value(NodeId id, NameId name, IndexId index) {
   check_labels(name, index);
-  const bool leaf = is_given(id) && !is_value(id);
-  if (leaf) {
+  if (is_given(id) && !is_value(id)) {
     LeafKind kind = leaf_kind(id);
     kind.positions = index_of(index).size();
     check_leaf(name, kind);
@@ -118,7 +117,19 @@ void Tape::name_value(NodeId id, NameId name, IndexId index) {
   if (index != 0 && index == index_id(id) && !is_value(id) && this->name(id).empty())
     own_ancestors(id, name);
   set_value(id, name, index);
-  if (leaf) tables_->enter_leaf(name, id);
+}
+
+void Tape::know_as(NodeId id, NameId name, IndexId index) {
+  check_labels(name, index);
+  if (!is_value(id)) tables_->known_as.try_emplace(id, name, index);
+}
+
+std::string Tape::known_as(NodeId id) const {
+  const auto known = tables_->known_as.find(id);
+  if (known == tables_->known_as.end()) return "";
+  const auto [name, index] = known->second;
+  return index == 0 ? names_[name]
+                    : fmt::format("{}[{}]", names_[name], fmt::join(index_of(index), ","));
 }
 
 Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
@@ -131,7 +142,6 @@ Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const At
   check_free(-1, name_id, index_id);  // before an error would leave a leaf without a name
   const Var v = leaf(op, shape, extent, attrs);
   set_value(v.id, name_id, index_id);
-  tables_->enter_leaf(name_id, v.id);
   return v;
 }
 

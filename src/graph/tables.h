@@ -92,6 +92,7 @@ struct Tape::Tables {
   /// Copies that their name does not find, of untied weights and of those without one:
   /// (weight, name of the copy or of its letters, position).
   std::map<std::tuple<NodeId, NameId, IndexId>, NodeId> hidden_copies;
+  std::map<NodeId, std::pair<NameId, IndexId>> known_as;
   HashIndex numbers;             // constants of expressions within steps
   std::vector<NodeId> claiming;  // of own_ancestors
   std::size_t bytes() const {

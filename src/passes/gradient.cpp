@@ -142,18 +142,21 @@ Var append_view(Var v) {
 }
 
 // Names the gradient of W[3] `grad:W` with index {3}. A node that is already a variable keeps its
-// name, so the gradient is then a view of it; a second gradient of W on the tape has no name, nor has
-// one whose name would be too long.
+// name, so the gradient is then a view of it; a second gradient of W on the tape is no value of that
+// name, but known by it. One whose name would be too long has none.
 Var named_gradient(Var v, Var g) {
   Tape& tape = *v.tape;
   if (!tape.is_value(v.id)) return g;
   const std::string name = "grad:" + std::string(tape.name(v.id));
   const std::vector<std::int32_t> index(tape.index(v.id).begin(), tape.index(v.id).end());
+  if (name.size() > limits::kNameBytes) return g;
   const NodeId taken = tape.find_value(name, index);
-  if (taken >= 0 || name.size() > limits::kNameBytes) return g;
   if (tape.is_value(g.id)) g = append_view(g);
-  tape.set_value(g.id, tape.intern_name(name, tape.letters_of(tape.name_id(v.id))),
-                 tape.intern_index(index));
+  const NameId number = tape.intern_name(name, tape.letters_of(tape.name_id(v.id)));
+  if (taken < 0)
+    tape.set_value(g.id, number, tape.intern_index(index));
+  else
+    tape.know_as(g.id, number, tape.intern_index(index));
   return g;
 }
 
@@ -201,6 +204,13 @@ Gradients gradient(Var loss, std::span<const Var> wrt) {
 
 Gradients gradient(Var loss, std::initializer_list<Var> wrt) {
   return gradient(loss, std::span<const Var>(wrt.begin(), wrt.size()));
+}
+
+Var gradient(Var loss, Var wrt) { return gradient(loss, std::span<const Var>(&wrt, 1))[0]; }
+
+Gradients gradient(std::initializer_list<Var> outputs, std::initializer_list<Var> cotangents,
+                   std::initializer_list<Var> wrt) {
+  return gradient(std::span(outputs), std::span(cotangents), std::span(wrt));
 }
 
 Var Gradients::operator[](std::string_view label) const {

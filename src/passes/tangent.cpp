@@ -119,4 +119,13 @@ Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt,
   return result;
 }
 
+Vars tangent(std::initializer_list<Var> outputs, std::initializer_list<Var> wrt,
+             std::initializer_list<Var> tangents) {
+  return tangent(std::span(outputs), std::span(wrt), std::span(tangents));
+}
+
+Var tangent(Var output, Var wrt, Var along) {
+  return tangent(std::span<const Var>(&output, 1), {&wrt, 1}, {&along, 1}).front();
+}
+
 }  // namespace taugrad

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include "taugrad/graph/tape.h"
 
@@ -23,11 +24,13 @@ class StepScope {
   std::size_t depth_;  // of the scopes around it
 };
 
-/// A shared handle on a tape; what users build graphs with. Copies share the tape; one that was
-/// moved from is empty, and its use a usage Error (U021).
+/// A shared handle on a tape; what users build graphs with. To copy it shares the graph: what is
+/// added through one is there for all. Another graph is made by `clone` (passes/surgery.h). One that
+/// was moved from is empty, and its use a usage Error (U021).
 class Graph {
  public:
   Graph();
+  explicit Graph(TapeRef tape) : tape_(std::move(tape)) {}  ///< that a node is of: Graph(v.tape)
 
   Var input(std::string_view name, const Shape& shape = {});   ///< per example
   Var category(std::string_view name, std::int64_t size);      ///< per example, a symbol 0..size-1

@@ -97,6 +97,8 @@ struct Var {
   bool per_example() const { return extent() != kShared; }
   const Op& op() const;
   std::string_view name() const;
+  /// Row i along the first axis, of a vector a number. @throws Error (G020) where there is none
+  Var operator[](std::int64_t i) const;
   bool operator==(const Var&) const = default;
 };
 using Vars = std::vector<Var>;
@@ -189,6 +191,10 @@ class Tape {
   /// none yet: W[3].
   /// @param copy  the record of copies
   NodeId weight_copy(NodeId weight, const Op& copy);
+  /// A node that would be `name[index]`, were that not taken: the second gradient of W. Outputs of
+  /// programs bear that label; nothing finds the node by it.
+  void know_as(NodeId id, NameId name, IndexId index);
+  std::string known_as(NodeId id) const;  ///< "grad:W[3]", or nothing
   /// The first node made the value of `name[index]`, or -1.
   NodeId find_value(std::string_view name, std::span<const std::int32_t> index = {}) const;
   /// New nodes belong to `name[index]` until changed: errors, clusters and profiles use it.
