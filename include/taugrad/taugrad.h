@@ -31,6 +31,7 @@
 #include "taugrad/ops/own.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
+#include "taugrad/passes/jacobian.h"
 #include "taugrad/recurrence/definition.h"
 #include "taugrad/recurrence/describe.h"
 #include "taugrad/recurrence/fold.h"
