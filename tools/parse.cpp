@@ -1,11 +1,13 @@
 // The only file that compiles CLI11: it splits the command line, all checks and words are ours.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "foreign_words.h"
 #include "taugrad/recurrence/register_op.h"
 
 namespace taugrad::cli {
@@ -29,7 +31,9 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
     if (c.name == name) return c;
     names.push_back(c.name);
   }
-  const std::string help = did_you_mean(name, names);
+  const std::string_view own = own_command(name);
+  const bool there = std::ranges::find(names, own) != names.end();
+  const std::string help = there ? fmt::format("did you mean \"{}\"?", own) : did_you_mean(name, names);
   const bool option = name.starts_with("-");
   usage_error("U001", fmt::format("unknown {} {}", option ? "option" : "command", printable(name)),
               help.empty() ? "`taugrad -h` lists the commands" : help);
@@ -41,7 +45,8 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
   const std::string name = argument.substr(0, argument.find('='));
   std::vector<std::string> names = {"--json", "--quiet", "--help", "--version", "--load"};
   for (const Option& o : c.options) names.push_back(o.name);
-  const std::string help = did_you_mean(name, names);
+  std::string help = foreign_option_help(c, name);
+  if (help.empty()) help = did_you_mean(name, names);
   usage_error("U001", fmt::format("unknown option {}", printable(name)),
               help.empty() ? help_hint(c) : help);
 }

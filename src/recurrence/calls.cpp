@@ -7,7 +7,7 @@
 #include <map>
 
 #include "base/fail.h"
-#include "base/suggest.h"
+#include "recurrence/syntax_help.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/own.h"
 
@@ -41,7 +41,10 @@ Value Calls::run(const std::vector<Value>& a) {
   if (n_.name == "dropout") return dropout(a);
   if (is_function_name(n_.name)) return elementwise(a);
   if (const Op* op = own_function(n_.name)) return own(*op, a);
-  fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, did_you_mean(n_.name, function_names()));
+  const std::string help = unknown_function_help(ast_, n_, model_.find(n_.name) >= 0, [&](const std::string& letter) {
+    return model_.system.index(letter) != nullptr;
+  });
+  fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, help);
 }
 
 void Calls::arity(const std::vector<Value>& a, std::size_t least, std::size_t most) const {
