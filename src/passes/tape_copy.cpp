@@ -17,7 +17,9 @@ NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
   const AttrsId attrs =
       renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
   const NameId owner =
-      renumbered(names_, from_.name_id(id), [&] { return to_.intern_name(from_.name(id)); });
+      renumbered(names_, from_.name_id(id), [&] {
+    return to_.intern_name(from_.name(id), from_.letters_of(from_.name_id(id)));
+  });
   const IndexId index =
       renumbered(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
   to_.set_owner(owner, index);
