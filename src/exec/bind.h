@@ -45,6 +45,11 @@ BatchDescription describe_batch(const std::vector<Source>& sources, const Length
 /// The tensor of a source, its axes checked. @throws Error (D010, D011)
 const Tensor& tensor_of(const Source& source, const Tensors& tensors);
 
+/// The numbers of leaf number `leaf` of a source, of these items where it is per example.
+/// @throws Error (D011, D013)
+void read_leaf(const Source& source, const Tensor& tensor, std::size_t leaf,
+               std::span<const std::int32_t> items, std::span<double> to);
+
 /// Fills or binds the leaves of a source, after Executor::set_batch. A weight of type S is read in
 /// place.
 /// @throws Error (D011, D013)
