@@ -86,7 +86,7 @@ class GraphPicture {
   /// The node whose name and index another has, or belongs to.
   NodeId owner(NodeId id) const {
     const NodeId owner = scan_.owner[at(id)];
-    return tape_.name_id(id) == 0 && owner >= 0 ? owner : id;
+    return tape_.name(id).empty() && owner >= 0 ? owner : id;
   }
   // A number or length that belongs to no variable: drawn anew where it is used.
   bool is_loose_leaf(NodeId id) const {
@@ -285,15 +285,15 @@ namespace {
 
 // the clusters that stand for steps say which these are; of a grid, that there are some
 void note_gaps(Picture& p) {
-  std::string gaps;
+  std::vector<std::string> gaps;
   bool grid = false;
   for (const PictureCluster& c : p.clusters) {
     if (!c.elided) continue;
     grid = grid || c.position.size() != 1;
-    if (c.position.size() == 1) gaps += (gaps.empty() ? "" : "; ") + c.label;
+    if (c.position.size() == 1) gaps.push_back(c.label);
   }
-  if (grid) gaps += std::string(gaps.empty() ? "" : "; ") + "positions in the middle";
-  if (!gaps.empty()) p.notes.push_back("left out: " + gaps);
+  if (grid) gaps.emplace_back("positions in the middle");
+  if (!gaps.empty()) p.notes.push_back(fmt::format("left out: {}", fmt::join(gaps, "; ")));
 }
 
 }  // namespace

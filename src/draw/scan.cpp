@@ -80,12 +80,15 @@ class Scanner {
     }
   }
 
+  // as the caller says, as the tape says, else t, or i and j
   const std::vector<std::string>& letters_of(NameId name, std::size_t rank) {
     auto& known = letters_[{name, rank}];
     if (!known.empty()) return known;
     const auto given = options_.letters.find(std::string(base_name(tape_.name_of(name))));
     if (given != options_.letters.end() && given->second.size() == rank)
       return known = given->second;
+    if (const auto own = tape_.letters_of(name); own.size() == rank)
+      return known.assign(own.begin(), own.end()), known;
     static const std::vector<std::string> line{"t"}, grid{"i", "j", "k", "l"};
     if (rank == 1) return known = line;
     for (std::size_t i = 0; i < rank; ++i)

@@ -9,6 +9,7 @@
 #include "passes/tape_copy.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/render.h"
+#include "taugrad/exec/check.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
@@ -62,7 +63,8 @@ Picture unfolded_picture(const Graph& graph, const WriteOptions& o) {
 Graph with_gradient(const Graph& graph, const std::string& loss) {
   if (has_gradients(graph.tape()) && loss.empty()) return graph;
   const Graph copy = copy_of(graph.tape());
-  const Var of = loss_of(copy, loss);
+  Var of = find_loss(copy, loss);
+  if (!of) of = default_loss(copy);
   gradient(of, differentiable(copy.tape(), of));
   return copy;
 }

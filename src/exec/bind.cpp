@@ -91,12 +91,12 @@ const Tensor& tensor_of(const Source& source, const Tensors& tensors) {
 
 std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves) {
   std::vector<Source> sources;
-  std::map<std::pair<bool, NameId>, std::size_t> number;
+  std::map<std::pair<bool, std::string_view>, std::size_t> number;
   for (const NodeId id : leaves) {
     const bool weight = &tape.op(id) == &kWeight;
     const bool named = tape.is_value(id);
     const auto index = named ? tape.index(id) : std::span<const std::int32_t>();
-    auto [it, fresh] = number.try_emplace({weight, tape.name_id(id)}, sources.size());
+    auto [it, fresh] = number.try_emplace({weight, tape.name(id)}, sources.size());
     if (!named) it->second = sources.size();  // a leaf that stands alone
     if (fresh || !named)
       sources.push_back({named ? std::string(tape.name(id)) : fmt::format("#{}", id),

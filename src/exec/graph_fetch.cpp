@@ -81,7 +81,8 @@ std::vector<std::string> everything(const Tape& tape, const NamedNodes& nodes) {
     const std::vector<NodeId> positions = nodes.positions(name);
     const NodeId alone = tape.find_value(name);
     const auto computed = [&](NodeId id) {
-      return !tape.op(id).traits.leaf && &tape.op(id) != &kCopy;
+      const bool copy = &tape.op(id) == &kCopy && &tape.op(tape.inputs(id)[0]) == &kWeight;
+      return !tape.op(id).traits.leaf && !copy;
     };
     random = random || name.starts_with("nll:");
     if (name.starts_with("nll:")) continue;

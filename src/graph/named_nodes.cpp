@@ -59,8 +59,9 @@ NamedNodes::NamedNodes(const Tape& tape) : tape_(tape) {
     const NameId name = tape.name_id(id);
     if (name >= by_name.size()) by_name.resize(name + std::size_t{1}, nullptr);
     if (by_name[name] == nullptr) {
-      names_.emplace_back(tape.name(id));
-      by_name[name] = &values_[names_.back()];
+      const auto [values, fresh] = values_.try_emplace(std::string(tape.name(id)));
+      if (fresh) names_.push_back(values->first);
+      by_name[name] = &values->second;  // names that differ in letters alone are one
     }
     by_name[name]->push_back(id);
   }

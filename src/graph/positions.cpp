@@ -32,7 +32,7 @@ class Positions {
  private:
   /// Without a name and an index of its own, and computed.
   bool is_open(NodeId id) const {
-    return tape_.name_id(id) == 0 && tape_.index_id(id) == 0 && !tape_.inputs(id).empty();
+    return tape_.name(id).empty() && tape_.index_id(id) == 0 && !tape_.inputs(id).empty();
   }
   IndexId position(NodeId owner) const { return tape_.index_id(owner); }
   bool same(NodeId a, NodeId b) const { return a >= 0 && b >= 0 && position(a) == position(b); }

@@ -69,7 +69,7 @@ class Leaves {
   explicit Leaves(std::vector<LeafSummary>& list) : list_(list) {}
   bool add(const Tape& tape, NodeId id) {
     const bool named = tape.is_value(id);  // of those without a name, one entry a shape
-    const auto key = std::make_pair(named ? tape.name_id(id) : NameId{0},
+    const auto key = std::make_pair(named ? tape.name(id) : std::string_view(),
                                     named ? ShapeId{0} : tape.shape_id(id));
     const auto [place, fresh] = place_.emplace(key, list_.size());
     if (fresh)
@@ -80,7 +80,7 @@ class Leaves {
 
  private:
   std::vector<LeafSummary>& list_;
-  std::map<std::pair<NameId, ShapeId>, std::size_t> place_;
+  std::map<std::pair<std::string_view, ShapeId>, std::size_t> place_;
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ struct WriteOptions {
 Picture picture_of(const Graph& graph, const WriteOptions& options);
 
 /// A graph with the gradient of its loss by every weight, copy and named value: a copy where it
-/// holds none yet, else itself. @throws Error (G023)
+/// holds none yet, else itself. Without a loss it is that of default_loss. @throws Error (G023)
 Graph with_gradient(const Graph& graph, const std::string& loss = {});
 
 /// Writes a graph or a picture to a file, whole or not at all, by its suffix: .dot, .svg, and for
