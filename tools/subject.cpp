@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
+#include "recurrence/system.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/train/model_folder.h"
 
@@ -24,8 +25,11 @@ bool is_file(const std::string& name) {
   return path || (fs::exists(name, ignored) && !fs::is_directory(name, ignored));
 }
 
+/// `-o elman` must not hide elman: of a bare name a shipped definition comes first.
 bool is_model_folder(const std::string& name) {
   std::error_code ignored;
+  for (const std::string& folder : definition_folders())
+    if (fs::exists(folder + "/" + name + ".json", ignored)) return false;
   return fs::is_directory(name, ignored) && fs::exists(fs::path(name) / "definition.json", ignored);
 }
 

@@ -20,7 +20,7 @@ struct Subject {
   std::string loss;          ///< of the graph: the node that --loss names; may be empty
 };
 
-/// Reads DEF: a file, `-`, a name in graphs/, a model's folder, or -e equations.
+/// Reads DEF: a file, `-`, a name in graphs/, a model's folder of another name, or -e equations.
 /// @throws Error (I004) for a file of another kind, by what it is; (U002, U007) for options that a
 /// graph does not take; all of read_definition and of reading graphs
 Subject read_subject(const DefinitionOptions& o, const Context& context);

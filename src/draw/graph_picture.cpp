@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/memory_limit.h"
 #include "draw/names.h"
 #include "draw/op_text.h"
 #include "draw/scan.h"
@@ -138,7 +139,7 @@ class GraphPicture {
     n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
     const std::string name(tape_.name(owner(id))), label = draw::variable_text(tape_, id);
     if (tape_.is_value(id)) {
-      n.name = label;
+      n.name = manner_.by_hand ? draw::shortened(label) : label;
       n.role = name;
       n.id = ids_.make(name, tape_.index(id), "");
     } else {
@@ -307,7 +308,11 @@ std::string draw::about_text(std::int64_t nodes, const Picture& drawn) {
 
 Picture draw::picture_of(const Tape& tape, const GraphPictureOptions& options,
                          const Manner& manner) {
+  constexpr double kPicture = 1300;  // bytes a node, laid out and written
   const TapeScan found = scan(tape, options, manner);
+  if (const auto shown = std::ranges::count(found.shown, 1); manner.by_hand)
+    require_memory("drawing", {{fmt::format("a picture of up to {} nodes", shown),
+                                static_cast<double>(shown) * kPicture}});
   const auto make = [&](Detail detail) {
     GraphPicture drawing(tape, options, found, manner, detail);
     Picture p = drawing.run();

@@ -94,16 +94,16 @@ class Positions {
     if (begun_[p] == 0) begun_[p] = ++count_;
   }
 
-  /// A weight times a value of an earlier step belongs to the step that it is computed for.
+  /// A weight times a value of an earlier step belongs to the step that it is computed for, and so
+  /// does what is computed of nothing that has a position, where only one step reads it.
   void move_products() {
     std::vector<NodeId> reader(at(tape_.size()), kNone);
     for (NodeId id = tape_.size() - 1; id >= 0; --id) {
       if (adjoint_[at(id)]) continue;
-      if (is_open(id) && leads_to_[at(id)] < 0 && reads_weight(id)) {
-        const NodeId to = reader[at(id)];
-        if (to >= 0 && owner_[at(id)] >= 0 && begun(to) > begun(owner_[at(id)]))
+      const NodeId to = reader[at(id)], from = owner_[at(id)];
+      if (to >= 0 && is_open(id) && leads_to_[at(id)] != to)
+        if (from < 0 || (reads_weight(id) && leads_to_[at(id)] < 0 && begun(to) > begun(from)))
           owner_[at(id)] = to;
-      }
       for (const NodeId in : tape_.inputs(id)) merge(reader[at(in)], owner_[at(id)]);
     }
   }
