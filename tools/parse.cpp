@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "taugrad/recurrence/register_op.h"
 
 namespace taugrad::cli {
 namespace {
@@ -38,7 +39,7 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
   if (!argument.starts_with("-") || argument == "-")
     usage_error("U001", fmt::format("unexpected argument {}", printable(argument)), help_hint(c));
   const std::string name = argument.substr(0, argument.find('='));
-  std::vector<std::string> names = {"--json", "--quiet", "--help", "--version"};
+  std::vector<std::string> names = {"--json", "--quiet", "--help", "--version", "--load"};
   for (const Option& o : c.options) names.push_back(o.name);
   const std::string help = did_you_mean(name, names);
   usage_error("U001", fmt::format("unknown option {}", printable(name)),
@@ -100,7 +101,8 @@ Request parse_command(const Command& c, int argc, const char* const* argv) {
   app.add_flag("--version", r.version);
   app.add_flag("--json", r.context.json);
   app.add_flag("-q,--quiet", r.context.quiet);
-  std::vector<std::string> positionals;
+  std::vector<std::string> positionals, libraries;
+  app.add_option("--load", libraries)->allow_extra_args(false);
   app.add_option("arguments", positionals);
   std::vector<std::unique_ptr<Holder>> holders;
   for (const Option& o : c.options) {
@@ -112,6 +114,7 @@ Request parse_command(const Command& c, int argc, const char* const* argv) {
   r.help = full ? Help::full : brief ? Help::brief : Help::none;
   if (r.help != Help::none || r.version) return r;
   if (const auto extra = app.remaining(); !extra.empty()) unknown_argument(c, extra.front());
+  for (const std::string& library : libraries) load_operations(library);
   for (const auto& h : holders) {
     if (h->set || !h->values.empty()) r.context.given.insert(h->option->name);
     if (h->set) h->option->take("");
@@ -136,6 +139,8 @@ Request parse(const std::vector<Command>& commands, int argc, const char* const*
       r.help = Help::full;
     else if (argument == "--version")
       r.version = true;
+    else if (argument == "--load" && first + 1 < argc)
+      load_operations(argv[++first]);
     else
       break;
   }

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/own.h"
 
 namespace taugrad {
 namespace {
@@ -39,6 +40,7 @@ Value Calls::run(const std::vector<Value>& a) {
   if (std::find(layouts.begin(), layouts.end(), n_.name) != layouts.end()) return layout(a);
   if (n_.name == "dropout") return dropout(a);
   if (is_function_name(n_.name)) return elementwise(a);
+  if (const Op* op = own_function(n_.name)) return own(*op, a);
   fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, did_you_mean(n_.name, function_names()));
 }
 
@@ -84,6 +86,17 @@ Value Calls::elementwise(const std::vector<Value>& a) {
   if (n_.name == "pow") return {.var = pow(x, y)};
   const Var z = compiler_.tensor(a[2]);
   return {.var = n_.name == "where" ? where(x, y, z) : layer_norm(x, y, z)};
+}
+
+// shapes are solved beforehand, and only of elementwise ones it is known how
+Value Calls::own(const Op& op, const std::vector<Value>& a) {
+  if (!op.traits.elementwise)
+    fail_at("G012", fmt::format("the operation \"{}\" is no function of equations", op.name), n_,
+            "elementwise operations are; use this one in a graph");
+  arity(a, static_cast<std::size_t>(op.arity), static_cast<std::size_t>(op.arity));
+  Vars operands;
+  for (const Value& v : a) operands.push_back(compiler_.tensor(v));
+  return {.var = apply_elementwise(op, operands)};
 }
 
 Value Calls::layout(const std::vector<Value>& a) {

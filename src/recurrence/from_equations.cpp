@@ -110,7 +110,7 @@ class Inference {
   static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
     for (const Ast& ast : e.arguments)
       for (const AstNode& n : ast.nodes)
-        if (n.kind == AstNode::Kind::call && !is_function_name(n.name))
+        if (n.kind == AstNode::Kind::call && !is_function_name(n.name) && own_function(n.name) == nullptr)
           problems.push_back(at_node("G012", fmt::format("unknown function \"{}\"", n.name), n, did_you_mean(n.name, function_names())));
   }
 

@@ -147,7 +147,7 @@ class Checker {
 }  // namespace
 
 CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                          const CheckOptions& options, const Spoil& spoil, const Watch& watch) {
+                          const CheckOptions& options, const SweepOptions& sweep, const Watch& watch) {
   if (options.order != 1 && options.order != 2)
     fail(Status::usage, "G023", "a check is of order 1 or 2, not {}", options.order);
   if (variables.empty()) return {};
@@ -156,21 +156,23 @@ CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckP
          loss.tape->label(loss.id), to_string(loss.shape()));
   const Var value = loss;
   if (options.order == 2)
-    loss = along_random_directions(gradient(loss, variables).values(), "direction");
-  Spoil spoiled = spoil;
+    loss = along_random_directions(gradient({&loss, 1}, {}, variables, {.named = false}).values(),
+                                   "direction");
+  SweepOptions how = sweep;
+  how.named = false;  // the graph is the caller's: its names stay free
   std::optional<Perturbed> perturbed;
   if (!options.perturb.empty()) {
     perturbed = find_perturbed(value, loss, variables, point, options.perturb);
-    spoiled.node = perturbed->node;
+    how.spoiled = perturbed->node;
   }
   CheckReport report;
   {
-    Comparer comparer(value, loss, variables, point, options.method, spoiled);
+    Comparer comparer(value, loss, variables, point, options.method, how);
     report = Checker(comparer, variables, options, watch).run();
   }
   report.perturbed = std::move(perturbed);
   if (!report.ok() && !report.not_finite && options.faults > 0)
-    report.faults = search_faults(loss, variables, point, {options.faults, spoiled, watch});
+    report.faults = search_faults(loss, variables, point, {options.faults, how, watch});
   return report;
 }
 

@@ -26,11 +26,11 @@ std::vector<NodeId> ids_of(const Var& value, const Vars& gradients,
 }  // namespace
 
 Comparer::Comparer(Var value, Var loss, std::span<const Var> variables, const CheckPoint& point,
-                   Method method, const Spoil& spoil)
+                   Method method, const SweepOptions& sweep)
     : value_(value),
       variables_(variables),
       method_(method),
-      gradients_(gradient({&loss, 1}, {}, variables, spoil)),
+      gradients_(gradient({&loss, 1}, {}, variables, sweep)),
       analytic_(*loss.tape, ids_of(value, gradients_.values(), variables)),
       measure_(loss, variables, point, method) {
   place(analytic_, point);

@@ -23,7 +23,7 @@ class Comparer {
  public:
   /// @param value  what `loss` is a derivative of, at order 2; else `loss`
   Comparer(Var value, Var loss, std::span<const Var> variables, const CheckPoint& point,
-           Method method, const Spoil& spoil);
+           Method method, const SweepOptions& sweep);
 
   /// The gradient of a variable: [items of its extent, shape...].
   std::span<const double> gradient_of(std::size_t variable) const {

@@ -67,10 +67,11 @@ Alone alone(const Tape& tape, NodeId id, const std::vector<char>& depends,
 
 // The check of one op alone; a second one where the first found a fault looks for the worst entry.
 CheckReport check_alone(const Alone& one, const FaultSearch& how, bool by_entry) {
-  const Spoil spoil{how.spoil.node >= 0 ? one.y : -1, how.spoil.factor};
+  SweepOptions sweep = how.sweep;
+  if (sweep.spoiled >= 0) sweep.spoiled = one.y;
   const auto run = [&](std::int64_t max_runs) {
     return check_spoiled(one.loss, one.moving, one.point, {.max_runs = max_runs, .faults = 0},
-                         spoil, how.watch.rest(1));
+                         sweep, how.watch.rest(1));
   };
   constexpr std::int64_t kEntries = 20'000;
   if (by_entry) return run(kEntries);
@@ -108,7 +109,8 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
       if (!run.needs(id) || !depends[static_cast<std::size_t>(id)] || tape.inputs(id).empty())
         continue;
       const Alone one = alone(tape, id, depends, run, point);
-      const FaultSearch here{1, {id == how.spoil.node ? id : -1, how.spoil.factor}, watch};
+      FaultSearch here{1, how.sweep, watch};
+      if (id != how.sweep.spoiled) here.sweep.spoiled = -1;
       const CheckReport report = check_alone(one, here, by_entry);
       const auto wrong = std::ranges::find_if(report.variables, [](const auto& v) { return !v.ok; });
       if (wrong != report.variables.end()) faults.push_back(fault_of(tape, id, one, *wrong));

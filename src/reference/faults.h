@@ -34,7 +34,7 @@ class Watch {
 
 struct FaultSearch {
   std::size_t limit = 10;
-  Spoil spoil = {};
+  SweepOptions sweep = {};
   Watch watch = Watch(0);
 };
 
@@ -46,6 +46,6 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
 
 /// As check_gradients, where a node is spoiled.
 CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                          const CheckOptions& options, const Spoil& spoil, const Watch& watch);
+                          const CheckOptions& options, const SweepOptions& sweep, const Watch& watch);
 
 }  // namespace taugrad

@@ -64,7 +64,7 @@ std::vector<double> largest_shares(const std::vector<NodeId>& nodes, Var loss,
     for (const NodeId in : tape.inputs(nodes[i]))
       if (depends[at(in)] && seen.insert(in).second) inputs.push_back(tape.var(in));
   }
-  const Gradients g = gradient({&loss, 1}, {}, inputs);
+  const Gradients g = gradient({&loss, 1}, {}, inputs, {.named = false});
   std::vector<std::pair<std::size_t, NodeId>> shares;
   std::vector<NodeId> values;
   for (const Var& v : inputs)

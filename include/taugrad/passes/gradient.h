@@ -17,7 +17,7 @@ struct EdgeContribution {
   Var value;
 };
 
-struct Spoil;
+struct SweepOptions;
 
 /// Gradients of one loss: nodes on the loss's own tape, like any other.
 class Gradients {
@@ -37,7 +37,7 @@ class Gradients {
 
  private:
   friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>,
-                            const Spoil&);
+                            const SweepOptions&);
   std::size_t place(Var v) const;
   Vars wrt_, values_;
   std::vector<std::string> labels_;
