@@ -12,6 +12,7 @@
 #include "output.h"
 #include "plan/passes.h"
 #include "recurrence/model.h"
+#include "subject.h"
 #include "train/words.h"
 
 namespace taugrad::cli {
@@ -174,8 +175,13 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
         o.equations.empty() ? "for example elman, or -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'" : "";
     fail(Status::usage, std::move(e));
   }
-  Definition d = o.equations.empty() ? load_definition(o.file_or_name)
-                                     : definition_from_equations(o.equations, o.loss);
+  require_definition(o);
+  return finished_definition(o.equations.empty() ? load_definition(o.file_or_name)
+                                                 : definition_from_equations(o.equations, o.loss),
+                             o, context);
+}
+
+Definition finished_definition(Definition d, const DefinitionOptions& o, const Context& context) {
   if (o.equations.empty()) override_loss(d, o);
   override_sizes(d, o);
   for (const auto& [name, value] : o.constants) {

@@ -22,7 +22,7 @@ struct Source {
   std::vector<std::int32_t> positions;  ///< index_axes for each leaf, from 1
 };
 
-/// The tensors that leaves ask for.
+/// The tensors that leaves ask for; a leaf without a name asks for "#17", by its number.
 std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves);
 
 /// What the graph says of lengths: names, the longest item it has steps for, and what the caller

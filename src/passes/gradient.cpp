@@ -157,7 +157,8 @@ Var named_gradient(Var v, Var g) {
   const NodeId taken = tape.find_value(name, index);
   if (taken >= 0 || name.size() > limits::kNameBytes) return g;
   if (tape.is_value(g.id)) g = append_view(g);
-  tape.set_value(g.id, tape.intern_name(name), tape.intern_index(index));
+  tape.set_value(g.id, tape.intern_name(name, tape.letters_of(tape.name_id(v.id))),
+                 tape.intern_index(index));
   return g;
 }
 

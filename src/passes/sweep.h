@@ -12,13 +12,19 @@ namespace taugrad {
 
 inline std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
-/// Nodes emitted while it lives belong to the variables of their primals; then the owner is as
-/// before.
+/// Nodes emitted while it lives belong to the variables of their primals, whatever steps are open;
+/// then the owner is as before.
 class OwnerScope {
  public:
   explicit OwnerScope(Tape& tape)
-      : tape_(tape), name_(tape.owner_name()), index_(tape.owner_index()) {}
-  ~OwnerScope() { tape_.set_owner(name_, index_); }
+      : tape_(tape),
+        name_(tape.owner_name()),
+        index_(tape.owner_index()),
+        heed_(tape.heed_steps(false)) {}
+  ~OwnerScope() {
+    tape_.set_owner(name_, index_);
+    tape_.heed_steps(heed_);
+  }
   OwnerScope(const OwnerScope&) = delete;
   OwnerScope& operator=(const OwnerScope&) = delete;
   void enter(NodeId id) { tape_.set_owner(tape_.name_id(id), tape_.index_id(id)); }
@@ -27,6 +33,7 @@ class OwnerScope {
   Tape& tape_;
   NameId name_;
   IndexId index_;
+  bool heed_;
 };
 
 /// 1 for each node up to `last` whose value depends differentiably on one of wrt.

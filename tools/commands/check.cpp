@@ -2,21 +2,17 @@
 
 #include <fmt/core.h>
 
-#include <filesystem>
 #include <memory>
-#include <set>
 
 #include "base/fail.h"
-#include "base/suggest.h"
-#include "base/utf8.h"
 #include "check_report.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "mode_options.h"
-#include "io/inspect.h"
 #include "output.h"
 #include "progress.h"
-#include "taugrad/io/graph_json.h"
+#include "subject.h"
+#include "taugrad/passes/loss.h"
 #include "tensor_options.h"
 
 namespace taugrad::cli {
@@ -82,10 +78,9 @@ int check_with(const Options& o, const Context& context, auto options, const Che
   return report.ok() ? 0 : static_cast<int>(Status::check_failed);
 }
 
-int check_definition(const Options& o, const Context& context) {
+int check_definition(const Options& o, const Definition& d, const Context& context) {
   refuse_without_effect(context, {"--inputs", "--weights", "--variables"},
                         "on a definition, whose values are drawn and whose variables are all checked");
-  const Definition d = read_definition(o.definition, context);
   DefinitionCheckOptions options;
   check_steps(d, o.steps);
   if (o.steps.steps >= 0) options.steps = o.steps.steps;
@@ -94,48 +89,28 @@ int check_definition(const Options& o, const Context& context) {
   return check_with(o, context, options, [&](const auto& how) { return taugrad::check(d, how); });
 }
 
-Var value_named(Tape& tape, const std::string& name) {
-  std::set<std::string> known;
-  for (NodeId id = 0; id < tape.size(); ++id) {
-    if (!tape.is_value(id)) continue;
-    if (name.starts_with(tape.name(id)) && tape.label(id) == name) return tape.var(id);
-    known.emplace(tape.name(id));
-  }
-  Diagnostic d;
-  d.code = "G014";
-  d.message = fmt::format("the graph has no node named \"{}\"", printable(name, 80));
-  d.help = did_you_mean(name, std::vector<std::string>(known.begin(), known.end()));
-  fail(Status::bad_input, std::move(d));
-}
-
-Var loss_in(const Graph& graph, const std::vector<std::string>& names, const Context& context) {
-  if (names.size() > 1) fail(Status::usage, "U002", "--loss names one node of a graph, not {}", names.size());
-  if (names.size() == 1) return value_named(graph.tape(), names[0]);
+Var loss_in(const Graph& graph, const std::string& name, const Context& context) {
   const NodeId before = graph.size();
-  const Var loss = default_loss(graph);
-  if (graph.size() > before)
+  const Var loss = name.empty() ? default_loss(graph) : loss_of(graph, name);
+  if (name.empty() && graph.size() > before)
     note(context, "no node is named \"loss\": checking a random combination of all outputs; --loss NAME chooses one");
   return loss;
 }
 
-int check_graph(const Options& o, const Context& context) {
-  refuse_without_effect(context, {"--steps", "--mode", "--size", "--set", "--allow-unused"},
-                        "on a graph: its nodes are what they are");
-  const Graph graph = load_graph(o.definition.file_or_name);
+int check_graph(const Options& o, const Subject& s, const Context& context) {
   Tensors tensors = read_tensors(o.inputs, o.strict, context);
   tensors.merge(read_tensors(o.weights, o.strict, context));
-  const Var loss = loss_in(graph, o.definition.loss, context);
+  const Var loss = loss_in(*s.graph, s.loss, context);
   GraphCheckOptions options;
   options.variables = o.variables;
   return check_with(o, context, options, [&](const auto& how) {
-    return taugrad::check(graph, loss, tensors, how);
+    return taugrad::check(*s.graph, loss, tensors, how);
   });
 }
 
-bool is_graph(const std::string& file) {
-  std::error_code ignored;
-  return file != "-" && std::filesystem::is_regular_file(file, ignored) &&
-         kind_of_file(file) == FileKind::graph;
+int check_subject(const Options& o, const Context& context) {
+  const Subject s = read_subject(o.definition, context);
+  return s.graph ? check_graph(o, s, context) : check_definition(o, *s.definition, context);
 }
 
 }  // namespace
@@ -147,7 +122,7 @@ Command check_command() {
   c.about = "Proves the gradients numerically, in f64";
   c.examples = {{"taugrad check lstm --steps 5", "every weight, every copy of a step, every input"},
                 {"taugrad check elman --perturb tanh", "a wrong rule, to see it found: status 1"}};
-  add_definition(c, o->definition);
+  add_subject(c, o->definition);
   add_steps(c, o->steps, "length, or s=7,t=5 [4]");
   c.integer("--batch", "B", "items, of different lengths where possible [2]", o->batch, 1,
             1'000'000);
@@ -184,8 +159,7 @@ Command check_command() {
       "Of a graph's JSON the loss is --loss NAME, the node `loss`, the one output that is\n"
       "a number, or a random combination of all outputs.";
   add_max_memory(c);
-  c.run = [o](const Context& context) { return is_graph(o->definition.file_or_name) ? check_graph(*o, context)
-                                                : check_definition(*o, context); };
+  c.run = [o](const Context& context) { return check_subject(*o, context); };
   return c;
 }
 
