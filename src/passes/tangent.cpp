@@ -39,7 +39,7 @@ Var push(const Primal& p, std::span<const Var> xdot) {
   if (op.jvp) return op.jvp(p, xdot);
   if (op.traits.linear) return linear_jvp(p, xdot);
   if (op.traits.bilinear) return bilinear_jvp(p, xdot);
-  fail(Status::bug, "I001", "{}: no forward mode", op.name);
+  fail(Status::usage, "U024", "{} has no forward mode: its record lacks a jvp", op.name);
 }
 
 class ForwardSweep {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,9 @@ class Tensor {
   /// A number in a list; with a type of its own, {{1.}} is a matrix and {1.} a vector.
   struct Number {
     double value;
-    Number(double v) : value(v) {}  // NOLINT: numbers are written as they are
+    template <class T>
+      requires std::is_arithmetic_v<T>
+    Number(T v) : value(static_cast<double>(v)) {}  // NOLINT: numbers are written as they are
   };
   static Tensor of(std::initializer_list<Number> vector);  ///< f64 [size]
   /// f64 [rows, columns]. @throws Error (D011) where the rows differ in size

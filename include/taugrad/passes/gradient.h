@@ -18,6 +18,8 @@ struct EdgeContribution {
   Var value;
 };
 
+struct SweepOptions;
+
 /// Gradients of one loss: nodes on the loss's own tape, like any other.
 class Gradients {
  public:
@@ -35,7 +37,8 @@ class Gradients {
   std::vector<EdgeContribution> edges(Var v) &&;
 
  private:
-  friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>);
+  friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>,
+                            const SweepOptions&);
   std::size_t place(Var v) const;
   Vars wrt_, values_;
   std::vector<std::string> labels_;
