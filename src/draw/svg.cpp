@@ -71,6 +71,7 @@ class SvgWriter {
     for (std::size_t c = 0; c < picture_.clusters.size(); ++c) caption(c);
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
+    for (std::size_t n = 0; n < picture_.notes.size(); ++n) note(n);
     out_ += "</svg>\n";
     return std::move(out_);
   }
@@ -217,6 +218,13 @@ class SvgWriter {
       text(box.x, box.y + 11, second, "s");
     }
     out_ += "</g>\n";
+  }
+
+  void note(std::size_t n) {
+    out_ += "<text class=\"s note\" style=\"text-anchor:start\"";
+    attribute("x", layout_.notes[n].x);
+    attribute("y", layout_.notes[n].y + 3.5);
+    out_ += '>' + xml_escape(picture_.notes[n]) + "</text>\n";
   }
 
   const Picture& picture_;

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "commands/commands.h"
+#include "commands/show_graph.h"
 #include "commands/show_plan.h"
 #include "definition_options.h"
 #include "exec/generic.h"
@@ -13,6 +14,7 @@
 #include "model_view.h"
 #include "output.h"
 #include "progress.h"
+#include "subject.h"
 #include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
@@ -165,8 +167,52 @@ void refuse_others(const Options& o, const Context& context) {
            "on JSON, which is the whole graph");
 }
 
+int show_graph(const Subject& s, Options& o, const Context& context) {
+  if (o.view.empty()) o.view = "unfolded";
+  refuse_others(o, context);
+  o.executor.checkpoint = o.checkpoint ? 0 : -1;
+  if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
+  if (o.view == "model")
+    fail(Status::usage, "U007",
+         "--view model has no effect on a graph: it is read from the equations of a definition");
+  if (o.view != "gradient")
+    refuse_without_effect(context, {"--loss"}, "on this view: it is of --view gradient");
+  const WriteOptions how{.view = o.view == "folded"     ? View::folded
+                                 : o.view == "gradient" ? View::gradient
+                                                        : View::unfolded,
+                         .detail = detail_of(o),
+                         .copies = !o.no_copies,
+                         .most_steps = o.all_steps ? 0 : 8,
+                         .labels = !o.no_labels};
+  return show_graph(s, how, o.format, o.output, context);
+}
+
+int show_definition(const Definition& d, Options& o, bool unsaid, const Context& context) {
+  if (o.plan) {
+    refuse_others(o, context);
+    check_steps(d, o.steps);
+    const UnfoldOptions unfolding{.steps = o.steps.given() ? o.steps.steps : 3,
+                                  .lengths = o.steps.lengths,
+                                  .modes = o.modes};
+    o.executor.checkpoint = o.checkpoint ? 0 : -1;
+    return show_plan(d, unfolding, o.executor, o.output, o.format == "json");
+  }
+  if (o.view.empty()) o.view = o.steps.given() || !o.modes.empty() ? "unfolded" : "folded";
+  if (!o.modes.empty() && (o.view == "folded" || o.view == "model"))
+    fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode", o.view);
+  refuse_others(o, context);
+  if (unsaid && o.format == "json" && o.view == "folded" && !o.definition.equations.empty()) {
+    deliver(o.output, to_json(d));  // what the equations stand for, sizes and all
+    return 0;
+  }
+  if (o.view == "model") return show_model(d, o, context);
+  const DefinitionSummary summary = describe(d);
+  return o.view == "folded" ? show_folded(d, o, context, summary)
+                            : show_unfolded(d, o, context, summary);
+}
+
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
-  add_definition(c, o->definition);
+  add_subject(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
@@ -193,7 +239,7 @@ Command show_command() {
   Command c;
   c.name = "show";
   c.about =
-      "Draws a definition: the circuit, the unfolded graph, its gradient, the graphical model";
+      "Draws a definition or a graph: the circuit, the unfolded graph, its gradient, the model";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
                 {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
                  "the circuit, drawn by Graphviz"}};
@@ -204,35 +250,16 @@ Command show_command() {
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
       "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a "
       "definition\n"
-      "without a loss, the gradient drawn is that of a cotangent on every variable.";
+      "without a loss, the gradient drawn is that of a cotangent on every variable. A graph's\n"
+      "JSON is drawn with the gradients that it holds; --view gradient appends those of its\n"
+      "loss (the node `loss`, or --loss NAME), --view folded finds the step that repeats.";
   add_max_memory(c);
   c.run = [o](const Context& context) {
     const bool unsaid = context.json && o->format.empty();
     o->format = chosen_format(*o, context);
-    if (o->plan) {
-      refuse_others(*o, context);
-      const Definition d = read_definition(o->definition, context);
-      check_steps(d, o->steps);
-      const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
-                                    .lengths = o->steps.lengths,
-                                    .modes = o->modes};
-      o->executor.checkpoint = o->checkpoint ? 0 : -1;
-      return show_plan(d, unfolding, o->executor, o->output, o->format == "json");
-    }
-    if (o->view.empty()) o->view = o->steps.given() || !o->modes.empty() ? "unfolded" : "folded";
-    if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
-      fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
-           o->view);
-    refuse_others(*o, context);
-    const Definition d = read_definition(o->definition, context);
-    if (unsaid && o->format == "json" && o->view == "folded" && !o->definition.equations.empty()) {
-      deliver(o->output, to_json(d));  // what the equations stand for, sizes and all
-      return 0;
-    }
-    if (o->view == "model") return show_model(d, *o, context);
-    const DefinitionSummary summary = describe(d);
-    return o->view == "folded" ? show_folded(d, *o, context, summary)
-                               : show_unfolded(d, *o, context, summary);
+    Subject s = read_subject(o->definition, context);
+    if (s.graph) return show_graph(s, *o, context);
+    return show_definition(*s.definition, *o, unsaid, context);
   };
   return c;
 }
