@@ -46,6 +46,12 @@ void require_for_training(const Model& model, const TrainOptions& o, const Batch
   require_memory("training", plan, o.max_memory);
 }
 
+// the same share of the same epoch
+std::int64_t moved(std::int64_t position, std::int64_t batches, std::int64_t batches_now) {
+  if (batches <= 0 || batches == batches_now) return position;
+  return position / batches * batches_now + position % batches * batches_now / batches;
+}
+
 }  // namespace
 
 struct Trainer::Parts {
@@ -60,8 +66,11 @@ struct Trainer::Parts {
   Dataset data;
   Batching batching;
   Schedule schedule;
+  std::int64_t position() const { return optimizer.updates() + ahead; }
+
   Optimizer optimizer;
   Tensors weights, gradients;
+  std::int64_t ahead = 0;  ///< of the updates, in minibatches
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
 
@@ -136,20 +145,23 @@ void Trainer::restore(TrainState state) {
   p.check_state(state);
   p.plans.clear();  // they read the weights where these were
   p.weights = std::move(state.weights);
+  p.ahead = moved(state.updates + state.place.ahead, state.place.batches, p.schedule.batches()) -
+            state.updates;
   p.optimizer.restore(std::move(state.optimizer), state.updates);
 }
 
 TrainState Trainer::state() const {
-  return {updates(), parts().weights, parts().optimizer.state()};
+  const Parts& p = parts();
+  return {updates(), p.weights, p.optimizer.state(), {p.schedule.batches(), p.ahead}};
 }
 
 Update Trainer::step() {
   Parts& p = parts();
   Update u;
   u.update = updates() + 1;
-  u.epoch = updates() / p.schedule.batches();
+  u.epoch = p.position() / p.schedule.batches();
   const std::vector<std::size_t> items =
-      p.schedule.batch(u.epoch, updates() % p.schedule.batches());
+      p.schedule.batch(u.epoch, p.position() % p.schedule.batches());
   for (const std::size_t i : items) u.targets += targets_of(*p.model, p.data.examples[i]);
   u.targets = std::max<std::int64_t>(u.targets, 1);
   for (const auto& [name, mode] : p.options.modes)
@@ -182,7 +194,8 @@ Update Trainer::step() {
 std::vector<StateFlow> Trainer::flow() const {
   const Parts& p = parts();
   Schedule schedule = p.schedule;  // arranging an epoch is not this one's business
-  const auto items = schedule.batch(updates() / schedule.batches(), updates() % schedule.batches());
+  const auto items =
+      schedule.batch(p.position() / schedule.batches(), p.position() % schedule.batches());
   FlowOptions options;
   options.seed = p.options.seed;
   return state_flow(p.definition,
@@ -192,7 +205,7 @@ std::vector<StateFlow> Trainer::flow() const {
 
 std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }
 std::int64_t Trainer::total_updates() const {
-  return parts().options.epochs * parts().schedule.batches();
+  return parts().options.epochs * parts().schedule.batches() - parts().ahead;
 }
 const Tensors& Trainer::weights() const { return parts().weights; }
 std::int64_t Trainer::parameters() const {
