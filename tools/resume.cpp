@@ -36,6 +36,7 @@ void Training::go_on() {
   metrics_ = std::make_unique<Metrics>(folder_->path());
   state ? go_on_from(std::move(*state)) : begin_from_weights();
   state_.description = model_.description;
+  folder_->go_on_from(model_.folder);
   saved_ = model_.split ? trainer_->updates() : -1;
   metrics_->go_on(trainer_->updates(), state_.last_line);
   flush_metrics(false);

@@ -101,6 +101,13 @@ void RunFolder::choose_run(Use use) {
     if (s.manifest) run_ = std::max(run_, s.manifest->run + 1);
 }
 
+void RunFolder::go_on_from(const std::string& step) {
+  const UpdatesInPlace own;
+  const std::string name = step.substr(step.rfind('/') + 1);
+  if (step != in(path_, name) || !step_name_from(name) || named_by(path_, kLatest) == name) return;
+  write_file(in(path_, kLatest), name + "\n", kRunMark);
+}
+
 void RunFolder::save(const ModelDescription& model, const Tensors& weights, ResumeState& state,
                      std::int64_t keep) {
   const UpdatesInPlace own;

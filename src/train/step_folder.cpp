@@ -97,6 +97,7 @@ std::int64_t preferred_run(const std::vector<Step>& steps, const std::string& la
 std::optional<ModelPlace> first_whole(const std::string& folder, const std::vector<Step>& steps) {
   ModelPlace place;
   std::vector<Diagnostic> problems;
+  Status status = Status::bad_input;
   for (const Step& s : steps) {
     place.folder = in(folder, s.name);
     try {
@@ -107,11 +108,12 @@ std::optional<ModelPlace> first_whole(const std::string& folder, const std::vect
       if (!exists(place.folder)) return {};
       const Diagnostic& d = e.diagnostics().front();
       if ((e.status() != Status::bad_input && e.status() != Status::io) || d.code == "C005") throw;
+      if (problems.empty()) status = e.status();
       problems.push_back(d);
     }
   }
   if (!place.whole) {
-    if (!exists(in(folder, "definition.json"))) throw Error(Status::bad_input, problems);
+    if (!exists(in(folder, "definition.json"))) throw Error(status, problems);
     place.folder = folder;
   }
   for (Diagnostic& d : problems) d.message += fmt::format("; {} is used", printable(place.folder));

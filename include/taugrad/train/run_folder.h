@@ -33,6 +33,9 @@ class RunFolder {
   int left_behind() const { return left_behind_; }
   bool saved() const { return !newest_.empty(); }  ///< since it was opened
 
+  /// Goes on from this step: it becomes the latest where it is not, as after a save that was cut off.
+  /// @throws Error (I002)
+  void go_on_from(const std::string& step);
   /// Adds step-N with N = state.updates, makes it the latest, and removes older ones of the same run
   /// but for the newest `keep`, all told, and the best. state.run becomes that of the folder.
   /// @throws Error (I002): the older ones are as before
