@@ -13,6 +13,7 @@ template <class T>
 std::string text_of_value(const T& v) {
   return fmt::format("{}", v);
 }
+std::string text_of_value(const std::string& split) { return split.empty() ? "line" : split; }
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
 
 }  // namespace

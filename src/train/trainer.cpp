@@ -6,7 +6,9 @@
 #include "base/fail.h"
 #include "exec/memory_estimate.h"
 #include "taugrad/exec/run.h"
+#include "train/not_finite.h"
 #include "train/plan.h"
+#include "train/replay.h"
 #include "train/schedule.h"
 #include "train/stack.h"
 
@@ -27,10 +29,10 @@ void check(const TrainOptions& o) {
 
 // Of an element of a weight: itself, its gradient where it is added up and where it is made, what
 // is packed of it for products in both directions, the optimizer's moments, a copy while it is
-// saved; and as drawn, in f64.
+// saved, one of before the update; and as drawn, in f64.
 double bytes_of_weights(const OptimizerOptions& o) {
   const int moments = o.kind == OptimizerKind::sgd ? 1 : 2;
-  return static_cast<double>(sizeof(float)) * (6 + 2 * moments) + sizeof(double);
+  return static_cast<double>(sizeof(float)) * (7 + 3 * moments) + sizeof(double);
 }
 
 /// All that a training takes, before any of it is made.
@@ -70,6 +72,7 @@ struct Trainer::Parts {
 
   Optimizer optimizer;
   Tensors weights, gradients;
+  WeightsBefore before;
   std::int64_t ahead = 0;  ///< of the updates, in minibatches
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
@@ -178,16 +181,16 @@ Update Trainer::step() {
     for (float& x : g.values<float>()) x /= static_cast<float>(u.targets);
   u.norm =
       p.options.clip > 0 ? clip_by_norm(p.gradients, p.options.clip) : global_norm(p.gradients);
-  if (!std::isfinite(u.loss) || !std::isfinite(u.norm)) {
-    Diagnostic d;
-    d.code = "N001";
-    d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
-                            u.loss, u.norm);
-    d.help = "a smaller --lr or --clip keeps training from diverging";
-    fail(Status::numerical, std::move(d));
-  }
-  const double done = static_cast<double>(updates()) / static_cast<double>(total_updates());
+  if (!std::isfinite(u.loss) || !std::isfinite(u.norm))
+    fail_not_finite(u, p.data, replay(p.model, p.options.modes, p.weights, p.data, items, how));
+  const double done = static_cast<double>(updates()) /
+                      static_cast<double>(std::max<std::int64_t>(total_updates(), 1));
+  p.before.keep(p.weights, p.gradients, p.optimizer);
   p.optimizer.update(p.weights, p.gradients, 1 - (1 - p.options.final_lr) * done);
+  if (auto problem = not_finite_in(p.weights, p.gradients, p.optimizer)) {
+    p.before.put_back(p.weights, p.optimizer);
+    fail_not_finite(u, std::move(*problem));
+  }
   return u;
 }
 
