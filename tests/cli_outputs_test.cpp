@@ -42,7 +42,8 @@ void make_files(const Folder& f) {
   spill(f / "text.txt", text);
   REQUIRE(taugrad(f, "run elman --steps 2 --fetch U,W,b,V,c -o w.safetensors").status == 0);
   REQUIRE(taugrad(f, "run elman --steps 2 --fetch x,y -o x.json").status == 0);
-  REQUIRE(taugrad(f, "train char_lm --size m=4 --data text.txt --epochs 1 -o M -q").status == 0);
+  REQUIRE(taugrad(f, "train char_lm --size m=4 --data text.txt --epochs 1 -o R -q").status == 0);
+  copy_model(f, "R", "M");
   fs::create_directory(f.path / "sub");
   fs::create_hard_link(f.path / "net.json", f.path / "hard.json");
   fs::create_symlink("net.json", f.path / "soft.json");
@@ -64,7 +65,8 @@ TEST_CASE("no command writes over what it reads, by whatever name", "[cli][files
            "run elman --steps 2 --weights w.safetensors -o w.safetensors",
            "run elman --inputs x.json -o x.json", "run elman --inputs - -o x.json < x.json",
            "flow elman --weights w.safetensors -o w.safetensors", "flow elman.json -o elman.json",
-           "sample M -o M/model.safetensors", "sample M -o M/vocab.json",
+           "sample M -o M/model.safetensors", "sample M -o M/vocab.json", "sample R -o R/config.json",
+           "sample R -o R/latest", "sample R -o R/step-1/model.safetensors",
            "eval M --data text.txt -o text.txt", "eval M --data text.txt -o M/state.json",
            "eval M --data text.txt -o M/definition.json", "turing machine.json -o machine.json",
            "turing machine.json --definition machine.json",

@@ -28,8 +28,11 @@ TEST_CASE("train makes a folder, sample writes from it", "[cli]") {
   CHECK(train.out.empty());
   CHECK(has(train.err, "bits/char"));
   for (const char* file : {"definition.json", "model.safetensors", "vocab.json", "state.json",
-                           "optimizer.safetensors", "metrics.jsonl"})
+                           "optimizer.safetensors", "manifest.json"})
+    CHECK(fs::exists(f.path / newest(f, "model") / file));
+  for (const char* file : {"config.json", "latest", "metrics.jsonl"})
     CHECK(fs::exists(f.path / "model" / file));
+  CHECK(newest(f, "model") == "model/step-120");
   const auto metrics = lines_of(slurp(f / "model/metrics.jsonl"));
   REQUIRE(metrics.size() == 120);
   CHECK(metrics.back()["update"] == 120);
@@ -38,9 +41,9 @@ TEST_CASE("train makes a folder, sample writes from it", "[cli]") {
   const Outcome again = taugrad(f, kTrain + "-o model");
   CHECK(again.status == 2);
   CHECK(has(again.err, "U003"));
-  const std::string before = slurp(f / "model/model.safetensors");
+  const std::string before = slurp(f / (newest(f, "model") + "/model.safetensors"));
   CHECK(taugrad(f, kTrain + "-o model --overwrite -q").err.empty());
-  CHECK(slurp(f / "model/model.safetensors") == before);  // the same seed, the same bits
+  CHECK(slurp(f / (newest(f, "model") + "/model.safetensors")) == before);  // the same seed, the same bits
 
   const Outcome texts = taugrad(f, "sample model --count 3 --steps 40");
   CHECK(texts.status == 0);
@@ -57,12 +60,12 @@ TEST_CASE("training that is stopped goes on with the same bits", "[cli]") {
   const Folder f;
   make_text(f);
   REQUIRE(taugrad(f, kTrain + "-o whole -q").status == 0);
-  REQUIRE(taugrad(f, kTrain + "-o part -q --save-every 7 --seconds 0.02").status == 0);
+  REQUIRE(taugrad(f, kTrain + "-o part -q --save-every 0 --seconds 0.02").status == 0);
   for (int tries = 0; tries < 200 && lines_of(slurp(f / "part/metrics.jsonl")).size() < 120;
        ++tries)
     REQUIRE(taugrad(f, "train --resume part -q --seconds 0.02").status == 0);
-  CHECK(slurp(f / "part/model.safetensors") == slurp(f / "whole/model.safetensors"));
-  CHECK(slurp(f / "part/optimizer.safetensors") == slurp(f / "whole/optimizer.safetensors"));
+  for (const char* file : {"/model.safetensors", "/optimizer.safetensors", "/state.json"})
+    CHECK(slurp(f / (newest(f, "part") + file)) == slurp(f / (newest(f, "whole") + file)));
   CHECK(slurp(f / "part/metrics.jsonl") == slurp(f / "whole/metrics.jsonl"));
 
   spill(f / "text.txt", slurp(f / "text.txt") + "more\n");
@@ -76,7 +79,8 @@ TEST_CASE("the gradient flow goes into the metrics, and changes nothing else", "
   make_text(f);
   REQUIRE(taugrad(f, kTrain + "-o plain -q").status == 0);
   REQUIRE(taugrad(f, kTrain + "-o watched -q --flow-every 7").status == 0);
-  CHECK(slurp(f / "watched/model.safetensors") == slurp(f / "plain/model.safetensors"));
+  CHECK(slurp(f / (newest(f, "watched") + "/model.safetensors")) ==
+        slurp(f / (newest(f, "plain") + "/model.safetensors")));
   const auto metrics = lines_of(slurp(f / "watched/metrics.jsonl"));
   REQUIRE(metrics.size() == 120);
   for (std::size_t i = 0; i < metrics.size(); ++i)
@@ -135,7 +139,7 @@ TEST_CASE("items that are not text come as JSON lines", "[cli]") {
   const Outcome o = taugrad(f, "train elman --data items.jsonl -o model --lr 0.05");
   INFO(o.err);
   CHECK(o.status == 0);
-  CHECK_FALSE(fs::exists(f.path / "model/vocab.json"));
+  CHECK_FALSE(fs::exists(f.path / newest(f, "model") / "vocab.json"));
   CHECK(lines_of(slurp(f / "model/metrics.jsonl")).back()["loss"] < 0.2);
   spill(f / "bad.jsonl", "{\"x\": [[1, 0]], \"y\": [0]}\n{\"x\": [[1, 0]], \"y\": [7]}\n");
   const Outcome bad = taugrad(f, "train elman --data bad.jsonl -o other");

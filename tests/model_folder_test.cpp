@@ -21,9 +21,10 @@ const std::string kResume = "train --resume model -q";
 void make_model(const Folder& f) {
   spill(f / "text.txt", "abba\ncab\nabc\ncaca\n");
   const Outcome o =
-      support::taugrad(f, "train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 -o model -q");
+      support::taugrad(f, "train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 -o run -q");
   INFO(o.err);
   REQUIRE(o.status == 0);
+  copy_model(f, "run", "model");
   fs::copy(f / "model", f / "whole");
 }
 
@@ -64,8 +65,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 std::string taken(const std::string& folder, bool resume) {
   const TrainedModel m = load_model(folder);
   std::string all = to_json(m.definition) + to_json(*m.vocabulary) + safetensors_bytes(m.weights);
-  if (!resume) return all + saved_split(folder).value_or("none");
-  const ResumeState s = load_resume_state(folder);
+  if (!resume) return all + saved_split(m).value_or("none");
+  const ResumeState s = load_resume_state(m).value();
   const Folder again;
   save_training(again.path.string(), m.weights, s);
   return all + slurp(again / "state.json") + slurp(again / "optimizer.safetensors");
@@ -165,7 +166,8 @@ TEST_CASE("a weight without axes saved as [1] is one error", "[model][cli]") {
   spill(f / "scale.json", R"json({"name": "scale", "index": {"t": "tau"}, "inputs": {"x[t]": []},
     "weights": {"a": []}, "equations": ["e[t] = a * x[t] - 1"], "loss": "sum(e[t]*e[t])"})json");
   spill(f / "items.jsonl", "{\"x\": [1, 2]}\n{\"x\": [3]}\n");
-  REQUIRE(support::taugrad(f, "train scale.json --data items.jsonl --epochs 1 -o model -q").status == 0);
+  REQUIRE(support::taugrad(f, "train scale.json --data items.jsonl --epochs 1 -o run -q").status == 0);
+  copy_model(f, "run", "model");
   const double a = load_safetensors(f / "model/model.safetensors").at("a").at(0);
   const std::string eval = "eval model --data items.jsonl";
   CHECK(support::taugrad(f, eval).status == 0);
@@ -195,7 +197,10 @@ TEST_CASE("eval and sample read what they need", "[model][cli]") {
   fs::remove(f / "model/optimizer.safetensors");
   CHECK(support::taugrad(f, eval).out == scores);
   CHECK(support::taugrad(f, kSample).out == text);
-  expect(f, kResume, 4, "error[I001]", "optimizer.safetensors");
+  const Outcome anew = support::taugrad(f, "train --resume model --epochs 1");
+  CHECK(anew.status == 0);
+  CHECK(has(anew.err, "no optimizer.safetensors: begins anew from its weights"));
+  restore(f);
   spill(f / "model/state.json", replaced(slurp(f / "whole/state.json"), "adam", "lion"));
   CHECK(support::taugrad(f, eval).out == scores);
   fs::remove(f / "model/state.json");
@@ -203,7 +208,11 @@ TEST_CASE("eval and sample read what they need", "[model][cli]") {
   CHECK(note.status == 0);
   CHECK(has(note.err, "--split"));
   CHECK(support::taugrad(f, eval).out == scores);
-  expect(f, kResume, 3, "error[C006]", "holds no training");
+  expect(f, kResume, 2, "error[U006]", "has no state.json");
+  const Outcome further = support::taugrad(f, "train --resume model --data text.txt --epochs 1 --lr 0.01");
+  CHECK(further.status == 0);
+  CHECK(has(further.err, "no state.json: begins anew from its weights"));
+  CHECK(support::taugrad(f, eval).out != scores);  // the step goes before
   for (const char* file : {"model.safetensors", "definition.json"}) {
     restore(f);
     fs::remove(f / "model" + ("/" + std::string(file)));

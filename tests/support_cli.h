@@ -76,6 +76,18 @@ inline bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+/// The newest step of a run: "model/step-120".
+inline std::string newest(const Folder& f, const std::string& run) {
+  const std::string name = slurp(f / (run + "/latest"));
+  return (fs::path(run) / name.substr(0, name.find('\n'))).string();
+}
+
+/// A model alone, as it is sent to another: the newest step of a run, without its manifest.
+inline void copy_model(const Folder& f, const std::string& run, const std::string& to) {
+  fs::copy(f / newest(f, run), f / to);
+  fs::remove(f / (to + "/manifest.json"));
+}
+
 constexpr const char* kCommands[] = {"show",   "check",  "flow", "run",     "train", "eval",
                                      "sample", "define", "ops",  "inspect", "diff",  "bench",
                                      "turing"};

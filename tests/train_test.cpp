@@ -281,7 +281,7 @@ TEST_CASE("a model folder holds the model, its imports and the state", "[train]"
   CHECK(m.weights == state.weights);
   CHECK(m.vocabulary->symbols() == task.vocabulary.symbols());
   CHECK(to_json(m.definition) == to_json(task.definition));
-  const ResumeState back = load_resume_state(folder);
+  const ResumeState back = load_resume_state(m).value();
   CHECK(back.updates == 5);
   CHECK(back.optimizer == state.optimizer);
   CHECK(back.options.seed == r.options.seed);
@@ -290,11 +290,11 @@ TEST_CASE("a model folder holds the model, its imports and the state", "[train]"
 
   save_safetensors(folder + "/model.safetensors",
                    trainer.state().weights);  // the same: still whole
-  CHECK(load_resume_state(folder).updates == 5);
+  CHECK(load_resume_state(load_model(folder))->updates == 5);
   trainer.step();
   save_safetensors(folder + "/model.safetensors",
                    trainer.weights());  // as if killed before the rest was saved
-  CHECK(code_of([&] { load_resume_state(folder); }) == "C006");
+  CHECK(code_of([&] { load_resume_state(load_model(folder)); }) == "C006");
 
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);

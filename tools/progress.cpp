@@ -1,19 +1,11 @@
 #include "progress.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/kept_inputs.h"
-#include "base/json_writer.h"
-#include "base/limits.h"
 #include "output.h"
 
 namespace taugrad::cli {
@@ -25,29 +17,6 @@ std::string duration(double seconds) {
   const auto s = static_cast<std::int64_t>(std::max(seconds, 0.0));
   if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
   return fmt::format("{}:{:02}", s / 60, s % 60);
-}
-
-// the lines of the first `updates` updates: each update has one
-std::string first_lines(const std::string& text, std::int64_t updates) {
-  std::size_t at = 0;
-  for (std::int64_t n = 0; n < updates && at < text.size(); ++n) {
-    const std::size_t end = text.find('\n', at);
-    if (end == std::string::npos) break;  // torn
-    at = end + 1;
-  }
-  return text.substr(0, at);
-}
-
-void write_flow(json::Writer& w, const std::vector<StateFlow>& flow) {
-  w.key("flow").begin_object();
-  for (const StateFlow& f : flow) {
-    const double first = f.gradient.empty() ? 0 : f.gradient.front();
-    const double last = f.gradient.empty() ? 0 : f.gradient.back();
-    w.key(f.name).begin_object().field("first", first).field("last", last);
-    if (last > 0) w.field("ratio", first / last);
-    w.field("rate", f.rate).field("verdict", to_text(f.verdict)).end_object();
-  }
-  w.end_object();
 }
 
 }  // namespace
@@ -124,44 +93,6 @@ void Counter::show(std::int64_t done) {
 void Counter::finish() {
   if (open_) print_error("\r\x1b[K");
   open_ = false;
-}
-
-Metrics::Metrics(std::string path, std::int64_t updates) : path_(std::move(path)) {
-  const UpdatesInPlace own;
-  std::string kept;
-  if (updates > 0 && ::access(path_.c_str(), F_OK) == 0)
-    kept = first_lines(read_file(path_, limits::kGraphBytes), updates);
-  write_file(path_, kept);
-}
-
-std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow) {
-  json::Writer w;
-  w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
-  w.field("norm", u.norm).field("targets", u.targets);
-  if (!flow.empty()) write_flow(w, flow);
-  if (!u.mixes.empty()) {
-    w.key("mixed").begin_object();
-    for (const auto& [name, probability] : u.mixes) w.field(name, probability);
-    w.end_object();
-  }
-  w.end_object();
-  pending_ += w.text() + "\n";
-  return w.text() + "\n";
-}
-
-void Metrics::flush() {
-  const int descriptor = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  std::string_view rest = pending_;
-  int error = descriptor < 0 ? errno : 0;
-  while (error == 0 && !rest.empty()) {
-    const ssize_t n = ::write(descriptor, rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) error = errno;
-    if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (descriptor >= 0 && ::close(descriptor) != 0 && error == 0) error = errno;
-  if (error != 0) fail(Status::io, "I002", "{}: {}", path_, std::strerror(error));
-  pending_.clear();
 }
 
 }  // namespace taugrad::cli

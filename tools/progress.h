@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "command.h"
 #include "taugrad/train/trainer.h"
@@ -54,19 +53,6 @@ class Counter {
   double seconds_;
   bool quiet_, terminal_, open_ = false;
   std::chrono::steady_clock::time_point start_, shown_;
-};
-
-/// metrics.jsonl: one line an update, kept in step with the saved state.
-class Metrics {
- public:
-  /// Keeps the lines of the first `updates` updates of an existing file.
-  Metrics(std::string path, std::int64_t updates);
-  /// Returns the line.
-  std::string add(const Update& u, const std::vector<StateFlow>& flow = {});
-  void flush();  ///< appends what was added. @throws Error (I002)
-
- private:
-  std::string path_, pending_;
 };
 
 }  // namespace taugrad::cli

@@ -44,6 +44,7 @@
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/optimizer.h"
+#include "taugrad/train/run_folder.h"
 #include "taugrad/train/sample.h"
 #include "taugrad/train/text.h"
 #include "taugrad/train/trainer.h"

@@ -5,77 +5,28 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include "base/fail.h"
 #include "base/kept_inputs.h"
 #include "base/memory_limit.h"
+#include "base/posix.h"
 #include "base/utf8.h"
 
 namespace taugrad {
 namespace {
 
+using namespace posix;
+
 constexpr std::size_t kChunk = std::size_t{1} << 30;  // Linux moves at most 2^31 bytes a call
-
-[[noreturn]] void fail_io(std::string code, const std::string& path, std::string message) {
-  Diagnostic d;
-  d.code = std::move(code);
-  d.message = fmt::format("{}: {}", path == "-" ? "standard stream" : printable(path), message);
-  d.file = path;
-  fail(Status::io, std::move(d));
-}
-
-std::string reason(int error) {
-  switch (error) {
-    case ENOENT:
-      return "no such file or folder";
-    case EACCES:
-    case EPERM:
-      return "permission denied";
-    case ENOSPC:
-      return "the disk is full";
-    case EDQUOT:
-      return "over the disk quota";
-    case EFBIG:
-      return "over the limit on file sizes";
-    case EROFS:
-      return "the file system is read-only";
-    case ENAMETOOLONG:
-      return "the name is too long";
-    default:
-      break;
-  }
-  const char* text = strerrordesc_np(error);  // not strerror: neither locale nor shared buffer
-  return text == nullptr ? fmt::format("error {}", error) : text;
-}
 
 std::string kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a pipe";
   if (S_ISSOCK(mode)) return "a socket";
   return "a device";
-}
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == path.npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// 0, or the error of the first write that failed
-int write_all(int descriptor, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t n = ::write(descriptor, data, std::min(size, kChunk));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    data += n;
-    size -= static_cast<std::size_t>(n);
-  }
-  return 0;
 }
 
 std::string read_stream(int descriptor, const std::string& path, std::size_t limit) {
@@ -88,8 +39,8 @@ std::string read_stream(int descriptor, const std::string& path, std::size_t lim
       require_memory("reading", {{path, static_cast<double>(used + more)}});
       text.resize(used + more);
     }
-    const ssize_t n = ::read(descriptor, text.data() + used, text.size() - used);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n =
+        retried([&] { return ::read(descriptor, text.data() + used, text.size() - used); });
     if (n < 0) fail_io("I001", path, reason(errno));
     if (n == 0) break;
     used += static_cast<std::size_t>(n);
@@ -103,7 +54,8 @@ std::string read_stream(int descriptor, const std::string& path, std::size_t lim
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   keep_input(path_);
   // O_NONBLOCK: opening a FIFO must not wait for its writer
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  descriptor_ = retried(
+      [&] { return ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); });
   if (descriptor_ < 0) {
     if (errno == ENXIO) fail_io("I003", path_, "not a regular file");
     fail_io("I001", path_, reason(errno));
@@ -120,9 +72,10 @@ InputFile::~InputFile() { ::close(descriptor_); }
 
 void InputFile::read(std::uint64_t offset, std::span<std::byte> to) const {
   while (!to.empty()) {
-    const ssize_t n =
-        ::pread(descriptor_, to.data(), std::min(to.size(), kChunk), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = retried([&] {
+      return ::pread(descriptor_, to.data(), std::min(to.size(), kChunk),
+                     static_cast<off_t>(offset));
+    });
     if (n < 0) fail_io("I001", path_, reason(errno));
     if (n == 0) fail_io("I001", path_, "the file became shorter while it was read");
     offset += static_cast<std::uint64_t>(n);
@@ -130,7 +83,7 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> to) const {
   }
 }
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+OutputFile::OutputFile(std::string path, std::string_view mark) : path_(std::move(path)) {
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
     return;
@@ -152,10 +105,17 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
     if (real != nullptr) target_ = real.get();
     if (::access(target_.c_str(), W_OK) != 0) fail_write(errno);
   }
-  static std::atomic<unsigned> number{0};
-  temporary_ = fmt::format("{}/.taugrad-{}-{}.tmp", folder_of(target_), ::getpid(), number++);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail_write(errno);
+  do {
+    temporary_ = fmt::format("{}/{}", folder_of(target_), temporary_name(mark));
+    descriptor_ = retried([&] {
+      return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    });
+  } while (descriptor_ < 0 && errno == EEXIST);
+  if (descriptor_ < 0) {
+    const int error = errno;
+    temporary_.clear();
+    fail_write(error);
+  }
   if (exists) ::fchmod(descriptor_, s.st_mode & 07777);
 }
 
@@ -164,12 +124,10 @@ OutputFile::~OutputFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void OutputFile::fail_write(int error) const {
-  fail_io("I002", path_, fmt::format("cannot be written: {}", reason(error)));
-}
+void OutputFile::fail_write(int error) const { posix::fail_write(path_, error); }
 
 void OutputFile::write(std::string_view data) {
-  if (const int error = write_all(descriptor_, data.data(), data.size())) fail_write(error);
+  if (const int error = write_all(descriptor_, data)) fail_write(error);
 }
 
 void OutputFile::write(std::span<const std::byte> data) {
@@ -178,18 +136,14 @@ void OutputFile::write(std::span<const std::byte> data) {
 
 void OutputFile::commit() {
   if (temporary_.empty()) return;  // a stream: already there
-  if (::fsync(descriptor_) != 0) fail_write(errno);
+  if (retried([&] { return ::fsync(descriptor_); }) != 0) fail_write(errno);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
-  if (closed != 0) fail_write(errno);
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_write(errno);
+  if (closed != 0 && errno != EINTR) fail_write(errno);  // interrupted, but closed
+  if (retried([&] { return ::rename(temporary_.c_str(), target_.c_str()); }) != 0)
+    fail_write(errno);
   temporary_.clear();
-  // the new name too must survive a crash; a file system that cannot do this says EINVAL
-  const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;  // no permission to read the folder: the file is in place all the same
-  const int error = ::fsync(folder) == 0 ? 0 : errno;
-  ::close(folder);
-  if (error != 0 && error != EINVAL && error != EROFS) fail_write(error);
+  if (const int error = sync_folder(folder_of(target_))) fail_write(error);
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {
@@ -212,8 +166,8 @@ std::string read_file(const std::string& path, std::size_t limit) {
   return text;
 }
 
-void write_file(const std::string& path, std::string_view data) {
-  OutputFile file(path);
+void write_file(const std::string& path, std::string_view data, std::string_view mark) {
+  OutputFile file(path, mark);
   file.write(data);
   file.commit();
 }

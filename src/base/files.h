@@ -37,7 +37,8 @@ class OutputFile {
  public:
   /// @throws Error, Status::io: I002 (no such folder, no permission, disk full, ...), I003 (a
   /// folder); U004 (an input: base/kept_inputs.h)
-  explicit OutputFile(std::string path);
+  /// @param mark  in its name until then
+  explicit OutputFile(std::string path, std::string_view mark = "");
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -59,6 +60,6 @@ class OutputFile {
 /// @throws Error: I001, I003; R002 (Status::resource) over `limit` bytes
 std::string read_file(const std::string& path, std::size_t limit);
 /// @throws Error: I002, I003
-void write_file(const std::string& path, std::string_view data);
+void write_file(const std::string& path, std::string_view data, std::string_view mark = "");
 
 }  // namespace taugrad

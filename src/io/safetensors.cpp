@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "io/safetensors_header.h"
+#include "io/safetensors_pieces.h"
 
 namespace taugrad {
 namespace {
@@ -207,21 +208,30 @@ Tensors load_safetensors(const std::string& path, std::vector<Diagnostic>* warni
                   warnings, metadata);
 }
 
-void save_safetensors(const std::string& path, const Tensors& tensors, const Metadata& metadata) {
+std::vector<std::string_view> safetensors_pieces(const Tensors& tensors, const Metadata& metadata,
+                                                 std::string& header) {
   const Order order = order_of(tensors);
+  header = header_bytes(order, metadata);
+  std::vector<std::string_view> pieces = {header};
+  for (const auto* item : order) {
+    const std::span<const std::byte> data = item->second.bytes();
+    pieces.emplace_back(reinterpret_cast<const char*>(data.data()), data.size());
+  }
+  return pieces;
+}
+
+void save_safetensors(const std::string& path, const Tensors& tensors, const Metadata& metadata) {
+  std::string header;
+  const auto pieces = safetensors_pieces(tensors, metadata, header);
   OutputFile file(path);
-  file.write(header_bytes(order, metadata));
-  for (const auto* item : order) file.write(item->second.bytes());
+  for (const std::string_view piece : pieces) file.write(piece);
   file.commit();
 }
 
 std::string safetensors_bytes(const Tensors& tensors, const Metadata& metadata) {
-  const Order order = order_of(tensors);
-  std::string bytes = header_bytes(order, metadata);
-  for (const auto* item : order) {
-    const std::span<const std::byte> data = item->second.bytes();
-    bytes.append(reinterpret_cast<const char*>(data.data()), data.size());
-  }
+  std::string header, bytes;
+  for (const std::string_view piece : safetensors_pieces(tensors, metadata, header))
+    bytes += piece;
   return bytes;
 }
 

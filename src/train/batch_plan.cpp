@@ -113,18 +113,22 @@ BatchPlan::BatchPlan(const Unfolded& u, std::span<const NodeId> outputs,
     : lengths_(u.model().lengths), executor_(u.graph().tape(), outputs, options) {
   const Tape& tape = u.graph().tape();
   for (const NodeId id : executor_.leaves()) {
-    Leaf leaf{id,
-              data_of(tape.name(id)),
-              tape.shape(id),
-              {tape.index(id).begin(), tape.index(id).end()},
-              tape.attrs(id).has("category")};
+    DataLeaf leaf = data_leaf(tape, id);
     const bool mix = leaf.name.starts_with(mix_input(""));
     (&tape.op(id) == &kWeight ? weights_ : mix ? mixes_ : inputs_).push_back(std::move(leaf));
   }
 }
 
+DataLeaf data_leaf(const Tape& tape, NodeId id) {
+  return {id,
+          data_of(tape.name(id)),
+          tape.shape(id),
+          {tape.index(id).begin(), tape.index(id).end()},
+          tape.attrs(id).has("category")};
+}
+
 void BatchPlan::bind(const Tensors& weights) {
-  for (const Leaf& leaf : weights_) {
+  for (const DataLeaf& leaf : weights_) {
     const auto found = weights.find(leaf.name);
     if (found == weights.end())
       fail(Status::bad_input, "S013", "weight \"{}\" is missing", leaf.name);
@@ -139,12 +143,11 @@ void BatchPlan::bind(const Tensors& weights) {
   }
 }
 
-void BatchPlan::fill(const Leaf& leaf, const Dataset& data, const std::vector<std::size_t>& items) {
-  const std::span<float> to = executor_.leaf(leaf.id);
+void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::size_t> items,
+               std::span<float> to) {
   const auto size = static_cast<std::size_t>(leaf.shape.size());
-  const std::span<const std::int32_t> rows = executor_.items(leaf.id);
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const std::size_t item = items[static_cast<std::size_t>(rows[r])];
+  for (std::size_t r = 0; r < items.size(); ++r) {
+    const std::size_t item = items[r];
     const auto& values = data.examples[item].values;
     const auto found = values.find(leaf.name);
     if (found == values.end())
@@ -160,20 +163,32 @@ void BatchPlan::fill(const Leaf& leaf, const Dataset& data, const std::vector<st
   }
 }
 
-void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
-                    const BatchRun& how) {
+BatchContext batch_context(const std::vector<std::string>& lengths, const Dataset& data,
+                           const std::vector<std::size_t>& items, const BatchRun& how) {
   BatchContext context;
   context.seed = how.seed;
   context.train = how.train;
-  context.lengths.resize(lengths_.size());
+  context.lengths.resize(lengths.size());
   for (const std::size_t i : items) {
     context.item.push_back(static_cast<std::int64_t>(i));
-    for (std::size_t l = 0; l < lengths_.size(); ++l)
-      context.lengths[l].push_back(data.examples[i].lengths.at(lengths_[l]));
+    for (std::size_t l = 0; l < lengths.size(); ++l)
+      context.lengths[l].push_back(data.examples[i].lengths.at(lengths[l]));
   }
-  executor_.set_batch(context, static_cast<std::int64_t>(items.size()));
-  for (const Leaf& leaf : inputs_) fill(leaf, data, items);
-  for (const Leaf& leaf : mixes_)
+  return context;
+}
+
+void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
+                    const BatchRun& how) {
+  executor_.set_batch(batch_context(lengths_, data, items, how),
+                      static_cast<std::int64_t>(items.size()));
+  std::vector<std::size_t> own;
+  for (const DataLeaf& leaf : inputs_) {
+    own.clear();
+    for (const std::int32_t row : executor_.items(leaf.id))
+      own.push_back(items[static_cast<std::size_t>(row)]);
+    fill_leaf(leaf, data, own, executor_.leaf(leaf.id));
+  }
+  for (const DataLeaf& leaf : mixes_)
     executor_.leaf(leaf.id)[0] =
         static_cast<float>(how.mixes.at(leaf.name.substr(mix_input("").size())));
   executor_.run();

@@ -50,6 +50,22 @@ struct BatchRun {
 UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>& lengths,
                              bool ragged, const Modes& modes);
 
+/// A leaf of an unfolded model: an input, or a weight.
+struct DataLeaf {
+  NodeId id;
+  std::string name;
+  Shape shape;
+  std::vector<std::int32_t> at;  ///< position
+  bool category;
+};
+DataLeaf data_leaf(const Tape& tape, NodeId id);
+/// What the data give it: a row [shape...] an item. @throws Error (D005)
+void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::size_t> items,
+               std::span<float> to);
+/// What decides the draws of items, and their lengths.
+BatchContext batch_context(const std::vector<std::string>& lengths, const Dataset& data,
+                           const std::vector<std::size_t>& items, const BatchRun& how);
+
 /// Nodes of an unfolded model, planned once and run on the items of a dataset that fit.
 class BatchPlan {
  public:
@@ -63,18 +79,9 @@ class BatchPlan {
   const Executor<float>& executor() const { return executor_; }
 
  private:
-  struct Leaf {
-    NodeId id;
-    std::string name;
-    Shape shape;
-    std::vector<std::int32_t> at;  ///< position
-    bool category;
-  };
-  void fill(const Leaf& leaf, const Dataset& data, const std::vector<std::size_t>& items);
-
   std::vector<std::string> lengths_;  ///< names, numbered
   Executor<float> executor_;
-  std::vector<Leaf> inputs_, weights_, mixes_;
+  std::vector<DataLeaf> inputs_, weights_, mixes_;
 };
 
 /// The flat number of a position (from 1) among leading axes.

@@ -135,7 +135,9 @@ Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary
   const Symbol& symbol = model->symbols[static_cast<std::size_t>(model->find(variable.name))];
   const int length = model->index_length[static_cast<std::size_t>(symbol.axes[0])];
   Dataset data;
+  std::shared_ptr<const std::string> file;
   for (const TextItem& item : corpus.items) {
+    if (!file || *file != item.file) file = std::make_shared<const std::string>(item.file);
     std::vector<std::int64_t> symbols = vocabulary.encode(item);
     if (variable.ends) symbols.push_back(0);
     const auto steps = static_cast<std::int64_t>(symbols.size());
@@ -143,6 +145,8 @@ Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary
     e.values.emplace(variable.name, Tensor::of({steps}, std::move(symbols)));
     e.lengths[model->lengths[static_cast<std::size_t>(length)]] = steps;
     data.examples.push_back(alone ? std::move(e) : checked(*model, e.values));
+    data.examples.back().file = file;
+    data.examples.back().line = item.line;
   }
   return data;
 }
@@ -150,6 +154,7 @@ Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary
 Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file) {
   const auto model = resolve(d);
   Dataset data;
+  const auto name = std::make_shared<const std::string>(file);
   int number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -159,6 +164,8 @@ Dataset json_lines_dataset(const Definition& d, std::string_view text, const std
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
       data.examples.push_back(checked(*model, tensors_from_json(line, file)));
+      data.examples.back().file = name;
+      data.examples.back().line = number;
     } catch (const Error& e) {
       // places are those of the line alone until here
       std::vector<Diagnostic> problems = e.diagnostics();

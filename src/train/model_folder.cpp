@@ -13,12 +13,15 @@
 #include "recurrence/system.h"
 #include "taugrad/io/safetensors.h"
 #include "train/model_check.h"
+#include "train/step_folder.h"
 
 namespace taugrad {
 namespace {
 
-constexpr const char* kFiles[] = {"definition.json", "model.safetensors", "optimizer.safetensors",
-                                  "state.json", "vocab.json", "metrics.jsonl"};
+constexpr const char* kFiles[] = {"definition.json",   "model.safetensors", "optimizer.safetensors",
+                                  "state.json",        "vocab.json",        "metrics.jsonl",
+                                  kManifest,           "config.json",       kLatest,
+                                  kBest};
 
 std::string in(const std::string& folder, const std::string& file) { return folder + "/" + file; }
 
@@ -32,9 +35,8 @@ bool exists(const std::string& path) {
 // folder.
 class ImportWriter {
  public:
-  explicit ImportWriter(std::string folder) : folder_(std::move(folder)) {}
-
-  void write(Definition d) {
+  std::vector<std::pair<std::string, std::string>> files(Definition d) {
+    std::vector<std::pair<std::string, std::string>> written;
     std::vector<std::pair<std::string, Definition>> open = {{"definition", std::move(d)}};
     while (!open.empty()) {
       auto [name, next] = std::move(open.back());
@@ -51,8 +53,9 @@ class ImportWriter {
         name_of_file_[file] = i.from;
         open.emplace_back(i.from, std::move(inner));
       }
-      write_file(in(folder_, name + ".json"), to_json(next));
+      written.emplace_back(name + ".json", to_json(next));
     }
+    return written;
   }
 
  private:
@@ -61,8 +64,7 @@ class ImportWriter {
     return name;
   }
 
-  std::string folder_;
-  std::set<std::string> taken_ = {"definition", "vocab", "state"};
+  std::set<std::string> taken_ = {"definition", "vocab", "state", "manifest", "config"};
   std::map<std::string, std::string> name_of_file_;
 };
 
@@ -82,9 +84,8 @@ std::string digest_of_values(Definition d) {
   return digest.text();
 }
 
-Metadata description_of(const std::string& folder, const std::optional<Vocabulary>& vocabulary) {
-  Metadata digests{
-      {kDefinitionDigest, digest_of_values(load_definition(in(folder, "definition.json")))}};
+Metadata digests_of(std::string definition, const std::optional<Vocabulary>& vocabulary) {
+  Metadata digests{{kDefinitionDigest, std::move(definition)}};
   if (vocabulary) digests[kVocabularyDigest] = digest_of(to_json(*vocabulary));
   return digests;
 }
@@ -101,33 +102,52 @@ Tensors load_weights(const std::string& path, std::vector<Diagnostic>& warnings,
   fail(Status::bad_input, std::move(d));
 }
 
-}  // namespace
-
-Metadata save_model_description(const std::string& folder, const TrainedModel& model) {
-  ImportWriter(folder).write(model.definition);
-  if (model.vocabulary) write_file(in(folder, "vocab.json"), to_json(*model.vocabulary));
-  return description_of(folder, model.vocabulary);
-}
-
-TrainedModel load_model(const std::string& folder) {
-  if (!exists(in(folder, "definition.json"))) {
-    Diagnostic d;
-    d.code = "I001";
-    d.message = fmt::format("{} is not the folder of a model: it has no definition.json", folder);
-    d.help = "`taugrad train DEF --data FILE -o DIR` makes one";
-    fail(Status::io, std::move(d));
-  }
+TrainedModel load_at(const ModelPlace& place) {
+  const std::string& folder = place.folder;
   for (const char* file : kFiles)  // those too that are not looked at
     if (exists(in(folder, file))) keep_input(in(folder, file));
   TrainedModel m{load_definition(in(folder, "definition.json")), {}, {}};
   Metadata told;
+  m.warnings = place.passed_over;
   m.weights = load_weights(in(folder, "model.safetensors"), m.warnings, told);
   const std::string vocabulary = in(folder, "vocab.json");
   if (exists(vocabulary))
     m.vocabulary = parse_vocabulary(read_file(vocabulary, limits::kJsonBytes), vocabulary);
-  m.description = description_of(folder, m.vocabulary);
+  m.description = digests_of(digest_of_values(m.definition), m.vocabulary);
   check_model(folder, m, told);
+  m.folder = folder;
+  if (place.whole) m.split = saved_split(m);
   return m;
+}
+
+}  // namespace
+
+ModelDescription describe_model(const TrainedModel& model) {
+  ModelDescription d{ImportWriter().files(model.definition), {}};
+  Digest digest;  // as digest_of_values reads them again
+  for (const auto& [name, text] : d.files) digest.add(text);
+  d.digests = digests_of(digest.text(), model.vocabulary);
+  if (model.vocabulary) d.files.emplace_back("vocab.json", to_json(*model.vocabulary));
+  return d;
+}
+
+Metadata save_model_description(const std::string& folder, const TrainedModel& model) {
+  const ModelDescription d = describe_model(model);
+  for (const auto& [name, text] : d.files) write_file(in(folder, name), text);
+  return d.digests;
+}
+
+TrainedModel load_model(const std::string& folder) {
+  for (;;) {
+    const ModelPlace place = newest_whole(folder);
+    for (const char* file : kFiles)  // of the run
+      if (place.folder != folder && exists(in(folder, file))) keep_input(in(folder, file));
+    try {
+      return load_at(place);
+    } catch (const Error&) {
+      if (!is_gone(place)) throw;
+    }
+  }
 }
 
 }  // namespace taugrad

@@ -1,5 +1,4 @@
 // What a training needs to go on: state.json and the optimiser's tensors.
-#include <charconv>
 #include <filesystem>
 
 #include "base/digest.h"
@@ -10,12 +9,16 @@
 #include "base/limits.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/model_folder.h"
+#include "io/safetensors_pieces.h"
+#include "train/options_json.h"
+#include "train/own_digest.h"
+#include "train/state_files.h"
 #include "train/words.h"
 
 namespace taugrad {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;  // 1: without place, run, last_line, changes
 
 std::string in(const std::string& folder, const char* file) { return folder + "/" + file; }
 
@@ -30,104 +33,10 @@ std::string digest_of_update(const Tensors& weights, const Tensors& optimizer) {
   return d.text();
 }
 
-void write_options(json::Writer& w, const TrainOptions& o) {
-  w.key("options").begin_object();
-  w.field("optimizer", text_of(kOptimizers, o.optimizer.kind)).field("lr", o.optimizer.lr);
-  w.field("momentum", o.optimizer.momentum)
-      .field("beta1", o.optimizer.beta1)
-      .field("beta2", o.optimizer.beta2);
-  w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
-  w.field("batch", o.batch)
-      .field("epochs", o.epochs)
-      .field("clip", o.clip)
-      .field("final_lr", o.final_lr);
-  if (o.precision != Precision::full) w.field("precision", text_of(kPrecisions, o.precision));
-  w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
-  if (!o.modes.empty()) {
-    w.key("modes").begin_object();
-    for (const auto& [name, mode] : o.modes) w.field(name, to_string(mode));
-    w.end_object();
-  }
-  w.end_object();
-}
-
-/// A word of the command line, where a file holds it: errors name its place.
-template <class Read>
-auto word(json::Value text, const char* what, Read read) {
-  try {
-    return read(text.string(what));
-  } catch (const Error& e) {
-    text.fail("G010", e.diagnostics().front().message, e.diagnostics().front().help);
-  }
-}
-
-template <class E, std::size_t N>
-E word(json::Value text, const char* what, const Word<E> (&words)[N]) {
-  return word(text, what, [&](std::string_view v) {
-    return value_of(words, fmt::format("\"{}\"", what), v);
-  });
-}
-
 std::string split_of(json::Value text) {
   const std::string split(text.string("split"));
   if (!split.empty()) word(text, "split", kSplits);
   return split;
-}
-
-template <class T>
-T whole_text(json::Value text, const char* what) {
-  const std::string_view digits = text.string(what);
-  T value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || digits.starts_with('-'))
-    text.fail("C006", fmt::format("\"{}\" is not a count", what));
-  return value;
-}
-
-TrainOptions read_options(json::Value object) {
-  const json::Fields f(object, "options",
-                       {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
-                        "batch", "epochs", "clip", "final_lr", "precision", "seed", "modes"});
-  const auto real = [&](const char* name) { return f.at(name).number(name); };
-  const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
-  TrainOptions o;
-  o.optimizer.kind = word(f.at("optimizer"), "optimizer", kOptimizers);
-  o.optimizer.lr = real("lr");
-  o.optimizer.momentum = real("momentum");
-  o.optimizer.beta1 = real("beta1");
-  o.optimizer.beta2 = real("beta2");
-  o.optimizer.epsilon = real("epsilon");
-  o.optimizer.weight_decay = real("weight_decay");
-  o.batch = whole("batch");
-  o.epochs = whole("epochs");
-  o.clip = real("clip");
-  o.final_lr = real("final_lr");
-  if (const auto precision = f.find("precision"))
-    o.precision = word(*precision, "precision", kPrecisions);
-  o.seed = whole_text<std::uint64_t>(f.at("seed"), "seed");
-  if (const auto modes = f.find("modes"))
-    for (const json::Member& m : modes->members("modes"))
-      o.modes[std::string(m.name())] = word(m.value, "a mode", mode_from);
-  return o;
-}
-
-// The last field is the digest of all the text before it.
-constexpr std::string_view kDigestField = "\n  \"digest\": ";
-
-std::string with_digest(std::string text) {
-  text.resize(text.rfind("\n}"));
-  text += ',';
-  text += kDigestField;
-  return text + fmt::format("\"{}\"\n}}\n", digest_of(text));
-}
-
-void check_digest(const json::Document& document, const json::Fields& f) {
-  const auto told = f.find("digest");
-  if (!told || told->string("digest") ==
-                   digest_of(std::string_view(document.text()).substr(0, told->offset())))
-    return;
-  told->fail("C002", fmt::format("{} is damaged: its digest is another", document.file()),
-             "restore it; where it was changed on purpose, leave out its \"digest\"");
 }
 
 std::string state_json(const Tensors& weights, const ResumeState& s) {
@@ -137,10 +46,19 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   for (const std::string& file : s.files) w.value(file);
   w.end_array().field("split", s.split).field("max_length", s.max_length).field("data", s.digest);
   if (s.flow_every > 0) w.field("flow_every", s.flow_every);
+  w.field("batches", std::to_string(s.place.batches));
+  if (s.place.ahead != 0) w.field("ahead", std::to_string(s.place.ahead));
+  w.field("run", s.run);
+  if (!s.last_line.empty()) w.field("last_line", s.last_line);
+  if (!s.changes.empty()) {
+    w.key("changes").begin_array();
+    for (const std::string& change : s.changes) w.value(change);
+    w.end_array();
+  }
   w.field("tensors", digest_of_update(weights, s.optimizer));
   write_options(w, s.options);
   w.end_object();
-  return with_digest(w.text());
+  return with_own_digest(w.text());
 }
 
 [[noreturn]] void fail_resume(const std::string& folder, std::string message) {
@@ -148,18 +66,57 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   d.code = "C006";
   d.message = std::move(message);
   d.file = in(folder, "state.json");
-  d.help = "the weights may still serve `taugrad sample`; train again to go further";
+  d.help = "the weights serve `taugrad sample`, and without state.json for training on from them";
   fail(Status::bad_input, std::move(d));
 }
 
-bool has_state(const std::string& folder) {
+bool exists(const std::string& path) {
   std::error_code ignored;
-  return std::filesystem::exists(in(folder, "state.json"), ignored);
+  return std::filesystem::exists(path, ignored);
 }
 
 json::Document state_document(const std::string& folder) {
   const std::string path = in(folder, "state.json");
   return {read_file(path, limits::kJsonBytes), path, "a state object"};
+}
+
+Metadata metadata_of(const Tensors& weights, const ResumeState& state) {
+  Metadata about = state.description;
+  about["updates"] = std::to_string(state.updates);
+  about[kDigestKey] = digest_of(weights);
+  return about;
+}
+
+void read_progress(const json::Fields& f, ResumeState& s) {
+  s.updates = whole_text<std::int64_t>(f.at("updates"), "updates");
+  if (const auto batches = f.find("batches"))
+    s.place.batches = whole_text<std::int64_t>(*batches, "batches");
+  if (const auto ahead = f.find("ahead"))
+    s.place.ahead = whole_text<std::int64_t>(*ahead, "ahead", true);
+  if (const auto run = f.find("run")) s.run = run->integer("run", 1, INT64_MAX);
+  if (const auto line = f.find("last_line")) s.last_line = line->string("last_line");
+  if (const auto changes = f.find("changes"))
+    for (const json::Value& change : changes->elements("changes"))
+      s.changes.emplace_back(change.string("a change"));
+}
+
+ResumeState read_state(const json::Document& document, const json::Fields& f) {
+  const std::int64_t format = f.at("format").integer("format", 1, INT32_MAX);
+  if (format > kFormat)
+    f.at("format").fail("C005", "the state's format is newer than this program supports",
+                        "upgrade taugrad");
+  ResumeState s;
+  read_progress(f, s);
+  for (const json::Value& file : f.at("files").elements("files"))
+    s.files.emplace_back(file.string("a file"));
+  s.split = split_of(f.at("split"));
+  s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
+  if (const auto every = f.find("flow_every"))
+    s.flow_every = every->integer("flow_every", 1, INT64_MAX);
+  s.digest = f.at("data").string("data");
+  s.options = read_options(f.at("options"));
+  check_own_digest(document, f);
+  return s;
 }
 
 }  // namespace
@@ -170,47 +127,48 @@ std::string digest_of(std::string_view data) {
   return d.text();
 }
 
+void add_state_files(OutputFolder& to, const Tensors& weights, const ResumeState& state) {
+  std::string header;
+  to.add("model.safetensors", safetensors_pieces(weights, metadata_of(weights, state), header));
+  to.add("optimizer.safetensors",
+         safetensors_pieces(state.optimizer, {{kDigestKey, digest_of(state.optimizer)}}, header));
+  to.add("state.json", state_json(weights, state));
+}
+
 void save_training(const std::string& folder, const Tensors& weights, const ResumeState& state) {
-  Metadata about = state.description;
-  about["updates"] = std::to_string(state.updates);
-  about[kDigestKey] = digest_of(weights);
-  save_safetensors(in(folder, "model.safetensors"), weights, about);
+  save_safetensors(in(folder, "model.safetensors"), weights, metadata_of(weights, state));
   save_safetensors(in(folder, "optimizer.safetensors"), state.optimizer,
                    {{kDigestKey, digest_of(state.optimizer)}});
   write_file(in(folder, "state.json"), state_json(weights, state));
 }
 
-std::optional<std::string> saved_split(const std::string& folder) {
-  if (!has_state(folder)) return std::nullopt;
-  const json::Document document = state_document(folder);
+std::optional<std::string> saved_split(const TrainedModel& model) {
+  if (model.split) return model.split;
+  if (!exists(in(model.folder, "state.json"))) return std::nullopt;
+  const json::Document document = state_document(model.folder);
   for (const json::Member& m : document.root_object().members("a state"))
     if (m.name() == "split") return split_of(m.value);
   document.root().fail("G010", "a state has no \"split\"", "--split says what an item is");
 }
 
-ResumeState load_resume_state(const std::string& folder) {
-  if (!has_state(folder)) fail_resume(folder, fmt::format("{} holds no training to resume", folder));
+std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
+  const std::string& folder = model.folder;
+  if (!exists(in(folder, "state.json"))) return std::nullopt;
   const json::Document document = state_document(folder);
   const json::Fields f(document.root_object(), "a state",
-                       {"format", "updates", "files", "split", "max_length", "flow_every", "data",
-                        "tensors", "options", "digest"});
-  if (f.at("format").integer("format", 1, INT32_MAX) != kFormat)
-    f.at("format").fail("C005", "the state's format is newer than this program supports",
-                        "upgrade taugrad");
-  ResumeState s;
-  s.updates = whole_text<std::int64_t>(f.at("updates"), "updates");
-  for (const json::Value& file : f.at("files").elements("files"))
-    s.files.emplace_back(file.string("a file"));
-  s.split = split_of(f.at("split"));
-  s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
-  if (const auto every = f.find("flow_every"))
-    s.flow_every = every->integer("flow_every", 1, INT64_MAX);
-  s.digest = f.at("data").string("data");
-  s.options = read_options(f.at("options"));
-  check_digest(document, f);
+                       {"format", "updates", "batches", "ahead", "files", "split", "max_length",
+                        "flow_every", "data", "run", "last_line", "changes", "tensors", "options",
+                        "digest"});
+  ResumeState s = read_state(document, f);
+  s.description = model.description;
+  if (!exists(in(folder, "optimizer.safetensors"))) {
+    s.has_optimizer = false;
+    s.updates = 0;
+    s.place = {};
+    return s;
+  }
   s.optimizer = load_safetensors(in(folder, "optimizer.safetensors"));
-  if (digest_of_update(load_safetensors(in(folder, "model.safetensors")), s.optimizer) !=
-      f.at("tensors").string("tensors"))
+  if (digest_of_update(model.weights, s.optimizer) != f.at("tensors").string("tensors"))
     fail_resume(folder,
                 "weights and state are of different updates: a save was interrupted, or the "
                 "weights were replaced");

@@ -5,30 +5,37 @@
 
 namespace taugrad {
 
-LossPlan::LossPlan(const std::shared_ptr<const Model>& model,
-                   const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                   bool checkpoint, const ExecutorOptions& options) {
+LossGraph loss_graph(const std::shared_ptr<const Model>& model,
+                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes) {
   UnfoldOptions how = unfold_options(*model, lengths, ragged, modes);
   how.train = true;
-  const Unfolded u = unfold(model, how);
-  const Tape& tape = u.graph().tape();
-  const NodeId forward = tape.size();
+  LossGraph g{unfold(model, how), 0, {}, {}};
+  const Tape& tape = g.unfolded.graph().tape();
+  g.forward = tape.size();
   std::vector<Var> wrt;
-  std::vector<NodeId> outputs = {u.loss().id};
-  for (NodeId id = 0; id < forward; ++id) {
+  g.outputs = {g.unfolded.loss().id};
+  for (NodeId id = 0; id < g.forward; ++id) {
     if (&tape.op(id) != &kWeight) continue;
     const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(tape.name(id)))];
     const WeightDeclaration& w =
         model->system.weights[static_cast<std::size_t>(s.declaration)].declaration;
     if (!w.trainable.value_or(true)) continue;
-    wrt.push_back(u.graph().tape().var(id));
-    slots_.push_back({s.name, {tape.index(id).begin(), tape.index(id).end()}});
+    wrt.push_back(g.unfolded.graph().tape().var(id));
+    g.slots.push_back({s.name, {tape.index(id).begin(), tape.index(id).end()}});
   }
-  const Gradients g = gradient(u.loss(), wrt);
-  for (const Var& v : g.values()) outputs.push_back(v.id);
+  const Gradients gradients = gradient(g.unfolded.loss(), wrt);
+  for (const Var& v : gradients.values()) g.outputs.push_back(v.id);
+  return g;
+}
+
+LossPlan::LossPlan(const std::shared_ptr<const Model>& model,
+                   const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
+                   bool checkpoint, const ExecutorOptions& options) {
+  LossGraph g = loss_graph(model, lengths, ragged, modes);
   ExecutorOptions own = options;
-  own.checkpoint = checkpoint ? forward - 1 : -1;
-  plan_ = std::make_unique<BatchPlan>(u, outputs, own);
+  own.checkpoint = checkpoint ? g.forward - 1 : -1;
+  plan_ = std::make_unique<BatchPlan>(g.unfolded, g.outputs, own);
+  slots_ = std::move(g.slots);
 }
 
 double LossPlan::run(const Dataset& data, const std::vector<std::size_t>& items,

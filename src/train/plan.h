@@ -8,6 +8,21 @@
 
 namespace taugrad {
 
+/// A model unfolded, with its loss and that loss's gradients for all weights that are trained.
+struct LossGraph {
+  struct Slot {  ///< where an output's gradient goes
+    std::string name;
+    std::vector<std::int32_t> at;  ///< position of an untied weight
+  };
+  Unfolded unfolded;
+  NodeId forward = 0;           ///< nodes before those of the gradient
+  std::vector<NodeId> outputs;  ///< the loss, then the gradients
+  std::vector<Slot> slots;      ///< of outputs 1, 2, ...
+};
+/// @param lengths  by length number
+LossGraph loss_graph(const std::shared_ptr<const Model>& model,
+                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes);
+
 /// Loss and gradients of a model unfolded to given lengths, planned once and run on every batch
 /// that fits.
 class LossPlan {
@@ -23,13 +38,8 @@ class LossPlan {
              Tensors& gradients);
 
  private:
-  struct Slot {  ///< where an output's gradient goes
-    std::string name;
-    std::vector<std::int32_t> at;  ///< position of an untied weight
-  };
-
   std::unique_ptr<BatchPlan> plan_;
-  std::vector<Slot> slots_;  ///< of outputs 1, 2, ...
+  std::vector<LossGraph::Slot> slots_;  ///< of outputs 1, 2, ...
 };
 
 }  // namespace taugrad

@@ -6,7 +6,9 @@
 #include "base/fail.h"
 #include "exec/memory_estimate.h"
 #include "taugrad/exec/run.h"
+#include "train/not_finite.h"
 #include "train/plan.h"
+#include "train/replay.h"
 #include "train/schedule.h"
 #include "train/stack.h"
 
@@ -27,10 +29,10 @@ void check(const TrainOptions& o) {
 
 // Of an element of a weight: itself, its gradient where it is added up and where it is made, what
 // is packed of it for products in both directions, the optimizer's moments, a copy while it is
-// saved; and as drawn, in f64.
+// saved, one of before the update; and as drawn, in f64.
 double bytes_of_weights(const OptimizerOptions& o) {
   const int moments = o.kind == OptimizerKind::sgd ? 1 : 2;
-  return static_cast<double>(sizeof(float)) * (6 + 2 * moments) + sizeof(double);
+  return static_cast<double>(sizeof(float)) * (7 + 3 * moments) + sizeof(double);
 }
 
 /// All that a training takes, before any of it is made.
@@ -44,6 +46,12 @@ void require_for_training(const Model& model, const TrainOptions& o, const Batch
   for (const MemoryUse& use : memory_of_weights(model, longest, bytes_of_weights(o.optimizer)))
     plan.push_back({use.what + " with gradient and optimizer state", use.bytes});
   require_memory("training", plan, o.max_memory);
+}
+
+// the same share of the same epoch
+std::int64_t moved(std::int64_t position, std::int64_t batches, std::int64_t batches_now) {
+  if (batches <= 0 || batches == batches_now) return position;
+  return position / batches * batches_now + position % batches * batches_now / batches;
 }
 
 }  // namespace
@@ -60,8 +68,12 @@ struct Trainer::Parts {
   Dataset data;
   Batching batching;
   Schedule schedule;
+  std::int64_t position() const { return optimizer.updates() + ahead; }
+
   Optimizer optimizer;
   Tensors weights, gradients;
+  WeightsBefore before;
+  std::int64_t ahead = 0;  ///< of the updates, in minibatches
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
 
@@ -136,20 +148,23 @@ void Trainer::restore(TrainState state) {
   p.check_state(state);
   p.plans.clear();  // they read the weights where these were
   p.weights = std::move(state.weights);
+  p.ahead = moved(state.updates + state.place.ahead, state.place.batches, p.schedule.batches()) -
+            state.updates;
   p.optimizer.restore(std::move(state.optimizer), state.updates);
 }
 
 TrainState Trainer::state() const {
-  return {updates(), parts().weights, parts().optimizer.state()};
+  const Parts& p = parts();
+  return {updates(), p.weights, p.optimizer.state(), {p.schedule.batches(), p.ahead}};
 }
 
 Update Trainer::step() {
   Parts& p = parts();
   Update u;
   u.update = updates() + 1;
-  u.epoch = updates() / p.schedule.batches();
+  u.epoch = p.position() / p.schedule.batches();
   const std::vector<std::size_t> items =
-      p.schedule.batch(u.epoch, updates() % p.schedule.batches());
+      p.schedule.batch(u.epoch, p.position() % p.schedule.batches());
   for (const std::size_t i : items) u.targets += targets_of(*p.model, p.data.examples[i]);
   u.targets = std::max<std::int64_t>(u.targets, 1);
   for (const auto& [name, mode] : p.options.modes)
@@ -166,23 +181,24 @@ Update Trainer::step() {
     for (float& x : g.values<float>()) x /= static_cast<float>(u.targets);
   u.norm =
       p.options.clip > 0 ? clip_by_norm(p.gradients, p.options.clip) : global_norm(p.gradients);
-  if (!std::isfinite(u.loss) || !std::isfinite(u.norm)) {
-    Diagnostic d;
-    d.code = "N001";
-    d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
-                            u.loss, u.norm);
-    d.help = "a smaller --lr or --clip keeps training from diverging";
-    fail(Status::numerical, std::move(d));
-  }
-  const double done = static_cast<double>(updates()) / static_cast<double>(total_updates());
+  if (!std::isfinite(u.loss) || !std::isfinite(u.norm))
+    fail_not_finite(u, p.data, replay(p.model, p.options.modes, p.weights, p.data, items, how));
+  const double done = static_cast<double>(updates()) /
+                      static_cast<double>(std::max<std::int64_t>(total_updates(), 1));
+  p.before.keep(p.weights, p.gradients, p.optimizer);
   p.optimizer.update(p.weights, p.gradients, 1 - (1 - p.options.final_lr) * done);
+  if (auto problem = not_finite_in(p.weights, p.gradients, p.optimizer)) {
+    p.before.put_back(p.weights, p.optimizer);
+    fail_not_finite(u, std::move(*problem));
+  }
   return u;
 }
 
 std::vector<StateFlow> Trainer::flow() const {
   const Parts& p = parts();
   Schedule schedule = p.schedule;  // arranging an epoch is not this one's business
-  const auto items = schedule.batch(updates() / schedule.batches(), updates() % schedule.batches());
+  const auto items =
+      schedule.batch(p.position() / schedule.batches(), p.position() % schedule.batches());
   FlowOptions options;
   options.seed = p.options.seed;
   return state_flow(p.definition,
@@ -192,7 +208,7 @@ std::vector<StateFlow> Trainer::flow() const {
 
 std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }
 std::int64_t Trainer::total_updates() const {
-  return parts().options.epochs * parts().schedule.batches();
+  return parts().options.epochs * parts().schedule.batches() - parts().ahead;
 }
 const Tensors& Trainer::weights() const { return parts().weights; }
 std::int64_t Trainer::parameters() const {

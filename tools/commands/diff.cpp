@@ -57,8 +57,8 @@ Differences diff_models(const std::string& a, const std::string& b, double toler
   if (vocabulary(one) != vocabulary(other))
     d.all.push_back(
         {Difference::Change::changed, "vocabulary", "", in(a, "vocab.json"), in(b, "vocab.json")});
-  Differences weights =
-      diff_tensors(in(a, "model.safetensors"), in(b, "model.safetensors"), tolerance);
+  Differences weights = diff_tensors(in(one.folder, "model.safetensors"),
+                                     in(other.folder, "model.safetensors"), tolerance);
   d.all.insert(d.all.end(), weights.all.begin(), weights.all.end());
   d.tensors = std::move(weights.tensors);
   d.kind = "model";

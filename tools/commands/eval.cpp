@@ -26,9 +26,9 @@ struct Options {
 };
 
 // items of text are what they were in training, unless --split says otherwise
-void find_split(Options& o, const Definition& d, const Context& context) {
-  if (!o.source.split.empty() || !reads_text(d, o.source)) return;
-  const std::optional<std::string> saved = saved_split(o.model.folder);
+void find_split(Options& o, const TrainedModel& m, const Context& context) {
+  if (!o.source.split.empty() || !reads_text(m.definition, o.source)) return;
+  const std::optional<std::string> saved = saved_split(m);
   if (!saved)
     note(context, fmt::format("{} has no state.json to tell what an item is: a line; --split says "
                               "otherwise",
@@ -43,7 +43,7 @@ int evaluate_model(Options o, const Context& context) {
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
   TrainedModel m = read_model(o.model, context);
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
-  find_split(o, m.definition, context);
+  find_split(o, m, context);
   const TrainingData data = read_training_data(m.definition, o.source, &m.vocabulary, context);
   Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));
   o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };

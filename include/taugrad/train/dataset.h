@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,9 @@ void set_symbols(Definition& d, const TextVariable& variable, std::int64_t symbo
 /// One item of the data: a tensor [index..., shape...] for each variable, and its own lengths.
 struct Example {
   Tensors values;
-  std::map<std::string, std::int64_t> lengths;  ///< by length name
+  std::map<std::string, std::int64_t> lengths = {};    ///< by length name
+  std::shared_ptr<const std::string> file = nullptr;  ///< where it was read; for messages
+  int line = 0;                                       ///< where it begins
 };
 /// What is trained on: the items, in the order of the data. An item's place keys its draws.
 struct Dataset {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "taugrad/base/tensor.h"
@@ -14,18 +15,21 @@
 
 namespace taugrad {
 
-/// A trained model: what its folder holds.
+/// A trained model: what the folder of a model alone, or a step of a run (run_folder.h), holds.
 ///   definition.json        with the sizes it was trained with; imports lie beside it
 ///   model.safetensors      the weights, by name
 ///   vocab.json             of a text model
 ///   state.json, optimizer.safetensors   what --resume needs
-///   metrics.jsonl          one line a report of the training
+///   manifest.json          of a step: the digest of every other file
 struct TrainedModel {
   Definition definition;
   Tensors weights;
   std::optional<Vocabulary> vocabulary;
-  Metadata description = {};             ///< digests of definition and vocabulary
-  std::vector<Diagnostic> warnings = {};  ///< S101: weights that are not finite
+  Metadata description = {};  ///< digests of definition and vocabulary
+  /// S101: weights that are not finite; C001, C002: newer steps of the run that are not whole
+  std::vector<Diagnostic> warnings = {};
+  std::string folder = {};  ///< where it was read: of a run, the step
+  std::optional<std::string> split = {};  ///< what an item of the training's text was; of a step
 };
 
 /// What --resume needs beside the model: how far training was, and all that decides the next
@@ -38,30 +42,44 @@ struct ResumeState {
   std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
   std::string digest;              ///< of the data, by digest_of
   std::int64_t updates = 0;
+  SchedulePlace place = {};  ///< in the data
   Tensors optimizer;
+  bool has_optimizer = true;  ///< else nothing is known of it, and training begins at update 0
+  std::int64_t run = 1;       ///< trainings begun in the folder until then
+  std::string last_line = {};             ///< of the metrics: that of the last update
+  std::vector<std::string> changes = {};  ///< "update 120: --lr 0.002 -> 0.001": on going on
   Metadata description = {};  ///< of the model: what save_model_description and load_model give
 };
 
 /// 16 hexadecimal digits that tell other data apart; no protection against malice.
 std::string digest_of(std::string_view data);
 
-/// Writes definition and vocabulary, which stay as they are, into an existing folder. Returns their
-/// digests. @throws Error (I002)
+/// What of a model stays as it is while it is trained: the files that hold it, by name.
+struct ModelDescription {
+  std::vector<std::pair<std::string, std::string>> files;
+  Metadata digests;
+};
+ModelDescription describe_model(const TrainedModel& model);
+
+/// Writes a model alone. Definition and vocabulary, which stay as they are, into an existing folder.
+/// Returns their digests. @throws Error (I002)
 Metadata save_model_description(const std::string& folder, const TrainedModel& model);
 /// Writes weights and state: each file whole or not at all, state.json last. The weights carry
 /// digests of themselves and of the description. @throws Error (I002)
 void save_training(const std::string& folder, const Tensors& weights, const ResumeState& state);
 
 /// The one reader of a model's folder, for whoever runs it: reads and checks definition, weights
-/// and vocabulary, nothing of the training's state. Weights of other origin, which carry no
-/// digests, need only fit.
-/// @throws Error (I001 without a model there; G.., D004; C002: damaged, by the digests that the
-/// weights carry; C003: weights missing, too many or of other shapes, a vocabulary missing or of
-/// another size)
+/// and vocabulary, nothing of the training's state. Of a run the newest step that is whole, also
+/// while a training adds and removes steps. Weights of other origin, which carry no digests, need
+/// only fit.
+/// @throws Error (I001 without a model there; G.., D004; C001, C002: damaged, by the digests that
+/// manifest and weights carry; C003: weights missing, too many or of other shapes, a vocabulary
+/// missing or of another size)
 TrainedModel load_model(const std::string& folder);
-/// @throws Error (C002: damaged; C006: no state, or its files are of different updates)
-ResumeState load_resume_state(const std::string& folder);
+/// Of the folder that load_model read; none where it holds no state.json.
+/// @throws Error (C002: damaged; C005; C006: weights and state are of different updates)
+std::optional<ResumeState> load_resume_state(const TrainedModel& model);
 /// What an item of the training's text was; none without a saved state. @throws Error (G..)
-std::optional<std::string> saved_split(const std::string& folder);
+std::optional<std::string> saved_split(const TrainedModel& model);
 
 }  // namespace taugrad

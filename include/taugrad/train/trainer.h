@@ -43,11 +43,20 @@ struct Update {
   std::map<std::string, double> mixes = {};  ///< probability of the data, of mixed variables
 };
 
+/// Where the updates stand in the data.
+struct SchedulePlace {
+  std::int64_t batches = 0;  ///< minibatches of an epoch; 0: not known
+  /// Update k (from 0) takes minibatch k + ahead, counted over all epochs: not 0 where the size of
+  /// minibatches or the data changed on the way.
+  std::int64_t ahead = 0;
+};
+
 /// What must be kept to go on later with the same bits.
 struct TrainState {
   std::int64_t updates = 0;
   Tensors weights;
   Tensors optimizer;
+  SchedulePlace place = {};
 };
 
 /// Minimises the loss of minibatches divided by their number of targets. (language.md R13) Which
@@ -62,7 +71,8 @@ class Trainer {
   ~Trainer();
   Trainer(Trainer&&) noexcept;
 
-  /// Goes on from a state saved earlier. @throws Error (S013) where it is of another definition
+  /// Goes on from a state saved earlier. Where an epoch has other minibatches now, as far into the
+  /// epoch as it was. @throws Error (S013) where it is of another definition
   void restore(TrainState state);
   TrainState state() const;
   /// One update. @throws Error (N001) where the loss or the gradient is not finite: the weights are

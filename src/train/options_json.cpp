@@ -1,0 +1,55 @@
+#include "train/options_json.h"
+
+#include "train/words.h"
+
+namespace taugrad {
+
+void write_options(json::Writer& w, const TrainOptions& o) {
+  w.key("options").begin_object();
+  w.field("optimizer", text_of(kOptimizers, o.optimizer.kind)).field("lr", o.optimizer.lr);
+  w.field("momentum", o.optimizer.momentum)
+      .field("beta1", o.optimizer.beta1)
+      .field("beta2", o.optimizer.beta2);
+  w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
+  w.field("batch", o.batch)
+      .field("epochs", o.epochs)
+      .field("clip", o.clip)
+      .field("final_lr", o.final_lr);
+  if (o.precision != Precision::full) w.field("precision", text_of(kPrecisions, o.precision));
+  w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
+  if (!o.modes.empty()) {
+    w.key("modes").begin_object();
+    for (const auto& [name, mode] : o.modes) w.field(name, to_string(mode));
+    w.end_object();
+  }
+  w.end_object();
+}
+
+TrainOptions read_options(json::Value object) {
+  const json::Fields f(object, "options",
+                       {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
+                        "batch", "epochs", "clip", "final_lr", "precision", "seed", "modes"});
+  const auto real = [&](const char* name) { return f.at(name).number(name); };
+  const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
+  TrainOptions o;
+  o.optimizer.kind = word(f.at("optimizer"), "optimizer", kOptimizers);
+  o.optimizer.lr = real("lr");
+  o.optimizer.momentum = real("momentum");
+  o.optimizer.beta1 = real("beta1");
+  o.optimizer.beta2 = real("beta2");
+  o.optimizer.epsilon = real("epsilon");
+  o.optimizer.weight_decay = real("weight_decay");
+  o.batch = whole("batch");
+  o.epochs = whole("epochs");
+  o.clip = real("clip");
+  o.final_lr = real("final_lr");
+  if (const auto precision = f.find("precision"))
+    o.precision = word(*precision, "precision", kPrecisions);
+  o.seed = whole_text<std::uint64_t>(f.at("seed"), "seed");
+  if (const auto modes = f.find("modes"))
+    for (const json::Member& m : modes->members("modes"))
+      o.modes[std::string(m.name())] = word(m.value, "a mode", mode_from);
+  return o;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "taugrad/train/trainer.h"
+
+namespace taugrad::cli {
+
+/// metrics.jsonl of a run: one line an update, whole, in order, none twice. It is a log: where it
+/// cannot be written, training goes on, and what is not written is tried again.
+class Metrics {
+ public:
+  explicit Metrics(const std::string& folder);
+
+  /// A file of this training's own; one that is there already is set aside, until end() or undo().
+  void begin();
+  /// The file of a training that goes on after an update: lines behind it and a torn one go.
+  /// @param last_line  that update's, where it is known: another training's file has another
+  void go_on(std::int64_t updates, const std::string& last_line);
+
+  /// Returns the line. Nothing is written before begin() or go_on().
+  std::string add(const Update& u, const std::vector<StateFlow>& flow = {});
+  const std::string& last_line() const { return last_line_; }
+  /// Writes what was added; with `due` only where the last time is a second ago. Returns whether
+  /// nothing is left to write.
+  bool flush();
+  bool flush_if_due();
+  const std::string& problem() const { return problem_; }  ///< of the last write
+
+  /// What was set aside goes.
+  void end();
+  /// As if begin() had not been called.
+  void undo();
+
+ private:
+  int write();  // 0, or an error
+
+  std::string path_, aside_;
+  std::string pending_, last_line_, problem_;
+  std::size_t size_ = 0;  // bytes that are whole lines
+  bool begun_ = false;
+  std::chrono::steady_clock::time_point written_;
+};
+
+}  // namespace taugrad::cli

@@ -1,0 +1,129 @@
+// Going on with a training: every option beside --resume is done, told and noted, or refused.
+#include "base/fail.h"
+#include "base/kept_inputs.h"
+#include "folder_options.h"
+#include "output.h"
+#include "train/words.h"
+#include "training.h"
+
+namespace taugrad::cli {
+namespace {
+
+template <class T>
+std::string text_of_value(const T& v) {
+  return fmt::format("{}", v);
+}
+std::string text_of_value(const std::string& split) { return split.empty() ? "line" : split; }
+std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
+
+}  // namespace
+
+void Training::go_on() {
+  const char* why = "on a training that goes on: it is of the model";
+  if (!options_.definition.file_or_name.empty())
+    fail(Status::usage, "U007", "a definition has no effect {}", why);
+  refuse_without_effect(
+      context_, {"--equation", "--loss", "--size", "--set", "--allow-unused"}, why);
+  refuse_without_effect(context_, {"--output", "--overwrite"},
+                        "beside --resume DIR: it goes on in DIR");
+  folder_ = std::make_unique<RunFolder>(options_.resume, RunFolder::Use::go_on);
+  std::optional<ResumeState> state;
+  {
+    const UpdatesInPlace own;
+    model_ = read_model({folder_->path()}, context_);
+    state = load_resume_state(model_);
+  }
+  description_ = describe_model(model_);
+  metrics_ = std::make_unique<Metrics>(folder_->path());
+  state ? go_on_from(std::move(*state)) : begin_from_weights();
+  state_.description = model_.description;
+  folder_->go_on_from(model_.folder);
+  saved_ = model_.split ? trainer_->updates() : -1;
+  metrics_->go_on(trainer_->updates(), state_.last_line);
+  flush_metrics(false);
+}
+
+void Training::note_change(const std::string& what) {
+  const std::string change = fmt::format("after update {}: {}", state_.updates, what);
+  state_.changes.push_back(change);
+  note(context_, change);
+}
+
+template <class T>
+void Training::change(const char* option, T& saved, const T& given) {
+  if (!context_.given.contains(option) || saved == given) return;
+  note_change(fmt::format("{} {} -> {}", option, text_of_value(saved), text_of_value(given)));
+  saved = given;
+}
+
+void Training::apply_options() {
+  const char* why = "on a training that goes on: what it has learned belongs to it";
+  refuse_without_effect(context_, {"--seed", "--optimizer"}, why);
+  const TrainOptions& given = options_.train;
+  TrainOptions& o = state_.options;
+  o.optimizer.kind == OptimizerKind::sgd
+      ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
+      : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
+  if (!given.modes.empty() && given.modes != o.modes)
+    fail(Status::usage, "U002",
+         "--mode: a training goes on in the modes that it began with; leave it out");
+  change("--epochs", o.epochs, given.epochs);
+  change("--batch", o.batch, given.batch);
+  change("--lr", o.optimizer.lr, given.optimizer.lr);
+  change("--momentum", o.optimizer.momentum, given.optimizer.momentum);
+  change("--beta1", o.optimizer.beta1, given.optimizer.beta1);
+  change("--beta2", o.optimizer.beta2, given.optimizer.beta2);
+  change("--weight-decay", o.optimizer.weight_decay, given.optimizer.weight_decay);
+  change("--clip", o.clip, given.clip);
+  change("--final-lr", o.final_lr, given.final_lr);
+  change("--precision", o.precision, given.precision);
+  change("--flow-every", state_.flow_every, options_.flow_every);
+  change("--max-length", state_.max_length, options_.source.max_length);
+  change("--split", state_.split, options_.source.split);
+}
+
+void Training::go_on_from(ResumeState state) {
+  state_ = std::move(state);
+  apply_options();
+  const DataSource& given = options_.source;
+  const bool other_items =
+      context_.given.contains("--max-length") || context_.given.contains("--split");
+  const std::string digest = state_.digest;
+  make_trainer({given.files.empty() ? state_.files : given.files, state_.split, state_.max_length},
+               &model_.vocabulary);
+  if (state_.digest != digest && given.files.empty()) {
+    Diagnostic d;
+    d.code = "C004";
+    d.message = "the data are not those that the training began with";
+    d.help = "--data names them where they have moved, or says that these are meant";
+    fail(Status::bad_input, std::move(d));
+  }
+  if (state_.digest != digest)
+    note_change(fmt::format("--data other data ({} -> {})", digest, state_.digest));
+  if (other_items && !text_) refuse_without_effect(context_, {"--split"}, "on JSON lines");
+  trainer_->restore({state_.updates, model_.weights, std::move(state_.optimizer), state_.place});
+  if (state_.has_optimizer)
+    note(context_, fmt::format("goes on after update {} of {}", trainer_->updates(),
+                               trainer_->total_updates()));
+  else
+    note(context_, fmt::format("{} has no optimizer.safetensors: begins anew from its weights",
+                               model_.folder));
+}
+
+// weights, and no word of how they were trained
+void Training::begin_from_weights() {
+  if (options_.source.files.empty())
+    fail(Status::usage, "U006",
+         "{} has no state.json: to train its weights further, `taugrad train --resume` needs "
+         "--data FILE",
+         model_.folder);
+  state_.options = options_.train;
+  state_.flow_every = options_.flow_every;
+  state_.split = options_.source.split;
+  state_.max_length = options_.source.max_length;
+  make_trainer(options_.source, model_.vocabulary ? &model_.vocabulary : nullptr);
+  trainer_->restore({0, model_.weights, {}});
+  note(context_, fmt::format("{} has no state.json: begins anew from its weights", model_.folder));
+}
+
+}  // namespace taugrad::cli

@@ -1,0 +1,228 @@
+#include "training.h"
+
+#include <filesystem>
+#include <thread>
+
+#include "base/fail.h"
+#include "base/kept_inputs.h"
+#include "folder_options.h"
+#include "output.h"
+#include "stop_signal.h"
+#include "taugrad/analysis/coupling.h"
+
+namespace taugrad::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void need(const std::string& value, const char* what) {
+  if (value.empty()) fail(Status::usage, "U006", "`taugrad train` needs {}", what);
+}
+
+}  // namespace
+
+Training::Training(const TrainingOptions& o, const Context& context)
+    : options_(o), context_(context), clock_(o.save_every), prints_(context.json) {
+  o.resume.empty() ? begin() : go_on();
+  if (folder_->left_behind() > 0)
+    note(context_, fmt::format("{} unfinished saves of an earlier run are removed",
+                               folder_->left_behind()));
+}
+
+void Training::begin() {
+  options_.train.optimizer.kind == OptimizerKind::sgd
+      ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
+      : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
+  need(options_.output, "-o DIR, the folder to keep the model in");
+  need(options_.source.files.empty() ? "" : "data", "--data FILE");
+  model_.definition = read_definition(options_.definition, context_);
+  state_.options = options_.train;
+  state_.flow_every = options_.flow_every;
+  state_.split = options_.source.split;
+  state_.max_length = options_.source.max_length;
+  make_trainer(options_.source, nullptr);
+  refuse_inputs_in(options_.output);
+  folder_ = std::make_unique<RunFolder>(
+      options_.output, options_.overwrite ? RunFolder::Use::overwrite : RunFolder::Use::begin);
+  description_ = describe_model(model_);
+  state_.description = description_.digests;
+  metrics_ = std::make_unique<Metrics>(folder_->path());
+}
+
+void Training::make_trainer(const DataSource& source,
+                            const std::optional<Vocabulary>* vocabulary) {
+  TrainingData data = read_training_data(model_.definition, source, vocabulary, context_);
+  model_.vocabulary = data.vocabulary;
+  text_ = data.vocabulary.has_value();
+  state_.digest = data.digest;
+  state_.files.clear();
+  for (const std::string& file : source.files)
+    state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
+  TrainOptions o = state_.options;
+  o.threads = options_.threads;
+  o.checkpoint = options_.checkpoint;
+  o.max_memory = options_.train.max_memory;
+  trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
+  if (state_.flow_every > 0 && !trainer_->done())
+    trainer_->flow();  // says now what it would say then
+}
+
+int Training::run() {
+  stop_softly_on_signals();
+  note(context_, fmt::format("{} parameters, {} updates of {} items", trainer_->parameters(),
+                             trainer_->total_updates(), state_.options.batch));
+  if (const Coupling c = coupling(model_.definition, state_.options.modes);
+      c.decoupled() && c.indexed)
+    note(context_, to_text(c));
+  begun_ = trainer_->updates();
+  progress_ = std::make_unique<Progress>(context_, trainer_->total_updates(), text_);
+  try {
+    update_until_stopped();
+  } catch (...) {
+    progress_->finish();
+    save_what_there_is();
+    throw;
+  }
+  progress_->finish();
+  save_at_the_end();
+  return finish();
+}
+
+void Training::update_until_stopped() {
+  while (!trainer_->done() && stop_signal() == 0 && !out_of_time_) {
+    const std::vector<StateFlow> flow = flow_due() ? trainer_->flow() : std::vector<StateFlow>{};
+    const Update u = trainer_->step();
+    say(metrics_->add(u, flow));
+    progress_->show(u);
+    flush_metrics(true);
+    out_of_time_ = options_.seconds > 0 && progress_->seconds() >= options_.seconds;
+    if (clock_.due() && !trainer_->done() && !out_of_time_) save_or_warn();
+  }
+}
+
+bool Training::flow_due() const {
+  return state_.flow_every > 0 && (trainer_->updates() + 1) % state_.flow_every == 0;
+}
+
+// Standard output is a log: where it fails, training goes on without it.
+void Training::say(const std::string& line) {
+  if (!prints_) return;
+  try {
+    print(line);
+  } catch (const OutputClosed&) {
+    prints_ = false;
+  } catch (const Error& e) {
+    prints_ = false;
+    print_problem_ = e.diagnostics().front();
+    warn(context_, *print_problem_);
+  }
+}
+
+void Training::flush_metrics(bool due_only) {
+  if (due_only ? metrics_->flush_if_due() : metrics_->flush()) {
+    metrics_warned_ = false;
+    return;
+  }
+  if (metrics_->problem().empty() || metrics_warned_) return;
+  metrics_warned_ = true;
+  Diagnostic d;
+  d.code = "I002";
+  d.message = fmt::format("{}/metrics.jsonl cannot be written: {}; training goes on",
+                          folder_->path(), metrics_->problem());
+  warn(context_, d);
+}
+
+void Training::save() {
+  if (saved_ < 0 && options_.resume.empty()) metrics_->begin();
+  flush_metrics(false);
+  TrainState s = trainer_->state();
+  state_.updates = s.updates;
+  state_.place = s.place;
+  state_.optimizer = std::move(s.optimizer);
+  state_.last_line = metrics_->last_line();
+  clock_.begin_save();
+  try {
+    folder_->save(description_, s.weights, state_, options_.keep);
+  } catch (...) {
+    clock_.end_save();
+    throw;
+  }
+  clock_.end_save();
+  saved_ = s.updates;
+}
+
+// The disk may have room again when the next save is due.
+void Training::save_or_warn() try { save(); } catch (const Error& e) {
+  if (e.status() != Status::io) throw;
+  Diagnostic d = e.diagnostics().front();
+  d.message += "; training goes on, with what was saved before kept as it is";
+  warn(context_, d);
+}
+
+void Training::save_at_the_end() {
+  constexpr double kPauses[] = {0.1, 1, 5};  // seconds
+  for (const double pause : kPauses) {
+    if (trainer_->updates() == saved_) return;
+    try {
+      return save();
+    } catch (const Error& e) {
+      if (e.status() != Status::io) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+  }
+  try {
+    save();
+  } catch (const Error& e) {
+    std::vector<Diagnostic> problems = e.diagnostics();
+    problems.front().help =
+        saved_ >= 0 ? fmt::format("the state after update {} is saved; `taugrad train --resume {}` "
+                                  "goes on from there",
+                                  saved_, folder_->path())
+                    : "make room, or give another folder with -o";
+    if (saved_ < 0 && options_.resume.empty()) metrics_->undo();
+    throw Error(e.status(), std::move(problems));
+  }
+}
+
+// An update that failed leaves the weights as they were before it.
+void Training::save_what_there_is() {
+  if (trainer_->updates() <= begun_) {  // it made nothing
+    if (saved_ < 0 && options_.resume.empty()) metrics_->undo();
+    return;
+  }
+  try {
+    save_at_the_end();
+    note(context_, fmt::format("the state after update {} is saved in {}", saved_, folder_->path()));
+  } catch (const Error& e) {
+    report(e, context_.json);
+  }
+}
+
+int Training::finish() {
+  flush_metrics(false);
+  if (trainer_->updates() > 0) {
+    folder_->replace_others();
+    metrics_->end();
+  }
+  const std::string& folder = folder_->path();
+  if (trainer_->updates() == begun_ && trainer_->done())
+    note(context_, fmt::format("nothing to do: all {} updates are made", trainer_->updates()));
+  else if (trainer_->updates() > begun_)
+    note(context_,
+         text_ ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
+                             progress_->loss() / 0.6931471805599453, progress_->seconds())
+               : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
+                             progress_->loss(), progress_->seconds()));
+  if (!trainer_->done())
+    note(context_, fmt::format("{}; `taugrad train --resume {}` goes on",
+                               out_of_time_ ? "the time is over" : "stopped and saved", folder));
+  else if (text_)
+    note(context_, fmt::format("`taugrad sample {}` writes text", folder));
+  if (print_problem_) fail(Status::io, *print_problem_);
+  if (!metrics_->problem().empty())
+    fail(Status::io, "I002", "{}/metrics.jsonl cannot be written: {}", folder,
+         metrics_->problem());
+  return stop_signal() == 0 ? 0 : 128 + stop_signal();
+}
+
+}  // namespace taugrad::cli

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "definition_options.h"
+#include "metrics.h"
+#include "progress.h"
+#include "save_clock.h"
+#include "taugrad/train/run_folder.h"
+#include "taugrad/train/trainer.h"
+#include "training_data.h"
+
+namespace taugrad::cli {
+
+struct TrainingOptions {
+  DefinitionOptions definition;
+  DataSource source;
+  TrainOptions train;
+  std::string output, resume;
+  double save_every = 60;  ///< seconds of work; 0: after every update
+  std::int64_t keep = 2, flow_every = 0;
+  int threads = 0;
+  bool checkpoint = false;
+  double seconds = 0;
+  bool overwrite = false;
+};
+
+/// One training: what it runs on, and the folder that it keeps itself in.
+class Training {
+ public:
+  /// Begins one, or goes on with one. @throws Error: nothing is written yet
+  Training(const TrainingOptions& o, const Context& context);
+  /// Returns the exit status. Whatever ends it, what is in memory is saved.
+  int run();
+
+ private:
+  void begin();
+  void go_on();
+  void go_on_from(ResumeState state);
+  void begin_from_weights();
+  void apply_options();
+  template <class T>
+  void change(const char* option, T& saved, const T& given);
+  void note_change(const std::string& what);
+  void make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary);
+
+  void update_until_stopped();
+  bool flow_due() const;
+  void say(const std::string& line);
+  void flush_metrics(bool due_only);
+  void save();
+  void save_or_warn();
+  void save_at_the_end();
+  void save_what_there_is();
+  int finish();
+
+  const TrainingOptions& options_;
+  Context context_;
+  std::unique_ptr<RunFolder> folder_;
+  TrainedModel model_;
+  ModelDescription description_;
+  ResumeState state_;
+  bool text_ = false;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Progress> progress_;
+  SaveClock clock_;
+  std::int64_t begun_ = 0;   ///< updates that an earlier run made
+  std::int64_t saved_ = -1;  ///< updates of the newest step; -1: none yet
+  bool out_of_time_ = false, prints_ = false, metrics_warned_ = false;
+  std::optional<Diagnostic> print_problem_;
+};
+
+}  // namespace taugrad::cli
