@@ -78,6 +78,24 @@ TEST_CASE("equal numbers have themselves as mean and no variance", "[means]") {
       }
 }
 
+template <class S>
+void check_overflow(S number, bool planned) {
+  Graph g;
+  const Var x = g.weight("x", {3});
+  const auto got = values<S>(g, x, {normalize(x)}, {number, -number, 0}, planned);
+  const double want = std::sqrt(1.5);
+  CHECK(got[0][0] == Approx(want));
+  CHECK(got[0][1] == Approx(-want));
+  CHECK(got[0][2] == 0);
+}
+
+TEST_CASE("a variance that overflows is one of smaller numbers", "[means]") {
+  for (const bool planned : {false, true}) {
+    for (const float x : {1e18f, 1.8e19f, 1e20f, 1e37f}) check_overflow<float>(x, planned);
+    for (const double x : {1e153, 1e155, 1e300}) check_overflow<double>(x, planned);
+  }
+}
+
 TEST_CASE("what is added to all numbers changes no deviation", "[means]") {
   for (const bool planned : {false, true}) {
     check_shifted<float>({0, 1, 2, 4, 7}, 131072, planned);  // a multiple of what floats tell apart

@@ -300,3 +300,26 @@ TEST_CASE("S49: a sample is its own, whatever else is drawn and on how many thre
     for (std::size_t i = 0; i < few.size(); ++i) CHECK(few[i] == many[i]);
   }
 }
+
+// R14: also where nothing but the stop variable is drawn, and nothing but --steps tells a length
+TEST_CASE("a stop variable that is drawn alone ends its sequence", "[sampling]") {
+  for (const char* end : {"y[t] == 1", "y[t] > 0.5"}) {
+    const Definition d =
+        definition_from_equations({"y[t] ~ bernoulli(p = 0.5)", std::string("ends = ") + end});
+    const Modes modes{{"y", {.kind = Mode::Kind::sampled}}};
+    const RunResult r = run(d, {}, {}, {.fetch = {"y"}, .steps = 9, .batch = 40, .modes = modes});
+    const Tensor& y = r.values.at("y");
+    REQUIRE(y.dims()[1] == 40);
+    std::int64_t longer = 0;
+    for (std::int64_t item = 0; item < 40; ++item) {
+      bool ended = false;
+      for (std::int64_t t = 0; t < y.dims()[0]; ++t) {
+        const double now = y.at(t * 40 + item);
+        if (ended) CHECK(now == 0);
+        ended = ended || now == 1;
+        longer += now == 0 && !ended;
+      }
+    }
+    CHECK(longer > 0);
+  }
+}

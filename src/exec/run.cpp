@@ -321,7 +321,11 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
       }
   const Tensors drawn_weights = drawn ? initial_weights(d, draw) : weights;
   RunOptions known = options;
-  if (drawn && known.steps < 0) known.steps = draw.steps;
+  if (drawn) {  // lengths are asked for, not told: a sequence that is sampled may end before (R14)
+    std::erase_if(drawn_inputs, [](const auto& t) { return t.first.starts_with("lengths:"); });
+    known.steps = draw.steps;
+    known.batch = draw.batch;
+  }
   BatchData data = read_batch(*model, drawn_inputs, known);
   add_mixes(options, data);
   require_memory(fmt::format("running {} items", data.items),

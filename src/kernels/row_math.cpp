@@ -1,5 +1,6 @@
 #include "kernels/row_math.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/row_tables.h"
@@ -70,16 +71,31 @@ void centre(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* 
 }
 
 template <class S>
+HWY_INLINE S mean_square(const S* x, std::int64_t n) {
+  return sum_terms<S, 4>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
+    const auto y = part.load(x + i);
+    return hn::Mul(y, y);
+  }) / static_cast<S>(n);
+}
+
+/// A variance that has overflowed: divides by the largest element; the variance of what is left.
+template <class S>
+S scale_row(S* x, std::int64_t n) {
+  S largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
+  for (std::int64_t i = 0; i < n; ++i) x[i] /= largest;
+  return mean_square(x, n);
+}
+
+template <class S>
 void normalize(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
                std::int64_t ldo) {
   for (std::int64_t r = 0; r < rows && n > 0; ++r, x += ldx, out += ldo) {
     centre_row(x, n, out);
-    const S square = sum_terms<S, 4>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-      const auto y = part.load(out + i);
-      return hn::Mul(y, y);
-    });
-    const auto deviation =
-        hn::Set(Lanes<S>(), std::sqrt(square / static_cast<S>(n) + static_cast<S>(1e-5)));
+    const S variance = mean_square(out, n);
+    const bool fits = std::isfinite(variance);  // beside it 1e-5 is nothing
+    const auto deviation = hn::Set(
+        Lanes<S>(), std::sqrt(fits ? variance + static_cast<S>(1e-5) : scale_row(out, n)));
     each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
       part.store(hn::Div(part.load(out + i), deviation), out + i);
     });

@@ -45,14 +45,28 @@ struct Centre {
   }
 };
 
+template <class S>
+S mean_square(const S* y, std::int64_t n) {
+  S square(0);
+  for (std::int64_t i = 0; i < n; ++i) square += y[i] * y[i];
+  return square / S(static_cast<double>(n));
+}
+
 struct Normalize {
   template <class S>
   static void run(const Call<S>& c) {
     each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
       centre(x, y, n);
-      S square(0);
-      for (std::int64_t i = 0; i < n; ++i) square += y[i] * y[i];
-      const S deviation = scalar::sqrt(square / S(static_cast<double>(n)) + S(kEpsilon));
+      S variance = mean_square(y, n), epsilon(kEpsilon);
+      if (!scalar::is_finite(variance)) {  // it has overflowed: beside it epsilon is nothing
+        double largest = 0;
+        for (std::int64_t i = 0; i < n; ++i)
+          largest = std::max(largest, std::abs(static_cast<double>(scalar::real_part(y[i]))));
+        for (std::int64_t i = 0; i < n; ++i) y[i] /= S(largest);
+        variance = mean_square(y, n);
+        epsilon = S(0);
+      }
+      const S deviation = scalar::sqrt(variance + epsilon);
       for (std::int64_t i = 0; i < n; ++i) y[i] /= deviation;
     });
   }

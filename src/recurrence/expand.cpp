@@ -304,6 +304,11 @@ void take_needed(System& system) {
     if (unneeded(e)) system.left_out.push_back(e.name);
   std::erase_if(system.equations, unneeded);
   for (SystemWeight& w : system.weights) w.taken = !unneeded(w);
+  std::erase_if(system.bound, [&](const BoundInput& b) {
+    bool gone = false;
+    mentions(b.given, [&](const std::string& n) { gone = gone || (!own(n) && !needed.contains(n)); });
+    return gone;
+  });
   std::erase_if(system.inputs, unneeded);
 }
 

@@ -63,6 +63,11 @@ class Import {
         outer_.equations.push_back(std::move(e));
       }, prefix_ + e.name);
     }
+    for (BoundInput b : inner_.bound) {
+      b.name = prefix_ + b.name;
+      collect(outer_, [&] { b.given = rewritten(b.given); });
+      outer_.bound.push_back(std::move(b));
+    }
     for (const std::string& name : inner_.broken) outer_.broken.insert(prefix_ + name);
     outer_.problems.insert(outer_.problems.end(), inner_.problems.begin(), inner_.problems.end());
   }
@@ -108,15 +113,57 @@ class Import {
       if (n.indices.size() != input->letters.size())
         fail_at("E007", fmt::format("input \"{}\" of {} has {} ind{}", n.name, declaration_.from, input->letters.size(),
                                     input->letters.size() == 1 ? "ex" : "ices"), text, 0, 1);
-      bound_inputs_[n.name] = {n.indices, parse_expression(text)};
+      Ast given = parse_expression(text);
+      if (is_constant(given)) {
+        given = filled(std::move(given), input->shape);
+      } else {
+        outer_.bound.push_back({prefix_ + n.name, declaration_.from, input->shape, input->category, given, text});
+      }
+      bound_inputs_[n.name] = {n.indices, std::move(given)};
     }
+  }
+
+  bool is_constant(const Ast& given) const {
+    return std::ranges::all_of(given.nodes, [&](const AstNode& n) {
+      const bool named = n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
+      return n.kind != AstNode::Kind::call && n.kind != AstNode::Kind::reduction &&
+             (!named || outer_.sizes.contains(n.name) || outer_.constants.contains(n.name) || outer_.index(n.name) || outer_.is_length(n.name));
+    });
+  }
+
+  // a number in the place of a vector: given + zeros(n)
+  static Ast filled(Ast given, const std::vector<std::int64_t>& shape) {
+    if (shape.empty()) return given;
+    AstNode zeros = given.nodes.back(), sum = zeros;
+    const int number = given.root();
+    zeros.kind = AstNode::Kind::call;
+    zeros.name = "zeros";
+    zeros.children.clear();
+    for (const std::int64_t size : shape) {
+      AstNode n = given.nodes[static_cast<std::size_t>(number)];
+      n.kind = AstNode::Kind::number;
+      n.number = static_cast<double>(size);
+      n.children.clear();
+      given.nodes.push_back(std::move(n));
+      zeros.children.push_back(given.root());
+    }
+    given.nodes.push_back(std::move(zeros));
+    sum.kind = AstNode::Kind::binary;
+    sum.name = "+";
+    sum.children = {number, given.root()};
+    given.nodes.push_back(std::move(sum));
+    return given;
   }
 
   void bind_weights() {
     for (const auto& [in, out] : declaration_.weights) {
       const SystemWeight* weight = inner_.weight(in);
       if (!weight) fail_import(declaration_, "G014", fmt::format("{} has no weight \"{}\"", declaration_.from, in));
-      const SystemWeight* given = outer_.weight(out);  // else a variable, whose shape is not known yet
+      const SystemWeight* given = outer_.weight(out);
+      if (!given && weight->letters.empty()) {  // a variable, whose shape is not known yet
+        const Text text = import_text(declaration_, out);
+        outer_.bound.push_back({prefix_ + in, declaration_.from, weight->shape, -1, parse_expression(text), text});
+      }
       if (given && weight->letters.size() == given->letters.size() && weight->shape != given->shape)
         fail_import(declaration_, "G024",
                     fmt::format("weight \"{}\" is [{}], but {} needs [{}] for \"{}\"", out, fmt::join(given->shape, ","), declaration_.from,

@@ -33,6 +33,11 @@ class ShapeEquations {
   /// The term of an expression.
   int expression(const Ast& ast);
   const Meaning& of(const std::string& name) const { return meanings_.at(name); }
+  /// Of an expression that is a category as it stands; else null.
+  const Meaning* category(const Ast& ast) const {
+    const Meaning* m = read(ast.nodes.back());
+    return m != nullptr && m->symbols >= 0 ? m : nullptr;
+  }
   /// Whether the equations make the name a category.
   bool is_category(const std::string& name) const { return meanings_.at(name).symbols >= 0; }
 

@@ -1,4 +1,6 @@
 // The shapes of a model's variables.
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "recurrence/model.h"
@@ -14,6 +16,7 @@ class Solver {
     equations_.define(variables());
     for (const Ast& term : model.system.loss) equations_.expression(term);
     for (const auto& [letter, condition] : model.system.ends) equations_.expression(condition);
+    for (const BoundInput& b : model.system.bound) bind(b);
   }
 
   std::vector<UnsolvedShape> run() {
@@ -22,6 +25,8 @@ class Solver {
     for (Symbol& s : model_.symbols)
       if (s.kind == SymbolKind::variable) take(s);
     widen_categories();
+    for (std::size_t i = 0; i < bound_.size(); ++i)
+      collect(model_.system, [&] { check_bound(model_.system.bound[i], bound_[i]); });
     std::vector<UnsolvedShape> unsolved;
     for (const ShapeSystem::Origin& o : shapes_.unsolved()) unsolved.push_back({o.ast, o.node, open_name(o)});
     return unsolved;
@@ -33,6 +38,33 @@ class Solver {
     std::vector<GivenSize> sizes;
     for (const std::int64_t size : s.shape.dims()) sizes.push_back({size, {}});
     equations_.give(s.name, {shapes_.known(sizes), s.category < 0 ? -1 : shapes_.known({{s.category, {}}})});
+  }
+
+  /// What an import reads has the shape that it declares (R11, R16).
+  void bind(const BoundInput& b) {
+    const ShapeEquations::Meaning* category = equations_.category(b.given);
+    bound_.push_back({equations_.expression(b.given), category ? category->symbols : -1});
+    const ShapeSystem::Origin origin{&b.given, b.given.root()};
+    if (b.category >= 0 && category)
+      shapes_.relate(ShapeRule::same, {category->symbols, shapes_.known({{b.category, {}}})}, origin);
+    if (b.category >= 0 || category) return;
+    std::vector<GivenSize> sizes;
+    for (const std::int64_t size : b.shape) sizes.push_back({size, {}});
+    shapes_.relate(ShapeRule::same, {bound_.back().term, shapes_.known(sizes)}, origin);
+  }
+
+  void check_bound(const BoundInput& b, const ShapeEquations::Meaning& given) {
+    const auto kind = [](std::int64_t symbols, const Shape& shape) {
+      return symbols >= 0 ? fmt::format("a category of {}", symbols) : to_string(shape);
+    };
+    const std::int64_t symbols = given.symbols >= 0 ? shapes_.shape(given.symbols)[0] : -1;
+    const Shape shape = shapes_.shape(given.term);
+    const Shape wanted(std::span<const std::int64_t>(b.shape));
+    if (symbols == b.category && (symbols >= 0 || shape == wanted)) return;
+    fail_at((symbols < 0) != (b.category < 0) ? "E011" : "G020",
+            fmt::format("\"{}\" is {}, but {} needs {} for \"{}\"", b.text.text, kind(symbols, shape), b.from,
+                        kind(b.category, wanted), b.name.substr(b.name.rfind('.') + 1)),
+            b.text, 0, static_cast<int>(b.text.text.size()), "the import's \"sizes\" say what it is made for");
   }
 
   // sorted, so that where equations contradict each other, too, their order does not matter
@@ -92,6 +124,7 @@ class Solver {
   Model& model_;
   ShapeSystem shapes_;
   ShapeEquations equations_;
+  std::vector<ShapeEquations::Meaning> bound_;  // what is given for each bound input
 };
 
 }  // namespace

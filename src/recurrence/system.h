@@ -32,6 +32,16 @@ struct SystemWeight {
   bool taken = true;  ///< false: of an import, and no equation that is needed mentions it
 };
 
+/// What an import reads in the place of one of its inputs.
+struct BoundInput {
+  std::string name;                 ///< "a.x"
+  std::string from;                 ///< the definition that is imported
+  std::vector<std::int64_t> shape;  ///< as that one declares it
+  std::int64_t category = -1;       ///< number of symbols; -1: numbers
+  Ast given;                        ///< in the names of the system that imports
+  Text text;
+};
+
 /// A definition with its functions and imports expanded away (R11): one flat system of equations.
 struct System {
   std::string name, file;
@@ -43,6 +53,7 @@ struct System {
   std::vector<ParsedEquation> equations;
   std::vector<Ast> loss;
   std::vector<std::pair<std::string, Ast>> ends;
+  std::vector<BoundInput> bound;
   std::vector<std::string> left_out;  ///< variables of imports that nothing refers to: for suggestions
   std::vector<Diagnostic> problems;  ///< found so far; readers go on to find the rest
   std::set<std::string, std::less<>> broken;  ///< names whose definition is among the problems: not told again
