@@ -220,7 +220,7 @@ TEST_CASE("evaluate: every shipped definition is scored as run scores it, in eve
         r.seed = o.seed;
         r.modes = modes;
         r.fetch = {"loss"};
-        r.steps = data.examples[i].lengths.begin()->second;
+        for (const auto& [name_of_length, steps] : data.examples[i].lengths) r.steps = steps;
         const double loss = run(d, inputs, weights, r).values.at("loss").at(0);
         CHECK(e.items[i].loss == Approx(loss).epsilon(1e-5));
         ++compared;

@@ -247,8 +247,8 @@ TEST_CASE("graph json: a million nodes are written and read in linear time", "[g
                            << " s, read in " << read << " s");
   CHECK(back.size() == g.size());
   CHECK(back.at("h", {500000}).id == h.id);
-  CHECK(write < 30);
-  CHECK(read < 60);
+  CHECK(write < 300);  // hours, were it quadratic
+  CHECK(read < 300);
 }
 
 TEST_CASE("graph json: the schema accepts what is written and refuses what the reader refuses",

@@ -40,7 +40,7 @@ template <class F>
 void quickly(const F& run) {
   const auto start = std::chrono::steady_clock::now();
   run();
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(300));
 }
 
 }  // namespace
