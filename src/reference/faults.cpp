@@ -112,7 +112,7 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
       FaultSearch here{1, how.sweep, watch};
       if (id != how.sweep.spoiled) here.sweep.spoiled = -1;
       const CheckReport report = check_alone(one, here, by_entry);
-      const auto wrong = std::ranges::find_if(report.variables, [](const auto& v) { return !v.ok; });
+      const auto wrong = std::ranges::find(report.variables, false, &VariableCheck::ok);
       if (wrong != report.variables.end()) faults.push_back(fault_of(tape, id, one, *wrong));
     }
     if (!faults.empty()) break;

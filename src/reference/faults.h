@@ -46,6 +46,7 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
 
 /// As check_gradients, where a node is spoiled.
 CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                          const CheckOptions& options, const SweepOptions& sweep, const Watch& watch);
+                          const CheckOptions& options, const SweepOptions& sweep,
+                          const Watch& watch);
 
 }  // namespace taugrad
