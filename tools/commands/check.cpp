@@ -67,7 +67,7 @@ int check_with(const Options& o, const Context& context, auto options, const Che
   options.max_runs = o.max_runs;
   options.seconds = o.seconds;
   options.perturb = o.perturb;
-  Counter counter(context, "entry", 0, o.seconds);
+  Counter counter(context, "comparison", 0, o.seconds);
   options.estimate = [&](const CheckEstimate& e) { tell_estimate(o, context, e); };
   options.progress = [&](std::int64_t done, std::int64_t total) { counter.show(done, total); };
   const CheckReport report = check_it(options);
