@@ -37,7 +37,7 @@ class CrashRuns {
   Outcome run(const std::string& line, const std::string& fault) const {
     return support::taugrad(f_, line,
                             "LD_PRELOAD='" TAUGRAD_FAULTS "' ASAN_OPTIONS=verify_asan_link_order=0 "
-                            "FAULT_UNDER=m FAULT_COUNT=count FAULT=" + fault);
+                            "FAULT_UNDER=m FAULT_COUNT=count FAULT_LOG=log FAULT=" + fault);
   }
   int calls(const std::string& line) const {
     run(line, "kill:0");

@@ -3,6 +3,7 @@
 //   FAULT=kill:7           dies by SIGKILL before the 7th of them
 //   FAULT=ENOSPC:7, EIO:7, EINTR:7, short:7   it fails; "7+": every call from there on that writes
 //   FAULT_COUNT=FILE       writes there how many there were
+//   FAULT_LOG=FILE         writes there what they were: "rename m/a m/b"
 // Waiting takes no time, so that tries made later are made at once.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int kMost = 4096;
 std::atomic<bool> watched[kMost];  // descriptors
+char names[kMost][512];            // what they were opened as
 std::atomic<int> calls{0};
 
 struct Fault {
@@ -57,9 +59,18 @@ Fault& fault() {
 }
 const bool made_early = (fault(), true);
 
+// a path as the test's folder sees it
+const char* relative(const char* path) {
+  static char here[512];
+  if (here[0] == 0 && ::getcwd(here, sizeof here) == nullptr) return path;
+  const std::size_t n = std::strlen(here);
+  return std::strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
 bool below(const char* path) {
   const char* under = fault().under;
   if (under == nullptr || path == nullptr) return false;
+  path = relative(path);
   const std::size_t n = std::strlen(under);
   return std::strncmp(path, under, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
@@ -80,6 +91,15 @@ F real(const char* name) {
   return reinterpret_cast<F>(::dlsym(RTLD_NEXT, name));
 }
 
+void log(const char* call, const char* path, const char* to = "") {
+  static FILE* const out =
+      std::getenv("FAULT_LOG") != nullptr ? std::fopen(std::getenv("FAULT_LOG"), "a") : nullptr;
+  if (out == nullptr) return;
+  std::fprintf(out, "%s %s %s\n", call, path, to);
+  std::fflush(out);
+}
+void log(const char* call, int descriptor) { log(call, names[descriptor]); }
+
 int watch(int descriptor, bool of) {
   if (descriptor >= 0 && descriptor < kMost) watched[descriptor] = of;
   return descriptor;
@@ -91,7 +111,10 @@ bool is_watched(int descriptor) {
 int open_as(const char* name, const char* path, int flags, mode_t mode) {
   const bool of = below(path);
   if (of && next((flags & O_CREAT) != 0) == 'e') return -1;
-  return watch(real<int (*)(const char*, int, ...)>(name)(path, flags, mode), of);
+  const int descriptor = watch(real<int (*)(const char*, int, ...)>(name)(path, flags, mode), of);
+  if (of && is_watched(descriptor))
+    std::snprintf(names[descriptor], sizeof names[descriptor], "%s", relative(path));
+  return descriptor;
 }
 
 }  // namespace
@@ -128,12 +151,14 @@ int close(int descriptor) {
 ssize_t write(int descriptor, const void* data, size_t size) {
   const char how = is_watched(descriptor) ? next(true) : 0;
   if (how == 'e') return -1;
+  if (is_watched(descriptor)) log("write", descriptor);
   return real<ssize_t (*)(int, const void*, size_t)>("write")(descriptor, data,
                                                               how == 's' && size > 1 ? 1 : size);
 }
 ssize_t pwrite(int descriptor, const void* data, size_t size, off_t at) {
   const char how = is_watched(descriptor) ? next(true) : 0;
   if (how == 'e') return -1;
+  if (is_watched(descriptor)) log("pwrite", descriptor);
   return real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite")(
       descriptor, data, how == 's' && size > 1 ? 1 : size, at);
 }
@@ -151,6 +176,7 @@ ssize_t pread64(int descriptor, void* to, size_t size, off64_t at) {
 }
 int fsync(int descriptor) {
   if (is_watched(descriptor) && next(true) == 'e') return -1;
+  if (is_watched(descriptor)) log("fsync", descriptor);
   return real<int (*)(int)>("fsync")(descriptor);
 }
 int ftruncate(int descriptor, off_t size) {
@@ -163,6 +189,7 @@ int truncate(const char* path, off_t size) {
 }
 int rename(const char* from, const char* to) {
   if (below(to) && next(true) == 'e') return -1;
+  if (below(to)) log("rename", relative(from), relative(to));
   return real<int (*)(const char*, const char*)>("rename")(from, to);
 }
 int mkdir(const char* path, mode_t mode) {

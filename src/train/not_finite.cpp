@@ -12,38 +12,22 @@ namespace {
 
 constexpr const char* kSmaller = "a smaller --lr or --clip keeps training from diverging";
 
-void copy_values(const Tensor& from, Tensor& to) {
-  std::ranges::copy(from.bytes(), to.bytes().begin());
-}
+constexpr double kNear = 1e37;  // a thirtieth of the largest float: room for rounding
 
-bool all_finite(const Tensor& t) {
-  bool finite = true;
-  for (const float x : t.values<float>())
-    finite &= std::abs(x) <= std::numeric_limits<float>::max();
-  return finite;
+/// An infinity where one of the values is NaN.
+double largest(const Tensor& t) {
+  float most = 0;
+  bool numbers = true;
+  for (const float x : t.values<float>()) {
+    most = std::max(most, std::abs(x));
+    numbers &= x == x;
+  }
+  return numbers ? static_cast<double>(most) : std::numeric_limits<double>::infinity();
 }
 
 std::string in_words(double x) { return std::isnan(x) ? "NaN" : x > 0 ? "inf" : "-inf"; }
 
-}  // namespace
-
-void WeightsBefore::keep(const Tensors& weights, const Tensors& gradients,
-                         const Optimizer& optimizer) {
-  const auto keep = [](Tensors& kept, const std::string& name, const Tensor& t) {
-    const auto [it, fresh] = kept.try_emplace(name, t);
-    if (!fresh) copy_values(t, it->second);
-  };
-  for (const auto& [name, g] : gradients) keep(weights_, name, weights.at(name));
-  if (optimizer.state().size() != state_.size()) state_.clear();
-  for (const auto& [name, t] : optimizer.state()) keep(state_, name, t);
-  updates_ = optimizer.updates();
-}
-
-void WeightsBefore::put_back(Tensors& weights, Optimizer& optimizer) const {
-  for (const auto& [name, t] : weights_) copy_values(t, weights.at(name));
-  optimizer.restore(state_, updates_);
-}
-
+/// Where the weights or the optimizer's moments are not finite, in words.
 std::optional<std::string> not_finite_in(const Tensors& weights, const Tensors& gradients,
                                          const Optimizer& optimizer) {
   const auto told = [](const std::string& what, const Tensor& t) {
@@ -53,10 +37,52 @@ std::optional<std::string> not_finite_in(const Tensors& weights, const Tensors& 
                        fmt::join(place.element, ","));
   };
   for (const auto& [name, g] : gradients)
-    if (const Tensor& w = weights.at(name); !all_finite(w)) return told(name, w);
+    if (const Tensor& w = weights.at(name); first_not_finite(w) >= 0) return told(name, w);
   for (const auto& [name, t] : optimizer.state())
-    if (!all_finite(t)) return told("the optimizer's " + name, t);
+    if (first_not_finite(t) >= 0) return told("the optimizer's " + name, t);
   return {};
+}
+
+}  // namespace
+
+void GuardedUpdate::look(const Tensors& weights, const Tensors& gradients,
+                         const Optimizer& optimizer) {
+  weight_ = moment_ = 0;
+  for (const auto& [name, g] : gradients) weight_ = std::max(weight_, largest(weights.at(name)));
+  for (const auto& [name, t] : optimizer.state()) moment_ = std::max(moment_, largest(t));
+}
+
+// |m| <= max(|m|, |g|) and v <= max(v, g^2) of adam, |v| <= max(|v|, |g| / (1 - momentum)) of sgd
+bool GuardedUpdate::stays_finite(double norm, double lr, const OptimizerOptions& o) {
+  const bool sgd = o.kind == OptimizerKind::sgd;
+  const double g = sgd ? norm / (1 - o.momentum) : std::max(norm, norm * norm);
+  moment_ = std::max(moment_, g);
+  const double step = sgd ? lr * moment_ : lr / (1 - o.beta1) * moment_ / o.epsilon;
+  weight_ = std::max(1.0, std::abs(1 - lr * o.weight_decay)) * weight_ + step;
+  return moment_ < kNear && weight_ < kNear;
+}
+
+std::optional<std::string> GuardedUpdate::update(Tensors& weights, const Tensors& gradients,
+                                                 double norm, double lr_scale,
+                                                 Optimizer& optimizer) {
+  const OptimizerOptions& o = optimizer.options();
+  if (stays_finite(norm, o.lr * lr_scale, o)) {
+    optimizer.update(weights, gradients, lr_scale);
+    return {};
+  }
+  Tensors before;
+  for (const auto& [name, g] : gradients) before.emplace(name, weights.at(name));
+  const Tensors moments = optimizer.state();
+  const std::int64_t updates = optimizer.updates();
+  optimizer.update(weights, gradients, lr_scale);
+  auto problem = not_finite_in(weights, gradients, optimizer);
+  if (problem) {
+    for (const auto& [name, t] : before)  // in place: plans read them there
+      std::ranges::copy(t.bytes(), weights.at(name).bytes().begin());
+    optimizer.restore(moments, updates);
+  }
+  look(weights, gradients, optimizer);
+  return problem;
 }
 
 void fail_not_finite(const Update& u, const Dataset& data, const std::optional<Replayed>& source) {

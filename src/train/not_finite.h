@@ -10,27 +10,28 @@
 /// An update that makes something infinite or NaN: told, and undone.                        (N001)
 namespace taugrad {
 
-/// What an update changes, as it was before.
-class WeightsBefore {
+/// Updates weights so that they and the optimizer's moments stay finite, or stay as they are. How
+/// large they can become at most is followed from update to update, which costs nothing; only where
+/// that bound comes near the largest float are they copied before and looked at after.
+class GuardedUpdate {
  public:
-  /// @param gradients  of the weights that change
-  void keep(const Tensors& weights, const Tensors& gradients, const Optimizer& optimizer);
-  /// In place: plans read the weights where they are.
-  void put_back(Tensors& weights, Optimizer& optimizer) const;
+  /// Looks at the weights: at the beginning, and where they have been replaced.
+  void look(const Tensors& weights, const Tensors& gradients, const Optimizer& optimizer);
+  /// Returns what became infinite or NaN, in words; nothing has changed then.
+  /// @param norm  of the gradients is at most this
+  std::optional<std::string> update(Tensors& weights, const Tensors& gradients, double norm,
+                                    double lr_scale, Optimizer& optimizer);
 
  private:
-  Tensors weights_, state_;
-  std::int64_t updates_ = 0;
-};
+  bool stays_finite(double norm, double lr, const OptimizerOptions& o);
 
-/// Where the weights or the optimizer's moments are not finite, in words.
-std::optional<std::string> not_finite_in(const Tensors& weights, const Tensors& gradients,
-                                         const Optimizer& optimizer);
+  double weight_ = 0, moment_ = 0;  // no absolute value is larger
+};
 
 /// Of loss or gradient. @param source  what it comes from, where that is known
 [[noreturn]] void fail_not_finite(const Update& u, const Dataset& data,
                                   const std::optional<Replayed>& source);
-/// Of what the update makes. @param problem  as not_finite_in says it
+/// Of what the update makes. @param problem  as GuardedUpdate says it
 [[noreturn]] void fail_not_finite(const Update& u, const std::string& problem);
 
 }  // namespace taugrad

@@ -29,10 +29,10 @@ void check(const TrainOptions& o) {
 
 // Of an element of a weight: itself, its gradient where it is added up and where it is made, what
 // is packed of it for products in both directions, the optimizer's moments, a copy while it is
-// saved, one of before the update; and as drawn, in f64.
+// saved; and as drawn, in f64.
 double bytes_of_weights(const OptimizerOptions& o) {
   const int moments = o.kind == OptimizerKind::sgd ? 1 : 2;
-  return static_cast<double>(sizeof(float)) * (7 + 3 * moments) + sizeof(double);
+  return static_cast<double>(sizeof(float)) * (6 + 2 * moments) + sizeof(double);
 }
 
 /// All that a training takes, before any of it is made.
@@ -72,7 +72,7 @@ struct Trainer::Parts {
 
   Optimizer optimizer;
   Tensors weights, gradients;
-  WeightsBefore before;
+  GuardedUpdate guarded;
   std::int64_t ahead = 0;  ///< of the updates, in minibatches
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
@@ -103,6 +103,7 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
             .declaration.trainable.value_or(true))
       gradients.emplace(name, Tensor(w.dims(), Dtype::f32));
   }
+  guarded.look(weights, gradients, optimizer);
 }
 
 LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
@@ -151,6 +152,7 @@ void Trainer::restore(TrainState state) {
   p.ahead = moved(state.updates + state.place.ahead, state.place.batches, p.schedule.batches()) -
             state.updates;
   p.optimizer.restore(std::move(state.optimizer), state.updates);
+  p.guarded.look(p.weights, p.gradients, p.optimizer);
 }
 
 TrainState Trainer::state() const {
@@ -185,12 +187,10 @@ Update Trainer::step() {
     fail_not_finite(u, p.data, replay(p.model, p.options.modes, p.weights, p.data, items, how));
   const double done = static_cast<double>(updates()) /
                       static_cast<double>(std::max<std::int64_t>(total_updates(), 1));
-  p.before.keep(p.weights, p.gradients, p.optimizer);
-  p.optimizer.update(p.weights, p.gradients, 1 - (1 - p.options.final_lr) * done);
-  if (auto problem = not_finite_in(p.weights, p.gradients, p.optimizer)) {
-    p.before.put_back(p.weights, p.optimizer);
-    fail_not_finite(u, std::move(*problem));
-  }
+  const double norm = p.options.clip > 0 ? std::min(u.norm, p.options.clip) : u.norm;
+  if (const auto problem = p.guarded.update(p.weights, p.gradients, norm,
+                                            1 - (1 - p.options.final_lr) * done, p.optimizer))
+    fail_not_finite(u, *problem);
   return u;
 }
 
