@@ -6,7 +6,7 @@
 namespace {
 
 // KiB; frames of code that is not optimised, or is watched by a sanitizer, are several times larger
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(NDEBUG) && !defined(TAUGRAD_SANITIZED)
 constexpr int kStack = 128;
 #else
 constexpr int kStack = 2048;

@@ -47,7 +47,7 @@ struct Case {
 };
 
 // frames of code that is not optimised, or is watched by a sanitizer, are several times larger
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(NDEBUG) && !defined(TAUGRAD_SANITIZED)
 constexpr std::size_t kSmallStack = 96 << 10;
 #else
 constexpr std::size_t kSmallStack = 1 << 20;

@@ -1,5 +1,6 @@
 #include "subject.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/fail.h"
@@ -30,7 +31,12 @@ bool is_model_folder(const std::string& name) {
   std::error_code ignored;
   for (const std::string& folder : definition_folders())
     if (fs::exists(folder + "/" + name + ".json", ignored)) return false;
-  return fs::is_directory(name, ignored) && fs::exists(fs::path(name) / "definition.json", ignored);
+  if (!fs::is_directory(name, ignored)) return false;
+  if (fs::exists(fs::path(name) / "definition.json", ignored)) return true;
+  const auto files = fs::directory_iterator(name, ignored);  // of a run: its steps
+  return std::ranges::any_of(files, [](const fs::directory_entry& e) {
+    return e.path().filename().string().starts_with("step-");
+  });
 }
 
 /// What a text is; of one that is not well formed its own reader tells more.
@@ -77,8 +83,9 @@ Subject read_subject(const DefinitionOptions& o, const Context& context) {
   if (o.equations.empty() && is_file(o.file_or_name)) {
     read_file_of(s, o, context);
   } else if (o.equations.empty() && is_model_folder(o.file_or_name)) {
-    s.definition = finished_definition(load_model(o.file_or_name).definition, o, context);
-    s.weights_file = (fs::path(o.file_or_name) / "model.safetensors").string();
+    TrainedModel model = load_model(o.file_or_name);
+    s.weights_file = (fs::path(model.folder) / "model.safetensors").string();
+    s.definition = finished_definition(std::move(model.definition), o, context);
   } else {
     s.definition = read_definition(o, context);
   }

@@ -65,7 +65,7 @@ Definition load_definition(std::string_view file_or_name) {
   if (is_folder) {
     d.code = "I003";
     d.message = fmt::format("{} is a folder, not a definition", printable(name));
-    d.help = "a model's folder holds a definition.json; others are files, or names in graphs/";
+    d.help = "a model's folder holds a definition.json, or steps of a training; definitions are files, or names in graphs/";
     fail(Status::io, d);
   }
   d.code = "I001";
