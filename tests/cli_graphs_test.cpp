@@ -73,6 +73,7 @@ TEST_CASE("run, flow, check, inspect and diff take every graph built by hand", "
     CHECK(nlohmann::json::parse(support::taugrad(f, "inspect g.json --json").out)["nodes"] ==
           g.graph.size());
     check_status(f, "diff g.json g.json", 0);
+    check_status(f, "diff - g.json < g.json", 0);
     check_status(f, "check g.json --max-runs 50 -q", 0);
   }
 }
@@ -95,6 +96,18 @@ TEST_CASE("run gives the bytes of the definition on the graph that it unfolds to
     check_status(f, "run g.json" + how + fetch + "-o b.safetensors", 0);
     CHECK(slurp(f / "a.safetensors") == slurp(f / "b.safetensors"));
   }
+}
+
+TEST_CASE("run on the graph of a mode gives what the mode gives", "[cli][graphs]") {
+  const Folder f;
+  const std::string mode = "output_recurrent --steps 4 --mode y=greedy ";
+  check_status(f, "run output_recurrent --steps 4 --fetch U,W,b,V,c -o w.safetensors", 0);
+  check_status(f, "run output_recurrent --steps 4 --fetch x -o x.json", 0);
+  check_status(f, "show " + mode + "--format json -o g.json", 0);
+  const std::string how = " --weights w.safetensors --inputs x.json --fetch o,y -o ";
+  check_status(f, "run g.json" + how + "a.safetensors", 0);
+  check_status(f, "run output_recurrent --mode y=greedy" + how + "b.safetensors", 0);
+  CHECK(slurp(f / "a.safetensors") == slurp(f / "b.safetensors"));
 }
 
 TEST_CASE("run takes tensors, cotangents and losses of a graph by name", "[cli][graphs]") {

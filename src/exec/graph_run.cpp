@@ -14,6 +14,7 @@
 #include "taugrad/exec/run.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/prune.h"
+#include "taugrad/recurrence/mode.h"
 
 namespace taugrad {
 namespace {
@@ -189,8 +190,10 @@ void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights
   for (NodeId id = 0; id < tape.size(); ++id) {
     const bool input = &tape.op(id) == &kInput, weight = &tape.op(id) == &kWeight;
     if (!input && !weight) continue;
-    (input ? known : leaves)
-        .insert(tape.is_value(id) ? std::string(tape.name(id)) : fmt::format("#{}", id));
+    const std::string name =
+        tape.is_value(id) ? std::string(tape.name(id)) : fmt::format("#{}", id);
+    (input ? known : leaves).insert(name);
+    if (input) known.insert(data_of(name));
   }
   for (const auto& [name, tensor] : inputs) {
     const bool special = name == "item" || name.starts_with("cotangent:") ||
