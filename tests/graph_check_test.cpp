@@ -7,6 +7,7 @@
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/exec/check.h"
+#include "taugrad/exec/run.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/recurrence/unfold.h"
@@ -263,6 +264,26 @@ TEST_CASE("the command checks a graph's JSON, and fails where it is told to", "[
   const auto unknown = support::taugrad(f, "check elman --perturb tan");
   CHECK(unknown.status == 2);
   CHECK(has(unknown.err, "did you mean \"tanh\""));
+}
+
+TEST_CASE("a definition is checked at the weights that are given: a model's folder has its own",
+          "[check][cli]") {
+  const Definition d = load_definition("elman");
+  Tensors zero = initial_weights(d);
+  for (auto& [name, t] : zero) t = Tensor(t.dims(), Dtype::f64);
+  const CheckReport r = check(d, {.steps = 2, .weights = {{"W", zero.at("W")}, {"V", zero.at("V")}}});
+  CHECK(failure(r) == "");
+  for (const VariableCheck& v : r.variables)
+    if (v.name == "U") CHECK(v.largest == 0);  // V is 0: nothing flows back
+  CHECK(code_of([&] { check(d, {.weights = {{"Q", zero.at("W")}}}); }) == "D016");
+  CHECK(code_of([&] { check(d, {.weights = {{"U", zero.at("W")}}}); }) == "D011");
+  const Folder f;
+  support::spill(f / "data.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 2]}\n");
+  REQUIRE(support::taugrad(f, "train elman --data data.jsonl -o model --epochs 1 -q").status == 0);
+  const auto trained = support::taugrad(f, "check model -q"), drawn = support::taugrad(f, "check elman -q");
+  CHECK(trained.status == 0);
+  CHECK(has(trained.out, "every gradient agrees"));
+  CHECK(trained.out != drawn.out);
 }
 
 TEST_CASE("the command answers in time, and says what it covered", "[check][cli]") {

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "bad_definitions.h"
 #include "support_cli.h"
@@ -159,4 +160,26 @@ TEST_CASE("sizes that equations leave open are told, and how to state them", "[s
   CHECK(has(r.err, "state one by --size p"));
   CHECK(has(support::taugrad(f, "check -e 'h[t] = tanh(x @ W)'").err, "write x[t] for an input"));
   CHECK(has(support::taugrad(f, "check -e 'h[t] = x[t] @ W'").err, "W: a weight of [n, m]"));
+}
+
+TEST_CASE("a file of another kind is told by what it is", "[stumbles][cli]") {
+  const Folder f;
+  std::filesystem::create_directory(f / "folder");
+  support::spill(f / "lines.json", "{\"x\": [1]}\n{\"x\": [2]}\n");
+  support::spill(f / "array.json", "[[1, 2], [3, 4]]\n");
+  const Stumble lines[] = {
+      {"run folder", "folder is a folder, not a definition"},
+      {"run lines.json", "JSON lines"},
+      {"run array.json", "a JSON array"},
+      {"check lines.json", "JSON lines"},
+      {"run elman --inputs lines.json --weights lines.json", "holds JSON lines, not tensors"},
+      {"run elman --inputs array.json --weights array.json", "holds a JSON array, not tensors"},
+  };
+  for (const Stumble& s : lines) {
+    const auto r = support::taugrad(f, s.line);
+    INFO(s.line << " -> " << r.err);
+    CHECK(r.status > 0);
+    CHECK(has(r.err, s.help));
+    CHECK(has(r.err, "help: "));
+  }
 }

@@ -57,7 +57,8 @@ std::string kinks(const CheckReport& r) {
 std::string covered(const CheckReport& r) {
   const char* method = r.method == Method::central ? "4-point differences" : "complex step";
   if (!r.sampled())
-    return fmt::format("{} of {} entries of {} variables checked, order {}, by {}, in {} evaluations\n",
+    return fmt::format("{} of {} entries of {} variables checked, order {}, by {}, in {} "
+                       "evaluations\n",
                        r.checked, r.entries, r.variables.size(), r.order, method, r.runs);
   const auto all = std::ssize(r.variables);
   const std::string directions =
@@ -131,7 +132,8 @@ std::string check_table(const CheckReport& r) {
   for (const VariableCheck& v : r.variables)
     if (rows < kMostRows || !v.ok) text += row_of(v), ++rows;
   if (rows < r.variables.size())
-    text += fmt::format("{} more agree\n", grouped(std::ssize(r.variables) - static_cast<std::int64_t>(rows)));
+    text += fmt::format("{} more agree\n",
+                        grouped(std::ssize(r.variables) - static_cast<std::int64_t>(rows)));
   return text + "\n";
 }
 
@@ -143,7 +145,8 @@ std::string check_summary(const CheckReport& r) {
   text += faults(r);
   text += kinks(r);
   if (r.hidden() > 0)
-    text += fmt::format("{} hidden by the rounding on the way, and not proven\n", entries(r.hidden()));
+    text += fmt::format("{} hidden by the rounding on the way, and not proven\n",
+                        entries(r.hidden()));
   if (r.vacuous())
     return text + (r.kinks() + r.hidden() > 0
                        ? "nothing is proven: no entry could be judged here\n"
@@ -164,7 +167,11 @@ std::string check_json(const CheckReport& r) {
   if (r.sampled()) w.field("directions", r.directions);
   if (r.out_of_time) w.field("out_of_time", true);
   if (r.perturbed)
-    w.key("perturbed").begin_object().field("at", r.perturbed->label).field("op", r.perturbed->op).end_object();
+    w.key("perturbed")
+        .begin_object()
+        .field("at", r.perturbed->label)
+        .field("op", r.perturbed->op)
+        .end_object();
   w.field("kinks", r.kinks()).field("hidden", r.hidden());
   if (r.vacuous()) w.field("vacuous", true);
   if (r.not_finite) write(w, *r.not_finite);

@@ -107,7 +107,8 @@ Counter::Counter(const Context& context, std::string what, std::int64_t total, d
 
 std::string Counter::line(std::int64_t done) const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  double left = done > 0 ? elapsed * static_cast<double>(total_ - done) / static_cast<double>(done) : 0;
+  const auto ahead = static_cast<double>(total_ - done);
+  double left = done > 0 ? elapsed * ahead / static_cast<double>(done) : 0;
   if (seconds_ > 0) left = std::min(left, seconds_ - elapsed);
   return fmt::format("{} {} of {}", what_, done, total_) +
          (done > 0 ? fmt::format("  {} left", duration(left)) : "");

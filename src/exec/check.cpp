@@ -1,6 +1,10 @@
 #include "taugrad/exec/check.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
 #include "exec/check_how.h"
 #include "exec/check_point.h"
 #include "exec/generic.h"
@@ -24,6 +28,25 @@ void check_draws(const Model& model, const Modes& modes) {
       d.help = "check it with the pathwise gradient: " + name + "=sampled(pathwise)";
       fail(Status::usage, std::move(d));
     }
+  }
+}
+
+void put_weights(const Model& model, const Tensors& given, Tensors& tensors) {
+  std::vector<std::string> known;
+  for (const SystemWeight& w : model.system.weights) known.push_back(w.name);
+  for (const auto& [name, t] : given) {
+    const auto drawn = tensors.find(name);
+    if (std::ranges::find(known, name) == known.end() || drawn == tensors.end()) {
+      Diagnostic d;
+      d.code = "D016";
+      d.message = fmt::format("the definition has no weight \"{}\"", printable(name, 80));
+      d.help = did_you_mean(name, known);
+      fail(Status::bad_input, std::move(d));
+    }
+    if (t.dims() != drawn->second.dims())
+      fail(Status::bad_input, "D011", "the weight \"{}\" has axes {}, want {}", name,
+           dims_text(t.dims()), dims_text(drawn->second.dims()));
+    drawn->second = t;
   }
 }
 
@@ -60,6 +83,7 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   Tensors tensors = random_inputs(d, draw);
   add_stops(*model, u, options.batch, tensors);
   tensors.merge(generic_weights(*model, initial_weights(d, draw), options.seed));
+  put_weights(*model, options.weights, tensors);
   for (const auto& [name, mode] : options.modes)
     if (mode.kind == Mode::Kind::mixed) tensors[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.at(0)});
 

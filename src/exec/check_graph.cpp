@@ -75,7 +75,8 @@ void check_names(const std::vector<exec::Source>& sources, const exec::LengthRul
     if (std::ranges::find(known, name) != known.end()) continue;
     Diagnostic d;
     d.code = "D016";
-    d.message = fmt::format("no input and no weight of the graph is named \"{}\"", printable(name, 80));
+    d.message =
+        fmt::format("no input and no weight of the graph is named \"{}\"", printable(name, 80));
     d.help = did_you_mean(name, known);
     fail(Status::bad_input, std::move(d));
   }
@@ -121,7 +122,8 @@ CheckReport check(const Graph& graph, Var loss, const Tensors& tensors,
   const Watch watch(options.seconds);
   Tape& tape = graph.tape();
   tape.own(loss);
-  if (options.batch < 1) fail(Status::usage, "U002", "a batch has at least 1 item, not {}", options.batch);
+  if (options.batch < 1)
+    fail(Status::usage, "U002", "a batch has at least 1 item, not {}", options.batch);
   const Vars variables = options.variables.empty() ? default_variables(tape, loss.id)
                                                    : named_variables(tape, options.variables);
   const CheckPoint point = point_for(tape, tensors, options);

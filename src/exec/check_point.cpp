@@ -32,7 +32,8 @@ void draw_weight(const Source& s, std::uint64_t seed, Tensor& tensor) {
       tensor.set(i, a * (2 * stream.uniform() - 1));
   }
   Stream noise(seed, "check:" + s.name);
-  for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set(i, tensor.at(i) + 0.3 * noise.normal());
+  for (std::int64_t i = 0; i < tensor.size(); ++i)
+    tensor.set(i, tensor.at(i) + 0.3 * noise.normal());
 }
 
 // [positions..., batch, shape...]
@@ -112,14 +113,15 @@ Tensors with_drawn(const std::vector<Source>& sources, const LengthRules& rules,
     if (s.weight)
       draw_weight(s, seed, tensor);
     else
-      for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set(i, draw_input(stream, s.category));
+      for (std::int64_t i = 0; i < tensor.size(); ++i)
+        tensor.set(i, draw_input(stream, s.category));
     tensors[s.name] = std::move(tensor);
   }
   // where no input tells how many items there are
   const bool any = std::ranges::any_of(sources, [](const Source& s) { return s.per_example; });
   for (std::size_t l = 0; l < rules.names.size() && !any && told < 0; ++l)
-    tensors["lengths:" + rules.names[l]] =
-        Tensor::of({batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch), rules.longest[l]));
+    tensors["lengths:" + rules.names[l]] = Tensor::of(
+        {batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch), rules.longest[l]));
   return tensors;
 }
 

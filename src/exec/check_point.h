@@ -13,8 +13,8 @@ namespace taugrad::exec {
 /// Inputs and weights of a tape, in tape order.
 std::vector<NodeId> given_leaves(const Tape& tape);
 
-/// The values of leaves, from the tensors of their names (`y` for the leaf `data:y`); a leaf without
-/// one is drawn from `seed` by its label.
+/// The values of leaves, from the tensors of their names (`y` for the leaf `data:y`); a leaf
+/// without one is drawn from `seed` by its label.
 /// @throws Error (D011, D013, G020)
 CheckPoint point_of(Tape& tape, std::span<const NodeId> leaves, const Tensors& tensors,
                     BatchContext batch, std::int64_t items, std::uint64_t seed);

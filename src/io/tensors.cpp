@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "io/file_kind.h"
 #include "taugrad/io/safetensors.h"
 
 namespace taugrad {
@@ -178,8 +179,33 @@ std::string tensors_to_json(const Tensors& tensors) {
   return out + "\n}\n";
 }
 
+namespace {
+
+// JSON lines and arrays are told by what they are. (Not by keys: a tensor may have any name.)
+void require_tensors(std::string_view text, const std::string& path) {
+  FileKind kind = FileKind::tensors;
+  try {
+    kind = kind_of_text(text, path);
+  } catch (const Error&) {
+    return;  // its own reader tells more
+  }
+  if (kind != FileKind::lines && kind != FileKind::array) return;
+  Diagnostic d;
+  d.code = "I004";
+  d.message = fmt::format("{} holds {}, not tensors", printable(path), words_of(kind));
+  d.file = path;
+  d.help = "tensors are an object by name: {\"x\": [[0.5, 1], ..]}, or safetensors";
+  fail(Status::bad_input, std::move(d));
+}
+
+}  // namespace
+
 Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings) {
-  if (is_json(path)) return tensors_from_json(read_file(path, limits::kJsonBytes), path);
+  if (is_json(path)) {
+    const std::string text = read_file(path, limits::kJsonBytes);
+    require_tensors(text, path);
+    return tensors_from_json(text, path);
+  }
   return load_safetensors(path, warnings);
 }
 

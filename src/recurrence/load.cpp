@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "base/utf8.h"
 #include "recurrence/system.h"
 #include "taugrad/recurrence/definition.h"
 
@@ -60,8 +61,13 @@ Definition load_definition(std::string_view file_or_name) {
   if (path || (exists(name) && !is_folder)) return read_definition(name);
   for (const std::string& folder : definition_folders())
     if (const std::string file = folder + "/" + name + ".json"; exists(file)) return read_definition(file);
-  if (is_folder) return read_definition(name);  // says what it is
   Diagnostic d;
+  if (is_folder) {
+    d.code = "I003";
+    d.message = fmt::format("{} is a folder, not a definition", printable(name));
+    d.help = "a model's folder holds a definition.json; others are files, or names in graphs/";
+    fail(Status::io, d);
+  }
   d.code = "I001";
   d.message = fmt::format("there is no file and no shipped definition \"{}\"", name);
   d.help = did_you_mean(name, shipped_names());

@@ -26,7 +26,9 @@ namespace {
 }
 
 bool is_word(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return !text.empty() && text.size() <= 64 && letter(text[0]) &&
          std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
@@ -36,7 +38,8 @@ void check_name(const Op& op) {
   if (!is_word(op.name)) refuse(op, "needs a name of letters, digits and _, at most 64");
   const bool reserved = op.name == "last" || op.name == "chain" || is_function_name(op.name);
   if (find_op(op.name) != nullptr || reserved)
-    refuse(op, "has a name that is taken", "`taugrad ops` lists the operations, docs/language.md the functions");
+    refuse(op, "has a name that is taken",
+           "`taugrad ops` lists the operations, docs/language.md the functions");
   if (own_ops() >= kMostOwnOps) refuse(op, fmt::format("is one too many: there are {}", own_ops()));
 }
 
@@ -46,10 +49,13 @@ void check_record(const Op& op) {
     refuse(op, fmt::format("has {} inputs: 1 or more, or kAnyArity", op.arity));
   if (op.traits.elementwise && op.arity == kAnyArity)
     refuse(op, "is elementwise, and so has a known number of inputs");
-  if (op.shape == nullptr) refuse(op, "has no shape rule", "Op::shape; one_shape serves elementwise ones");
+  if (op.shape == nullptr)
+    refuse(op, "has no shape rule", "Op::shape; one_shape serves elementwise ones");
   const Forwards& f = op.forward;
   if (!f.f32 || !f.f64 || !f.c128)
-    refuse(op, fmt::format("has no forward rule for {}", !f.f32 ? "f32" : !f.f64 ? "f64" : "c128 (complex step)"),
+    refuse(op,
+           fmt::format("has no forward rule for {}",
+                       !f.f32 ? "f32" : !f.f64 ? "f64" : "c128 (complex step)"),
            "forwards<Rule>() makes them from one template");
   if (op.vjp == nullptr && !op.traits.discrete)
     refuse(op, "has no vjp", "or is discrete: piecewise constant, without a gradient");
@@ -111,7 +117,8 @@ void load_operations(const std::string& path) {
     reinterpret_cast<void (*)()>(entry)();
   if (own_ops() == before)
     fail_load(path, "it registers none",
-              "call register_op in a static initialiser, or in extern \"C\" void taugrad_register()");
+              "call register_op in a static initialiser, or in extern \"C\" void "
+              "taugrad_register()");
   loaded.insert(real);
 }
 

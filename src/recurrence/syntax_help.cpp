@@ -152,7 +152,8 @@ bool ends_operand(std::string_view text) {
 
 // `W h[t-1]`: two operands without a sign between them
 std::string juxtaposed(std::string_view text, std::size_t column) {
-  const std::string_view left = last_operand(before(text, column)), right = first_operand(text.substr(column));
+  const std::string_view left = last_operand(before(text, column));
+  const std::string_view right = first_operand(text.substr(column));
   const std::string a(left.empty() ? "a" : left), b(right.empty() ? "b" : right);
   if (!a.empty() && a[0] >= '0' && a[0] <= '9') return fmt::format("write {} * {}", a, b);
   return fmt::format("write {} @ {} for the product of matrices, * for that of elements", a, b);
@@ -186,7 +187,8 @@ std::string help_at_token(std::string_view text, std::size_t column, std::string
   if (is_one_of(word, {"if", "else"})) return "write where(condition, a, b)";
   if (is_one_of(word, {"and", "or", "not"}))
     return "conditions are 0 or 1: (a > 0) * (b > 0) holds where both do, 1 - c where c does not";
-  if ((!word.empty() || rest.starts_with("(")) && ends_operand(left)) return juxtaposed(text, column);
+  if ((!word.empty() || rest.starts_with("(")) && ends_operand(left))
+    return juxtaposed(text, column);
   if (rest.empty() && wanted == "')'") return "a bracket is not closed";
   if (rest.starts_with(")") && wanted == "the end of the equation")
     return "there is one bracket too many";
@@ -198,7 +200,8 @@ std::string help_at_token(std::string_view text, std::size_t column, std::string
 std::string syntax_help(std::string_view text, std::size_t column, std::string_view wanted) {
   if (!wanted.empty()) return help_at_token(text, column, wanted);
   const std::string_view rest = text.substr(column);
-  if (rest.starts_with("{") && column > 0 && text[column - 1] == '_') return subscript(text, column);
+  if (rest.starts_with("{") && column > 0 && text[column - 1] == '_')
+    return subscript(text, column);
   if (const std::string_view help = find(kCharacters, rest, false); !help.empty())
     return std::string(help);
   const auto c = static_cast<unsigned char>(rest.empty() ? ' ' : rest[0]);
@@ -210,9 +213,10 @@ std::string function_help(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   const std::string_view bare = dot == std::string_view::npos ? name : name.substr(dot + 1);
   std::string lower(bare);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (is_function_name(lower) && dot != std::string_view::npos) return fmt::format("write {}(..)", lower);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  if (is_function_name(lower) && dot != std::string_view::npos)
+    return fmt::format("write {}(..)", lower);
   return std::string(find(kFunctions, lower, true));
 }
 

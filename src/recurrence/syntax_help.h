@@ -11,8 +11,8 @@ namespace taugrad {
 /// What would mend an equation that cannot be read, where it is how other notations write: Python,
 /// LaTeX, C, mathematics. Empty where nothing is known.
 /// @param column  of the token or character that cannot stand there, in bytes
-/// @param wanted  what was expected: "')'", "'='", "a number, a name or '('"; empty: no character of
-///                equations at all
+/// @param wanted  what was expected: "')'", "'='", "a number, a name or '('"; empty: no character
+///                of equations at all
 std::string syntax_help(std::string_view text, std::size_t column, std::string_view wanted = {});
 
 /// What would mend a call of a function that there is not: `h(t-1)` of a variable or of an index,

@@ -147,7 +147,8 @@ class Checker {
 }  // namespace
 
 CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                          const CheckOptions& options, const SweepOptions& sweep, const Watch& watch) {
+                          const CheckOptions& options, const SweepOptions& sweep,
+                          const Watch& watch) {
   if (options.order != 1 && options.order != 2)
     fail(Status::usage, "G023", "a check is of order 1 or 2, not {}", options.order);
   if (variables.empty()) return {};

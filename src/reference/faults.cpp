@@ -1,6 +1,7 @@
 #include "reference/faults.h"
 
 #include <algorithm>
+#include <set>
 
 #include "reference/measure.h"
 #include "taugrad/base/error.h"
@@ -93,6 +94,22 @@ OpFault fault_of(const Tape& tape, NodeId id, const Alone& one, const VariableCh
   return f;
 }
 
+// Nodes in the order in which they are looked at: the spoiled one, the first of each op, for a wrong
+// rule shows wherever it is used, and then all others.
+std::vector<NodeId> order_of(const Tape& tape, NodeId last, const std::vector<char>& depends,
+                             const Interpreter<double>& run, NodeId spoiled) {
+  std::vector<NodeId> first, rest;
+  std::set<const Op*> seen;
+  for (NodeId id = 0; id <= last; ++id) {
+    if (!run.needs(id) || !depends[at(id)] || tape.inputs(id).empty()) continue;
+    const bool early = seen.insert(&tape.op(id)).second;
+    if (id != spoiled) (early ? first : rest).push_back(id);
+  }
+  first.insert(first.end(), rest.begin(), rest.end());
+  if (spoiled >= 0) first.insert(first.begin(), spoiled);
+  return first;
+}
+
 }  // namespace
 
 std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
@@ -103,20 +120,21 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
   place(run, point);
   run.run();
   std::vector<OpFault> faults;
-  const Watch watch = how.watch.rest(10);
+  const Watch watch = how.watch.rest(how.watch.least_for_faults());
+  const std::vector<NodeId> order = order_of(tape, loss.id, depends, run, how.sweep.spoiled);
   for (const bool by_entry : {false, true}) {
-    for (NodeId id = 0; id <= loss.id && faults.size() < how.limit && !watch.over(); ++id) {
-      if (!run.needs(id) || !depends[static_cast<std::size_t>(id)] || tape.inputs(id).empty())
-        continue;
+    for (const NodeId id : order) {
+      if (faults.size() >= how.limit || watch.over()) break;
       const Alone one = alone(tape, id, depends, run, point);
       FaultSearch here{1, how.sweep, watch};
       if (id != how.sweep.spoiled) here.sweep.spoiled = -1;
       const CheckReport report = check_alone(one, here, by_entry);
-      const auto wrong = std::ranges::find_if(report.variables, [](const auto& v) { return !v.ok; });
+      const auto wrong = std::ranges::find(report.variables, false, &VariableCheck::ok);
       if (wrong != report.variables.end()) faults.push_back(fault_of(tape, id, one, *wrong));
     }
     if (!faults.empty()) break;
   }
+  std::ranges::sort(faults, {}, &OpFault::node);
   return faults;
 }
 

@@ -21,6 +21,8 @@ class Watch {
     return seconds_ - std::chrono::duration<double>(Clock::now() - start_).count();
   }
   bool over() const { return limited() && left() <= 0; }
+  /// Seconds that a search for faults has in any case: a tenth of all, 1 to 10.
+  double least_for_faults() const { return std::clamp(0.1 * seconds_, 1.0, 10.0); }
   /// One that starts now, with what is left of this, and at least `least`.
   Watch rest(double least) const {
     return Watch(limited() ? std::max(left(), least) : 0);
@@ -46,6 +48,7 @@ std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
 
 /// As check_gradients, where a node is spoiled.
 CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                          const CheckOptions& options, const SweepOptions& sweep, const Watch& watch);
+                          const CheckOptions& options, const SweepOptions& sweep,
+                          const Watch& watch);
 
 }  // namespace taugrad

@@ -98,7 +98,8 @@ double Measure::seconds_for_one(const Move& move) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   runs_ = runs;  // it is no comparison
   // six runs of real numbers take about as long as two of complex ones
-  return took.count() * ((method_ == Method::central ? 2 : on_kinks_ ? 0 : 1) + (on_kinks_ ? 2 : 0));
+  const int along = method_ == Method::central ? 2 : on_kinks_ ? 0 : 1, sides = on_kinks_ ? 2 : 0;
+  return took.count() * (along + sides);
 }
 
 // ---- complex step -----------------------------------------------------------------------------

@@ -53,8 +53,8 @@ void tell_estimate(const Options& o, const Context& context, const CheckEstimate
   std::string text = fmt::format("{} entries would take about {}", e.entries,
                                  duration_text(e.every_entry));
   if (e.planned < e.entries || (o.seconds > 0 && e.every_entry > o.seconds / 2))
-    text += fmt::format("; a sample is checked{}",
-                        o.seconds > 0 ? fmt::format(", for at most {:g} s (--seconds)", o.seconds) : "");
+    text += "; a sample is checked" +
+            (o.seconds > 0 ? fmt::format(", for at most {:g} s (--seconds)", o.seconds) : "");
   note(context, text);
 }
 
@@ -67,7 +67,7 @@ int check_with(const Options& o, const Context& context, auto options, const Che
   options.max_runs = o.max_runs;
   options.seconds = o.seconds;
   options.perturb = o.perturb;
-  Counter counter(context, "entry", 0, o.seconds);
+  Counter counter(context, "comparison", 0, o.seconds);
   options.estimate = [&](const CheckEstimate& e) { tell_estimate(o, context, e); };
   options.progress = [&](std::int64_t done, std::int64_t total) { counter.show(done, total); };
   const CheckReport report = check_it(options);
@@ -78,14 +78,17 @@ int check_with(const Options& o, const Context& context, auto options, const Che
   return report.ok() ? 0 : static_cast<int>(Status::check_failed);
 }
 
-int check_definition(const Options& o, const Definition& d, const Context& context) {
-  refuse_without_effect(context, {"--inputs", "--weights", "--variables"},
-                        "on a definition, whose values are drawn and whose variables are all checked");
+int check_definition(const Options& o, const Subject& s, const Context& context) {
+  const Definition& d = *s.definition;
+  refuse_without_effect(context, {"--inputs", "--variables"},
+                        "on a definition: its inputs are drawn, its variables all checked");
   DefinitionCheckOptions options;
   check_steps(d, o.steps);
   if (o.steps.steps >= 0) options.steps = o.steps.steps;
   options.lengths = o.steps.lengths;
   options.modes = o.modes;
+  options.weights =
+      read_tensors(o.weights.empty() ? s.weights_file : o.weights, o.strict, context);
   return check_with(o, context, options, [&](const auto& how) { return taugrad::check(d, how); });
 }
 
@@ -93,7 +96,8 @@ Var loss_in(const Graph& graph, const std::string& name, const Context& context)
   const NodeId before = graph.size();
   const Var loss = name.empty() ? default_loss(graph) : loss_of(graph, name);
   if (name.empty() && graph.size() > before)
-    note(context, "no node is named \"loss\": checking a random combination of all outputs; --loss NAME chooses one");
+    note(context, "no node is named \"loss\": checking a random combination of all outputs; "
+                  "--loss NAME chooses one");
   return loss;
 }
 
@@ -110,7 +114,7 @@ int check_graph(const Options& o, const Subject& s, const Context& context) {
 
 int check_subject(const Options& o, const Context& context) {
   const Subject s = read_subject(o.definition, context);
-  return s.graph ? check_graph(o, s, context) : check_definition(o, *s.definition, context);
+  return s.graph ? check_graph(o, s, context) : check_definition(o, s, context);
 }
 
 }  // namespace
@@ -139,7 +143,8 @@ Command check_command() {
       .rare();
   c.number("--seconds", "S", "what it may take: entries are sampled; 0 has no limit [60]",
            o->seconds, ">= 0", [](double x) { return x >= 0; });
-  c.text("--perturb", "NAME", "spoils one vjp, of an op (tanh) or a node (h[2]): the check must fail",
+  c.text("--perturb", "NAME",
+         "spoils one vjp, of an op (tanh) or a node (h[2]): the check must fail",
          o->perturb);
   c.option({.name = "--variables",
             .letter = "",
@@ -148,8 +153,8 @@ Command check_command() {
             .take = [o](const std::string& v) { o->variables.push_back(v); },
             .many = true,
             .common = false});
-  c.text("--inputs", "FILE", "of a graph: values by name, else drawn", o->inputs).rare();
-  c.text("--weights", "FILE", "likewise", o->weights).rare();
+  c.text("--inputs", "FILE", "of a graph: values by name [drawn]", o->inputs).rare();
+  c.text("--weights", "FILE", "by name [those of a model's folder, else drawn]", o->weights).rare();
   add_strict(c, o->strict);
   add_modes(c, o->modes);
   c.details =

@@ -20,6 +20,7 @@ struct DefinitionCheckOptions {
   Method method = Method::complex_step;
   int order = 1;  ///< 2: Hessian-vector products
   std::uint64_t seed = 1;
+  Tensors weights = {};  ///< in place of drawn ones: those of a trained model
   Modes modes = {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
   double seconds = 0;              ///< as in CheckOptions, as are the others
@@ -31,7 +32,8 @@ struct DefinitionCheckOptions {
 
 /// Proves the gradients of a definition numerically, in f64: of every weight, every copy W^(t) and every numeric input,
 /// on inputs and weights drawn from `seed`. Without a loss, of a fixed random cotangent on every variable (R13).
-/// @throws Error for an unsound definition or lengths it cannot be unfolded to
+/// @throws Error for an unsound definition or lengths it cannot be unfolded to; (D011, D016) for
+/// weights that do not fit
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options = {});
 
 struct GraphCheckOptions {

@@ -10,11 +10,11 @@
 namespace taugrad {
 
 /// dy/dx of shape [y's axes..., x's axes...]: element [i, j] is dy_i/dx_j. By one vjp for each
-/// element of y or one jvp for each of x, whichever are fewer; by a jvp where y is per example and x
-/// is not, so that each item keeps its own matrix, which a gradient would sum over the batch. Per
-/// example where y or x is.
-/// @throws Error (G020) for more than 4 axes together (flatten by `reshape`), (G023) for an empty Var
-/// or one of another graph, (U024) where forward mode is needed and an operation has none
+/// element of y or one jvp for each of x, whichever are fewer; by a jvp where y is per example and
+/// x is not, so that each item keeps its own matrix, which a gradient would sum over the batch.
+/// Per example where y or x is.
+/// @throws Error (G020) for more than 4 axes together (flatten by `reshape`), (G023) for an empty
+/// Var or one of another graph, (U024) where forward mode is needed and an operation has none
 Var jacobian(Var y, Var x);
 
 /// The second derivatives of a number: d^2 loss / dx_i dx_j, of shape [x's axes..., x's axes...].
