@@ -133,7 +133,7 @@ Tensor Tensor::of(double number) { return of(Dims{}, std::vector<double>{number}
 Tensor Tensor::of(std::initializer_list<Number> vector) {
   std::vector<double> values;
   for (const Number& number : vector) values.push_back(number.value);
-  return of(Dims{static_cast<std::int64_t>(values.size())}, std::move(values));
+  return of(Dims{static_cast<std::int64_t>(vector.size())}, std::move(values));
 }
 Tensor Tensor::of(std::initializer_list<std::initializer_list<double>> rows) {
   const std::size_t columns = rows.size() > 0 ? rows.begin()->size() : 0;

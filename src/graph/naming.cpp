@@ -108,6 +108,9 @@ void Tape::name_value(NodeId id, std::string_view name, std::span<const std::int
 
 void Tape::name_value(NodeId id, NameId name, IndexId index) {
   check_labels(name, index);
+  if (is_value(id) && (name_id(id) != name || index_id(id) != index))
+    fail(Status::bad_input, "G013", "node {} is {} already: a further name is that of a copy", id,
+         printable(label(id), 80));
   if (is_given(id) && !is_value(id)) {
     LeafKind kind = leaf_kind(id);
     kind.positions = index_of(index).size();

@@ -179,7 +179,7 @@ class Tape {
   /// The same, checked: leaves of one name fit one tensor, and no other node is `name[index]` but
   /// an untied weight beside its copy, or a weight's copy of other letters. What it is made of in
   /// its own step, and nobody has named, becomes a step on the way to it.
-  /// @throws Error (G013, G024; G025 for what is not a name)
+  /// @throws Error (G013, also where `id` has another name; G024; G025 for what is not a name)
   void name_value(NodeId id, NameId name, IndexId index);
   void name_value(NodeId id, std::string_view name, std::span<const std::int32_t> index = {});
   /// A leaf that is `name[index]`: an input, a weight; without a name, one that stands alone.
