@@ -73,6 +73,7 @@ TEST_CASE("run, flow, check, inspect and diff take every graph built by hand", "
     CHECK(nlohmann::json::parse(support::taugrad(f, "inspect g.json --json").out)["nodes"] ==
           g.graph.size());
     check_status(f, "diff g.json g.json", 0);
+    check_status(f, "diff - g.json < g.json", 0);
     check_status(f, "check g.json --max-runs 50 -q", 0);
   }
 }
@@ -97,6 +98,18 @@ TEST_CASE("run gives the bytes of the definition on the graph that it unfolds to
   }
 }
 
+TEST_CASE("run on the graph of a mode gives what the mode gives", "[cli][graphs]") {
+  const Folder f;
+  const std::string mode = "output_recurrent --steps 4 --mode y=greedy ";
+  check_status(f, "run output_recurrent --steps 4 --fetch U,W,b,V,c -o w.safetensors", 0);
+  check_status(f, "run output_recurrent --steps 4 --fetch x -o x.json", 0);
+  check_status(f, "show " + mode + "--format json -o g.json", 0);
+  const std::string how = " --weights w.safetensors --inputs x.json --fetch o,y -o ";
+  check_status(f, "run g.json" + how + "a.safetensors", 0);
+  check_status(f, "run output_recurrent --mode y=greedy" + how + "b.safetensors", 0);
+  CHECK(slurp(f / "a.safetensors") == slurp(f / "b.safetensors"));
+}
+
 TEST_CASE("run takes tensors, cotangents and losses of a graph by name", "[cli][graphs]") {
   const Folder f;
   save_graph(f / "g.json", indexed_rnn(2));
@@ -114,8 +127,9 @@ TEST_CASE("run takes tensors, cotangents and losses of a graph by name", "[cli][
   CHECK(j["h[2]"][0][2].get<double>() == Approx(std::tanh(0.25)));
   // a cotangent replaces the loss
   spill(f / "c.json", R"({"x": [[[0.5,0]],[[0,0.25]]], "cotangent:o": [[[1,0]],[[0,0]]]})");
-  const auto c = nlohmann::json::parse(
-      support::taugrad(f, "run g.json --weights w.json --inputs c.json --json --fetch grad:x,loss").out);
+  const std::string cotangents = "run g.json --weights w.json --inputs c.json --json ";
+  const auto c =
+      nlohmann::json::parse(support::taugrad(f, cotangents + "--fetch grad:x,loss").out);
   CHECK(c["loss"][0].get<double>() == Approx(std::tanh(0.5)));
   CHECK(c["grad:x"][0][0][0].get<double>() == Approx(1 - std::tanh(0.5) * std::tanh(0.5)));
   CHECK(c["grad:x"][1][0][1] == 0);
@@ -137,6 +151,8 @@ TEST_CASE("run takes tensors, cotangents and losses of a graph by name", "[cli][
   }
   spill(f / "more.json", R"({"x": [[[0,0]],[[0,0]]], "z": [1]})");
   check_status(f, "run g.json --weights w.json --inputs more.json", 3, "D016");
+  spill(f / "lengths.json", R"({"x": [[[0,0]],[[0,0]]], "lengths": [1]})");
+  check_status(f, "run g.json --weights w.json --inputs lengths.json", 3, "D016");
   spill(f / "less.json", R"({"x": [[[0,0]]]})");
   check_status(f, "run g.json --weights w.json --inputs less.json", 3, "D011");
   check_status(f, "run g.json --inputs x.json", 3, "D010");
@@ -260,8 +276,14 @@ TEST_CASE("a view says on its margin and on standard error what it leaves out",
   CHECK(has(support::taugrad(f, "show g.json --format dot").out, "left out: t = 4 … 38\\l"));
   Graph g = indexed_rnn(3);
   const WriteOptions some{.outputs = {g.at("h", {2})}};
-  CHECK(has(picture_of(g, some).notes.front(), "nodes that no output needs not drawn"));
+  CHECK(has(picture_of(g, some).notes.front(), "nodes that no output needs"));
   CHECK(picture_of(indexed_rnn(3), WriteOptions{}).notes.empty());
+  Graph zero;
+  const Var w = zero.weight("w"), v = zero.weight("v");
+  gradient(zero.name(w * w, "loss"), {w, v});
+  const Picture p = picture_of(zero, WriteOptions{});
+  CHECK(p.notes == std::vector<std::string>{"zero: ∇v"});
+  CHECK(std::ranges::none_of(p.nodes, [](const PictureNode& n) { return n.name == "∇v"; }));
 }
 
 TEST_CASE("write draws a graph in every view, and leaves the graph alone", "[graphs][draw]") {
@@ -290,4 +312,43 @@ TEST_CASE("a million nodes are shown, run, inspected and compared", "[cli][graph
   save_graph(f / "g.json", g);
   check_status(f, "run g.json --fetch loss,grad:w -o o.json", 0);
   check_status(f, "inspect g.json", 0);
+}
+
+TEST_CASE("run tells where a graph's value is first not finite", "[cli][graphs]") {
+  const Folder f;
+  Graph g;
+  const Var x = g.input("x", {2});
+  g.name(sum(log(x) * 2.0), "loss");
+  save_graph(f / "g.json", g);
+  spill(f / "x.json", R"({"x": [[1, 1], [0, 1]]})");
+  const Outcome o = support::taugrad(f, "run g.json --inputs x.json");
+  CHECK(o.status == 0);
+  CHECK(has(o.err, "N004"));
+  CHECK(has(o.err, "(log)"));
+  CHECK(has(o.err, "item 1"));
+  CHECK(support::taugrad(f, "run g.json --inputs x.json --strict").status == 5);
+}
+
+TEST_CASE("a graph without steps of their own for shorter items refuses them", "[cli][graphs]") {
+  const Folder f;
+  support::taugrad(f, "show elman --steps 2 --format json -o g.json");
+  spill(f / "x.json",
+        R"({"x": [[[1, 1], [0, 1]], [[1, 1], [0, 1]]], "y": [[0, 1], [2, 1]], "lengths": [2, 1]})");
+  support::taugrad(f, "run elman --fetch U,W,b,V,c -o w.safetensors");
+  check_status(f, "run g.json --inputs x.json --weights w.safetensors", 3, "D014");
+  check_status(f, "run elman --inputs x.json --weights w.safetensors", 0);
+}
+
+TEST_CASE("a model's folder goes where its definition goes, with its weights", "[cli][graphs]") {
+  const Folder f;
+  spill(f / "a.txt", "abab\nba\nabba\n");
+  REQUIRE(support::taugrad(f, "train char_lm --data a.txt -o m --epochs 1 -q --size m=4").status ==
+          0);
+  check_status(f, "show m -o m.svg", 0);
+  check_status(f, "flow m --steps 4 -q", 0);
+  check_status(f, "check m --steps 3 --max-runs 50 -q", 0);
+  check_status(f, "inspect m", 0);
+  spill(f / "y.json", R"({"y": [[1], [2], [1]]})");
+  check_status(f, "run m --inputs y.json --fetch loss", 0);
+  check_status(f, "inspect - < m/definition.json", 0);
 }

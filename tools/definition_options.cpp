@@ -87,7 +87,7 @@ void add_loss(Command& c, DefinitionOptions& o) {
   c.option({.name = "--loss",
             .letter = "",
             .value = "EXPR",
-            .help = "the loss, in place of the definition's; repeatable: terms",
+            .help = "the loss, in place of the definition's; repeatable: terms. Of a graph: a node",
             .take = [&o](const std::string& v) { o.loss.push_back(v); }});
 }
 

@@ -26,19 +26,6 @@ bool is_file(const std::string& name) {
   return path || (fs::exists(name, ignored) && !fs::is_directory(name, ignored));
 }
 
-/// `-o elman` must not hide elman: of a bare name a shipped definition comes first.
-bool is_model_folder(const std::string& name) {
-  std::error_code ignored;
-  for (const std::string& folder : definition_folders())
-    if (fs::exists(folder + "/" + name + ".json", ignored)) return false;
-  if (!fs::is_directory(name, ignored)) return false;
-  if (fs::exists(fs::path(name) / "definition.json", ignored)) return true;
-  const auto files = fs::directory_iterator(name, ignored);  // of a run: its steps
-  return std::ranges::any_of(files, [](const fs::directory_entry& e) {
-    return e.path().filename().string().starts_with("step-");
-  });
-}
-
 /// What a text is; of one that is not well formed its own reader tells more.
 FileKind kind_of(std::string_view text, const std::string& file) {
   try {
@@ -77,6 +64,18 @@ void read_file_of(Subject& s, const DefinitionOptions& o, const Context& context
 }
 
 }  // namespace
+
+bool is_model_folder(const std::string& name) {
+  std::error_code ignored;
+  for (const std::string& folder : definition_folders())
+    if (fs::exists(folder + "/" + name + ".json", ignored)) return false;
+  if (!fs::is_directory(name, ignored)) return false;
+  if (fs::exists(fs::path(name) / "definition.json", ignored)) return true;
+  const auto files = fs::directory_iterator(name, ignored);  // of a run: its steps
+  return std::ranges::any_of(files, [](const fs::directory_entry& e) {
+    return e.path().filename().string().starts_with("step-");
+  });
+}
 
 Subject read_subject(const DefinitionOptions& o, const Context& context) {
   Subject s;

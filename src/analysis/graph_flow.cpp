@@ -5,15 +5,13 @@
 #include <map>
 #include <set>
 
-#include "analysis/matrix_norm.h"
+#include "analysis/graph_point.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
 #include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-#include "graph/adjoint.h"
 #include "graph/named_nodes.h"
-#include "graph/positions.h"
 #include "passes/tape_copy.h"
 #include "taugrad/analysis/flow.h"
 #include "taugrad/exec/check.h"
@@ -26,56 +24,16 @@
 namespace taugrad {
 namespace {
 
+using analysis::along;
+using analysis::GraphPoint;
 using analysis::Probe;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-constexpr const char* kUnit = "flow:cotangent";  // unit vectors, of the Jacobians
 
 double norm(const Tensor& t, std::int64_t first, std::int64_t size) {
   double sum = 0;
   for (std::int64_t i = first; i < first + size; ++i) sum += t.at(i) * t.at(i);
   return std::sqrt(sum);
-}
-
-/// The graph, and where its derivatives are taken.
-struct GraphPoint {
-  Graph graph;  ///< never appended to: each question has a copy
-  Tensors inputs, weights;
-  std::vector<NodeId> owner;  ///< graph/positions.h
-  std::int64_t items = 1;
-
-  const Tape& tape() const { return graph.tape(); }
-};
-
-GraphPoint point_of(const Graph& graph, const Tensors& inputs, const Tensors& weights,
-                    const FlowOptions& o) {
-  GraphPoint p{.graph = graph, .inputs = inputs, .weights = weights, .owner = {}};
-  const DrawOptions draw{.batch = o.batch, .seed = o.seed};
-  if (inputs.empty()) p.inputs = random_inputs(graph, draw);
-  if (weights.empty()) p.weights = initial_weights(graph, draw);
-  p.owner = position_owners(graph.tape(), adjoint_nodes(graph.tape()));
-  std::vector<NodeId> leaves;
-  for (NodeId id = 0; id < graph.size(); ++id)
-    if (&graph.tape().op(id) == &kInput) leaves.push_back(id);
-  p.items = exec::describe_batch(exec::sources_of(graph.tape(), leaves),
-                                 exec::length_rules(graph.tape(), {}), p.inputs)
-                .items;
-  return p;
-}
-
-bool is_number(const Tape& tape, const std::vector<NodeId>& nodes) {
-  return std::ranges::all_of(nodes, [&](NodeId id) {
-    const bool copy = &tape.op(id) == &kCopy && &tape.op(tape.inputs(id)[0]) == &kWeight;
-    return tape.category(id) == 0 && !tape.op(id).traits.leaf && !copy;
-  });
-}
-
-/// h[1..n] where the name has one index and numbers, else nothing.
-std::vector<NodeId> along(const Tape& tape, const NamedNodes& nodes, const std::string& name) {
-  PositionStack stack = stacked(tape, nodes.positions(name));
-  const bool fits = stack.lengths.size() == 1 && is_number(tape, stack.nodes);
-  return fits ? std::move(stack.nodes) : std::vector<NodeId>();
 }
 
 /// Names whose value at one position is read where another is computed.
@@ -117,82 +75,6 @@ std::vector<std::string> chosen(const GraphPoint& p, const NamedNodes& nodes,
          "position");
   return names;
 }
-
-Vars vars(const Graph& g, const std::vector<NodeId>& ids) {
-  Vars all;
-  for (const NodeId id : ids) all.push_back(g.tape().var(id));
-  return all;
-}
-
-/// |dh(t)/dh(k)| for all positions: a batch of unit vectors for each t and item.
-class JacobianNorms {
- public:
-  JacobianNorms(const GraphPoint& p, const std::vector<NodeId>& nodes)
-      : p_(p), g_(copy_of(p.tape())), h_(vars(g_, nodes)), probe_(g_, outputs()) {}
-
-  void run(MatrixNorm kind, VariableFlow& v) {
-    const std::size_t length = h_.size();
-    v.jacobian.assign(length, std::vector<double>(length, 0));
-    std::vector<double> logs(length, 0), counts(length, 0);
-    const std::int64_t items = shared_ ? 1 : p_.items;
-    for (std::int64_t item = 0; item < items; ++item) {
-      inputs_ = shared_ ? p_.inputs : analysis::item_repeated(p_.tape(), p_.inputs, item, rows());
-      for (std::size_t t = 0; t < length; ++t) {
-        const auto jacobians = at_position(t);
-        for (std::size_t k = 0; k < length; ++k) {
-          const double n = analysis::norm_of(jacobians[k], size(), kind);
-          v.jacobian[t][k] += n / static_cast<double>(items);
-          if (n == 0) continue;
-          logs[k > t ? k - t : t - k] += std::log(n);
-          counts[k > t ? k - t : t - k] += 1;
-        }
-      }
-    }
-    for (std::size_t lag = 0; lag < length; ++lag)
-      v.by_lag.push_back(counts[lag] > 0 ? std::exp(logs[lag] / counts[lag]) : 0);
-  }
-
- private:
-  std::int64_t size() const { return h_.front().shape().size(); }
-  std::int64_t rows() const { return shared_ ? 1 : size(); }  // unit vectors in one run
-
-  std::vector<NodeId> outputs() {
-    Vars units;
-    for (std::int32_t t = 0; const Var& x : h_) {
-      ++t;
-      units.push_back(g_.tape().named_leaf(kInput, x.shape(), x.extent(), {}, kUnit, {&t, 1}));
-      shared_ = shared_ || !x.per_example();
-    }
-    std::vector<NodeId> ids;
-    for (const Var& y : gradient(h_, units, h_).values()) ids.push_back(y.id);
-    return ids;
-  }
-
-  /// [k]: dh(t)/dh(k), row by row.
-  std::vector<std::vector<double>> at_position(std::size_t t) {
-    std::vector<std::vector<double>> j(h_.size());
-    for (std::int64_t first = 0; first < size(); first += rows()) {
-      Dims dims{std::ssize(h_)};
-      if (!shared_) dims.push_back(rows());
-      dims.insert(dims.end(), h_[0].shape().dims().begin(), h_[0].shape().dims().end());
-      Tensor unit(dims, Dtype::f64);
-      for (std::int64_t r = 0; r < rows(); ++r)
-        unit.set((static_cast<std::int64_t>(t) * rows() + r) * size() + first + r, 1);
-      inputs_.insert_or_assign(kUnit, std::move(unit));
-      const std::vector<Tensor> values = probe_(inputs_, p_.weights);
-      for (std::size_t k = 0; k < j.size(); ++k)
-        for (std::int64_t i = 0; i < rows() * size(); ++i) j[k].push_back(values[k].at(i));
-    }
-    return j;
-  }
-
-  const GraphPoint& p_;
-  Graph g_;
-  Vars h_;
-  bool shared_ = false;
-  Probe probe_;
-  Tensors inputs_ = {};
-};
 
 /// The shares that readers have in the gradient of a weight, by the step that they belong to: one
 /// node a step.
@@ -291,7 +173,7 @@ FlowReport flow(const Graph& graph, const Tensors& inputs, const Tensors& weight
                 const FlowOptions& options) {
   if (options.steps >= 0 || !options.lengths.empty())
     fail(Status::usage, "U007", "steps are of a definition: a graph is unfolded already");
-  const GraphPoint p = point_of(graph, inputs, weights, options);
+  const GraphPoint p = analysis::point_of(graph, inputs, weights, options);
   const NamedNodes nodes(p.tape());
   FlowReport report{.name = "", .items = p.items, .norm = options.norm};
   for (const std::string& name : chosen(p, nodes, options))
@@ -300,7 +182,7 @@ FlowReport flow(const Graph& graph, const Tensors& inputs, const Tensors& weight
   for (VariableFlow& v : report.variables) {
     const std::vector<NodeId> positions = along(p.tape(), nodes, v.name);
     report.steps = std::max<std::int64_t>(report.steps, std::ssize(positions));
-    JacobianNorms(p, positions).run(options.norm, v);
+    analysis::add_jacobians(p, positions, options.norm, v);
     v.rate = rate_of(v.by_lag);
     v.verdict = verdict_of(v.by_lag, v.rate);
   }

@@ -14,6 +14,7 @@
 
 #include "base/memory_limit.h"
 #include "draw/names.h"
+#include "draw/notes.h"
 #include "draw/op_text.h"
 #include "draw/scan.h"
 #include "draw/sources.h"
@@ -52,7 +53,7 @@ class GraphPicture {
       for (const NodeId in : tape_.inputs(id)) inputs.push_back(sources_of(in));
       if (is_drawn(id)) {
         draw(id, inputs);
-      } else if (!is_loose_leaf(id)) {
+      } else if (!draw::is_loose_leaf(tape_, id)) {
         folded_[at(id)] = fold(id, inputs);
       }
     }
@@ -60,26 +61,8 @@ class GraphPicture {
     return std::move(out_);
   }
 
-  /// What the drawing leaves out, in words; after run().
-  std::vector<std::string> notes() const {
-    std::vector<std::string> notes;
-    if (scan_.unneeded > 0)
-      notes.push_back(fmt::format("{} node{} that no output needs not drawn", scan_.unneeded,
-                                  scan_.unneeded == 1 ? "" : "s"));
-    if (values_only()) notes.emplace_back("operations are folded into the edges");
-    std::set<std::string_view> passed;
-    bool copies = false;
-    for (NodeId id = 0; id < tape_.size(); ++id) {
-      if (!scan_.shown[at(id)] || picture_node_[at(id)] >= 0 || is_loose_leaf(id)) continue;
-      const bool copy = draw::is_weight_copy(tape_, id);
-      copies = copies || copy;
-      if (!copy) passed.insert(tape_.op(id).name);
-    }
-    if (copies) notes.emplace_back("copies of weights are not drawn");
-    if (!values_only() && !passed.empty())
-      notes.push_back(fmt::format("only edges: {}", fmt::join(passed, ", ")));
-    return notes;
-  }
+  /// By node of the tape the one of the picture, or -1; after run().
+  const std::vector<int>& drawn() const { return picture_node_; }
 
  private:
   bool values_only() const { return detail_ == Detail::values; }
@@ -89,11 +72,6 @@ class GraphPicture {
     const NodeId owner = scan_.owner[at(id)];
     return tape_.name(id).empty() && owner >= 0 ? owner : id;
   }
-  // A number or length that belongs to no variable: drawn anew where it is used.
-  bool is_loose_leaf(NodeId id) const {
-    return tape_.inputs(id).empty() && !tape_.is_value(id) && &tape_.op(id) != &kInput &&
-           &tape_.op(id) != &kWeight;
-  }
   // Without steps a copy says nothing that its weight does not.
   bool copies_shown() const { return options_.copies && !values_only() && !scan_.clusters.empty(); }
 
@@ -102,7 +80,7 @@ class GraphPicture {
     if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
     if (&op == &kWeight) return true;
     if (tape_.is_value(id)) return true;
-    if (values_only() || is_loose_leaf(id)) return false;
+    if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
     return detail_ == Detail::everything || !draw::only_spreads(op);
   }
 
@@ -112,7 +90,7 @@ class GraphPicture {
 
   Sources sources_of(NodeId in) const {
     if (!scan_.shown[at(in)]) return {};
-    if (is_loose_leaf(in)) return values_only() ? Sources{} : Sources{{in}};
+    if (draw::is_loose_leaf(tape_, in)) return values_only() ? Sources{} : Sources{{in}};
     if (picture_node_[at(in)] < 0) return folded_[at(in)];
     const bool weight = values_only() && &tape_.op(in) == &kWeight;
     return {{in, weight ? tape_.label(in) : std::string(), weight}};
@@ -211,7 +189,7 @@ class GraphPicture {
   // The picture node of a source, for a reader in `cluster`: loose leaves have one in each step
   // that reads them.
   int end_of(NodeId id, int reader) {
-    if (!is_loose_leaf(id)) return picture_node_[at(id)];
+    if (!draw::is_loose_leaf(tape_, id)) return picture_node_[at(id)];
     const int cluster = out_.nodes[at(reader)].cluster;
     const auto key = std::make_pair(id, cluster);
     if (const auto known = loose_.find(key); known != loose_.end()) return known->second;
@@ -282,23 +260,6 @@ class GraphPicture {
 
 }  // namespace
 
-namespace {
-
-// the clusters that stand for steps say which these are; of a grid, that there are some
-void note_gaps(Picture& p) {
-  std::vector<std::string> gaps;
-  bool grid = false;
-  for (const PictureCluster& c : p.clusters) {
-    if (!c.elided) continue;
-    grid = grid || c.position.size() != 1;
-    if (c.position.size() == 1) gaps.push_back(c.label);
-  }
-  if (grid) gaps.emplace_back("positions in the middle");
-  if (!gaps.empty()) p.notes.push_back(fmt::format("left out: {}", fmt::join(gaps, "; ")));
-}
-
-}  // namespace
-
 std::string draw::about_text(std::int64_t nodes, const Picture& drawn) {
   const auto steps =
       std::ranges::count_if(drawn.clusters, [](const PictureCluster& c) { return !c.elided; });
@@ -316,12 +277,9 @@ Picture draw::picture_of(const Tape& tape, const GraphPictureOptions& options,
   const auto make = [&](Detail detail) {
     GraphPicture drawing(tape, options, found, manner, detail);
     Picture p = drawing.run();
-    std::vector<std::string> notes;
-    if (manner.by_hand) notes = drawing.notes();
     if (options.most_steps > 0) p = elide(p, options.most_steps);
     if (p.about.empty()) p.about = about_text(tape.size(), p);
-    p.notes = std::move(notes);
-    if (manner.by_hand) note_gaps(p);
+    if (manner.by_hand) p.notes = left_out(tape, found, drawing.drawn(), detail, p);
     return p;
   };
   if (options.detail != Detail::automatic) return make(options.detail);

@@ -32,13 +32,14 @@ class Scanner {
     }
   }
 
-  TapeScan run() {
+  TapeScan run(const Manner& manner) {
     if (options_.outputs.empty()) {
       out_.shown.assign(at(tape_.size()), 1);
     } else {
       out_.shown = needed(tape_, options_.outputs);
       out_.unneeded = std::ranges::count(out_.shown, 0);
     }
+    if (manner.by_hand) hide_zeros();
     out_.cluster.assign(at(tape_.size()), -1);
     for (NodeId id = 0; id < tape_.size(); ++id) {
       if (out_.shown[at(id)] && out_.owner[at(id)] >= 0 && !is_weight_copy(tape_, id))
@@ -58,6 +59,15 @@ class Scanner {
     }
     out_.adjoint.assign(at(tape_.size()), 0);
     for (NodeId id = first; first >= 0 && id < tape_.size(); ++id) out_.adjoint[at(id)] = 1;
+  }
+
+  void hide_zeros() {
+    for (const NodeId id : sinks(tape_)) {
+      const bool zero = &tape_.op(id) == &kConstant && tape_.is_value(id);
+      if (!zero || !out_.shown[at(id)] || !tape_.name(id).starts_with("grad:")) continue;
+      out_.shown[at(id)] = 0;
+      out_.zeros.push_back(id);
+    }
   }
 
   // A copy belongs to the step of the equation that reads it, whatever the letters of its own name.
@@ -185,8 +195,13 @@ bool is_weight_copy(const Tape& tape, NodeId id) {
   return &tape.op(id) == &kCopy && tape.is_value(id) && &tape.op(tape.inputs(id)[0]) == &kWeight;
 }
 
+bool is_loose_leaf(const Tape& tape, NodeId id) {
+  return tape.inputs(id).empty() && !tape.is_value(id) && &tape.op(id) != &kInput &&
+         &tape.op(id) != &kWeight;
+}
+
 TapeScan scan(const Tape& tape, const GraphPictureOptions& options, const Manner& manner) {
-  return Scanner(tape, options, manner).run();
+  return Scanner(tape, options, manner).run(manner);
 }
 
 }  // namespace taugrad::draw

@@ -16,6 +16,7 @@ struct TapeScan {
   std::vector<NodeId> owner;  ///< by node: the one whose name and index it belongs to
   std::vector<char> adjoint;  ///< by node: of the gradient
   std::int64_t unneeded = 0;  ///< nodes that no output needs
+  std::vector<NodeId> zeros;  ///< gradients that are zero, which nothing joins: not shown
   std::vector<PictureCluster> clusters;
 };
 
@@ -24,6 +25,9 @@ std::string_view base_name(std::string_view name);
 
 /// Whether a node is a weight's copy W[t].
 bool is_weight_copy(const Tape& tape, NodeId id);
+
+/// Whether a node is a number or length that belongs to no variable: drawn anew where it is used.
+bool is_loose_leaf(const Tape& tape, NodeId id);
 
 /// Nodes of a picture in which operations can still be read.
 inline constexpr std::size_t kSmallPicture = 64;

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/recurrence/mode.h"
 
 namespace taugrad::exec {
 namespace {
@@ -82,7 +83,8 @@ std::vector<std::int64_t> own_lengths(const Tensor& t, const std::string& name, 
 }  // namespace
 
 const Tensor& tensor_of(const Source& source, const Tensors& tensors) {
-  const auto found = tensors.find(source.name);
+  auto found = tensors.find(source.name);
+  if (found == tensors.end()) found = tensors.find(data_of(source.name));  // what is scored, data:y
   if (found == tensors.end())
     fail(Status::bad_input, "D010", "the {} \"{}\" is missing", kind(source), source.name);
   check_axes(source, found->second);

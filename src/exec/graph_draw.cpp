@@ -10,6 +10,7 @@
 #include "exec/stream.h"
 #include "taugrad/exec/run.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/recurrence/mode.h"
 
 namespace taugrad {
 namespace {
@@ -63,14 +64,16 @@ Tensors random_inputs(const Graph& graph, const DrawOptions& options) {
   const std::vector<char> bernoulli = bernoulli_targets(tape);
   Tensors inputs;
   for (const exec::Source& s : sources) {
+    const std::string name = data_of(s.name);
+    if (inputs.contains(name)) continue;
     Tensor t(dims_of(s, options.batch), s.category > 0 ? Dtype::i64 : Dtype::f64);
-    Stream stream(options.seed, "input:" + s.name);
+    Stream stream(options.seed, "input:" + name);
     const bool binary = bernoulli[at(s.leaves.front())] != 0;
     for (std::int64_t i = 0; i < t.size(); ++i)
       t.set(i, s.category > 0 ? std::floor(stream.uniform() * static_cast<double>(s.category))
                : binary       ? (stream.uniform() < 0.5 ? 1 : 0)
                               : stream.normal());
-    inputs[s.name] = std::move(t);
+    inputs[name] = std::move(t);
   }
   if (inputs.empty()) {  // nothing else would tell how many items there are
     std::vector<std::int64_t> keys(at(options.batch));

@@ -95,7 +95,8 @@ std::vector<std::string> everything(const Tape& tape, const NamedNodes& nodes) {
     for (const NodeId id : positions)
       if (computed(id)) texts.push_back(nodes.text(id));
   }
-  if (random && tape.find_value("loss") < 0) texts.emplace_back("loss");  // a likelihood is the loss
+  const bool loss = random && tape.find_value("loss") < 0;  // a likelihood is the loss
+  if (loss) texts.emplace_back("loss");
   if (!texts.empty()) return texts;
   for (const NodeId id : sinks(tape)) texts.push_back(nodes.text(id));
   return texts;

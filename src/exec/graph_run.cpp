@@ -1,7 +1,6 @@
 // What `run` does with a graph: nodes by name, tensors by the names of leaves.
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
 #include "base/fail.h"
@@ -9,129 +8,24 @@
 #include "base/utf8.h"
 #include "exec/bind.h"
 #include "exec/evaluation.h"
-#include "exec/graph_fetch.h"
+#include "exec/graph_request.h"
 #include "exec/not_finite.h"
-#include "passes/tape_copy.h"
 #include "reference/not_finite.h"
 #include "taugrad/exec/run.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/passes/loss.h"
+#include "taugrad/passes/prune.h"
+#include "taugrad/recurrence/mode.h"
 
 namespace taugrad {
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-/// One result: which outputs of the executor it is made of.
-struct Result {
-  std::string text;
-  std::vector<std::int64_t> lengths;  ///< of its positions
-  std::size_t first = 0, count = 0;   ///< outputs; each one position, or all added up where `adds`
-  bool adds = false;
-};
-
-/// The graph with all that is asked for: gradients are appended to a copy.
-class Request {
- public:
-  Request(const Graph& graph, const Tensors& inputs, const RunOptions& options)
-      : graph_(graph), forward_end_(graph.size() - 1) {
-    const NamedNodes nodes(graph.tape());
-    std::vector<std::string> texts = options.fetch;
-    if (texts.empty()) texts = everything(graph.tape(), nodes);
-    std::vector<GraphFetch> fetches;
-    const bool cotangents = std::ranges::any_of(
-        inputs, [](const auto& t) { return t.first.starts_with("cotangent:"); });
-    bool changes = cotangents || !options.loss.empty();
-    for (const std::string& text : texts) {
-      const bool loss = text == "loss" && changes;  // another one than the graph's own
-      fetches.push_back(loss ? GraphFetch{.text = text} : parse_fetch(graph.tape(), nodes, text));
-    }
-    for (const GraphFetch& f : fetches) changes = changes || f.gradient || f.nodes.empty();
-    if (changes) {
-      graph_ = copy_of(graph.tape());
-      if (cotangents) losses_ = cotangent_terms(graph_, inputs);
-    }
-    loss_name_ = options.loss;
-    forward_end_ = graph_.size() - 1;
-    differentiate(fetches);
-    for (const GraphFetch& f : fetches) add(f);
-  }
-
-  const Tape& tape() const { return graph_.tape(); }
-  const std::vector<NodeId>& outputs() const { return outputs_; }
-  const std::vector<Result>& results() const { return results_; }
-  NodeId forward_end() const { return forward_end_; }
-
- private:
-  // the loss, or the terms of cotangents, whose gradients add up
-  const Vars& losses() {
-    if (losses_.empty()) losses_ = {loss_of(graph_, loss_name_)};
-    return losses_;
-  }
-
-  void differentiate(const std::vector<GraphFetch>& fetches) {
-    Vars wrt;
-    std::set<NodeId> asked;
-    for (const GraphFetch& f : fetches)
-      for (const NodeId id : f.nodes)
-        if (f.gradient && asked.insert(id).second) wrt.push_back(graph_.tape().var(id));
-    if (wrt.empty()) return;
-    losses();
-    forward_end_ = graph_.size() - 1;
-    gradients_ = gradient(losses(), {}, wrt);
-    for (std::size_t i = 0; i < wrt.size(); ++i) gradient_of_[wrt[i].id] = i;
-  }
-
-  NodeId sum_of_losses() {
-    const Vars& terms = losses();
-    for (const Var& v : terms)
-      if (v.extent() != terms.front().extent())
-        fail(Status::usage, "U020",
-             "there is no one loss: cotangents stand beside values for each example and shared ones");
-    return terms.size() == 1 ? terms.front().id : add_n(terms).id;
-  }
-
-  void add(const GraphFetch& f) {
-    Result r{.text = f.text, .lengths = f.lengths, .first = outputs_.size()};
-    if (f.nodes.empty()) outputs_.push_back(sum_of_losses());
-    for (const NodeId id : f.nodes) {
-      if (!f.gradient) {
-        outputs_.push_back(id);
-        continue;
-      }
-      const std::size_t number = gradient_of_.at(id);
-      if (f.edge.empty()) {
-        outputs_.push_back(gradients_[number].id);
-        continue;
-      }
-      r.adds = true;  // the share of the mentions in one equation (R8)
-      for (const EdgeContribution& e : gradients_.edges(graph_.tape().var(id)))
-        if (tape().name(e.user) == f.edge) outputs_.push_back(e.value.id);
-    }
-    r.count = outputs_.size() - r.first;
-    if (r.count == 0)
-      fail(Status::usage, "U020", "cannot fetch \"{}\": nothing named \"{}\" reads it there",
-           printable(f.text), printable(f.edge));
-    results_.push_back(std::move(r));
-  }
-
-  Graph graph_;
-  NodeId forward_end_;
-  std::string loss_name_;
-  Vars losses_;
-  Gradients gradients_;
-  std::map<NodeId, std::size_t> gradient_of_;
-  std::vector<NodeId> outputs_;
-  std::vector<Result> results_;
-};
-
 /// One run in floats of type S.
 template <class S>
 class GraphRun {
  public:
-  GraphRun(const Request& request, const Tensors& inputs, const Tensors& weights,
+  GraphRun(const GraphRequest& request, const Tensors& inputs, const Tensors& weights,
            const RunOptions& options)
       : request_(request),
         inputs_(inputs),
@@ -144,6 +38,7 @@ class GraphRun {
                    .precision = options.precision}),
         sources_(exec::sources_of(request.tape(), executor_.leaves())),
         batch_(exec::describe_batch(sources_, exec::length_rules(request.tape(), {}), inputs)) {
+    require_lengths();
     batch_.context.seed = options.seed;
     batch_.context.train = options.train;
   }
@@ -154,13 +49,13 @@ class GraphRun {
       exec::bind_source(executor_, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
     executor_.run();
     Tensors values;
-    for (const Result& r : request_.results()) values.insert_or_assign(r.text, collect(r));
+    for (const GraphResult& r : request_.results()) values.insert_or_assign(r.text, collect(r));
     return values;
   }
 
   std::vector<Diagnostic> not_finite(const Tensors& values) {
     std::vector<Diagnostic> found;
-    for (const Result& r : request_.results()) {
+    for (const GraphResult& r : request_.results()) {
       const Tensor& t = values.at(r.text);
       const std::int64_t where = first_not_finite(t);
       if (where < 0) continue;
@@ -172,16 +67,48 @@ class GraphRun {
 
  private:
   const Tape& tape() const { return request_.tape(); }
+
+  /// Steps that say nothing of the items that have them are those of every item; of several lengths
+  /// that no step tells, one that is read as a number has to be given.
+  void require_lengths() const {
+    const exec::LengthRules rules = exec::length_rules(tape(), {});
+    std::int64_t steps = 0;
+    for (const exec::Source& s : sources_)
+      for (const std::int32_t position : s.positions)
+        steps = std::max<std::int64_t>(steps, position);
+    for (std::size_t l = 0; l < rules.names.size(); ++l) {
+      const std::string& name = rules.names[l];
+      if (rules.longest[l] > 0) continue;
+      const bool given = inputs_.contains("lengths:" + name) ||
+                         (rules.names.size() == 1 && inputs_.contains("lengths"));
+      for (const std::int64_t length : batch_.context.lengths[l])
+        if (given && rules.names.size() == 1 && length < steps)
+          fail(Status::bad_input, "D014",
+               "an item has length {}, but the graph has {} steps for every item", length, steps);
+      if (!given && rules.names.size() > 1 && is_read(l))
+        fail(Status::bad_input, "D014",
+             "the graph reads the length \"{}\" as a number: give lengths:{}", name, name);
+    }
+  }
+  bool is_read(std::size_t length) const {
+    const std::vector<char> used = needed(tape(), request_.outputs());
+    for (NodeId id = 0; id < tape().size(); ++id)
+      if (used[at(id)] && &tape().op(id) == &kLength &&
+          tape().attrs(id).integer("which") == static_cast<std::int64_t>(length))
+        return true;
+    return false;
+  }
+
   NodeId output(std::size_t o) const { return request_.outputs()[o]; }
 
-  bool per_example(const Result& r) const {
+  bool per_example(const GraphResult& r) const {
     for (std::size_t o = r.first; o < r.first + r.count; ++o)
       if (tape().extent_id(output(o)) != kShared) return true;
     return false;
   }
 
   // [positions..., batch, shape...]; a number of its own is a vector of one
-  Tensor collect(const Result& r) const {
+  Tensor collect(const GraphResult& r) const {
     Dims dims(r.lengths.begin(), r.lengths.end());
     const bool items = per_example(r);
     if (items) dims.push_back(batch_.items);
@@ -212,7 +139,7 @@ class GraphRun {
   }
 
   // the same batch once more, by the interpreter, which holds the value of every node
-  std::optional<NotFinite> source(const Result& r) const {
+  std::optional<NotFinite> source(const GraphResult& r) const {
     if (!fits_interpreter(tape())) return std::nullopt;
     const std::span<const NodeId> outputs =
         std::span(request_.outputs()).subspan(r.first, r.count);
@@ -240,7 +167,7 @@ class GraphRun {
               to.subspan(at(row * n), at(n)));
   }
 
-  const Request& request_;
+  const GraphRequest& request_;
   const Tensors &inputs_, &weights_;
   Executor<S> executor_;
   std::vector<exec::Source> sources_;
@@ -263,12 +190,16 @@ void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights
   for (NodeId id = 0; id < tape.size(); ++id) {
     const bool input = &tape.op(id) == &kInput, weight = &tape.op(id) == &kWeight;
     if (!input && !weight) continue;
-    (input ? known : leaves)
-        .insert(tape.is_value(id) ? std::string(tape.name(id)) : fmt::format("#{}", id));
+    const std::string name =
+        tape.is_value(id) ? std::string(tape.name(id)) : fmt::format("#{}", id);
+    (input ? known : leaves).insert(name);
+    if (input) known.insert(data_of(name));
   }
   for (const auto& [name, tensor] : inputs) {
-    const bool special =
-        name == "item" || name.starts_with("lengths") || name.starts_with("cotangent:");
+    const bool special = name == "item" || name.starts_with("cotangent:") ||
+                         (name == "lengths" && tape.length_names.size() == 1) ||
+                         (name.starts_with("lengths:") &&
+                          std::ranges::count(tape.length_names, name.substr(8)) > 0);
     if (special || known.contains(name)) continue;
     Diagnostic d;
     d.code = "D016";
@@ -282,7 +213,7 @@ void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights
 }
 
 template <class S>
-void evaluate(const Request& request, const Tensors& inputs, const Tensors& weights,
+void evaluate(const GraphRequest& request, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options, RunResult& result) {
   GraphRun<S> run(request, inputs, weights, options);
   result.values = run();
@@ -300,7 +231,7 @@ RunResult run(const Graph& graph, const Tensors& inputs, const Tensors& weights,
   const DrawOptions draw{.batch = options.batch >= 0 ? options.batch : 1, .seed = options.seed};
   const Tensors drawn_inputs = drawn ? random_inputs(graph, draw) : Tensors();
   const Tensors drawn_weights = drawn ? initial_weights(graph, draw) : Tensors();
-  const Request request(graph, inputs, options);
+  const GraphRequest request(graph, inputs, options);
   const Tensors& given = drawn ? drawn_inputs : inputs;
   if (options.dtype == Dtype::f64)
     evaluate<double>(request, given, drawn ? drawn_weights : weights, options, result);

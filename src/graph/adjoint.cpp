@@ -29,8 +29,8 @@ std::vector<NodeId> sinks(const Tape& tape) {
   return ids;
 }
 
-// Backwards: what a gradient needs, and what anything else needs. The second does not look through a
-// gradient, so that a step down the gradient (W - 0.1 dW) is no reason to take dW for forward.
+// Backwards: what a gradient needs, and what anything else needs. The second does not look through
+// a gradient, so that a step down the gradient (W - 0.1 dW) is no reason to take dW for forward.
 std::vector<char> adjoint_nodes(const Tape& tape) {
   std::vector<char> adjoint(at(tape.size()), 0);
   if (!has_gradients(tape)) return adjoint;

@@ -131,7 +131,8 @@ void refuse_kind(FileKind kind, const std::string& file, std::string_view wanted
       d.help = "`run DEF --weights` and `--inputs` take tensors; `inspect` says what they are";
       break;
     case FileKind::machine:
-      d.help = fmt::format("`taugrad turing {}` runs it, `--definition FILE` keeps its network", name);
+      d.help =
+          fmt::format("`taugrad turing {}` runs it, `--definition FILE` keeps its network", name);
       break;
     case FileKind::definition:
     case FileKind::graph:
@@ -144,7 +145,8 @@ void refuse_kind(FileKind kind, const std::string& file, std::string_view wanted
       d.help = "a definition is an object: {\"equations\": [..]}";
       break;
     default:
-      d.help = "draw and print from the definition, or the graph (`show DEF --steps N --format json`)";
+      d.help =
+          "draw and print from the definition, or the graph (`show DEF --steps N --format json`)";
   }
   fail(Status::bad_input, std::move(d));
 }

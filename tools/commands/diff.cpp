@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "base/files.h"
+#include "base/limits.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "io/inspect.h"
@@ -23,12 +25,17 @@ struct Options {
 };
 
 /// What a path holds: the kinds of inspect, tensors in either form, or the folder of a model.
-std::string kind_of(const std::string& path) {
+struct Side {
+  std::string path, kind;
+  std::string text = {};  ///< of standard input, which can be read once
+};
+
+std::string kind_of(const std::string& path, const std::string& text) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return "model";
   const bool name = path.find_first_of("/.") == std::string::npos;  // of a shipped definition
-  if (name && !fs::is_regular_file(path, ignored)) return "definition";
-  const FileKind kind = kind_of_file(path);
+  if (path != "-" && name && !fs::is_regular_file(path, ignored)) return "definition";
+  const FileKind kind = path == "-" ? kind_of_text(text, "standard input") : kind_of_file(path);
   if (kind == FileKind::graph) return "graph";
   if (kind == FileKind::definition) return "definition";
   const bool tensors = kind == FileKind::safetensors || kind == FileKind::tensors;
@@ -37,10 +44,24 @@ std::string kind_of(const std::string& path) {
   return "tensors";
 }
 
+Side side_of(const std::string& path) {
+  Side s{.path = path, .kind = ""};
+  if (path == "-") s.text = read_file(path, limits::kGraphBytes);
+  s.kind = kind_of(path, s.text);
+  if (path == "-" && s.kind == "tensors")
+    refuse_kind(kind_of_text(s.text, "standard input"), "standard input",
+                "a definition or a graph");
+  return s;
+}
+
 std::string words(const std::string& kind) { return kind == "tensors" ? kind : "a " + kind; }
 
-Definition checked_definition(const std::string& path) {
-  Definition d = load_definition(path);
+Graph graph_of(const Side& s) {
+  return s.path == "-" ? graph_from_json(s.text, "standard input") : load_graph(s.path);
+}
+
+Definition checked_definition(const Side& s) {
+  Definition d = s.path == "-" ? parse_definition(s.text, "-") : load_definition(s.path);
   describe(d);  // throws where it does not hold
   return d;
 }
@@ -65,15 +86,15 @@ Differences diff_models(const std::string& a, const std::string& b, double toler
   return d;
 }
 
-Differences differences(const std::string& a, const std::string& b, double tolerance) {
-  const std::string kind = kind_of(a), other = kind_of(b);
-  if (kind != other)
-    fail(Status::usage, "U006", "{} holds {}, {} {}: give two of one kind", a, words(kind), b,
-         words(other));
-  if (kind == "model") return diff_models(a, b, tolerance);
-  if (kind == "graph") return diff_graphs(load_graph(a), load_graph(b));
-  if (kind == "definition") return diff_definitions(checked_definition(a), checked_definition(b));
-  return diff_tensors(a, b, tolerance);
+Differences differences(const Side& a, const Side& b, double tolerance) {
+  if (a.kind != b.kind)
+    fail(Status::usage, "U006", "{} holds {}, {} {}: give two of one kind", a.path, words(a.kind),
+         b.path, words(b.kind));
+  if (a.kind == "model") return diff_models(a.path, b.path, tolerance);
+  if (a.kind == "graph") return diff_graphs(graph_of(a), graph_of(b));
+  if (a.kind == "definition")
+    return diff_definitions(checked_definition(a), checked_definition(b));
+  return diff_tensors(a.path, b.path, tolerance);
 }
 
 std::string summary(const Differences& d) {
@@ -96,7 +117,7 @@ Command diff_command() {
       {"taugrad diff before.safetensors after.safetensors --tolerance 1e-6",
        "each tensor's largest difference, and where"}};
   c.positional({.name = "A B",
-                .help = "two files of one kind, names in graphs/, folders of models",
+                .help = "two files of one kind, - for one, names in graphs/, folders of models",
                 .least = 2,
                 .most = 2,
                 .take = [o](const std::string& v) { o->paths.push_back(v); }});
@@ -108,10 +129,10 @@ Command diff_command() {
       "gives it. With a tolerance, types of tensors (F32, F64) may differ.";
   add_max_memory(c);
   c.run = [o](const Context& context) {
-    const std::string kind = kind_of(o->paths[0]);
-    if (kind == "graph" || kind == "definition")
-      refuse_without_effect(context, {"--tolerance"}, "on " + words(kind) + ": it is of tensors");
-    const Differences d = differences(o->paths[0], o->paths[1], o->tolerance);
+    const Side a = side_of(o->paths[0]);
+    if (a.kind == "graph" || a.kind == "definition")
+      refuse_without_effect(context, {"--tolerance"}, "on " + words(a.kind) + ": it is of tensors");
+    const Differences d = differences(a, side_of(o->paths[1]), o->tolerance);
     print(context.json ? to_json(d) : to_text(d));
     note(context, summary(d));
     return d.same() ? 0 : static_cast<int>(Status::check_failed);

@@ -22,7 +22,7 @@ enum class Detail {
 
 struct GraphPictureOptions {
   std::vector<NodeId> outputs = {};  ///< only what these need; empty: the whole graph
-  NodeId gradient_from = -1;         ///< first node of the gradient; -1: there is none
+  NodeId gradient_from = -1;         ///< first node of the gradient; -1: names tell (grad:W)
   Detail detail = Detail::automatic;
   bool copies = true;  ///< operations: weights reach a step through the copy W[t] (eq 24)
   int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
@@ -33,8 +33,10 @@ struct GraphPictureOptions {
 };
 
 /// The picture of a graph: a cluster for each step (the index of the variable that a node belongs
-/// to), weights outside. Node ids are made of names, so that pictures of one definition in two
-/// modes differ only where the graphs do. Linear.
+/// to; what belongs to none stands in the step that it is on the way to), weights outside. Node ids
+/// are made of names, so that pictures of one definition in two modes differ only where the graphs
+/// do. Picture::notes say what is left out. Linear.
+/// @throws Error (R001) over the limit of memory
 Picture picture_of(const Tape& tape, const GraphPictureOptions& options = {});
 
 /// The same for an unfolded definition, whose letters and name it knows.
