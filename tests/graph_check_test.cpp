@@ -235,6 +235,28 @@ TEST_CASE("a check that has no time samples, and says what it covered", "[check]
   CHECK_FALSE(a.out_of_time);
 }
 
+TEST_CASE("where there are more variables than runs, a direction goes through all of them at once",
+          "[check]") {
+  for (const Method method : kMethods)
+    for (const int order : {1, 2}) {
+      const Rnn r = unrolled(6);
+      GraphCheckOptions o{.method = method, .order = order, .max_runs = 3};
+      const CheckReport good = check(r.g, r.loss, {}, o);
+      REQUIRE(good.together);
+      CHECK(good.together->ok);
+      CHECK(good.together->analytic == Approx(good.together->numeric));
+      CHECK(good.ok());
+      CHECK_FALSE(good.vacuous());
+      o.perturb = "h[3]";
+      const Rnn spoiled = unrolled(6);
+      const CheckReport bad = check(spoiled.g, spoiled.loss, {}, o);
+      CHECK_FALSE(bad.together->ok);
+      CHECK_FALSE(bad.ok());
+      REQUIRE(bad.faults.size() == 1);
+      CHECK(bad.faults[0].label == "h[3]");
+    }
+}
+
 TEST_CASE("the command checks a graph's JSON, and fails where it is told to", "[check][cli]") {
   const Folder f;
   support::spill(f / "g.json", to_json(unrolled(3).g));

@@ -63,7 +63,8 @@ std::string covered(const CheckReport& r) {
   const auto all = std::ssize(r.variables);
   const std::string directions =
       r.directions == all ? "a direction through every variable"
-                          : fmt::format("a direction through {} of them", grouped(r.directions));
+                          : fmt::format("a direction through {} of them{}", grouped(r.directions),
+                                        r.together ? ", one through all at once" : "");
   std::string text = fmt::format(
       "checked {} of {} entries of {} variables and {}, order {}, by {}, in {} evaluations\n",
       grouped(r.checked), grouped(r.entries), grouped(all), directions, r.order, method,
@@ -142,6 +143,9 @@ std::string check_summary(const CheckReport& r) {
   if (const VariableCheck* w = r.worst())
     text += fmt::format("worst: {}: gradient {:.17g}, measured {:.17g}, error {:.1e}\n",
                         place_of(*w), w->worst.analytic, w->worst.numeric, w->worst.error);
+  if (r.together && !r.together->ok)
+    text += fmt::format("along a direction through all: gradient {:.17g}, measured {:.17g}\n",
+                        r.together->analytic, r.together->numeric);
   text += faults(r);
   text += kinks(r);
   if (r.hidden() > 0)
@@ -166,6 +170,13 @@ std::string check_json(const CheckReport& r) {
       .field("runs", r.runs);
   if (r.sampled()) w.field("directions", r.directions);
   if (r.out_of_time) w.field("out_of_time", true);
+  if (r.together)
+    w.key("together")
+        .begin_object()
+        .field("ok", r.together->ok)
+        .field("analytic", r.together->analytic)
+        .field("numeric", r.together->numeric)
+        .end_object();
   if (r.perturbed)
     w.key("perturbed")
         .begin_object()

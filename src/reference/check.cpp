@@ -37,6 +37,7 @@ class Checker {
     report.not_finite = comparer_.not_finite();
     if (report.not_finite && report.not_finite->of == Comparer::kLoss) return report;
     plan();
+    compare_together(report);
     compare_directions();
     compare_entries();
     for (std::size_t v = 0; v < variables_.size(); ++v) {
@@ -67,6 +68,11 @@ class Checker {
                      (!watch_.limited() || seconds <= 0.5 * watch_.left());
     const auto count = std::ssize(variables_);
     planned_directions_ = all ? 0 : count;
+    const double directions = seconds / static_cast<double>(std::max<std::int64_t>(entries_, 1)) *
+                              static_cast<double>(count);
+    together_ = !all && entries_ > 0 &&
+                (count * each > options_.max_runs ||
+                 (watch_.limited() && directions > 0.5 * watch_.left()));
     planned_entries_ =
         all ? entries_ : std::clamp<std::int64_t>(options_.max_runs / each - count, 0, entries_);
     if (options_.estimate)
@@ -80,15 +86,26 @@ class Checker {
     return static_cast<double>(entries_) * comparer_.seconds_for_entry(first);
   }
 
+  std::vector<double> direction_of(std::size_t v) const {
+    std::vector<double> direction(comparer_.gradient_of(v).size());
+    for (std::size_t i = 0; i < direction.size(); ++i)
+      direction[i] = 2 * uniform(options_.seed, v, static_cast<std::int64_t>(i)) - 1;
+    return direction;
+  }
+
+  void compare_together(CheckReport& report) {
+    if (!together_) return;
+    std::vector<std::vector<double>> directions;
+    for (std::size_t v = 0; v < variables_.size(); ++v) directions.push_back(direction_of(v));
+    report.together = comparer_.directions(directions).entry;
+  }
+
   void compare_directions() {
     Spread order(planned_directions_, 0);
     for (std::int64_t k = 0; k < planned_directions_ && !over(); ++k) {
       const auto v = static_cast<std::size_t>(order.next());
-      const std::size_t size = comparer_.gradient_of(v).size();
-      std::vector<double> direction(size);
-      for (std::size_t i = 0; i < size; ++i)
-        direction[i] = 2 * uniform(options_.seed, v, static_cast<std::int64_t>(i)) - 1;
-      if (size > 0) found_[v].direction = comparer_.direction(v, direction);
+      const std::vector<double> direction = direction_of(v);
+      if (!direction.empty()) found_[v].direction = comparer_.direction(v, direction);
       done();
     }
   }
@@ -141,7 +158,7 @@ class Checker {
   std::vector<Found> found_;         // by variable
   std::vector<std::int64_t> ends_;   // by variable: entries of it and of those before it
   std::int64_t entries_ = 0, planned_entries_ = 0, planned_directions_ = 0, done_ = 0;
-  bool out_of_time_ = false;
+  bool out_of_time_ = false, together_ = false;
 };
 
 }  // namespace

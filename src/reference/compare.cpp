@@ -37,6 +37,18 @@ Comparer::Comparer(Var value, Var loss, std::span<const Var> variables, const Ch
   analytic_.run();
 }
 
+Comparison Comparer::directions(std::span<const std::vector<double>> directions) {
+  std::vector<Move> moves;
+  double slope = 0;
+  for (std::size_t v = 0; v < variables_.size(); ++v) {
+    const std::span<const double> g = gradient_of(v);
+    for (std::size_t i = 0; i < g.size(); ++i) slope += directions[v][i] * g[i];
+    moves.push_back({variables_[v], 0, directions[v]});
+  }
+  moves[0].others = std::span<const Move>(moves).subspan(1);
+  return compare(0, moves[0], slope);
+}
+
 double Comparer::seconds_for_entry(std::size_t variable) {
   return measure_.seconds_for_one({variables_[variable], 0, {&kOne, 1}});
 }
@@ -141,6 +153,8 @@ double Comparer::rounding_of_gradient(std::size_t variable, const Move& move) {
   for (std::size_t i = 0; i < move.direction.size(); ++i)
     off += std::abs(move.direction[i]) *
            rounding_[variable][static_cast<std::size_t>(move.first) + i];
+  // those that move with the first variable are the others, in their order
+  for (const Move& other : move.others) off += rounding_of_gradient(++variable, other);
   return off;
 }
 

@@ -33,6 +33,8 @@ class Comparer {
   Comparison entry(std::size_t variable, std::int64_t i);
   /// The derivative along a direction of all its entries.
   Comparison direction(std::size_t variable, std::span<const double> direction);
+  /// The derivative along directions of all variables at once, in their order.
+  Comparison directions(std::span<const std::vector<double>> directions);
 
   /// The loss or, if that is finite, the first gradient that is not a number.
   std::optional<NotFinite> not_finite() const;

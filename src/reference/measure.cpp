@@ -108,6 +108,7 @@ void Measure::set_step(const Move& move, double step) {
   std::vector<Complex> delta;
   for (const double d : move.direction) delta.emplace_back(0, d * step);
   complex_.nudge(move.v.id, move.first, delta);
+  for (const Move& other : move.others) set_step(other, step);
 }
 
 double Measure::complex_step(const Move& move, double step) {
@@ -191,11 +192,16 @@ void Measure::look_for_kinks(std::span<const Var> variables) {
 
 // ---- differences ------------------------------------------------------------------------------
 
-double Measure::loss_at(const Move& move, double step) {
+void Measure::set_difference(const Move& move, double step) {
   std::vector<double> delta(move.direction.begin(), move.direction.end());
   for (double& d : delta) d *= step;
-  real_.clear_nudges();
   real_.nudge(move.v.id, move.first, delta);
+  for (const Move& other : move.others) set_difference(other, step);
+}
+
+double Measure::loss_at(const Move& move, double step) {
+  real_.clear_nudges();
+  set_difference(move, step);
   if (stopped_.empty())
     real_.run();
   else

@@ -32,6 +32,7 @@ struct Move {
   std::int64_t first = 0;
   std::span<const double> direction;
   double size = 1;  ///< of the steps of differences: max(1, |x|) of what moves
+  std::span<const Move> others = {};  ///< that move at the same time
 };
 
 /// Measures derivatives of a loss by running the forward graph only.
@@ -63,6 +64,7 @@ class Measure {
   double complex_step(const Move& move, double step);
   Measured central(const Move& move, double h);
   Measured farther(const Move& move, Measured best);
+  void set_difference(const Move& move, double step);
   double loss_at(const Move& move, double step);
   void look_for_kinks(std::span<const Var> variables);
   NodeId parted_at(const std::vector<Complex>& to_the_left) const;

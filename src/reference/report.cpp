@@ -29,7 +29,7 @@ void locate(VariableCheck& result) {
 }
 
 bool CheckReport::ok() const {
-  return !not_finite &&
+  return !not_finite && (!together || together->ok) &&
          std::all_of(variables.begin(), variables.end(), [](const auto& v) { return v.ok; });
 }
 
@@ -46,7 +46,8 @@ std::int64_t CheckReport::hidden() const {
 }
 
 bool CheckReport::vacuous() const {
-  return ok() && std::all_of(variables.begin(), variables.end(),
+  const bool proven = together && !together->kink && !together->hidden && together->analytic != 0;
+  return ok() && !proven && std::all_of(variables.begin(), variables.end(),
                              [](const auto& v) { return v.largest == 0; });
 }
 

@@ -115,6 +115,9 @@ struct CheckReport {
   int order = 1;
   std::int64_t entries = 0, checked = 0;  ///< over all variables
   std::int64_t directions = 0;            ///< variables with a derivative along a direction
+  /// Along a random direction of all variables at once: where there are more variables than the
+  /// limits allow runs.
+  std::optional<CheckedEntry> together;
   std::int64_t runs = 0;                  ///< evaluations of the loss
   bool out_of_time = false;               ///< CheckOptions::seconds ended it
   std::vector<OpFault> faults;            ///< where it failed: the ops that it fails by
