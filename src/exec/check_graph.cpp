@@ -12,6 +12,7 @@
 #include "reference/directions.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/passes/loss.h"
 
 // The check of a graph: there is no definition to ask what its variables and its loss are.
 namespace taugrad {
@@ -132,7 +133,7 @@ CheckReport check(const Graph& graph, Var loss, const Tensors& tensors,
 
 Var default_loss(const Graph& graph) {
   Tape& tape = graph.tape();
-  if (const NodeId id = tape.find_value("loss"); id >= 0) return tape.var(id);
+  if (const Var loss = find_loss(graph)) return loss;
   const Vars variables = default_variables(tape, tape.size() - 1);
   const std::vector<char> depends = depends_on(tape, variables, tape.size() - 1);
   std::vector<char> read(static_cast<std::size_t>(tape.size()), 0);
@@ -144,7 +145,6 @@ Var default_loss(const Graph& graph) {
       outputs.push_back(tape.var(id));
   if (outputs.empty())
     fail(Status::bad_input, "G023", "nothing in the graph depends on a weight or an input");
-  if (outputs.size() == 1 && outputs[0].shape().is_scalar()) return outputs[0];
   return along_random_directions(outputs, "cotangent");
 }
 

@@ -63,9 +63,9 @@ struct GraphCheckOptions {
 CheckReport check(const Graph& graph, Var loss, const Tensors& tensors = {},
                   const GraphCheckOptions& options = {});
 
-/// What a graph's gradient is taken of where nobody says: the node named `loss`; else the one output
-/// (a node that no other reads) where it is a number; else a fixed random cotangent on every
-/// output: sum_i <output_i, v_i>, new nodes. @throws Error (G023) where nothing can be
+/// What a graph's gradient is taken of where nobody says: the node named `loss`; else the one number
+/// that no node reads (find_loss); else a fixed random cotangent on every output, which no node
+/// reads: sum_i <output_i, v_i>, new nodes. @throws Error (G023) where nothing can be
 /// differentiated
 Var default_loss(const Graph& graph);
 
