@@ -61,11 +61,29 @@ void check_isomorphic(const Graph& by_hand, const Graph& unfolded) {
 
 TEST_CASE("networks unrolled by hand are those of their definitions", "[steps]") {
   check_isomorphic(unrolled_elman(4), unfold(load("elman"), {.steps = 4}).graph());
+  check_isomorphic(unrolled_elman(1), unfold(load("elman"), {.steps = 1}).graph());
+  check_isomorphic(unrolled_gru(4), unfold(load("gru"), {.steps = 4}).graph());
   check_isomorphic(unrolled_lstm(4), unfold(load("lstm"), {.steps = 4}).graph());
   check_isomorphic(unrolled_bidirectional(4), unfold(load("bidirectional"), {.steps = 4}).graph());
   check_isomorphic(
       UnrolledGrid(3, 4).graph(),
       unfold(load("grid_four_directions"), {.lengths = {{"rows", 3}, {"cols", 4}}}).graph());
+}
+
+TEST_CASE("numbers that are mentioned twice are one node or two", "[steps]") {
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  Var h = g.name(g.zeros({2}), "h", {0});
+  for (int t = 1; t <= 3; ++t) {
+    const auto step = g.step("t", t);
+    const Var z = g.name(sigmoid(matmul(W, h)), "z"), x = g.input("x", {2});
+    h = g.name((1 - z) * h + relu(1 - x) / 2, "h");
+  }
+  const Definition d = parse_definition(R"j({"name": "gated", "index": {"t": "tau"},
+    "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]}, "equations": ["z[t] = sigmoid(W @ h[t-1])",
+    "h[t] = (1 - z[t]) * h[t-1] + relu(1 - x[t]) / 2"]})j",
+                                        "gated.json");
+  CHECK(diff_graphs(g, unfold(d, {.steps = 3}).graph()).same());
 }
 
 TEST_CASE("their gradients are the same too, of every copy", "[steps]") {
@@ -191,8 +209,9 @@ TEST_CASE("numbers within steps are there once", "[steps]") {
     const auto step = g.step("t", 2);
     b = 1.0 - x;
   }
-  CHECK(g.tape().inputs(a.id)[0] == g.tape().inputs(b.id)[0]);
-  CHECK(g.tape().index(g.tape().inputs(a.id)[0]).empty());
+  const auto number_in = [&](Var v) { return g.tape().inputs(g.tape().inputs(v.id)[0])[0]; };
+  CHECK(number_in(a) == number_in(b));
+  CHECK(g.tape().index(number_in(a)).empty());
   CHECK(g.zeros({2}).id != g.zeros({2}).id);
 }
 

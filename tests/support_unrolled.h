@@ -49,6 +49,23 @@ inline Graph unrolled_lstm(int steps, std::int64_t n = 2, std::int64_t m = 3) {
   return g;
 }
 
+inline Graph unrolled_gru(int steps) {
+  Graph g;
+  const Var W_ih = g.weight("W_ih", {9, 2}), W_hh = g.weight("W_hh", {9, 3});
+  const Var b_ih = g.weight("b_ih", {9}), b_hh = g.weight("b_hh", {9});
+  Var h = g.name(g.zeros({3}), "h", {0});
+  for (int t = 1; t <= steps; ++t) {
+    const auto step = g.step("t", t);
+    const Var a = g.name(b_ih + matmul(W_ih, g.input("x", {2})), "a");
+    const Var q = g.name(b_hh + matmul(W_hh, h), "q");
+    const Var r = g.name(sigmoid(slice(a, 0, 3) + slice(q, 0, 3)), "r");
+    const Var z = g.name(sigmoid(slice(a, 3, 6) + slice(q, 3, 6)), "z");
+    const Var candidate = g.name(tanh(slice(a, 6, 9) + r * slice(q, 6, 9)), "g");
+    h = g.name((1 - z) * candidate + z * h, "h");
+  }
+  return g;
+}
+
 inline Graph unrolled_bidirectional(int steps) {
   Graph g;
   const Var U = g.weight("U", {3, 2}), W = g.weight("W", {3, 3}), b = g.weight("b", {3});

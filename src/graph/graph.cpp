@@ -140,6 +140,7 @@ std::size_t Tape::bytes() const {
   std::size_t total = rows_.size() * sizeof(Row) + input_.size() * sizeof(NodeId);
   total += shapes_.size() * sizeof(Shape) + attr_sets_.size() * sizeof(Attrs);
   total += names_.size() * sizeof(std::string) + extents_.size() * sizeof(Extent);
+  total += name_rows_.size() * sizeof(NameRow);
   for (const std::string& name : names_) total += name.size();
   for (const Extent& e : extents_) total += e.bounds.size() * sizeof(Extent::Bound);
   total += (index_values_.size() + index_first_.size()) * sizeof(std::int32_t);

@@ -92,18 +92,16 @@ Var Tape::append_in_step(const Op& op, std::span<const NodeId> inputs, const Att
 
 Var Tape::number(const Op& constant, const Shape& shape, const Attrs& attrs) {
   if (!in_step()) return leaf(constant, shape, kShared, attrs);
-  const ShapeId shape_id = intern_shape(shape);
   const AttrsId attrs_id = intern_attrs(attrs);
-  const std::uint64_t hash = mixed(shape_id, attrs_id);
+  const std::uint64_t hash = mixed(0, attrs_id);
   const std::int64_t known = tables_->numbers.find(hash, [&](std::int64_t id) {
-    const auto node = static_cast<NodeId>(id);
-    return this->shape_id(node) == shape_id && this->attrs_id(node) == attrs_id;
+    return this->attrs_id(static_cast<NodeId>(id)) == attrs_id;
   });
   if (known >= 0) return {this, static_cast<NodeId>(known)};
   const NameId owner = owner_name_;
   const IndexId owner_index = owner_index_;
   set_owner(0, 0);
-  const Var v = leaf(constant, shape, kShared, attrs);
+  const Var v = leaf(constant, {}, kShared, attrs);
   set_owner(owner, owner_index);
   tables_->numbers.insert(hash, v.id);
   return v;

@@ -4,9 +4,11 @@
 #include <bit>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "io/diff.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -62,17 +64,19 @@ class Parts {
     hash_.resize(static_cast<std::size_t>(tape_.size()));
     std::vector<char> read(hash_.size(), 0);
     for (NodeId id = 0; id < tape_.size(); ++id) {
+      hash_[at(id)] = hash_of(id);
+      for (const NodeId in : tape_.inputs(id)) read[at(in)] = 1;
+      if (is_number(id) && !numbers_.insert(hash_[at(id)]).second) continue;
+      ++nodes_;
       ++ops_[std::string(tape_.op(id).name)];
       edges_ += static_cast<std::int64_t>(tape_.inputs(id).size());
-      for (const NodeId in : tape_.inputs(id)) read[at(in)] = 1;
-      hash_[at(id)] = hash_of(id);
       if (named(id)) add(label_hash(id), id);
     }
     for (NodeId id = 0; id < tape_.size(); ++id)
       if (!read[at(id)] && !named(id)) add(0, id);
   }
 
-  std::int64_t nodes() const { return tape_.size(); }
+  std::int64_t nodes() const { return nodes_; }
   std::int64_t edges() const { return edges_; }
   const std::map<std::string, std::int64_t>& ops() const { return ops_; }
   const std::unordered_map<std::uint64_t, Labelled>& labels() const { return labels_; }
@@ -91,6 +95,9 @@ class Parts {
  private:
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   bool named(NodeId id) const { return tape_.is_value(id) && !tape_.name(id).empty(); }
+
+  // of equal numbers in expressions it means nothing whether they are one node or several
+  bool is_number(NodeId id) const { return &tape_.op(id) == &kConstant && !named(id); }
 
   std::uint64_t label_hash(NodeId id) const {
     Hash h;
@@ -148,7 +155,8 @@ class Parts {
   std::vector<std::uint64_t> hash_, order_;
   std::unordered_map<std::uint64_t, Labelled> labels_;
   std::map<std::string, std::int64_t> ops_;
-  std::int64_t edges_ = 0;
+  std::unordered_set<std::uint64_t> numbers_;
+  std::int64_t nodes_ = 0, edges_ = 0;
 };
 
 void add_count(Differences& d, const std::string& part, const std::string& name, std::int64_t a,

@@ -180,7 +180,9 @@ Var sum_to(Var a, const Shape& to) {
   const Ints dims(to.dims().begin(), to.dims().end());
   return a.shape() == to ? a : append1(kSumTo, a, {{"shape", dims}});
 }
-Var add_n(std::span<const Var> terms) { return taugrad::apply(kAddN, terms); }
+Var add_n(std::span<const Var> terms) {
+  return terms.size() == 1 ? copy(terms[0]) : taugrad::apply(kAddN, terms);
+}
 Var add_n(std::initializer_list<Var> terms) { return add_n(std::span(terms)); }
 
 }  // namespace taugrad

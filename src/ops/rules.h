@@ -26,7 +26,7 @@ inline bool same_shape(const Var& a, const Var& b) {
 }
 Var zeros_like(Var v);
 Var ones_like(Var v);
-/// A constant of v's shape, not per example.
+/// A constant to go with v, not per example: of its shape, within a step of none: it broadcasts.
 Var number_like(Var v, double value);
 
 // ---- shapes -----------------------------------------------------------------------------------

@@ -187,8 +187,8 @@ class Tape {
                  std::string_view name, std::span<const std::int32_t> index = {});
   /// @throws Error (G013) where a node other than `id` is `name[index]`
   void check_free(NodeId id, NameId name, IndexId index) const;
-  /// The copy of a weight at the position of the open scopes, else of the owner, made where there is
-  /// none yet: W[3].
+  /// The copy of a weight at the position of the open scopes, else of the owner, made where none
+  /// is yet: W[3].
   /// @param copy  the record of copies
   NodeId weight_copy(NodeId weight, const Op& copy);
   /// A node that would be `name[index]`, were that not taken: the second gradient of W. Outputs of
@@ -221,7 +221,7 @@ class Tape {
   /// the positions of their primals.
   bool heed_steps(bool heed) noexcept { return std::exchange(heed_steps_, heed); }
   bool in_step() const { return heed_steps_ && step_index() != 0; }
-  /// A number of an expression: within a step, of equal ones the first.
+  /// A number of an expression; within a step, of equal ones the first, without axes.
   Var number(const Op& constant, const Shape& shape, const Attrs& attrs);
 
   /// @throws Error (G025) for more than 256 bytes, or what is not UTF-8

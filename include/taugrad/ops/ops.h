@@ -122,7 +122,7 @@ Var mean(Var a);
 Var mean(Var a, int axis);
 Var max(Var a);                         ///< ties: the first
 Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
-Var add_n(std::span<const Var> terms);  ///< in the order given
+Var add_n(std::span<const Var> terms);  ///< in the order given; of one term a copy
 Var add_n(std::initializer_list<Var> terms);
 Var first_max(Var a);                   ///< 1 at the first largest element, else 0
 
