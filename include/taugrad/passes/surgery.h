@@ -13,7 +13,7 @@
 /// items are kept. Linear in nodes.
 namespace taugrad {
 
-/// A graph that was made of others, and where their nodes went.
+/// A graph that was made of others, and where their nodes went; it keeps the others alive.
 class GraphCopy {
  public:
   const Graph& graph() const { return graph_; }
