@@ -10,7 +10,7 @@ namespace taugrad {
 /// The folder that a training keeps itself in: a row of whole states.
 ///   step-N/        a model with what is needed to go on from update N (model_folder.h), and a
 ///                  manifest with the digest of each file
-///   latest         the name of the newest step
+///   latest, best   the names of the newest step and of the one that validated best
 ///   config.json    what was asked for, for people and their programs
 ///   metrics.jsonl  one line an update
 /// A step is written under a random name, brought to the disk and then renamed; only then do older
@@ -35,9 +35,10 @@ class RunFolder {
 
   /// Goes on from this step: it becomes the latest where it is not, as after a save that was cut off.
   /// @throws Error (I002)
-  void go_on_from(const std::string& step);
+  void go_on_from(const std::string& step, const ResumeState& state);
   /// Adds step-N with N = state.updates, makes it the latest, and removes older ones of the same run
-  /// but for the newest `keep`, all told, and the best. state.run becomes that of the folder.
+  /// but for the newest `keep`, all told, and the best, which this one becomes where
+  /// state.validation says so. state.run becomes that of the folder.
   /// @throws Error (I002): the older ones are as before
   void save(const ModelDescription& model, const Tensors& weights, ResumeState& state,
             std::int64_t keep = 2);
@@ -47,6 +48,7 @@ class RunFolder {
  private:
   void lock();
   void choose_run(Use use);
+  void name(const char* file, const std::string& step);
   void write_config(const std::string& text);
   void prune(std::int64_t updates, std::int64_t keep);
 
