@@ -183,8 +183,8 @@ std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
   const json::Document document = state_document(folder);
   const json::Fields f(document.root_object(), "a state",
                        {"format", "updates", "batches", "ahead", "files", "split", "max_length",
-                        "flow_every", "validation", "data", "run", "last_line", "changes", "tensors", "options",
-                        "digest"});
+                        "flow_every", "validation", "data", "run", "last_line", "changes", "tensors",
+                        "options", "digest"});
   ResumeState s = read_state(document, f);
   s.description = model.description;
   if (!exists(in(folder, "optimizer.safetensors"))) {

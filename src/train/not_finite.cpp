@@ -91,8 +91,8 @@ std::optional<std::string> GuardedUpdate::update(Tensors& weights, const Tensors
 void fail_not_finite(const Update& u, const Dataset& data, const std::optional<Replayed>& source) {
   Diagnostic d;
   d.code = "N001";
-  d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update, u.loss,
-                          u.norm);
+  d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
+                          u.loss, u.norm);
   d.help = kSmaller;
   if (source) {
     const NotFinite& s = source->source;

@@ -42,7 +42,8 @@ TrainOptions read_options(json::Value object) {
   o.optimizer.beta2 = real("beta2");
   o.optimizer.epsilon = real("epsilon");
   o.optimizer.weight_decay = real("weight_decay");
-  if (const auto nesterov = f.find("nesterov")) o.optimizer.nesterov = nesterov->boolean("nesterov");
+  if (const auto nesterov = f.find("nesterov"))
+    o.optimizer.nesterov = nesterov->boolean("nesterov");
   if (const auto coupled = f.find("coupled_decay"))
     o.optimizer.coupled = coupled->boolean("coupled_decay");
   o.batch = whole("batch");

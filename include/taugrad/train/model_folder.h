@@ -73,8 +73,8 @@ struct ModelDescription {
 };
 ModelDescription describe_model(const TrainedModel& model);
 
-/// Writes a model alone. Definition and vocabulary, which stay as they are, into an existing folder.
-/// Returns their digests. @throws Error (I002)
+/// Writes definition and vocabulary of a model alone, which stay as they are, into an existing
+/// folder. Returns their digests. @throws Error (I002)
 Metadata save_model_description(const std::string& folder, const TrainedModel& model);
 /// Writes weights and state: each file whole or not at all, state.json last. The weights carry
 /// digests of themselves and of the description. @throws Error (I002)

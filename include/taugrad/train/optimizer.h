@@ -29,7 +29,8 @@ struct OptimizerRule {
   double usual_beta2, usual_decay;
 };
 const OptimizerRule& rule_of(OptimizerKind kind);
-/// The options of a kind as they are usual: lion and rmsprop have a beta2 of 0.99, adamw decays by 0.01.
+/// The options of a kind as they are usual: lion and rmsprop have a beta2 of 0.99, adamw decays by
+/// 0.01.
 OptimizerOptions usual_options(OptimizerKind kind);
 
 /// Euclidean norm of all gradients together.
@@ -45,7 +46,7 @@ double clip_by_norm(Tensors& gradients, double limit);
 ///   sgd      v <- momentum v + g;  w <- w - lr v      (nesterov: w - lr (g + momentum v))
 ///   adam     m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
 ///            w <- w - lr (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + epsilon)
-///   adamw    the same; never coupled                                      (Loshchilov, Hutter 2019)
+///   adamw    the same; never coupled                                     (Loshchilov, Hutter 2019)
 ///   rmsprop  v <- beta2 v + (1 - beta2) g^2;  u <- momentum u + g / (sqrt(v) + epsilon);
 ///            w <- w - lr u
 ///   adagrad  v <- v + g^2;  w <- w - lr g / (sqrt(v) + epsilon)
