@@ -215,9 +215,9 @@ TEST_CASE("eval and sample read what they need", "[model][cli]") {
   CHECK(support::taugrad(f, eval).out != scores);  // the step goes before
   for (const char* file : {"model.safetensors", "definition.json"}) {
     restore(f);
-    fs::remove(f / "model" + ("/" + std::string(file)));
+    fs::remove(fs::path(f / "model") / file);
     expect_everywhere(f, 4, "error[I001]", file);
-    fs::create_directory(f / "model" + ("/" + std::string(file)));
+    fs::create_directory(fs::path(f / "model") / file);
     CHECK(support::taugrad(f, eval).status >= 3);
     CHECK(support::taugrad(f, kSample).status >= 3);
   }
