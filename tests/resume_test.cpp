@@ -46,6 +46,17 @@ std::vector<Way> ways() {
       {"momentum, decay", with([](TrainOptions& o) {
          o.optimizer = {.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01};
        })},
+      {"nesterov, coupled", with([](TrainOptions& o) {
+         o.optimizer = {.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01,
+                        .nesterov = true, .coupled = true};
+       })},
+      {"adamw", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::adamw); })},
+      {"rmsprop", with([](TrainOptions& o) {
+         o.optimizer = usual_options(OptimizerKind::rmsprop);
+         o.optimizer.momentum = 0.5;
+       })},
+      {"adagrad", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::adagrad); })},
+      {"lion", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::lion); })},
       {"scheduled sampling",
        with([](TrainOptions& o) { o.modes = {{"y", mode_from("mixed(linear(1,0.2,40))")}}; })},
       {"bf16, checkpoints", with([](TrainOptions& o) {

@@ -58,9 +58,12 @@ struct Task {
 
 TrainOptions quick(OptimizerKind kind = OptimizerKind::adam) {
   TrainOptions o;
-  o.optimizer.kind = kind;
-  o.optimizer.lr = kind == OptimizerKind::adam ? 0.01 : 0.2;
-  o.optimizer.momentum = kind == OptimizerKind::adam ? 0 : 0.9;
+  o.optimizer = usual_options(kind);
+  o.optimizer.lr = kind == OptimizerKind::sgd       ? 0.2
+                   : kind == OptimizerKind::adagrad ? 0.1
+                   : kind == OptimizerKind::lion    ? 0.003
+                                                    : 0.01;
+  o.optimizer.momentum = kind == OptimizerKind::sgd ? 0.9 : 0;
   o.batch = 3;
   o.epochs = 60;
   return o;
@@ -88,6 +91,37 @@ TEST_CASE("adam follows its equations", "[train]") {
   CHECK(value(w) == Approx(0.9 - second).epsilon(1e-8));
   o.update(w, one(1), 0.0);  // a schedule that has come to nothing
   CHECK(value(w) == Approx(0.9 - second).epsilon(1e-8));
+}
+
+TEST_CASE("nesterov, coupled decay, adamw, rmsprop, adagrad, lion follow their equations", "[train]") {
+  const auto after = [](const OptimizerOptions& options, double g1, double g2) {
+    Optimizer o(options);
+    Tensors w = one(1);
+    o.update(w, one(g1));
+    o.update(w, one(g2));
+    return value(w);
+  };
+  using Kind = OptimizerKind;
+  // v = 2, then 0; w = 1 - 0.1 (2 + 0.5 * 2), then - 0.1 (-1 + 0)
+  CHECK(after({.kind = Kind::sgd, .lr = 0.1, .momentum = 0.5, .nesterov = true}, 2, -1) ==
+        Approx(0.8).epsilon(1e-14));
+  // g = 2 + 0.2 * 1: w = 0.78; g = -1 + 0.2 * 0.78
+  CHECK(after({.kind = Kind::sgd, .lr = 0.1, .weight_decay = 0.2, .coupled = true}, 2, -1) ==
+        Approx(0.78 + 0.1 * (1 - 0.156)).epsilon(1e-14));
+  CHECK(after({.kind = Kind::adamw, .lr = 0.1, .weight_decay = 0.2}, 2, 1) ==
+        after({.kind = Kind::adam, .lr = 0.1, .weight_decay = 0.2}, 2, 1));
+  const double s1 = std::sqrt(0.01 * 4), s2 = std::sqrt(0.99 * 0.04 + 0.01);
+  CHECK(after({.kind = Kind::rmsprop, .lr = 0.1, .beta2 = 0.99}, 2, 1) ==
+        Approx(1 - 0.1 * 2 / s1 - 0.1 / s2).epsilon(1e-6));
+  CHECK(after({.kind = Kind::rmsprop, .lr = 0.1, .momentum = 0.5, .beta2 = 0.99}, 2, 1) ==
+        Approx(1 - 0.1 * 2 / s1 - 0.1 * (0.5 * 2 / s1 + 1 / s2)).epsilon(1e-6));
+  CHECK(after({.kind = Kind::adagrad, .lr = 0.1}, 2, 1) ==
+        Approx(1 - 0.1 * 2 / 2 - 0.1 / std::sqrt(5)).epsilon(1e-6));
+  // m = 0.02: the sign of 0.9 * 0.02 - 0.1 * 0.1 is +; with -1, -
+  CHECK(after({.kind = Kind::lion, .lr = 0.1, .beta2 = 0.99}, 2, -0.1) == Approx(0.8).epsilon(1e-14));
+  CHECK(after({.kind = Kind::lion, .lr = 0.1, .beta2 = 0.99}, 2, -1) == Approx(1).epsilon(1e-14));
+  CHECK(code_of([] { Optimizer o({.nesterov = true}); }) == "U002");
+  CHECK(code_of([] { Optimizer o({.kind = Kind::adamw, .coupled = true}); }) == "U002");
 }
 
 TEST_CASE("gradients are clipped by their common norm", "[train]") {
@@ -212,7 +246,8 @@ TEST_CASE("JSON lines are items by variable name", "[train]") {
 }
 
 TEST_CASE("training learns, and its loss is per target", "[train]") {
-  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::sgd);
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::rmsprop,
+                             OptimizerKind::adagrad, OptimizerKind::lion);
   const Task task;
   Trainer trainer(task.definition, task.data(), quick(kind));
   const Update first = trainer.step();
@@ -234,7 +269,8 @@ TEST_CASE("training learns, and its loss is per target", "[train]") {
 }
 
 TEST_CASE("training goes on with the same bits", "[train]") {
-  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::sgd);
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::rmsprop,
+                             OptimizerKind::adagrad, OptimizerKind::lion);
   const Task task;
   Trainer whole(task.definition, task.data(), quick(kind));
   std::vector<TrainState> states = {whole.state()};

@@ -13,10 +13,11 @@ void add_model_folder(Command& c, FolderOptions& o) {
                 .most = 1,
                 .take = [&o](const std::string& v) { o.folder = v; }});
   add_strict(c, o.strict);
+  c.flag("--best", "the step that validated best, not the newest one", o.best);
 }
 
 TrainedModel read_model(const FolderOptions& o, const Context& context) {
-  TrainedModel m = load_model(o.folder);
+  TrainedModel m = o.best ? load_best_model(o.folder) : load_model(o.folder);
   if (o.strict && !m.warnings.empty()) throw Error(Status::bad_input, m.warnings);
   for (const Diagnostic& w : m.warnings) warn(context, w);
   return m;

@@ -88,30 +88,46 @@ void Metrics::begin() {
 }
 
 void Metrics::go_on(std::int64_t updates, const std::string& last_line) {
-  const UpdatesInPlace own;
   begun_ = true;
   last_line_ = last_line;
+  behind_ = Behind{updates, last_line};
+  cut();
+}
+
+// Nothing is written before it is known where: lines of before may be in a file that cannot be read
+// for the moment.
+bool Metrics::cut() {
+  if (!behind_) return true;
+  const UpdatesInPlace own;
   try {
     Lines lines;
-    if (exists(path_)) lines = lines_until(path_, updates, last_line);
+    if (exists(path_)) lines = lines_until(path_, behind_->update, behind_->line);
     // a training that was to overwrite this one ended before its first save
     if (!lines.known && exists(aside_)) {
-      const Lines before = lines_until(aside_, updates, last_line);
+      const Lines before = lines_until(aside_, behind_->update, behind_->line);
       if (before.known && std::rename(aside_.c_str(), path_.c_str()) == 0) lines = before;
     }
     size_ = lines.bytes;
     if (lines.bytes < lines.of &&
-        retried([&] { return ::truncate(path_.c_str(), static_cast<off_t>(size_)); }) != 0)
+        retried([&] { return ::truncate(path_.c_str(), static_cast<off_t>(size_)); }) != 0) {
       problem_ = posix::reason(errno);
+      return false;
+    }
   } catch (const Error& e) {
     problem_ = e.diagnostics().front().message;
+    return false;
   }
+  behind_.reset();
+  problem_.clear();
+  return true;
 }
 
-std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow) {
+std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow,
+                         std::optional<double> valid) {
   json::Writer w;
   w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
   w.field("norm", u.norm).field("targets", u.targets);
+  if (valid) w.field("valid", *valid);
   if (!flow.empty()) write_flow(w, flow);
   if (!u.mixes.empty()) {
     w.key("mixed").begin_object();
@@ -131,6 +147,7 @@ bool Metrics::flush_if_due() {
 bool Metrics::flush() {
   if (!begun_ || pending_.empty()) return pending_.empty();
   written_ = Clock::now();
+  if (!cut()) return false;
   const int error = write();
   problem_ = error == 0 ? "" : posix::reason(error);
   if (error == 0) pending_.clear();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ class Metrics {
   void go_on(std::int64_t updates, const std::string& last_line);
 
   /// Returns the line. Nothing is written before begin() or go_on().
-  std::string add(const Update& u, const std::vector<StateFlow>& flow = {});
+  /// @param valid  the loss per target on other data
+  std::string add(const Update& u, const std::vector<StateFlow>& flow, std::optional<double> valid);
   const std::string& last_line() const { return last_line_; }
   /// Writes what was added; with `due` only where the last time is a second ago. Returns whether
   /// nothing is left to write.
@@ -36,12 +38,18 @@ class Metrics {
   void undo();
 
  private:
+  struct Behind {
+    std::int64_t update;
+    std::string line;
+  };
+  bool cut();
   int write();  // 0, or an error
 
   std::string path_, aside_;
   std::string pending_, last_line_, problem_;
   std::size_t size_ = 0;  // bytes that are whole lines
   bool begun_ = false;
+  std::optional<Behind> behind_;  // what stands behind it is still to be cut off
   std::chrono::steady_clock::time_point written_;
 };
 

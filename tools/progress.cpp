@@ -33,11 +33,16 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
+std::string Progress::in_words(double loss) const {
+  return text_ ? fmt::format("{:.3f} bits/char", loss / std::log(2.0))
+               : fmt::format("loss {:.5g}", loss);
+}
+
 std::string Progress::line(const Update& u) const {
   const double elapsed = std::max(seconds(), 1e-9);
   const double rate = static_cast<double>(u.update - first_ + 1) / elapsed;
-  const std::string loss = text_ ? fmt::format("{:.3f} bits/char", loss_ / std::log(2.0))
-                                 : fmt::format("loss {:.5g}", loss_);
+  const std::string loss =
+      in_words(loss_) + (valid_ ? fmt::format(" (valid {})", in_words(*valid_)) : "");
   return fmt::format("update {}/{}  epoch {}  {}  {:.0f} {}/s  {} left", u.update, total_,
                      u.epoch + 1, loss, static_cast<double>(targets_) / elapsed,
                      text_ ? "chars" : "targets",

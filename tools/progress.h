@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "command.h"
@@ -15,6 +16,7 @@ class Progress {
  public:
   Progress(const Context& context, std::int64_t total, bool text);
   void show(const Update& u);
+  void show_valid(double loss) { valid_ = loss; }  ///< on other data, from now on
   /// Ends the rewritten line.
   void finish();
   double loss() const { return loss_; }  ///< smoothed, in nats per target
@@ -22,6 +24,7 @@ class Progress {
 
  private:
   std::string line(const Update& u) const;
+  std::string in_words(double loss) const;
 
   Context context_;
   std::int64_t total_;
@@ -30,6 +33,7 @@ class Progress {
   std::chrono::steady_clock::time_point start_, shown_;
   std::int64_t first_ = 0, targets_ = 0;
   double loss_ = 0;
+  std::optional<double> valid_;
   bool any_ = false, open_ = false;
 };
 

@@ -14,6 +14,9 @@ std::string text_of_value(const T& v) {
   return fmt::format("{}", v);
 }
 std::string text_of_value(const std::string& split) { return split.empty() ? "line" : split; }
+std::string text_of_value(const std::vector<std::string>& files) {
+  return fmt::format("[{}]", fmt::join(files, ", "));
+}
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
 
 }  // namespace
@@ -37,7 +40,7 @@ void Training::go_on() {
   metrics_ = std::make_unique<Metrics>(folder_->path());
   state ? go_on_from(std::move(*state)) : begin_from_weights();
   state_.description = model_.description;
-  folder_->go_on_from(model_.folder);
+  folder_->go_on_from(model_.folder, state_);
   saved_ = model_.split ? trainer_->updates() : -1;
   metrics_->go_on(trainer_->updates(), state_.last_line);
   flush_metrics(false);
@@ -61,9 +64,7 @@ void Training::apply_options() {
   refuse_without_effect(context_, {"--seed", "--optimizer"}, why);
   const TrainOptions& given = options_.train;
   TrainOptions& o = state_.options;
-  o.optimizer.kind == OptimizerKind::sgd
-      ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
-      : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
+  refuse_unread_options(o.optimizer.kind);
   if (!given.modes.empty() && given.modes != o.modes)
     fail(Status::usage, "U002",
          "--mode: a training goes on in the modes that it began with; leave it out");
@@ -74,10 +75,27 @@ void Training::apply_options() {
   change("--beta1", o.optimizer.beta1, given.optimizer.beta1);
   change("--beta2", o.optimizer.beta2, given.optimizer.beta2);
   change("--weight-decay", o.optimizer.weight_decay, given.optimizer.weight_decay);
+  change("--nesterov", o.optimizer.nesterov, given.optimizer.nesterov);
+  change("--coupled-decay", o.optimizer.coupled, given.optimizer.coupled);
   change("--clip", o.clip, given.clip);
   change("--final-lr", o.final_lr, given.final_lr);
   change("--precision", o.precision, given.precision);
   change("--flow-every", state_.flow_every, options_.flow_every);
+  const ValidationOptions& valid = options_.validation;
+  if (valid.share > 0 && valid.share != state_.validation.share)
+    fail(Status::usage, "U007",
+         "--valid {} has no effect on a training that goes on: it has seen these items",
+         valid.share);
+  if (!valid.files.empty()) {
+    if (state_.validation.share > 0)
+      fail(Status::usage, "U007", "--valid FILE has no effect on a training that holds out items");
+    change("--valid", state_.validation.files, valid.files);
+    state_.validation.best.reset();  // of other data
+  }
+  if (!state_.validation.any())
+    refuse_without_effect(context_, {"--valid-every", "--patience"}, "without --valid");
+  change("--valid-every", state_.validation.every, valid.every);
+  change("--patience", state_.validation.patience, valid.patience);
   change("--max-length", state_.max_length, options_.source.max_length);
   change("--split", state_.split, options_.source.split);
 }
@@ -117,10 +135,12 @@ void Training::begin_from_weights() {
          "{} has no state.json: to train its weights further, `taugrad train --resume` needs "
          "--data FILE",
          model_.folder);
-  state_.options = options_.train;
+  refuse_unread_options(options_.train.optimizer.kind);
+  state_.options = train_options();
   state_.flow_every = options_.flow_every;
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
+  begin_validation();
   make_trainer(options_.source, model_.vocabulary ? &model_.vocabulary : nullptr);
   trainer_->restore({0, model_.weights, {}});
   note(context_, fmt::format("{} has no state.json: begins anew from its weights", model_.folder));

@@ -9,6 +9,7 @@
 #include "output.h"
 #include "stop_signal.h"
 #include "taugrad/analysis/coupling.h"
+#include "train/words.h"
 
 namespace taugrad::cli {
 namespace {
@@ -17,6 +18,20 @@ namespace fs = std::filesystem;
 
 void need(const std::string& value, const char* what) {
   if (value.empty()) fail(Status::usage, "U006", "`taugrad train` needs {}", what);
+}
+
+/// Takes the share of the items that validation is to be on out of the data.
+Dataset hold_out(Dataset& data, std::uint64_t seed, double share) {
+  Dataset out;
+  if (share <= 0) return out;
+  std::vector<Example> rest;
+  for (std::size_t i = 0; i < data.examples.size(); ++i)
+    (is_held_out(seed, i, share) ? out.examples : rest).push_back(std::move(data.examples[i]));
+  data.examples = std::move(rest);
+  if (out.examples.empty() || data.examples.empty())
+    fail(Status::bad_input, "D002", "--valid {}: of so few items none is left {}", share,
+         out.examples.empty() ? "to validate on" : "to train on");
+  return out;
 }
 
 }  // namespace
@@ -30,16 +45,15 @@ Training::Training(const TrainingOptions& o, const Context& context)
 }
 
 void Training::begin() {
-  options_.train.optimizer.kind == OptimizerKind::sgd
-      ? refuse_without_effect(context_, {"--beta1", "--beta2"}, "on sgd: it is of adam")
-      : refuse_without_effect(context_, {"--momentum"}, "on adam: it is of --optimizer sgd");
+  refuse_unread_options(options_.train.optimizer.kind);
   need(options_.output, "-o DIR, the folder to keep the model in");
   need(options_.source.files.empty() ? "" : "data", "--data FILE");
   model_.definition = read_definition(options_.definition, context_);
-  state_.options = options_.train;
+  state_.options = train_options();
   state_.flow_every = options_.flow_every;
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
+  begin_validation();
   make_trainer(options_.source, nullptr);
   refuse_inputs_in(options_.output);
   folder_ = std::make_unique<RunFolder>(
@@ -47,6 +61,26 @@ void Training::begin() {
   description_ = describe_model(model_);
   state_.description = description_.digests;
   metrics_ = std::make_unique<Metrics>(folder_->path());
+}
+
+void Training::refuse_unread_options(OptimizerKind kind) const {
+  const OptimizerRule& rule = rule_of(kind);
+  const std::string why = fmt::format("on {}, which has none", text_of(kOptimizers, kind));
+  if (!rule.momentum) refuse_without_effect(context_, {"--momentum"}, why);
+  if (!rule.beta1) refuse_without_effect(context_, {"--beta1"}, why);
+  if (!rule.beta2) refuse_without_effect(context_, {"--beta2"}, why);
+  if (kind != OptimizerKind::sgd) refuse_without_effect(context_, {"--nesterov"}, why);
+  if (kind == OptimizerKind::adamw)
+    refuse_without_effect(context_, {"--coupled-decay"}, "on adamw, whose decay is decoupled");
+}
+
+// what is usual of the optimizer, and what the command line says
+TrainOptions Training::train_options() const {
+  TrainOptions o = options_.train;
+  const OptimizerOptions usual = usual_options(o.optimizer.kind);
+  if (!context_.given.contains("--beta2")) o.optimizer.beta2 = usual.beta2;
+  if (!context_.given.contains("--weight-decay")) o.optimizer.weight_decay = usual.weight_decay;
+  return o;
 }
 
 void Training::make_trainer(const DataSource& source,
@@ -62,9 +96,41 @@ void Training::make_trainer(const DataSource& source,
   o.threads = options_.threads;
   o.checkpoint = options_.checkpoint;
   o.max_memory = options_.train.max_memory;
+  Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
+  if (state_.validation.any()) make_validation(source, std::move(held_out));
   if (state_.flow_every > 0 && !trainer_->done())
     trainer_->flow();  // says now what it would say then
+}
+
+void Training::begin_validation() {
+  const ValidationOptions& o = options_.validation;
+  if (!o.files.empty() && o.share > 0)
+    fail(Status::usage, "U006", "--valid takes files or a share of the items, not both");
+  state_.validation = {o.files, o.share, o.every, o.patience};
+  if (!state_.validation.any())
+    refuse_without_effect(context_, {"--valid-every", "--patience"}, "without --valid");
+}
+
+void Training::make_validation(const DataSource& source, Dataset held_out) {
+  ValidationState& v = state_.validation;
+  if (v.share > 0) {
+    note(context_, fmt::format("{} of the items are held out to validate on",
+                               held_out.examples.size()));
+  } else {
+    TrainingData data = read_training_data(
+        model_.definition, {v.files, source.split, source.max_length},
+        model_.vocabulary ? &model_.vocabulary : nullptr, context_);
+    held_out = std::move(data.data);
+    for (std::string& file : v.files)
+      if (file != "-") file = fs::absolute(file).string();
+    Diagnostic d;
+    d.code = "D101";
+    d.message = "the data to validate on are those that are trained on";
+    if (data.digest == state_.digest) warn(context_, d);
+  }
+  validation_ = std::make_unique<Validation>(std::move(held_out), v, state_.options,
+                                             options_.threads, trainer_->state().place.batches);
 }
 
 int Training::run() {
@@ -89,15 +155,28 @@ int Training::run() {
 }
 
 void Training::update_until_stopped() {
-  while (!trainer_->done() && stop_signal() == 0 && !out_of_time_) {
+  while (!is_over() && stop_signal() == 0 && !out_of_time_) {
     const std::vector<StateFlow> flow = flow_due() ? trainer_->flow() : std::vector<StateFlow>{};
     const Update u = trainer_->step();
-    say(metrics_->add(u, flow));
+    const std::optional<double> valid = validate(u.update);
+    say(metrics_->add(u, flow, valid));
     progress_->show(u);
     flush_metrics(true);
     out_of_time_ = options_.seconds > 0 && progress_->seconds() >= options_.seconds;
-    if (clock_.due() && !trainer_->done() && !out_of_time_) save_or_warn();
+    const bool best = valid && state_.validation.best_update == u.update;
+    if ((clock_.due() || best) && !is_over() && !out_of_time_) save_or_warn();
   }
+}
+
+bool Training::is_over() const {
+  return trainer_->done() || (validation_ && validation_->exhausted(trainer_->updates()));
+}
+
+std::optional<double> Training::validate(std::int64_t update) {
+  if (!validation_ || !(validation_->due(update) || trainer_->done())) return {};
+  const double loss = validation_->measure(model_.definition, trainer_->weights(), update);
+  progress_->show_valid(loss);
+  return loss;
 }
 
 bool Training::flow_due() const {
@@ -205,7 +284,7 @@ int Training::finish() {
     metrics_->end();
   }
   const std::string& folder = folder_->path();
-  if (trainer_->updates() == begun_ && trainer_->done())
+  if (trainer_->updates() == begun_ && is_over())
     note(context_, fmt::format("nothing to do: all {} updates are made", trainer_->updates()));
   else if (trainer_->updates() > begun_)
     note(context_,
@@ -213,7 +292,12 @@ int Training::finish() {
                              progress_->loss() / 0.6931471805599453, progress_->seconds())
                : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
                              progress_->loss(), progress_->seconds()));
-  if (!trainer_->done())
+  if (const auto& v = state_.validation; v.best)
+    note(context_, fmt::format("best on the data held out: {} after update {}",
+                               text_ ? fmt::format("{:.3f} bits/char", *v.best / 0.6931471805599453)
+                                     : fmt::format("loss {:.6g}", *v.best),
+                               v.best_update));
+  if (!is_over())
     note(context_, fmt::format("{}; `taugrad train --resume {}` goes on",
                                out_of_time_ ? "the time is over" : "stopped and saved", folder));
   else if (text_)

@@ -13,6 +13,7 @@
 #include "taugrad/train/run_folder.h"
 #include "taugrad/train/trainer.h"
 #include "training_data.h"
+#include "validation.h"
 
 namespace taugrad::cli {
 
@@ -27,6 +28,7 @@ struct TrainingOptions {
   bool checkpoint = false;
   double seconds = 0;
   bool overwrite = false;
+  ValidationOptions validation;
 };
 
 /// One training: what it runs on, and the folder that it keeps itself in.
@@ -39,6 +41,8 @@ class Training {
 
  private:
   void begin();
+  void refuse_unread_options(OptimizerKind kind) const;
+  TrainOptions train_options() const;
   void go_on();
   void go_on_from(ResumeState state);
   void begin_from_weights();
@@ -48,7 +52,12 @@ class Training {
   void note_change(const std::string& what);
   void make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary);
 
+  void begin_validation();
+  void make_validation(const DataSource& source, Dataset held_out);
+
   void update_until_stopped();
+  bool is_over() const;
+  std::optional<double> validate(std::int64_t update);
   bool flow_due() const;
   void say(const std::string& line);
   void flush_metrics(bool due_only);
@@ -66,6 +75,7 @@ class Training {
   ResumeState state_;
   bool text_ = false;
   std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Validation> validation_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Progress> progress_;
   SaveClock clock_;

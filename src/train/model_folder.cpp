@@ -137,6 +137,19 @@ Metadata save_model_description(const std::string& folder, const TrainedModel& m
   return d.digests;
 }
 
+TrainedModel load_best_model(const std::string& folder) {
+  for (;;) {
+    const std::string name = named_by(folder, kBest);
+    if (!step_name_from(name))
+      fail(Status::io, "I001", "{} has no best step: `taugrad train --valid` keeps one", folder);
+    try {
+      return load_model(in(folder, name));
+    } catch (const Error&) {
+      if (named_by(folder, kBest) == name) throw;  // else a trainer has found a better one
+    }
+  }
+}
+
 TrainedModel load_model(const std::string& folder) {
   for (;;) {
     const ModelPlace place = newest_whole(folder);

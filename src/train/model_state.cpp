@@ -39,6 +39,30 @@ std::string split_of(json::Value text) {
   return split;
 }
 
+void write_validation(json::Writer& w, const ValidationState& v) {
+  w.key("validation").begin_object().key("files").begin_array();
+  for (const std::string& file : v.files) w.value(file);
+  w.end_array().field("share", v.share).field("every", v.every).field("patience", v.patience);
+  if (v.best) w.field("best", *v.best).field("best_update", std::to_string(v.best_update));
+  w.end_object();
+}
+
+ValidationState read_validation(json::Value object) {
+  const json::Fields f(object, "a validation",
+                       {"files", "share", "every", "patience", "best", "best_update"});
+  ValidationState v;
+  for (const json::Value& file : f.at("files").elements("files"))
+    v.files.emplace_back(file.string("a file"));
+  v.share = f.at("share").number("share");
+  v.every = f.at("every").integer("every", 0, INT64_MAX);
+  v.patience = f.at("patience").integer("patience", 0, INT64_MAX);
+  if (const auto best = f.find("best")) {
+    v.best = best->number_or_word("best");
+    v.best_update = whole_text<std::int64_t>(f.at("best_update"), "best_update");
+  }
+  return v;
+}
+
 std::string state_json(const Tensors& weights, const ResumeState& s) {
   json::Writer w(2);
   w.begin_object().field("format", kFormat).field("updates", std::to_string(s.updates));
@@ -46,6 +70,7 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   for (const std::string& file : s.files) w.value(file);
   w.end_array().field("split", s.split).field("max_length", s.max_length).field("data", s.digest);
   if (s.flow_every > 0) w.field("flow_every", s.flow_every);
+  if (s.validation.any()) write_validation(w, s.validation);
   w.field("batches", std::to_string(s.place.batches));
   if (s.place.ahead != 0) w.field("ahead", std::to_string(s.place.ahead));
   w.field("run", s.run);
@@ -113,6 +138,7 @@ ResumeState read_state(const json::Document& document, const json::Fields& f) {
   s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
   if (const auto every = f.find("flow_every"))
     s.flow_every = every->integer("flow_every", 1, INT64_MAX);
+  if (const auto validation = f.find("validation")) s.validation = read_validation(*validation);
   s.digest = f.at("data").string("data");
   s.options = read_options(f.at("options"));
   check_own_digest(document, f);
@@ -157,8 +183,8 @@ std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
   const json::Document document = state_document(folder);
   const json::Fields f(document.root_object(), "a state",
                        {"format", "updates", "batches", "ahead", "files", "split", "max_length",
-                        "flow_every", "data", "run", "last_line", "changes", "tensors", "options",
-                        "digest"});
+                        "flow_every", "validation", "data", "run", "last_line", "changes", "tensors",
+                        "options", "digest"});
   ResumeState s = read_state(document, f);
   s.description = model.description;
   if (!exists(in(folder, "optimizer.safetensors"))) {

@@ -52,12 +52,15 @@ void GuardedUpdate::look(const Tensors& weights, const Tensors& gradients,
   for (const auto& [name, t] : optimizer.state()) moment_ = std::max(moment_, largest(t));
 }
 
-// |m| <= max(|m|, |g|) and v <= max(v, g^2) of adam, |v| <= max(|v|, |g| / (1 - momentum)) of sgd
+// One bound for every rule: a mean stays below its largest term, a momentum below its sum
+// g (1 + mu + mu^2 + ..), and no step is longer than a moment or gradient over epsilon.
 bool GuardedUpdate::stays_finite(double norm, double lr, const OptimizerOptions& o) {
-  const bool sgd = o.kind == OptimizerKind::sgd;
-  const double g = sgd ? norm / (1 - o.momentum) : std::max(norm, norm * norm);
-  moment_ = std::max(moment_, g);
-  const double step = sgd ? lr * moment_ : lr / (1 - o.beta1) * moment_ / o.epsilon;
+  const double g = norm + (o.coupled ? o.weight_decay * weight_ : 0);
+  const double over_epsilon = 1 / std::min(o.epsilon, 1.0), sum = 1 / (1 - o.momentum);
+  if (o.kind == OptimizerKind::adagrad) moment_ += g * g;
+  moment_ = std::max({moment_, g * g, g * sum});
+  if (o.kind == OptimizerKind::rmsprop) moment_ = std::max(moment_, g * over_epsilon * sum);
+  const double step = 2 * lr / (1 - o.beta1) * (moment_ + g + 1) * over_epsilon;
   weight_ = std::max(1.0, std::abs(1 - lr * o.weight_decay)) * weight_ + step;
   return moment_ < kNear && weight_ < kNear;
 }
@@ -88,8 +91,8 @@ std::optional<std::string> GuardedUpdate::update(Tensors& weights, const Tensors
 void fail_not_finite(const Update& u, const Dataset& data, const std::optional<Replayed>& source) {
   Diagnostic d;
   d.code = "N001";
-  d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update, u.loss,
-                          u.norm);
+  d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
+                          u.loss, u.norm);
   d.help = kSmaller;
   if (source) {
     const NotFinite& s = source->source;

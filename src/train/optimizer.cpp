@@ -23,7 +23,127 @@ void scale(Tensor& t, double factor) {
   for (T& x : t.values<T>()) x = static_cast<T>(static_cast<double>(x) * factor);
 }
 
+using Kind = OptimizerKind;
+
+constexpr OptimizerRule kRules[] = {
+    {Kind::sgd, {"momentum", ""}, true, false, false, 0.999, 0},
+    {Kind::adam, {"mean", "square"}, false, true, true, 0.999, 0},
+    {Kind::adamw, {"mean", "square"}, false, true, true, 0.999, 0.01},
+    {Kind::rmsprop, {"square", "momentum"}, true, false, true, 0.99, 0},
+    {Kind::adagrad, {"square", ""}, false, false, false, 0.999, 0},
+    {Kind::lion, {"mean", ""}, false, true, true, 0.99, 0},
+};
+
+/// One weight: n elements, their gradient and moments.
+template <class T>
+struct Elements {
+  std::size_t n;
+  T* __restrict w;
+  const T* __restrict g;
+  T* __restrict a;  // the first moment of the rule
+  T* __restrict b;  // the second; null where there is none
+};
+
+template <class T>
+void sgd(const Elements<T>& e, const OptimizerOptions& o, double lr, double) {
+  const T keep = static_cast<T>(1 - lr * o.weight_decay), mu = static_cast<T>(o.momentum),
+          rate = static_cast<T>(lr);
+  for (std::size_t i = 0; i < e.n; ++i) {
+    e.a[i] = mu * e.a[i] + e.g[i];
+    e.w[i] = keep * e.w[i] - rate * (o.nesterov ? e.g[i] + mu * e.a[i] : e.a[i]);
+  }
+}
+
+template <class T>
+void adam(const Elements<T>& e, const OptimizerOptions& o, double lr, double k) {
+  const T keep = static_cast<T>(1 - lr * o.weight_decay);
+  const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2);
+  const T rate = static_cast<T>(lr / (1 - std::pow(o.beta1, k)));
+  const T spread = static_cast<T>(1 / std::sqrt(1 - std::pow(o.beta2, k)));
+  const T epsilon = static_cast<T>(o.epsilon);
+  for (std::size_t i = 0; i < e.n; ++i) {
+    e.a[i] = b1 * e.a[i] + (1 - b1) * e.g[i];
+    e.b[i] = b2 * e.b[i] + (1 - b2) * e.g[i] * e.g[i];
+    e.w[i] = keep * e.w[i] - rate * e.a[i] / (std::sqrt(e.b[i]) * spread + epsilon);
+  }
+}
+
+template <class T>
+void rmsprop(const Elements<T>& e, const OptimizerOptions& o, double lr, double) {
+  const T keep = static_cast<T>(1 - lr * o.weight_decay), b2 = static_cast<T>(o.beta2),
+          mu = static_cast<T>(o.momentum), rate = static_cast<T>(lr),
+          epsilon = static_cast<T>(o.epsilon);
+  for (std::size_t i = 0; i < e.n; ++i) {
+    e.a[i] = b2 * e.a[i] + (1 - b2) * e.g[i] * e.g[i];
+    e.b[i] = mu * e.b[i] + e.g[i] / (std::sqrt(e.a[i]) + epsilon);
+    e.w[i] = keep * e.w[i] - rate * e.b[i];
+  }
+}
+
+template <class T>
+void adagrad(const Elements<T>& e, const OptimizerOptions& o, double lr, double) {
+  const T keep = static_cast<T>(1 - lr * o.weight_decay), rate = static_cast<T>(lr),
+          epsilon = static_cast<T>(o.epsilon);
+  for (std::size_t i = 0; i < e.n; ++i) {
+    e.a[i] += e.g[i] * e.g[i];
+    e.w[i] = keep * e.w[i] - rate * e.g[i] / (std::sqrt(e.a[i]) + epsilon);
+  }
+}
+
+template <class T>
+void lion(const Elements<T>& e, const OptimizerOptions& o, double lr, double) {
+  const T keep = static_cast<T>(1 - lr * o.weight_decay), rate = static_cast<T>(lr);
+  const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2);
+  for (std::size_t i = 0; i < e.n; ++i) {
+    const T u = b1 * e.a[i] + (1 - b1) * e.g[i];
+    e.w[i] = keep * e.w[i] - rate * static_cast<T>((u > 0) - (u < 0));
+    e.a[i] = b2 * e.a[i] + (1 - b2) * e.g[i];
+  }
+}
+
+template <class T>
+void apply(const Elements<T>& e, const OptimizerOptions& o, double lr, double k) {
+  switch (o.kind) {
+    case Kind::sgd:
+      return sgd(e, o, lr, k);
+    case Kind::adam:
+    case Kind::adamw:
+      return adam(e, o, lr, k);
+    case Kind::rmsprop:
+      return rmsprop(e, o, lr, k);
+    case Kind::adagrad:
+      return adagrad(e, o, lr, k);
+    case Kind::lion:
+      return lion(e, o, lr, k);
+  }
+}
+
+/// g + weight_decay w, as a penalty of weight_decay |w|^2 / 2 in the loss would make it.
+template <class T>
+Tensor with_decay(const Tensor& g, const Tensor& w, double weight_decay) {
+  Tensor sum = g;
+  const auto from = w.values<T>();
+  const auto to = sum.values<T>();
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += static_cast<T>(weight_decay) * from[i];
+  return sum;
+}
+
 }  // namespace
+
+const OptimizerRule& rule_of(OptimizerKind kind) {
+  for (const OptimizerRule& rule : kRules)
+    if (rule.kind == kind) return rule;
+  fail(Status::bug, "B001", "an optimizer without a rule");
+}
+
+OptimizerOptions usual_options(OptimizerKind kind) {
+  const OptimizerRule& rule = rule_of(kind);
+  OptimizerOptions o;
+  o.kind = kind;
+  o.beta2 = rule.usual_beta2;
+  o.weight_decay = rule.usual_decay;
+  return o;
+}
 
 double global_norm(const Tensors& gradients) {
   double sum = 0;
@@ -51,6 +171,8 @@ Optimizer::Optimizer(const OptimizerOptions& options) : options_(options) {
         options.epsilon);
   check(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
         "weight_decay must be finite and >= 0", options.weight_decay);
+  check(!options.nesterov || options.kind == Kind::sgd, "nesterov is of sgd", 1);
+  check(!options.coupled || options.kind != Kind::adamw, "coupled decay is not of adamw", 1);
 }
 
 void Optimizer::restore(Tensors state, std::int64_t updates) {
@@ -58,42 +180,32 @@ void Optimizer::restore(Tensors state, std::int64_t updates) {
   updates_ = updates;
 }
 
-Tensor& Optimizer::moment(const char* kind, const std::string& name, const Tensor& like) {
+template <class T>
+T* Optimizer::moment(int number, const std::string& name, const Tensor& like) {
+  const std::string kind = rule_of(options_.kind).moments[number];
+  if (kind.empty()) return nullptr;
   const auto [it, fresh] = state_.try_emplace(fmt::format("{}.{}", kind, name));
   if (fresh) it->second = Tensor(like.dims(), like.dtype());
   if (it->second.dims() != like.dims() || it->second.dtype() != like.dtype())
     fail(Status::bad_input, "S013", "the optimiser's \"{}\" is {} {}, the weight {} {}", it->first,
          dims_text(it->second.dims()), to_string(it->second.dtype()), dims_text(like.dims()),
          to_string(like.dtype()));
-  return it->second;
+  return it->second.values<T>().data();
 }
 
 template <class T>
 void Optimizer::update_one(const std::string& name, Tensor& w, const Tensor& g, double lr) {
+  OptimizerOptions o = options_;
+  Tensor decayed;
+  if (o.coupled && o.weight_decay > 0) {
+    decayed = with_decay<T>(g, w, o.weight_decay);
+    o.weight_decay = 0;
+  }
+  const Tensor& gradient = o.coupled && options_.weight_decay > 0 ? decayed : g;
   const auto weight = w.values<T>();
-  const auto gradient = g.values<T>();
-  const T keep = static_cast<T>(1 - lr * options_.weight_decay);
-  if (options_.kind == OptimizerKind::sgd) {
-    const auto v = moment("momentum", name, w).values<T>();
-    const T mu = static_cast<T>(options_.momentum), rate = static_cast<T>(lr);
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-      v[i] = mu * v[i] + gradient[i];
-      weight[i] = keep * weight[i] - rate * v[i];
-    }
-    return;
-  }
-  const auto m = moment("mean", name, w).values<T>();
-  const auto v = moment("square", name, w).values<T>();
-  const auto k = static_cast<double>(updates_);
-  const T b1 = static_cast<T>(options_.beta1), b2 = static_cast<T>(options_.beta2);
-  const T rate = static_cast<T>(lr / (1 - std::pow(options_.beta1, k)));
-  const T spread = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, k)));
-  const T epsilon = static_cast<T>(options_.epsilon);
-  for (std::size_t i = 0; i < weight.size(); ++i) {
-    m[i] = b1 * m[i] + (1 - b1) * gradient[i];
-    v[i] = b2 * v[i] + (1 - b2) * gradient[i] * gradient[i];
-    weight[i] = keep * weight[i] - rate * m[i] / (std::sqrt(v[i]) * spread + epsilon);
-  }
+  apply<T>({weight.size(), weight.data(), gradient.values<T>().data(), moment<T>(0, name, w),
+            moment<T>(1, name, w)},
+           o, lr, static_cast<double>(updates_));
 }
 
 void Optimizer::update(Tensors& weights, const Tensors& gradients, double lr_scale) {

@@ -11,6 +11,8 @@ void write_options(json::Writer& w, const TrainOptions& o) {
       .field("beta1", o.optimizer.beta1)
       .field("beta2", o.optimizer.beta2);
   w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
+  if (o.optimizer.nesterov) w.field("nesterov", true);
+  if (o.optimizer.coupled) w.field("coupled_decay", true);
   w.field("batch", o.batch)
       .field("epochs", o.epochs)
       .field("clip", o.clip)
@@ -28,6 +30,7 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 TrainOptions read_options(json::Value object) {
   const json::Fields f(object, "options",
                        {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
+                        "nesterov", "coupled_decay",
                         "batch", "epochs", "clip", "final_lr", "precision", "seed", "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
@@ -39,6 +42,10 @@ TrainOptions read_options(json::Value object) {
   o.optimizer.beta2 = real("beta2");
   o.optimizer.epsilon = real("epsilon");
   o.optimizer.weight_decay = real("weight_decay");
+  if (const auto nesterov = f.find("nesterov"))
+    o.optimizer.nesterov = nesterov->boolean("nesterov");
+  if (const auto coupled = f.find("coupled_decay"))
+    o.optimizer.coupled = coupled->boolean("coupled_decay");
   o.batch = whole("batch");
   o.epochs = whole("epochs");
   o.clip = real("clip");

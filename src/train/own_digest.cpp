@@ -28,7 +28,8 @@ void check_own_digest(const json::Document& document, const json::Fields& fields
       told->string("digest") ==
           digest_of_text(std::string_view(document.text()).substr(0, told->offset())))
     return;
-  told->fail("C002", fmt::format("{} is damaged: its digest is another", printable(document.file())),
+  told->fail("C002",
+             fmt::format("{} is damaged: its digest is another", printable(document.file())),
              "restore it; where it was changed on purpose, leave out its \"digest\"");
 }
 

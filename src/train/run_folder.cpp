@@ -40,6 +40,10 @@ bool is_used(const std::string& folder) {
   fail(Status::usage, std::move(d));
 }
 
+bool is_best(const ResumeState& state) {
+  return state.validation.best && state.validation.best_update == state.updates;
+}
+
 void remove_step(const std::string& run, const Step& step) {
   if (!step.manifest) return;  // nothing tells what of it is ours
   std::vector<std::string> files = {kManifest};
@@ -101,11 +105,16 @@ void RunFolder::choose_run(Use use) {
     if (s.manifest) run_ = std::max(run_, s.manifest->run + 1);
 }
 
-void RunFolder::go_on_from(const std::string& step) {
+void RunFolder::name(const char* file, const std::string& step) {
+  if (named_by(path_, file) != step) write_file(in(path_, file), step + "\n", kRunMark);
+}
+
+void RunFolder::go_on_from(const std::string& step, const ResumeState& state) {
   const UpdatesInPlace own;
-  const std::string name = step.substr(step.rfind('/') + 1);
-  if (step != in(path_, name) || !step_name_from(name) || named_by(path_, kLatest) == name) return;
-  write_file(in(path_, kLatest), name + "\n", kRunMark);
+  const std::string own_name = step.substr(step.rfind('/') + 1);
+  if (step != in(path_, own_name) || !step_name_from(own_name)) return;  // a model alone
+  name(kLatest, own_name);
+  if (is_best(state)) name(kBest, own_name);
 }
 
 void RunFolder::save(const ModelDescription& model, const Tensors& weights, ResumeState& state,
@@ -118,7 +127,8 @@ void RunFolder::save(const ModelDescription& model, const Tensors& weights, Resu
   add_state_files(step, weights, state);
   step.add(kManifest, to_json(Manifest{run_, step.files()}));
   newest_ = step.commit(fmt::format("step-{}", state.updates));
-  write_file(in(path_, kLatest), newest_ + "\n", kRunMark);
+  name(kLatest, newest_);
+  if (is_best(state)) name(kBest, newest_);
   write_config(config_json(model, state));
   prune(state.updates, keep);
 }
@@ -145,6 +155,10 @@ void RunFolder::replace_others() {
   if (!saved()) return;
   for (const Step& s : steps_of(path_))
     if (s.manifest && s.manifest->run < run_) remove_step(path_, s);
+  struct stat s {};
+  const std::string best = named_by(path_, kBest);
+  if (!best.empty() && ::stat(in(path_, best).c_str(), &s) != 0)  // it was the other's
+    ::unlink(in(path_, kBest).c_str());
 }
 
 }  // namespace taugrad

@@ -9,7 +9,7 @@
 #include "base/output_folder.h"
 #include "taugrad/base/error.h"
 
-/// The steps of a run: folders step-N, each a whole model with its state, and which of them to read.
+/// The steps of a run: folders step-N, each a whole model with its state; which of them to read.
 namespace taugrad {
 
 inline constexpr const char* kManifest = "manifest.json";

@@ -31,7 +31,7 @@ void check(const TrainOptions& o) {
 // is packed of it for products in both directions, the optimizer's moments, a copy while it is
 // saved; and as drawn, in f64.
 double bytes_of_weights(const OptimizerOptions& o) {
-  const int moments = o.kind == OptimizerKind::sgd ? 1 : 2;
+  const int moments = *rule_of(o.kind).moments[1] == '\0' ? 1 : 2;
   return static_cast<double>(sizeof(float)) * (6 + 2 * moments) + sizeof(double);
 }
 

@@ -8,8 +8,10 @@
 /// What options of a training are called: on the command line and in its saved state.
 namespace taugrad {
 
-inline constexpr Word<OptimizerKind> kOptimizers[] = {{"adam", OptimizerKind::adam},
-                                                      {"sgd", OptimizerKind::sgd}};
+inline constexpr Word<OptimizerKind> kOptimizers[] = {
+    {"adam", OptimizerKind::adam},       {"adamw", OptimizerKind::adamw},
+    {"sgd", OptimizerKind::sgd},         {"rmsprop", OptimizerKind::rmsprop},
+    {"adagrad", OptimizerKind::adagrad}, {"lion", OptimizerKind::lion}};
 inline constexpr Word<Precision> kPrecisions[] = {{"full", Precision::full},
                                                   {"bf16", Precision::bf16}};
 inline constexpr Word<Split> kSplits[] = {{"line", Split::line},

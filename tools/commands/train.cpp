@@ -37,13 +37,22 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
             .value = "S",
             .help = "of weights, order and dropout [1]",
             .take = [o](const std::string& v) { o->train.seed = parse_seed("--seed", v); }});
+  add_validation(c, o->validation);
   c.number("--seconds", "X", "stop and save after this time", o->seconds, "> 0", positive);
   c.choice("--optimizer", "[adam]", t.optimizer.kind, kOptimizers).rare();
-  c.number("--momentum", "X", "of sgd [0]", t.optimizer.momentum, "in [0, 1)", fraction).rare();
-  c.number("--beta1", "X", "of adam [0.9]", t.optimizer.beta1, "in [0, 1)", fraction).rare();
-  c.number("--beta2", "X", "of adam [0.999]", t.optimizer.beta2, "in [0, 1)", fraction).rare();
-  c.number("--weight-decay", "X", "weights shrink by lr times this [0]", t.optimizer.weight_decay,
-           ">= 0", [](double x) { return x >= 0; })
+  c.number("--momentum", "X", "of sgd and rmsprop [0]", t.optimizer.momentum, "in [0, 1)", fraction)
+      .rare();
+  c.flag("--nesterov", "of sgd: the momentum looks ahead", t.optimizer.nesterov).rare();
+  c.number("--beta1", "X", "of adam, adamw, lion [0.9]", t.optimizer.beta1, "in [0, 1)", fraction)
+      .rare();
+  c.number("--beta2", "X", "of those and rmsprop [0.999; lion, rmsprop 0.99]", t.optimizer.beta2,
+           "in [0, 1)", fraction)
+      .rare();
+  c.number("--weight-decay", "X", "weights shrink by lr times this [0; adamw 0.01]",
+           t.optimizer.weight_decay, ">= 0", [](double x) { return x >= 0; })
+      .rare();
+  c.flag("--coupled-decay", "the decay goes through the gradient, as a penalty in the loss",
+         t.optimizer.coupled)
       .rare();
   c.number("--clip", "X", "largest norm of a gradient, 0: none [1]", t.clip, ">= 0", [](double x) {
      return x >= 0;

@@ -32,6 +32,17 @@ struct TrainedModel {
   std::optional<std::string> split = {};  ///< what an item of the training's text was; of a step
 };
 
+/// Measures of a training on data that it does not see.
+struct ValidationState {
+  std::vector<std::string> files;  ///< of the data
+  double share = 0;                ///< of the training's items instead
+  std::int64_t every = 0;          ///< updates; 0: an epoch
+  std::int64_t patience = 0;       ///< measures without a better one until the end; 0: no end
+  std::optional<double> best = {};  ///< loss per target
+  std::int64_t best_update = 0;
+  bool any() const { return !files.empty() || share > 0; }
+};
+
 /// What --resume needs beside the model: how far training was, and all that decides the next
 /// updates.
 struct ResumeState {
@@ -40,6 +51,7 @@ struct ResumeState {
   std::string split;               ///< of a text, as given
   std::int64_t max_length = 0;     ///< longer items were left out; 0: none
   std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
+  ValidationState validation = {};
   std::string digest;              ///< of the data, by digest_of
   std::int64_t updates = 0;
   SchedulePlace place = {};  ///< in the data
@@ -61,8 +73,8 @@ struct ModelDescription {
 };
 ModelDescription describe_model(const TrainedModel& model);
 
-/// Writes a model alone. Definition and vocabulary, which stay as they are, into an existing folder.
-/// Returns their digests. @throws Error (I002)
+/// Writes definition and vocabulary of a model alone, which stay as they are, into an existing
+/// folder. Returns their digests. @throws Error (I002)
 Metadata save_model_description(const std::string& folder, const TrainedModel& model);
 /// Writes weights and state: each file whole or not at all, state.json last. The weights carry
 /// digests of themselves and of the description. @throws Error (I002)
@@ -76,6 +88,9 @@ void save_training(const std::string& folder, const Tensors& weights, const Resu
 /// manifest and weights carry; C003: weights missing, too many or of other shapes, a vocabulary
 /// missing or of another size)
 TrainedModel load_model(const std::string& folder);
+/// Of a run that was validated the step that was best. @throws Error (I001 where there is none;
+/// C001, C002: it is not whole)
+TrainedModel load_best_model(const std::string& folder);
 /// Of the folder that load_model read; none where it holds no state.json.
 /// @throws Error (C002: damaged; C005; C006: weights and state are of different updates)
 std::optional<ResumeState> load_resume_state(const TrainedModel& model);

@@ -7,17 +7,31 @@
 
 namespace taugrad {
 
-enum class OptimizerKind { sgd, adam };
+enum class OptimizerKind { sgd, adam, adamw, rmsprop, adagrad, lion };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adam;
   double lr = 0.002;        ///< > 0
-  double momentum = 0;      ///< sgd: in [0, 1)
-  double beta1 = 0.9;       ///< adam: in [0, 1)
-  double beta2 = 0.999;     ///< adam: in [0, 1)
-  double epsilon = 1e-8;    ///< adam: > 0
+  double momentum = 0;      ///< sgd, rmsprop: in [0, 1)
+  double beta1 = 0.9;       ///< adam, adamw, lion: in [0, 1)
+  double beta2 = 0.999;     ///< those and rmsprop: in [0, 1)
+  double epsilon = 1e-8;    ///< > 0
   double weight_decay = 0;  ///< decoupled: w shrinks by lr * weight_decay; >= 0
+  bool nesterov = false;    ///< sgd with momentum
+  bool coupled = false;     ///< weight_decay * w is added to the gradient instead
 };
+
+/// One row of the table of optimizers: what it keeps and reads.
+struct OptimizerRule {
+  OptimizerKind kind;
+  const char* moments[2];  ///< kept of each weight, in the state's names; "" for none
+  bool momentum, beta1, beta2;  ///< which of the options it reads
+  double usual_beta2, usual_decay;
+};
+const OptimizerRule& rule_of(OptimizerKind kind);
+/// The options of a kind as they are usual: lion and rmsprop have a beta2 of 0.99, adamw decays by
+/// 0.01.
+OptimizerOptions usual_options(OptimizerKind kind);
 
 /// Euclidean norm of all gradients together.
 double global_norm(const Tensors& gradients);
@@ -27,10 +41,16 @@ double global_norm(const Tensors& gradients);
 /// @param limit  > 0
 double clip_by_norm(Tensors& gradients, double limit);
 
-/// Updates weights in place. With g the gradient, w the weight and k the number of this update:
-///   sgd    v <- momentum v + g;  w <- w - lr v
-///   adam   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
-///          w <- w - lr (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + epsilon)
+/// Updates weights in place. With g the gradient, w the weight, k the number of this update and
+/// w shrunk by lr weight_decay before:
+///   sgd      v <- momentum v + g;  w <- w - lr v      (nesterov: w - lr (g + momentum v))
+///   adam     m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
+///            w <- w - lr (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + epsilon)
+///   adamw    the same; never coupled                                     (Loshchilov, Hutter 2019)
+///   rmsprop  v <- beta2 v + (1 - beta2) g^2;  u <- momentum u + g / (sqrt(v) + epsilon);
+///            w <- w - lr u
+///   adagrad  v <- v + g^2;  w <- w - lr g / (sqrt(v) + epsilon)
+///   lion     w <- w - lr sign(beta1 m + (1 - beta1) g);  m <- beta2 m + (1 - beta2) g
 /// The state has the weights' dtype and is saved and restored whole.
 class Optimizer {
  public:
@@ -43,7 +63,7 @@ class Optimizer {
   void update(Tensors& weights, const Tensors& gradients, double lr_scale = 1);
 
   std::int64_t updates() const { return updates_; }
-  /// Moments by weight name: "momentum.W"; "mean.W" and "square.W".
+  /// Moments by weight name: "momentum.W", "mean.W", "square.W".
   const Tensors& state() const { return state_; }
   void restore(Tensors state, std::int64_t updates);
   const OptimizerOptions& options() const { return options_; }
@@ -51,7 +71,8 @@ class Optimizer {
  private:
   template <class T>
   void update_one(const std::string& name, Tensor& w, const Tensor& g, double lr);
-  Tensor& moment(const char* kind, const std::string& name, const Tensor& like);
+  template <class T>
+  T* moment(int number, const std::string& name, const Tensor& like);
 
   OptimizerOptions options_;
   std::int64_t updates_ = 0;

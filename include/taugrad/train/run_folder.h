@@ -10,12 +10,12 @@ namespace taugrad {
 /// The folder that a training keeps itself in: a row of whole states.
 ///   step-N/        a model with what is needed to go on from update N (model_folder.h), and a
 ///                  manifest with the digest of each file
-///   latest         the name of the newest step
+///   latest, best   the names of the newest step and of the one that validated best
 ///   config.json    what was asked for, for people and their programs
 ///   metrics.jsonl  one line an update
 /// A step is written under a random name, brought to the disk and then renamed; only then do older
-/// ones go. So whatever happens, and whenever, the newest whole step is there to be read. While this
-/// lives no other trainer writes there.
+/// ones go. So whatever happens, and whenever, the newest whole step is there to be read. While
+/// this lives no other trainer writes there.
 class RunFolder {
  public:
   enum class Use { begin, overwrite, go_on };
@@ -33,11 +33,13 @@ class RunFolder {
   int left_behind() const { return left_behind_; }
   bool saved() const { return !newest_.empty(); }  ///< since it was opened
 
-  /// Goes on from this step: it becomes the latest where it is not, as after a save that was cut off.
+  /// Goes on from this step: it becomes the latest where it is not, as after a save that was cut
+  /// off.
   /// @throws Error (I002)
-  void go_on_from(const std::string& step);
-  /// Adds step-N with N = state.updates, makes it the latest, and removes older ones of the same run
-  /// but for the newest `keep`, all told, and the best. state.run becomes that of the folder.
+  void go_on_from(const std::string& step, const ResumeState& state);
+  /// Adds step-N with N = state.updates, makes it the latest, and removes older ones of the same
+  /// run but for the newest `keep`, all told, and the best, which this one becomes where
+  /// state.validation says so. state.run becomes that of the folder.
   /// @throws Error (I002): the older ones are as before
   void save(const ModelDescription& model, const Tensors& weights, ResumeState& state,
             std::int64_t keep = 2);
@@ -47,6 +49,7 @@ class RunFolder {
  private:
   void lock();
   void choose_run(Use use);
+  void name(const char* file, const std::string& step);
   void write_config(const std::string& text);
   void prune(std::int64_t updates, std::int64_t keep);
 
