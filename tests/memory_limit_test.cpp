@@ -1,7 +1,9 @@
 // Memory is asked for before it is taken: refusals come with the plan, at once, and use little.
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "support_cli.h"
 
@@ -62,11 +64,43 @@ TEST_CASE("what does not fit is refused before it is made", "[cli][memory]") {
         "flow elman --steps 3000000 --max-memory 100M",
         "show elman --steps 3000000 --format json --max-memory 100M",
         "show elman --steps 3000000 --all-steps --max-memory 100M",
-        "show elman --steps 3000000 --all-steps --view gradient --max-memory 100M"})
+        "show elman --steps 3000000 --all-steps --view gradient --max-memory 100M",
+        // far more edges than nodes
+        "show attention --steps 100 --all-steps --max-memory 130M",
+        "show sequence_model --steps 3000 --view model --max-memory 20M",
+        "show sequence_model --steps 1500 --view model --all-steps --max-memory 100M"})
     check_refused(f, line);
   for (const char* line :
        {"show elman --steps 200000000", "show elman --steps 200000000 --format json"})
     check_refused(f, line, "G022");
+}
+
+TEST_CASE("a picture takes memory and time by its nodes and edges", "[cli][memory]") {
+  const Folder f;
+  std::string sum = "w", chain = R"("a0 = w")", weights = R"("w": [])";
+  for (int i = 1; i < 20000; ++i) {
+    sum += fmt::format("+w{}", i);
+    weights += fmt::format(R"(, "w{}": [])", i);
+    chain += fmt::format(R"(, "a{} = a{} + 1")", i, i - 1);
+  }
+  std::string nested = "w";  // its sources double at each level
+  for (int i = 0; i < 60; ++i) nested = "f(" + nested + ")";
+  spill(f / "sum.json", fmt::format(R"({{"name": "s", "weights": {{{}}}, "equations": ["y = {}"]}})",
+                                    weights, sum));
+  spill(f / "chain.json",
+        fmt::format(R"({{"name": "c", "weights": {{"w": []}}, "equations": [{}]}})", chain));
+  spill(f / "nested.json", fmt::format(R"({{"name": "n", "weights": {{"w": []}},
+    "functions": ["f(x) = x + x"], "equations": ["y = {}"]}})", nested));
+  for (const char* line : {"show sum.json", "show sum.json --view unfolded --detail values",
+                           "show chain.json", "show chain.json --view unfolded",
+                           "show nested.json", "show nested.json --view unfolded --detail values"}) {
+    CAPTURE(line);
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(taugrad(f, std::string(line) + " -o x.dot").status == 0);
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+  }
+  CHECK(peak_of_children() < 200);
+  check_refused(f, "show sum.json --view unfolded --max-memory 60M");
 }
 
 TEST_CASE("training asks for weights, gradients, optimizer and tape", "[cli][memory]") {
