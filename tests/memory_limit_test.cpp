@@ -65,6 +65,9 @@ TEST_CASE("what does not fit is refused before it is made", "[cli][memory]") {
         "show elman --steps 3000000 --format json --max-memory 100M",
         "show elman --steps 3000000 --all-steps --max-memory 100M",
         "show elman --steps 3000000 --all-steps --view gradient --max-memory 100M",
+        // a check keeps each copy of a weight
+        "check elman --size m=3000 --steps 2 --max-memory 700M",
+        "check elman --size m=400 --steps 3 --max-runs 60 --order 2 --max-memory 24M",
         // far more edges than nodes
         "show attention --steps 100 --all-steps --max-memory 130M",
         "show sequence_model --steps 3000 --view model --max-memory 20M",
@@ -101,6 +104,33 @@ TEST_CASE("a picture takes memory and time by its nodes and edges", "[cli][memor
   }
   CHECK(peak_of_children() < 200);
   check_refused(f, "show sum.json --view unfolded --max-memory 60M");
+}
+
+TEST_CASE("JSON is asked for before it becomes values", "[cli][memory]") {
+  const Folder f;
+  std::string numbers, rows, equations = R"("a0[t] = x[t]")";
+  for (int i = 0; i < 1'000'000; ++i) {
+    numbers += fmt::format("{}{}.25", i > 0 ? "," : "", i % 100);
+    rows += fmt::format("{}[{}.25]", i > 0 ? "," : "", i % 100);
+  }
+  for (int i = 1; i < 60'000; ++i)
+    equations += fmt::format(R"(, "a{}[t] = tanh(a{}[t]) + 0.5 * x[t]")", i, i - 1);
+  const std::string head = R"({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, )";
+  spill(f / "numbers.json", "{\"x\": [" + numbers + "]}");
+  spill(f / "rows.json", "{\"x\": [" + rows + "]}");
+  spill(f / "sum.json", head + R"-("equations": ["s = sum[t](x[t])"]})-");
+  spill(f / "many.json", head + "\"equations\": [" + equations + "]}");
+  std::string sum = "w";
+  for (int i = 0; i < 200'000; ++i) sum += "+w";
+  spill(f / "long.json", R"({"name": "l", "weights": {"w": []}, "equations": ["y = )" + sum + "\"]}");
+  const auto start = std::chrono::steady_clock::now();
+  for (const char* line :
+       {"inspect numbers.json --max-memory 40M", "diff numbers.json numbers.json --max-memory 60M",
+        "run sum.json --inputs rows.json --max-memory 60M", "inspect many.json --max-memory 50M",
+        "run many.json --max-memory 50M", "inspect long.json --max-memory 50M"})
+    check_refused(f, line);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+  CHECK(taugrad(f, "inspect numbers.json --max-memory 120M").status == 0);
 }
 
 TEST_CASE("training asks for weights, gradients, optimizer and tape", "[cli][memory]") {
