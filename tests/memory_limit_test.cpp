@@ -133,6 +133,20 @@ TEST_CASE("JSON is asked for before it becomes values", "[cli][memory]") {
   CHECK(taugrad(f, "inspect numbers.json --max-memory 120M").status == 0);
 }
 
+// sanitizers take terabytes of address space
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("an address space too small for the threads of BLAS", "[cli][memory]") {
+  const Folder f;
+  for (const char* line : {"--version", "run elman", "check elman --steps 2"}) {
+    CAPTURE(line);
+    const Outcome o = run_in(f, std::string("sh -c 'ulimit -v 120000; exec timeout 60 \"" TAUGRAD_EXECUTABLE "\" ") +
+                                    line + "'");
+    INFO(o.err);
+    CHECK(o.status == 0);
+  }
+}
+#endif
+
 TEST_CASE("training asks for weights, gradients, optimizer and tape", "[cli][memory]") {
   const Folder f;
   spill(f / "t.txt", "one\ntwo\n");
