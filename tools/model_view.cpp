@@ -101,7 +101,9 @@ int show_model(const Definition& d, const ModelOptions& o, const Context& contex
   unfolding.lengths = o.steps.lengths;
   const Unfolded u = unfold(d, unfolding);
   const GraphicalModel full = graphical_model(u);
-  const GraphicalModel shown = o.states ? graphical_model(u, {.states = true}) : full;
+  const GraphicalModel with_states =
+      o.states ? graphical_model(u, {.states = true}) : GraphicalModel{};
+  const GraphicalModel& shown = o.states ? with_states : full;
   int status = 0;
   bool answer = true;
   if (!o.independent.empty()) answer = independent(full, o.independent);

@@ -6,6 +6,7 @@
 
 #include "analysis/states.h"
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "recurrence/model.h"
 #include "taugrad/ops/records.h"
 
@@ -131,11 +132,22 @@ class Builder {
     }
     std::sort(n.parents.begin(), n.parents.end());
     n.parents.erase(std::unique(n.parents.begin(), n.parents.end()), n.parents.end());
+    n.parents.shrink_to_fit();
     edges_ += static_cast<std::int64_t>(n.parents.size());
+    ask_for_edges();
     if (edges_ > kMostEdges)
       fail(Status::resource, "R002",
            "the graphical model has more than {} edges: take fewer steps{}", kMostEdges,
            out_.with_states ? "" : ", or the form with states");
+  }
+
+  // how many there will be is not known: for as many again as there are, at each doubling
+  void ask_for_edges() {
+    if (edges_ <= asked_) return;
+    constexpr double kEdge = sizeof(int);
+    asked_ = 2 * edges_;
+    require_memory("the graphical model", {{fmt::format("more than {} edges", edges_),
+                                            static_cast<double>(asked_ - edges_) * kEdge}});
   }
 
   // states and inputs that no random variable depends on say nothing here
@@ -191,7 +203,7 @@ class Builder {
   std::vector<int> node_of_;  // by node of the tape: number in the model, -1 where it is passed
   std::vector<int> seen_;     // by node of the tape: the last search that came by
   std::vector<NodeId> stack_;
-  std::int64_t edges_ = 0;
+  std::int64_t edges_ = 0, asked_ = 0;
 };
 
 }  // namespace

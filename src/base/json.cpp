@@ -5,8 +5,15 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 
 namespace taugrad::json {
+
+std::size_t most_values(std::string_view text) {
+  // one after each comma, colon and opening bracket, and the whole
+  return 1 + static_cast<std::size_t>(std::ranges::count_if(
+                 text, [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; }));
+}
 
 Document::Document(std::string_view text, std::string_view file, std::string_view expected)
     : file_(file), expected_(expected) {
@@ -18,7 +25,12 @@ Document::Document(std::string_view text, std::string_view file, std::string_vie
     d.file = file;
     taugrad::fail(Status::resource, std::move(d));
   }
+  const std::size_t values = most_values(text);
+  require_memory("reading", {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
+                             {fmt::format("its {} values", values),
+                              static_cast<double>(values * sizeof(Cell))}});
   text_ = text;
+  cells_.reserve(values);
   build();
   lines_.emplace(text_);
 }

@@ -68,12 +68,15 @@ struct Member {
   std::string_view name() const { return key.string("key"); }
 };
 
+/// How many values and keys a JSON text has, at most: counted without reading it.
+std::size_t most_values(std::string_view text);
+
 /// A parsed JSON text: values in the order of the file, each with its place. Flat inside, so that
 /// neither reading nor freeing recurses.
 class Document {
  public:
   /// @param expected  for the message on an empty file: "a definition object"
-  /// @throws Error (G001-G006; R002 over the size limit)
+  /// @throws Error (G001-G006; R001, R002 over the memory budget, over the size limit)
   Document(std::string_view text, std::string_view file,
            std::string_view expected = "a JSON value");
   Document(const Document&) = delete;

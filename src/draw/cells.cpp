@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "draw/drawing.h"
@@ -44,8 +43,9 @@ class CellPlanner {
     const std::size_t count = d_.picture.nodes.size();
     d_.plan_of.assign(count, -1);
     d_.plan_node.assign(count, -1);
-    std::vector<std::unordered_map<std::string, int>> known(d_.plans.size());
-    std::unordered_set<std::uint64_t> taken;  // (cell, plan node)
+    // by plan and role: its plan nodes; by cell and the first of these: how many the cell has taken
+    std::vector<std::unordered_map<std::string, std::vector<int>>> known(d_.plans.size());
+    std::unordered_map<std::uint64_t, std::size_t> taken;
     for (std::size_t n = 0; n < count; ++n) {
       const int cell = d_.grid.cell_of[n];
       if (cell == kBand) continue;
@@ -53,15 +53,17 @@ class CellPlanner {
           at(2 * d_.grid.cells[at(cell)].pattern + (d_.picture.nodes[n].adjoint ? 1 : 0));
       Plan& plan = d_.plans[p];
       const PictureNode& picture_node = d_.picture.nodes[n];
-      std::string role = picture_node.role.empty() ? picture_node.name + "\n" + picture_node.op
-                                                   : picture_node.role;
-      int found = -1;
-      for (;; role += '\n') {
-        const auto [it, fresh] = known[p].try_emplace(role, static_cast<int>(plan.nodes.size()));
-        found = it->second;
-        if (fresh) plan.nodes.emplace_back();
-        if (taken.insert(pair_key(2 * cell + static_cast<int>(p % 2), found)).second) break;
-      }
+      std::vector<int>& alike =
+          known[p][picture_node.role.empty() ? picture_node.name + "\n" + picture_node.op
+                                             : picture_node.role];
+      const auto add = [&] {
+        alike.push_back(static_cast<int>(plan.nodes.size()));
+        plan.nodes.emplace_back();
+      };
+      if (alike.empty()) add();
+      const std::size_t which = taken[pair_key(2 * cell + static_cast<int>(p % 2), alike[0])]++;
+      if (which == alike.size()) add();
+      const int found = alike[which];
       d_.plan_of[n] = static_cast<int>(p);
       d_.plan_node[n] = found;
       PlanNode& plan_node = plan.nodes[at(found)];

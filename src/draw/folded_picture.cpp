@@ -148,6 +148,7 @@ class FoldedPicture {
       if (waiting[n] == 0) ready.push_back(static_cast<int>(n));
     }
     folded_.resize(waiting.size());
+    for (const auto& users : users_) unread_.push_back(users.size());
     while (!ready.empty()) {
       const int n = ready.back();
       ready.pop_back();
@@ -159,15 +160,25 @@ class FoldedPicture {
     }
   }
 
+  // each edge is asked for once
   std::vector<Sources> inputs_of(int n) {
     std::vector<Sources> inputs;
     for (const int e : into_[at(n)]) inputs.push_back(sources_of(graph_.edges[at(e)]));
     return inputs;
   }
   Sources fold(int n) {
-    const std::vector<Sources> inputs = inputs_of(n);
+    std::vector<Sources> inputs = inputs_of(n);
+    const std::size_t longest = draw::longest(inputs);
     const Op* op = find_op(node(n).op);
-    return draw::fold_sources(op != nullptr ? *op : kCopy, inputs, values_only(), false);
+    Sources s =
+        draw::fold_sources(op != nullptr ? *op : kCopy, std::move(inputs), values_only(), false);
+    if (values_only()) draw::thin(s, longest, [&](int end) { return alike(end); });
+    return s;
+  }
+  // The first end at the same node and step.
+  int alike(int end) {
+    const End& e = ends_[at(end)];
+    return alike_.try_emplace({e.node, e.delay}, end).first->second;
   }
 
   Sources sources_of(const FoldedEdge& e) {
@@ -176,7 +187,8 @@ class FoldedPicture {
       return end({number_for(e.from, cluster_of(node(e.to).over)), "", false});
     }
     const int from = drawn_[at(e.from)];
-    if (from < 0) return folded_[at(e.from)];
+    if (from < 0)
+      return --unread_[at(e.from)] == 0 ? std::move(folded_[at(e.from)]) : folded_[at(e.from)];
     const bool weight = values_only() && node(e.from).kind == FoldedKind::weight;
     return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay}, weight ? node(e.from).name : std::string(),
                weight);
@@ -214,21 +226,25 @@ class FoldedPicture {
 
   void connect(int n) {
     const int to = drawn_[at(n)];
-    const std::vector<Sources> inputs = inputs_of(n);
+    std::vector<Sources> inputs = inputs_of(n);
     Sources all;
     if (values_only()) {
       const Op* op = find_op(node(n).op);
-      all = draw::fold_sources(op != nullptr ? *op : kCopy, inputs, true, false);
+      all = draw::fold_sources(op != nullptr ? *op : kCopy, std::move(inputs), true, false);
       draw::weights_to_op(out_.nodes[at(to)].op, all);
       all = joined(all);
     } else {
       for (const Sources& in : inputs) all.insert(all.end(), in.begin(), in.end());
     }
-    std::set<int> windows;
+    std::map<int, std::string> windows;  // by node read
     for (const Source& s : all) {
       const End& from = ends_[at(s.node)];
-      if (const std::string window = from.delayed ? window_of(n, all, from.node) : ""; !window.empty()) {
-        if (windows.insert(from.node).second)
+      const auto [known, fresh] =
+          from.delayed ? windows.try_emplace(from.node) : std::pair(windows.end(), false);
+      if (fresh) known->second = window_of(n, all, from.node);
+      if (known != windows.end() && !known->second.empty()) {
+        const std::string& window = known->second;
+        if (fresh)
           out_.edges.push_back(
               {.from = from.node, .to = to, .kind = EdgeKind::data, .delayed = true, .label = window});
         continue;
@@ -268,15 +284,14 @@ class FoldedPicture {
   // One edge for each node and delay, labels joined.
   Sources joined(const Sources& inputs) const {
     Sources out;
+    std::map<std::pair<int, std::string>, std::size_t> known;
     for (const Source& s : inputs) {
       const End& mine = ends_[at(s.node)];
-      const auto same = std::find_if(out.begin(), out.end(), [&](const Source& o) {
-        return ends_[at(o.node)].node == mine.node && ends_[at(o.node)].delay == mine.delay;
-      });
-      if (same == out.end()) {
+      const auto [it, fresh] = known.try_emplace({mine.node, mine.delay}, out.size());
+      if (fresh) {
         out.push_back(s);
-      } else if (!s.label.empty() && s.label != same->label) {
-        same->label += (same->label.empty() ? "" : ", ") + s.label;
+      } else if (Source& same = out[it->second]; !s.label.empty() && s.label != same.label) {
+        same.label += (same.label.empty() ? "" : ", ") + s.label;
       }
     }
     return out;
@@ -306,7 +321,9 @@ class FoldedPicture {
   std::vector<std::vector<int>> into_, users_;  // by node: edges
   std::vector<int> drawn_;                      // by node: in the picture; -1: not
   std::vector<Sources> folded_;                 // by node that is not drawn
+  std::vector<std::size_t> unread_;             // by node: edges that are still to ask for it
   std::vector<End> ends_;                       // what Source::node counts
+  std::map<std::pair<int, std::string>, int> alike_;
   std::map<std::set<std::string>, int> clusters_;
   std::map<std::string, int> steps_;
   std::map<std::pair<int, int>, int> numbers_;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cstdlib>
 #include <map>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/memory_limit.h"
+#include "draw/layout.h"
 #include "draw/names.h"
 #include "draw/notes.h"
 #include "draw/op_text.h"
@@ -46,15 +48,16 @@ class GraphPicture {
     out_.clusters = scan_.clusters;
     picture_node_.assign(at(tape_.size()), -1);
     folded_.resize(at(tape_.size()));
+    count_reads();
     std::vector<Sources> inputs;
     for (NodeId id = 0; id < tape_.size(); ++id) {
       if (!scan_.shown[at(id)]) continue;
       inputs.clear();
       for (const NodeId in : tape_.inputs(id)) inputs.push_back(sources_of(in));
       if (is_drawn(id)) {
-        draw(id, inputs);
+        draw(id, std::move(inputs));
       } else if (!draw::is_loose_leaf(tape_, id)) {
-        folded_[at(id)] = fold(id, inputs);
+        folded_[at(id)] = fold(id, std::move(inputs));
       }
     }
     drop_unused_clusters();
@@ -84,14 +87,26 @@ class GraphPicture {
     return detail_ == Detail::everything || !draw::only_spreads(op);
   }
 
-  Sources fold(NodeId id, const std::vector<Sources>& inputs) const {
-    return draw::fold_sources(tape_.op(id), inputs, values_only(), is_adjoint(id));
+  Sources fold(NodeId id, std::vector<Sources> inputs) const {
+    const std::size_t longest = draw::longest(inputs);
+    Sources s =
+        draw::fold_sources(tape_.op(id), std::move(inputs), values_only(), is_adjoint(id));
+    if (values_only()) draw::thin(s, longest, [](NodeId node) { return node; });
+    return s;
   }
 
-  Sources sources_of(NodeId in) const {
+  void count_reads() {
+    reads_.assign(at(tape_.size()), 0);
+    for (NodeId id = 0; id < tape_.size(); ++id)
+      if (scan_.shown[at(id)])
+        for (const NodeId in : tape_.inputs(id)) ++reads_[at(in)];
+  }
+
+  Sources sources_of(NodeId in) {
+    const bool last = --reads_[at(in)] == 0;
     if (!scan_.shown[at(in)]) return {};
     if (draw::is_loose_leaf(tape_, in)) return values_only() ? Sources{} : Sources{{in}};
-    if (picture_node_[at(in)] < 0) return folded_[at(in)];
+    if (picture_node_[at(in)] < 0) return last ? std::move(folded_[at(in)]) : folded_[at(in)];
     const bool weight = values_only() && &tape_.op(in) == &kWeight;
     return {{in, weight ? tape_.label(in) : std::string(), weight}};
   }
@@ -152,11 +167,11 @@ class GraphPicture {
     return 0;
   }
 
-  void draw(NodeId id, const std::vector<Sources>& inputs) {
+  void draw(NodeId id, std::vector<Sources> inputs) {
     PictureNode n = make_node(id);
     Sources sources;
     if (values_only()) {
-      sources = draw::merged(fold(id, inputs));
+      sources = draw::merged(fold(id, std::move(inputs)));
       draw::weights_to_op(n.op, sources);
     } else {
       for (const Sources& in : inputs) sources.insert(sources.end(), in.begin(), in.end());
@@ -225,6 +240,9 @@ class GraphPicture {
       if (!delay.empty()) e.label += (e.label.empty() ? "" : " ") + delay;
     }
     out_.edges.push_back(std::move(e));
+    // a softmax over s at each t: the edges may be far more than the nodes of the graph
+    if (const std::size_t edges = out_.edges.size(); std::has_single_bit(edges))
+      draw::require_room(out_.nodes.size(), edges, options_.most_steps <= 0);
   }
 
   void drop_unused_clusters() {
@@ -254,6 +272,7 @@ class GraphPicture {
   std::set<std::string, std::less<>> random_;
   std::vector<int> picture_node_;  // by node of the tape; -1: not drawn
   std::vector<Sources> folded_;    // by node of the tape that is not drawn
+  std::vector<int> reads_;         // by node of the tape: how often it is still read
   std::unordered_map<std::uint64_t, std::vector<std::pair<const Op*, int>>> ordinals_;
   std::map<std::pair<NodeId, int>, int> loose_;
 };

@@ -1,8 +1,11 @@
 #include "draw/layout.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <limits>
 
+#include "base/memory_limit.h"
 #include "draw/drawing.h"
 #include "draw/geometry.h"
 #include "draw/text.h"
@@ -68,7 +71,17 @@ void add_notes(const Picture& picture, Layout& layout) {
 
 }  // namespace
 
+void require_room(std::size_t nodes, std::size_t edges, bool laid_out) {
+  // bytes, of a picture alone and with its layout and text, the largest seen
+  const double node = laid_out ? 500 : 400, edge = laid_out ? 1700 : 150;
+  require_memory("drawing", {{fmt::format("a picture of {} nodes", nodes),
+                              static_cast<double>(nodes) * node},
+                             {fmt::format("its {} edges", edges),
+                              static_cast<double>(edges) * edge}});
+}
+
 Layout lay_out(const Picture& picture) {
+  require_room(picture.nodes.size(), picture.edges.size(), true);
   Drawing d{.picture = picture,
             .grid = make_grid(picture),
             .plans = {},

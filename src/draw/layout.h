@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "taugrad/draw/picture.h"
@@ -39,6 +40,11 @@ struct Layout {
 /// them; inside a step, layers by longest path from top to bottom, the gradient beside the forward
 /// nodes and upwards. Steps that correspond (by PictureNode::role) share one placement, so the work
 /// is one step's layout plus a constant for each node and edge.
+/// @throws Error (R001) where picture, layout and text would be over the budget
 Layout lay_out(const Picture& picture);
+
+/// Asked as a picture grows and before it is laid out; not `laid_out`: for the picture alone.
+/// @throws Error (R001)
+void require_room(std::size_t nodes, std::size_t edges, bool laid_out);
 
 }  // namespace taugrad::draw

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/in_range.h"
+#include "draw/layout.h"
 #include "draw/names.h"
 
 namespace taugrad {
@@ -33,7 +34,11 @@ std::string title_of(const GraphicalModel& model, const ModelNode& n) {
 Picture picture_of(const GraphicalModel& model, const ModelPictureOptions& options) {
   for (const ModelNode& n : model.nodes)
     for (const int from : n.parents) check_number("node", from, model.nodes.size());
+  const auto edges = static_cast<std::size_t>(model.edges());
+  draw::require_room(model.nodes.size(), edges, options.most_steps <= 0);
   Picture p;
+  p.nodes.reserve(model.nodes.size());
+  p.edges.reserve(edges);
   p.title = model.name + ", graphical model";
   draw::IdMaker ids;
   std::map<std::pair<std::string, std::vector<std::int32_t>>, int> clusters;

@@ -44,17 +44,27 @@ void add(Sources& to, Source s) {
 
 }  // namespace
 
-Sources fold_sources(const Op& op, const std::vector<Sources>& inputs, bool labels, bool adjoint) {
-  const bool some_weights = std::any_of(inputs.begin(), inputs.end(), only_weights);
-  const bool others = std::any_of(inputs.begin(), inputs.end(),
-                                  [](const Sources& s) { return !s.empty() && !only_weights(s); });
-  const bool absorb = labels && is_product(op) && some_weights && others;
+std::size_t longest(const std::vector<Sources>& inputs) {
+  std::size_t most = 0;
+  for (const Sources& in : inputs) most = std::max(most, in.size());
+  return most;
+}
+
+Sources fold_sources(const Op& op, std::vector<Sources> inputs, bool labels, bool adjoint) {
+  const auto others = [](const Sources& s) { return !s.empty() && !only_weights(s); };
+  const bool absorb = labels && is_product(op) && std::ranges::any_of(inputs, only_weights) &&
+                      std::ranges::any_of(inputs, others);
   std::string factor = absorb ? joined_weights(inputs) : std::string();
   if (absorb && adjoint && &op == &kMatmul && only_weights(inputs[1])) factor += "ᵀ";
   Sources out;
-  for (const Sources& in : inputs) {
+  const bool as_they_are = factor.empty() && &op != &kTranspose;
+  for (Sources& in : inputs) {
     if (absorb && only_weights(in)) continue;
-    for (Source s : in) {
+    if (out.empty() && as_they_are) {
+      out = std::move(in);
+      continue;
+    }
+    for (Source& s : in) {
       prepend(s, factor);
       if (s.weight && &op == &kTranspose) s.label += "ᵀ";
       if (labels) {

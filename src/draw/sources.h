@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
@@ -18,8 +21,24 @@ using Sources = std::vector<Source>;
 
 /// Sources of a node that is not drawn, from those of its inputs (one list an input).
 /// With `labels`, what a product multiplies by weights alone takes their names, and the weights go.
-/// In the gradient (`adjoint`) a row vector times W is written Wᵀ.
-Sources fold_sources(const Op& op, const std::vector<Sources>& inputs, bool labels, bool adjoint);
+/// In the gradient (`adjoint`) a row vector times W is written Wᵀ. A list given away is used again,
+/// so that a sum of n terms takes n steps.
+Sources fold_sources(const Op& op, std::vector<Sources> inputs, bool labels, bool adjoint);
+
+/// Sums of one sum double its list: a list that is far longer than the longest of its parts keeps
+/// each source once. `same` numbers the nodes that look alike.
+template <class Same>
+void thin(Sources& sources, std::size_t longest_part, const Same& same) {
+  constexpr std::size_t kShort = 64, kFar = 32;
+  if (sources.size() <= kShort || sources.size() <= longest_part + kFar) return;
+  std::set<std::pair<int, std::string>> known;
+  std::erase_if(sources, [&](const Source& s) {
+    return !known.emplace(same(s.node), s.label).second;
+  });
+}
+
+/// The length of the longest list.
+std::size_t longest(const std::vector<Sources>& inputs);
 
 /// Weights that are added, not multiplied, are no label of an edge: they go into the op's text, "+
 /// b".

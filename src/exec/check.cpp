@@ -52,16 +52,16 @@ void put_weights(const Model& model, const Tensors& given, Tensors& tensors) {
 
 // The interpreter keeps the values of all nodes, as complex numbers or as two steps of differences.
 void require_for_check(const Model& model, const UnfoldOptions& unfolding, const DefinitionCheckOptions& options) {
-  constexpr double kInterpreted = 200;  // bytes a node
   const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
-  GraphSize size = graph_size(model, unfolding);
-  for (int order = 0; order < options.order; ++order) size = size.with_gradient();
-  std::vector<MemoryUse> plan = {
-      {fmt::format("a graph of about {:.3g} nodes", size.nodes), size.graph_bytes()},
-      {"interpreters", size.nodes * kInterpreted},
-      {"the values of its nodes", (size.elements * static_cast<double>(options.batch) + size.constants) * 2 * sizeof(double)}};
+  const GraphSize size = graph_size(model, unfolding);
+  GraphSize grown = size;
+  for (int order = 0; order < options.order; ++order) grown = grown.with_gradient();
+  const double values = size.elements * static_cast<double>(options.batch) + size.constants + size.shared;
+  double variables = 0;
+  for (const MemoryUse& use : memory_of_weights(model, lengths, 1)) variables += use.bytes;
+  std::vector<MemoryUse> plan = memory_of_check(size.with_gradient().nodes, values, variables, options.order);
+  plan.push_back({fmt::format("a graph of about {:.3g} nodes", grown.nodes), grown.graph_bytes()});
   for (const MemoryUse& use : memory_of_inputs(model, lengths, options.batch)) plan.push_back(use);
-  for (const MemoryUse& use : memory_of_weights(model, lengths, 4 * sizeof(double))) plan.push_back(use);
   require_memory(fmt::format("checking {} items", options.batch), plan);
 }
 

@@ -3,11 +3,11 @@
 #include <unordered_set>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "exec/check_how.h"
 #include "exec/check_point.h"
+#include "exec/memory_estimate.h"
 #include "passes/sweep.h"
 #include "reference/directions.h"
 #include "taugrad/exec/check.h"
@@ -83,19 +83,19 @@ void check_names(const std::vector<exec::Source>& sources, const exec::LengthRul
   }
 }
 
-// The interpreters keep the values of all nodes: of real and of complex numbers.
 void require_for_check(const Tape& tape, std::int64_t items, int order) {
-  constexpr double kInterpreted = 200, kNode = 64;  // bytes a node
-  double elements = 0;
-  for (NodeId id = 0; id < tape.size(); ++id)
-    elements += static_cast<double>(tape.shape(id).size()) *
-                (tape.extent_id(id) == kShared ? 1 : static_cast<double>(items));
+  constexpr double kNode = 64;  // bytes
+  double values = 0, weights = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    const auto size = static_cast<double>(tape.shape(id).size());
+    values += size * (tape.extent_id(id) == kShared ? 1 : static_cast<double>(items));
+    if (&tape.op(id) == &kWeight) weights += size;
+  }
   const double grown = order == 2 ? 9 : 3;  // what a graph becomes with its gradient, about
-  const double nodes = grown * static_cast<double>(tape.size());
-  require_memory(fmt::format("checking {} items", items),
-                 {{fmt::format("a graph of about {:.3g} nodes", nodes), nodes * kNode},
-                  {"interpreters", nodes * kInterpreted},
-                  {"the values of its nodes", grown * elements * 2 * sizeof(double)}});
+  const auto nodes = static_cast<double>(tape.size());
+  std::vector<MemoryUse> plan = memory_of_check(3 * nodes, values, weights, order);
+  plan.push_back({fmt::format("a graph of about {:.3g} nodes", grown * nodes), grown * nodes * kNode});
+  require_memory(fmt::format("checking {} items", items), plan);
 }
 
 CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& options) {

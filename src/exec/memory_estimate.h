@@ -24,5 +24,8 @@ std::vector<MemoryUse> memory_of_graph(const GraphSize& size, std::int64_t items
 /// What a run takes: results, graph, plan and the least of its values.
 std::vector<MemoryUse> memory_of_run(const Model& model, const std::vector<std::int64_t>& lengths,
                                      std::int64_t items, const RunOptions& options);
+/// What a check of gradients takes, its graph apart: `values` are those of all nodes of the graph
+/// whose loss is checked, `variables` those of what it is checked for.
+std::vector<MemoryUse> memory_of_check(double nodes, double values, double variables, int order);
 
 }  // namespace taugrad

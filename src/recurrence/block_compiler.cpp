@@ -14,6 +14,9 @@
 namespace taugrad {
 namespace {
 
+// reductions within reductions, those of functions included: bounds all that recurse over blocks
+constexpr std::size_t kMostNested = 16;
+
 // a builder's error, told at the place in the equation
 [[noreturn]] void retell(const Error& e, const AstNode& n) {
   const Diagnostic& d = e.diagnostics().front();
@@ -244,6 +247,9 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
   if (!is_reduction_name(n.name))
     fail_at("E012", fmt::format("\"{}\" does not go over an index", n.name), n, "sum, mean, max and conv do");
   if (n.children.size() != 1) fail_at("G015", fmt::format("{}[..] takes 1 argument", n.name), n);
+  if (frames_.size() > kMostNested)
+    fail_at("E002", fmt::format("reductions are nested deeper than {}", kMostNested), n,
+            "give the inner ones variables of their own");
   std::vector<int> letters = frames_.back().letters, over;
   for (const std::string& letter : n.over) {
     int index = -1;

@@ -57,12 +57,13 @@ class Counter {
   void add(double times, const GraphSize& one) {
     total_.nodes += times * one.nodes;
     total_.elements += times * one.elements;
+    total_.shared += times * one.shared;
     if (times > 0) total_.largest = std::max(total_.largest, one.largest);
   }
 
   static GraphSize leaf_of(const Symbol& s) {
-    if (s.kind == SymbolKind::weight) return {.nodes = 1};  // its values lie outside
     const double size = s.category >= 0 ? 1 : static_cast<double>(s.shape.size());
+    if (s.kind == SymbolKind::weight) return {.nodes = 1, .shared = size};
     return {.nodes = 1, .elements = size, .largest = size};
   }
 
@@ -91,6 +92,7 @@ class Counter {
       size.largest = std::max(size.largest, moved);
       size.nodes += 1;
       size.elements += per_example(id);
+      if (tape.extent_id(id) == kShared) size.shared += static_cast<double>(tape.shape(id).size());
     }
     return known_[b] = size;
   }
@@ -108,6 +110,7 @@ class Counter {
     const double each = block.reduction == "max" ? 1 : 0.25;  // a step of a maximum; an input
     size.nodes += terms * (term.nodes + each) + 1;
     size.elements += terms * (term.elements + (block.reduction == "max" ? own : 0)) + own;
+    size.shared += terms * term.shared;
     size.largest = std::max(size.largest, term.largest);
   }
 
@@ -122,7 +125,11 @@ class Counter {
         if (s.kind == Slot::Kind::reduction) open.push_back(s.symbol);
       }
     }
-    return {.nodes = static_cast<double>(weights.size())};  // they take no room of their own
+    GraphSize size{.nodes = static_cast<double>(weights.size())};
+    for (const int weight : weights)  // views, but to an interpreter
+      size.shared +=
+          static_cast<double>(model_.symbols[static_cast<std::size_t>(weight)].shape.size());
+    return size;
   }
 
   const Model& model_;
@@ -160,7 +167,8 @@ double GraphSize::graph_bytes() const { return nodes * kGraphNode; }
 double GraphSize::plan_bytes() const { return nodes * kPlanNode; }
 
 GraphSize GraphSize::with_gradient() const {
-  return {nodes * (1 + kGradientNodes), elements * (1 + kGradientNodes), largest, constants};
+  return {nodes * (1 + kGradientNodes), elements * (1 + kGradientNodes), largest, constants,
+          shared * (1 + kGradientNodes)};
 }
 
 GraphSize graph_size(const Model& model, const HoistedBlocks& hoisted,

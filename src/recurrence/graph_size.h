@@ -19,6 +19,7 @@ struct GraphSize {
   double elements = 0;   ///< of one example, over all nodes that are per example
   double largest = 0;    ///< of one example, of the largest node with those that it reads
   double constants = 0;  ///< elements of constants, which are there once
+  double shared = 0;     ///< over all nodes that are not per example: weights, their copies too
 
   /// Bytes of the graph; and of a graph with its gradient, and of the plan of a graph.
   double graph_bytes() const;

@@ -11,7 +11,7 @@
 namespace taugrad {
 namespace {
 
-constexpr int kMaxNesting = 100;      // brackets within brackets: bounds the parser's own recursion
+constexpr int kMaxNesting = 100;       // brackets within brackets: what a reader can follow
 constexpr int kMaxOffset = 1'000'000;  // t-1000001 is refused
 
 class Parser {
@@ -107,76 +107,132 @@ class Parser {
     return ast_.root();
   }
 
+  // What waits for an operand or for its end: brackets nest on this stack, not on the thread's.
+  struct Pending {
+    enum class Kind { whole, bracket, call, negative, binary };
+    Kind kind;
+    AstNode node = {};   // but of a whole expression and of a bracket: to be pushed when complete
+    int precedence = 0;  // of a binary operator
+  };
+  static constexpr int kComparison = 1, kSum = 2, kProduct = 3;
+
+  static int precedence_of(const Token& t) {
+    if (t.kind != Token::Kind::sign) return 0;
+    if (t.text == "+" || t.text == "-") return kSum;
+    if (t.text == "@" || t.text == "*" || t.text == "/") return kProduct;
+    return t.text == "<" || t.text == "<=" || t.text == ">" || t.text == ">=" || t.text == "==" ||
+                   t.text == "!="
+               ? kComparison
+               : 0;
+  }
+
+  // An expression: sums of products of signed atoms, at most one comparison in each bracket.
   int comparison() {
-    int left = sum();
-    if (now().kind == Token::Kind::sign &&
-        (now().text == "<" || now().text == "<=" || now().text == ">" || now().text == ">=" ||
-         now().text == "==" || now().text == "!=")) {
-      left = binary(left, &Parser::sum);
-      if (now().kind == Token::Kind::sign && (now().text[0] == '<' || now().text[0] == '>' || now().text == "==" || now().text == "!="))
-        fail_at("E001", "comparisons cannot be chained", text_, now().column, now().length, "put one of them in brackets");
+    pending_.push_back({Pending::Kind::whole});
+    for (;;) {
+      int operand = begin_operand();
+      while (operand >= 0 && !go_on(operand)) {
+        if (pending_.back().kind == Pending::Kind::whole) {
+          pending_.pop_back();
+          return operand;
+        }
+        operand = close(operand);
+      }
     }
-    return left;
   }
-  int sum() {
-    int left = product();
-    while (peek("+") || peek("-")) left = binary(left, &Parser::product);
-    return left;
+
+  // Signs and an atom; -1 where a bracket opened instead, which holds operands of its own.
+  int begin_operand() {
+    while (peek("-") || peek("+")) {
+      const Token& sign = tokens_[at_++];
+      if (sign.text == "+") continue;
+      Pending p{Pending::Kind::negative};
+      p.node.kind = AstNode::Kind::negative;
+      p.node.name = "-";
+      p.node.column = sign.column;
+      pending_.push_back(std::move(p));
+    }
+    const int operand = atom();
+    return operand < 0 ? operand : signed_atom(operand);
   }
-  int product() {
-    int left = unary();
-    while (peek("@") || peek("*") || peek("/")) left = binary(left, &Parser::unary);
-    return left;
+
+  int signed_atom(int operand) {
+    while (pending_.back().kind == Pending::Kind::negative) operand = complete(operand);
+    return operand;
   }
-  int binary(int left, int (Parser::*next)()) {
-    const Token op = tokens_[at_++];
-    const int right = (this->*next)();
-    AstNode n;
-    n.kind = AstNode::Kind::binary;
-    n.name = op.text;
-    n.children = {left, right};
-    n.column = op.column;
-    n.length = op.length;
+
+  // Pushes the operator on top of the stack, whose last operand this is.
+  int complete(int operand) {
+    AstNode n = std::move(pending_.back().node);
+    pending_.pop_back();
+    n.children.push_back(operand);
     return push(std::move(n));
   }
-  int unary() {
-    std::vector<Token> minus;
-    while (peek("-") || peek("+")) minus.push_back(tokens_[at_++]);
-    int a = atom();
-    for (auto m = minus.rbegin(); m != minus.rend(); ++m) {
-      if (m->text == "+") continue;
-      AstNode n;
-      n.kind = AstNode::Kind::negative;
-      n.name = "-";
-      n.children = {a};
-      n.column = m->column;
-      a = push(std::move(n));
+
+  // Past an operand: true where a binary operator follows, and with it another operand. What binds
+  // at least as tightly as what follows is complete.
+  bool go_on(int& operand) {
+    const Token& op = now();
+    const int precedence = precedence_of(op);
+    while (pending_.back().kind == Pending::Kind::binary &&
+           pending_.back().precedence >= std::max(precedence, kComparison + 1))
+      operand = complete(operand);
+    if (precedence == 0) {
+      if (pending_.back().kind == Pending::Kind::binary) operand = complete(operand);
+      return false;
     }
-    return a;
+    if (precedence == kComparison && pending_.back().kind == Pending::Kind::binary)
+      fail_at("E001", "comparisons cannot be chained", text_, op.column, op.length,
+              "put one of them in brackets");
+    Pending p{Pending::Kind::binary, {}, precedence};
+    p.node.kind = AstNode::Kind::binary;
+    p.node.name = op.text;
+    p.node.children = {operand};
+    p.node.column = op.column;
+    p.node.length = op.length;
+    pending_.push_back(std::move(p));
+    ++at_;
+    return true;
   }
+
+  // The end of a bracket, or of an argument: -1 where another argument follows.
+  int close(int operand) {
+    const bool call = pending_.back().kind == Pending::Kind::call;
+    if (call) {
+      pending_.back().node.children.push_back(operand);
+      if (accept(",")) return -1;
+    }
+    expect(")");
+    --depth_;
+    AstNode n = std::move(pending_.back().node);
+    pending_.pop_back();
+    return signed_atom(call ? push(std::move(n)) : operand);
+  }
+
+  // -1 where a bracket opened.
   int atom() {
-    const Token token = now();
+    const Token& token = now();
     AstNode n;
     n.column = token.column;
     n.length = token.length;
-    if (token.kind == Token::Kind::number) {
-      ++at_;
-      n.kind = AstNode::Kind::number;
-      n.number = token.number;
-      n.name = token.text;
-      return push(std::move(n));
-    }
     if (accept("(")) {
       nest();
-      const int inner = comparison();
-      expect(")");
-      --depth_;
-      return inner;
+      pending_.push_back({Pending::Kind::bracket});
+      return -1;
     }
-    if (token.kind != Token::Kind::name) wrong("a number, a name or '('");
+    if (token.kind != Token::Kind::number && token.kind != Token::Kind::name)
+      wrong("a number, a name or '('");
     ++at_;
     n.name = token.text;
-    if (peek("(")) return call(std::move(n));
+    if (token.kind == Token::Kind::number) {
+      n.kind = AstNode::Kind::number;
+      n.number = token.number;
+      return push(std::move(n));
+    }
+    if (peek("(")) {
+      n.kind = AstNode::Kind::call;
+      return arguments(std::move(n));
+    }
     if (accept("[")) return bracket(std::move(n));
     n.kind = AstNode::Kind::name;
     return push(std::move(n));
@@ -198,18 +254,14 @@ class Parser {
     n.kind = AstNode::Kind::reduction;
     return arguments(std::move(n));
   }
-  int call(AstNode n) {
-    n.kind = AstNode::Kind::call;
-    return arguments(std::move(n));
-  }
+  // -1 where there are some.
   int arguments(AstNode n) {
     expect("(");
     nest();
-    if (!peek(")")) {
-      do n.children.push_back(comparison());
-      while (accept(","));
+    if (!accept(")")) {
+      pending_.push_back({Pending::Kind::call, std::move(n)});
+      return -1;
     }
-    expect(")");
     --depth_;
     return push(std::move(n));
   }
@@ -288,59 +340,15 @@ class Parser {
   std::shared_ptr<const Text> origin_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::vector<Pending> pending_;
   Ast ast_;
 };
 
 }  // namespace
 
-std::string to_string(const Place& p) {
-  if (p.kind == Place::Kind::number) return std::to_string(p.offset);
-  return p.offset == 0 ? p.letter : fmt::format("{}{:+}", p.letter, p.offset);
-}
-
 Ast parse_expression(const Text& text) { return Parser(text).expression_to_end(); }
 ParsedEquation parse_equation(const Text& text) { return Parser(text).equation(); }
 ParsedFunction parse_function(const Text& text) { return Parser(text).function(); }
 ParsedName parse_declared_name(const Text& text) { return Parser(text).declared_name(); }
-
-int splice(Ast& to, const Ast& from) {
-  const int base = static_cast<int>(to.nodes.size());
-  for (AstNode n : from.nodes) {
-    for (int& child : n.children) child += base;
-    to.nodes.push_back(std::move(n));
-  }
-  return to.root();
-}
-
-Diagnostic at_text(std::string code, std::string message, const Text& text, int offset, int length, std::string help) {
-  Diagnostic d;
-  d.code = std::move(code);
-  d.message = std::move(message);
-  d.file = text.source.file;
-  d.line = text.source.line;
-  const auto at = static_cast<std::size_t>(std::max(offset, 0));
-  d.column = at < text.source.columns.size() ? text.source.columns[at]
-             : text.source.line > 0          ? text.source.column + offset
-                                             : offset + 1;
-  d.pointer = text.source.pointer;
-  d.excerpt = text.text;
-  d.caret = offset;
-  d.caret_length = std::max(length, 1);
-  d.help = std::move(help);
-  return d;
-}
-
-void fail_at(std::string code, std::string message, const Text& text, int offset, int length, std::string help) {
-  throw Error(Status::bad_input, at_text(std::move(code), std::move(message), text, offset, length, std::move(help)));
-}
-
-Diagnostic at_node(std::string code, std::string message, const AstNode& node, std::string help) {
-  static const Text kNowhere;
-  return at_text(std::move(code), std::move(message), node.origin ? *node.origin : kNowhere, node.column, node.length,
-                 std::move(help));
-}
-void fail_at(std::string code, std::string message, const AstNode& node, std::string help) {
-  throw Error(Status::bad_input, at_node(std::move(code), std::move(message), node, std::move(help)));
-}
 
 }  // namespace taugrad

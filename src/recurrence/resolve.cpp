@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/fail.h"
+#include "base/memory_limit.h"
 #include "recurrence/model.h"
 
 namespace taugrad {
@@ -31,6 +32,35 @@ void throw_problems(const System& system) {
   throw Error(Status::bad_input, std::move(problems));
 }
 
+/// Names, numbers and signs outside of brackets like those of h[t-1]: what becomes a node.
+std::size_t words_of(std::string_view text) {
+  std::size_t words = 0;
+  int places = 0;
+  bool inside = false;  // a name or a number
+  for (const char c : text) {
+    const bool letter = c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                        (c >= 'a' && c <= 'z');
+    const bool sign = std::string_view("+-*/@<>=").find(c) != std::string_view::npos;
+    if (places == 0 && ((letter && !inside) || sign)) ++words;
+    inside = letter;
+    places += c == '[' ? 1 : c == ']' ? -1 : 0;
+  }
+  return words;
+}
+
+/// What the model of a definition takes, asked for before its equations are read.
+void require_for_equations(const Definition& d) {
+  constexpr double kEquation = 1200, kWord = 500;  // bytes, measured on definitions of each kind
+  std::size_t words = 0;
+  for (const Text& e : d.equations) words += words_of(e.text);
+  for (const Text& term : d.loss) words += words_of(term.text);
+  const std::size_t equations = d.equations.size() + d.loss.size();
+  require_memory("reading equations", {{fmt::format("{} equations", equations),
+                                        static_cast<double>(equations) * kEquation},
+                                       {fmt::format("their {} words", words),
+                                        static_cast<double>(words) * kWord}});
+}
+
 }  // namespace
 
 void check_unused(Model& model) {
@@ -49,6 +79,7 @@ void check_unused(Model& model) {
 }
 
 std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options) {
+  require_for_equations(d);
   auto model = std::make_shared<Model>();
   model->system = expand(d);
   if (model->system.equations.empty() && d.loss.empty() && model->system.problems.empty())
