@@ -10,6 +10,7 @@
 #include "taugrad/base/rational.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/base/tensor.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/flow_picture.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"

@@ -1,11 +1,11 @@
 #include <array>
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
 #include "draw/check_numbers.h"
 #include "draw/layout.h"
+#include "draw/path_text.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
 
@@ -151,33 +151,14 @@ class SvgWriter {
     out_ += '\n';
   }
 
-  static bool is_line(const Point* p) {
-    const double dx = p[3].x - p[0].x, dy = p[3].y - p[0].y;
-    const auto off = [&](Point q) { return std::abs((q.x - p[0].x) * dy - (q.y - p[0].y) * dx); };
-    return off(p[1]) < 0.01 && off(p[2]) < 0.01;
-  }
-
   void edge(std::size_t e) {
     const PictureEdge& edge = picture_.edges[e];
-    const auto& p = layout_.edges[e].points;
     out_ += "<path class=\"";
     out_ += class_of(edge.kind);
     out_ += edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
     out_ += class_of(edge.kind);
-    out_ += ")\" d=\"M";
-    pair(p[0].x, p[0].y);
-    for (std::size_t i = 0; i + 3 < p.size(); i += 3) {
-      if (is_line(&p[i])) {
-        out_ += 'L';
-      } else {
-        out_ += 'C';
-        pair(p[i + 1].x, p[i + 1].y);
-        out_ += ' ';
-        pair(p[i + 2].x, p[i + 2].y);
-        out_ += ' ';
-      }
-      pair(p[i + 3].x, p[i + 3].y);
-    }
+    out_ += ")\" d=\"";
+    out_ += draw::path_text(layout_.edges[e]);
     out_ += "\"/>\n";
   }
 

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/io/graph_json.h"
@@ -22,13 +23,15 @@ std::string format_of(const std::string& path, const std::vector<std::string>& f
 }  // namespace
 
 void write(const Graph& graph, const std::string& path) {
-  if (format_of(path, {"dot", "json", "svg"}) == "json") return save_graph(path, graph);
+  if (format_of(path, {"dot", "html", "json", "svg"}) == "json") return save_graph(path, graph);
   write(picture_of(graph.tape()), path);
 }
 
 void write(const Picture& picture, const std::string& path) {
-  const std::string format = format_of(path, {"dot", "svg"});
-  write_file(path, format == "dot" ? to_dot(picture) : to_svg(picture));
+  const std::string format = format_of(path, {"dot", "html", "svg"});
+  write_file(path, format == "dot"    ? to_dot(picture)
+                   : format == "html" ? to_html(picture)
+                                      : to_svg(picture));
 }
 
 }  // namespace taugrad

@@ -14,6 +14,7 @@
 #include "output.h"
 #include "progress.h"
 #include "taugrad/analysis/coupling.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
@@ -43,7 +44,7 @@ std::string chosen_format(const Options& o, const Context& context) {
     fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
   const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
   if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
-  const std::string suffix = format_of(o.output, {"dot", "json", "svg"}, "");
+  const std::string suffix = format_of(o.output, {"dot", "html", "json", "svg"}, "");
   if (!suffix.empty() && !o.format.empty() && suffix != o.format)
     fail(Status::usage, "U006", "--format {} and the suffix of {} say different formats", o.format,
          printable(o.output));
@@ -52,7 +53,9 @@ std::string chosen_format(const Options& o, const Context& context) {
 
 std::string rendered(const Picture& picture, const Options& o) {
   const RenderOptions how{.labels = !o.no_labels};
-  return o.format == "svg" ? to_svg(picture, how) : to_dot(picture, how);
+  return o.format == "html"  ? to_html(picture)
+         : o.format == "svg" ? to_svg(picture, how)
+                             : to_dot(picture, how);
 }
 
 void tell_counts(const Context& context, std::int64_t nodes, std::int64_t edges,
@@ -102,14 +105,39 @@ Unfolded with_gradient(const Definition& d, const UnfoldOptions& unfolding) {
   return u;
 }
 
+UnfoldOptions unfolding_of(const Options& o) {
+  UnfoldOptions unfolding;
+  unfolding.steps = o.steps.given() ? o.steps.steps : 3;
+  unfolding.lengths = o.steps.lengths;
+  unfolding.modes = o.modes;
+  return unfolding;
+}
+
+GraphPictureOptions picture_options(const Options& o) {
+  GraphPictureOptions options;
+  options.detail = detail_of(o);
+  options.copies = !o.no_copies;
+  if (o.all_steps) options.most_steps = 0;
+  return options;
+}
+
+// All views in one page; the one asked for is shown first.
+int show_page(const Definition& d, const Options& o, const Context& context,
+              const DefinitionSummary& summary) {
+  check_steps(d, o.steps);
+  ExploreOptions options{
+      .unfolding = unfolding_of(o), .view = o.view, .picture = picture_options(o)};
+  if (o.view == "gradient") add_cotangents(d, options.unfolding);
+  const Exploration e = explore(d, options);
+  tell_counts(context, e.nodes, e.edges, summary, coupling(d, o.modes));
+  deliver(o.output, to_html(e.page));
+  return 0;
+}
+
 int show_unfolded(const Definition& d, const Options& o, const Context& context,
                   const DefinitionSummary& summary) {
   check_steps(d, o.steps);
-  UnfoldOptions unfolding;
-  unfolding.steps = o.steps.steps;
-  unfolding.lengths = o.steps.lengths;
-  unfolding.modes = o.modes;
-  if (!o.steps.given()) unfolding.steps = 3;
+  UnfoldOptions unfolding = unfolding_of(o);
   Counter counter(context, "step");
   unfolding.progress = [&](std::int64_t done, std::int64_t total) {
     counter.show(done, total);
@@ -126,11 +154,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     deliver(o.output, to_json(u.graph()));
     return 0;
   }
-  GraphPictureOptions options;
-  options.detail = detail_of(o);
-  options.copies = !o.no_copies;
-  if (o.all_steps) options.most_steps = 0;
-  const UnfoldedPicture drawn = unfolded_picture(d, unfolding, options, gradient);
+  const UnfoldedPicture drawn = unfolded_picture(d, unfolding, picture_options(o), gradient);
   tell(drawn.nodes, drawn.edges);
   deliver(o.output, rendered(drawn.picture, o));
   return 0;
@@ -156,10 +180,12 @@ void refuse_others(const Options& o, const Context& context) {
                    "--states", "--confirm", "--independent"},
                   "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
-  if (o.view == "folded") refuse({"--all-steps", "--no-copies"}, "on the folded view");
+  if (o.view == "folded" && o.format != "html")
+    refuse({"--all-steps", "--no-copies"}, "on the folded view");
   if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
   if (o.view != "model")
     refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
+  if (o.format == "html") refuse({"--no-labels"}, "on HTML");
   if (o.format == "json")
     refuse({"--detail", "--all-steps", "--no-labels", "--no-copies"},
            "on JSON, which is the whole graph");
@@ -170,7 +196,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
-  c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
+  c.choice("--format", "[by the suffix of -o, else dot]", o->format,
+           {"dot", "html", "json", "svg"});
   c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
   c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
            {"auto", "values", "operations", "everything"});
@@ -202,8 +229,9 @@ Command show_command() {
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
       "DOT\n"
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
-      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a "
-      "definition\n"
+      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. HTML is a "
+      "page to\n"
+      "explore, all views in one file, without a network (docs/explore.md). Of a definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable.";
   add_max_memory(c);
   c.run = [o](const Context& context) {
@@ -231,6 +259,7 @@ Command show_command() {
     }
     if (o->view == "model") return show_model(d, *o, context);
     const DefinitionSummary summary = describe(d);
+    if (o->format == "html") return show_page(d, *o, context, summary);
     return o->view == "folded" ? show_folded(d, *o, context, summary)
                                : show_unfolded(d, *o, context, summary);
   };

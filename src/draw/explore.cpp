@@ -1,0 +1,163 @@
+// Which pictures a page of a definition holds.
+#include <algorithm>
+#include <map>
+
+#include "draw/equations.h"
+#include "draw/scan.h"
+#include "recurrence/graph_size.h"
+#include "recurrence/model.h"
+#include "taugrad/analysis/graphical_model.h"
+#include "taugrad/draw/explorer.h"
+#include "taugrad/draw/folded_picture.h"
+#include "taugrad/draw/model_picture.h"
+
+namespace taugrad {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+constexpr std::size_t kMostNodes = 40'000;    // of a scene with all its steps
+constexpr double kMostTapeNodes = 1'000'000;  // that such a scene is drawn from
+constexpr std::int64_t kMostModelSteps = 12;  // its edges are quadratic
+
+bool has_gap(const Picture& p) {
+  return std::ranges::any_of(p.clusters, &PictureCluster::elided);
+}
+
+/// The nodes of one cluster, with those outside that they read or are read by.
+Picture step_of(const Picture& whole, int cluster) {
+  std::vector<int> number(whole.nodes.size(), -1);
+  const auto inside = [&](int n) { return whole.nodes[at(n)].cluster == cluster; };
+  std::vector<char> shown(whole.nodes.size(), 0);
+  for (const PictureEdge& e : whole.edges)
+    if (inside(e.from) || inside(e.to)) shown[at(e.from)] = shown[at(e.to)] = 1;
+  Picture step{.title = whole.clusters[at(cluster)].label, .about = {}, .nodes = {}, .edges = {},
+               .clusters = {}};
+  std::map<int, int> clusters;
+  for (std::size_t n = 0; n < whole.nodes.size(); ++n) {
+    if (!shown[n] && whole.nodes[n].cluster != cluster) continue;
+    number[n] = static_cast<int>(step.nodes.size());
+    PictureNode node = whole.nodes[n];
+    node.beside = node.beside >= 0 ? number[at(node.beside)] : -1;
+    if (node.cluster >= 0) {
+      const auto [it, fresh] =
+          clusters.try_emplace(node.cluster, static_cast<int>(step.clusters.size()));
+      if (fresh) step.clusters.push_back(whole.clusters[at(node.cluster)]);
+      node.cluster = it->second;
+    }
+    step.nodes.push_back(std::move(node));
+  }
+  for (PictureEdge e : whole.edges) {
+    if (!inside(e.from) && !inside(e.to)) continue;
+    e.from = number[at(e.from)];
+    e.to = number[at(e.to)];
+    step.edges.push_back(std::move(e));
+  }
+  return step;
+}
+
+class Explore {
+ public:
+  Explore(const Definition& d, const ExploreOptions& options)
+      : d_(d), options_(options), model_(resolve(d)) {
+    UnfoldOptions& u = options_.unfolding;
+    if (u.steps < 0 && u.lengths.empty()) u.steps = 3;
+    has_loss_ = !model_->loss.empty() ||
+                std::ranges::any_of(model_->symbols, [](const Symbol& s) { return s.random(); });
+  }
+
+  Exploration run() {
+    out_.page.title = d_.name;
+    out_.page.about = d_.about;
+    add_folded();
+    add_unfolded("unfolded", "Unfolded", false);
+    if (has_loss_ || !options_.unfolding.cotangents.empty())
+      add_unfolded("gradient", "Gradient", true);
+    add_model();
+    add_steps();
+    out_.page.equations =
+        draw::equations_of(*model_, lengths_of(*model_, options_.unfolding));
+    const auto& scenes = out_.page.scenes;
+    const auto first = std::ranges::find(scenes, options_.view, &ExplorerScene::name);
+    out_.page.first = first == scenes.end() ? 0 : static_cast<std::size_t>(first - scenes.begin());
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string name, std::string label, Picture picture) {
+    const bool whole = !has_gap(picture);
+    out_.page.scenes.push_back({std::move(name), std::move(label), std::move(picture), whole});
+  }
+
+  void add_folded() {
+    const FoldedGraph g = folded(d_);
+    if (options_.view == "folded") {
+      out_.nodes = std::ssize(g.nodes);
+      out_.edges = std::ssize(g.edges);
+    }
+    add("folded", "Folded",
+        picture_of(g, {.detail = options_.picture.detail, .title = d_.name, .about = d_.about}));
+  }
+
+  void add_unfolded(const std::string& name, const std::string& label, bool gradient) {
+    UnfoldedPicture drawn = unfolded_picture(d_, options_.unfolding, options_.picture, gradient);
+    if (options_.view == name) {
+      out_.nodes = drawn.nodes;
+      out_.edges = drawn.edges;
+    }
+    const bool whole = !has_gap(drawn.picture);
+    // the same things, of every step
+    const Detail detail = drawn_detail(drawn.picture);
+    add(name, label, std::move(drawn.picture));
+    if (whole || (gradient && options_.view != "gradient")) return;
+    GraphPictureOptions every = options_.picture;
+    every.most_steps = 0;
+    if (every.detail == Detail::automatic) every.detail = detail;
+    if (graph_size(*model_, options_.unfolding).nodes > kMostTapeNodes) return;
+    Picture all = unfolded_picture(d_, options_.unfolding, every, gradient).picture;
+    if (all.nodes.size() <= kMostNodes) add(name + "_all", label + ", all steps", std::move(all));
+  }
+
+  static Detail drawn_detail(const Picture& p) {
+    const bool operations =
+        std::ranges::any_of(p.nodes, [](const PictureNode& n) { return n.name.empty(); });
+    return operations ? Detail::operations : Detail::values;
+  }
+
+  void add_model() {
+    const bool random =
+        std::ranges::any_of(model_->symbols, [](const Symbol& s) { return s.random(); });
+    const auto lengths = lengths_of(*model_, options_.unfolding);
+    const bool brief = std::ranges::all_of(lengths, [](auto n) { return n <= kMostModelSteps; });
+    if (!random || !brief || !options_.unfolding.modes.empty()) return;
+    add("model", "Model", picture_of(graphical_model(unfold(model_, options_.unfolding))));
+  }
+
+  void add_steps() {
+    GraphPictureOptions options = options_.picture;
+    options.detail = Detail::operations;
+    if (options.most_steps == 0) options.most_steps = GraphPictureOptions{}.most_steps;
+    const Picture p = unfolded_picture(d_, options_.unfolding, options, false).picture;
+    for (int c = 0; c < static_cast<int>(p.clusters.size()); ++c) {
+      const PictureCluster& cluster = p.clusters[at(c)];
+      if (!cluster.elided)
+        out_.page.steps.push_back({.name = cluster.label,
+                                   .label = cluster.label,
+                                   .picture = step_of(p, c)});
+    }
+  }
+
+  const Definition& d_;
+  ExploreOptions options_;
+  std::shared_ptr<const Model> model_;
+  bool has_loss_ = false;
+  Exploration out_;
+};
+
+}  // namespace
+
+Exploration explore(const Definition& d, const ExploreOptions& options) {
+  return Explore(d, options).run();
+}
+
+}  // namespace taugrad
