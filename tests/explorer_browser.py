@@ -5,6 +5,7 @@ and tries them; screenshots are left in the folder. Prints SKIPPED where a brows
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -278,7 +279,7 @@ def try_access(b, page, scheme):
       const named = (e) => (e.getAttribute('aria-label') || e.textContent.trim() || e.title
         || (e.labels && e.labels.length && e.labels[0].textContent) || '').trim();
       return [...document.querySelectorAll('button,input,select,[role],aside')]
-        .filter((e) => e.role !== 'presentation' && e.id !== 'said' && e.id !== 'found' && !e.closest('[hidden]') && !named(e))
+        .filter((e) => e.role !== 'presentation' && e.role !== 'status' && e.id !== 'said' && e.id !== 'found' && !e.closest('[hidden]') && !named(e))
         .map((e) => e.outerHTML.slice(0, 80))''')
     check('everything has a name', not nameless, nameless)
     poor = b.js(LUMINANCE + '''
@@ -330,6 +331,108 @@ def try_sizes(b, page):
                 try_access(b, page, scheme)
     b.size('desktop')
     b.media({})
+
+
+def try_values(b):
+    """Numbers on the page: colours, a node's value and gradient, shares, thresholds, the flow of the gradient."""
+    page = show('values', 'elman', '--steps', '6', '--values', '--seed', '2')
+    b.open(page)
+    check('coloured by value first', b.find('#colour').get_attribute('value') == 'value')
+    fill = 'return getComputedStyle([...document.querySelectorAll("g.n")].find((n) => n.textContent.startsWith("h[3]"))' \
+           '.querySelector("rect")).fill'
+    seen = {b.js(fill)}
+    for _ in range(4):
+        b.keys('c')
+        seen.add(b.js(fill))
+    check('each colouring is another', len(seen) >= 4, seen)
+    b.js('const c = document.querySelector("#colour"); c.value = "gradient"; c.dispatchEvent(new Event("change"))')
+    check('a legend', b.find('#legend').is_displayed() and b.find('#legend').text)
+    b.click_node('h[3]')
+    text = b.panel()
+    for part in ('Value', 'Gradient', 'mean', 'norm', 'operations', 'h over the steps'):
+        check('values: ' + part, part in text, text)
+    labels = b.js('return [...document.querySelectorAll("#panel [role=img]")].map((e) => e.getAttribute("aria-label"))')
+    check('histogram and heat map have names', any('Histogram' in t for t in labels)
+          and any('heat map' in t for t in labels), labels)
+    shares = [float(e.text.rstrip(' %')) for e in
+              b.driver.find_elements(By.XPATH, '//h3[.="Read by"]/following-sibling::ul[1]//span[@class="share"]')]
+    check('shares of the edges that leave it add up', len(shares) == 2 and abs(sum(shares) - 100) < 0.2, shares)
+    limit = b.find('#panel input[type=number]')
+    limit.send_keys('0.5')
+    above = b.find('#panel .above').text
+    check('where it stays above a threshold', above.startswith('In ') and 'of 7 steps' in above, above)
+    b.js('const s = document.querySelector("#panel select"); s.value = "1"; s.dispatchEvent(new Event("change"))')
+    check('of one element', b.find('#panel .above').text.startswith('In '))
+    rows = [e.text for e in b.driver.find_elements(By.CSS_SELECTOR, '#flow b')]
+    check('the flow has a row a variable', rows == ['a', 'h', 'o'], rows)
+    strip = b.find('#flow canvas[data-row=h]')
+    ActionChains(b.driver).move_to_element_with_offset(strip, strip.size['width'] // 2 - 5, 0).click().perform()
+    check('a click on the flow goes to its column', b.panel().startswith('h[6]')
+          and b.find('#step-label').text == 't = 6', b.panel()[:60])
+    b.find('#expand').click()
+    b.click_node('W[6]')
+    check('a copy of a weight has values as an operation of its step', 'Gradient' in b.panel(), b.panel()[:200])
+    b.media({'prefers-color-scheme': 'dark'})
+    b.open(page, '#view=unfolded&colour=gradient&node=h_3')
+    b.shot('values-dark')
+    try_access(b, page, 'values, dark')
+    b.media({'prefers-color-scheme': 'light'})
+    try_access(b, page, 'values, light')
+    b.media({})
+
+
+def try_not_finite(b):
+    """A NaN among the inputs is found from the page."""
+    x = [[[0.1 * t, 0.2]] for t in range(5)]
+    x[2][0][0] = 'nan'
+    with open(os.path.join(FOLDER, 'nan.json'), 'w') as f:
+        json.dump({'x': x, 'y': [[0]] * 5}, f)
+    page = show('nan', 'elman', '--values', '--inputs', 'nan.json', '--weights', weights_of_elman())
+    b.open(page)
+    check('nodes that are not finite are told', 'not finite' in b.panel(), b.panel()[:200])
+    check('the first of them', b.js('return document.querySelector("#panel li button").textContent') == 'x[3]')
+    check('red, along its way', b.js('return document.querySelectorAll("g.n.bad").length') > 5
+          and b.js('return document.querySelectorAll("g.e.bad").length') > 4)
+    check('not before it', 'bad' not in b.js(
+        'return [...document.querySelectorAll("g.n")].find((n) => n.textContent.startsWith("h[2]")).getAttribute("class")')
+          or 'gradient' in b.panel())
+    b.find('#panel li button').click()
+    check('a click goes there', b.panel().startswith('x[3]'), b.panel()[:60])
+    b.shot('not-finite')
+
+
+def try_walks(b):
+    """What docs/explore.md finds from the page alone."""
+    docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'docs', 'explore.md')
+    with open(docs, encoding='utf-8') as f:
+        for name, text in re.findall(r'```json file=(\S+)\n(.*?)```', f.read(), re.S):
+            with open(os.path.join(FOLDER, name), 'w') as to:
+                to.write(text)
+    b.open(show('planted', 'planted.json', '--steps', '6', '--weights', 'weights.json', '--values'))
+    said = b.js('return document.querySelector("#flow canvas[data-row=h]").getAttribute("aria-label")')
+    check('the exploding and the vanishing step',
+          'falls most at t = 1: \u00d70.01, rises most at t = 4: \u00d740' in said, said)
+    b.open(show('roots', 'roots.json', '--inputs', 'data.json', '--values'))
+    check('where the NaN begins', '8 values not finite\nIt begins at\nr[3]' in b.panel(), b.panel())
+    b.shot('roots')
+    b.open(show('copies', 'elman', '--steps', '5', '--detail', 'operations', '--values'))
+    b.click_node('W[3]')
+    check('dL/dW(3) as numbers', '0.02382 0.1442 -0.03085' in b.panel(), b.panel())
+    shares = b.js('return [...document.querySelectorAll("#panel .share")].map((e) => e.title + " " + e.textContent)')
+    check('its share in the gradient of W', any(t.startswith('of the gradient of W ') for t in shares), shares)
+    b.keys('p')
+    lit = b.js('return [...document.querySelectorAll("g.n.lit")].map((n) => n.textContent)')
+    check('the ways it takes', all(any(t.startswith(n) for t in lit) for n in ('h[3]', 'h[4]', 'nll:y[5]'))
+          and not any(t.startswith('h[2]') for t in lit), lit)
+    b.shot('copies')
+
+
+def weights_of_elman():
+    path = os.path.join(FOLDER, 'weights.json')
+    matrix = [[0.1 * (i - j) for j in range(3)] for i in range(3)]
+    with open(path, 'w') as f:
+        json.dump({'U': [row[:2] for row in matrix], 'W': matrix, 'b': [0.1, 0, -0.1], 'V': matrix, 'c': [0, 0, 0]}, f)
+    return path
 
 
 NASTY = "</script><img src=x onerror=document.title='spoilt'>"
@@ -429,6 +532,9 @@ def main():
                      try_help_and_print, try_sizes):
             attempt(b, part, elman)
         attempt(b, try_nasty)
+        attempt(b, try_values)
+        attempt(b, try_not_finite)
+        attempt(b, try_walks)
         attempt(b, try_large)
     finally:
         b.driver.quit()

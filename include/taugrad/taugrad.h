@@ -16,6 +16,7 @@
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/model_picture.h"
 #include "taugrad/draw/render.h"
+#include "taugrad/draw/values.h"
 #include "taugrad/draw/write.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/exec/executor.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/fail.h"
 #include "draw/equations.h"
 #include "draw/scan.h"
 #include "recurrence/graph_size.h"
@@ -18,7 +19,14 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::size_t kMostNodes = 40'000;    // of a scene with all its steps
 constexpr double kMostTapeNodes = 1'000'000;  // that such a scene is drawn from
+constexpr int kMostSteps = 40;                // drawn as operations, where there are values
 constexpr std::int64_t kMostModelSteps = 12;  // its edges are quadratic
+
+std::int64_t edges_of(const Tape& tape) {
+  std::int64_t edges = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) edges += std::ssize(tape.inputs(id));
+  return edges;
+}
 
 bool has_gap(const Picture& p) {
   return std::ranges::any_of(p.clusters, &PictureCluster::elided);
@@ -61,6 +69,7 @@ class Explore {
   Explore(const Definition& d, const ExploreOptions& options)
       : d_(d), options_(options), model_(resolve(d)) {
     UnfoldOptions& u = options_.unfolding;
+    if (options_.values != nullptr) take_lengths();
     if (u.steps < 0 && u.lengths.empty()) u.steps = 3;
     has_loss_ = !model_->loss.empty() ||
                 std::ranges::any_of(model_->symbols, [](const Symbol& s) { return s.random(); });
@@ -71,12 +80,12 @@ class Explore {
     out_.page.about = d_.about;
     add_folded();
     add_unfolded("unfolded", "Unfolded", false);
-    if (has_loss_ || !options_.unfolding.cotangents.empty())
+    add_steps();  // before the gradient, which is appended to the graph of values
+    if (has_loss_ || !options_.unfolding.cotangents.empty() || options_.values != nullptr)
       add_unfolded("gradient", "Gradient", true);
     add_model();
-    add_steps();
-    out_.page.equations =
-        draw::equations_of(*model_, lengths_of(*model_, options_.unfolding));
+    if (options_.values != nullptr) add_values();
+    out_.page.equations = draw::equations_of(*model_, lengths_of(*model_, options_.unfolding));
     const auto& scenes = out_.page.scenes;
     const auto first = std::ranges::find(scenes, options_.view, &ExplorerScene::name);
     out_.page.first = first == scenes.end() ? 0 : static_cast<std::size_t>(first - scenes.begin());
@@ -99,8 +108,28 @@ class Explore {
         picture_of(g, {.detail = options_.picture.detail, .title = d_.name, .about = d_.about}));
   }
 
+  // of the graph of values: one drawing of all steps, for a second gradient would have no names
+  void add_valued_gradient() {
+    GraphPictureOptions options = options_.picture;
+    options.most_steps = 0;
+    options.outputs = options_.values->outputs();
+    const Unfolded& u = options_.values->unfolded();
+    Picture all = gradient_picture_of(u, options);
+    if (options_.view == "gradient") {
+      out_.nodes = u.graph().size();
+      out_.edges = edges_of(u.graph().tape());
+    }
+    const int limit = options_.picture.most_steps;
+    Picture brief = limit > 0 ? elide(all, limit) : all;
+    const bool gap = has_gap(brief);
+    add("gradient", "Gradient", std::move(brief));
+    if (gap && options_.view == "gradient" && all.nodes.size() <= kMostNodes)
+      add("gradient_all", "Gradient, all steps", std::move(all));
+  }
+
   void add_unfolded(const std::string& name, const std::string& label, bool gradient) {
-    UnfoldedPicture drawn = unfolded_picture(d_, options_.unfolding, options_.picture, gradient);
+    if (gradient && options_.values != nullptr) return add_valued_gradient();
+    UnfoldedPicture drawn = picture(options_.picture, gradient);
     if (options_.view == name) {
       out_.nodes = drawn.nodes;
       out_.edges = drawn.edges;
@@ -114,7 +143,7 @@ class Explore {
     every.most_steps = 0;
     if (every.detail == Detail::automatic) every.detail = detail;
     if (graph_size(*model_, options_.unfolding).nodes > kMostTapeNodes) return;
-    Picture all = unfolded_picture(d_, options_.unfolding, every, gradient).picture;
+    Picture all = picture(every, gradient).picture;
     if (all.nodes.size() <= kMostNodes) add(name + "_all", label + ", all steps", std::move(all));
   }
 
@@ -133,11 +162,49 @@ class Explore {
     add("model", "Model", picture_of(graphical_model(unfold(model_, options_.unfolding))));
   }
 
+  // the graph of the values is as long as its item
+  void take_lengths() {
+    UnfoldOptions& u = options_.unfolding;
+    if (!u.modes.empty())
+      fail(Status::usage, "U006", "values are those of teacher forcing: leave out the modes");
+    u.steps = -1;
+    u.lengths.clear();
+    for (const std::string& name : model_->lengths)
+      u.lengths[name] = options_.values->unfolded().length(name);
+  }
+
+  UnfoldedPicture picture(GraphPictureOptions options, bool gradient) const {
+    if (options_.values == nullptr)
+      return unfolded_picture(d_, options_.unfolding, options, gradient);
+    const Unfolded& u = options_.values->unfolded();
+    options.outputs = options_.values->outputs();
+    return {picture_of(u, options), u.graph().size(), edges_of(u.graph().tape())};
+  }
+
+  void add_values() {
+    std::vector<const Picture*> pictures;
+    std::vector<ExplorerScene*> of_graph;
+    for (auto* scenes : {&out_.page.scenes, &out_.page.steps})
+      for (ExplorerScene& s : *scenes) {
+        pictures.push_back(&s.picture);
+        of_graph.push_back(&s);
+      }
+    GraphValues values = options_.values->values_of(pictures);
+    const Tape& tape = options_.values->unfolded().graph().tape();
+    for (ExplorerScene* s : of_graph) {
+      s->shares = shares_of(s->picture, tape, values);
+      for (const PictureNode& n : s->picture.nodes)
+        s->facts.push_back(n.source < 0 ? -1 : values.entry[at(n.source)]);
+    }
+    out_.page.facts = std::move(values.facts);
+  }
+
   void add_steps() {
     GraphPictureOptions options = options_.picture;
     options.detail = Detail::operations;
     if (options.most_steps == 0) options.most_steps = GraphPictureOptions{}.most_steps;
-    const Picture p = unfolded_picture(d_, options_.unfolding, options, false).picture;
+    if (options_.values != nullptr) options.most_steps = kMostSteps;
+    const Picture p = picture(options, false).picture;
     for (int c = 0; c < static_cast<int>(p.clusters.size()); ++c) {
       const PictureCluster& cluster = p.clusters[at(c)];
       if (!cluster.elided)

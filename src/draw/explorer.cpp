@@ -60,6 +60,7 @@ std::string to_html(const Explorer& explorer) {
     add_data(page, "scene" + std::to_string(s), draw::scene_json(explorer.scenes[s]));
   for (std::size_t s = 0; s < explorer.steps.size(); ++s)
     add_data(page, "step" + std::to_string(s), draw::scene_json(explorer.steps[s]));
+  if (!explorer.facts.empty()) add_data(page, "values", draw::facts_json(explorer.facts));
   page += "<script>";
   page += draw::kExplorerScript;
   page += "</script>\n</body>\n</html>\n";

@@ -1,7 +1,10 @@
 #include "draw/explorer_json.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +18,11 @@ namespace {
 using json::Writer;
 
 std::int64_t tenths(double x) { return std::llround(x * 10); }
+
+/// As many digits as anybody reads.
+double told(double v) {
+  return std::isfinite(v) ? std::strtod(fmt::format("{:.4g}", v).c_str(), nullptr) : v;
+}
 
 /// Texts that repeat, each once.
 class Texts {
@@ -94,6 +102,8 @@ class SceneJson {
     const auto& box = layout_.nodes;
     column("x", n.size(), [&](std::size_t i) { return tenths(box[i].x); });
     column("y", n.size(), [&](std::size_t i) { return tenths(box[i].y); });
+    if (!scene_.facts.empty())
+      column("fact", n.size(), [&](std::size_t i) { return scene_.facts[i]; });
     column("w", n.size(), [&](std::size_t i) { return tenths(box[i].width); });
     column("h", n.size(), [&](std::size_t i) { return tenths(box[i].height); });
     w_.end_object();
@@ -108,6 +118,8 @@ class SceneJson {
     column("kind", e.size(), [&](std::size_t i) { return static_cast<int>(e[i].kind); });
     column("delayed", e.size(), [&](std::size_t i) { return e[i].delayed ? 1 : 0; });
     column("label", e.size(), [&](std::size_t i) { return texts_.number(e[i].label); });
+    if (!scene_.shares.empty())
+      column("share", e.size(), [&](std::size_t i) { return told(scene_.shares[i]); });
     column("x", e.size(), [&](std::size_t i) { return tenths(path[i].points[0].x); });
     column("y", e.size(), [&](std::size_t i) { return tenths(path[i].points[0].y); });
     column("route", e.size(), [&](std::size_t i) {
@@ -142,7 +154,37 @@ void write_equation(Writer& w, const ExplorerEquation& e) {
   w.end_array().end_object();
 }
 
+/// [shape, not finite, least, largest, mean, norm, histogram, elements]
+void write_tensor(Writer& w, const TensorFacts& t) {
+  w.begin_array().begin_array();
+  for (const std::int64_t n : t.shape.dims()) w.value(n);
+  w.end_array().value(t.not_finite);
+  for (const double v : {t.least, t.largest, t.mean, t.norm}) w.value(told(v));
+  w.begin_array();
+  if (t.elements.empty())  // else the page counts them itself
+    for (const std::int64_t n : t.histogram) w.value(n);
+  w.end_array().begin_array();
+  for (const double v : t.elements) w.value(told(v));
+  w.end_array().end_array();
+}
+
 }  // namespace
+
+std::string facts_json(const std::vector<NodeFacts>& facts) {
+  Writer w(0, json::Escape::html);
+  w.begin_array();
+  for (const NodeFacts& f : facts) {
+    w.begin_array();
+    write_tensor(w, f.value);
+    if (f.has_gradient)
+      write_tensor(w, f.gradient);
+    else
+      w.null();
+    w.value(f.operations).value(f.bytes).end_array();
+  }
+  w.end_array();
+  return w.text();
+}
 
 std::string scene_json(const ExplorerScene& scene) { return SceneJson(scene).write(); }
 

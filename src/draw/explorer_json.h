@@ -10,6 +10,11 @@ namespace taugrad::draw {
 /// titles, the forms of routes) stands in a table once. Coordinates in tenths.
 std::string scene_json(const ExplorerScene& scene);
 
+/// Statistics of values and gradients, to four digits: of each node [value, gradient or null,
+/// operations, bytes], of a tensor [shape, not finite, least, largest, mean, norm, histogram,
+/// elements].
+std::string facts_json(const std::vector<NodeFacts>& facts);
+
 /// Title, scenes by name, equations: what the page reads first.
 std::string page_json(const Explorer& explorer);
 

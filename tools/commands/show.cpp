@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "commands/commands.h"
 #include "commands/show_plan.h"
+#include "commands/show_values.h"
 #include "definition_options.h"
 #include "exec/generic.h"
 #include "mode_options.h"
@@ -36,6 +37,7 @@ struct Options {
   bool checkpoint = false;
   Modes modes;
   ModelOptions model;
+  ShowValues values;
 };
 
 /// By the suffix of -o, by --format, by --json.
@@ -128,6 +130,9 @@ int show_page(const Definition& d, const Options& o, const Context& context,
   ExploreOptions options{
       .unfolding = unfolding_of(o), .view = o.view, .picture = picture_options(o)};
   if (o.view == "gradient") add_cotangents(d, options.unfolding);
+  std::unique_ptr<ValuedGraph> valued;
+  if (o.values.asked()) valued = o.values.graph(d, o.steps, context);
+  options.values = valued.get();
   const Exploration e = explore(d, options);
   tell_counts(context, e.nodes, e.edges, summary, coupling(d, o.modes));
   deliver(o.output, to_html(e.page));
@@ -154,6 +159,17 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     deliver(o.output, to_json(u.graph()));
     return 0;
   }
+  if (o.values.asked()) {
+    std::unique_ptr<ValuedGraph> valued = o.values.graph(d, o.steps, context);
+    const Unfolded& u = valued->unfolded();
+    GraphPictureOptions options = picture_options(o);
+    options.outputs = valued->outputs();
+    const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
+    tell(u.graph().size(), edge_count(u.graph().tape()));
+    deliver(o.output,
+            rendered(coloured(picture, valued->values_of({&picture}), o.values.colour()), o));
+    return 0;
+  }
   const UnfoldedPicture drawn = unfolded_picture(d, unfolding, picture_options(o), gradient);
   tell(drawn.nodes, drawn.edges);
   deliver(o.output, rendered(drawn.picture, o));
@@ -176,7 +192,8 @@ void refuse_others(const Options& o, const Context& context) {
     refuse_without_effect(context, options, why);
   };
   if (o.plan)
-    return refuse({"--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
+    return refuse({"--values", "--colour", "--inputs", "--weights", "--seed", "--item",
+                   "--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
                    "--states", "--confirm", "--independent"},
                   "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
@@ -211,6 +228,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
   add_model(c, o->model);
+  add_values(c, o->values);
 }
 
 }  // namespace
@@ -247,7 +265,9 @@ Command show_command() {
       o->executor.checkpoint = o->checkpoint ? 0 : -1;
       return show_plan(d, unfolding, o->executor, o->output, o->format == "json");
     }
-    if (o->view.empty()) o->view = o->steps.given() || !o->modes.empty() ? "unfolded" : "folded";
+    const bool long_view = o->steps.given() || !o->modes.empty() || o->values.asked();
+    if (o->view.empty()) o->view = long_view ? "unfolded" : "folded";
+    o->values.check(o->view, o->format, !o->modes.empty(), context);
     if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
       fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
            o->view);

@@ -7,6 +7,7 @@
 
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/picture.h"
+#include "taugrad/draw/values.h"
 #include "taugrad/recurrence/unfold.h"
 
 namespace taugrad {
@@ -17,6 +18,10 @@ struct ExplorerScene {
   std::string label;  ///< what the reader is shown, "Unfolded"
   Picture picture;
   bool whole = true;  ///< false: the middle of a long sequence is left out
+  /// Where there are values: by node, number in Explorer::facts or -1; by edge, which share of its
+  /// end's gradient flows through it, or NaN. Else empty.
+  std::vector<std::int32_t> facts = {};
+  std::vector<double> shares = {};
 };
 
 /// An equation of the definition: what its nodes are explained by.
@@ -48,6 +53,7 @@ struct Explorer {
   std::size_t first = 0;                         ///< number of the scene that is shown first
   std::vector<ExplorerScene> steps = {};    ///< steps as operations, by the label of their cluster
   std::vector<ExplorerEquation> equations = {};  ///< of one variable: the one to try first, first
+  std::vector<NodeFacts> facts = {};             ///< of all scenes
 };
 
 /// One self-contained HTML page to explore: no network (a strict content security policy says so),
@@ -61,6 +67,8 @@ struct ExploreOptions {
   UnfoldOptions unfolding = {};  ///< without steps: 3
   std::string view = "folded";   ///< folded, unfolded or gradient: what is shown first
   GraphPictureOptions picture = {};
+  /// With values: of this graph, whose lengths then count instead of `unfolding`.
+  ValuedGraph* values = nullptr;
 };
 
 /// The views of a definition: the circuit, the unfolded graph (and all of it, where its middle is
@@ -70,7 +78,7 @@ struct Exploration {
   Explorer page;
   std::int64_t nodes = 0, edges = 0;
 };
-/// @throws Error as unfolded_picture does
+/// @throws Error as unfolded_picture does, and (U006) for values of a graph in a mode
 Exploration explore(const Definition& d, const ExploreOptions& options = {});
 
 }  // namespace taugrad

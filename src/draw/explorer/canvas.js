@@ -96,7 +96,7 @@ class CanvasRenderer {
     if (this.style) return this.style;
     const css = getComputedStyle(document.documentElement), all = {};
     for (const name of ['bg', 'fg', 'soft', 'faint', 'line', 'accent', 'lit', 'step', ...KINDS, 'adjoint',
-      'adjoint-op', 'stroke', 'edge', 'share', 'back', 'recall']) all[name] = css.getPropertyValue('--' + name);
+      'adjoint-op', 'stroke', 'edge', 'bad', 'share', 'back', 'recall']) all[name] = css.getPropertyValue('--' + name);
     all.data = all.edge;
     return (this.style = all);
   }
@@ -162,6 +162,7 @@ class CanvasRenderer {
 
   edgeColour(e) {
     const style = this.styles(), { lit, selected } = state, { from, to, kind } = this.scene.e;
+    if (isBadEdge(this.scene, e)) return [style.bad, 3, 1];
     if (lit) return lit.edges[e] ? [style.lit, 2.4, 1] : [style[EDGES[kind[e]]], 1.1, 0.2];
     const near = from[e] === selected || to[e] === selected;
     return [style[EDGES[kind[e]]], near ? 2.4 : 1.1, 1];
@@ -241,7 +242,8 @@ class CanvasRenderer {
       const [fill, ink] = this.nodeFill(i), chosen = i === selected;
       context.globalAlpha = lit && !lit.nodes[i] && !chosen ? 0.22 : 1;
       context.fillStyle = fill;
-      context.strokeStyle = chosen ? style.accent : lit?.nodes[i] ? style.lit
+      const bad = isBad(scene, i);
+      context.strokeStyle = bad ? style.bad : chosen ? style.accent : lit?.nodes[i] ? style.lit
         : adjoint[i] ? style.back : style.stroke;
       context.lineWidth = chosen ? Math.max(3.2, 3 * this.ratio / k) : lit?.nodes[i] ? 2 : 1;
       if (!this.detailed && !chosen) {

@@ -185,6 +185,11 @@ function stepScene(label, domain, position) {
   };
   moved.texts = moved.texts.map(moveTitle);
   moved.nodes.name = moved.nodes.name.map(move);
+  if (moved.nodes.fact) {  // those of the step itself, as far as they are drawn
+    const { n } = state.scene, known = new Map(n.name.map((name, i) => [name, n.fact?.[i] ?? -1]));
+    moved.nodes.fact = moved.nodes.name.map((name) => (name && known.get(name)) ?? -1);
+    delete moved.edges.share;
+  }
   for (const c of moved.clusters) {
     c.position = [c.position[0] + shift];
     c.label = domain + ' = ' + c.position[0];

@@ -6,6 +6,7 @@ function setScene(scene, keep = {}) {
   state.scene = scene;
   state.selected = -1;
   state.lit = null;
+  showFlow();  // it takes room from the stage
   renderer = scene.count > MOST_SVG_NODES ? new CanvasRenderer(scene) : new SvgRenderer(scene);
   stage.setAttribute('aria-label', 'Drawing of ' + (page.title || 'a graph') + ', ' +
     (scene.step ? 'step ' + scene.step + ' as operations' : scene.label) + ', ' +
@@ -76,6 +77,7 @@ function showStep() {
   if (!state.scene.step) slider.value = Math.max(state.step, 0);
   slider.setAttribute('aria-valuetext', step?.label ?? '');
   element('step-label').textContent = step?.label ?? '';
+  markFlow();
 }
 
 /// Goes to a step: one that a scene leaves out is shown in the scene with all of them.
@@ -250,7 +252,7 @@ function remember() {
   else if (scene.steps[step]) to.set('step', scene.steps[step].label);
   if (selected >= 0) to.set('node', scene.n.id[selected]);
   if (paths) to.set('paths', '1');
-  if (colouring) to.set('colour', colouring);
+  if (facts) to.set('colour', colouring);
   to.set('at', [x, y, k].map((v) => Number(v.toPrecision(6))).join(','));
   remembered = '#' + to;
   history.replaceState(null, '', remembered);
@@ -260,7 +262,7 @@ function recall() {
   const to = new URLSearchParams(location.hash.slice(1));
   const view = scenes.findIndex((s) => s.name === to.get('view'));
   state.paths = to.get('paths') === '1';
-  setColouring(to.get('colour') ?? '');
+  setColouring(to.get('colour') ?? (to.has('view') ? '' : colouring));
   state.view = view < 0 ? page.first : view;
   state.selected = -1;
   returnTo = null;
@@ -306,11 +308,18 @@ addEventListener('keydown', (event) => {
 for (const [id, action] of Object.entries({ in: actions['+'], out: actions['-'], fit, paths: togglePaths,
   expand: expandStep, keys: actions['?'], close: () => help.close() }))
   element(id).addEventListener('click', action);
+element('colour').addEventListener('change', (event) => {
+  setColouring(event.target.value);
+  paintNodes();
+  rememberSoon();
+});
 element('step').addEventListener('input', (event) => goToStep(Number(event.target.value)));
 
 new ResizeObserver(() => renderer?.resize()).observe(stage);
 addEventListener('beforeprint', () => renderer.printing(true));
 addEventListener('afterprint', () => renderer.printing(false));
 
+element('colouring').hidden = !facts;
+element('colour').append(...Object.entries(COLOURINGS).map(([value, label]) => make('option', { value }, label)));
 element('title').textContent = page.title || 'taugrad';
 recall();

@@ -103,12 +103,14 @@ function describePage(scene) {
   if (!scene.step && page.about) about.push(make('p', {}, page.about));
   about.push(make('p', { class: 'soft' }, count(scene.count, 'node') + ', ' + count(scene.edgeCount, 'edge')));
   if (scene.about && scene.about !== page.about) about.push(make('p', { class: 'soft' }, scene.about));
+  about.push(...aboutNotFinite(scene));
   const shown = page.equations.slice(0, 60);
   if (shown.length) about.push(make('h3', {}, 'Equations'), ...shown.flatMap((e) => written(e, [])));
   return about;
 }
 
 function refreshPanel() {
+  showFlow();
   const { scene, selected } = state;
   panel.replaceChildren(...(selected >= 0 ? describeNode(scene, selected) : describePage(scene)));
   panel.scrollTop = 0;

@@ -76,6 +76,8 @@ class SvgRenderer {
   mark() {
     for (const made of this.marked) made.classList.remove('sel', 'near', 'lit', 'on');
     this.marked = [];
+    for (const path of this.weighed ?? []) path.style.strokeWidth = '';
+    this.weighed = [];
     const mark = (made, name) => { made.classList.add(name); this.marked.push(made); };
     const { selected, lit, step } = state, { scene } = this;
     if (selected >= 0) {
@@ -83,6 +85,7 @@ class SvgRenderer {
       for (const [edges, ends] of [[scene.into(selected), scene.e.from], [scene.from(selected), scene.e.to]])
         for (const e of edges) {
           mark(this.edges[e], 'near');
+          this.weigh(e);
           mark(this.nodes[ends[e]], 'near');
         }
     }
@@ -97,6 +100,15 @@ class SvgRenderer {
       i === Math.max(selected, 0) ? '0' : '-1'));
   }
 
+  // an edge of the selected node is as thick as its share of the gradient
+  weigh(e) {
+    const share = number(this.scene.e.share?.[e] ?? NaN);
+    if (Number.isNaN(share)) return;
+    const path = this.edges[e].firstChild;
+    path.style.strokeWidth = 1.2 + 2.8 * Math.min(Math.abs(share), 1.2) + 'px';
+    this.weighed.push(path);
+  }
+
   focus(node) { this.nodes[node]?.focus({ preventScroll: true }); }
 
   /// Colours of nodes by number, or null: as their kinds say.
@@ -104,8 +116,10 @@ class SvgRenderer {
     this.nodes.forEach((made, i) => {
       const [fill, ink] = colours?.[i] ?? ['', ''];
       made.firstChild.style.fill = fill;
+      made.classList.toggle('bad', isBad(this.scene, i));
       for (const text of made.querySelectorAll('text')) text.style.fill = ink;
     });
+    this.edges.forEach((made, e) => made.classList.toggle('bad', isBadEdge(this.scene, e)));
   }
 
   resize() {}

@@ -1,0 +1,66 @@
+#include "commands/show_values.h"
+
+#include "base/fail.h"
+#include "tensor_options.h"
+
+namespace taugrad::cli {
+namespace {
+
+constexpr Word<Colour> kColours[] = {{"value", Colour::value},
+                                     {"gradient", Colour::gradient},
+                                     {"time", Colour::time},
+                                     {"bytes", Colour::bytes}};
+
+}  // namespace
+
+Colour ShowValues::colour() const {
+  return by.empty() ? Colour::value : value_of(kColours, "--colour", by);
+}
+
+void ShowValues::check(const std::string& view, const std::string& format, bool modes,
+                       const Context& context) const {
+  if (!asked())
+    return refuse_without_effect(
+        context, {"--inputs", "--weights", "--seed", "--item", "--strict"},
+        "without --values or --colour");
+  const bool page = format == "html";
+  if (format == "json" || view == "model" || (view == "folded" && !page))
+    fail(Status::usage, "U006",
+         "values are of the nodes of an unfolded graph, drawn: take --view unfolded or gradient, "
+         "as svg, dot or html");
+  if (modes)
+    fail(Status::usage, "U006", "values are those of teacher forcing: leave out --mode");
+  if (page)
+    refuse_without_effect(context, {"--colour"}, "on HTML, where the reader chooses the colours");
+}
+
+std::unique_ptr<ValuedGraph> ShowValues::graph(const Definition& d, const StepOptions& steps,
+                                               const Context& context) const {
+  const Tensors in = read_tensors(inputs, strict, context);
+  return std::make_unique<ValuedGraph>(
+      d, in, read_tensors(weights, strict, context),
+      ValueOptions{
+          .steps = steps.steps, .lengths = steps.lengths, .seed = seed, .item = item});
+}
+
+void add_values(Command& c, ShowValues& o) {
+  c.flag("--values", "values and gradients of what is drawn, in colours", o.values);
+  c.choice("--colour", "by what nodes are coloured, with their numbers [value]", o.by,
+           texts_of(kColours))
+      .rare();
+  c.text("--inputs", "FILE", "of --values: inputs and observed variables, as for `run` [drawn]",
+         o.inputs)
+      .rare();
+  c.text("--weights", "FILE", "of --values: weights by name [drawn]", o.weights).rare();
+  c.integer("--item", "N", "of --values: of the batch, from 0 [0]", o.item, 0, 1'000'000'000)
+      .rare();
+  c.option({.name = "--seed",
+            .letter = "",
+            .value = "S",
+            .help = "of --values: of drawn inputs and weights [0]",
+            .take = [&o](const std::string& v) { o.seed = parse_seed("--seed", v); },
+            .common = false});
+  add_strict(c, o.strict);
+}
+
+}  // namespace taugrad::cli
