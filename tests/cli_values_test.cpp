@@ -30,6 +30,19 @@ TEST_CASE("show --values: colours in SVG and DOT, numbers on a page, the same by
   CHECK(seeded("--seed 1") != seeded("--seed 2"));
 }
 
+TEST_CASE("show: a page of a graph's JSON", "[cli]") {
+  const Folder f;
+  CHECK(taugrad(f, "show elman --steps 4 -q -o net.json").status == 0);
+  CHECK(taugrad(f, "show net.json -q -o net.html").status == 0);
+  const std::string page = slurp(f / "net.html");
+  for (const char* view : {"folded", "unfolded", "gradient"})
+    CHECK(has(page, "\"name\": \"" + std::string(view) + "\""));
+  CHECK(taugrad(f, "show net.json --view gradient -q -o -  --format html").out != page);
+  const Outcome refused = taugrad(f, "show net.json --values -o net.html");
+  CHECK(refused.status == 2);
+  CHECK(has(refused.err, "U007"));
+}
+
 TEST_CASE("show --values: the data of a file, item by item", "[cli]") {
   const Folder f;
   spill(f / "x.json", R"~({"x": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "lengths": [2, 1]})~");

@@ -139,6 +139,30 @@ TEST_CASE("explorer: a long graph is there without its middle, and with all of i
   CHECK(data_of(html, "scene2")["routes"].size() < 80);
 }
 
+TEST_CASE("explorer: a graph has a page of all its views", "[explorer]") {
+  const auto views = [](const Graph& g, const WriteOptions& options) {
+    std::string names;
+    for (const ExplorerScene& s : explore(g, options).scenes) names += s.name + " ";
+    return names;
+  };
+  const Graph g = unfold(shipped_definition("elman"), {.steps = 12}).graph();
+  CHECK(views(g, {}) ==
+        "folded unfolded unfolded_all gradient gradient_all ");
+  const Explorer page = explore(g, {.view = View::gradient, .title = "by hand"});
+  CHECK(page.scenes[page.first].name == "gradient");
+  CHECK(page.steps.size() >= 5);
+  CHECK(to_html(page) == to_html(explore(g, {.view = View::gradient, .title = "by hand"})));
+  Graph small;  // no step repeats, and there are two that could be its loss
+  const Var x = small.input("x", {2});
+  small.name(sum(x), "a");
+  small.name(sum(x * x), "b");
+  const NodeId before = small.size();
+  CHECK(views(small, {}) == "unfolded ");
+  CHECK(views(small, {.loss = "a"}) == "unfolded gradient ");
+  CHECK(small.size() == before);
+  CHECK_THROWS_AS(explore(small, {.view = View::folded}), Error);
+}
+
 TEST_CASE("explorer: names stay inside the data", "[explorer]") {
   const std::string nasty = "</script><img src=x onerror=alert(1)>";
   Graph g;

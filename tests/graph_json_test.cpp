@@ -47,6 +47,7 @@ void check_same(const Graph& a, const Graph& b) {
     const bool same = &n.op == &m.op && std::ranges::equal(n.inputs, m.inputs) &&
                       n.shape == m.shape && n.name == m.name &&
                       std::ranges::equal(n.index, m.index) && n.is_value == m.is_value &&
+                      std::ranges::equal(x.letters(id), y.letters(id)) &&
                       n.extent == m.extent;
     different += !same;
   }
@@ -308,6 +309,12 @@ for line in open(sys.argv[2]):
       changed("\"name\"", "\"nmae\""),
       changed("\"value\": true", "\"value\": 1"),
       changed("\"value\": true", "\"attrs\": {\"k\": null}"),
+      changed("\"value\": true", "\"index\": [1], \"letters\": [\"t\"]"),
+      changed("\"value\": true", "\"letters\": [\"t\"]"),
+      changed("\"value\": true", "\"letters\": []"),
+      changed("\"value\": true", "\"index\": [1], \"letters\": [\"\"]"),
+      changed("\"value\": true", "\"index\": [1], \"letters\": [1]"),
+      changed("\"value\": true", "\"index\": [1], \"letters\": \"t\""),
       changed("\"value\": true", "\"inputs\": [\"W\"]"),
       changed("\"value\": true", "\"attrs\": {\"k\": [1.5]}"),
       changed("\"value\": true", "\"attrs\": {\"k\": {\"txt\": \"inf\"}}"),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/own.h"
 #include "taugrad/passes/gradient.h"
 
 /// Random graphs over (nearly) all ops, ranks 0 to 3, shared and per-example values, sets of items
@@ -26,6 +27,9 @@ class GraphGenerator {
  public:
   /// `mixes`: sums over items may flow back into values of items.
   explicit GraphGenerator(std::uint64_t seed, bool mixes = true) : random_(seed), mixes_(mixes) {}
+
+  /// Elementwise operations that are mixed in.
+  void add_own(std::vector<const Op*> ops) { own_ = std::move(ops); }
 
   /// `steps`: ops to append before the gradient. With `gradient`, outputs include those of a number
   /// made of them.
@@ -122,6 +126,7 @@ class GraphGenerator {
   }
 
   void add_op() {
+    if (!own_.empty() && chance(4)) return own();
     switch (pick(8)) {
       case 0:
         return unary();
@@ -189,6 +194,16 @@ class GraphGenerator {
       default:
         return keep(pow(abs(a) + 0.5, b * 0.5), 8);
     }
+  }
+
+  void own() {
+    const Op& op = *own_[static_cast<std::size_t>(pick(static_cast<int>(own_.size())))];
+    Vars operands{any()};
+    while (std::ssize(operands) < op.arity)
+      operands.push_back(aligned(operands[0], with_shape(operands[0].shape())));
+    double both = 0;
+    for (const Var& v : operands) both += bound(v);
+    keep(apply_elementwise(op, operands), both);
   }
 
   void choice() {
@@ -354,6 +369,7 @@ class GraphGenerator {
   }
 
   std::mt19937_64 random_;
+  std::vector<const Op*> own_;
   bool mixes_;
   RandomGraph made_;
   Vars nodes_;

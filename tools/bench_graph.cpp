@@ -10,7 +10,7 @@
 #include "taugrad/passes/gradient.h"
 
 // Nanoseconds a node: an Elman network built step by step with the builders, the same nodes without
-// checks, and its gradient. One JSON line each.
+// checks, its gradient; an LSTM unrolled by hand, with scopes and names. One JSON line each.
 //   bench_graph [STEPS]
 namespace {
 
@@ -48,6 +48,27 @@ Net elman(std::int32_t steps) {
   }
   n.loss = sum(h);
   return n;
+}
+
+// as a program writes it: a scope for each step, every variable named
+Graph lstm(std::int32_t steps) {
+  constexpr std::int64_t n = 2, m = 3;
+  Graph g;
+  const Var W_ih = g.weight("W_ih", {4 * m, n}), W_hh = g.weight("W_hh", {4 * m, m});
+  const Var b_ih = g.weight("b_ih", {4 * m}), b_hh = g.weight("b_hh", {4 * m});
+  Var h = g.name(g.zeros({m}), "h", {0}), c = g.name(g.zeros({m}), "c", {0});
+  for (std::int32_t t = 1; t <= steps; ++t) {
+    const auto step = g.step("t", t);
+    const Var x = g.input("x", {n});
+    const Var z = g.name(b_ih + matmul(W_ih, x) + b_hh + matmul(W_hh, h), "z");
+    const Var i = g.name(sigmoid(slice(z, 0, m)), "i");
+    const Var f = g.name(sigmoid(slice(z, m, 2 * m)), "f");
+    const Var candidate = g.name(tanh(slice(z, 2 * m, 3 * m)), "g");
+    const Var o = g.name(sigmoid(slice(z, 3 * m, 4 * m)), "o");
+    c = g.name(f * c + i * candidate, "c");
+    h = g.name(o * tanh(c), "h");
+  }
+  return g;
 }
 
 // Shapes, attributes and sets of items of one tape, by the same numbers on another.
@@ -88,5 +109,8 @@ int main(int argc, char** argv) {
   report("gradient", more, nanoseconds(from, more));
   fmt::print("{{\"workload\":\"graph_bytes\",\"nodes\":{},\"bytes_per_node\":{:.1f}}}\n",
              net.graph.size(), static_cast<double>(net.graph.tape().bytes()) / net.graph.size());
+  const std::clock_t before = std::clock();
+  const Graph by_hand = lstm(steps / 10);
+  report("lstm_by_hand", by_hand.size(), nanoseconds(before, by_hand.size()));
   return 0;
 }

@@ -12,6 +12,7 @@
 #include "output.h"
 #include "plan/passes.h"
 #include "recurrence/model.h"
+#include "subject.h"
 #include "train/words.h"
 
 namespace taugrad::cli {
@@ -127,6 +128,22 @@ void add_definition(Command& c, DefinitionOptions& o) {
       .rare();
 }
 
+// Of equations alone, sizes that they leave open are taken as they come; where those do not fit,
+// somebody has to say which.
+static void resolve_told(const Definition& d, const DefinitionOptions& o) try {
+  resolve(d, {.allow_unused = o.allow_unused});
+} catch (const Error& e) {
+  if (o.equations.empty() || d.sizes.empty()) throw;
+  std::vector<Diagnostic> told = e.diagnostics();
+  std::vector<std::string> sizes;
+  for (const SizeDeclaration& s : d.sizes) sizes.push_back(fmt::format("{} = {}", s.name, s.value));
+  for (Diagnostic& t : told)
+    if (t.code == "G020" && t.help.empty())
+      t.help = fmt::format("sizes that the equations leave open are {}; state one by --size {}=..",
+                           fmt::join(sizes, ", "), d.sizes.back().name);
+  throw Error(e.status(), std::move(told));
+}
+
 void override_sizes(Definition& d, const DefinitionOptions& o) {
   std::set<std::string> of_imports;
   if (!o.sizes.empty() && !d.imports.empty()) collect_sizes_of_imports(d, of_imports);
@@ -158,8 +175,13 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
         o.equations.empty() ? "for example elman, or -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'" : "";
     fail(Status::usage, std::move(e));
   }
-  Definition d = o.equations.empty() ? load_definition(o.file_or_name)
-                                     : definition_from_equations(o.equations, o.loss);
+  require_definition(o);
+  return finished_definition(o.equations.empty() ? load_definition(o.file_or_name)
+                                                 : definition_from_equations(o.equations, o.loss),
+                             o, context);
+}
+
+Definition finished_definition(Definition d, const DefinitionOptions& o, const Context& context) {
   if (o.equations.empty()) override_loss(d, o);
   override_sizes(d, o);
   for (const auto& [name, value] : o.constants) {
@@ -173,7 +195,7 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
     it->value = value;
   }
   for (const std::string& line : d.notes) note(context, line);
-  resolve(d, {.allow_unused = o.allow_unused});
+  resolve_told(d, o);
   return d;
 }
 

@@ -32,6 +32,8 @@ void add_sizes(Command& c, DefinitionOptions& o);
 /// @throws Error (U006) without a definition, (U002) for an unknown size or constant, and all of
 /// reading
 Definition read_definition(const DefinitionOptions& o, const Context& context);
+/// The same of one that has been read.
+Definition finished_definition(Definition d, const DefinitionOptions& o, const Context& context);
 void override_sizes(Definition& d, const DefinitionOptions& o);
 
 /// `--steps 4` or `--steps s=7,t=5`.

@@ -1,11 +1,14 @@
 // The only file that compiles CLI11: it splits the command line, all checks and words are ours.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "foreign_words.h"
+#include "taugrad/recurrence/register_op.h"
 
 namespace taugrad::cli {
 namespace {
@@ -28,7 +31,9 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
     if (c.name == name) return c;
     names.push_back(c.name);
   }
-  const std::string help = did_you_mean(name, names);
+  const std::string_view own = own_command(name);
+  const bool there = std::ranges::find(names, own) != names.end();
+  const std::string help = there ? fmt::format("did you mean \"{}\"?", own) : did_you_mean(name, names);
   const bool option = name.starts_with("-");
   usage_error("U001", fmt::format("unknown {} {}", option ? "option" : "command", printable(name)),
               help.empty() ? "`taugrad -h` lists the commands" : help);
@@ -38,9 +43,10 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
   if (!argument.starts_with("-") || argument == "-")
     usage_error("U001", fmt::format("unexpected argument {}", printable(argument)), help_hint(c));
   const std::string name = argument.substr(0, argument.find('='));
-  std::vector<std::string> names = {"--json", "--quiet", "--help", "--version"};
+  std::vector<std::string> names = {"--json", "--quiet", "--help", "--version", "--load"};
   for (const Option& o : c.options) names.push_back(o.name);
-  const std::string help = did_you_mean(name, names);
+  std::string help = foreign_option_help(c, name);
+  if (help.empty()) help = did_you_mean(name, names);
   usage_error("U001", fmt::format("unknown option {}", printable(name)),
               help.empty() ? help_hint(c) : help);
 }
@@ -100,7 +106,8 @@ Request parse_command(const Command& c, int argc, const char* const* argv) {
   app.add_flag("--version", r.version);
   app.add_flag("--json", r.context.json);
   app.add_flag("-q,--quiet", r.context.quiet);
-  std::vector<std::string> positionals;
+  std::vector<std::string> positionals, libraries;
+  app.add_option("--load", libraries)->allow_extra_args(false);
   app.add_option("arguments", positionals);
   std::vector<std::unique_ptr<Holder>> holders;
   for (const Option& o : c.options) {
@@ -112,6 +119,7 @@ Request parse_command(const Command& c, int argc, const char* const* argv) {
   r.help = full ? Help::full : brief ? Help::brief : Help::none;
   if (r.help != Help::none || r.version) return r;
   if (const auto extra = app.remaining(); !extra.empty()) unknown_argument(c, extra.front());
+  for (const std::string& library : libraries) load_operations(library);
   for (const auto& h : holders) {
     if (h->set || !h->values.empty()) r.context.given.insert(h->option->name);
     if (h->set) h->option->take("");
@@ -136,6 +144,8 @@ Request parse(const std::vector<Command>& commands, int argc, const char* const*
       r.help = Help::full;
     else if (argument == "--version")
       r.version = true;
+    else if (argument == "--load" && first + 1 < argc)
+      load_operations(argv[++first]);
     else
       break;
   }

@@ -96,20 +96,29 @@ void Progress::finish() {
   open_ = false;
 }
 
-Counter::Counter(const Context& context, std::string what, std::int64_t total)
+Counter::Counter(const Context& context, std::string what, std::int64_t total, double seconds)
     : what_(std::move(what)),
       total_(total),
+      seconds_(seconds),
       quiet_(context.quiet || context.json),
       terminal_(::isatty(STDERR_FILENO) == 1),
-      shown_(Clock::now()) {}
+      start_(Clock::now()),
+      shown_(start_) {}
+
+std::string Counter::line(std::int64_t done) const {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  double left = done > 0 ? elapsed * static_cast<double>(total_ - done) / static_cast<double>(done) : 0;
+  if (seconds_ > 0) left = std::min(left, seconds_ - elapsed);
+  return fmt::format("{} {} of {}", what_, done, total_) +
+         (done > 0 ? fmt::format("  {} left", duration(left)) : "");
+}
 
 void Counter::show(std::int64_t done) {
   const double since = std::chrono::duration<double>(Clock::now() - shown_).count();
   if (quiet_ || since < (terminal_ ? 0.1 : 10.0)) return;
   shown_ = Clock::now();
   open_ = terminal_;
-  const std::string line = fmt::format("{} {} of {}", what_, done, total_);
-  print_error(terminal_ ? fmt::format("\r{}\x1b[K", line) : line + "\n");
+  print_error(terminal_ ? fmt::format("\r{}\x1b[K", line(done)) : line(done) + "\n");
 }
 
 void Counter::finish() {

@@ -34,10 +34,11 @@ class Progress {
   bool any_ = false, open_ = false;
 };
 
-/// Tells how far a long work has come, in the same way.
+/// Tells how far a long work has come and how long it still takes, in the same way.
 class Counter {
  public:
-  Counter(const Context& context, std::string what, std::int64_t total = 0);
+  /// @param seconds  what the work may take in all; 0: any
+  Counter(const Context& context, std::string what, std::int64_t total = 0, double seconds = 0);
   void show(std::int64_t done);
   void show(std::int64_t done, std::int64_t total) {
     total_ = total;
@@ -46,10 +47,13 @@ class Counter {
   void finish();
 
  private:
+  std::string line(std::int64_t done) const;
+
   std::string what_;
   std::int64_t total_;
+  double seconds_;
   bool quiet_, terminal_, open_ = false;
-  std::chrono::steady_clock::time_point shown_;
+  std::chrono::steady_clock::time_point start_, shown_;
 };
 
 /// metrics.jsonl: one line an update, kept in step with the saved state.

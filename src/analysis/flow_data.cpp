@@ -38,22 +38,6 @@ Tensor random_cotangent(const Symbol& s, const FlowData& data, std::uint64_t see
   return t;
 }
 
-/// Item `item` of a tensor [index..., batch, shape...] as a batch of one.
-Tensor one_item(const Tensor& t, int axes, std::int64_t item) {
-  Dims dims = t.dims();
-  const std::int64_t batch = dims[at(axes)];
-  std::int64_t rows = 1, size = 1;
-  for (int a = 0; a < axes; ++a) rows *= dims[at(a)];
-  for (std::size_t a = at(axes) + 1; a < dims.size(); ++a) size *= dims[a];
-  dims[at(axes)] = 1;
-  Tensor result(dims, t.dtype());
-  const auto bytes = static_cast<std::int64_t>(size_of(t.dtype())) * size;
-  for (std::int64_t r = 0; r < rows; ++r)
-    std::copy_n(t.bytes().data() + (r * batch + item) * bytes, bytes,
-                result.bytes().data() + r * bytes);
-  return result;
-}
-
 /// The graph with its gradient, and what it is drawn for, before any of it is made.
 void require_for_drawn(const Model& model, const DrawOptions& draw) {
   UnfoldOptions unfolding{.steps = draw.steps, .lengths = draw.lengths};

@@ -1,6 +1,9 @@
 #include "analysis/probe.h"
 
 #include <algorithm>
+#include <map>
+
+#include "taugrad/ops/records.h"
 
 namespace taugrad::analysis {
 
@@ -16,11 +19,14 @@ std::vector<std::int64_t> full_lengths(const Unfolded& u) {
 }  // namespace
 
 Probe::Probe(const Unfolded& u, std::vector<NodeId> outputs)
-    : graph_(u.graph()),
+    : Probe(u.graph(), std::move(outputs), full_lengths(u)) {}
+
+Probe::Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths)
+    : graph_(graph),
       outputs_(std::move(outputs)),
       executor_(graph_.tape(), outputs_),
       sources_(exec::sources_of(graph_.tape(), executor_.leaves())),
-      lengths_(exec::length_rules(graph_.tape(), full_lengths(u))) {}
+      lengths_(exec::length_rules(graph_.tape(), std::move(lengths))) {}
 
 std::vector<Tensor> Probe::operator()(const Tensors& inputs, const Tensors& weights) {
   const exec::BatchDescription batch = exec::describe_batch(sources_, lengths_, inputs);
@@ -57,6 +63,41 @@ std::int64_t Probe::parameters() const {
   for (const exec::Source& s : sources_)
     if (s.weight) n += static_cast<std::int64_t>(s.leaves.size()) * s.shape.size();
   return n;
+}
+
+Tensors item_repeated(const Tape& tape, const Tensors& inputs, std::int64_t item,
+                      std::int64_t times) {
+  std::vector<NodeId> leaves;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (&tape.op(id) == &kInput) leaves.push_back(id);
+  std::map<std::string, int> axes{{"item", 0}, {"lengths", 0}};
+  for (const exec::Source& s : exec::sources_of(tape, leaves))
+    axes[s.name] = s.per_example ? s.index_axes : -1;
+  Tensors result;
+  for (const auto& [name, tensor] : inputs) {
+    const auto known = axes.find(name);
+    const int before_batch = known != axes.end() ? known->second : 0;  // lengths:t
+    result[name] = before_batch < 0
+                       ? tensor
+                       : repeated(one_item(tensor, before_batch, item), before_batch, times);
+  }
+  return result;
+}
+
+Tensor one_item(const Tensor& t, int index_axes, std::int64_t item) {
+  Dims dims = t.dims();
+  const auto axis = static_cast<std::size_t>(index_axes);
+  const std::int64_t batch = dims[axis];
+  std::int64_t rows = 1, size = 1;
+  for (std::size_t a = 0; a < axis; ++a) rows *= dims[a];
+  for (std::size_t a = axis + 1; a < dims.size(); ++a) size *= dims[a];
+  dims[axis] = 1;
+  Tensor result(dims, t.dtype());
+  const auto bytes = static_cast<std::int64_t>(size_of(t.dtype())) * size;
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::copy_n(t.bytes().data() + (r * batch + item) * bytes, bytes,
+                result.bytes().data() + r * bytes);
+  return result;
 }
 
 Tensor repeated(const Tensor& t, int index_axes, std::int64_t times) {

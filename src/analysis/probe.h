@@ -13,6 +13,8 @@ namespace taugrad::analysis {
 class Probe {
  public:
   Probe(const Unfolded& u, std::vector<NodeId> outputs);
+  /// @param lengths  of items without one of their own; empty: as the tensors say
+  Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths = {});
   /// Values in the order of `outputs`: [items, shape...] in the caller's order of items, zeros
   /// where a node does not exist for an item, [shape...] where it is shared.
   std::vector<Tensor> operator()(const Tensors& inputs, const Tensors& weights);
@@ -27,8 +29,13 @@ class Probe {
   exec::LengthRules lengths_;
 };
 
-/// Tensors with axes [index..., batch, shape...] of one batch, each item `times` times in a row.
-/// `index_axes`: of the tensor of that name; -1: it is left alone.
+/// All inputs of a graph, of one item, repeated: a batch of `times` equal items.
+Tensors item_repeated(const Tape& tape, const Tensors& inputs, std::int64_t item,
+                      std::int64_t times);
+
+/// Item `item` of a tensor [index..., batch, shape...] as a batch of one.
+Tensor one_item(const Tensor& t, int index_axes, std::int64_t item);
+/// A tensor with axes [index..., batch, shape...], each item `times` times in a row.
 Tensor repeated(const Tensor& t, int index_axes, std::int64_t times);
 
 }  // namespace taugrad::analysis

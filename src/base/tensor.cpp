@@ -129,6 +129,24 @@ Tensor Tensor::of(Dims dims, std::vector<std::int64_t> values) {
   return filled(std::move(dims), values);
 }
 
+Tensor Tensor::of(double number) { return of(Dims{}, std::vector<double>{number}); }
+Tensor Tensor::of(std::initializer_list<Number> vector) {
+  std::vector<double> values;
+  for (const Number& number : vector) values.push_back(number.value);
+  return of(Dims{static_cast<std::int64_t>(values.size())}, std::move(values));
+}
+Tensor Tensor::of(std::initializer_list<std::initializer_list<double>> rows) {
+  const std::size_t columns = rows.size() > 0 ? rows.begin()->size() : 0;
+  std::vector<double> values;
+  for (const auto& row : rows) {
+    if (row.size() != columns)
+      fail(Status::usage, "D011", "a row of {} numbers under one of {}", row.size(), columns);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return of(Dims{static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)},
+            std::move(values));
+}
+
 template <class T>
 std::span<T> Tensor::values() & {
   if (dtype_ != kDtypeOf<T>)

@@ -35,6 +35,7 @@ class DotWriter {
     if (!picture_.legend.title.empty()) legend();
     out_ += ", fontname=\"Helvetica\", fontsize=11";
     if (!picture_.about.empty()) out_ += ", tooltip=\"" + dot_escape(picture_.about) + '"';
+    if (!picture_.notes.empty()) notes();
     out_ += "];\n";
     out_ +=
         "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", "
@@ -52,6 +53,20 @@ class DotWriter {
   }
 
  private:
+  // the graph's own label: its position is that of its middle
+  void notes() {
+    double width = 0;
+    out_ += ", label=\"";
+    for (const std::string& note : picture_.notes) {
+      out_ += dot_escape(note) + "\\l";
+      width = std::max(width, draw::text_width(note, 11));
+    }
+    out_ += "\", labeljust=l, lp=\"";
+    point({layout_.notes.front().x + width / 2,
+           (layout_.notes.front().y + layout_.notes.back().y) / 2});
+    out_ += '"';
+  }
+
   void point(Point p) {
     append_number(out_, p.x);
     out_ += ',';

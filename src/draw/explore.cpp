@@ -1,10 +1,9 @@
 // Which pictures a page of a definition holds.
 #include <algorithm>
-#include <map>
 
 #include "base/fail.h"
 #include "draw/equations.h"
-#include "draw/scan.h"
+#include "draw/explore.h"
 #include "recurrence/graph_size.h"
 #include "recurrence/model.h"
 #include "taugrad/analysis/graphical_model.h"
@@ -15,10 +14,13 @@
 namespace taugrad {
 namespace {
 
+using draw::drawn_detail;
+using draw::has_gap;
+using draw::kMostNodes;
+using draw::kMostTapeNodes;
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr std::size_t kMostNodes = 40'000;    // of a scene with all its steps
-constexpr double kMostTapeNodes = 1'000'000;  // that such a scene is drawn from
 constexpr int kMostSteps = 40;                // drawn as operations, where there are values
 constexpr std::int64_t kMostModelSteps = 12;  // its edges are quadratic
 
@@ -26,42 +28,6 @@ std::int64_t edges_of(const Tape& tape) {
   std::int64_t edges = 0;
   for (NodeId id = 0; id < tape.size(); ++id) edges += std::ssize(tape.inputs(id));
   return edges;
-}
-
-bool has_gap(const Picture& p) {
-  return std::ranges::any_of(p.clusters, &PictureCluster::elided);
-}
-
-/// The nodes of one cluster, with those outside that they read or are read by.
-Picture step_of(const Picture& whole, int cluster) {
-  std::vector<int> number(whole.nodes.size(), -1);
-  const auto inside = [&](int n) { return whole.nodes[at(n)].cluster == cluster; };
-  std::vector<char> shown(whole.nodes.size(), 0);
-  for (const PictureEdge& e : whole.edges)
-    if (inside(e.from) || inside(e.to)) shown[at(e.from)] = shown[at(e.to)] = 1;
-  Picture step{.title = whole.clusters[at(cluster)].label, .about = {}, .nodes = {}, .edges = {},
-               .clusters = {}};
-  std::map<int, int> clusters;
-  for (std::size_t n = 0; n < whole.nodes.size(); ++n) {
-    if (!shown[n] && whole.nodes[n].cluster != cluster) continue;
-    number[n] = static_cast<int>(step.nodes.size());
-    PictureNode node = whole.nodes[n];
-    node.beside = node.beside >= 0 ? number[at(node.beside)] : -1;
-    if (node.cluster >= 0) {
-      const auto [it, fresh] =
-          clusters.try_emplace(node.cluster, static_cast<int>(step.clusters.size()));
-      if (fresh) step.clusters.push_back(whole.clusters[at(node.cluster)]);
-      node.cluster = it->second;
-    }
-    step.nodes.push_back(std::move(node));
-  }
-  for (PictureEdge e : whole.edges) {
-    if (!inside(e.from) && !inside(e.to)) continue;
-    e.from = number[at(e.from)];
-    e.to = number[at(e.to)];
-    step.edges.push_back(std::move(e));
-  }
-  return step;
 }
 
 class Explore {
@@ -147,12 +113,6 @@ class Explore {
     if (all.nodes.size() <= kMostNodes) add(name + "_all", label + ", all steps", std::move(all));
   }
 
-  static Detail drawn_detail(const Picture& p) {
-    const bool operations =
-        std::ranges::any_of(p.nodes, [](const PictureNode& n) { return n.name.empty(); });
-    return operations ? Detail::operations : Detail::values;
-  }
-
   void add_model() {
     const bool random =
         std::ranges::any_of(model_->symbols, [](const Symbol& s) { return s.random(); });
@@ -182,19 +142,22 @@ class Explore {
   }
 
   void add_values() {
-    std::vector<const Picture*> pictures;
-    std::vector<ExplorerScene*> of_graph;
-    for (auto* scenes : {&out_.page.scenes, &out_.page.steps})
-      for (ExplorerScene& s : *scenes) {
-        pictures.push_back(&s.picture);
-        of_graph.push_back(&s);
-      }
+    std::vector<const Picture*> pictures{&operations_};
+    for (const ExplorerScene& s : out_.page.scenes) pictures.push_back(&s.picture);
     GraphValues values = options_.values->values_of(pictures);
     const Tape& tape = options_.values->unfolded().graph().tape();
-    for (ExplorerScene* s : of_graph) {
-      s->shares = shares_of(s->picture, tape, values);
-      for (const PictureNode& n : s->picture.nodes)
-        s->facts.push_back(n.source < 0 ? -1 : values.entry[at(n.source)]);
+    const auto add_facts = [&](ExplorerScene& s) {
+      for (const PictureNode& n : s.picture.nodes)
+        s.facts.push_back(n.source < 0 ? -1 : values.entry[at(n.source)]);
+    };
+    for (ExplorerScene& s : out_.page.scenes) {
+      add_facts(s);
+      s.shares = shares_of(s.picture, tape, values);
+    }
+    const std::vector<double> shares = shares_of(operations_, tape, values);
+    for (std::size_t s = 0; s < out_.page.steps.size(); ++s) {
+      add_facts(out_.page.steps[s]);
+      for (const int e : step_edges_[s]) out_.page.steps[s].shares.push_back(shares[at(e)]);
     }
     out_.page.facts = std::move(values.facts);
   }
@@ -204,13 +167,10 @@ class Explore {
     options.detail = Detail::operations;
     if (options.most_steps == 0) options.most_steps = GraphPictureOptions{}.most_steps;
     if (options_.values != nullptr) options.most_steps = kMostSteps;
-    const Picture p = picture(options, false).picture;
-    for (int c = 0; c < static_cast<int>(p.clusters.size()); ++c) {
-      const PictureCluster& cluster = p.clusters[at(c)];
-      if (!cluster.elided)
-        out_.page.steps.push_back({.name = cluster.label,
-                                   .label = cluster.label,
-                                   .picture = step_of(p, c)});
+    operations_ = picture(options, false).picture;
+    for (draw::Step& step : draw::steps_of(operations_)) {
+      out_.page.steps.push_back(std::move(step.scene));
+      step_edges_.push_back(std::move(step.edges));
     }
   }
 
@@ -218,6 +178,8 @@ class Explore {
   ExploreOptions options_;
   std::shared_ptr<const Model> model_;
   bool has_loss_ = false;
+  Picture operations_;                         // of which the steps are parts
+  std::vector<std::vector<int>> step_edges_;  // by step: edges of it
   Exploration out_;
 };
 

@@ -123,6 +123,8 @@ class FoldedPicture {
                    : fmt::format("{}[{}]", from.name, fmt::join(from.over, ","));
       if (from.shape.rank() > 0 || from.kind == FoldedKind::weight) p.shape = to_string(from.shape);
     }
+    if (from.name.empty() && (from.kind == FoldedKind::input || from.kind == FoldedKind::weight))
+      p.op = fmt::format("{} {}", from.op, to_string(from.shape));
     p.title = fmt::format("{}{}{}, shape {}", from.name, from.name.empty() ? "" : ": ", from.op,
                           to_string(from.shape));
     const bool value = !p.name.empty();

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/memory_limit.h"
 #include "draw/names.h"
 #include "draw/op_text.h"
 #include "draw/scan.h"
@@ -29,8 +30,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 class GraphPicture {
  public:
   GraphPicture(const Tape& tape, const GraphPictureOptions& options, const draw::TapeScan& scan,
-               Detail detail)
-      : tape_(tape), options_(options), scan_(scan), detail_(detail) {
+               const draw::Manner& manner, Detail detail)
+      : tape_(tape), options_(options), scan_(scan), manner_(manner), detail_(detail) {
     for (NodeId id = 0; id < tape.size(); ++id) {
       if (!tape.is_value(id)) continue;
       const std::string_view name = tape.name(id);
@@ -59,10 +60,34 @@ class GraphPicture {
     return std::move(out_);
   }
 
+  /// What the drawing leaves out, in words; after run().
+  std::vector<std::string> notes() const {
+    std::vector<std::string> notes;
+    if (scan_.unneeded > 0)
+      notes.push_back(fmt::format("{} node{} that no output needs not drawn", scan_.unneeded,
+                                  scan_.unneeded == 1 ? "" : "s"));
+    if (values_only()) notes.emplace_back("operations are folded into the edges");
+    std::set<std::string_view> passed;
+    bool copies = false;
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (!scan_.shown[at(id)] || picture_node_[at(id)] >= 0 || is_loose_leaf(id)) continue;
+      const bool copy = draw::is_weight_copy(tape_, id);
+      copies = copies || copy;
+      if (!copy) passed.insert(tape_.op(id).name);
+    }
+    if (copies) notes.emplace_back("copies of weights are not drawn");
+    if (!values_only() && !passed.empty())
+      notes.push_back(fmt::format("only edges: {}", fmt::join(passed, ", ")));
+    return notes;
+  }
+
  private:
   bool values_only() const { return detail_ == Detail::values; }
-  bool is_adjoint(NodeId id) const {
-    return options_.gradient_from >= 0 && id >= options_.gradient_from;
+  bool is_adjoint(NodeId id) const { return scan_.adjoint[at(id)] != 0; }
+  /// The node whose name and index another has, or belongs to.
+  NodeId owner(NodeId id) const {
+    const NodeId owner = scan_.owner[at(id)];
+    return tape_.name(id).empty() && owner >= 0 ? owner : id;
   }
   // A number or length that belongs to no variable: drawn anew where it is used.
   bool is_loose_leaf(NodeId id) const {
@@ -113,16 +138,17 @@ class GraphPicture {
     n.source = id;
     n.cluster = scan_.cluster[at(id)];
     n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
-    const std::string owner(tape_.name(id)), label = draw::variable_text(tape_, id);
+    const std::string name(tape_.name(owner(id))), label = draw::variable_text(tape_, id);
     if (tape_.is_value(id)) {
-      n.name = label;
-      n.role = owner;
-      n.id = ids_.make(owner, tape_.index(id), "");
+      n.name = manner_.by_hand ? draw::shortened(label) : label;
+      n.role = name;
+      n.id = ids_.make(name, tape_.index(id), "");
     } else {
       const std::string op(tape_.op(id).name);
       const int number = ordinal(id);
-      n.role = fmt::format("{}/{}/{}", owner, op, number);
-      n.id = ids_.make(owner, tape_.index(id),
+      if (tape_.op(id).traits.leaf) n.name = fmt::format("#{}", id);  // as `run` takes its tensor
+      n.role = fmt::format("{}/{}/{}", name, op, number);
+      n.id = ids_.make(name, tape_.index(owner(id)),
                        fmt::format("{}_{}{}", op, number, is_adjoint(id) ? "_d" : ""));
     }
     if (n.kind != NodeKind::copy) {
@@ -139,8 +165,9 @@ class GraphPicture {
   // Number of a node among those of its owner with its op: the same in every step that is computed
   // alike.
   int ordinal(NodeId id) {
-    const auto owner = (static_cast<std::uint64_t>(tape_.name_id(id)) << 32) | tape_.index_id(id);
-    auto& counts = ordinals_[owner * 2 + (is_adjoint(id) ? 1 : 0)];
+    const NodeId of = owner(id);
+    const auto key = (static_cast<std::uint64_t>(tape_.name_id(of)) << 32) | tape_.index_id(of);
+    auto& counts = ordinals_[key * 2 + (is_adjoint(id) ? 1 : 0)];
     for (auto& [op, count] : counts) {
       if (op == &tape_.op(id)) return ++count;
     }
@@ -165,10 +192,12 @@ class GraphPicture {
     const int number = static_cast<int>(out_.nodes.size());
     picture_node_[at(id)] = number;
     out_.nodes.push_back(std::move(n));
-    for (const Source& s : sources) {
-      const bool recall = out_.nodes[at(number)].adjoint && values_only() && !is_adjoint(s.node);
-      if (!recall) add_edge(s, number);
-    }
+    const bool adjoint = out_.nodes[at(number)].adjoint && values_only();
+    const auto recall = [&](const Source& s) { return adjoint && !is_adjoint(s.node); };
+    // of a gradient that no other is drawn for, what it reads of the forward pass made it
+    const bool alone = manner_.by_hand && std::ranges::all_of(sources, recall);
+    for (const Source& s : sources)
+      if (alone || !recall(s)) add_edge(s, number);
   }
 
   // The variable that a node named grad:h is the gradient of, where that is drawn.
@@ -242,6 +271,7 @@ class GraphPicture {
   const Tape& tape_;
   const GraphPictureOptions& options_;
   const draw::TapeScan& scan_;
+  const draw::Manner& manner_;
   Detail detail_;
   Picture out_;
   draw::IdMaker ids_;
@@ -254,6 +284,23 @@ class GraphPicture {
 
 }  // namespace
 
+namespace {
+
+// the clusters that stand for steps say which these are; of a grid, that there are some
+void note_gaps(Picture& p) {
+  std::vector<std::string> gaps;
+  bool grid = false;
+  for (const PictureCluster& c : p.clusters) {
+    if (!c.elided) continue;
+    grid = grid || c.position.size() != 1;
+    if (c.position.size() == 1) gaps.push_back(c.label);
+  }
+  if (grid) gaps.emplace_back("positions in the middle");
+  if (!gaps.empty()) p.notes.push_back(fmt::format("left out: {}", fmt::join(gaps, "; ")));
+}
+
+}  // namespace
+
 std::string draw::about_text(std::int64_t nodes, const Picture& drawn) {
   const auto steps =
       std::ranges::count_if(drawn.clusters, [](const PictureCluster& c) { return !c.elided; });
@@ -261,18 +308,32 @@ std::string draw::about_text(std::int64_t nodes, const Picture& drawn) {
                      drawn.nodes.size(), drawn.edges.size(), steps);
 }
 
-Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
-  const draw::TapeScan scan = draw::scan(tape, options);
+Picture draw::picture_of(const Tape& tape, const GraphPictureOptions& options,
+                         const Manner& manner) {
+  constexpr double kPicture = 1300;  // bytes a node, laid out and written
+  const TapeScan found = scan(tape, options, manner);
+  if (const auto shown = std::ranges::count(found.shown, 1); manner.by_hand)
+    require_memory("drawing", {{fmt::format("a picture of up to {} nodes", shown),
+                                static_cast<double>(shown) * kPicture}});
   const auto make = [&](Detail detail) {
-    Picture p = GraphPicture(tape, options, scan, detail).run();
+    GraphPicture drawing(tape, options, found, manner, detail);
+    Picture p = drawing.run();
+    std::vector<std::string> notes;
+    if (manner.by_hand) notes = drawing.notes();
     if (options.most_steps > 0) p = elide(p, options.most_steps);
-    if (p.about.empty()) p.about = draw::about_text(tape.size(), p);
+    if (p.about.empty()) p.about = about_text(tape.size(), p);
+    p.notes = std::move(notes);
+    if (manner.by_hand) note_gaps(p);
     return p;
   };
   if (options.detail != Detail::automatic) return make(options.detail);
   Picture p = make(Detail::operations);
-  if (p.clusters.empty() || p.nodes.size() <= draw::kSmallPicture) return p;
+  if (p.clusters.empty() || p.nodes.size() <= manner.small) return p;
   return make(Detail::values);
+}
+
+Picture picture_of(const Tape& tape, const GraphPictureOptions& options) {
+  return draw::picture_of(tape, options, {});
 }
 
 }  // namespace taugrad

@@ -5,11 +5,12 @@
 
 #include "draw/drawing.h"
 #include "draw/geometry.h"
+#include "draw/text.h"
 
 namespace taugrad::draw {
 namespace {
 
-constexpr double kMargin = 12;
+constexpr double kMargin = 12, kNoteHeight = 14;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -56,6 +57,15 @@ void frame(Layout& layout) {
   layout.height = bottom - top + 2 * kMargin;
 }
 
+// What is left out is said below the drawing, a line each.
+void add_notes(const Picture& picture, Layout& layout) {
+  for (const std::string& note : picture.notes) {
+    layout.notes.push_back({kMargin, layout.height + kNoteHeight / 2 - kMargin / 2});
+    layout.width = std::max(layout.width, text_width(note, kSmallSize) + 2 * kMargin);
+    layout.height += kNoteHeight;
+  }
+}
+
 }  // namespace
 
 Layout lay_out(const Picture& picture) {
@@ -80,6 +90,7 @@ Layout lay_out(const Picture& picture) {
   layout.clusters = cluster_boxes(d, g);
   layout.nodes = std::move(d.boxes);
   frame(layout);
+  add_notes(picture, layout);
   return layout;
 }
 

@@ -32,6 +32,7 @@ struct Layout {
   std::vector<Box> nodes;
   std::vector<Path> edges;
   std::vector<Box> clusters;
+  std::vector<Point> notes;  ///< left end of each line, below everything
 };
 
 /// Places a picture. Steps are columns from left to right (grids: rows too), weights a band above

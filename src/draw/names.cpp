@@ -8,6 +8,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace taugrad::draw {
 namespace {
 
@@ -52,6 +54,20 @@ std::string variable_text(const Tape& tape, NodeId id) {
   if (!tape.index(id).empty()) text += fmt::format("[{}]", fmt::join(tape.index(id), ","));
   if (!text.starts_with("grad:")) return text;
   return "∇" + text.substr(5);
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kMost = 40, kEnd = 8;  // characters
+  const std::size_t count = utf8_characters(text);
+  if (count <= kMost) return std::string(text);
+  std::string start, end;
+  for (std::size_t at = 0, i = 0; at < text.size(); ++i) {
+    const std::size_t bytes = std::max<std::size_t>(utf8_sequence(text, at), 1);
+    if (i < kMost - kEnd) start += text.substr(at, bytes);
+    if (i >= count - kEnd) end += text.substr(at, bytes);
+    at += bytes;
+  }
+  return start + "…" + end;
 }
 
 std::string offset_range(std::string_view letter, int low, int high) {

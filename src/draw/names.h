@@ -25,6 +25,9 @@ class IdMaker {
 /// "h[3]" of a named node; "∇h[3]" of one named grad:h.
 std::string variable_text(const Tape& tape, NodeId id);
 
+/// A long text by its beginning and its end: "hidden_state_of_the_first…r[3]".
+std::string shortened(std::string_view text);
+
 /// "z⁻¹" for an offset of -1, "z⁺²" for 2.
 std::string delay_power(int offset);
 

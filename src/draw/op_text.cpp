@@ -76,7 +76,7 @@ std::string op_text(const Tape& tape, NodeId id) {
 }
 
 std::string node_title(const Tape& tape, NodeId id) {
-  std::string text = tape.name_id(id) == 0 ? std::string(tape.op(id).name) : tape.label(id);
+  std::string text = tape.name(id).empty() ? std::string(tape.op(id).name) : tape.label(id);
   if (tape.is_value(id)) text += fmt::format(" = {}", tape.op(id).name);
   for (const auto& [name, value] : tape.attrs(id))
     text += fmt::format(", {} {}", name, attr_text(value));

@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "graph/adjoint.h"
+#include "graph/positions.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/prune.h"
 
@@ -19,18 +21,28 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Scanner {
  public:
-  Scanner(const Tape& tape, const GraphPictureOptions& options) : tape_(tape), options_(options) {}
+  Scanner(const Tape& tape, const GraphPictureOptions& options, const Manner& manner)
+      : tape_(tape), options_(options) {
+    find_adjoint(manner);
+    if (manner.by_hand) {
+      out_.owner = position_owners(tape, out_.adjoint);
+    } else {
+      for (NodeId id = 0; id < tape.size(); ++id)
+        out_.owner.push_back(tape.index_id(id) != 0 ? id : -1);
+    }
+  }
 
   TapeScan run() {
     if (options_.outputs.empty()) {
       out_.shown.assign(at(tape_.size()), 1);
     } else {
       out_.shown = needed(tape_, options_.outputs);
+      out_.unneeded = std::ranges::count(out_.shown, 0);
     }
     out_.cluster.assign(at(tape_.size()), -1);
     for (NodeId id = 0; id < tape_.size(); ++id) {
-      if (out_.shown[at(id)] && tape_.index_id(id) != 0 && !is_weight_copy(tape_, id))
-        out_.cluster[at(id)] = cluster_of(id);
+      if (out_.shown[at(id)] && out_.owner[at(id)] >= 0 && !is_weight_copy(tape_, id))
+        out_.cluster[at(id)] = cluster_of(out_.owner[at(id)]);
     }
     place_copies();
     if (options_.most_steps > 0) thin();
@@ -38,6 +50,16 @@ class Scanner {
   }
 
  private:
+  void find_adjoint(const Manner& manner) {
+    const NodeId first = options_.gradient_from;
+    if (first < 0 && manner.by_hand) {
+      out_.adjoint = adjoint_nodes(tape_);
+      return;
+    }
+    out_.adjoint.assign(at(tape_.size()), 0);
+    for (NodeId id = first; first >= 0 && id < tape_.size(); ++id) out_.adjoint[at(id)] = 1;
+  }
+
   // A copy belongs to the step of the equation that reads it, whatever the letters of its own name.
   void place_copies() {
     for (NodeId id = 0; id < tape_.size(); ++id) {
@@ -58,12 +80,15 @@ class Scanner {
     }
   }
 
+  // as the caller says, as the tape says, else t, or i and j
   const std::vector<std::string>& letters_of(NameId name, std::size_t rank) {
     auto& known = letters_[{name, rank}];
     if (!known.empty()) return known;
     const auto given = options_.letters.find(std::string(base_name(tape_.name_of(name))));
     if (given != options_.letters.end() && given->second.size() == rank)
       return known = given->second;
+    if (const auto own = tape_.letters_of(name); own.size() == rank)
+      return known.assign(own.begin(), own.end()), known;
     static const std::vector<std::string> line{"t"}, grid{"i", "j", "k", "l"};
     if (rank == 1) return known = line;
     for (std::size_t i = 0; i < rank; ++i)
@@ -160,8 +185,8 @@ bool is_weight_copy(const Tape& tape, NodeId id) {
   return &tape.op(id) == &kCopy && tape.is_value(id) && &tape.op(tape.inputs(id)[0]) == &kWeight;
 }
 
-TapeScan scan(const Tape& tape, const GraphPictureOptions& options) {
-  return Scanner(tape, options).run();
+TapeScan scan(const Tape& tape, const GraphPictureOptions& options, const Manner& manner) {
+  return Scanner(tape, options, manner).run();
 }
 
 }  // namespace taugrad::draw

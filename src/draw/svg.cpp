@@ -79,6 +79,7 @@ class SvgWriter {
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
     if (!picture_.legend.title.empty()) legend();
+    for (std::size_t n = 0; n < picture_.notes.size(); ++n) note(n);
     out_ += "</svg>\n";
     return std::move(out_);
   }
@@ -242,6 +243,13 @@ class SvgWriter {
       text(box.x, box.y + 11, second, "s", node.ink);
     }
     out_ += "</g>\n";
+  }
+
+  void note(std::size_t n) {
+    out_ += "<text class=\"s note\" style=\"text-anchor:start\"";
+    attribute("x", layout_.notes[n].x);
+    attribute("y", layout_.notes[n].y + 3.5);
+    out_ += '>' + xml_escape(picture_.notes[n]) + "</text>\n";
   }
 
   const Picture& picture_;

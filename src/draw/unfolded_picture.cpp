@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "draw/scan.h"
 #include "recurrence/model.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/graph/op.h"
@@ -38,7 +39,7 @@ Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
     for (const int axis : s.axes) letters.push_back(model.system.indices[at(axis)].name);
   }
   if (options.title.empty()) options.title = model.system.name;
-  return picture_of(unfolded.graph().tape(), options);
+  return draw::picture_of(unfolded.graph().tape(), options, draw::kUnfolded);
 }
 
 Picture gradient_picture_of(const Unfolded& unfolded, GraphPictureOptions options) {

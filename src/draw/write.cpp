@@ -4,10 +4,19 @@
 #include "base/files.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "draw/scan.h"
+#include "graph/adjoint.h"
+#include "passes/tape_copy.h"
 #include "taugrad/draw/explorer.h"
-#include "taugrad/draw/graph_picture.h"
+#include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/render.h"
+#include "taugrad/exec/check.h"
 #include "taugrad/io/graph_json.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/passes/gradient.h"
+#include "taugrad/passes/loss.h"
+#include "taugrad/passes/prune.h"
+#include "taugrad/recurrence/fold.h"
 
 namespace taugrad {
 namespace {
@@ -20,18 +29,73 @@ std::string format_of(const std::string& path, const std::vector<std::string>& f
   return suffix;
 }
 
-}  // namespace
-
-void write(const Graph& graph, const std::string& path) {
-  if (format_of(path, {"dot", "html", "json", "svg"}) == "json") return save_graph(path, graph);
-  write(picture_of(graph.tape()), path);
+/// What the loss depends on and has a gradient worth drawing; of nodes without names the weights.
+Vars differentiable(Tape& tape, Var loss) {
+  const std::vector<NodeId> outputs{loss.id};
+  const std::vector<char> used = needed(tape, outputs);
+  Vars wrt;
+  for (NodeId id = 0; id < loss.id; ++id) {
+    const Op* op = &tape.op(id);
+    const bool number = op != &kInput && op != &kConstant && tape.category(id) == 0;
+    const bool term = tape.name(id) == "loss" || tape.name(id).starts_with("nll:");
+    const bool drawn = tape.is_value(id) ? number && !term : op == &kWeight;
+    if (used[static_cast<std::size_t>(id)] && drawn) wrt.push_back(tape.var(id));
+  }
+  return wrt;
 }
 
-void write(const Picture& picture, const std::string& path) {
+// outputs are numbers, which stay valid in a copy
+Picture unfolded_picture(const Graph& graph, const WriteOptions& o) {
+  GraphPictureOptions options{.gradient_from = o.gradient_from,
+                              .detail = o.detail,
+                              .copies = o.copies,
+                              .most_steps = o.most_steps,
+                              .title = o.title,
+                              .about = o.about};
+  for (const Var& v : o.outputs) options.outputs.push_back(v.id);
+  for (NodeId id = 0; id < graph.size() && !o.outputs.empty() && o.view == View::gradient; ++id)
+    if (graph.tape().is_value(id) && graph.tape().name(id).starts_with("grad:"))
+      options.outputs.push_back(id);
+  return picture_of(graph.tape(), options);
+}
+
+}  // namespace
+
+Graph with_gradient(const Graph& graph, const std::string& loss) {
+  if (has_gradients(graph.tape()) && loss.empty()) return graph;
+  const Graph copy = copy_of(graph.tape());
+  Var of = find_loss(copy, loss);
+  if (!of) of = default_loss(copy);
+  gradient(of, differentiable(copy.tape(), of));
+  return copy;
+}
+
+Picture picture_of(const Graph& graph, const WriteOptions& options) {
+  for (const Var& v : options.outputs) graph.tape().own(v);
+  if (options.view == View::folded)
+    return picture_of(fold(graph),
+                      {.detail = options.detail, .title = options.title, .about = options.about});
+  if (options.view == View::unfolded) return unfolded_picture(graph, options);
+  WriteOptions known = options;
+  const Graph whole = with_gradient(graph, options.loss);
+  if (whole.size() > graph.size()) known.gradient_from = graph.size();
+  return unfolded_picture(whole, known);
+}
+
+void write(const Graph& graph, const std::string& path, const WriteOptions& options) {
+  const std::string format = format_of(path, {"dot", "html", "json", "svg"});
+  if (format == "html") return write_file(path, to_html(explore(graph, options)));
+  if (format != "json") return write(picture_of(graph, options), path, options.labels);
+  if (options.view == View::folded) return write_file(path, to_json(fold(graph)));
+  save_graph(path, options.view == View::gradient ? with_gradient(graph, options.loss) : graph);
+}
+
+void write(const Picture& picture, const std::string& path, bool labels) {
   const std::string format = format_of(path, {"dot", "html", "svg"});
-  write_file(path, format == "dot"    ? to_dot(picture)
+  const RenderOptions how{.labels = labels};
+  write_file(path, format == "dot"    ? to_dot(picture, how)
                    : format == "html" ? to_html(picture)
-                                      : to_svg(picture));
+                                      : to_svg(picture, how));
 }
 
 }  // namespace taugrad

@@ -21,7 +21,7 @@ Dims wanted_axes(const Source& s) {
 
 void check_axes(const Source& s, const Tensor& t) {
   const Dims want = wanted_axes(s);
-  bool fits = t.dims().size() == want.size();
+  bool fits = t.dims().size() == want.size() || (want.empty() && t.dims() == Dims{1});
   for (std::size_t i = 0; fits && i < want.size(); ++i)
     fits = want[i] < 0 || want[i] == t.dims()[i];
   if (fits) return;
@@ -91,13 +91,15 @@ const Tensor& tensor_of(const Source& source, const Tensors& tensors) {
 
 std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves) {
   std::vector<Source> sources;
-  std::map<std::pair<bool, NameId>, std::size_t> number;
+  std::map<std::pair<bool, std::string_view>, std::size_t> number;
   for (const NodeId id : leaves) {
     const bool weight = &tape.op(id) == &kWeight;
-    const auto index = tape.index(id);
-    const auto [it, fresh] = number.try_emplace({weight, tape.name_id(id)}, sources.size());
-    if (fresh)
-      sources.push_back({std::string(tape.name(id)),
+    const bool named = tape.is_value(id);
+    const auto index = named ? tape.index(id) : std::span<const std::int32_t>();
+    auto [it, fresh] = number.try_emplace({weight, tape.name(id)}, sources.size());
+    if (!named) it->second = sources.size();  // a leaf that stands alone
+    if (fresh || !named)
+      sources.push_back({named ? std::string(tape.name(id)) : fmt::format("#{}", id),
                          weight,
                          tape.extent_id(id) != kShared,
                          tape.shape(id),

@@ -22,7 +22,7 @@ struct Source {
   std::vector<std::int32_t> positions;  ///< index_axes for each leaf, from 1
 };
 
-/// The tensors that leaves ask for.
+/// The tensors that leaves ask for; a leaf without a name asks for "#17", by its number.
 std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves);
 
 /// What the graph says of lengths: names, the longest item it has steps for, and what the caller
@@ -44,6 +44,11 @@ BatchDescription describe_batch(const std::vector<Source>& sources, const Length
 
 /// The tensor of a source, its axes checked. @throws Error (D010, D011)
 const Tensor& tensor_of(const Source& source, const Tensors& tensors);
+
+/// The numbers of leaf number `leaf` of a source, of these items where it is per example.
+/// @throws Error (D011, D013)
+void read_leaf(const Source& source, const Tensor& tensor, std::size_t leaf,
+               std::span<const std::int32_t> items, std::span<double> to);
 
 /// Fills or binds the leaves of a source, after Executor::set_batch. A weight of type S is read in
 /// place.

@@ -1,11 +1,10 @@
 #include "taugrad/exec/check.h"
 
-#include <map>
-
 #include "base/fail.h"
+#include "exec/check_how.h"
+#include "exec/check_point.h"
 #include "exec/generic.h"
 #include "exec/memory_estimate.h"
-#include "exec/stream.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/run.h"
 #include "taugrad/ops/records.h"
@@ -13,24 +12,6 @@
 
 namespace taugrad {
 namespace {
-
-std::vector<double> leaf_values(const Tape& tape, NodeId leaf, std::int64_t items, const Tensors& tensors, std::uint64_t seed) {
-  const std::int64_t size = tape.shape(leaf).size();
-  const bool shared = tape.extent_id(leaf) == kShared;
-  std::vector<double> values(static_cast<std::size_t>(shared ? size : size * items));
-  const auto tensor = tensors.find(data_of(tape.name(leaf)));
-  if (tensor == tensors.end()) {  // cotangents and stop variables, which follow from nothing else
-    Stream stream(seed, "check:" + tape.label(leaf));
-    for (double& x : values) x = stream.normal();
-    return values;
-  }
-  std::int64_t flat = 0;
-  const auto index = tape.index(leaf);
-  for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor->second.dims()[a] + index[a] - 1;
-  const std::int64_t first = flat * static_cast<std::int64_t>(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = tensor->second.at(first + static_cast<std::int64_t>(i));
-  return values;
-}
 
 // Of a draw that stops the gradient, a numeric derivative sees what the gradient leaves out.
 void check_draws(const Model& model, const Modes& modes) {
@@ -64,6 +45,7 @@ void require_for_check(const Model& model, const UnfoldOptions& unfolding, const
 }  // namespace
 
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
+  const Watch watch(options.seconds);
   const auto model = resolve(d);
   UnfoldOptions unfolding;
   unfolding.steps = options.steps;
@@ -82,29 +64,23 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
     if (mode.kind == Mode::Kind::mixed) tensors[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.at(0)});
 
   Tape& tape = u.graph().tape();
-  CheckPoint point;
-  point.items = options.batch;
+  BatchContext batch;
   for (const std::string& name : model->lengths)
-    point.batch.lengths.emplace_back(static_cast<std::size_t>(options.batch), u.length(name));
+    batch.lengths.emplace_back(static_cast<std::size_t>(options.batch), u.length(name));
+  const std::vector<NodeId> leaves = exec::given_leaves(tape);
   std::vector<Var> variables;
-  const Var loss = u.loss();
-  for (NodeId id = 0; id < tape.size(); ++id) {
-    const bool weight = &tape.op(id) == &kWeight, input = &tape.op(id) == &kInput;
-    const bool number = !tape.attrs(id).has("category");
-    if (weight || input) point.leaves.emplace_back(tape.var(id), leaf_values(tape, id, options.batch, tensors, options.seed));
+  for (const NodeId id : leaves) {
     const int symbol = model->find(tape.name(id));
     const bool data = symbol < 0 || model->symbols[static_cast<std::size_t>(symbol)].random();
-    if (weight || (input && number && !data)) variables.push_back(tape.var(id));
+    const bool number = !tape.attrs(id).has("category");
+    if (&tape.op(id) == &kWeight || (number && !data)) variables.push_back(tape.var(id));
   }
   for (const SystemWeight& w : model->system.weights)
     for (const auto& [label, copy] : u.copies(w.name)) variables.push_back(copy);
-  CheckOptions how;
-  how.method = options.method;
-  how.order = options.order;
-  how.seed = options.seed;
-  how.max_runs = options.max_runs;
-  how.progress = options.progress;
-  return check_gradients(loss, variables, point, how);
+  const Var loss = u.loss();
+  const CheckPoint point =
+      exec::point_of(tape, leaves, tensors, std::move(batch), options.batch, options.seed);
+  return check_gradients(loss, variables, point, how_of(options, watch));
 }
 
 }  // namespace taugrad

@@ -57,6 +57,19 @@ void fill_rows(const Source& s, std::size_t leaf, const T* from,
   }
 }
 
+template <class T>
+void read_leaf_as(const Source& s, const Tensor& t, std::size_t leaf,
+                  std::span<const std::int32_t> items, std::span<double> to) {
+  const T* data = t.values<T>().data();
+  const std::int64_t n = s.shape.size();
+  if (!s.per_example) {
+    std::copy_n(data + start_of(s, t, leaf, n), n, to.data());
+    return;
+  }
+  const std::int64_t batch = t.dims()[static_cast<std::size_t>(s.index_axes)];
+  if (!items.empty()) fill_rows(s, leaf, data + start_of(s, t, leaf, batch * n), items, to.data());
+}
+
 template <class S, class T>
 void fill_source(Executor<S>& executor, const Source& s, const Tensor& t) {
   const T* data = t.values<T>().data();
@@ -81,6 +94,18 @@ void fill_source(Executor<S>& executor, const Source& s, const Tensor& t) {
 }
 
 }  // namespace
+
+void read_leaf(const Source& s, const Tensor& t, std::size_t leaf,
+               std::span<const std::int32_t> items, std::span<double> to) {
+  switch (t.dtype()) {
+    case Dtype::f32:
+      return read_leaf_as<float>(s, t, leaf, items, to);
+    case Dtype::f64:
+      return read_leaf_as<double>(s, t, leaf, items, to);
+    case Dtype::i64:
+      return read_leaf_as<std::int64_t>(s, t, leaf, items, to);
+  }
+}
 
 template <class S>
 void bind_source(Executor<S>& executor, const Source& source, const Tensor& t) {

@@ -16,12 +16,19 @@ struct Output {
   bool per_example;
 };
 
-/// Labels tell outputs apart, even where several are steps on the way to one variable.
+/// The same whatever other outputs there are, and whichever gradients were asked for before.
+std::string label_of(const Tape& tape, NodeId id) {
+  if (const std::string known = tape.known_as(id); !known.empty()) return known;
+  const bool step = !tape.is_value(id) && !tape.name(id).empty();
+  return step ? fmt::format("{} #{}", tape.label(id), id) : tape.label(id);
+}
+
+/// Labels tell outputs apart.
 std::vector<Output> outputs_of(const Tape& tape, const std::vector<NodeId>& nodes) {
   std::vector<Output> outputs;
   std::map<std::string, NodeId> seen;
   for (const NodeId id : nodes) {
-    std::string label = tape.label(id);
+    std::string label = label_of(tape, id);
     if (const auto [it, fresh] = seen.try_emplace(label, id); !fresh && it->second != id)
       label += fmt::format(" #{}", id);
     outputs.push_back({std::move(label), tape.shape(id), tape.extent_id(id) != kShared});
@@ -56,26 +63,58 @@ Tensor collect(const Executor<S>& executor, std::size_t number, const Output& ou
 
 }  // namespace
 
+struct Outputs::Names {
+  Vars nodes;
+  std::vector<std::string> labels;
+};
+
+const Tensor& Outputs::operator[](std::size_t number) const {
+  const std::size_t count = names_ ? names_->labels.size() : 0;
+  if (number >= count)
+    fail(Status::usage, "U022", "the program has {} outputs: there is no number {}", count, number);
+  return at(names_->labels[number]);
+}
+
+const Tensor& Outputs::operator[](const Var& output) const {
+  const std::size_t count = names_ ? names_->nodes.size() : 0;
+  for (std::size_t i = 0; i < count; ++i)
+    if (names_->nodes[i] == output) return (*this)[i];
+  fail(Status::usage, "U020", "{} is not an output of the program",
+       output ? output.tape->label(output.id) : "a Var that holds nothing");
+}
+
+const Tensor& Outputs::operator[](std::string_view label) const {
+  const auto found = find(std::string(label));
+  if (found == end()) fail(Status::usage, "U020", "the program has no output \"{}\"", label);
+  return found->second;
+}
+
 struct Program::Runner {
   exec::Turns turns;
   std::variant<Executor<float>, Executor<double>> executor;
   std::vector<exec::Source> sources;
   exec::LengthRules lengths;
   std::vector<Output> outputs;
+  std::shared_ptr<const Outputs::Names> names;
   std::uint64_t seed;
   bool train;
 
   Runner(auto made, std::vector<exec::Source> from, exec::LengthRules rules,
-         std::vector<Output> wanted, const ProgramOptions& options)
+         std::vector<Output> wanted, Vars nodes, const ProgramOptions& options)
       : executor(std::move(made)),
         sources(std::move(from)),
         lengths(std::move(rules)),
         outputs(std::move(wanted)),
         seed(options.seed),
-        train(options.train) {}
+        train(options.train) {
+    auto all = std::make_shared<Outputs::Names>();
+    all->nodes = std::move(nodes);
+    for (const Output& o : outputs) all->labels.push_back(o.label);
+    names = std::move(all);
+  }
 
   template <class S>
-  Tensors run(Executor<S>& e, const Tensors& inputs, const Tensors& weights) const {
+  Outputs run(Executor<S>& e, const Tensors& inputs, const Tensors& weights) const {
     exec::BatchDescription batch = exec::describe_batch(sources, lengths, inputs);
     batch.context.seed = seed;
     batch.context.train = train;
@@ -83,7 +122,8 @@ struct Program::Runner {
     for (const exec::Source& s : sources)
       exec::bind_source(e, s, exec::tensor_of(s, s.weight ? weights : inputs));
     e.run();
-    Tensors results;
+    Outputs results;
+    results.names_ = names;
     for (std::size_t i = 0; i < outputs.size(); ++i)
       results.insert_or_assign(outputs[i].label, collect(e, i, outputs[i], batch.items));
     return results;
@@ -104,7 +144,7 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
     auto sources = exec::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(std::move(executor), std::move(sources),
                                        exec::length_rules(tape, options.lengths),
-                                       outputs_of(tape, ids), options);
+                                       outputs_of(tape, ids), outputs, options);
   };
   if (options.dtype != Dtype::f32 && options.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a program computes in f32 or f64, not in i64");
@@ -123,7 +163,7 @@ Program::Runner& Program::runner() const {
   return *runner_;
 }
 
-Tensors Program::operator()(const Tensors& inputs, const Tensors& weights) {
+Outputs Program::operator()(const Tensors& inputs, const Tensors& weights) {
   Runner& r = runner();
   const exec::Turns::Turn turn(r.turns);
   return std::visit([&](auto& e) { return r.run(e, inputs, weights); }, r.executor);

@@ -6,14 +6,29 @@
 
 namespace taugrad {
 
+namespace {
+
+// " of h[3]", or " of step t = 3" of what has no name yet
+std::string owner_text(const Tape& tape) {
+  const std::string_view name = tape.name_of(tape.owner_name());
+  const auto index = tape.index_of(tape.owner_index());
+  if (!name.empty())
+    return index.empty() ? fmt::format(" of {}", name)
+                         : fmt::format(" of {}[{}]", name, fmt::join(index, ","));
+  const auto letters = tape.letters_of(tape.owner_name());
+  if (index.empty() || letters.size() != index.size()) return "";
+  std::string text = " of step";
+  for (std::size_t i = 0; i < index.size(); ++i)
+    text += fmt::format("{} {} = {}", i > 0 ? "," : "", letters[i], index[i]);
+  return text;
+}
+
+}  // namespace
+
 void refuse(const Tape& tape, const Op& op, std::span<const NodeId> inputs, const Error& why) {
   Diagnostic d = why.diagnostics().front();
   d.message = fmt::format("{}: {}\n at node {}", op.name, d.message, tape.size());
-  if (tape.owner_name() != 0) {
-    d.message += fmt::format(" of {}", tape.name_of(tape.owner_name()));
-    if (tape.owner_index() != 0)
-      d.message += fmt::format("[{}]", fmt::join(tape.index_of(tape.owner_index()), ","));
-  }
+  d.message += owner_text(tape);
   const char* before = "; inputs: ";
   for (const NodeId id : inputs) {
     if (id < 0 || id >= tape.size()) continue;
@@ -100,7 +115,7 @@ Var Tape::append_checked(const Op& op, std::span<const NodeId> inputs, const Att
 
 Var Tape::append(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
   try {
-    return append_checked(op, inputs, attrs);
+    return in_step() ? append_in_step(op, inputs, attrs) : append_checked(op, inputs, attrs);
   } catch (const Error& why) {
     refuse(*this, op, inputs, why);
   }

@@ -10,6 +10,7 @@
 namespace taugrad {
 
 Tape::Tape() : rows_{Row{}}, index_first_{0}, tables_(std::make_unique<Tables>()) {
+  intern_letters({});       // id 0: no letters
   intern_name("");          // id 0: no name
   intern_index({});         // id 0: no index
   intern_attrs({});         // id 0: no attributes
@@ -45,7 +46,7 @@ Node Tape::node(NodeId id) const {
 }
 
 std::string Tape::label(NodeId id) const {
-  if (row(id).name == 0) return fmt::format("node {} ({})", id, op(id).name);
+  if (name(id).empty()) return fmt::format("node {} ({})", id, op(id).name);
   std::string text(name(id));
   if (row(id).index != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
   if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
@@ -92,6 +93,11 @@ void Tape::set_value(NodeId id, NameId name, IndexId index) {
   row.index = index;
   row.is_value = 1;
   new_values_.push_back(id);
+  if (is_given(id)) tables_->enter_leaf(name, id);
+  if (index == 0) return;
+  NameRow& all = name_rows_[name];
+  all.least = std::min(all.least, index);
+  all.most = std::max(all.most, index);
 }
 
 /// Values are looked up rarely and set often: they are entered when somebody asks.
@@ -107,18 +113,27 @@ void Tape::enter_values() const {
   new_values_.clear();
 }
 
+NodeId Tape::find_exact(NameId name, IndexId index) const {
+  const NameRow& all = name_rows_[name];
+  if (index != 0 && (index < all.least || index > all.most)) return -1;  // no need to look
+  const std::lock_guard lock(tables_->entering);
+  enter_values();
+  return static_cast<NodeId>(tables_->values.find(mixed(name, index), [&](std::int64_t id) {
+    const auto node = static_cast<NodeId>(id);
+    return name_id(node) == name && index_id(node) == index;
+  }));
+}
+
 NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> index) const {
   const std::int64_t name_id = find_name(name), index_id = find_index(index);
   if (name_id < 0 || index_id < 0) return -1;
-  const std::lock_guard lock(tables_->entering);
-  enter_values();
-  const auto same = [&](std::int64_t other) {
-    const auto node = static_cast<NodeId>(other);
-    return this->name(node) == name && std::ranges::equal(this->index(node), index);
-  };
-  const std::uint64_t hash =
-      mixed(static_cast<std::uint64_t>(name_id), static_cast<std::uint64_t>(index_id));
-  return static_cast<NodeId>(tables_->values.find(hash, same));
+  const auto first = static_cast<NameId>(name_id);
+  NameId id = first;
+  do {
+    if (const NodeId node = find_exact(id, static_cast<IndexId>(index_id)); node >= 0) return node;
+    id = name_rows_[id].next;
+  } while (id != first);
+  return -1;
 }
 
 std::size_t Tape::bytes() const {

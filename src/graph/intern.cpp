@@ -67,9 +67,62 @@ std::int64_t Tape::find_name(std::string_view name) const {
 NameId Tape::intern_name(std::string_view name) {
   if (const std::int64_t id = find_name(name); id >= 0) return static_cast<NameId>(id);
   if (!names_.empty()) check_name(name);  // the first is that of a node without one
+  const auto id = static_cast<NameId>(names_.size());
   names_.emplace_back(name);
-  tables_->names.insert(hash_of(name), static_cast<std::int64_t>(names_.size() - 1));
-  return static_cast<NameId>(names_.size() - 1);
+  name_rows_.push_back({.next = id});
+  tables_->names.insert(hash_of(name), id);
+  return id;
+}
+
+std::uint32_t Tape::intern_letters(std::span<const std::string> letters) {
+  std::uint64_t hash = letters.size();
+  for (const std::string& letter : letters) hash = mixed(hash, hash_of(letter));
+  const auto same = [&](std::int64_t id) {
+    return std::ranges::equal(letter_lists_[static_cast<std::size_t>(id)], letters);
+  };
+  if (const std::int64_t id = tables_->letters.find(hash, same); id >= 0)
+    return static_cast<std::uint32_t>(id);
+  for (const std::string& letter : letters) check_name(letter);
+  const auto id = static_cast<std::uint32_t>(letter_lists_.size());
+  letter_lists_.emplace_back(letters.begin(), letters.end());
+  tables_->letters.insert(hash, id);
+  return id;
+}
+
+// The number of the text of `name` with these letters: its own where it has none yet.
+NameId Tape::lettered(NameId name, std::uint32_t letters) {
+  if (letters == 0) return name;
+  NameId last = name;
+  for (NameId id = name;;) {
+    if (name_rows_[id].letters == letters) return id;
+    if (name_rows_[id].letters == 0 && id != 0) {  // what has no name has no letters of its own
+      name_rows_[id].letters = letters;
+      return id;
+    }
+    last = id;
+    id = name_rows_[id].next;
+    if (id == name) break;
+  }
+  const auto id = static_cast<NameId>(names_.size());
+  names_.push_back(names_[name]);
+  name_rows_.push_back({.letters = letters, .next = name});
+  name_rows_[last].next = id;
+  return id;
+}
+
+NameId Tape::intern_name(std::string_view name, std::span<const std::string> letters) {
+  const NameId id = intern_name(name);
+  return letters.empty() ? id : lettered(id, intern_letters(letters));
+}
+
+std::span<const std::string> Tape::letters_of(NameId id) const {
+  entry(names_, id);
+  return letter_lists_[name_rows_[id].letters];
+}
+
+std::span<const std::string> Tape::letters(NodeId id) const {
+  const std::span<const std::string> all = letters_of(row(id).name);
+  return all.size() == index(id).size() ? all : std::span<const std::string>();
 }
 
 std::int64_t Tape::find_index(std::span<const std::int32_t> index) const {

@@ -8,11 +8,16 @@
 // What may stand as the value of a name: of one name and position one node, of one name's leaves
 // one tensor.
 namespace taugrad {
-namespace {
 
-bool given(const Op& op) { return op.traits.leaf && op.forward.f64 == nullptr; }
+bool Tape::is_given(NodeId id) const {
+  const Op& op = *row(id).op;
+  return op.traits.leaf && op.forward.f64 == nullptr;
+}
 
-}  // namespace
+bool Tape::is_weight_copy(NodeId id) const {
+  const Op& op = *row(id).op;
+  return op.traits.view && op.traits.linear && is_given(inputs(id)[0]) && extent_id(id) == kShared;
+}
 
 void check_name(std::string_view name) {
   if (name.empty() || name.size() > limits::kNameBytes)
@@ -45,43 +50,98 @@ Tape::LeafKind Tape::leaf_kind(NodeId id) const {
   return {&op(id), shape(id), category(id), extent_id(id) == kShared, index(id).size()};
 }
 
-void Tape::check_free(NodeId id, std::string_view name,
-                      std::span<const std::int32_t> index) const {
+// Leaves, and values but for those of other letters than the name has, are one to a position. An
+// untied weight and the copies of its leaves may share it, and copies of one weight in loops over
+// different letters.
+void Tape::check_free(NodeId id, NameId name, IndexId index) const {
+  const bool copy = id >= 0 && is_weight_copy(id);
+  NameId other = name;
+  do {
+    const NodeId first = find_exact(other, index);
+    if (first >= 0 && first != id) {
+      const bool allowed = copy && (inputs(id)[0] == first ||
+                                    (is_weight_copy(first) &&
+                                     (inputs(first)[0] != inputs(id)[0] || other != name)));
+      if (!allowed)
+        fail(Status::bad_input, "G013", "node \"{}\" defined twice (first: node {})",
+             printable(label(first), 80), first);
+    }
+    other = name_rows_[other].next;
+  } while (other != name);
+}
+
+// What a value is made of in its own step, and nobody has named, are steps on the way to it.
+void Tape::own_ancestors(NodeId id, NameId name) {
+  const NameId here = name_id(id);
+  const IndexId index = index_id(id);
+  std::vector<NodeId>& open = tables_->claiming;
+  open.assign(1, id);
+  while (!open.empty()) {
+    const NodeId user = open.back();
+    open.pop_back();
+    for (const NodeId in : inputs(user)) {
+      Row& row = rows_[static_cast<std::size_t>(in)];
+      if (row.name != here || row.index != index || row.is_value != 0) continue;
+      row.name = name;
+      open.push_back(in);
+    }
+  }
+}
+
+// The number of a name in the open steps: with their letters, where it has a place for each.
+NameId Tape::variable(std::string_view name, IndexId index) {
   check_name(name);
-  const NodeId first = find_value(name, index);
-  if (first < 0 || first == id) return;
-  const bool its_copy = id >= 0 && op(id).traits.view && op(id).traits.linear &&
-                        inputs(id)[0] == first && given(op(first));
-  if (!its_copy)
-    fail(Status::bad_input, "G013", "node \"{}\" defined twice (first: node {})",
-         printable(label(first), 80), first);
+  const NameId id = intern_name(name);
+  if (!in_step() || index_of(index).size() != steps_->letters.size()) return id;
+  const std::uint32_t letters = name_rows_[steps_->levels.back().name].letters;
+  const std::uint32_t own = name_rows_[id].letters;
+  if (own != 0 && own != letters)
+    fail(Status::bad_input, "G013", "\"{}\" is indexed by {}, here by {}", printable(name, 80),
+         fmt::join(letter_lists_[own], ","), fmt::join(steps_->letters, ","));
+  return lettered(id, letters);
 }
 
 void Tape::name_value(NodeId id, std::string_view name, std::span<const std::int32_t> index) {
-  check_name(name);
-  const NameId name_id = intern_name(name);
-  const bool leaf = given(op(id)) && !is_value(id);
-  if (leaf) {
+  const IndexId index_id = intern_index(index);
+  name_value(id, variable(name, index_id), index_id);
+}
+
+void Tape::name_value(NodeId id, NameId name, IndexId index) {
+  check_labels(name, index);
+  if (is_given(id) && !is_value(id)) {
     LeafKind kind = leaf_kind(id);
-    kind.positions = index.size();
-    check_leaf(name_id, kind);
+    kind.positions = index_of(index).size();
+    check_leaf(name, kind);
   }
   check_free(id, name, index);
-  set_value(id, name_id, intern_index(index));
-  if (leaf) tables_->enter_leaf(name_id, id);
+  if (index != 0 && index == index_id(id) && !is_value(id) && this->name(id).empty())
+    own_ancestors(id, name);
+  set_value(id, name, index);
+}
+
+void Tape::know_as(NodeId id, NameId name, IndexId index) {
+  check_labels(name, index);
+  if (!is_value(id)) tables_->known_as.try_emplace(id, name, index);
+}
+
+std::string Tape::known_as(NodeId id) const {
+  const auto known = tables_->known_as.find(id);
+  if (known == tables_->known_as.end()) return "";
+  const auto [name, index] = known->second;
+  return index == 0 ? names_[name]
+                    : fmt::format("{}[{}]", names_[name], fmt::join(index_of(index), ","));
 }
 
 Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
                      std::string_view name, std::span<const std::int32_t> index) {
   if (name.empty() && index.empty()) return leaf(op, shape, extent, attrs);
-  check_name(name);
-  const NameId name_id = intern_name(name);
+  const IndexId index_id = intern_index(index);
+  const NameId name_id = variable(name, index_id);
   const std::int64_t category = categories_[intern_attrs(attrs)];
   check_leaf(name_id, {&op, shape, category, extent == kShared, index.size()});
-  check_free(-1, name, index);  // before there is a leaf that an error would leave without a name
+  check_free(-1, name_id, index_id);  // before an error would leave a leaf without a name
   const Var v = leaf(op, shape, extent, attrs);
-  set_value(v.id, name_id, intern_index(index));
-  tables_->enter_leaf(name_id, v.id);
+  set_value(v.id, name_id, index_id);
   return v;
 }
 

@@ -3,10 +3,11 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <span>
 #include <string_view>
-#include <unordered_map>
+#include <tuple>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
@@ -87,10 +88,32 @@ struct Tape::Tables {
     if (leaves[name] < 0) leaves[name] = id;
   }
   std::mutex entering;  // readers may ask for values at the same time
+  HashIndex letters;    // lists of letters
+  /// Copies that their name does not find, of untied weights and of those without one:
+  /// (weight, name of the copy or of its letters, position).
+  std::map<std::tuple<NodeId, NameId, IndexId>, NodeId> hidden_copies;
+  std::map<NodeId, std::pair<NameId, IndexId>> known_as;
+  HashIndex numbers;             // constants of expressions within steps
+  std::vector<NodeId> claiming;  // of own_ancestors
   std::size_t bytes() const {
     return names.bytes() + indices.bytes() + shapes.bytes() + attrs.bytes() + extents.bytes() +
            values.bytes();
   }
+};
+
+/// The scopes that are open, the outermost first.
+struct Tape::Steps {
+  struct Level {
+    NameId owner;  // before it was entered
+    IndexId owner_index;
+    NameId name = 0;  // without text, with the letters of the levels up to it
+    IndexId index = 0;
+  };
+  const Op* weight = nullptr;
+  const Op* copy = nullptr;
+  std::vector<std::string> letters;
+  std::vector<std::int32_t> position;
+  std::vector<Level> levels;
 };
 
 std::uint64_t hash_of(std::string_view text);

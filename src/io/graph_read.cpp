@@ -195,14 +195,4 @@ Graph load_graph(const std::string& path) {
                          path == "-" ? "standard input" : path);
 }
 
-Var loss_of(const Graph& g) {
-  const NodeId id = g.tape().find_value("loss");
-  if (id < 0) fail(Status::bad_input, "G023", "the graph has no loss: no node is named \"loss\"");
-  const Var loss = g.tape().var(id);
-  if (!loss.shape().is_scalar())
-    fail(Status::bad_input, "G023", "loss \"loss\" has shape {}; reduce it to a scalar",
-         to_string(loss.shape()));
-  return loss;
-}
-
 }  // namespace taugrad

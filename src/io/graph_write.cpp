@@ -55,8 +55,8 @@ void append_attrs(std::string& out, const Attrs& attrs) {
   out += '}';
 }
 
-// Sorted keys; empty attrs, index, inputs and name, and "value": false, are left out.
-void append_node(std::string& out, const Node& n) {
+// Sorted keys; empty attrs, index, inputs, letters and name, and "value": false, are left out.
+void append_node(std::string& out, const Node& n, std::span<const std::string> letters) {
   out += '{';
   if (!n.attrs.empty()) {
     out += "\"attrs\": ";
@@ -74,6 +74,14 @@ void append_node(std::string& out, const Node& n) {
   if (!n.inputs.empty()) {
     out += ", \"inputs\": ";
     append_list(out, n.inputs);
+  }
+  if (!letters.empty()) {
+    out += ", \"letters\": [";
+    for (const std::string& letter : letters) {
+      if (&letter != &letters.front()) out += ", ";
+      json::append_string(out, letter);
+    }
+    out += ']';
   }
   if (!n.name.empty()) {
     out += ", \"name\": ";
@@ -126,7 +134,7 @@ void write(const Graph& g, const Sink& sink) {
   out += "\n],\n\"nodes\": [";
   for (NodeId id = 0; id < tape.size(); ++id) {
     out += id > 0 ? ",\n" : "\n";
-    append_node(out, tape.node(id));
+    append_node(out, tape.node(id), tape.letters(id));
     flush(kChunk);
   }
   out += "\n]\n}\n";

@@ -2,45 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <map>
 #include <unordered_map>
 
 #include "base/files.h"
-#include "base/json_lexer.h"
-#include "base/limits.h"
 #include "io/safetensors_header.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/tensors.h"
 
 namespace taugrad {
 namespace {
-
-using json::Event;
-
-// A safetensors file starts with a number of which at least one byte is 0, then '{'.
-bool looks_like_safetensors(const InputFile& file) {
-  char start[9] = {};
-  if (file.size() < sizeof start) return false;
-  file.read(0, std::as_writable_bytes(std::span(start)));
-  return start[8] == '{' && std::memchr(start, 0, 8) != nullptr;
-}
-
-FileKind kind_of_json(std::string_view text, const std::string& path) {
-  json::Lexer lexer(text, path, "a JSON object");
-  if (lexer.next() != Event::begin_object) return FileKind::tensors;
-  int depth = 1;
-  while (depth > 0) {
-    const Event e = lexer.next();
-    if (e == Event::begin_object || e == Event::begin_array) ++depth;
-    if (e == Event::end_object || e == Event::end_array) --depth;
-    if (e != Event::key || depth != 1) continue;
-    const std::string_view key = lexer.text();
-    if (key == "nodes" || key == "extents") return FileKind::graph;
-    if (key == "equations" || key == "imports" || key == "weights" || key == "index")
-      return FileKind::definition;
-  }
-  return FileKind::tensors;
-}
 
 TensorSummary summary(const std::string& name, std::string_view type, std::size_t element_bytes,
                       const Tensor& t) {
@@ -97,24 +68,22 @@ class Leaves {
  public:
   explicit Leaves(std::vector<LeafSummary>& list) : list_(list) {}
   bool add(const Tape& tape, NodeId id) {
-    const auto [place, fresh] = place_.emplace(tape.name_id(id), list_.size());
-    if (fresh) list_.push_back({std::string(tape.name(id)), tape.shape(id), 0});
+    const bool named = tape.is_value(id);  // of those without a name, one entry a shape
+    const auto key = std::make_pair(named ? tape.name(id) : std::string_view(),
+                                    named ? ShapeId{0} : tape.shape_id(id));
+    const auto [place, fresh] = place_.emplace(key, list_.size());
+    if (fresh)
+      list_.push_back({named ? std::string(tape.name(id)) : "(no name)", tape.shape(id), 0});
     ++list_[place->second].positions;
     return fresh;
   }
 
  private:
   std::vector<LeafSummary>& list_;
-  std::unordered_map<NameId, std::size_t> place_;
+  std::map<std::pair<std::string_view, ShapeId>, std::size_t> place_;
 };
 
 }  // namespace
-
-FileKind kind_of_file(const std::string& path) {
-  const InputFile file(path);
-  if (path.ends_with(".safetensors") || looks_like_safetensors(file)) return FileKind::safetensors;
-  return kind_of_json(read_file(path, limits::kGraphBytes), path);
-}
 
 TensorsSummary inspect_tensors(const std::string& path) {
   if (!path.ends_with(".json")) return inspect_safetensors(path);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/file_kind.h"
 #include "taugrad/base/error.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/graph/graph.h"
@@ -12,12 +13,6 @@
 
 /// What `taugrad inspect` says of a file.
 namespace taugrad {
-
-enum class FileKind { safetensors, graph, definition, tensors };
-/// By content: safetensors, a graph ("nodes"), a definition ("equations", ...), else tensors as
-/// JSON.
-/// @throws Error (I001, I003, G001-G007)
-FileKind kind_of_file(const std::string& path);
 
 /// Of the finite values of one tensor; all 0 where there are none.
 struct TensorSummary {

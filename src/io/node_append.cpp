@@ -30,8 +30,7 @@ void NodeReader::append() {
                      any ? "at least 1" : std::to_string(wanted), wanted == 1 ? "" : "s",
                      described(), draft_.inputs.size()),
          draft_.inputs_offset != 0 ? draft_.inputs_offset : draft_.offset);
-  tape_.set_owner(draft_.name.empty() ? 0 : tape_.intern_name(draft_.name),
-                  tape_.intern_index(draft_.index));
+  set_owner();
   const Shape shape = checked_shape();
   if (draft_.value && draft_.name.empty())
     fail("G010", fmt::format("{} is a value and lacks the field \"name\"", described()),
@@ -44,6 +43,16 @@ void NodeReader::append() {
     refuse(why, draft_.shape_offset);
   }
   if (draft_.value) name_value(v.id);
+}
+
+void NodeReader::set_owner() {
+  try {
+    tape_.set_owner(tape_.intern_name(draft_.name, draft_.letters),
+                    tape_.intern_index(draft_.index));
+  } catch (const Error& why) {  // a letter that is no name
+    const Diagnostic& d = why.diagnostics().front();
+    fail(d.code, d.message, draft_.letters.empty() ? draft_.name_offset : draft_.letters_offset);
+  }
 }
 
 Shape NodeReader::checked_shape() const {
@@ -72,7 +81,7 @@ Var NodeReader::append_checked(const Shape& shape) {
 
 void NodeReader::name_value(NodeId id) {
   try {
-    tape_.name_value(id, draft_.name, draft_.index);
+    tape_.name_value(id, tape_.owner_name(), tape_.owner_index());
   } catch (const Error& why) {
     const Diagnostic& d = why.diagnostics().front();
     const NodeId first = tape_.find_value(draft_.name, draft_.index);

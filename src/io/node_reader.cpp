@@ -17,9 +17,9 @@ namespace {
 
 using json::Event;
 
-constexpr std::array<std::string_view, 9> kFields = {"attrs", "extent", "id",    "index", "inputs",
-                                                     "name",  "op",     "shape", "value"};
-enum : unsigned { kAttrs, kExtent, kId, kIndex, kInputs, kName, kOp, kShape, kValue };
+constexpr std::array<std::string_view, 10> kFields = {
+    "attrs", "extent", "id", "index", "inputs", "letters", "name", "op", "shape", "value"};
+enum : unsigned { kAttrs, kExtent, kId, kIndex, kInputs, kLetters, kName, kOp, kShape, kValue };
 
 std::string_view kind_of(Event e) {
   switch (e) {
@@ -120,6 +120,10 @@ void NodeReader::read_field() {
       draft_.inputs_offset = offset;
       read_inputs();
       break;
+    case kLetters:
+      draft_.letters_offset = offset;
+      read_letters();
+      break;
     case kName:
       read_name();
       break;
@@ -161,6 +165,14 @@ void NodeReader::read_name() {
          lexer_.offset());
 }
 
+void NodeReader::read_letters() {
+  if (event_ != Event::begin_array) fail_type("letters", "an array of names");
+  while (next() != Event::end_array) {
+    if (event_ != Event::string) fail_type("letters", "an array of names");
+    draft_.letters.emplace_back(lexer_.text());
+  }
+}
+
 void NodeReader::read_op() {
   if (event_ != Event::string) fail_type("op", "a string");
   const auto op = ops_.find(lexer_.text());
@@ -169,7 +181,7 @@ void NodeReader::read_op() {
     for (const Op* each : registry()) known.push_back(each->name);
     const std::string near = did_you_mean(lexer_.text(), known);
     fail("G012", fmt::format("unknown op \"{}\"", printable(lexer_.text(), 80)), lexer_.offset(),
-         near + (near.empty() ? "" : " ") + "(list: taugrad ops)");
+         near + (near.empty() ? "" : " ") + "(list: taugrad ops; one of your own: --load FILE)");
   }
   draft_.op = op->second;
 }
@@ -235,6 +247,12 @@ void NodeReader::require_fields() const {
     if ((draft_.seen & (1u << field)) == 0)
       fail("G010", fmt::format("{} lacks the field \"{}\"", described(), kFields[field]),
            draft_.offset);
+  const bool lettered = (draft_.seen & (1u << kLetters)) != 0;
+  if (lettered && (draft_.letters.empty() || draft_.letters.size() != draft_.index.size()))
+    fail("G010",
+         fmt::format("{} has {} numbers in \"index\" and {} \"letters\"", described(),
+                     draft_.index.size(), draft_.letters.size()),
+         draft_.letters_offset, "a letter for each number of the index, or none at all");
 }
 
 std::string NodeReader::place_of(NodeId id) const {

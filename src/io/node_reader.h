@@ -28,11 +28,12 @@ class NodeReader {
     std::vector<NodeId> inputs;
     std::vector<std::int64_t> dims;
     std::vector<std::int32_t> index;
+    std::vector<std::string> letters;
     std::string name;
     std::int64_t extent = -1;
     bool value = false;
     unsigned seen = 0;
-    std::size_t shape_offset = 0, inputs_offset = 0, name_offset = 0;
+    std::size_t shape_offset = 0, inputs_offset = 0, name_offset = 0, letters_offset = 0;
   };
 
   json::Event next();
@@ -40,12 +41,14 @@ class NodeReader {
   void read_op();
   void read_id();
   void read_name();
+  void read_letters();
   void read_inputs();
   void read_attrs();
   Attr read_attr(const std::string& what);
   Ints read_ints(std::string_view what, std::int64_t least, std::int64_t most);
   void require_fields() const;
   void append();
+  void set_owner();
   Shape checked_shape() const;
   void name_value(NodeId id);
   Var append_checked(const Shape& shape);

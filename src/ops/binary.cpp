@@ -82,8 +82,22 @@ Var operator+(double a, Var b) { return number_like(b, a) + b; }
 Var operator-(double a, Var b) { return number_like(b, a) - b; }
 Var operator*(double a, Var b) { return number_like(b, a) * b; }
 Var operator/(double a, Var b) { return number_like(b, a) / b; }
+Var& operator+=(Var& a, const Var& b) { return a = a + b; }
+Var& operator-=(Var& a, const Var& b) { return a = a - b; }
+Var& operator*=(Var& a, const Var& b) { return a = a * b; }
+Var& operator/=(Var& a, const Var& b) { return a = a / b; }
+Var& operator+=(Var& a, double b) { return a = a + b; }
+Var& operator-=(Var& a, double b) { return a = a - b; }
+Var& operator*=(Var& a, double b) { return a = a * b; }
+Var& operator/=(Var& a, double b) { return a = a / b; }
 Var pow(Var a, Var b) { return pair(kPow, a, b); }
+Var pow(Var a, double b) { return pow(a, number_like(a, b)); }
+Var pow(double a, Var b) { return pow(number_like(b, a), b); }
 Var min(Var a, Var b) { return pair(kMinimum, a, b); }
+Var min(Var a, double b) { return min(a, number_like(a, b)); }
+Var min(double a, Var b) { return min(number_like(b, a), b); }
 Var max(Var a, Var b) { return pair(kMaximum, a, b); }
+Var max(Var a, double b) { return max(a, number_like(a, b)); }
+Var max(double a, Var b) { return max(number_like(b, a), b); }
 
 }  // namespace taugrad

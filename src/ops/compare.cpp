@@ -113,10 +113,28 @@ Var greater(Var a, Var b) { return pair(kGreater, a, b); }
 Var greater_equal(Var a, Var b) { return pair(kGreaterEqual, a, b); }
 Var equal(Var a, Var b) { return same(kEqual, a, b); }
 Var not_equal(Var a, Var b) { return same(kNotEqual, a, b); }
+Var equal(Var a, double b) { return equal(a, number_like(a, b)); }
+Var not_equal(Var a, double b) { return not_equal(a, number_like(a, b)); }
+
+Condition operator<(const Var& a, const Var& b) { return {less(a, b)}; }
+Condition operator<=(const Var& a, const Var& b) { return {less_equal(a, b)}; }
+Condition operator>(const Var& a, const Var& b) { return {greater(a, b)}; }
+Condition operator>=(const Var& a, const Var& b) { return {greater_equal(a, b)}; }
+Condition operator<(const Var& a, double b) { return a < number_like(a, b); }
+Condition operator<=(const Var& a, double b) { return a <= number_like(a, b); }
+Condition operator>(const Var& a, double b) { return a > number_like(a, b); }
+Condition operator>=(const Var& a, double b) { return a >= number_like(a, b); }
+Condition operator<(double a, const Var& b) { return number_like(b, a) < b; }
+Condition operator<=(double a, const Var& b) { return number_like(b, a) <= b; }
+Condition operator>(double a, const Var& b) { return number_like(b, a) > b; }
+Condition operator>=(double a, const Var& b) { return number_like(b, a) >= b; }
 
 Var where(Var c, Var a, Var b) {
   const std::int64_t size = std::max(category_size(a), category_size(b));
   return append_broadcast(kWhere, {{c, a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});
 }
+Var where(Var c, Var a, double b) { return where(c, a, number_like(a, b)); }
+Var where(Var c, double a, Var b) { return where(c, number_like(b, a), b); }
+Var where(Var c, double a, double b) { return where(c, number_like(c, a), number_like(c, b)); }
 
 }  // namespace taugrad

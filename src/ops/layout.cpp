@@ -244,7 +244,13 @@ Var broadcast_to(Var a, const Shape& to) {
   return append1(kBroadcastTo, a, attrs);
 }
 Var concat(std::span<const Var> parts) { return taugrad::apply(kConcat, parts); }
+Var concat(std::initializer_list<Var> parts) { return concat(std::span(parts)); }
 Var stack(std::span<const Var> parts) { return taugrad::apply(kStack, parts); }
+Var stack(std::initializer_list<Var> parts) { return stack(std::span(parts)); }
+Var Var::operator[](std::int64_t i) const {
+  const Var row = slice(*this, i, i < kMaxDim ? i + 1 : i);
+  return reshape(row, Shape(row.shape().dims().subspan(1)));
+}
 Var slice(Var a, std::int64_t from, std::int64_t to) {
   return append1(kSlice, a, {{"from", from}, {"to", to}});
 }

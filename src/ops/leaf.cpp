@@ -102,26 +102,52 @@ Var length(Tape& g, std::int32_t which, ExtentId extent) {
 std::int64_t category_size(Var v) { return v.tape->category(v.id); }
 
 Var Graph::input(std::string_view name, const Shape& shape) {
-  return taugrad::input(*tape_, name, shape);
+  return taugrad::input(*tape_, name, shape, tape_->index_of(tape_->step_index()));
 }
 Var Graph::category(std::string_view name, std::int64_t size) {
-  return category_input(*tape_, name, size);
+  return category_input(*tape_, name, size, tape_->index_of(tape_->step_index()));
 }
 Var Graph::weight(std::string_view name, const Shape& shape) {
-  return taugrad::weight(*tape_, name, shape);
-}
-Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
-  const NodeId id = tape_->own(v);
-  const std::span<const std::int32_t> position(index.begin(), index.size());
-  const bool other = tape_->is_value(id) && (tape_->name(id) != name ||
-                                             !std::ranges::equal(tape_->index(id), position));
-  tape_->check_free(other ? -1 : id, name, position);
-  if (other) v = copy(v);  // a node has one name
-  tape_->name_value(v.id, name, position);
-  return v;
+  return taugrad::weight(*tape_, name, shape, tape_->index_of(tape_->step_index()));
 }
 Var Graph::constant(double value, const Shape& shape) {
   return taugrad::constant(*tape_, value, shape);
+}
+Var Graph::zeros(const Shape& shape) {
+  return taugrad::constant(*tape_, 0, shape, kEveryItem);
+}
+
+StepScope::StepScope(Tape& tape, std::string_view letter, std::int64_t position)
+    : tape_(&tape), depth_(tape.step_depth()) {
+  tape.enter_step(letter, position, kWeight, kCopy);
+}
+StepScope::~StepScope() { tape_->leave_steps(depth_); }
+
+StepScope Graph::step(std::string_view letter, std::int64_t position) {
+  return {*tape_, letter, position};
+}
+
+Var Graph::name(Var v, std::string_view name) {
+  return name_at(v, name, tape_->step_index());
+}
+Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
+  return name_at(v, name, tape_->intern_index({index.begin(), index.size()}));
+}
+
+Var Graph::name_at(Var v, std::string_view name, IndexId index) {
+  Tape& tape = *tape_;
+  tape.own(v);
+  const NameId number = tape.variable(name, index);
+  const bool other =
+      tape.is_value(v.id) && (tape.name_id(v.id) != number || tape.index_id(v.id) != index);
+  tape.check_free(other ? -1 : v.id, number, index);
+  if (other) {  // a node has one name; a further one is that of a copy, which moves nothing
+    if (&v.op() == &kWeight && tape.in_step()) v = copy(v);
+    const std::int64_t size = category_size(v);
+    v = append1(kCopy, v, size > 0 ? Attrs{{"category", size}} : Attrs{});
+  }
+  tape.name_value(v.id, number, index);
+  return v;
 }
 
 }  // namespace taugrad

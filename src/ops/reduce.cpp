@@ -148,8 +148,32 @@ constinit const Op kFirstMax{.name = "first_max",
                              .forward = exact_forwards<FirstMax>(),
                              .traits = {.discrete = true}};
 
+namespace {
+
+std::size_t checked_axis(const Op& op, const Var& a, int axis) {
+  const int rank = a.shape().rank();
+  if (axis < -rank || axis >= rank)
+    fail(Status::bad_input, "G020", "{}: {} has no axis {}", op.name, a.shape(), axis);
+  return static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
+}
+
+}  // namespace
+
 Var sum(Var a) { return append1(kSum, a); }
 Var mean(Var a) { return append1(kMean, a); }
+Var sum(Var a, int axis) {
+  const std::size_t gone = checked_axis(kSum, a, axis);
+  Ints dims(a.shape().dims().begin(), a.shape().dims().end());
+  dims[gone] = 1;
+  const Var kept = sum_to(a, Shape(dims));
+  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(gone));
+  return reshape(kept, Shape(dims));
+}
+Var mean(Var a, int axis) {
+  const std::size_t gone = checked_axis(kMean, a, axis);
+  const std::int64_t n = a.shape().dims()[gone];
+  return n == 0 ? sum(a, axis) : sum(a, axis) / static_cast<double>(n);
+}
 Var max(Var a) { return append1(kMax, a); }
 Var first_max(Var a) { return append1(kFirstMax, a); }
 Var sum_to(Var a, const Shape& to) {
@@ -157,5 +181,6 @@ Var sum_to(Var a, const Shape& to) {
   return a.shape() == to ? a : append1(kSumTo, a, {{"shape", dims}});
 }
 Var add_n(std::span<const Var> terms) { return taugrad::apply(kAddN, terms); }
+Var add_n(std::initializer_list<Var> terms) { return add_n(std::span(terms)); }
 
 }  // namespace taugrad

@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <array>
+#include <deque>
+#include <string>
 
+#include "ops/own.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -24,14 +28,48 @@ constexpr std::array kOps{
 };
 // clang-format on
 
+// Those of the library, and behind them those of the program. It never moves, so that spans stay
+// good.
+struct Registry {
+  std::vector<const Op*> ops{kOps.begin(), kOps.end()};
+  std::deque<Op> own;
+  std::deque<std::string> texts;
+  Registry() { ops.reserve(kOps.size() + kMostOwnOps); }
+};
+Registry& all() {
+  static Registry registry;
+  return registry;
+}
+
 }  // namespace
 
-std::span<const Op* const> registry() { return kOps; }
+std::span<const Op* const> registry() { return all().ops; }
 
 const Op* find_op(std::string_view name) {
-  for (const Op* op : kOps)
+  for (const Op* op : all().ops)
     if (op->name == name) return op;
   return nullptr;
+}
+
+const Op& add_to_registry(const Op& op) {
+  Registry& r = all();
+  Op& own = r.own.emplace_back(op);
+  own.name = r.texts.emplace_back(op.name);
+  own.about = r.texts.emplace_back(op.about);
+  r.ops.push_back(&own);
+  return own;
+}
+
+std::size_t own_ops() { return all().own.size(); }
+
+const Op* find_own_op(std::string_view name) {
+  for (const Op& op : all().own)
+    if (op.name == name) return &op;
+  return nullptr;
+}
+
+bool is_own(const Op& op) {
+  return std::ranges::any_of(all().own, [&](const Op& own) { return &own == &op; });
 }
 
 }  // namespace taugrad

@@ -65,11 +65,18 @@ Var append_broadcast(const Op& op, std::span<const Var> inputs, const Attrs& att
   return g.append(op, all, attrs);
 }
 
+Var apply_elementwise(const Op& op, std::span<const Var> inputs) {
+  if (inputs.empty()) fail(Status::usage, "U022", "{}: there is no operand", op.name);
+  return append_broadcast(op, inputs);
+}
+
 Var zeros_like(Var v) { return constant(*v.tape, 0, v.shape(), v.extent()); }
 
 Var ones_like(Var v) { return constant(*v.tape, 1, v.shape(), v.extent()); }
 
-Var number_like(Var v, double value) { return constant(*v.tape, value, v.shape()); }
+Var number_like(Var v, double value) {
+  return v.tape->number(kConstant, v.shape(), {{"value", value}});
+}
 
 Shape one_shape(std::span<const Shape> in, const Attrs&) {
   for (const Shape& s : in.subspan(1)) require(s == in[0], "shapes differ: {} and {}", in[0], s);

@@ -5,6 +5,7 @@
 #include "ops/kernel.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/own.h"
 #include "taugrad/ops/records.h"
 
 /// Shape and derivative rules that families of ops share.
@@ -30,8 +31,6 @@ Var number_like(Var v, double value);
 
 // ---- shapes -----------------------------------------------------------------------------------
 
-/// All inputs and the output have one shape.
-Shape one_shape(std::span<const Shape> in, const Attrs&);
 /// The inputs have one shape, the output is a number.
 Shape number_shape(std::span<const Shape> in, const Attrs&);
 
@@ -62,17 +61,12 @@ using Partial = Var (*)(const Primal&, std::size_t i, Var d);
 
 template <Partial partial>
 void partial_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  for (std::size_t i = 0; i < xbar.size(); ++i)
-    if (p.wants(i)) xbar[i] = partial(p, i, ybar);
+  own::vjp_by(partial, p, ybar, xbar);
 }
 
 template <Partial partial>
 Var partial_jvp(const Primal& p, std::span<const Var> xdot) {
-  Vars terms;
-  for (std::size_t i = 0; i < xdot.size(); ++i)
-    if (xdot[i])
-      if (const Var term = partial(p, i, xdot[i])) terms.push_back(term);
-  return terms.empty() ? Var{} : terms.size() == 1 ? terms[0] : add_n(terms);
+  return own::jvp_by(partial, p, xdot);
 }
 
 /// Gradient of an op whose output is a number, as a tensor of the input's shape.

@@ -136,12 +136,11 @@ Var stop_gradient(Var a) {
 
 Var copy(Var w) {
   Tape& g = *w.tape;
+  // W(t) bears the name of W and the position of the equation it stands in; there is one of it
+  if (&g.op(w.id) == &kWeight && (g.in_step() || g.owner_index() != 0))
+    return g.var(g.weight_copy(w.id, kCopy));
   const std::int64_t size = category_size(w);
-  const Var c = append1(kCopy, w, size > 0 ? Attrs{{"category", size}} : Attrs{});
-  // W(t) bears the name of W and the position of the equation it stands in
-  if (g.op(w.id).name == kWeight.name && g.owner_index() != 0)
-    g.set_value(c.id, g.name_id(w.id), g.owner_index());
-  return c;
+  return append1(kCopy, w, size > 0 ? Attrs{{"category", size}} : Attrs{});
 }
 
 }  // namespace taugrad

@@ -49,9 +49,10 @@ class Cotangents {
 // users have higher ids.
 class Reverse {
  public:
-  Reverse(Tape& tape, std::span<const Var> wrt, NodeId last)
+  Reverse(Tape& tape, std::span<const Var> wrt, NodeId last, const SweepOptions& options)
       : tape_(tape),
         last_(last),
+        options_(options),
         depends_(depends_on(tape, wrt, last)),
         asked_(at(last) + 1, 0),
         bar_(at(last) + 1, -1),
@@ -116,6 +117,9 @@ class Reverse {
     xbar_.assign(primal_.in.size(), Var{});
     const Var mask = zeros_.mask(id);
     op.vjp(mask ? zeros_.finite(primal_, mask) : primal_, ybar, xbar_);
+    if (id == options_.spoiled)
+      for (Var& x : xbar_)
+        if (x) x = x * options_.factor;
     for (std::size_t i = xbar_.size(); i-- > 0;)
       if (xbar_[i] && primal_.wanted[i]) {
         const Var in = primal_.in[i], share = zeros_.cleared(primal_, i, mask, xbar_[i]);
@@ -126,6 +130,7 @@ class Reverse {
 
   Tape& tape_;
   NodeId last_;
+  SweepOptions options_;
   std::vector<char> depends_, asked_;
   Column<NodeId> bar_;
   Cotangents arrived_;
@@ -142,17 +147,21 @@ Var append_view(Var v) {
 }
 
 // Names the gradient of W[3] `grad:W` with index {3}. A node that is already a variable keeps its
-// name, so the gradient is then a view of it; a second gradient of W on the tape has no name, nor has
-// one whose name would be too long.
+// name, so the gradient is then a view of it; a second gradient of W on the tape is no value of that
+// name, but known by it. One whose name would be too long has none.
 Var named_gradient(Var v, Var g) {
   Tape& tape = *v.tape;
   if (!tape.is_value(v.id)) return g;
   const std::string name = "grad:" + std::string(tape.name(v.id));
   const std::vector<std::int32_t> index(tape.index(v.id).begin(), tape.index(v.id).end());
+  if (name.size() > limits::kNameBytes) return g;
   const NodeId taken = tape.find_value(name, index);
-  if (taken >= 0 || name.size() > limits::kNameBytes) return g;
   if (tape.is_value(g.id)) g = append_view(g);
-  tape.set_value(g.id, tape.intern_name(name), tape.intern_index(index));
+  const NameId number = tape.intern_name(name, tape.letters_of(tape.name_id(v.id)));
+  if (taken < 0)
+    tape.set_value(g.id, number, tape.intern_index(index));
+  else
+    tape.know_as(g.id, number, tape.intern_index(index));
   return g;
 }
 
@@ -160,6 +169,11 @@ Var named_gradient(Var v, Var g) {
 
 Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
                    std::span<const Var> wrt) {
+  return gradient(outputs, cotangents, wrt, SweepOptions{});
+}
+
+Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
+                   std::span<const Var> wrt, const SweepOptions& options) {
   if (outputs.empty() || !outputs[0].tape)
     fail(Status::usage, "G023", "a gradient needs a variable to differentiate");
   if (!cotangents.empty() && cotangents.size() != outputs.size())
@@ -170,7 +184,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
   const NodeId first = tape.size();
   check_directions(outputs, cotangents, tape);
   tape.reserve(9 * static_cast<std::size_t>(tape.size()) / 4);  // most graphs double
-  Reverse sweep(tape, wrt, last_of(outputs, tape));
+  Reverse sweep(tape, wrt, last_of(outputs, tape), options);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var y = outputs[i];
     const bool given = !cotangents.empty() && cotangents[i];
@@ -184,8 +198,8 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
     g.wrt_.push_back(v);
     g.labels_.push_back(tape.label(v.id));
     g.edges_.push_back(sweep.edges(v));
-    g.values_.push_back(
-        named_gradient(v, found ? found : constant(tape, 0, v.shape(), v.extent())));
+    const Var value = found ? found : constant(tape, 0, v.shape(), v.extent());
+    g.values_.push_back(options.named ? named_gradient(v, value) : value);
   }
   verify_rewritten(tape, first);
   return g;
@@ -200,6 +214,13 @@ Gradients gradient(Var loss, std::span<const Var> wrt) {
 
 Gradients gradient(Var loss, std::initializer_list<Var> wrt) {
   return gradient(loss, std::span<const Var>(wrt.begin(), wrt.size()));
+}
+
+Var gradient(Var loss, Var wrt) { return gradient(loss, std::span<const Var>(&wrt, 1))[0]; }
+
+Gradients gradient(std::initializer_list<Var> outputs, std::initializer_list<Var> cotangents,
+                   std::initializer_list<Var> wrt) {
+  return gradient(std::span(outputs), std::span(cotangents), std::span(wrt));
 }
 
 Var Gradients::operator[](std::string_view label) const {

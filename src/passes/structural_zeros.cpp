@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/own.h"
 #include "ops/rules.h"
 #include "passes/sweep.h"
 #include "taugrad/ops/ops.h"
@@ -28,7 +29,7 @@ bool has_pole(const Tape& tape, NodeId id) {
     return exponent == nullptr || exponent->real("value") < 1;
   }
   return &op == &kExp || &op == &kLog || &op == &kSqrt || &op == &kNllCategoricalP ||
-         &op == &kNllBernoulliP || &op == &kNllNormal;
+         &op == &kNllBernoulliP || &op == &kNllNormal || (is_own(op) && !op.traits.linear);
 }
 
 bool keeps_values(const Op& op) { return !op.traits.discrete || op.traits.view; }

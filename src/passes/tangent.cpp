@@ -39,7 +39,7 @@ Var push(const Primal& p, std::span<const Var> xdot) {
   if (op.jvp) return op.jvp(p, xdot);
   if (op.traits.linear) return linear_jvp(p, xdot);
   if (op.traits.bilinear) return bilinear_jvp(p, xdot);
-  fail(Status::bug, "I001", "{}: no forward mode", op.name);
+  fail(Status::usage, "U024", "{} has no forward mode: its record lacks a jvp", op.name);
 }
 
 class ForwardSweep {
@@ -117,6 +117,15 @@ Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt,
   for (const Var& v : outputs) result.push_back(sweep.of(v));
   verify_rewritten(tape, first);
   return result;
+}
+
+Vars tangent(std::initializer_list<Var> outputs, std::initializer_list<Var> wrt,
+             std::initializer_list<Var> tangents) {
+  return tangent(std::span(outputs), std::span(wrt), std::span(tangents));
+}
+
+Var tangent(Var output, Var wrt, Var along) {
+  return tangent(std::span<const Var>(&output, 1), {&wrt, 1}, {&along, 1}).front();
 }
 
 }  // namespace taugrad

@@ -17,7 +17,9 @@ NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
   const AttrsId attrs =
       renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
   const NameId owner =
-      renumbered(names_, from_.name_id(id), [&] { return to_.intern_name(from_.name(id)); });
+      renumbered(names_, from_.name_id(id), [&] {
+    return to_.intern_name(from_.name(id), from_.letters_of(from_.name_id(id)));
+  });
   const IndexId index =
       renumbered(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
   to_.set_owner(owner, index);
@@ -37,6 +39,14 @@ NodeId TapeCopy::add_after(std::span<const NodeId> inputs, std::int32_t phase) {
   to_.set_owner(0, 0);
   return to_.append_raw(kAfter, inputs, to_.shape_id(inputs[0]), phase_attrs_,
                         to_.extent_id(inputs[0]));
+}
+
+Graph copy_of(const Tape& tape) {
+  TapeCopy copy(tape);
+  copy.graph().tape().reserve(static_cast<std::size_t>(tape.size()));
+  for (NodeId id = 0; id < tape.size(); ++id) copy.add(id, tape.inputs(id), true);
+  copy.graph().tape().set_owner(0, 0);
+  return copy.graph();
 }
 
 }  // namespace taugrad

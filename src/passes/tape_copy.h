@@ -39,4 +39,7 @@ class TapeCopy {
   std::int32_t phase_ = -1;
 };
 
+/// A graph of its own with all nodes of a tape, under the same numbers.
+Graph copy_of(const Tape& tape);
+
 }  // namespace taugrad

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "recurrence/calls.h"
+#include "recurrence/syntax_help.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -161,7 +162,8 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
   for (const Symbol& symbol : model_.symbols) known.push_back(symbol.name);
   for (const auto& [name, value] : s.sizes) known.push_back(name);
   known.insert(known.end(), s.left_out.begin(), s.left_out.end());
-  const std::string hint = did_you_mean(n.name, known);
+  std::string hint = did_you_mean(n.name, known);
+  if (hint.empty()) hint = dotted_help(n.name);
   fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n,
           hint.empty() ? "declare it as an input, a weight, a size or a constant, or define it by an equation" : hint);
 }

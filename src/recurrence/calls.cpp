@@ -7,8 +7,9 @@
 #include <map>
 
 #include "base/fail.h"
-#include "base/suggest.h"
+#include "recurrence/syntax_help.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/own.h"
 
 namespace taugrad {
 namespace {
@@ -39,7 +40,11 @@ Value Calls::run(const std::vector<Value>& a) {
   if (std::find(layouts.begin(), layouts.end(), n_.name) != layouts.end()) return layout(a);
   if (n_.name == "dropout") return dropout(a);
   if (is_function_name(n_.name)) return elementwise(a);
-  fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, did_you_mean(n_.name, function_names()));
+  if (const Op* op = own_function(n_.name)) return own(*op, a);
+  const std::string help = unknown_function_help(ast_, n_, model_.find(n_.name) >= 0, [&](const std::string& letter) {
+    return model_.system.index(letter) != nullptr;
+  });
+  fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, help);
 }
 
 void Calls::arity(const std::vector<Value>& a, std::size_t least, std::size_t most) const {
@@ -84,6 +89,17 @@ Value Calls::elementwise(const std::vector<Value>& a) {
   if (n_.name == "pow") return {.var = pow(x, y)};
   const Var z = compiler_.tensor(a[2]);
   return {.var = n_.name == "where" ? where(x, y, z) : layer_norm(x, y, z)};
+}
+
+// shapes are solved beforehand, and only of elementwise ones it is known how
+Value Calls::own(const Op& op, const std::vector<Value>& a) {
+  if (!op.traits.elementwise)
+    fail_at("G012", fmt::format("the operation \"{}\" is no function of equations", op.name), n_,
+            "elementwise operations are; use this one in a graph");
+  arity(a, static_cast<std::size_t>(op.arity), static_cast<std::size_t>(op.arity));
+  Vars operands;
+  for (const Value& v : a) operands.push_back(compiler_.tensor(v));
+  return {.var = apply_elementwise(op, operands)};
 }
 
 Value Calls::layout(const std::vector<Value>& a) {

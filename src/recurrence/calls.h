@@ -15,6 +15,7 @@ class Calls {
 
  private:
   Value elementwise(const std::vector<Value>& a);
+  Value own(const Op& op, const std::vector<Value>& a);
   Value layout(const std::vector<Value>& a);
   Value symbols(const std::vector<Value>& a);
   Value dropout(const std::vector<Value>& a);

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "ops/own.h"
 #include "recurrence/system.h"
 
 namespace taugrad {
@@ -173,7 +174,11 @@ bool is_reduction_name(std::string_view name) {
 std::vector<std::string> function_names() {
   std::vector<std::string> names;
   for (const auto& [name, reduction] : functions_table()) names.push_back(name);
+  for (const Op* op : registry().last(own_ops())) names.emplace_back(op->name);
   return names;
+}
+const Op* own_function(std::string_view name) {
+  return is_function_name(name) ? nullptr : find_own_op(name);
 }
 
 const SystemIndex* System::index(std::string_view letter) const {

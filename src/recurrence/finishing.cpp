@@ -32,6 +32,7 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   for (const int index : letters) key.letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
   key.ends.resize(letters.size());
   setting.copy_key = &key;
+  const NameId name = tape_.intern_name("loss", letters_of(letters));
   each_position(letters, setting, [&] {
     setting.extent = extent_of(letters, setting.at);
     setting.copy_at.clear();
@@ -41,7 +42,7 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
       found.clear();
       drain();
     }
-    tape_.set_owner(tape_.intern_name("loss"), index_at(setting.copy_at, letters));
+    tape_.set_owner(name, index_at(setting.copy_at, letters));
     std::size_t cursor = 0;
     Var v = tape_.var(place(block, setting, found, cursor).front());
     if (!v.per_example()) v = to_items(v, setting.extent);
@@ -58,6 +59,7 @@ void Unfolder::add_loss() {
     for (const std::string& name : options_.cotangents) {
       const auto table = out_.values_.find(name);
       const int number = model_.find(name);
+      if (number >= 0) tape_.intern_name("cotangent:" + name, letters_of(symbol(number).axes));
       if (table == out_.values_.end() || number < 0 || symbol(number).kind == SymbolKind::weight || symbol(number).category >= 0)
         fail(Status::bad_input, "G014", "cotangent:{} names no variable with numbers", name);
       std::vector<std::pair<Positions, NodeId>> values;

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "recurrence/shape_equations.h"
+#include "recurrence/syntax_help.h"
 
 namespace taugrad {
 namespace {
@@ -110,8 +111,8 @@ class Inference {
   static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
     for (const Ast& ast : e.arguments)
       for (const AstNode& n : ast.nodes)
-        if (n.kind == AstNode::Kind::call && !is_function_name(n.name))
-          problems.push_back(at_node("G012", fmt::format("unknown function \"{}\"", n.name), n, did_you_mean(n.name, function_names())));
+        if (n.kind == AstNode::Kind::call && !is_function_name(n.name) && own_function(n.name) == nullptr)
+          problems.push_back(at_node("G012", fmt::format("unknown function \"{}\"", n.name), n, unknown_function_help(ast, n, false, [](const std::string& letter) { return letter == "t"; })));
   }
 
   void note_letter(const Place& p) {
@@ -154,6 +155,8 @@ class Inference {
         sizes_.insert(n.name);
       else if (std::find(weights_.begin(), weights_.end(), n.name) == weights_.end())
         weights_.push_back(n.name);
+      if (const std::string help = dotted_help(n.name); !help.empty())
+        fail_at("G025", fmt::format("\"{}\" is not a name", n.name), n, help);
       if (matrix[static_cast<std::size_t>(id)]) matrices_.insert(n.name);
     }
   }
@@ -283,7 +286,11 @@ class Inference {
       d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
                                    : fmt::format("{}: an input of {}", i.name.text, shape));
     }
-    for (const WeightDeclaration& w : d.weights) d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
+    for (const WeightDeclaration& w : d.weights) {
+      d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
+      if (d.inputs.empty() && w.name.text == "x")
+        d.notes.push_back("x: no input, for it has no index; write x[t] for an input at every step");
+    }
     for (const Text& term : d.loss) d.notes.push_back("the loss: " + term.text);
     for (const SizeDeclaration& s : d.sizes) d.notes.push_back(fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
   }

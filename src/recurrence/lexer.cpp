@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
+#include "recurrence/syntax_help.h"
+
 namespace taugrad {
 namespace {
 
@@ -37,6 +40,13 @@ Token read_name(const Text& text, std::size_t at) {
   return {Token::Kind::name, s.substr(at, end - at), 0, static_cast<int>(at), static_cast<int>(end - at)};
 }
 
+// whole, where it is UTF-8 of several bytes
+std::string character_at(const std::string& text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  return printable(text.substr(at, end - at));
+}
+
 }  // namespace
 
 std::vector<Token> tokenize(const Text& text) {
@@ -56,8 +66,8 @@ std::vector<Token> tokenize(const Text& text) {
       const std::string two = s.substr(at, 2);
       const bool pair = two == "==" || two == "!=" || two == "<=" || two == ">=";
       if (!pair && std::string_view("+-*/@()[]<>,=~").find(c) == std::string_view::npos)
-        fail_at("E001", fmt::format("unexpected character '{}'", c >= ' ' && c < 127 ? std::string(1, c) : "?"), text,
-                static_cast<int>(at), 1, c == '^' ? "write pow(a, b) for powers" : "");
+        fail_at("E001", fmt::format("unexpected character '{}'", character_at(s, at)), text, static_cast<int>(at), 1,
+                syntax_help(s, at));
       tokens.push_back({Token::Kind::sign, pair ? two : std::string(1, c), 0, static_cast<int>(at), pair ? 2 : 1});
     }
     at += static_cast<std::size_t>(tokens.back().length);

@@ -6,6 +6,7 @@
 
 #include "recurrence/ast.h"
 #include "recurrence/lexer.h"
+#include "recurrence/syntax_help.h"
 
 namespace taugrad {
 namespace {
@@ -85,7 +86,9 @@ class Parser {
   }
   [[noreturn]] void wrong(const std::string& wanted, const std::string& help = {}) const {
     const std::string found = now().kind == Token::Kind::end ? "the end" : fmt::format("'{}'", now().text);
-    fail_at("E001", fmt::format("expected {}, got {}", wanted, found), text_, now().column, now().length, help);
+    const auto column = static_cast<std::size_t>(now().column);
+    fail_at("E001", fmt::format("expected {}, got {}", wanted, found), text_, now().column, now().length,
+            help.empty() ? syntax_help(text_.text, column, wanted) : help);
   }
   void expect(std::string_view sign) {
     if (!accept(sign)) wrong(fmt::format("'{}'", sign));

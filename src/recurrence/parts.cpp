@@ -60,7 +60,9 @@ bool Unfolder::place_part(const Task& task) {
     tape_.set_owner(names_[static_cast<std::size_t>(rule.symbol)],
                     index_at(position_of(rule, left_at), symbol(rule.symbol).axes));
   } else {
-    tape_.set_owner(tape_.intern_name("loss"), index_at(setting.copy_at, term_letters_.at(part.term)));
+    const std::vector<int>& letters = term_letters_.at(part.term);
+    tape_.set_owner(tape_.intern_name("loss", letters_of(letters)),
+                    index_at(setting.copy_at, letters));
   }
   std::size_t cursor = 0;
   const NodeId root = place(part.block, setting, found_, cursor).front();

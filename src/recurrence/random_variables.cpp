@@ -70,7 +70,7 @@ void Unfolder::place_nll(const Task& task, const Setting& setting) {
                           : scores_data(s, at) ? given(rule.symbol, at)
                                                : d.value.get(task.letters));
   NameId& name = nll_names_[static_cast<std::size_t>(rule.symbol)];
-  if (name == 0) name = tape_.intern_name("nll:" + s.name);
+  if (name == 0) name = tape_.intern_name("nll:" + s.name, letters_of(s.axes));
   const IndexId index = index_at(at, s.axes);
   tape_.set_owner(name, index);
   const Var nll = nll_of(s, y, a, second < 0 ? Var{} : tape_.var(second), setting.extent);

@@ -202,7 +202,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
   AttrsId& category = categories_[static_cast<std::size_t>(number)];
   if (s.category >= 0 && category == 0) category = tape_.intern_attrs({{"category", s.category}});
   const NodeId leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
-  const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name));
+  const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name), letters_of(s.axes));
   tape_.set_value(leaf, name, index_at(at, s.axes));
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf);
@@ -241,7 +241,8 @@ Unfolded::CopyGroup& Unfolder::copies_of(int number, CopyKey& kind) {
     std::vector<std::int64_t> lengths;
     for (std::size_t a = 0; a < kind.letters.size(); ++a)
       if (kind.ends[a].empty()) lengths.push_back(out_.length(kind.letters[a]));
-    groups.push_back({kind.letters, kind.ends, PositionTable(lengths)});
+    const NameId name = tape_.intern_name(model_.symbols[static_cast<std::size_t>(number)].name, kind.letters);
+    groups.push_back({kind.letters, kind.ends, PositionTable(lengths), name});
   }
   return groups[static_cast<std::size_t>(known)];
 }
@@ -269,7 +270,7 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const IndexId owner_index = tape_.owner_index();
   Positions shown_at;
   for (std::size_t a = 0; a < kind.axes.size(); ++a) shown_at.push_back(shown(setting.copy_at[a], kind.axes[a]));
-  const NameId name = kind.numbered ? names_[static_cast<std::size_t>(slot.symbol)] : tape_.intern_name(copy_name(s.name, kind, shown_at));
+  const NameId name = kind.numbered ? group->name : tape_.intern_name(copy_name(s.name, kind, shown_at));
   const IndexId index = kind.numbered ? tape_.intern_index(shown_at) : 0;
   tape_.set_owner(name, index);
   // a weight is not per example, and its copy has its shape

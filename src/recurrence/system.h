@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "recurrence/ast.h"
+#include "taugrad/graph/op.h"
 #include "taugrad/recurrence/definition.h"
 
 namespace taugrad {
@@ -73,10 +74,14 @@ std::int64_t size_value(const Text& text, const std::map<std::string, std::int64
 /// Value of a node made of numbers, sizes and constants alone; false where it is not.
 bool constant_value(const Ast& ast, int node, const System& system, double& value);
 
+/// Of the language; operations of the program's own that are functions too are not among them.
 bool is_function_name(std::string_view name);
+/// The operation of the program's own that a call of this name is, or null.
+const Op* own_function(std::string_view name);
 /// "loss", "ends": what an equation may not define, for a definition has a part of that name.
 bool is_section(std::string_view name);
 bool is_reduction_name(std::string_view name);
+/// With those of the program's own.
 std::vector<std::string> function_names();
 
 /// Replaces calls of the definition's own functions in every expression of the system. (R11)

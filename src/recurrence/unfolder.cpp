@@ -26,7 +26,8 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   set_lengths(options);
   set_modes();
   tape_.length_names = model_.lengths;
-  for (const Symbol& s : model_.symbols) names_.push_back(tape_.intern_name(s.name));
+  for (const Symbol& s : model_.symbols)
+    names_.push_back(tape_.intern_name(s.name, letters_of(s.axes)));
   nll_names_.assign(model_.symbols.size(), 0);
   categories_.assign(model_.symbols.size(), 0);
   find_ends();
@@ -107,6 +108,13 @@ void Unfolder::make_leaves() {
       if (lengths.empty() && model_.symbols[s].taken) weight_leaf(static_cast<int>(s), {});
     }
   }
+}
+
+std::vector<std::string> Unfolder::letters_of(const std::vector<int>& indices) const {
+  std::vector<std::string> letters;
+  for (const int index : indices)
+    letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+  return letters;
 }
 
 // the number that a position bears

@@ -83,6 +83,7 @@ class Unfolder {
   Positions position_of(const Rule& rule, const Positions& letters) const;
   std::int32_t shown(std::int32_t at, int index) const;
   IndexId index_at(const Positions& at, const std::vector<int>& axes);
+  std::vector<std::string> letters_of(const std::vector<int>& indices) const;
 
   // parts.cpp: what several positions share
   void make_parts();

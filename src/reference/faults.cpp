@@ -1,4 +1,7 @@
-#include "passes/sweep.h"
+#include "reference/faults.h"
+
+#include <algorithm>
+
 #include "reference/measure.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
@@ -20,6 +23,7 @@ struct Alone {
   Var loss;
   Vars leaves, moving;
   CheckPoint point;
+  NodeId y = -1;  // the op
 };
 
 Attrs category_attrs(std::int64_t size) { return size > 0 ? Attrs{{"category", size}} : Attrs{}; }
@@ -56,34 +60,69 @@ Alone alone(const Tape& tape, NodeId id, const std::vector<char>& depends,
   const Var y = own.append(tape.op(id), one.leaves, tape.attrs(id));
   const Var cotangent =
       own.leaf(kDrawNormal, y.shape(), y.extent(), {{"stream", std::string("cotangent")}});
+  one.y = y.id;
   one.loss = sum(y * cotangent);
   return one;
 }
 
+// The check of one op alone; a second one where the first found a fault looks for the worst entry.
+CheckReport check_alone(const Alone& one, const FaultSearch& how, bool by_entry) {
+  SweepOptions sweep = how.sweep;
+  if (sweep.spoiled >= 0) sweep.spoiled = one.y;
+  const auto run = [&](std::int64_t max_runs) {
+    return check_spoiled(one.loss, one.moving, one.point, {.max_runs = max_runs, .faults = 0},
+                         sweep, how.watch.rest(1));
+  };
+  constexpr std::int64_t kEntries = 20'000;
+  if (by_entry) return run(kEntries);
+  CheckReport along = run(1);  // so few that there is a direction a variable, and no entry
+  if (along.ok() && along.kinks() == 0) return along;
+  return run(kEntries);
+}
+
+OpFault fault_of(const Tape& tape, NodeId id, const Alone& one, const VariableCheck& v) {
+  OpFault f;
+  f.node = id;
+  f.op = tape.op(id).name;
+  f.label = tape.label(id);
+  while (!(one.leaves[static_cast<std::size_t>(f.input)] == v.variable)) ++f.input;
+  f.input_label = tape.label(tape.inputs(id)[static_cast<std::size_t>(f.input)]);
+  f.entry = v.worst;
+  f.index = v.index;
+  f.item = v.item;
+  return f;
+}
+
 }  // namespace
 
-std::vector<OpFault> find_faults(Var loss, std::span<const Var> variables, const CheckPoint& point,
-                                 std::size_t limit) {
+std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
+                                   const CheckPoint& point, const FaultSearch& how) {
   const Tape& tape = *loss.tape;
   const std::vector<char> depends = depends_on(tape, variables, loss.id);
   Interpreter<double> run(tape, {&loss.id, 1});
   place(run, point);
   run.run();
   std::vector<OpFault> faults;
-  for (NodeId id = 0; id <= loss.id && faults.size() < limit; ++id) {
-    if (!run.needs(id) || !depends[static_cast<std::size_t>(id)] || tape.inputs(id).empty())
-      continue;
-    Alone one = alone(tape, id, depends, run, point);
-    const CheckReport report = check_gradients(one.loss, one.moving, one.point);
-    for (const VariableCheck& v : report.variables) {
-      if (v.ok) continue;
-      int input = 0;
-      while (!(one.leaves[static_cast<std::size_t>(input)] == v.variable)) ++input;
-      faults.push_back({id, std::string(tape.op(id).name), tape.label(id), input, v.worst});
-      break;
+  const Watch watch = how.watch.rest(10);
+  for (const bool by_entry : {false, true}) {
+    for (NodeId id = 0; id <= loss.id && faults.size() < how.limit && !watch.over(); ++id) {
+      if (!run.needs(id) || !depends[static_cast<std::size_t>(id)] || tape.inputs(id).empty())
+        continue;
+      const Alone one = alone(tape, id, depends, run, point);
+      FaultSearch here{1, how.sweep, watch};
+      if (id != how.sweep.spoiled) here.sweep.spoiled = -1;
+      const CheckReport report = check_alone(one, here, by_entry);
+      const auto wrong = std::ranges::find_if(report.variables, [](const auto& v) { return !v.ok; });
+      if (wrong != report.variables.end()) faults.push_back(fault_of(tape, id, one, *wrong));
     }
+    if (!faults.empty()) break;
   }
   return faults;
+}
+
+std::vector<OpFault> find_faults(Var loss, std::span<const Var> variables, const CheckPoint& point,
+                                 std::size_t limit) {
+  return search_faults(loss, variables, point, {limit});
 }
 
 }  // namespace taugrad

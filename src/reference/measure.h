@@ -53,6 +53,8 @@ class Measure {
   std::optional<NotFinite> not_finite(const Move& move);
 
   static std::int64_t runs_for_one(Method method);
+  /// What a comparison takes, about: by one run.
+  double seconds_for_one(const Move& move);
   std::int64_t runs() const { return runs_; }
 
  private:

@@ -29,9 +29,12 @@ std::string kind_of(const std::string& path) {
   const bool name = path.find_first_of("/.") == std::string::npos;  // of a shipped definition
   if (name && !fs::is_regular_file(path, ignored)) return "definition";
   const FileKind kind = kind_of_file(path);
-  return kind == FileKind::graph        ? "graph"
-         : kind == FileKind::definition ? "definition"
-                                        : "tensors";
+  if (kind == FileKind::graph) return "graph";
+  if (kind == FileKind::definition) return "definition";
+  const bool tensors = kind == FileKind::safetensors || kind == FileKind::tensors;
+  if (!tensors && kind != FileKind::other)
+    refuse_kind(kind, path, "a definition, a graph or tensors");
+  return "tensors";
 }
 
 std::string words(const std::string& kind) { return kind == "tensors" ? kind : "a " + kind; }

@@ -8,6 +8,7 @@
 #include "definition_options.h"
 #include "flow_tables.h"
 #include "output.h"
+#include "subject.h"
 #include "taugrad/analysis/influence.h"
 #include "taugrad/analysis/memory.h"
 #include "taugrad/draw/flow_picture.h"
@@ -50,9 +51,11 @@ void deliver_report(const Options& o, const Report& report, const std::string& t
   deliver(o.output, o.format == "json" ? to_json(report) : text);
 }
 
-int show_flow(const Options& o, const Definition& d, const Tensors& inputs, const Tensors& weights,
+// `of` is a definition or a graph
+template <class T>
+int show_flow(const Options& o, const T& of, const Tensors& inputs, const Tensors& weights,
               const Context& context) {
-  const FlowReport report = flow(d, inputs, weights, o.flow);
+  const FlowReport report = flow(of, inputs, weights, o.flow);
   const bool picture = o.format == "svg";
   std::string text;
   for (const VariableFlow& v : report.variables) text += table(v, context.quiet || picture);
@@ -113,19 +116,26 @@ void refuse_others(const Options& o, const Context& context) {
   if (o.rtrl) refuse_without_effect(context, {"--norm"}, "beside --rtrl: it takes no Jacobian's");
 }
 
-int flow_definition(Options o, const Context& context) {
+int flow_subject(Options o, const Context& context) {
   check_choices(o);
   refuse_others(o, context);
   std::vector<std::string> formats = {"json", "txt"};
   if (!o.memory && !o.rtrl) formats.emplace_back("svg");
   o.format = format_of(o.output, formats, context.json ? "json" : "txt");
-  const Definition d = read_definition(o.definition, context);
-  check_steps(d, o.steps);
+  const Subject s = read_subject(o.definition, context);
+  if (s.graph)
+    refuse_without_effect(context, {"--from", "--memory", "--rtrl", "--lags"},
+                          "on a graph: it is of a definition");
+  if (o.weights.empty()) o.weights = s.weights_file;
   o.flow.steps = o.steps.steps;
   o.flow.lengths = o.steps.lengths;
   o.flow.variables = names_of(o.of);
+  o.flow.loss = s.loss;
   const Tensors inputs = read_tensors(o.inputs, o.strict, context),
                 weights = read_tensors(o.weights, o.strict, context);
+  if (s.graph) return show_flow(o, *s.graph, inputs, weights, context);
+  const Definition& d = *s.definition;
+  check_steps(d, o.steps);
   if (o.memory) return show_memory(o, d, weights, context);
   if (o.rtrl) return show_rtrl(o, d, inputs, weights);
   if (!o.from.empty()) return show_influence(o, d, inputs, weights, context);
@@ -133,7 +143,7 @@ int flow_definition(Options o, const Context& context) {
 }
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
-  add_definition(c, o->definition);
+  add_subject(c, o->definition);
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells [20]");
   c.text("--weights", "FILE", "weights by name, safetensors or .json [drawn]", o->weights);
   c.text("--inputs", "FILE", "inputs and observed variables, as for `run` [drawn]", o->inputs);
@@ -174,9 +184,10 @@ Command flow_command() {
       "tenth is left; exploding: it grows more than tenfold. In f64.\n"
       "--memory drives the network with flat noise and fits x(t - lag) linearly to the state\n"
       "at t; the squared correlations add up to at most as many as the state has numbers:\n"
-      "    taugrad flow elman --size n=1 --memory --lags 12";
+      "    taugrad flow elman --size n=1 --memory --lags 12\n"
+      "Of a graph, variables are the names with one index: h[1], h[2], .. in their steps.";
   add_max_memory(c);
-  c.run = [o](const Context& context) { return flow_definition(*o, context); };
+  c.run = [o](const Context& context) { return flow_subject(*o, context); };
   return c;
 }
 

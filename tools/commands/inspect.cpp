@@ -18,15 +18,12 @@ std::string describe_file(const std::string& path, bool json) {
   const bool name = path.find_first_of("/.") == std::string::npos;  // of a shipped definition
   if (name && !std::filesystem::is_regular_file(path, ignored))
     return form(describe(load_definition(path)));
-  switch (kind_of_file(path)) {
-    case FileKind::graph:
-      return form(inspect_graph(load_graph(path)));
-    case FileKind::definition:
-      return form(describe(load_definition(path)));
-    case FileKind::safetensors:
-    case FileKind::tensors:
-      break;
-  }
+  const FileKind kind = kind_of_file(path);
+  if (kind == FileKind::graph) return form(inspect_graph(load_graph(path)));
+  if (kind == FileKind::definition) return form(describe(load_definition(path)));
+  const bool tensors = kind == FileKind::safetensors || kind == FileKind::tensors;
+  if (!tensors && kind != FileKind::other)
+    refuse_kind(kind, path, "a graph, a definition or tensors");
   return form(inspect_tensors(path));
 }
 

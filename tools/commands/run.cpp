@@ -10,6 +10,7 @@
 #include "mode_options.h"
 #include "output.h"
 #include "recurrence/model.h"
+#include "subject.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/describe.h"
 #include "tensor_options.h"
@@ -70,14 +71,16 @@ Error in_file(const Error& e, const Options& o) {
   return Error(e.status(), std::move(problems));
 }
 
-RunResult run_on_files(const Definition& d, const Options& o, const Context& context) {
+// `of` is a definition or a graph
+template <class T>
+RunResult run_on_files(const T& of, const Options& o, const Context& context) {
   const Tensors inputs = read_tensors(o.inputs, o.strict, context),
                 weights = read_tensors(o.weights, o.strict, context);
   for (const auto& [name, tensor] : inputs)
     if (name.starts_with("cotangent:"))
       refuse_without_effect(context, {"--loss"}, "beside the tensor " + name + ", which replaces it");
   try {
-    return run(d, inputs, weights, o.run);
+    return run(of, inputs, weights, o.run);
   } catch (const Error& e) {
     throw in_file(e, o);
   }
@@ -110,23 +113,28 @@ void refuse_without_draws(const Definition& d, const Options& o, const Context& 
     refuse_without_effect(context, {"--top-k"}, "where no symbol is drawn");
 }
 
-int run_definition(Options o, const Context& context) {
-  format_of(o.output, o.divergence ? kReports : kTensors, "");
-  const Definition d = read_definition(o.definition, context);
+RunResult run_graph(const Graph& g, Options& o, const std::string& loss, const Context& context) {
+  refuse_without_effect(context, {"--divergence", "--temperature", "--top-k"}, kOnGraph);
+  o.run.loss = loss;
+  o.run.fetch = split(o.fetch);
+  return run_on_files(g, o, context);
+}
+
+RunResult run_definition(const Definition& d, Options& o, const Context& context) {
   refuse_without_draws(d, o, context);
   o.run.fetch = o.fetch.empty() ? everything(d) : split(o.fetch);
-  o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
   check_steps(d, o.steps);
   o.run.steps = o.steps.steps;
   o.run.lengths = o.steps.lengths;
-  o.run.batch = o.batch;
-  o.run.seed = o.seed;
   o.run.temperature = o.temperature;
   if (o.divergence && (o.run.modes.empty() || o.inputs.empty()))
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy, and the "
          "data, --inputs FILE");
-  const RunResult result = run_on_files(d, o, context);
+  return run_on_files(d, o, context);
+}
+
+void tell_warnings(const RunResult& result, const Options& o, const Context& context) {
   for (const std::string& text : result.warnings) {
     Diagnostic w;
     w.code = "D103";
@@ -135,8 +143,20 @@ int run_definition(Options o, const Context& context) {
   }
   if (o.strict && !result.not_finite.empty()) throw Error(Status::numerical, result.not_finite);
   for (const Diagnostic& w : result.not_finite) warn(context, w);
+}
+
+int run_subject(Options o, const Context& context) {
+  format_of(o.output, o.divergence ? kReports : kTensors, "");
+  const Subject s = read_subject(o.definition, context);
+  if (o.weights.empty()) o.weights = s.weights_file;
+  o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
+  o.run.batch = o.batch;
+  o.run.seed = o.seed;
+  const RunResult result = s.graph ? run_graph(*s.graph, o, s.loss, context)
+                                   : run_definition(*s.definition, o, context);
+  tell_warnings(result, o, context);
   if (o.divergence)
-    deliver(o.output, compared(d, o, result, context));
+    deliver(o.output, compared(*s.definition, o, result, context));
   else if (o.output.empty() || o.output == "-")
     print(context.json || o.output == "-" ? tensors_to_json(result.values)
                                           : tensor_table(result.values));
@@ -188,7 +208,7 @@ Command run_command() {
       {"taugrad run lstm.json --weights w.safetensors --inputs x.safetensors --fetch out,grad:x "
        "--dtype f64 -o out.safetensors",
        "on tensors of yours"}};
-  add_definition(c, o->definition);
+  add_subject(c, o->definition);
   add_values(c, o);
   c.details =
       std::string(
@@ -196,9 +216,11 @@ Command run_command() {
           "holds the items' own lengths, `lengths:s` where there are several indices.\n"
           "grad:W is the gradient of the loss summed over the batch, grad:W[3] that of the\n"
           "copy of step 3, grad:W[3]@h the share of equation h; a tensor `cotangent:v` among\n"
-          "the inputs replaces the loss by sum(cotangent * v).\n") +
+          "the inputs replaces the loss by sum(cotangent * v).\n"
+          "Of a graph, tensors go to its leaves by name; its nodes are fetched by name and\n"
+          "position, or by number (#17), its loss is the node `loss` or --loss NAME.\n") +
       kModesHelp;
-  c.run = [o](const Context& context) { return run_definition(*o, context); };
+  c.run = [o](const Context& context) { return run_subject(*o, context); };
   return c;
 }
 

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "commands/commands.h"
+#include "commands/show_graph.h"
 #include "commands/show_plan.h"
 #include "commands/show_values.h"
 #include "definition_options.h"
@@ -14,6 +15,7 @@
 #include "model_view.h"
 #include "output.h"
 #include "progress.h"
+#include "subject.h"
 #include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
@@ -123,55 +125,38 @@ GraphPictureOptions picture_options(const Options& o) {
   return options;
 }
 
-// All views in one page; the one asked for is shown first.
-int show_page(const Definition& d, const Options& o, const Context& context,
-              const DefinitionSummary& summary) {
+DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Context& context,
+                             const DefinitionSummary& summary) {
   check_steps(d, o.steps);
-  ExploreOptions options{
-      .unfolding = unfolding_of(o), .view = o.view, .picture = picture_options(o)};
-  if (o.view == "gradient") add_cotangents(d, options.unfolding);
-  std::unique_ptr<ValuedGraph> valued;
-  if (o.values.asked()) valued = o.values.graph(d, o.steps, context);
-  options.values = valued.get();
-  const Exploration e = explore(d, options);
-  tell_counts(context, e.nodes, e.edges, summary, coupling(d, o.modes));
-  deliver(o.output, to_html(e.page));
-  return 0;
+  DefinitionDrawing drawing{.view = o.view, .output = o.output, .unfolding = unfolding_of(o),
+                            .picture = picture_options(o), .steps = o.steps};
+  if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
+  drawing.rendered = [&o](const Picture& p) { return rendered(p, o); };
+  drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
+    tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
+  };
+  return drawing;
 }
 
 int show_unfolded(const Definition& d, const Options& o, const Context& context,
                   const DefinitionSummary& summary) {
-  check_steps(d, o.steps);
-  UnfoldOptions unfolding = unfolding_of(o);
+  DefinitionDrawing drawing = drawing_of(d, o, context, summary);
+  if (o.values.asked()) return show_valued(d, drawing, o.values, context);
   Counter counter(context, "step");
-  unfolding.progress = [&](std::int64_t done, std::int64_t total) {
+  drawing.unfolding.progress = [&](std::int64_t done, std::int64_t total) {
     counter.show(done, total);
     if (done == total) counter.finish();
   };
   const bool gradient = o.view == "gradient";
-  if (gradient) add_cotangents(d, unfolding);
-  const auto tell = [&](std::int64_t nodes, std::int64_t edges) {
-    tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
-  };
   if (o.format == "json") {
-    const Unfolded u = gradient ? with_gradient(d, unfolding) : unfold(d, unfolding);
-    tell(u.graph().size(), edge_count(u.graph().tape()));
+    const Unfolded u =
+        gradient ? with_gradient(d, drawing.unfolding) : unfold(d, drawing.unfolding);
+    drawing.tell(u.graph().size(), edge_count(u.graph().tape()));
     deliver(o.output, to_json(u.graph()));
     return 0;
   }
-  if (o.values.asked()) {
-    std::unique_ptr<ValuedGraph> valued = o.values.graph(d, o.steps, context);
-    const Unfolded& u = valued->unfolded();
-    GraphPictureOptions options = picture_options(o);
-    options.outputs = valued->outputs();
-    const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
-    tell(u.graph().size(), edge_count(u.graph().tape()));
-    deliver(o.output,
-            rendered(coloured(picture, valued->values_of({&picture}), o.values.colour()), o));
-    return 0;
-  }
-  const UnfoldedPicture drawn = unfolded_picture(d, unfolding, picture_options(o), gradient);
-  tell(drawn.nodes, drawn.edges);
+  const UnfoldedPicture drawn = unfolded_picture(d, drawing.unfolding, drawing.picture, gradient);
+  drawing.tell(drawn.nodes, drawn.edges);
   deliver(o.output, rendered(drawn.picture, o));
   return 0;
 }
@@ -208,8 +193,58 @@ void refuse_others(const Options& o, const Context& context) {
            "on JSON, which is the whole graph");
 }
 
+int show_graph(const Subject& s, Options& o, const Context& context) {
+  if (o.view.empty()) o.view = "unfolded";
+  refuse_others(o, context);
+  refuse_without_effect(context, {"--values", "--colour"}, "on a graph: it is of a definition");
+  o.values.check(o.view, o.format, false, context);
+  o.executor.checkpoint = o.checkpoint ? 0 : -1;
+  if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
+  if (o.view == "model")
+    fail(Status::usage, "U007",
+         "--view model has no effect on a graph: it is read from the equations of a definition");
+  if (o.view != "gradient")
+    refuse_without_effect(context, {"--loss"}, "on this view: it is of --view gradient");
+  const WriteOptions how{.view = o.view == "folded"     ? View::folded
+                                 : o.view == "gradient" ? View::gradient
+                                                        : View::unfolded,
+                         .detail = detail_of(o),
+                         .copies = !o.no_copies,
+                         .most_steps = o.all_steps ? 0 : 8,
+                         .labels = !o.no_labels};
+  return show_graph(s, how, o.format, o.output, context);
+}
+
+int show_definition(const Definition& d, Options& o, bool unsaid, const Context& context) {
+  if (o.plan) {
+    refuse_others(o, context);
+    check_steps(d, o.steps);
+    const UnfoldOptions unfolding{.steps = o.steps.given() ? o.steps.steps : 3,
+                                  .lengths = o.steps.lengths,
+                                  .modes = o.modes};
+    o.executor.checkpoint = o.checkpoint ? 0 : -1;
+    return show_plan(d, unfolding, o.executor, o.output, o.format == "json");
+  }
+  const bool long_view = o.steps.given() || !o.modes.empty() || o.values.asked();
+  if (o.view.empty()) o.view = long_view ? "unfolded" : "folded";
+  o.values.check(o.view, o.format, !o.modes.empty(), context);
+  if (!o.modes.empty() && (o.view == "folded" || o.view == "model"))
+    fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode", o.view);
+  refuse_others(o, context);
+  if (unsaid && o.format == "json" && o.view == "folded" && !o.definition.equations.empty()) {
+    deliver(o.output, to_json(d));  // what the equations stand for, sizes and all
+    return 0;
+  }
+  if (o.view == "model") return show_model(d, o, context);
+  const DefinitionSummary summary = describe(d);
+  if (o.format == "html")
+    return show_page(d, drawing_of(d, o, context, summary), o.values, context);
+  return o.view == "folded" ? show_folded(d, o, context, summary)
+                            : show_unfolded(d, o, context, summary);
+}
+
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
-  add_definition(c, o->definition);
+  add_subject(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
@@ -238,7 +273,7 @@ Command show_command() {
   Command c;
   c.name = "show";
   c.about =
-      "Draws a definition: the circuit, the unfolded graph, its gradient, the graphical model";
+      "Draws a definition or a graph: the circuit, the unfolded graph, its gradient, the model";
   c.examples = {{"taugrad show elman --steps 3 -o elman.svg", "a column for each step"},
                 {"taugrad show -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])' | dot -Tpng > h.png",
                  "the circuit, drawn by Graphviz"}};
@@ -250,38 +285,17 @@ Command show_command() {
       "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. HTML is a "
       "page to\n"
       "explore, all views in one file, without a network (docs/explore.md). Of a definition\n"
-      "without a loss, the gradient drawn is that of a cotangent on every variable.";
+      "without a loss, the gradient drawn is that of a cotangent on every variable. A graph's\n"
+      "JSON is drawn with the gradients that it holds; --view gradient appends those of its\n"
+      "loss (the node `loss`, or --loss NAME), --view folded finds the step that repeats.";
   add_max_memory(c);
   c.run = [o](const Context& context) {
     const bool unsaid = context.json && o->format.empty();
     o->format = chosen_format(*o, context);
-    if (o->plan) {
-      refuse_others(*o, context);
-      const Definition d = read_definition(o->definition, context);
-      check_steps(d, o->steps);
-      const UnfoldOptions unfolding{.steps = o->steps.given() ? o->steps.steps : 3,
-                                    .lengths = o->steps.lengths,
-                                    .modes = o->modes};
-      o->executor.checkpoint = o->checkpoint ? 0 : -1;
-      return show_plan(d, unfolding, o->executor, o->output, o->format == "json");
-    }
-    const bool long_view = o->steps.given() || !o->modes.empty() || o->values.asked();
-    if (o->view.empty()) o->view = long_view ? "unfolded" : "folded";
-    o->values.check(o->view, o->format, !o->modes.empty(), context);
-    if (!o->modes.empty() && (o->view == "folded" || o->view == "model"))
-      fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode",
-           o->view);
-    refuse_others(*o, context);
-    const Definition d = read_definition(o->definition, context);
-    if (unsaid && o->format == "json" && o->view == "folded" && !o->definition.equations.empty()) {
-      deliver(o->output, to_json(d));  // what the equations stand for, sizes and all
-      return 0;
-    }
-    if (o->view == "model") return show_model(d, *o, context);
-    const DefinitionSummary summary = describe(d);
-    if (o->format == "html") return show_page(d, *o, context, summary);
-    return o->view == "folded" ? show_folded(d, *o, context, summary)
-                               : show_unfolded(d, *o, context, summary);
+    Subject s = read_subject(o->definition, context);
+    if (s.graph) return show_graph(s, *o, context);
+    if (o->values.weights.empty()) o->values.weights = s.weights_file;
+    return show_definition(*s.definition, *o, unsaid, context);
   };
   return c;
 }

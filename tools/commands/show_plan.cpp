@@ -55,4 +55,11 @@ int show_plan(const Definition& d, const UnfoldOptions& unfolding, const Executo
   return 0;
 }
 
+int show_plan(const Graph& graph, const std::string& loss, const ExecutorOptions& options,
+              const std::string& output, bool json) {
+  const PlanSummary plan = describe_plan(graph, loss, options);
+  deliver(output, json ? as_json(plan, {}) : as_text(plan, {}));
+  return 0;
+}
+
 }  // namespace taugrad::cli

@@ -1,6 +1,8 @@
 #include "commands/show_values.h"
 
 #include "base/fail.h"
+#include "output.h"
+#include "taugrad/draw/explorer.h"
 #include "tensor_options.h"
 
 namespace taugrad::cli {
@@ -41,6 +43,36 @@ std::unique_ptr<ValuedGraph> ShowValues::graph(const Definition& d, const StepOp
       d, in, read_tensors(weights, strict, context),
       ValueOptions{
           .steps = steps.steps, .lengths = steps.lengths, .seed = seed, .item = item});
+}
+
+int show_page(const Definition& d, const DefinitionDrawing& drawing, const ShowValues& values,
+              const Context& context) {
+  ExploreOptions options{
+      .unfolding = drawing.unfolding, .view = drawing.view, .picture = drawing.picture};
+  std::unique_ptr<ValuedGraph> valued;
+  if (values.asked()) valued = values.graph(d, drawing.steps, context);
+  options.values = valued.get();
+  const Exploration e = explore(d, options);
+  drawing.tell(e.nodes, e.edges);
+  deliver(drawing.output, to_html(e.page));
+  return 0;
+}
+
+int show_valued(const Definition& d, const DefinitionDrawing& drawing, const ShowValues& values,
+                const Context& context) {
+  const std::unique_ptr<ValuedGraph> valued = values.graph(d, drawing.steps, context);
+  const Unfolded& u = valued->unfolded();
+  GraphPictureOptions options = drawing.picture;
+  options.outputs = valued->outputs();
+  const bool gradient = drawing.view == "gradient";
+  const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
+  std::int64_t edges = 0;
+  for (NodeId id = 0; id < u.graph().size(); ++id)
+    edges += std::ssize(u.graph().tape().inputs(id));
+  drawing.tell(u.graph().size(), edges);
+  deliver(drawing.output,
+          drawing.rendered(coloured(picture, valued->values_of({&picture}), values.colour())));
+  return 0;
 }
 
 void add_values(Command& c, ShowValues& o) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "command.h"
 #include "definition_options.h"
+#include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/values.h"
 
 namespace taugrad::cli {
@@ -26,5 +28,21 @@ struct ShowValues {
                                      const Context& context) const;
 };
 void add_values(Command& c, ShowValues& o);
+
+/// How a definition is to be drawn.
+struct DefinitionDrawing {
+  std::string view, output;
+  UnfoldOptions unfolding = {};
+  GraphPictureOptions picture = {};
+  StepOptions steps = {};
+  std::function<std::string(const Picture&)> rendered = {};
+  std::function<void(std::int64_t nodes, std::int64_t edges)> tell = {};
+};
+/// A page with all views, the one asked for first; with values, where they are asked for.
+int show_page(const Definition& d, const DefinitionDrawing& drawing, const ShowValues& values,
+              const Context& context);
+/// A picture coloured by values.
+int show_valued(const Definition& d, const DefinitionDrawing& drawing, const ShowValues& values,
+                const Context& context);
 
 }  // namespace taugrad::cli

@@ -60,6 +60,7 @@ struct FlowOptions {
   std::uint64_t seed = 0;  ///< of what is drawn
   MatrixNorm norm = MatrixNorm::spectral;
   std::vector<std::string> variables = {};  ///< empty: all that hand something on, with one index
+  std::string loss = {};  ///< of a graph: the node that is its loss; empty: as loss_of finds it
 };
 
 /// How a gradient travels through time: the norms of dL/dh(t), of dL/dW(t) for every copy, and of
@@ -69,6 +70,12 @@ struct FlowOptions {
 /// @throws Error (G028) without a variable of one index that hands something on, those of `run`
 FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weights,
                 const FlowOptions& options = {});
+/// The same of a graph: its variables are the names with one index, its positions h[1], h[2], ..; the
+/// copies of a weight are the shares that the readers of each step have in its gradient. Not of a
+/// graph: steps, lengths. @throws Error (U002, U007, G028, D010-D016)
+FlowReport flow(const Graph& graph, const Tensors& inputs, const Tensors& weights,
+                const FlowOptions& options = {});
+
 
 /// The slope of log |J| by lag, fitted to the later half of the lags that are not 0, as a factor a
 /// step; 0: there are none.

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,17 @@ class Tensor {
   ~Tensor() = default;
   static Tensor of(Dims dims, std::vector<double> values);        ///< f64
   static Tensor of(Dims dims, std::vector<std::int64_t> values);  ///< i64
+  static Tensor of(double number);                                ///< f64, no axes
+  /// A number in a list; with a type of its own, {{1.}} is a matrix and {1.} a vector.
+  struct Number {
+    double value;
+    template <class T>
+      requires std::is_arithmetic_v<T>
+    Number(T v) : value(static_cast<double>(v)) {}  // NOLINT: numbers are written as they are
+  };
+  static Tensor of(std::initializer_list<Number> vector);  ///< f64 [size]
+  /// f64 [rows, columns]. @throws Error (D011) where the rows differ in size
+  static Tensor of(std::initializer_list<std::initializer_list<double>> rows);
 
   const Dims& dims() const& { return dims_; }
   Dims dims() && { return std::move(dims_); }

@@ -8,6 +8,7 @@
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/picture.h"
 #include "taugrad/draw/values.h"
+#include "taugrad/draw/write.h"
 #include "taugrad/recurrence/unfold.h"
 
 namespace taugrad {
@@ -80,5 +81,8 @@ struct Exploration {
 };
 /// @throws Error as unfolded_picture does, and (U006) for values of a graph in a mode
 Exploration explore(const Definition& d, const ExploreOptions& options = {});
+/// The views of a graph: unfolded, the circuit where a step repeats, its gradient where there is a
+/// loss, every step as operations. @throws Error as picture_of does, for the view asked for
+Explorer explore(const Graph& graph, const WriteOptions& options = {});
 
 }  // namespace taugrad

@@ -76,6 +76,7 @@ struct Picture {
   std::vector<PictureEdge> edges;
   std::vector<PictureCluster> clusters;
   Legend legend = {};
+  std::vector<std::string> notes = {};  ///< on the margin, a line each: what is left out
 };
 
 /// Leaves out middle positions of every domain with more than `limit` of them: 1 2 3 ... T-1 T

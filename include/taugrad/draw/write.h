@@ -2,15 +2,48 @@
 
 #include <string>
 
+#include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/picture.h"
 #include "taugrad/graph/graph.h"
 
 namespace taugrad {
 
-/// Writes a graph or a picture to a file, whole or not at all, by its suffix: .dot, .svg, .html (a page
-/// to explore), and for graphs .json.
-/// @throws Error (U002: another suffix; I002, I003: the file)
-void write(const Graph& graph, const std::string& path);
-void write(const Picture& picture, const std::string& path);
+enum class View {
+  unfolded,  ///< every step a column; gradients that the graph holds beside the forward nodes
+  gradient,  ///< the same with the gradient of the loss, which is appended to a copy of the graph
+             ///< where it holds none
+  folded,    ///< the circuit with delays that its steps repeat (recurrence/fold.h)
+};
+
+/// What `taugrad show` can be told of a graph.
+struct WriteOptions {
+  View view = View::unfolded;
+  Detail detail = Detail::automatic;
+  bool copies = true;  ///< weights reach a step through the copy W[t], where the graph has one
+  int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
+  bool labels = true;  ///< names of operations
+  Vars outputs = {};   ///< only what these need; empty: the whole graph
+  std::string loss = {};  ///< of the gradient, as loss_of takes it; empty: found
+  NodeId gradient_from = -1;  ///< the gradient's first node, where no names (grad:W) tell it
+  std::string title = {};
+  std::string about = {};
+};
+
+/// The picture of a graph, however it was built. Steps are the indices that names have (h[3]); what
+/// has no name stands in the step that it is on the way to. What the view leaves out is said in
+/// Picture::notes, which stand on the drawing's margin.
+/// @throws Error (G023) for a gradient without a loss, (G026) where no steps repeat
+Picture picture_of(const Graph& graph, const WriteOptions& options);
+
+/// A graph with the gradient of its loss by every weight, copy and named value: a copy where it
+/// holds none yet, else itself. Without a loss it is that of default_loss. @throws Error (G023)
+Graph with_gradient(const Graph& graph, const std::string& loss = {});
+
+/// Writes a graph or a picture to a file, whole or not at all, by its suffix: .dot, .svg, .html
+/// (a page to explore; of a graph all its views), and for graphs .json, which is the graph itself
+/// (folded: the circuit).
+/// @throws Error (U002: another suffix; I002, I003: the file), and those of picture_of
+void write(const Graph& graph, const std::string& path, const WriteOptions& options = {});
+void write(const Picture& picture, const std::string& path, bool labels = true);
 
 }  // namespace taugrad

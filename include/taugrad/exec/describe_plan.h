@@ -31,5 +31,8 @@ struct PlanSummary {
 /// its variables, in f32. Any `checkpoint` but -1 stands for the end of the forward part. @throws Error (U002) for an unknown pass, and what unfold throws
 PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
                           const ExecutorOptions& options = {});
+/// The same of a graph, whose loss is as find_loss takes it; without one, for what no node reads.
+PlanSummary describe_plan(const Graph& graph, const std::string& loss,
+                          const ExecutorOptions& options = {});
 
 }  // namespace taugrad

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "taugrad/base/tensor.h"
@@ -28,6 +30,22 @@ struct ProgramOptions {
   Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
 };
 
+/// What a program gave: the tensors by label, as a map, and each also by the output it is of.
+class Outputs : public Tensors {
+ public:
+  /// @throws Error (U020) where the node is no output of the program
+  const Tensor& operator[](const Var& output) const;
+  /// In the order of the program's outputs. @throws Error (U022) where there are fewer
+  const Tensor& operator[](std::size_t number) const;
+  /// @throws Error (U020) where no output has that label
+  const Tensor& operator[](std::string_view label) const;
+
+ private:
+  friend class Program;
+  struct Names;
+  std::shared_ptr<const Names> names_;
+};
+
 /// A graph made ready to run: planned once, run often, with tensors by name.
 ///
 /// A leaf named `x` reads a tensor `x`: an input has axes [index..., batch, shape...], where a leaf
@@ -50,13 +68,15 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// The outputs by label ("loss", "h[3]", "grad:W"): [batch, shape...] in the given order of
-  /// items, zeros where an output does not exist for an item; [shape...] where it is shared.
+  /// The outputs: [batch, shape...] in the given order of items, zeros where one does not exist for
+  /// an item; [shape...] where it is shared. Labels are "loss", "h[3]", "grad:W" (of every gradient
+  /// of W), "node 17 (mul)" without a name, "h[3] (mul) #17" of a step on the way to h[3]; where two
+  /// outputs would have one label, all but the first get " #17", the number of the node.
   /// Tensors that no leaf reads are ignored.
   /// @throws Error D010 missing, D011 axes, D012 batch, D013 category, D014 lengths, D015 dtype,
   /// R001 memory;
   ///         the program can be run again after any of them
-  Tensors operator()(const Tensors& inputs, const Tensors& weights);
+  Outputs operator()(const Tensors& inputs, const Tensors& weights);
   void set_seed(std::uint64_t seed);
 
   OperationCount operations() const;  ///< of the last run

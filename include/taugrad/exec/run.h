@@ -32,6 +32,7 @@ struct RunOptions {
   /// Gradients are made from values computed again: memory for about the square root of the steps.
   bool checkpoint = false;
   Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
+  std::string loss = {};  ///< of a graph: the node that is its loss; empty: as loss_of finds it
 };
 
 struct RunResult {
@@ -51,6 +52,18 @@ struct RunResult {
 RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options);
 
+/// The same of a graph, whose leaves are its inputs and weights. A fetch is a node ("h[3]", "loss",
+/// "#17" by number), a name for all its positions ("h": they must be 1..n along each index), or
+/// `grad:` before either: a value of that name where the graph has one, else the gradient of the
+/// loss, taken on a copy of the graph. Without any, all named values that are computed, or what no
+/// node reads. A leaf without a name reads the tensor "#5", its number. The JSON of an unfolded
+/// definition gives the bytes that the definition gives. Not of a graph: steps, lengths, modes,
+/// temperature, top_k.
+/// @throws Error as above; (U020) for what the graph does not have, (G023) for a gradient without a
+/// loss
+RunResult run(const Graph& graph, const Tensors& inputs, const Tensors& weights,
+              const RunOptions& options);
+
 struct DrawOptions {
   std::int64_t steps = 5;
   std::map<std::string, std::int64_t> lengths = {};
@@ -62,5 +75,10 @@ struct DrawOptions {
 Tensors random_inputs(const Definition& d, const DrawOptions& options);
 /// Weights drawn as their `init` says (R7), in f64.
 Tensors initial_weights(const Definition& d, const DrawOptions& options = {});
+
+/// The same of a graph's leaves: normal numbers, uniform symbols, 0 or 1 where a likelihood of
+/// Bernoulli reads them; weights as where a definition says no `init`. Steps are those of the graph.
+Tensors random_inputs(const Graph& graph, const DrawOptions& options = {});
+Tensors initial_weights(const Graph& graph, const DrawOptions& options = {});
 
 }  // namespace taugrad

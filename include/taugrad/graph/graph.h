@@ -1,305 +1,61 @@
 #pragma once
 
-#include <algorithm>
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <span>
-#include <string>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "taugrad/base/column.h"
-#include "taugrad/base/shape.h"
-#include "taugrad/graph/attrs.h"
+#include "taugrad/graph/tape.h"
 
 namespace taugrad {
 
-struct Op;
-class Tape;
-
-using NodeId = std::int32_t;  ///< dense, topological by construction: inputs come before users
-using ShapeId = std::uint32_t;
-using AttrsId = std::uint32_t;  ///< 0: no attributes
-using NameId = std::uint32_t;   ///< 0: no name
-using IndexId = std::uint32_t;  ///< 0: no index
-using ExtentId = std::uint32_t;
-
-/// Which items of the batch a node exists for. A conjunction of "length `which` of the item is at
-/// least `at_least`"; the empty conjunction is every item.
-struct Extent {
-  struct Bound {
-    std::int32_t which;     ///< number of the length (Tape::length_names)
-    std::int32_t at_least;  ///< >= 1
-    bool operator==(const Bound&) const = default;
-  };
-  std::vector<Bound> bounds;  ///< sorted by `which`, each at most once
-  bool operator==(const Extent&) const = default;
-};
-inline constexpr ExtentId kShared = 0;  ///< not per example: weights, numbers, what is made of them
-inline constexpr ExtentId kEveryItem = 1;
-
-/// A share in a tape, which lives as long as one of them does. Looking through an empty one is an
-/// Error (U021).
-class TapeRef {
+/// An open step of a graph: it is left where the scope ends, whatever ends it.
+class StepScope {
  public:
-  TapeRef() = default;
-  TapeRef(Tape* tape) noexcept;  // NOLINT: a tape in use is shared by naming it
-  TapeRef(const TapeRef& other) noexcept : TapeRef(other.tape_) {}
-  TapeRef(TapeRef&& other) noexcept : tape_(std::exchange(other.tape_, nullptr)) {}
-  TapeRef& operator=(const TapeRef& other) noexcept { return *this = TapeRef(other); }
-  TapeRef& operator=(TapeRef&& other) noexcept {
-    std::swap(tape_, other.tape_);
-    return *this;
-  }
-  ~TapeRef();
-
-  Tape* get() const noexcept { return tape_; }
-  Tape& operator*() const {
-    if (tape_ == nullptr) [[unlikely]]
-      refuse_empty();
-    return *tape_;
-  }
-  Tape* operator->() const { return &**this; }
-  explicit operator bool() const { return tape_ != nullptr; }
-  bool operator==(const TapeRef&) const = default;
-  bool operator==(const Tape* tape) const { return tape_ == tape; }
+  ~StepScope();
+  StepScope(const StepScope&) = delete;
+  StepScope& operator=(const StepScope&) = delete;
 
  private:
-  [[noreturn]] static void refuse_empty();
-  Tape* tape_ = nullptr;
-};
-
-/// A handle on one node; it keeps the tape alive. Whatever takes one refuses an empty one, and one
-/// of another graph than it works on, as a usage Error (U021).
-struct Var {
-  TapeRef tape;
-  NodeId id = -1;
-
-  explicit operator bool() const { return static_cast<bool>(tape); }
-  const Shape& shape() const;
-  ExtentId extent() const;
-  bool per_example() const { return extent() != kShared; }
-  const Op& op() const;
-  std::string_view name() const;
-  bool operator==(const Var&) const = default;
-};
-using Vars = std::vector<Var>;
-
-/// One node, as seen by a reader. References stay valid until the next append.
-struct Node {
-  NodeId id;
-  const Op& op;
-  std::span<const NodeId> inputs;
-  const Shape& shape;  ///< of one example
-  const Attrs& attrs;
-  std::string_view name;                ///< of the variable it is or belongs to; may be empty
-  std::span<const std::int32_t> index;  ///< position of that variable, e.g. {3} for h[3]
-  bool is_value;                        ///< it *is* `name[index]`, not a step on the way to it
-  ExtentId extent;
-};
-
-/// The tape: append-only columns of nodes. One op and one output a node. Nothing recurses over it.
-/// A number of a node, name, shape.. that the tape does not have is a usage Error (U022).
-/// A Graph makes it. Any number of threads may read it while none appends; appending takes one
-/// thread at a time.
-class Tape {
- public:
-  ~Tape();
-  Tape(const Tape&) = delete;
-  Tape& operator=(const Tape&) = delete;
-
-  NodeId size() const { return static_cast<NodeId>(rows_.size() - 1); }
-  Node node(NodeId id) const;
-  Var var(NodeId id) {
-    check(id);
-    return {this, id};
-  }
-
-  const Op& op(NodeId id) const { return *row(id).op; }
-  std::span<const NodeId> inputs(NodeId id) const {
-    const Row* row = &this->row(id);  // and the one behind it, which there always is
-    return {input_.data() + row[0].first_input, row[1].first_input - row[0].first_input};
-  }
-  const Shape& shape(NodeId id) const { return shapes_[row(id).shape]; }
-  const Attrs& attrs(NodeId id) const { return attr_sets_[row(id).attrs]; }
-  ShapeId shape_id(NodeId id) const { return row(id).shape; }
-  AttrsId attrs_id(NodeId id) const { return row(id).attrs; }
-  NameId name_id(NodeId id) const { return row(id).name; }
-  IndexId index_id(NodeId id) const { return row(id).index; }
-  ExtentId extent_id(NodeId id) const { return row(id).extent; }
-  bool is_value(NodeId id) const { return row(id).is_value != 0; }
-  std::string_view name(NodeId id) const { return names_[row(id).name]; }
-  std::span<const std::int32_t> index(NodeId id) const { return index_at(row(id).index); }
-  /// "h[3]", "W", "h[3] (mul)" for an unnamed step on the way, "node 17 (mul)" without an owner.
-  std::string label(NodeId id) const;
-
-  /// Room for so many nodes. Of a long tape, memory is taken only where nodes are written.
-  void reserve(std::size_t nodes);
-  /// The number of a node of this tape. @throws Error (U021) for an empty Var, or another tape's
-  NodeId own(const Var& v) const;
-  void check(NodeId id) const { row(id); }  ///< @throws Error (U022) where there is no such node
-  /// The size of the alphabet where a node is a category, else 0.
-  std::int64_t category(NodeId id) const;
-
-  /// Appends a checked node: asks the op's rules for shape, items, and all else (Op::check).
-  /// @throws Error (G020, E011) with op, node, owner and inputs named; (U021) for a Var of another
-  /// tape
-  Var append(const Op& op, std::span<const Var> inputs, const Attrs& attrs = {});
-  Var append(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs = {});
-  /// Appends without asking the op's rules: the caller (templates of unfolding) has.
-  NodeId append_raw(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
-                    ExtentId extent);
-  /// A leaf (no inputs) of a given shape and extent, checked likewise.
-  Var leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs = {});
-
-  /// Makes `id` the value of `name[index]`; a node has at most one name, the first stays. That no
-  /// other node has it is the caller's to see to (templates of unfolding); `name_value` looks.
-  void set_value(NodeId id, NameId name, IndexId index);
-  /// The same, checked: leaves of one name fit one tensor, and no other node is `name[index]` but
-  /// an untied weight beside its copy. @throws Error (G013, G024; G025 for what is not a name)
-  void name_value(NodeId id, std::string_view name, std::span<const std::int32_t> index = {});
-  /// A leaf that is `name[index]`: an input, a weight; without a name, one that stands alone.
-  Var named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,
-                 std::string_view name, std::span<const std::int32_t> index = {});
-  /// @throws Error (G013) where a node other than `id` is `name[index]`, (G025) for what is no name
-  void check_free(NodeId id, std::string_view name, std::span<const std::int32_t> index) const;
-  /// The first node made the value of `name[index]`, or -1.
-  NodeId find_value(std::string_view name, std::span<const std::int32_t> index = {}) const;
-  /// New nodes belong to `name[index]` until changed: errors, clusters and profiles use it.
-  void set_owner(NameId name, IndexId index) {
-    check_labels(name, index);
-    owner_name_ = name;
-    owner_index_ = index;
-  }
-  NameId owner_name() const { return owner_name_; }
-  IndexId owner_index() const { return owner_index_; }
-
-  /// @throws Error (G025) for more than 256 bytes, or what is not UTF-8
-  NameId intern_name(std::string_view name);
-  IndexId intern_index(std::span<const std::int32_t> index);
-  ShapeId intern_shape(const Shape& shape);
-  AttrsId intern_attrs(const Attrs& attrs);
-  /// @throws Error (G013) for bounds out of order, (G011) for one below 1
-  ExtentId intern_extent(const Extent& extent);
-  const Shape& shape_of(ShapeId id) const { return entry(shapes_, id); }
-  const Attrs& attrs_of(AttrsId id) const { return entry(attr_sets_, id); }
-  const Extent& extent(ExtentId id) const { return entry(extents_, id); }  ///< id != kShared
-  std::size_t extent_count() const { return extents_.size(); }
-  std::string_view name_of(NameId id) const { return entry(names_, id); }
-  std::span<const std::int32_t> index_of(IndexId id) const {
-    if (id + std::size_t{1} >= index_first_.size()) [[unlikely]]
-      refuse_number(id, index_first_.size() - 1);
-    return index_at(id);
-  }
-
-  /// Names of the lengths that extents speak of ("tau"), in the order of Extent::Bound::which.
-  std::vector<std::string> length_names;
-
-  /// Bytes that the columns and tables use (entries, not spare room): affine in what is stored.
-  std::size_t bytes() const;
-
- private:
-  friend class TapeRef;
   friend class Graph;
-  Tape();
-  struct Tables;  // hash tables behind the interning
-  ExtentId extent_of(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) const;
-  ShapeId shape_of(const Op& op, std::span<const NodeId> inputs, AttrsId attrs);
-  ShapeId shape_by_rule(const Op& op, std::span<const NodeId> inputs, AttrsId attrs);
-  Var append_checked(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs);
-  void check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
-                   ExtentId extent) const;
-  struct LeafKind {
-    const Op* op;
-    Shape shape;
-    std::int64_t category;
-    bool shared;
-    std::size_t positions;
-  };
-  LeafKind leaf_kind(NodeId id) const;
-  void check_leaf(NameId name, const LeafKind& leaf) const;
-  void enter_values() const;
-  std::int64_t find_name(std::string_view name) const;  // -1: not interned
-  std::int64_t find_index(std::span<const std::int32_t> index) const;
-
-  struct Row {  // of one node: half a cache line, written at once
-    const Op* op = nullptr;
-    std::uint32_t first_input = 0;  // its inputs end where those of the next node begin
-    ShapeId shape = 0;
-    AttrsId attrs = 0;
-    NameId name = 0;
-    IndexId index = 0;
-    ExtentId extent : 31 = kShared;
-    std::uint32_t is_value : 1 = 0;
-  };
-  const Row& row(NodeId id) const {
-    const auto i = static_cast<std::size_t>(id);  // a negative one is too large
-    if (i >= rows_.size() - 1) [[unlikely]]
-      refuse_node(id);
-    return rows_[i];
-  }
-  template <class T>
-  static const T& entry(const std::deque<T>& values, std::uint32_t id) {
-    if (id >= values.size()) [[unlikely]]
-      refuse_number(id, values.size());
-    return values[id];
-  }
-  std::span<const std::int32_t> index_at(IndexId id) const {
-    return {index_values_.data() + index_first_[id], index_first_[id + 1] - index_first_[id]};
-  }
-  void check_labels(NameId name, IndexId index) const {
-    if (name >= names_.size() || index + std::size_t{1} >= index_first_.size()) [[unlikely]]
-      refuse_number(std::max(name, index), names_.size());
-  }
-  [[noreturn]] void refuse_node(NodeId id) const;
-  [[noreturn]] static void refuse_number(std::uint64_t id, std::size_t count);
-
-  Column<Row> rows_;  // and behind the last node where the inputs of the next one will begin
-  Column<NodeId> input_;
-  mutable Column<NodeId> new_values_;  // not in the tables yet
-
-  // deques: a Shape&, Attrs& or name stays where it is while a rule appends nodes
-  std::deque<Shape> shapes_;
-  std::deque<Attrs> attr_sets_;
-  Column<std::int64_t> categories_;  // by attributes: the size of the alphabet that they name, or 0
-  std::deque<std::string> names_;
-  std::deque<Extent> extents_;
-  Column<std::int32_t> index_values_;
-  Column<std::uint32_t> index_first_;
-  std::unique_ptr<Tables> tables_;
-  NameId owner_name_ = 0;
-  IndexId owner_index_ = 0;
-  IndexId last_index_ = 0;  // of intern_index: one step asks for its position many times
-  std::atomic<std::int64_t> shares_ = 0;  // one a TapeRef
+  StepScope(Tape& tape, std::string_view letter, std::int64_t position);
+  TapeRef tape_;
+  std::size_t depth_;  // of the scopes around it
 };
 
-inline TapeRef::TapeRef(Tape* tape) noexcept : tape_(tape) {
-  if (tape != nullptr) tape->shares_.fetch_add(1, std::memory_order_relaxed);
-}
-inline TapeRef::~TapeRef() {
-  if (tape_ != nullptr && tape_->shares_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete tape_;
-}
-
-inline const Shape& Var::shape() const { return tape->shape(id); }
-inline ExtentId Var::extent() const { return tape->extent_id(id); }
-inline const Op& Var::op() const { return tape->op(id); }
-inline std::string_view Var::name() const { return tape->name(id); }
-
-/// A shared handle on a tape; what users build graphs with. Copies share the tape; one that was
-/// moved from is empty, and its use a usage Error (U021).
+/// A shared handle on a tape; what users build graphs with. To copy it shares the graph: what is
+/// added through one is there for all. Another graph is made by `clone` (passes/surgery.h). One that
+/// was moved from is empty, and its use a usage Error (U021).
 class Graph {
  public:
   Graph();
+  explicit Graph(TapeRef tape) : tape_(std::move(tape)) {}  ///< that a node is of: Graph(v.tape)
 
   Var input(std::string_view name, const Shape& shape = {});   ///< per example
   Var category(std::string_view name, std::int64_t size);      ///< per example, a symbol 0..size-1
   Var weight(std::string_view name, const Shape& shape = {});  ///< not per example
   Var constant(double value, const Shape& shape = {});         ///< not per example
-  /// Names a node `name[index...]`; returns it.
-  Var name(Var v, std::string_view name, std::initializer_list<std::int32_t> index = {});
+  Var zeros(const Shape& shape = {});  ///< per example, as states are before their first step
+
+  /// A step of a loop: until the scope ends, nodes belong to position t = 3, `input("x")` is x[3]
+  /// and `name(v, "h")` is h[3]; a weight is read through its copy W[3] of that step, made at its
+  /// first mention and found again when the step is entered again. Within step("i", 1), a
+  /// step("j", 2) is the position [1,2] of i and j.
+  ///   for (int t = 1; t <= 3; ++t) {
+  ///     const auto step = g.step("t", t);
+  ///     h = g.name(tanh(matmul(W, h) + matmul(U, g.input("x", {2}))), "h");
+  ///   }
+  /// @throws Error (G013) where the letter is open already, (G011) for a position of more than 32
+  /// bits, (G025) for a letter that is no name
+  [[nodiscard]] StepScope step(std::string_view letter, std::int64_t position);
+
+  /// Names a node `name`, at the position of the open steps; returns the node of that name: v, or
+  /// where v has a name already, a copy of it.
+  /// @throws Error (G013) where another node has it, (G025) for what is not a name
+  Var name(Var v, std::string_view name);
+  /// The same at a position of one's own: h[0] is name(v, "h", {0}); {}: none, in a step too.
+  Var name(Var v, std::string_view name, std::initializer_list<std::int32_t> index);
   /// The node of that name and index. @throws Error (G014) where there is none
   Var at(std::string_view name, std::initializer_list<std::int32_t> index = {}) const;
 
@@ -308,6 +64,7 @@ class Graph {
   Tape& tape() const { return *tape_; }
 
  private:
+  Var name_at(Var v, std::string_view name, IndexId index);
   TapeRef tape_;
 };
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "taugrad/graph/graph.h"
+#include "taugrad/passes/loss.h"
 
 namespace taugrad {
 
@@ -25,9 +26,5 @@ Graph graph_from_json(std::string_view text, std::string_view file);
 /// @throws Error, also I001-I003, R002
 Graph load_graph(const std::string& path);
 void save_graph(const std::string& path, const Graph& g);
-
-/// The node named "loss" of a graph that was read. @throws Error (G023: there is none, or it is not
-/// a number)
-Var loss_of(const Graph& g);
 
 }  // namespace taugrad

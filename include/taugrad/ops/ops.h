@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -42,9 +43,24 @@ Var log(Var a);
 Var sqrt(Var a);
 Var abs(Var a);
 Var sign(Var a);
+/// a = a + b: the name goes on to another node, nothing is changed.
+Var& operator+=(Var& a, const Var& b);
+Var& operator-=(Var& a, const Var& b);
+Var& operator*=(Var& a, const Var& b);
+Var& operator/=(Var& a, const Var& b);
+Var& operator+=(Var& a, double b);
+Var& operator-=(Var& a, double b);
+Var& operator*=(Var& a, double b);
+Var& operator/=(Var& a, double b);
 Var pow(Var a, Var b);
-Var min(Var a, Var b);                   ///< ties: the first
-Var max(Var a, Var b);                   ///< ties: the first
+Var pow(Var a, double b);
+Var pow(double a, Var b);
+Var min(Var a, Var b);  ///< ties: the first
+Var min(Var a, double b);
+Var min(double a, Var b);
+Var max(Var a, Var b);  ///< ties: the first
+Var max(Var a, double b);
+Var max(double a, Var b);
 Var clamp(Var a, double lo, double hi);  ///< derivative 1 on lo..hi, ends included
 Var less(Var a, Var b);
 Var less_equal(Var a, Var b);
@@ -52,8 +68,29 @@ Var greater(Var a, Var b);
 Var greater_equal(Var a, Var b);
 Var equal(Var a, Var b);  ///< 0 or 1; of two categories, 0 where either is absent
 Var not_equal(Var a, Var b);
+Var equal(Var a, double b);
+Var not_equal(Var a, double b);
+/// What a comparison gives: 0 or 1 once the graph runs, so there is nothing to branch on before.
+struct Condition : Var {
+  explicit operator bool() const = delete;
+};
+Condition operator<(const Var& a, const Var& b);
+Condition operator<=(const Var& a, const Var& b);
+Condition operator>(const Var& a, const Var& b);
+Condition operator>=(const Var& a, const Var& b);
+Condition operator<(const Var& a, double b);
+Condition operator<=(const Var& a, double b);
+Condition operator>(const Var& a, double b);
+Condition operator>=(const Var& a, double b);
+Condition operator<(double a, const Var& b);
+Condition operator<=(double a, const Var& b);
+Condition operator>(double a, const Var& b);
+Condition operator>=(double a, const Var& b);
 /// a where c != 0, else b; nothing leaks from the branch not taken
 Var where(Var c, Var a, Var b);
+Var where(Var c, Var a, double b);
+Var where(Var c, double a, Var b);
+Var where(Var c, double a, double b);
 Var stop_gradient(Var a);
 
 // products
@@ -69,17 +106,24 @@ Var transpose(Var a);  ///< reverses the axes
 Var reshape(Var a, const Shape& to);
 Var broadcast_to(Var a, const Shape& to);
 Var concat(std::span<const Var> parts);                ///< along the first axis
+Var concat(std::initializer_list<Var> parts);
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
 /// Zeros of `size` rows that hold a at `from`: vjp of slice.
 Var pad(Var a, std::int64_t from, std::int64_t size);
 Var stack(std::span<const Var> parts);  ///< a new first axis
+Var stack(std::initializer_list<Var> parts);
 
 // reductions of one example
 Var sum(Var a);
+/// Along one axis, from 0, negative from the end; the axis goes away.
+/// @throws Error (G020) where there is no such axis
+Var sum(Var a, int axis);
 Var mean(Var a);
+Var mean(Var a, int axis);
 Var max(Var a);                         ///< ties: the first
 Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
 Var add_n(std::span<const Var> terms);  ///< in the order given
+Var add_n(std::initializer_list<Var> terms);
 Var first_max(Var a);                   ///< 1 at the first largest element, else 0
 
 // last axis

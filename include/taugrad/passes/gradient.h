@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@ struct EdgeContribution {
   int slot;
   Var value;
 };
+
+struct SweepOptions;
 
 /// Gradients of one loss: nodes on the loss's own tape, like any other.
 class Gradients {
@@ -34,7 +37,8 @@ class Gradients {
   std::vector<EdgeContribution> edges(Var v) &&;
 
  private:
-  friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>);
+  friend Gradients gradient(std::span<const Var>, std::span<const Var>, std::span<const Var>,
+                            const SweepOptions&);
   std::size_t place(Var v) const;
   Vars wrt_, values_;
   std::vector<std::string> labels_;
@@ -47,11 +51,17 @@ class Gradients {
 /// @throws Error (G023) if the loss is not a number, or a Var is empty or of another graph
 Gradients gradient(Var loss, std::span<const Var> wrt);
 Gradients gradient(Var loss, std::initializer_list<Var> wrt);
+Var gradient(Var loss, Var wrt);  ///< of one variable, the gradient itself
 /// Vector-Jacobian product: of sum_i <cotangents[i], outputs[i]>. An empty cotangent means ones.
 Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
                    std::span<const Var> wrt);
+Gradients gradient(std::initializer_list<Var> outputs, std::initializer_list<Var> cotangents,
+                   std::initializer_list<Var> wrt);
 
 /// Forward mode: tangents of `outputs` when wrt[i] moves along tangents[i]; nodes on the same tape.
 Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt, std::span<const Var> tangents);
+Vars tangent(std::initializer_list<Var> outputs, std::initializer_list<Var> wrt,
+             std::initializer_list<Var> tangents);
+Var tangent(Var output, Var wrt, Var tangent);  ///< of one, along one
 
 }  // namespace taugrad

@@ -93,6 +93,7 @@ class Unfolded {
     std::vector<std::string> letters;  ///< of the left side
     std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
     PositionTable nodes;
+    NameId name;  ///< of those that a number tells apart
     /// where a left side reads an untied weight at several of its positions: the copies after the first
     std::map<std::vector<std::int32_t>, std::vector<NodeId>> more = {};
   };

@@ -19,12 +19,28 @@ enum class Method {
   central,       ///< 4-point differences, with a second step as error estimate
 };
 
+/// What a check is going to take, by the time of its first runs.
+struct CheckEstimate {
+  std::int64_t entries = 0;  ///< of all variables
+  std::int64_t planned = 0;  ///< comparisons: entries, and directions where not every entry fits
+  double every_entry = 0;    ///< seconds that all entries would take
+};
+
 struct CheckOptions {
   Method method = Method::complex_step;
   int order = 1;  ///< 2: the gradient of <g, v>, g the gradient and v a fixed random direction
   std::uint64_t seed = 1;          ///< of directions and of the sample of entries
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
-  /// Called after each variable with how many are done, and of how many.
+  /// What the check may take: where every entry would take longer, entries are sampled in an order
+  /// that the seed tells until the time is over. 0: no limit, and the same entries everywhere.
+  double seconds = 0;
+  /// Spoils one vjp, by 1 %, to see the check fail: the name of an op ("tanh") or of a node
+  /// ("h[2]", "h"); of several nodes the one that most of the gradient passes through.
+  std::string perturb = {};
+  std::size_t faults = 3;  ///< ops that a failed check names, at most
+  /// Called once, before the first comparison.
+  std::function<void(const CheckEstimate&)> estimate = {};
+  /// Called after each comparison with how many are done, and of how many.
   std::function<void(std::int64_t, std::int64_t)> progress = {};
 };
 
@@ -74,12 +90,35 @@ struct NotFinite {
   std::string text() const;
 };
 
+/// An op whose vjp disagrees with complex step of its own forward rule: also one that is not finite
+/// where the step is.
+struct OpFault {
+  NodeId node = -1;
+  std::string op;      ///< "tanh"
+  std::string label;   ///< the node: "h[3]", "h[3] (tanh)": it names the step
+  int input = 0;       ///< whose cotangent is wrong
+  std::string input_label;
+  CheckedEntry entry;  ///< the worst
+  std::vector<std::int64_t> index = {};  ///< of `entry`: axes of one example of the input
+  std::int64_t item = -1;                ///< row of the batch; -1 where the input is not per example
+};
+
+/// The node whose vjp was spoiled on purpose.
+struct Perturbed {
+  NodeId node = -1;
+  std::string op, label;
+};
+
 struct CheckReport {
   std::vector<VariableCheck> variables;  ///< in the order asked for
   Method method = Method::complex_step;
   int order = 1;
   std::int64_t entries = 0, checked = 0;  ///< over all variables
+  std::int64_t directions = 0;            ///< variables with a derivative along a direction
   std::int64_t runs = 0;                  ///< evaluations of the loss
+  bool out_of_time = false;               ///< CheckOptions::seconds ended it
+  std::vector<OpFault> faults;            ///< where it failed: the ops that it fails by
+  std::optional<Perturbed> perturbed;
   /// Where a loss or a derivative is no number, nothing can be checked; the first such node.
   std::optional<NotFinite> not_finite;
   bool sampled() const { return checked < entries; }
@@ -99,22 +138,14 @@ struct CheckReport {
 /// Complex step: |a - n| <= 1e-12 max(|a|, |n|); central: 1e-7 max(|a|, |n|) and the error that
 /// two steps tell of; and what rounding may do to either on the way, found by moving every number
 /// of the graph by it. At a kink nothing is judged: both sides have a derivative of their own.
-/// Where not all entries fit into max_runs, an even sample of them is checked, and the derivative
-/// along a random direction through every variable. Appends the gradient's nodes to the tape.
+/// Where not all entries fit into max_runs or seconds, the derivative along a random direction
+/// through every variable is checked, and then an even sample of the entries. A failed check says
+/// by which ops (find_faults). Appends the gradient's nodes to the tape.
 /// @param loss  a number, per example (then summed over the items) or not
-/// @throws Error (G023) for a loss that is no number, an order other than 1 or 2
+/// @throws Error (G023) for a loss that is no number, an order other than 1 or 2; (U002) where
+/// `perturb` is neither an op nor a node here, or no gradient passes through it
 CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,
                             const CheckOptions& options = {});
-
-/// An op whose vjp disagrees with complex step of its own forward rule: also one that is not finite
-/// where the step is.
-struct OpFault {
-  NodeId node = -1;
-  std::string op;      ///< "tanh"
-  std::string label;   ///< the node: "h[3]", "h[3] (tanh)": it names the step
-  int input = 0;       ///< whose cotangent is wrong
-  CheckedEntry entry;  ///< the worst
-};
 
 /// Says which rule a failed check comes from: every op that the loss depends on the variables
 /// through is checked by itself, at the values that it has there. Tape order; stops after `limit`.

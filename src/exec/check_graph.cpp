@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+
+#include "base/fail.h"
+#include "base/memory_limit.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+#include "exec/check_how.h"
+#include "exec/check_point.h"
+#include "passes/sweep.h"
+#include "reference/directions.h"
+#include "taugrad/exec/check.h"
+#include "taugrad/ops/records.h"
+
+// The check of a graph: there is no definition to ask what its variables and its loss are.
+namespace taugrad {
+namespace {
+
+bool is_copy_of_weight(const Tape& tape, NodeId id) {
+  return &tape.op(id) == &kCopy && &tape.op(tape.inputs(id)[0]) == &kWeight;
+}
+
+Vars default_variables(Tape& tape, NodeId last) {
+  Vars leaves, copies;
+  for (NodeId id = 0; id <= last; ++id) {
+    const bool number = tape.category(id) == 0;
+    if (&tape.op(id) == &kWeight || (&tape.op(id) == &kInput && number))
+      leaves.push_back(tape.var(id));
+    if (is_copy_of_weight(tape, id)) copies.push_back(tape.var(id));
+  }
+  leaves.insert(leaves.end(), copies.begin(), copies.end());
+  return leaves;
+}
+
+[[noreturn]] void fail_unknown_variable(const Tape& tape, const std::string& name) {
+  std::set<std::string> known;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (tape.is_value(id)) known.emplace(tape.name(id));
+  Diagnostic d;
+  d.code = "G014";
+  d.message = fmt::format("the graph has no node named \"{}\"", printable(name, 80));
+  d.help = did_you_mean(name, std::vector<std::string>(known.begin(), known.end()));
+  fail(Status::bad_input, std::move(d));
+}
+
+Vars named_variables(Tape& tape, const std::vector<std::string>& names) {
+  const auto matches = [&](const std::string& name, NodeId id) {
+    if (!name.starts_with(tape.name(id))) return false;
+    return name == tape.name(id) || name == tape.label(id);
+  };
+  std::vector<Vars> found(names.size());
+  for (NodeId id = 0; id < tape.size(); ++id)
+    for (std::size_t i = 0; tape.is_value(id) && i < names.size(); ++i)
+      if (matches(names[i], id)) found[i].push_back(tape.var(id));
+  Vars all;
+  std::unordered_set<NodeId> seen;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (found[i].empty()) fail_unknown_variable(tape, names[i]);
+    for (const Var& v : found[i])
+      if (seen.insert(v.id).second) all.push_back(v);
+  }
+  return all;
+}
+
+void check_names(const std::vector<exec::Source>& sources, const exec::LengthRules& rules,
+                 const Tensors& tensors) {
+  std::vector<std::string> known{"item", "lengths"};
+  for (const exec::Source& s : sources) {
+    known.push_back(s.name);
+    known.push_back(data_of(s.name));
+  }
+  for (const std::string& name : rules.names) known.push_back("lengths:" + name);
+  for (const auto& [name, tensor] : tensors) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    Diagnostic d;
+    d.code = "D016";
+    d.message = fmt::format("no input and no weight of the graph is named \"{}\"", printable(name, 80));
+    d.help = did_you_mean(name, known);
+    fail(Status::bad_input, std::move(d));
+  }
+}
+
+// The interpreters keep the values of all nodes: of real and of complex numbers.
+void require_for_check(const Tape& tape, std::int64_t items, int order) {
+  constexpr double kInterpreted = 200, kNode = 64;  // bytes a node
+  double elements = 0;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    elements += static_cast<double>(tape.shape(id).size()) *
+                (tape.extent_id(id) == kShared ? 1 : static_cast<double>(items));
+  const double grown = order == 2 ? 9 : 3;  // what a graph becomes with its gradient, about
+  const double nodes = grown * static_cast<double>(tape.size());
+  require_memory(fmt::format("checking {} items", items),
+                 {{fmt::format("a graph of about {:.3g} nodes", nodes), nodes * kNode},
+                  {"interpreters", nodes * kInterpreted},
+                  {"the values of its nodes", grown * elements * 2 * sizeof(double)}});
+}
+
+CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& options) {
+  const std::vector<NodeId> leaves = exec::given_leaves(tape);
+  std::vector<NodeId> named;
+  for (const NodeId id : leaves)
+    if (tape.name_id(id) != 0) named.push_back(id);
+  const std::vector<exec::Source> sources = exec::sources_of(tape, named);
+  const exec::LengthRules rules = exec::length_rules(tape, {});
+  check_names(sources, rules, given);
+  const Tensors tensors =
+      exec::with_drawn(sources, rules, given, options.batch, options.seed);
+  const bool any = std::ranges::any_of(sources, [](const auto& s) { return s.per_example; });
+  exec::BatchDescription batch = exec::describe_batch(sources, rules, tensors);
+  if (!any && rules.names.empty()) batch.items = options.batch;
+  for (const exec::Source& s : sources) exec::tensor_of(s, tensors);  // its axes
+  require_for_check(tape, batch.items, options.order);
+  return exec::point_of(tape, leaves, tensors, std::move(batch.context), batch.items, options.seed);
+}
+
+}  // namespace
+
+CheckReport check(const Graph& graph, Var loss, const Tensors& tensors,
+                  const GraphCheckOptions& options) {
+  const Watch watch(options.seconds);
+  Tape& tape = graph.tape();
+  tape.own(loss);
+  if (options.batch < 1) fail(Status::usage, "U002", "a batch has at least 1 item, not {}", options.batch);
+  const Vars variables = options.variables.empty() ? default_variables(tape, loss.id)
+                                                   : named_variables(tape, options.variables);
+  const CheckPoint point = point_for(tape, tensors, options);
+  return check_gradients(loss, variables, point, how_of(options, watch));
+}
+
+Var default_loss(const Graph& graph) {
+  Tape& tape = graph.tape();
+  if (const NodeId id = tape.find_value("loss"); id >= 0) return tape.var(id);
+  const Vars variables = default_variables(tape, tape.size() - 1);
+  const std::vector<char> depends = depends_on(tape, variables, tape.size() - 1);
+  std::vector<char> read(static_cast<std::size_t>(tape.size()), 0);
+  for (NodeId id = 0; id < tape.size(); ++id)
+    for (const NodeId in : tape.inputs(id)) read[at(in)] = 1;
+  Vars outputs;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (!read[at(id)] && depends[at(id)] && !tape.inputs(id).empty())
+      outputs.push_back(tape.var(id));
+  if (outputs.empty())
+    fail(Status::bad_input, "G023", "nothing in the graph depends on a weight or an input");
+  if (outputs.size() == 1 && outputs[0].shape().is_scalar()) return outputs[0];
+  return along_random_directions(outputs, "cotangent");
+}
+
+}  // namespace taugrad

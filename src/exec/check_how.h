@@ -1,0 +1,27 @@
+#pragma once
+
+#include <algorithm>
+
+#include "reference/faults.h"
+#include "taugrad/reference/check.h"
+
+namespace taugrad {
+
+/// What the options of a check of a definition and of a graph say alike. @param watch  since the
+/// check began
+template <class Options>
+CheckOptions how_of(const Options& o, const Watch& watch) {
+  CheckOptions how;
+  how.method = o.method;
+  how.order = o.order;
+  how.seed = o.seed;
+  how.max_runs = o.max_runs;
+  how.seconds = watch.limited() ? std::max(watch.left(), 1e-3) : 0;
+  how.perturb = o.perturb;
+  how.faults = o.faults;
+  how.estimate = o.estimate;
+  how.progress = o.progress;
+  return how;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,128 @@
+#include "exec/graph_fetch.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+#include "graph/adjoint.h"
+#include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::string_view kGradient = "grad:", kCotangent = "cotangent:";
+
+// "2, 4" of h[2], h[4]
+std::string places(const Tape& tape, const std::vector<NodeId>& ids) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size() && i < 5; ++i)
+    text += fmt::format("{}[{}]", i == 0 ? "" : ", ", fmt::join(tape.index(ids[i]), ","));
+  return text + (ids.size() > 5 ? ", .." : "");
+}
+
+/// Fills `nodes` and `lengths`; false where the graph has nothing of that name.
+bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, GraphFetch& f) {
+  if (const NodeId id = nodes.find(name); id >= 0) {
+    f.nodes = {id};
+    return true;
+  }
+  const std::vector<NodeId> positions = nodes.positions(name);
+  if (positions.empty()) return false;
+  PositionStack stack = stacked(tape, positions);
+  if (stack.nodes.empty())
+    fail(Status::usage, "U020",
+         "\"{}\" stands at {}, which is not 1..n in one shape: fetch one position", printable(name),
+         places(tape, positions));
+  f.nodes = std::move(stack.nodes);
+  f.lengths = std::move(stack.lengths);
+  return true;
+}
+
+[[noreturn]] void refuse(const NamedNodes& nodes, const std::string& text, std::string_view name) {
+  Diagnostic d;
+  d.code = "U020";
+  d.message = fmt::format("cannot fetch \"{}\": the graph has no \"{}\"", printable(text),
+                          printable(name));
+  d.help = did_you_mean(name, nodes.names());
+  if (d.help.empty()) d.help = "nodes are named as in h, h[3], grad:W, or by their number, #17";
+  fail(Status::usage, std::move(d));
+}
+
+}  // namespace
+
+GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::string& text) {
+  GraphFetch f{.text = text};
+  if (resolve(tape, nodes, text, f) || text == "loss") return f;
+  std::string_view name = text;
+  if (!name.starts_with(kGradient)) refuse(nodes, text, name);
+  name.remove_prefix(kGradient.size());
+  f.gradient = true;
+  if (!resolve(tape, nodes, name, f)) {
+    const std::size_t at = name.rfind('@');
+    if (at == std::string_view::npos) refuse(nodes, text, name);
+    f.edge = name.substr(at + 1);
+    name = name.substr(0, at);
+    if (!resolve(tape, nodes, name, f)) refuse(nodes, text, name);
+  }
+  for (const NodeId id : f.nodes)
+    if (tape.category(id) != 0)
+      fail(Status::usage, "U020", "\"{}\" is a symbol: it has no gradient", printable(name));
+  return f;
+}
+
+std::vector<std::string> everything(const Tape& tape, const NamedNodes& nodes) {
+  std::vector<std::string> texts;
+  bool random = false;
+  for (const std::string& name : nodes.names()) {
+    const std::vector<NodeId> positions = nodes.positions(name);
+    const NodeId alone = tape.find_value(name);
+    const auto computed = [&](NodeId id) {
+      const bool copy = &tape.op(id) == &kCopy && &tape.op(tape.inputs(id)[0]) == &kWeight;
+      return !tape.op(id).traits.leaf && !copy;
+    };
+    random = random || name.starts_with("nll:");
+    if (name.starts_with("nll:")) continue;
+    if (alone >= 0 && computed(alone)) texts.push_back(name);
+    if (alone >= 0 || !std::ranges::any_of(positions, computed)) continue;
+    if (!stacked(tape, positions).nodes.empty()) {
+      texts.push_back(name);
+      continue;
+    }
+    for (const NodeId id : positions)
+      if (computed(id)) texts.push_back(nodes.text(id));
+  }
+  if (random && tape.find_value("loss") < 0) texts.emplace_back("loss");  // a likelihood is the loss
+  if (!texts.empty()) return texts;
+  for (const NodeId id : sinks(tape)) texts.push_back(nodes.text(id));
+  return texts;
+}
+
+Vars cotangent_terms(const Graph& graph, const Tensors& inputs) {
+  Tape& tape = graph.tape();
+  Vars terms;
+  for (const auto& [name, tensor] : inputs) {
+    if (!name.starts_with(kCotangent)) continue;
+    const NamedNodes nodes(tape);
+    if (nodes.find(name) >= 0 || !nodes.positions(name).empty()) continue;  // a leaf of the graph
+    GraphFetch of;
+    const std::string variable = name.substr(kCotangent.size());
+    if (!resolve(tape, nodes, variable, of)) refuse(nodes, name, variable);
+    for (const NodeId id : of.nodes) {
+      if (tape.category(id) != 0)
+        fail(Status::bad_input, "G014", "\"{}\" names a symbol, which has no cotangent",
+             printable(name));
+      const Var v = tape.var(id);
+      const bool alone = of.lengths.empty();
+      const Var c = tape.named_leaf(kInput, v.shape(), v.extent(), {}, name,
+                                    alone ? std::span<const std::int32_t>() : tape.index(id));
+      terms.push_back(sum(c * v));
+    }
+  }
+  return terms;
+}
+
+}  // namespace taugrad

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// The nodes of a graph as a person speaks of them: "h[3]" and "loss" by name, "h" all positions of
+/// a name, "#17" any node by its number.
+class NamedNodes {
+ public:
+  explicit NamedNodes(const Tape& tape);
+
+  /// The one node of a text, or -1: "h[3]", "loss", "#17". A name may hold brackets itself ("V[]").
+  NodeId find(std::string_view text) const;
+  /// Values of a name that have an index, in the order of the tape; of an untied weight and its
+  /// copies at one position the weight.
+  std::vector<NodeId> positions(std::string_view name) const;
+  /// Every name of a value, once, in the order of the tape.
+  const std::vector<std::string>& names() const { return names_; }
+  /// "h[3]", "loss"; "#17" of a node that is no named value.
+  std::string text(NodeId id) const;
+
+ private:
+  const Tape& tape_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::vector<NodeId>, std::less<>> values_;
+};
+
+/// Positions of a variable as one tensor has them: 1..n along each index, without those outside,
+/// which hold boundary values only (h[0] = h0, g[tau+1] = 0).
+struct PositionStack {
+  std::vector<std::int64_t> lengths;  ///< of the axes
+  std::vector<NodeId> nodes;          ///< in the order of the axes
+};
+/// Empty `nodes` where positions are missing, or shapes differ.
+PositionStack stacked(const Tape& tape, const std::vector<NodeId>& positions);
+
+}  // namespace taugrad

@@ -1,0 +1,152 @@
+#include "io/file_kind.h"
+
+#include <cstring>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/json_lexer.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+
+namespace taugrad {
+namespace {
+
+using json::Event;
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+// A safetensors file starts with a number of which at least one byte is 0, then '{'.
+bool looks_like_safetensors(std::string_view text) {
+  return text.size() >= 9 && text[8] == '{' && std::memchr(text.data(), 0, 8) != nullptr;
+}
+
+FileKind kind_of_format(std::string_view format) {
+  if (format == "taugrad folded graph") return FileKind::folded;
+  return format == "taugrad-model" ? FileKind::model : FileKind::report;
+}
+
+// By the first key that only one kind of file has; JSON whose every value is numbers is tensors.
+class Recogniser {
+ public:
+  Recogniser(std::string_view text, const std::string& file)
+      : text_(text), lexer_(text, file, "a JSON object") {}
+
+  FileKind run() {
+    const Event first = lexer_.next();
+    if (first == Event::begin_array) return FileKind::array;
+    if (first != Event::begin_object) return FileKind::other;
+    bool numbers = true, format = false;
+    for (int depth = 1; depth > 0;) {
+      const Event e = lexer_.next();
+      if (format && e == Event::string && lexer_.text().starts_with("taugrad"))
+        return kind_of_format(lexer_.text());
+      if (e == Event::begin_object || e == Event::begin_array) ++depth;
+      if (e == Event::end_object || e == Event::end_array) --depth;
+      format = e == Event::key && depth == 1 && lexer_.text() == "format";
+      if (e == Event::key && depth == 1)
+        if (const FileKind kind = kind_of_key(lexer_.text()); kind != FileKind::other) return kind;
+      numbers = numbers && e != Event::string && e != Event::boolean && e != Event::null;
+    }
+    if (text_.find_first_not_of(kBlanks, lexer_.position()) != std::string_view::npos)
+      return FileKind::lines;
+    return numbers ? FileKind::tensors : FileKind::other;
+  }
+
+ private:
+  static FileKind kind_of_key(std::string_view key) {
+    if (key == "nodes" || key == "extents") return FileKind::graph;
+    if (key == "equations" || key == "imports" || key == "weights" || key == "index")
+      return FileKind::definition;
+    if (key == "symbols" || key == "states" || key == "rules") return FileKind::machine;
+    return FileKind::other;
+  }
+
+  std::string_view text_;
+  json::Lexer lexer_;
+};
+
+}  // namespace
+
+FileKind kind_of_text(std::string_view text, const std::string& file) {
+  if (looks_like_safetensors(text)) return FileKind::safetensors;
+  const std::size_t start = text.find_first_not_of(kBlanks);
+  const std::string_view rest = start == std::string_view::npos ? "" : text.substr(start);
+  if (rest.starts_with('<') || rest.starts_with("digraph ")) return FileKind::drawing;
+  return Recogniser(text, file).run();
+}
+
+FileKind kind_of_file(const std::string& path) {
+  if (path.ends_with(".safetensors")) {
+    const InputFile there(path);
+    return FileKind::safetensors;
+  }
+  if (path != "-") {  // of a safetensors file only the start is read
+    const InputFile file(path);
+    char start[9] = {};
+    if (file.size() >= sizeof start) file.read(0, std::as_writable_bytes(std::span(start)));
+    if (looks_like_safetensors({start, sizeof start})) return FileKind::safetensors;
+  }
+  return kind_of_text(read_file(path, limits::kGraphBytes), path);
+}
+
+std::string words_of(FileKind kind) {
+  switch (kind) {
+    case FileKind::safetensors:
+      return "tensors (safetensors)";
+    case FileKind::graph:
+      return "a graph";
+    case FileKind::definition:
+      return "a definition";
+    case FileKind::tensors:
+      return "tensors as JSON";
+    case FileKind::machine:
+      return "a machine description";
+    case FileKind::folded:
+      return "a folded graph";
+    case FileKind::model:
+      return "a graphical model";
+    case FileKind::report:
+      return "a report of a command";
+    case FileKind::drawing:
+      return "a drawing";
+    case FileKind::lines:
+      return "JSON lines";
+    case FileKind::array:
+      return "a JSON array";
+    case FileKind::other:
+      break;
+  }
+  return "something else";
+}
+
+void refuse_kind(FileKind kind, const std::string& file, std::string_view wanted) {
+  const std::string name = printable(file);
+  Diagnostic d;
+  d.code = "I004";
+  d.message = fmt::format("{} holds {}, not {}", name, words_of(kind), wanted);
+  d.file = file;
+  switch (kind) {
+    case FileKind::safetensors:
+    case FileKind::tensors:
+      d.help = "`run DEF --weights` and `--inputs` take tensors; `inspect` says what they are";
+      break;
+    case FileKind::machine:
+      d.help = fmt::format("`taugrad turing {}` runs it, `--definition FILE` keeps its network", name);
+      break;
+    case FileKind::definition:
+    case FileKind::graph:
+      d.help = fmt::format("`taugrad inspect {}` says what is in it", name);
+      break;
+    case FileKind::lines:
+      d.help = "`train DEF --data` and `eval DIR --data` take JSON lines";
+      break;
+    case FileKind::array:
+      d.help = "a definition is an object: {\"equations\": [..]}";
+      break;
+    default:
+      d.help = "draw and print from the definition, or the graph (`show DEF --steps N --format json`)";
+  }
+  fail(Status::bad_input, std::move(d));
+}
+
+}  // namespace taugrad

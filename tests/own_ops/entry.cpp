@@ -1,0 +1,4 @@
+#include "swish.h"
+#include "taugrad/recurrence/register_op.h"
+
+extern "C" void taugrad_register() { taugrad::register_op(own_ops::gated()); }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "command.h"
+#include "subject.h"
+#include "taugrad/draw/write.h"
+
+namespace taugrad::cli {
+
+/// `show` of a graph: draws it, says its counts and what the drawing leaves out.
+/// @param format  dot, html, json, svg
+int show_graph(const Subject& s, const WriteOptions& options, const std::string& format,
+               const std::string& output, const Context& context);
+
+}  // namespace taugrad::cli

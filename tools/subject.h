@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "definition_options.h"
+#include "taugrad/graph/graph.h"
+#include "taugrad/recurrence/definition.h"
+
+namespace taugrad::cli {
+
+/// What DEF turned out to be, told by its content: a definition, also of a model's folder, or a
+/// graph, whose leaves are its inputs and weights.
+struct Subject {
+  std::optional<Definition> definition;
+  std::optional<Graph> graph;
+  std::string name;          ///< of the graph: its file's, without folder and suffix
+  std::string weights_file;  ///< of a model's folder
+  std::string loss;          ///< of the graph: the node that --loss names; may be empty
+};
+
+/// Reads DEF: a file, `-`, a name in graphs/, a model's folder of another name, or -e equations.
+/// @throws Error (I004) for a file of another kind, by what it is; (U002, U007) for options that a
+/// graph does not take; all of read_definition and of reading graphs
+Subject read_subject(const DefinitionOptions& o, const Context& context);
+
+/// DEF and its options, of a command that takes both.
+void add_subject(Command& c, DefinitionOptions& o);
+
+/// Why an option of definitions does nothing beside a graph.
+inline constexpr const char* kOnGraph = "on a graph, which is unfolded already";
+
+/// Refuses a file of another kind where only a definition will do. @throws Error (I004)
+void require_definition(const DefinitionOptions& o);
+
+}  // namespace taugrad::cli
