@@ -5,7 +5,8 @@
 
 using namespace support;
 
-TEST_CASE("show --values: colours in SVG and DOT, numbers on a page, the same bytes again", "[cli]") {
+TEST_CASE("show --values: colours in SVG and DOT, numbers on a page, the same bytes again",
+          "[cli]") {
   const Folder f;
   for (const std::string line :
        {"elman --values -o a.svg", "elman --colour gradient --steps 4 -o a.dot",
