@@ -116,9 +116,9 @@ TEST_CASE("a suffix that is none of the formats is refused, in every command", "
   const Folder f;
   make_files(f);
   const std::map<std::string, std::string> commands = {
-      {"show elman", "dot json svg"},
-      {"show elman --steps 3 --view gradient", "dot json svg"},
-      {"show elman --view model", "dot json svg"},
+      {"show elman", "dot html json svg"},
+      {"show elman --steps 3 --view gradient", "dot html json svg"},
+      {"show elman --view model", "dot html json svg"},
       {"show elman --plan", "json txt"},
       {"run elman --steps 2", "safetensors json"},
       {"run elman --inputs x.json --weights w.safetensors --mode y=greedy --divergence", "json txt"},
@@ -153,7 +153,9 @@ TEST_CASE("a suffix that is none of the formats is refused, in every command", "
       CHECK(o.status < 2);
       const std::string text = slurp(f / name);
       CHECK(nlohmann::json::accept(text) == (format != "txt" && format != "svg" &&
-                                             format != "dot" && format != "safetensors"));
+                                             format != "dot" && format != "html" &&
+                                             format != "safetensors"));
+      CHECK(text.starts_with("<!DOCTYPE html>") == (format == "html"));
       CHECK(has(text, "</svg>") == (format == "svg"));
       CHECK(text.starts_with("digraph") == (format == "dot"));
       if (format == "jsonl") CHECK(lines_of(text).size() == 1);

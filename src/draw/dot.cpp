@@ -31,7 +31,9 @@ class DotWriter {
     append_number(out_, layout_.width);
     out_ += ',';
     append_number(out_, layout_.height);
-    out_ += "\", fontname=\"Helvetica\", fontsize=11";
+    out_ += '"';
+    if (!picture_.legend.title.empty()) legend();
+    out_ += ", fontname=\"Helvetica\", fontsize=11";
     if (!picture_.about.empty()) out_ += ", tooltip=\"" + dot_escape(picture_.about) + '"';
     if (!picture_.notes.empty()) notes();
     out_ += "];\n";
@@ -69,6 +71,15 @@ class DotWriter {
     append_number(out_, p.x);
     out_ += ',';
     append_number(out_, layout_.height - p.y);  // Graphviz counts upwards
+  }
+
+  // as words: a colour of its own tells Graphviz's reader little
+  void legend() {
+    const Legend& l = picture_.legend;
+    out_ += ", label=\"" +
+            dot_escape("colour: " + l.title + ", " + l.low + " to " + l.high) + "\", lp=\"";
+    point({layout_.width / 2, layout_.height - 8});
+    out_ += '"';
   }
 
   void inches(std::string_view name, double points) {
@@ -122,6 +133,9 @@ class DotWriter {
     inches("width", box.width - rings);
     inches("height", box.height - rings);
     out_ += look(node);
+    if (!node.fill.empty())  // the later of two values counts
+      out_ += ", fillcolor=\"" + node.fill + "\", fontcolor=\"" + node.ink + '"';
+    if (node.striking) out_ += ", color=red, penwidth=3.5";
     if (!node.title.empty()) out_ += ", tooltip=\"" + dot_escape(node.title) + '"';
     out_ += "];\n";
   }
@@ -174,6 +188,7 @@ class DotWriter {
     }
     if (edge.delayed) out_ += ", style=dashed, constraint=false";
     out_ += look(edge);
+    if (edge.striking) out_ += ", color=red, penwidth=3";
     out_ += "];\n";
   }
 

@@ -25,6 +25,7 @@ class Elider {
     if (gaps_.empty()) return in_;
     out_.title = in_.title;
     out_.about = in_.about;
+    out_.legend = in_.legend;
     map_clusters();
     map_nodes();
     map_edges();

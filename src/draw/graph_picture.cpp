@@ -128,6 +128,7 @@ class GraphPicture {
   PictureNode make_node(NodeId id) {
     PictureNode n;
     n.kind = kind_of(id);
+    n.source = id;
     n.cluster = scan_.cluster[at(id)];
     n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
     const std::string name(tape_.name(owner(id))), label = draw::variable_text(tape_, id);
@@ -210,6 +211,7 @@ class GraphPicture {
     if (const auto known = loose_.find(key); known != loose_.end()) return known->second;
     PictureNode n;
     n.kind = NodeKind::constant;
+    n.source = id;
     n.op = draw::op_text(tape_, id);
     n.cluster = cluster;
     n.role = "number/" + n.op;

@@ -1,11 +1,11 @@
 #include <array>
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
 #include "draw/check_numbers.h"
 #include "draw/layout.h"
+#include "draw/path_text.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
 
@@ -44,6 +44,13 @@ constexpr std::string_view kStyle = R"(
   .lb{stroke:none;fill:#181c21} .cap{stroke:#1c2026} marker path{fill:#ccd2da} #a-share path{fill:#5f9cb8} #a-back path{fill:#e8914a} #a-recall path{fill:#5a6068}}
 )";
 
+// Of pictures that are coloured by numbers.
+constexpr double kLegendHeight = 40;
+constexpr std::string_view kStriking = R"(
+  .bad rect{stroke:#d00000;stroke-width:3.5px} .bad .in{stroke:#fff;stroke-width:1px}
+  path.bad{stroke:#d00000;stroke-width:3px} .lg rect{stroke:none} .lt{text-anchor:start;font-size:10px}
+)";
+
 std::string_view class_of(EdgeKind kind) {
   constexpr std::array<std::string_view, 4> names{"data", "share", "back", "recall"};
   return names[static_cast<std::size_t>(kind)];
@@ -71,6 +78,7 @@ class SvgWriter {
     for (std::size_t c = 0; c < picture_.clusters.size(); ++c) caption(c);
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
+    if (!picture_.legend.title.empty()) legend();
     for (std::size_t n = 0; n < picture_.notes.size(); ++n) note(n);
     out_ += "</svg>\n";
     return std::move(out_);
@@ -93,13 +101,14 @@ class SvgWriter {
   void head() {
     out_ += "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"";
     attribute("width", layout_.width);
-    attribute("height", layout_.height);
+    attribute("height", height());
     out_ += " viewBox=\"0 0 ";
-    pair(layout_.width, layout_.height);
+    pair(layout_.width, height());
     out_ += "\">\n<title>" + xml_escape(picture_.title) + "</title>\n";
     if (!picture_.about.empty()) out_ += "<desc>" + xml_escape(picture_.about) + "</desc>\n";
     out_ += "<style>";
     out_ += kStyle;
+    if (!picture_.legend.title.empty()) out_ += kStriking;
     out_ += "</style>\n<defs>";
     for (const std::string_view name : {"data", "share", "back", "recall"}) {
       out_ += "<marker id=\"a-";
@@ -111,12 +120,39 @@ class SvgWriter {
     }
     out_ += "</defs>\n<rect class=\"bg\"";
     attribute("width", layout_.width);
-    attribute("height", layout_.height);
+    attribute("height", height());
     out_ += "/>\n";
   }
 
-  void rectangle(const Box& box, double radius, std::string_view class_name = {}) {
+  double height() const {
+    return layout_.height + (picture_.legend.title.empty() ? 0 : kLegendHeight);
+  }
+
+  // below the drawing: a bar of the colours between the texts of its ends
+  void legend() {
+    const Legend& l = picture_.legend;
+    constexpr double kWidth = 22, kBar = 10, kLeft = 12;
+    const double top = layout_.height + 18;
+    const double low = draw::text_width(l.low, draw::kSmallSize);
+    out_ += "<g class=\"lg\">";
+    text(kLeft, layout_.height + 10, l.title, "lt");
+    text(kLeft, top + 9, l.low, "lt");
+    for (std::size_t i = 0; i < l.colours.size(); ++i) {
+      const double x = kLeft + low + 6 + kWidth * (static_cast<double>(i) + 0.5);
+      rectangle({x, top + kBar / 2, kWidth, kBar}, 0, {}, l.colours[i]);
+    }
+    text(kLeft + low + 12 + kWidth * static_cast<double>(l.colours.size()), top + 9, l.high, "lt");
+    out_ += "</g>\n";
+  }
+
+  void rectangle(const Box& box, double radius, std::string_view class_name = {},
+                 std::string_view fill = {}) {
     out_ += "<rect";
+    if (!fill.empty()) {
+      out_ += " style=\"fill:";
+      out_ += fill;
+      out_ += '"';
+    }
     if (!class_name.empty()) {
       out_ += " class=\"";
       out_ += class_name;
@@ -129,8 +165,14 @@ class SvgWriter {
     attribute("rx", radius);
     out_ += "/>";
   }
-  void text(double x, double y, std::string_view content, std::string_view class_name = {}) {
+  void text(double x, double y, std::string_view content, std::string_view class_name = {},
+            std::string_view ink = {}) {
     out_ += "<text";
+    if (!ink.empty()) {
+      out_ += " style=\"fill:";
+      out_ += ink;
+      out_ += '"';
+    }
     attribute("x", x);
     attribute("y", y);
     if (!class_name.empty()) {
@@ -152,33 +194,15 @@ class SvgWriter {
     out_ += '\n';
   }
 
-  static bool is_line(const Point* p) {
-    const double dx = p[3].x - p[0].x, dy = p[3].y - p[0].y;
-    const auto off = [&](Point q) { return std::abs((q.x - p[0].x) * dy - (q.y - p[0].y) * dx); };
-    return off(p[1]) < 0.01 && off(p[2]) < 0.01;
-  }
-
   void edge(std::size_t e) {
     const PictureEdge& edge = picture_.edges[e];
-    const auto& p = layout_.edges[e].points;
     out_ += "<path class=\"";
     out_ += class_of(edge.kind);
+    if (edge.striking) out_ += " bad";
     out_ += edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
     out_ += class_of(edge.kind);
-    out_ += ")\" d=\"M";
-    pair(p[0].x, p[0].y);
-    for (std::size_t i = 0; i + 3 < p.size(); i += 3) {
-      if (is_line(&p[i])) {
-        out_ += 'L';
-      } else {
-        out_ += 'C';
-        pair(p[i + 1].x, p[i + 1].y);
-        out_ += ' ';
-        pair(p[i + 2].x, p[i + 2].y);
-        out_ += ' ';
-      }
-      pair(p[i + 3].x, p[i + 3].y);
-    }
+    out_ += ")\" d=\"";
+    out_ += draw::path_text(layout_.edges[e]);
     out_ += "\"/>\n";
   }
 
@@ -203,19 +227,20 @@ class SvgWriter {
     out_ += class_of(node.kind);
     if (unnamed) out_ += " o";
     if (node.adjoint) out_ += " adjoint";
+    if (node.striking) out_ += " bad";
     out_ += "\">";
     if (!node.title.empty()) out_ += "<title>" + xml_escape(node.title) + "</title>";
-    rectangle(box, unnamed ? 9 : 5);
+    rectangle(box, unnamed ? 9 : 5, {}, node.fill);
     if (node.kind == NodeKind::random)
       rectangle({box.x, box.y, box.width - 5, box.height - 5}, 3, "in");
     const std::string second = second_line(node, options_.labels);
     if (unnamed) {
-      if (options_.labels) text(box.x, box.y + 4, node.op);
+      if (options_.labels) text(box.x, box.y + 4, node.op, {}, node.ink);
     } else if (second.empty()) {
-      text(box.x, box.y + 4, node.name);
+      text(box.x, box.y + 4, node.name, {}, node.ink);
     } else {
-      text(box.x, box.y - 2, node.name);
-      text(box.x, box.y + 11, second, "s");
+      text(box.x, box.y - 2, node.name, {}, node.ink);
+      text(box.x, box.y + 11, second, "s", node.ink);
     }
     out_ += "</g>\n";
   }

@@ -7,6 +7,7 @@
 #include "draw/scan.h"
 #include "graph/adjoint.h"
 #include "passes/tape_copy.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/exec/check.h"
@@ -82,16 +83,19 @@ Picture picture_of(const Graph& graph, const WriteOptions& options) {
 }
 
 void write(const Graph& graph, const std::string& path, const WriteOptions& options) {
-  if (format_of(path, {"dot", "json", "svg"}) != "json")
-    return write(picture_of(graph, options), path, options.labels);
+  const std::string format = format_of(path, {"dot", "html", "json", "svg"});
+  if (format == "html") return write_file(path, to_html(explore(graph, options)));
+  if (format != "json") return write(picture_of(graph, options), path, options.labels);
   if (options.view == View::folded) return write_file(path, to_json(fold(graph)));
   save_graph(path, options.view == View::gradient ? with_gradient(graph, options.loss) : graph);
 }
 
 void write(const Picture& picture, const std::string& path, bool labels) {
-  const std::string format = format_of(path, {"dot", "svg"});
+  const std::string format = format_of(path, {"dot", "html", "svg"});
   const RenderOptions how{.labels = labels};
-  write_file(path, format == "dot" ? to_dot(picture, how) : to_svg(picture, how));
+  write_file(path, format == "dot"    ? to_dot(picture, how)
+                   : format == "html" ? to_html(picture)
+                                      : to_svg(picture, how));
 }
 
 }  // namespace taugrad

@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/show_graph.h"
 #include "commands/show_plan.h"
+#include "commands/show_values.h"
 #include "definition_options.h"
 #include "exec/generic.h"
 #include "mode_options.h"
@@ -16,6 +17,7 @@
 #include "progress.h"
 #include "subject.h"
 #include "taugrad/analysis/coupling.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
@@ -37,6 +39,7 @@ struct Options {
   bool checkpoint = false;
   Modes modes;
   ModelOptions model;
+  ShowValues values;
 };
 
 /// By the suffix of -o, by --format, by --json.
@@ -45,7 +48,7 @@ std::string chosen_format(const Options& o, const Context& context) {
     fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
   const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
   if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
-  const std::string suffix = format_of(o.output, {"dot", "json", "svg"}, "");
+  const std::string suffix = format_of(o.output, {"dot", "html", "json", "svg"}, "");
   if (!suffix.empty() && !o.format.empty() && suffix != o.format)
     fail(Status::usage, "U006", "--format {} and the suffix of {} say different formats", o.format,
          printable(o.output));
@@ -54,7 +57,9 @@ std::string chosen_format(const Options& o, const Context& context) {
 
 std::string rendered(const Picture& picture, const Options& o) {
   const RenderOptions how{.labels = !o.no_labels};
-  return o.format == "svg" ? to_svg(picture, how) : to_dot(picture, how);
+  return o.format == "html"  ? to_html(picture)
+         : o.format == "svg" ? to_svg(picture, how)
+                             : to_dot(picture, how);
 }
 
 void tell_counts(const Context& context, std::int64_t nodes, std::int64_t edges,
@@ -104,36 +109,54 @@ Unfolded with_gradient(const Definition& d, const UnfoldOptions& unfolding) {
   return u;
 }
 
-int show_unfolded(const Definition& d, const Options& o, const Context& context,
-                  const DefinitionSummary& summary) {
-  check_steps(d, o.steps);
+UnfoldOptions unfolding_of(const Options& o) {
   UnfoldOptions unfolding;
-  unfolding.steps = o.steps.steps;
+  unfolding.steps = o.steps.given() ? o.steps.steps : 3;
   unfolding.lengths = o.steps.lengths;
   unfolding.modes = o.modes;
-  if (!o.steps.given()) unfolding.steps = 3;
-  Counter counter(context, "step");
-  unfolding.progress = [&](std::int64_t done, std::int64_t total) {
-    counter.show(done, total);
-    if (done == total) counter.finish();
-  };
-  const bool gradient = o.view == "gradient";
-  if (gradient) add_cotangents(d, unfolding);
-  const auto tell = [&](std::int64_t nodes, std::int64_t edges) {
-    tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
-  };
-  if (o.format == "json") {
-    const Unfolded u = gradient ? with_gradient(d, unfolding) : unfold(d, unfolding);
-    tell(u.graph().size(), edge_count(u.graph().tape()));
-    deliver(o.output, to_json(u.graph()));
-    return 0;
-  }
+  return unfolding;
+}
+
+GraphPictureOptions picture_options(const Options& o) {
   GraphPictureOptions options;
   options.detail = detail_of(o);
   options.copies = !o.no_copies;
   if (o.all_steps) options.most_steps = 0;
-  const UnfoldedPicture drawn = unfolded_picture(d, unfolding, options, gradient);
-  tell(drawn.nodes, drawn.edges);
+  return options;
+}
+
+DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Context& context,
+                             const DefinitionSummary& summary) {
+  check_steps(d, o.steps);
+  DefinitionDrawing drawing{.view = o.view, .output = o.output, .unfolding = unfolding_of(o),
+                            .picture = picture_options(o), .steps = o.steps};
+  if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
+  drawing.rendered = [&o](const Picture& p) { return rendered(p, o); };
+  drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
+    tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
+  };
+  return drawing;
+}
+
+int show_unfolded(const Definition& d, const Options& o, const Context& context,
+                  const DefinitionSummary& summary) {
+  DefinitionDrawing drawing = drawing_of(d, o, context, summary);
+  if (o.values.asked()) return show_valued(d, drawing, o.values, context);
+  Counter counter(context, "step");
+  drawing.unfolding.progress = [&](std::int64_t done, std::int64_t total) {
+    counter.show(done, total);
+    if (done == total) counter.finish();
+  };
+  const bool gradient = o.view == "gradient";
+  if (o.format == "json") {
+    const Unfolded u =
+        gradient ? with_gradient(d, drawing.unfolding) : unfold(d, drawing.unfolding);
+    drawing.tell(u.graph().size(), edge_count(u.graph().tape()));
+    deliver(o.output, to_json(u.graph()));
+    return 0;
+  }
+  const UnfoldedPicture drawn = unfolded_picture(d, drawing.unfolding, drawing.picture, gradient);
+  drawing.tell(drawn.nodes, drawn.edges);
   deliver(o.output, rendered(drawn.picture, o));
   return 0;
 }
@@ -154,14 +177,17 @@ void refuse_others(const Options& o, const Context& context) {
     refuse_without_effect(context, options, why);
   };
   if (o.plan)
-    return refuse({"--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
+    return refuse({"--values", "--colour", "--inputs", "--weights", "--seed", "--item",
+                   "--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
                    "--states", "--confirm", "--independent"},
                   "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
-  if (o.view == "folded") refuse({"--all-steps", "--no-copies"}, "on the folded view");
+  if (o.view == "folded" && o.format != "html")
+    refuse({"--all-steps", "--no-copies"}, "on the folded view");
   if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
   if (o.view != "model")
     refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
+  if (o.format == "html") refuse({"--no-labels"}, "on HTML");
   if (o.format == "json")
     refuse({"--detail", "--all-steps", "--no-labels", "--no-copies"},
            "on JSON, which is the whole graph");
@@ -170,6 +196,8 @@ void refuse_others(const Options& o, const Context& context) {
 int show_graph(const Subject& s, Options& o, const Context& context) {
   if (o.view.empty()) o.view = "unfolded";
   refuse_others(o, context);
+  refuse_without_effect(context, {"--values", "--colour"}, "on a graph: it is of a definition");
+  o.values.check(o.view, o.format, false, context);
   o.executor.checkpoint = o.checkpoint ? 0 : -1;
   if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
   if (o.view == "model")
@@ -197,7 +225,9 @@ int show_definition(const Definition& d, Options& o, bool unsaid, const Context&
     o.executor.checkpoint = o.checkpoint ? 0 : -1;
     return show_plan(d, unfolding, o.executor, o.output, o.format == "json");
   }
-  if (o.view.empty()) o.view = o.steps.given() || !o.modes.empty() ? "unfolded" : "folded";
+  const bool long_view = o.steps.given() || !o.modes.empty() || o.values.asked();
+  if (o.view.empty()) o.view = long_view ? "unfolded" : "folded";
+  o.values.check(o.view, o.format, !o.modes.empty(), context);
   if (!o.modes.empty() && (o.view == "folded" || o.view == "model"))
     fail(Status::usage, "U002", "the {} view is the same in every mode: leave out --mode", o.view);
   refuse_others(o, context);
@@ -207,6 +237,8 @@ int show_definition(const Definition& d, Options& o, bool unsaid, const Context&
   }
   if (o.view == "model") return show_model(d, o, context);
   const DefinitionSummary summary = describe(d);
+  if (o.format == "html")
+    return show_page(d, drawing_of(d, o, context, summary), o.values, context);
   return o.view == "folded" ? show_folded(d, o, context, summary)
                             : show_unfolded(d, o, context, summary);
 }
@@ -216,7 +248,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
-  c.choice("--format", "[by the suffix of -o, else dot]", o->format, {"dot", "json", "svg"});
+  c.choice("--format", "[by the suffix of -o, else dot]", o->format,
+           {"dot", "html", "json", "svg"});
   c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
   c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
            {"auto", "values", "operations", "everything"});
@@ -230,6 +263,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
   add_model(c, o->model);
+  add_values(c, o->values);
 }
 
 }  // namespace
@@ -248,8 +282,9 @@ Command show_command() {
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
       "DOT\n"
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
-      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. Of a "
-      "definition\n"
+      "(docs/graph.schema.json): `taugrad inspect` and the C++ interface read it back. HTML is a "
+      "page to\n"
+      "explore, all views in one file, without a network (docs/explore.md). Of a definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable. A graph's\n"
       "JSON is drawn with the gradients that it holds; --view gradient appends those of its\n"
       "loss (the node `loss`, or --loss NAME), --view folded finds the step that repeats.";
@@ -259,6 +294,7 @@ Command show_command() {
     o->format = chosen_format(*o, context);
     Subject s = read_subject(o->definition, context);
     if (s.graph) return show_graph(s, *o, context);
+    if (o->values.weights.empty()) o->values.weights = s.weights_file;
     return show_definition(*s.definition, *o, unsaid, context);
   };
   return c;

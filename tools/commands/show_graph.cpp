@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "output.h"
+#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/io/graph_json.h"
@@ -27,6 +28,17 @@ void deliver_picture(const Picture& picture, const WriteOptions& o, const std::s
   deliver(output, format == "svg" ? to_svg(picture, how) : to_dot(picture, how));
 }
 
+/// A page with all views of a graph.
+int show_page(const Subject& s, const WriteOptions& options, const std::string& output,
+              const Context& context) {
+  WriteOptions o = options;
+  o.title = s.name;
+  o.loss = s.loss;
+  tell_counts(context, *s.graph);
+  deliver(output, to_html(explore(*s.graph, o)));
+  return 0;
+}
+
 int show_folded(const Subject& s, const WriteOptions& o, const std::string& format,
                 const std::string& output, const Context& context) {
   FoldedGraph g = fold(*s.graph);
@@ -43,6 +55,7 @@ int show_folded(const Subject& s, const WriteOptions& o, const std::string& form
 
 int show_graph(const Subject& s, const WriteOptions& options, const std::string& format,
                const std::string& output, const Context& context) {
+  if (format == "html") return show_page(s, options, output, context);
   if (options.view == View::folded) return show_folded(s, options, format, output, context);
   const bool gradient = options.view == View::gradient;
   const Graph g = gradient ? with_gradient(*s.graph, s.loss) : *s.graph;

@@ -9,7 +9,7 @@
 namespace taugrad::cli {
 
 /// `show` of a graph: draws it, says its counts and what the drawing leaves out.
-/// @param format  dot, json, svg
+/// @param format  dot, html, json, svg
 int show_graph(const Subject& s, const WriteOptions& options, const std::string& format,
                const std::string& output, const Context& context);
 

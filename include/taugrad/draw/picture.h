@@ -37,6 +37,10 @@ struct PictureNode {
   int cluster = -1;      ///< index into `clusters`; -1: outside all steps
   int beside = -1;       ///< the forward node that this one is the gradient of, or -1
   std::string role;      ///< the same in every step for nodes that correspond: they are aligned
+  int source = -1;        ///< the node of the tape that it stands for, or -1
+  std::string fill = {};  ///< "#rrggbb" instead of the colour of its kind, and of its texts
+  std::string ink = {};
+  bool striking = false;  ///< drawn with a thick red outline
 };
 
 struct PictureEdge {
@@ -45,6 +49,7 @@ struct PictureEdge {
   EdgeKind kind = EdgeKind::data;
   bool delayed = false;  ///< crosses steps: dashed
   std::string label;     ///< "z⁻¹", "W"
+  bool striking = false;  ///< drawn thick and red
 };
 
 /// One step (or one position of a grid).
@@ -55,6 +60,13 @@ struct PictureCluster {
   bool elided = false;        ///< stands for positions left out
 };
 
+/// What the colours of a picture mean: a bar from `low` to `high`.
+struct Legend {
+  std::string title = {};  ///< empty: there is none
+  std::string low = {}, high = {};
+  std::vector<std::string> colours = {};  ///< "#rrggbb", from low to high
+};
+
 /// A drawing before its layout, wherever it comes from: an unfolded graph, a folded definition, a
 /// gradient.
 struct Picture {
@@ -63,6 +75,7 @@ struct Picture {
   std::vector<PictureNode> nodes;
   std::vector<PictureEdge> edges;
   std::vector<PictureCluster> clusters;
+  Legend legend = {};
   std::vector<std::string> notes = {};  ///< on the margin, a line each: what is left out
 };
 
