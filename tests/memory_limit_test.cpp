@@ -69,6 +69,8 @@ TEST_CASE("what does not fit is refused before it is made", "[cli][memory]") {
         "show elman --steps 3000000 --format json --max-memory 100M",
         "show elman --steps 3000000 --all-steps --max-memory 100M",
         "show elman --steps 3000000 --all-steps --view gradient --max-memory 100M",
+        // the second graph counts
+        "run elman --size m=4 --steps 10000 --fetch grad:W --checkpoint sqrt --max-memory 80M",
         // a check keeps each copy of a weight
         "check elman --size m=3000 --steps 2 --max-memory 700M",
         "check elman --size m=400 --steps 3 --max-runs 60 --order 2 --max-memory 24M",

@@ -87,6 +87,9 @@ std::vector<MemoryUse> memory_of_run(const Model& model, const std::vector<std::
   }
   if (gradient) size = size.with_gradient();
   std::vector<MemoryUse> uses = memory_of_graph(size, items, bytes);
+  if (gradient && options.checkpoint)
+    uses.push_back({"the graph that computes again, and its plan",
+                    2 * size.graph_bytes() + size.plan_bytes()});
   uses.insert(uses.end(), results.begin(), results.end());
   return uses;
 }

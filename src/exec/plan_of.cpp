@@ -1,6 +1,9 @@
 #include "exec/plan_of.h"
 
+#include <optional>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "base/memory_limit.h"
@@ -31,27 +34,39 @@ void require_told_apart(const Tape& tape) {
   }
 }
 
-/// The leaves of the plan of a rewritten tape are known by their numbers in the first one.
-template <class S>
-plan::Plan<S> of_leaves(plan::Plan<S> plan, const Rewritten& other) {
-  for (NodeId& leaf : plan.leaves) leaf = other.original[static_cast<std::size_t>(leaf)];
-  return plan;
+/// Rewrites what has been rewritten: the tape between is let go, its numbers lead to the first.
+template <class Rewriting>
+void rewrite_again(Rewritten& r, const Rewriting& rewriting) {
+  Rewritten next = rewriting(r.graph.tape(), r.outputs, r.last);
+  for (NodeId& id : next.original)
+    if (id >= 0) id = r.original[static_cast<std::size_t>(id)];
+  r = std::move(next);
 }
 
-template <class S>
-plan::Plan<S> cut_plan(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
-                       NodeId last) {
-  const Rewritten other = checkpoint(tape, outputs, last);
-  return of_leaves(plan::make_plan<S>(other.graph.tape(), other.outputs, passes), other);
+/// The tape that is planned, where that is not the one given.
+std::optional<Rewritten> rewritten(const Tape& tape, std::span<const NodeId> outputs,
+                                   plan::PassSet passes, const ExecutorOptions& options) {
+  std::optional<Rewritten> r;
+  const auto rewrite = [&](const auto& rewriting) {
+    if (r)
+      rewrite_again(*r, rewriting);
+    else
+      r = rewriting(tape, outputs, options.checkpoint);
+  };
+  if (options.precision != Precision::full) rewrite(round_operands);
+  if (options.checkpoint < 0) return r;
+  if (passes.has(plan::Pass::merge)) rewrite(merge_equal_nodes);
+  rewrite(checkpoint);
+  return r;
 }
 
-template <class S>
-plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs, plan::PassSet passes,
-                      NodeId recompute) {
-  if (recompute < 0) return plan::make_plan<S>(tape, outputs, passes);
-  if (!passes.has(plan::Pass::merge)) return cut_plan<S>(tape, outputs, passes, recompute);
-  const Rewritten once = merge_equal_nodes(tape, outputs, recompute);
-  return of_leaves(cut_plan<S>(once.graph.tape(), once.outputs, passes, once.last), once);
+/// Of the given tape: with --checkpoint a second one stands beside it, and for a while a third.
+void require_for_plan(std::int64_t nodes, bool again) {
+  const GraphSize size{.nodes = static_cast<double>(nodes)};
+  std::vector<MemoryUse> plan = {
+      {fmt::format("the plan of {} nodes", nodes), (again ? 2 : 1) * size.plan_bytes()}};
+  if (again) plan.push_back({"the graph that computes again", 2 * size.graph_bytes()});
+  require_memory("planning", plan);
 }
 
 }  // namespace
@@ -61,15 +76,15 @@ plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
                       const ExecutorOptions& options) {
   const plan::PassSet passes = passes_of(options);
   if (std::is_same_v<S, float>) require_told_apart(tape);
-  require_memory("planning",
-                 {{fmt::format("the plan of {} nodes", tape.size()),
-                   GraphSize{.nodes = static_cast<double>(tape.size())}.plan_bytes()}});
+  require_for_plan(tape.size(), options.checkpoint >= 0);
   if (options.precision == Precision::bf16 && std::is_same_v<S, double>)
     fail(Status::usage, "U006", "products in bf16 add up in f32: they do not go with f64");
-  if (options.precision == Precision::full)
-    return plan_of<S>(tape, outputs, passes, options.checkpoint);
-  const Rewritten other = round_operands(tape, outputs, options.checkpoint);
-  return of_leaves(plan_of<S>(other.graph.tape(), other.outputs, passes, other.last), other);
+  const std::optional<Rewritten> other = rewritten(tape, outputs, passes, options);
+  if (!other) return plan::make_plan<S>(tape, outputs, passes);
+  plan::Plan<S> plan = plan::make_plan<S>(other->graph.tape(), other->outputs, passes);
+  // its leaves are known by their numbers in the first tape
+  for (NodeId& leaf : plan.leaves) leaf = other->original[static_cast<std::size_t>(leaf)];
+  return plan;
 }
 
 template plan::Plan<float> plan_of(const Tape&, std::span<const NodeId>, const ExecutorOptions&);
