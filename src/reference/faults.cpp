@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
 #include "reference/measure.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
@@ -97,7 +98,9 @@ OpFault fault_of(const Tape& tape, NodeId id, const Alone& one, const VariableCh
 
 std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
                                    const CheckPoint& point, const FaultSearch& how) {
+  if (!loss) fail(Status::usage, "U021", "a Var that holds nothing is no loss");
   const Tape& tape = *loss.tape;
+  for (const Var& v : variables) tape.own(v);
   const std::vector<char> depends = depends_on(tape, variables, loss.id);
   Interpreter<double> run(tape, {&loss.id, 1});
   place(run, point);
