@@ -41,12 +41,22 @@ void Training::begin() {
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
   make_trainer(options_.source, nullptr);
+  refuse_sizes_of_data();
   refuse_inputs_in(options_.output);
   folder_ = std::make_unique<RunFolder>(
       options_.output, options_.overwrite ? RunFolder::Use::overwrite : RunFolder::Use::begin);
   description_ = describe_model(model_);
   state_.description = description_.digests;
   metrics_ = std::make_unique<Metrics>(folder_->path());
+}
+
+// The vocabulary of a text has a size of its own, whatever --size says.
+void Training::refuse_sizes_of_data() const {
+  for (const auto& [name, value] : options_.definition.sizes)
+    for (const SizeDeclaration& s : model_.definition.sizes)
+      if (s.name == name && s.value != value)
+        fail(Status::usage, "U007", "--size {}={} has no effect: the text has {} symbols", name,
+             value, s.value);
 }
 
 void Training::make_trainer(const DataSource& source,

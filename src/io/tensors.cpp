@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "io/safetensors_header.h"
 #include "taugrad/io/safetensors.h"
 
 namespace taugrad {
@@ -179,8 +180,13 @@ std::string tensors_to_json(const Tensors& tensors) {
 }
 
 Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings) {
-  if (is_json(path)) return tensors_from_json(read_file(path, limits::kJsonBytes), path);
-  return load_safetensors(path, warnings);
+  if (!is_json(path)) return load_safetensors(path, warnings);
+  Tensors tensors = tensors_from_json(read_file(path, limits::kJsonBytes), path);
+  if (!warnings) return tensors;
+  for (const auto& [name, t] : tensors)
+    if (const std::int64_t bad = count_not_finite(t))
+      warnings->push_back(not_finite_warning(path, name, bad, t.size()));
+  return tensors;
 }
 
 void save_tensors(const std::string& path, const Tensors& tensors) {
