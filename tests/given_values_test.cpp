@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 
+#include "taugrad/analysis/flow.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/exec/program.h"
 #include "taugrad/exec/run.h"
@@ -137,6 +138,14 @@ TEST_CASE("options of C++ calls that mean nothing are refused", "[run]") {
   CHECK(ran([](RunOptions& o) { o.temperature = 0; }) == "U002");
   CHECK(code_of([&] { random_inputs(d, {.lengths = {{"q", 3}}}); }) == "U002");
   CHECK(code_of([&] { random_inputs(d, {.batch = -1}); }) == "U002");
+  const Tensors inputs = random_inputs(d, {.batch = 1}), weights = initial_weights(d);
+  RunOptions o;
+  o.fetch = {"h"};
+  o.lengths["sigma"] = 2;
+  CHECK(code_of([&] { run(d, inputs, weights, o); }) == "U002");
+  FlowOptions through_time;
+  through_time.lengths["sigma"] = 2;
+  CHECK(code_of([&] { flow(d, inputs, weights, through_time); }) == "U002");
   const auto unfolded = [&](const std::function<void(UnfoldOptions&)>& set) {
     return code_of([&] {
       UnfoldOptions o{.steps = 3};

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/whole.h"
+#include "recurrence/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -372,6 +373,7 @@ std::string range_text(const Symbol& s) {
 }
 
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options) {
+  check_length_names(model, options.lengths);
   return Reader(model, inputs, options).read();
 }
 
