@@ -55,6 +55,7 @@ void Training::begin() {
   state_.max_length = options_.source.max_length;
   begin_validation();
   make_trainer(options_.source, nullptr);
+  refuse_sizes_of_data();
   refuse_inputs_in(options_.output);
   folder_ = std::make_unique<RunFolder>(
       options_.output, options_.overwrite ? RunFolder::Use::overwrite : RunFolder::Use::begin);
@@ -81,6 +82,15 @@ TrainOptions Training::train_options() const {
   if (!context_.given.contains("--beta2")) o.optimizer.beta2 = usual.beta2;
   if (!context_.given.contains("--weight-decay")) o.optimizer.weight_decay = usual.weight_decay;
   return o;
+}
+
+// The vocabulary of a text has a size of its own, whatever --size says.
+void Training::refuse_sizes_of_data() const {
+  for (const auto& [name, value] : options_.definition.sizes)
+    for (const SizeDeclaration& s : model_.definition.sizes)
+      if (s.name == name && s.value != value)
+        fail(Status::usage, "U007", "--size {}={} has no effect: the text has {} symbols", name,
+             value, s.value);
 }
 
 void Training::make_trainer(const DataSource& source,

@@ -50,6 +50,7 @@ class Training {
   template <class T>
   void change(const char* option, T& saved, const T& given);
   void note_change(const std::string& what);
+  void refuse_sizes_of_data() const;
   void make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary);
 
   void begin_validation();

@@ -1,5 +1,4 @@
 // Real-time recurrent learning: forward mode, a run for each parameter, beside reverse mode.
-#include <algorithm>
 #include <cmath>
 
 #include "analysis/flow_data.h"
@@ -20,6 +19,9 @@ Vars weight_leaves(const Unfolded& u) {
     if (&tape.op(id) == &kWeight) leaves.push_back(tape.var(id));
   return leaves;
 }
+
+// a NaN stays
+double larger(double a, double b) { return std::isnan(a) || a > b ? a : b; }
 
 double total(const Tensor& t) {
   double sum = 0;
@@ -70,8 +72,8 @@ RtrlReport rtrl(const Definition& d, const Tensors& inputs, const Tensors& weigh
       moved[names[i]].set(e, 0);
       report.rtrl_operations += forward.operations();
       const double other = gradients[i + 1].at(e);
-      report.difference = std::max(report.difference, std::abs(derivative - other));
-      report.largest = std::max(report.largest, std::abs(other));
+      report.difference = larger(report.difference, std::abs(derivative - other));
+      report.largest = larger(report.largest, std::abs(other));
     }
   return report;
 }

@@ -30,7 +30,10 @@ std::string help_for(const std::string& suffix, const std::vector<std::string>& 
 }  // namespace
 
 std::string known_suffix(const std::string& path, const std::vector<std::string>& formats) {
-  std::string suffix = std::filesystem::path(path).extension().string();
+  const std::string name = std::filesystem::path(path).filename().string();
+  const std::size_t dot = name.rfind('.');
+  // a name that is a suffix and nothing else, ".svg", has one; "." and ".." have none
+  std::string suffix = dot == std::string::npos ? "" : name.substr(dot);
   if (suffix.size() < 2) return "";
   suffix.erase(0, 1);
   if (contains(formats, suffix)) return suffix;

@@ -9,9 +9,15 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/whole.h"
+#include "recurrence/unfold_check.h"
 
 namespace taugrad {
 namespace {
+
+bool is_bernoulli(const Symbol& s) {
+  return s.distribution == DistributionKind::bernoulli_logits ||
+         s.distribution == DistributionKind::bernoulli_p;
+}
 
 class Reader {
  public:
@@ -49,9 +55,15 @@ class Reader {
       if (other.kind == SymbolKind::input || other.random()) known.push_back(other.name);
     Diagnostic d;
     d.code = "D016";
-    d.message = s ? fmt::format("\"{}\" is computed, not given", variable)
-                  : fmt::format("the definition has no input \"{}\"", name);
-    d.help = s ? "give inputs and observed random variables only" : did_you_mean(name, known);
+    const bool weight = s && s->kind == SymbolKind::weight;
+    d.message = s && cotangent ? fmt::format("\"{}\" is {}, no variable: it takes no cotangent",
+                                             variable, weight ? "a weight" : "an input")
+                : s            ? fmt::format("\"{}\" is {}, not given here", variable,
+                                             weight ? "a weight" : "computed")
+                               : fmt::format("the definition has no input \"{}\"", name);
+    d.help = s && cotangent ? fmt::format("its gradient is fetched as grad:{}", variable)
+             : s            ? "give inputs and observed random variables only"
+                            : did_you_mean(name, known);
     fail(Status::bad_input, d);
   }
 
@@ -300,9 +312,7 @@ class Reader {
         const int number = n.kind == AstNode::Kind::reference ? model_.find(n.name) : -1;
         if (number < 0 || data_.inputs.contains(n.name)) continue;
         const Symbol& s = model_.symbols[static_cast<std::size_t>(number)];
-        const bool bernoulli = s.distribution == DistributionKind::bernoulli_logits ||
-                               s.distribution == DistributionKind::bernoulli_p;
-        if (!bernoulli || s.axes.size() != 1 || s.shape.rank() != 0) continue;
+        if (!is_bernoulli(s) || s.axes.size() != 1 || s.shape.rank() != 0) continue;
         const auto l =
             static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[0])]);
         const auto mode = options_.modes.find(s.name);
@@ -320,11 +330,12 @@ class Reader {
   void check_values(const std::string& name, const Tensor& tensor) {
     if (is_lengths(name) || name == "item" || name.starts_with("cotangent:")) return;
     const Symbol& s = *symbol_of(name);
-    if (s.category < 0) return;
+    if (s.category < 0 && !is_bernoulli(s)) return;
+    const std::int64_t size = s.shape.size(), items = std::max<std::int64_t>(data_.items, 1);
     std::vector<std::int64_t> at(s.axes.size());
     for (std::int64_t flat = 0; flat < tensor.size(); ++flat) {
-      std::int64_t rest = flat / std::max<std::int64_t>(data_.items, 1);
-      const auto item = static_cast<std::size_t>(flat % std::max<std::int64_t>(data_.items, 1));
+      std::int64_t rest = flat / size / items;
+      const auto item = static_cast<std::size_t>(flat / size % items);
       bool alive = true;
       for (std::size_t a = s.axes.size(); a-- > 0;) {
         at[a] = rest % tensor.dims()[a] + 1;
@@ -335,11 +346,9 @@ class Reader {
         alive = alive && at[a] <= lengths[item];
       }
       const double value = tensor.at(flat);
-      if (!alive || (value >= 0 && value < static_cast<double>(s.category) && whole_number(value)))
-        continue;
-      fail(Status::bad_input, "D013",
-           "\"{}\" holds {} at position [{}] of item {}; its symbols are 0..{}", name, value,
-           fmt::join(at, ","), item, s.category - 1);
+      if (!alive || in_range(s, value)) continue;
+      fail(Status::bad_input, "D013", "\"{}\" holds {} at position [{}] of item {}; {}", name, value,
+           fmt::join(at, ","), item, range_text(s));
     }
   }
 
@@ -352,7 +361,19 @@ class Reader {
 
 }  // namespace
 
+bool in_range(const Symbol& s, double value) {
+  if (s.category >= 0)
+    return value >= 0 && value < static_cast<double>(s.category) && whole_number(value).has_value();
+  return !is_bernoulli(s) || (value >= 0 && value <= 1);
+}
+
+std::string range_text(const Symbol& s) {
+  return s.category >= 0 ? fmt::format("its symbols are 0..{}", s.category - 1)
+                         : "a bernoulli is 0 or 1, or between them";
+}
+
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options) {
+  check_length_names(model, options.lengths);
   return Reader(model, inputs, options).read();
 }
 

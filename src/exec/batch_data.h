@@ -27,6 +27,11 @@ struct BatchData {
 /// @throws Error (D010-D016) where axes, lengths or symbols do not fit
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options);
 
+/// Whether a value may stand in the data of an input or a random variable: of a category a whole
+/// number of its range, of a bernoulli 0..1.
+bool in_range(const Symbol& s, double value);
+std::string range_text(const Symbol& s);
+
 /// Groups of items that run together: all of them where the model can be ragged, else those of
 /// equal lengths.
 std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together);

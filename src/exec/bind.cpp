@@ -120,6 +120,11 @@ std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves)
 }
 
 LengthRules length_rules(const Tape& tape, std::vector<std::int64_t> full) {
+  if (full.size() > tape.length_names.size())
+    fail(Status::usage, "U022", "{} lengths are given, the graph has {}", full.size(),
+         tape.length_names.size());
+  for (const std::int64_t length : full)
+    if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
   LengthRules rules{tape.length_names, std::move(full),
                     std::vector<std::int64_t>(tape.length_names.size())};
   for (std::size_t e = kEveryItem; e < tape.extent_count(); ++e)

@@ -10,6 +10,7 @@
 #include "exec/generic.h"
 #include "exec/memory_estimate.h"
 #include "recurrence/model.h"
+#include "recurrence/unfold_check.h"
 #include "taugrad/exec/run.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/recurrence/unfold.h"
@@ -75,6 +76,8 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   unfolding.lengths = options.lengths;
   unfolding.modes = options.modes;
   check_modes(*model, options.modes);
+  check_constant_mixes(options.modes);
+  check_length_names(*model, options.lengths);
   check_draws(*model, options.modes);
   if (!has_loss(*model)) unfolding.cotangents = numeric_variables(*model);
   require_for_check(*model, unfolding, options);

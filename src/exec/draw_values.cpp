@@ -10,6 +10,7 @@
 #include "exec/stream.h"
 #include "recurrence/init.h"
 #include "recurrence/model.h"
+#include "recurrence/unfold_check.h"
 #include "taugrad/exec/run.h"
 
 namespace taugrad {
@@ -78,6 +79,9 @@ void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_
 }
 
 std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {
+  check_length_names(model, options.lengths);
+  if (options.batch < 0)
+    fail(Status::usage, "U002", "a batch has 0 items or more, not {}", options.batch);
   return taugrad::lengths_of(model, {.steps = options.steps, .lengths = options.lengths});
 }
 

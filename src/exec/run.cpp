@@ -13,6 +13,7 @@
 #include "exec/fetch.h"
 #include "exec/memory_estimate.h"
 #include "exec/not_finite.h"
+#include "recurrence/unfold_check.h"
 #include "taugrad/passes/gradient.h"
 
 namespace taugrad {
@@ -262,12 +263,9 @@ void evaluate(const std::shared_ptr<const Model>& model, BatchData& data, const 
 
 // a mixed variable's probability is an input of the graph
 void add_mixes(const RunOptions& options, BatchData& data) {
+  check_constant_mixes(options.modes);
   for (const auto& [name, mode] : options.modes) {
     if (mode.kind != Mode::Kind::mixed) continue;
-    if (mode.data.changes())
-      fail(Status::usage, "U002",
-           "{}={} follows the updates of a training; here give a number, as in mixed(0.7)", name,
-           to_string(mode));
     data.inputs[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.from});
   }
 }
@@ -290,7 +288,7 @@ void check_options(const RunOptions& o) {
   };
   need(o.steps >= -1, "steps are 0 or more");
   need(o.batch >= -1, "a batch has 0 items or more");
-  need(std::isfinite(o.temperature) && o.temperature >= 0, "a temperature is finite, 0 or more");
+  need(std::isfinite(o.temperature) && o.temperature > 0, "a temperature is finite and above 0");
   need(o.top_k >= 0, "draws are of the top_k likeliest: 1 or more, or 0 for all");
   if (o.dtype != Dtype::f32 && o.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a run computes in f32 or f64, not in {}", to_string(o.dtype));
@@ -304,6 +302,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   const std::shared_ptr<const Model> model = resolve(d);
   RunResult result;
   check_modes(*model, options.modes);
+  check_length_names(*model, options.lengths);
   const bool drawn = inputs.empty() && weights.empty();
   for (const std::string& text : options.fetch) parse_fetch(*model, text);
   DrawOptions draw;

@@ -1,6 +1,7 @@
 #include "taugrad/graph/graph.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/fail.h"
 #include "base/limits.h"
@@ -54,6 +55,9 @@ std::string Tape::label(NodeId id) const {
 }
 
 void Tape::reserve(std::size_t nodes) {
+  constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<NodeId>::max());
+  if (nodes >= kMost)
+    fail(Status::usage, "U022", "a tape has at most {} nodes, not {}", kMost, nodes);
   rows_.reserve(nodes + 1);
   input_.reserve(2 * nodes);
 }

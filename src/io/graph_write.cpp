@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/suffix.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
@@ -150,6 +151,7 @@ std::string to_json(const Graph& g) {
 }
 
 void save_graph(const std::string& path, const Graph& g) {
+  known_suffix(path, {"json"});
   OutputFile file(path);
   write(g, [&](std::string_view part) { file.write(part); });
   file.commit();

@@ -11,6 +11,7 @@
 #include "base/suffix.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
+#include "io/safetensors_header.h"
 #include "taugrad/io/safetensors.h"
 
 namespace taugrad {
@@ -205,12 +206,15 @@ void require_tensors(std::string_view text, const std::string& path) {
 }  // namespace
 
 Tensors load_tensors(const std::string& path, std::vector<Diagnostic>* warnings) {
-  if (is_json(path)) {
-    const std::string text = read_file(path, limits::kJsonBytes);
-    require_tensors(text, path);
-    return tensors_from_json(text, path);
-  }
-  return load_safetensors(path, warnings);
+  if (!is_json(path)) return load_safetensors(path, warnings);
+  const std::string text = read_file(path, limits::kJsonBytes);
+  require_tensors(text, path);
+  Tensors tensors = tensors_from_json(text, path);
+  if (!warnings) return tensors;
+  for (const auto& [name, t] : tensors)
+    if (const std::int64_t bad = count_not_finite(t))
+      warnings->push_back(not_finite_warning(path, name, bad, t.size()));
+  return tensors;
 }
 
 void save_tensors(const std::string& path, const Tensors& tensors) {

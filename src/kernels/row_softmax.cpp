@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 
 #include "kernels/row_tables.h"
 
@@ -119,7 +120,11 @@ void nll_p_rows(std::int64_t rows, const S* p, std::int64_t ldx, std::int64_t n,
                 std::int64_t ldt, S* out, std::int64_t ldo) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t y = category_in(target[r * ldt], n);
-    out[r * ldo] = y < 0 ? S(0) : -std::log(p[r * ldx + y]);
+    const S chosen = y < 0 ? S(1) : p[r * ldx + y];
+    // of what is no probability the logarithm has a value, the likelihood none
+    out[r * ldo] = y < 0                          ? S(0)
+                   : chosen >= 0 && chosen <= S(1.01) ? -std::log(chosen)
+                                                  : std::numeric_limits<S>::quiet_NaN();
   }
 }
 

@@ -257,14 +257,20 @@ Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first
   return taugrad::apply(kAtLength, steps, attrs);
 }
 
+void require_lengths(const std::vector<std::int64_t>& lengths, std::int64_t batch) {
+  require(static_cast<std::int64_t>(lengths.size()) == batch, "{} lengths for {} items",
+          lengths.size(), batch);
+  for (const std::int64_t length : lengths)
+    if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
+}
+
 void place_items(BatchContext& context, const Tape& tape, std::int64_t batch) {
   if (batch < 0 || batch > kMaxDim)
     fail(Status::usage, "U022", "a batch has 0 to {} items, not {}", kMaxDim, batch);
   if (!context.item.empty() && static_cast<std::int64_t>(context.item.size()) != batch)
     fail(Status::usage, "U022", "{} keys for {} items", context.item.size(), batch);
   for (const std::vector<std::int64_t>& lengths : context.lengths)
-    require(static_cast<std::int64_t>(lengths.size()) == batch, "{} lengths for {} items",
-            lengths.size(), batch);
+    require_lengths(lengths, batch);
   context.items_of.assign(tape.extent_count(), {});
   for (ExtentId e = kEveryItem; e < tape.extent_count(); ++e) {
     const std::vector<Extent::Bound>& bounds = tape.extent(e).bounds;

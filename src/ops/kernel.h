@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <complex>
+#include <limits>
 #include <type_traits>
 
 #include "taugrad/ops/forward.h"
@@ -80,6 +81,18 @@ std::int64_t first_largest(const S* x, std::int64_t n) {
   for (std::int64_t i = 1; i < n && !scalar::is_nan(x[best]); ++i)
     if (scalar::is_nan(x[i]) || scalar::below(x[best], x[i])) best = i;
   return best;
+}
+
+/// Whether x may be a probability; rounding may leave it a little above 1.
+template <class S>
+bool is_probability(const S& x) {
+  const double p = static_cast<double>(scalar::real_part(x));
+  return p >= 0 && p <= 1.01;
+}
+
+template <class S>
+S not_a_number() {
+  return S(std::numeric_limits<double>::quiet_NaN());
 }
 
 /// A category read from a number: 0..size-1, or -1 where it is absent or outside.

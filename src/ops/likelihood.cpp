@@ -49,7 +49,10 @@ struct NllCategoricalP {
     const std::int64_t n = c.in[0].shape->size();
     each_item(c, [&](std::int64_t item) {
       const std::int64_t y = category_of(*row(c.in[1], item), n);
-      c.out[item] = y < 0 ? S(0) : -scalar::log(row(c.in[0], item)[y]);
+      const S* p = row(c.in[0], item);
+      c.out[item] = y < 0                  ? S(0)
+                    : is_probability(p[y]) ? -scalar::log(p[y])
+                                           : not_a_number<S>();
     });
   }
 };
@@ -98,9 +101,10 @@ Var nll_bernoulli_gradient(const Primal& p, std::size_t i) {
   return i == 0 ? sigmoid(p.in[0]) - p.in[1] : -p.in[0];
 }
 
-// -(y ln p + (1 - y) ln(1 - p)) with 0 ln 0 = 0
+// -(y ln p + (1 - y) ln(1 - p)) with 0 ln 0 = 0; of what is no probability there is none
 using BernoulliPTerm = decltype([](const auto& p, const auto& y) {
   using S = std::decay_t<decltype(p)>;
+  if (!is_probability(p)) return not_a_number<S>();
   const S no = S(1) - y;
   const S a = scalar::is_zero(y) ? S(0) : y * scalar::log(p);
   const S b = scalar::is_zero(no) ? S(0) : no * scalar::log(S(1) - p);

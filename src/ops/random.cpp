@@ -89,8 +89,8 @@ struct DrawBernoulli {
       const Draws draws(c, item);
       const S* p = row(c.in[0], item);
       for (std::int64_t i = 0; i < n; ++i)
-        c.out[item * n + i] =
-            scalar::is_nan(p[i]) ? p[i] : S(draws.uniform(i) < as_double(p[i]) ? 1 : 0);
+        c.out[item * n + i] = is_probability(p[i]) ? S(draws.uniform(i) < as_double(p[i]) ? 1 : 0)
+                                                   : not_a_number<S>();
     });
   }
 };
@@ -119,13 +119,13 @@ struct DrawCategorical {
   static double draw(const S* z, std::int64_t k, double u, std::vector<double>& weights) {
     const auto n = static_cast<std::int64_t>(weights.size());
     const double shift = as_double(z[first_largest(z, n)]);
+    if (!std::isfinite(shift)) return not_a_number<double>();
     const std::vector<char> in = largest(z, n, k);
     double total = 0, below = 0;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       weights[i] = in.empty() || in[i] ? std::exp(as_double(z[i]) - shift) : 0;
       total += weights[i];
     }
-    if (std::isnan(total)) return total;
     std::int64_t last = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const double weight = weights[static_cast<std::size_t>(i)];

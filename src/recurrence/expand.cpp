@@ -37,6 +37,14 @@ class Names {  // one namespace (R1)
     if (!seen_.insert(name).second) add("G013", fmt::format("\"{}\" is defined twice", name), text, "rename one of them");
   }
   void declare(const std::string& name, const Source& source) { declare(name, Text{name, source}); }
+  // an input or a variable, which a tensor may stand for
+  void declare_data(const std::string& name, const Text& text) {
+    if (name == "item" || name == "lengths")
+      return add("E004", fmt::format("\"{}\" names the tensor that {}", name,
+                                     name == "item" ? "keys the draws of items" : "holds the lengths of items"),
+                 text, "choose another name");
+    declare(name, text);
+  }
 
  private:
   void add(const char* code, std::string message, const Text& text, const char* help) {
@@ -125,7 +133,7 @@ void add_declarations(System& system, const Definition& d, Names& names) {
     collect(system, [&] {
       const ParsedName n = declared_name(i.name);
       check_plain(n.name, i.name.source);
-      names.declare(n.name, i.name);
+      names.declare_data(n.name, i.name);
       check_letters(system, n, i.name);
       SystemInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
       if (i.category) input.category = size_value(*i.category, system.sizes);
@@ -148,7 +156,7 @@ void add_equations(System& system, const Definition& d, Names& names) {
       ParsedEquation e = parse_equation(text);
       check_plain(e.name, text.source);
       // a length may be defined by "tau ~ categorical(..)" (R14)
-      if (defined.insert(e.name).second && !system.is_length(e.name)) names.declare(e.name, text);
+      if (defined.insert(e.name).second && !system.is_length(e.name)) names.declare_data(e.name, text);
       system.equations.push_back(std::move(e));
     }, text.text);
   for (const Text& text : d.loss) collect(system, [&] { system.loss.push_back(parse_expression(text)); });
@@ -157,6 +165,9 @@ void add_equations(System& system, const Definition& d, Names& names) {
       if (!system.index(letter))
         fail_at("G014", fmt::format("\"ends\" names \"{}\", which is not an index", letter), text, 0,
                 static_cast<int>(text.text.size()));
+      if (std::ranges::any_of(system.ends, [&](const auto& e) { return e.first == letter; }))
+        fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), text, 0,
+                static_cast<int>(text.text.size()), "join the conditions, as in max(a, b)");
       system.ends.emplace_back(letter, parse_expression(text));
     });
 }
@@ -256,6 +267,11 @@ System expand_within(const Definition& d, const std::map<std::string, std::int64
   for (const ConstantDeclaration& c : d.constants) {
     collect(system, [&] { check_plain(c.name, c.source); });
     names.declare(c.name, c.source);
+    if (!std::isfinite(c.value))
+      collect(system, [&] {
+        fail_at("G003", fmt::format("the constant \"{}\" is {}: a definition holds finite numbers", c.name, c.value),
+                Text{c.name, c.source}, 0, static_cast<int>(c.name.size()));
+      });
     system.constants[c.name] = c.value;
   }
   add_indices(system, d, names);

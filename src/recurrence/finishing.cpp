@@ -102,6 +102,9 @@ void Unfolder::add_loss() {
 void Unfolder::add_ends() {
   const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second.draws(); });
   if (!draws) return;  // of given data the length is known
+  if (model_.ends.size() > 1)
+    fail_at("E013", "\"ends\" names two indices: what is drawn ends by itself along one",
+            model_.system.ends.back().second.nodes.back(), "keep the one that is drawn");
   for (const auto& [index, block] : model_.ends) out_.ends_ = place_everywhere(block, {index});
 }
 

@@ -72,7 +72,7 @@ class Inference {
       if (s.name == "loss")
         d.loss.push_back(s.text);
       else
-        d.ends.emplace_back(index_of_end(s), s.text);
+        add_end(d, s);
     }
     d.loss_is_list = d.loss.size() > 1;
     tell(d);
@@ -95,6 +95,13 @@ class Inference {
     const std::size_t sign = text.text.find('='), start = text.text.find_first_not_of(' ', sign + 1);
     text.text.erase(0, start);
     return {e.name, std::move(text), std::move(e.arguments.at(0))};
+  }
+  static void add_end(Definition& d, const Section& s) {
+    std::string letter = index_of_end(s);
+    if (std::any_of(d.ends.begin(), d.ends.end(), [&](const auto& e) { return e.first == letter; }))
+      fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), s.text, 0, static_cast<int>(s.text.text.size()),
+              "join the conditions, as in max(a, b)");
+    d.ends.emplace_back(std::move(letter), s.text);
   }
   static std::string index_of_end(const Section& s) {
     std::set<std::string> letters;

@@ -8,6 +8,7 @@
 #include "base/memory_limit.h"
 #include "graph/verified.h"
 #include "recurrence/graph_size.h"
+#include "recurrence/unfold_check.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
 
@@ -23,6 +24,7 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
     : model_(*model), options_(options), tape_(out_.graph_.tape()) {
   out_.model_ = std::move(model);
   check_modes(model_, options.modes);
+  check_unfolding(model_, options);
   set_lengths(options);
   set_modes();
   tape_.length_names = model_.lengths;

@@ -9,9 +9,9 @@
 namespace taugrad {
 namespace {
 
-// below this a complex step meets denormal numbers
-constexpr double kSmallest = 1e-115;
-// no complex step tells a slope this steep from an infinite one
+// below this, rounding is no longer relative: numbers on the way are denormal
+constexpr double kSmallest = 1e-300;
+// one complex step does not tell a slope this steep from an infinite one
 constexpr double kSteepest = 1e40;
 constexpr double kOne = 1;
 
@@ -56,7 +56,7 @@ double Comparer::seconds_for_entry(std::size_t variable) {
 Comparison Comparer::entry(std::size_t variable, std::int64_t i) {
   const Var v = variables_[variable];
   const double x = std::abs(analytic_.value(v.id)[static_cast<std::size_t>(i)]);
-  Comparison c = compare(variable, {v, i, {&kOne, 1}, std::max(1.0, x)},
+  Comparison c = compare(variable, {v, i, {&kOne, 1}, std::max(1.0, x), x},
                          gradient_of(variable)[static_cast<std::size_t>(i)]);
   c.entry.element = i;
   return c;
@@ -103,10 +103,14 @@ Comparison Comparer::compare(std::size_t variable, const Move& move, double anal
     if (e.kink) return c;
   }
   if (!measure_.on_kinks() || method_ == Method::central) m = measure_.along(move);
-  e.numeric = m.value;
-  e.error = std::abs(analytic - m.value);
+  if (method_ == Method::complex_step && (measure_.wide() || !(std::abs(m.value) <= kSteepest)))
+    m = measure_.settle(move, m.value);
   e.kink = m.kink;
-  if (!e.kink) judge(variable, move, m.error, c);
+  judge(variable, move, m, c);
+  if (method_ == Method::complex_step && !e.ok) {
+    const Measured settled = measure_.settle(move, m.value);
+    if (settled.value != m.value) judge(variable, move, settled, c);
+  }
   if (!std::isfinite(e.error)) e.error = std::numeric_limits<double>::infinity();
   return c;
 }
@@ -117,20 +121,24 @@ bool Comparer::close(std::size_t variable, const Move& move, double analytic, do
   return error <= near || error <= near + rounding_of_gradient(variable, move);
 }
 
-void Comparer::judge(std::size_t variable, const Move& move, double off, Comparison& c) {
+void Comparer::judge(std::size_t variable, const Move& move, const Measured& m, Comparison& c) {
   CheckedEntry& e = c.entry;
-  const bool measured = std::abs(e.numeric) <= kSteepest;
-  if (!measured) {
+  e.numeric = m.value;
+  e.error = std::abs(e.analytic - m.value);
+  e.ok = true;
+  e.hidden = false;
+  if (e.kink) return;
+  if (!m.number || !std::isfinite(m.value)) {
     c.not_measured = measure_.not_finite(move);
     if (c.not_measured)
       c.not_measured->of = "the measured derivative by " + move.v.tape->label(move.v.id);
+    e.hidden = true;
+    return;
   }
-  e.hidden = !measured;
-  if (e.hidden) return;
   const double most = std::max(std::abs(e.analytic), std::abs(e.numeric));
   e.ok = std::isfinite(most);
   if (!e.ok) return;
-  const double allowed = tolerance(variable, move, off, e);
+  const double allowed = tolerance(variable, move, m.error, e);
   e.ok = e.error <= allowed;
   e.hidden = e.ok && most > 0 && allowed > 0.1 * most;
 }

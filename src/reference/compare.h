@@ -46,7 +46,7 @@ class Comparer {
 
  private:
   Comparison compare(std::size_t variable, const Move& move, double analytic);
-  void judge(std::size_t variable, const Move& move, double off, Comparison& c);
+  void judge(std::size_t variable, const Move& move, const Measured& m, Comparison& c);
   bool close(std::size_t variable, const Move& move, double analytic, double side);
   double tolerance(std::size_t variable, const Move& move, double off, const CheckedEntry& e);
   double rounding_of_gradient(std::size_t variable, const Move& move);

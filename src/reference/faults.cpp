@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/fail.h"
 #include "reference/measure.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
@@ -114,7 +115,9 @@ std::vector<NodeId> order_of(const Tape& tape, NodeId last, const std::vector<ch
 
 std::vector<OpFault> search_faults(Var loss, std::span<const Var> variables,
                                    const CheckPoint& point, const FaultSearch& how) {
+  if (!loss) fail(Status::usage, "U021", "a Var that holds nothing is no loss");
   const Tape& tape = *loss.tape;
+  for (const Var& v : variables) tape.own(v);
   const std::vector<char> depends = depends_on(tape, variables, loss.id);
   Interpreter<double> run(tape, {&loss.id, 1});
   place(run, point);

@@ -1,13 +1,13 @@
 #include "reference/measure.h"
-#include "reference/not_finite.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 
-#include "base/fail.h"
 #include "base/philox.h"
+#include "reference/ladder.h"
+#include "reference/not_finite.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -26,32 +26,17 @@ S total(std::span<const S> values) {
   return sum;
 }
 
-// so small that h^2 is 0, even beside a 0; so large that h times a tiny derivative is not denormal
+// so small that h^2 is 0, even beside a 0
 constexpr double kComplexStep = 1e-180;
+// from so large that h times the smallest derivative is not denormal
+constexpr double kLadder[]{1e-20, 1e-60, 1e-100, 1e-140, 1e-180, 1e-220, 1e-260, 1e-300};
 constexpr double kStep = 1e-3;
-constexpr double kShorter[]{1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
+constexpr double kShortest = 1e-8;
+constexpr double kShorter[]{1e-4, 1e-5, 1e-6, 1e-7, kShortest};
 constexpr double kLonger[]{1e-2, 1e-1};
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
-
-template <class S>
-void place(Interpreter<S>& run, const CheckPoint& point) {
-  run.set_batch(point.batch, point.items);
-  for (const auto& [leaf, values] : point.leaves) {
-    run.tape().own(leaf);
-    if (!run.needs(leaf.id)) continue;
-    const std::span<S> to = run.leaf(leaf.id);
-    if (to.size() != values.size())
-      fail(Status::bad_input, "D011", "{} has {} elements, {} were given", leaf.tape->label(leaf.id),
-           to.size(), values.size());
-    std::transform(values.begin(), values.end(), to.begin(),
-                   [](double x) { return S(static_cast<double>(x)); });
-  }
-}
-
-template void place(Interpreter<double>&, const CheckPoint&);
-template void place(Interpreter<std::complex<double>>&, const CheckPoint&);
 
 Measure::Measure(Var loss, std::span<const Var> variables, const CheckPoint& point, Method method)
     : loss_(loss),
@@ -70,7 +55,7 @@ Measure::Measure(Var loss, std::span<const Var> variables, const CheckPoint& poi
     auto& of = &tape.op(id) == &kStopGradient ? stopped_ : decided_;
     of[id] = {value.begin(), value.end()};
   }
-  look_for_kinks(variables);
+  look_around(variables);
   if (method == Method::complex_step) return;
   const Rounding<double> rounding(tape, real_);
   for (std::uint64_t trial = 1; trial <= rounding.kTrials; ++trial) {
@@ -86,7 +71,14 @@ std::optional<NotFinite> Measure::not_finite() const {
 
 std::optional<NotFinite> Measure::not_finite(const Move& move) {
   complex_step(move, kComplexStep);
-  return source_of_not_finite(*loss_.tape, complex_, loss_.id);
+  const auto found = source_of_not_finite(*loss_.tape, complex_, loss_.id);
+  if (found || method_ != Method::central) return found;
+  for (const double side : {1, -1}) {
+    loss_at(move, side * kShortest * move.size);
+    const auto real = source_of_not_finite(*loss_.tape, real_, loss_.id);
+    if (real) return real;
+  }
+  return {};
 }
 
 std::int64_t Measure::runs_for_one(Method method) { return method == Method::central ? 6 : 1; }
@@ -119,14 +111,45 @@ double Measure::complex_step(const Move& move, double step) {
   return total(complex_.value(loss_.id)).imag() / step;
 }
 
+// Whether no real part is another than where nothing moves. (Beside a 0 any is: x * x at 0 is -h^2,
+// which what reads it shows if it matters.)
+bool Measure::reals_stay() const {
+  for (std::size_t i = 0; i < reals_.size(); ++i) {
+    const double off = std::abs(complex_.values()[i].real() - reals_[i]);
+    if (off > 1e-10 * std::abs(reals_[i]) && reals_[i] != 0) return false;
+  }
+  return true;
+}
+
+Measured Measure::settle(const Move& move, double usual) {
+  std::vector<Rung> rungs;
+  for (const double step : kLadder) {
+    const double value = complex_step(move, step);
+    rungs.push_back({value, reals_stay()});
+    const double size = std::max(std::abs(value), std::abs(usual));
+    if (rungs.size() == 1 && rungs[0].stays && std::abs(value - usual) <= 1e-12 * size)
+      return {.value = usual};
+  }
+  const Limit limit = limit_of(rungs);
+  if (std::isnan(limit.value)) return {.value = usual};  // they know no better
+  return {.value = limit.value, .error = limit.error, .number = std::isfinite(limit.value)};
+}
+
+// By the longest step beside which nothing bends: there, the least is lost.
 double Measure::rounding(const Move& move) {
-  const double still = complex_step(move, kComplexStep);
+  double step = kComplexStep, still = complex_step(move, step);
+  if (wide_)
+    for (const double longer : kLadder) {
+      step = longer;
+      still = complex_step(move, step);
+      if (step == kComplexStep || reals_stay()) break;
+    }
   if (!complex_rounding_) complex_rounding_.emplace(*loss_.tape, complex_);
   double off = 0;
   for (std::uint64_t trial = 1; trial <= complex_rounding_->kTrials; ++trial) {
     complex_rounding_->run_moved(complex_, trial);
     ++runs_;
-    const double moved = total(complex_.value(loss_.id)).imag() / kComplexStep;
+    const double moved = total(complex_.value(loss_.id)).imag() / step;
     if (std::isfinite(moved)) off = std::max(off, std::abs(moved - still));
   }
   return off * complex_rounding_->kBound;
@@ -168,8 +191,9 @@ Sides Measure::sides(const Move& move) {
   return s;
 }
 
-// One direction through all variables at once: it leaves every kink that any of them leaves.
-void Measure::look_for_kinks(std::span<const Var> variables) {
+// One direction through all variables at once: it leaves every kink that any of them leaves, and
+// shows every slope that is too flat or too steep for the usual step.
+void Measure::look_around(std::span<const Var> variables) {
   const auto run = [&](double step) {
     complex_.clear_nudges();
     std::uint32_t number = 0;
@@ -184,10 +208,19 @@ void Measure::look_for_kinks(std::span<const Var> variables) {
     }
     complex_.run();
   };
+  run(0);
+  for (const Complex& z : complex_.values()) reals_.push_back(z.real());
   run(-kComplexStep);
   const std::vector<Complex> to_the_left = complex_.values();
   run(kComplexStep);
   on_kinks_ = parted_at(to_the_left) >= 0;
+  const std::vector<Complex> usual = complex_.values();
+  run(kLadder[0]);
+  for (std::size_t i = 0; i < usual.size() && !wide_; ++i) {
+    const double near = usual[i].imag() / kComplexStep;
+    const double far = complex_.values()[i].imag() / kLadder[0];
+    wide_ = !(std::abs(near - far) <= 1e-8 * std::max(std::abs(near), std::abs(far)));
+  }
 }
 
 // ---- differences ------------------------------------------------------------------------------
@@ -231,6 +264,7 @@ Measured Measure::central(const Move& move, double h) {
   const double rounding = 4 * off / h;
   m.kink = !(m.error <= rounding + 1e-7 * std::abs(narrow));
   m.error = m.kink ? m.error + rounding : std::abs(wide - narrow) + rounding;
+  m.number = std::isfinite(m.error) && std::isfinite(m.value);
   return m;
 }
 
@@ -239,27 +273,42 @@ Measured Measure::central(const Move& move, double h) {
 Measured Measure::along(const Move& move) {
   if (method_ == Method::complex_step) return {.value = complex_step(move, kComplexStep)};
   Measured best = central(move, kStep * move.size);
-  const bool number = std::isfinite(best.error) && std::isfinite(best.value);
-  if (number && !best.kink) return farther(move, best);
-  double worst = number ? best.error : 0;
-  if (!number) best = {kNaN, std::numeric_limits<double>::infinity(), true};
+  if (best.number && !best.kink) return farther(move, best);
+  best = nearer(move, best);
+  // what is far from 1 bends within a step that is a part of it
+  if (!best.kink && best.number) return best;
+  if (move.least > 0 && move.least < move.size) {
+    Move scaled = move;
+    scaled.size = move.least;
+    const Measured first = central(scaled, kStep * scaled.size);
+    const Measured there = first.number && !first.kink ? first : nearer(scaled, first);
+    if (there.number && (!there.kink || !best.number)) best = there;
+  }
+  return best;
+}
+
+Measured Measure::nearer(const Move& move, Measured best) {
+  double worst = best.number ? best.error : 0;
+  if (!best.number) best = {kNaN, std::numeric_limits<double>::infinity(), true, false};
   for (const double step : kShorter) {
     const Measured m = central(move, step * move.size);
-    if (!std::isfinite(m.error) || !std::isfinite(m.value)) continue;
+    if (!m.number) continue;
     worst = std::max(worst, m.error);
     if (m.error < best.error) best = m;
     if (!m.kink) return m;
   }
   // of a kink, the estimates stay as far apart as they are, however near
-  best.kink = !(best.error <= std::max(1e-3 * std::abs(best.value), 1e-6 * worst));
+  best.kink = best.number && !(best.error <= std::max(1e-3 * std::abs(best.value), 1e-6 * worst));
   return best;
 }
 
+// A derivative far below the loss itself is not worth the longer way.
 Measured Measure::farther(const Move& move, Measured best) {
+  const double small = 1e-3 * std::abs(base_) / move.size;
   for (const double step : kLonger) {
-    if (best.error <= 1e-6 * std::max(std::abs(best.value), 1e-3)) break;
+    if (best.error <= 1e-6 * std::max(std::abs(best.value), small)) break;
     const Measured m = central(move, step * move.size);
-    if (std::isfinite(m.error) && !m.kink && m.error < best.error) best = m;
+    if (m.number && !m.kink && m.error < best.error) best = m;
   }
   return best;
 }

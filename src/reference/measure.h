@@ -17,6 +17,7 @@ struct Measured {
   double value = 0;
   double error = 0;   ///< how far differences may be off
   bool kink = false;  ///< so near that no step sees past it
+  bool number = true;  ///< false: not finite, however near
 };
 
 /// The derivatives to both sides, and the first node at which they part.
@@ -32,6 +33,7 @@ struct Move {
   std::int64_t first = 0;
   std::span<const double> direction;
   double size = 1;  ///< of the steps of differences: max(1, |x|) of what moves
+  double least = 0;  ///< |x| of what moves, where that is one number
   std::span<const Move> others = {};  ///< that move at the same time
 };
 
@@ -48,6 +50,12 @@ class Measure {
   /// Whether some value here lies exactly on a kink for some direction.
   bool on_kinks() const { return on_kinks_; }
   Sides sides(const Move& move);
+  /// The same by complex steps of many sizes, given what the usual one measured: where that one
+  /// underflowed on the way, or was too long for what bends close by.
+  Measured settle(const Move& move, double usual);
+  /// Whether derivatives on the way are so small, or values so close to where they bend, that the
+  /// size of the step matters.
+  bool wide() const { return wide_; }
   /// How far rounding may have moved a complex step.
   double rounding(const Move& move);
   /// Where a complex step that is not finite stopped being so.
@@ -63,10 +71,12 @@ class Measure {
   void set_step(const Move& move, double step);
   double complex_step(const Move& move, double step);
   Measured central(const Move& move, double h);
+  Measured nearer(const Move& move, Measured best);
   Measured farther(const Move& move, Measured best);
   void set_difference(const Move& move, double step);
   double loss_at(const Move& move, double step);
-  void look_for_kinks(std::span<const Var> variables);
+  void look_around(std::span<const Var> variables);
+  bool reals_stay() const;
   NodeId parted_at(const std::vector<Complex>& to_the_left) const;
 
   Var loss_;
@@ -78,7 +88,9 @@ class Measure {
   std::optional<Rounding<Complex>> complex_rounding_;
   double base_ = 0;      // the loss where nothing moves
   double base_off_ = 0;  // how far rounding may move it
+  std::vector<double> reals_;  // all values where nothing moves
   bool on_kinks_ = false;
+  bool wide_ = false;    // slopes on the way are so flat or so steep that the step matters
   std::int64_t runs_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "recurrence/unfolder.h"
 #include "taugrad/ops/records.h"
+#include "train/example_check.h"
 
 namespace taugrad {
 namespace {
@@ -62,16 +63,9 @@ Batching::Batching(std::shared_ptr<const Model> model, const Dataset& data)
     : model_(std::move(model)), ragged_(can_be_ragged(*model_)), longest_(model_->lengths.size()) {
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     const Example& e = data.examples[i];
-    for (const auto& [name, tensor] : e.values)
-      if (model_->find(name) < 0)
-        fail(Status::bad_input, "D016", "item {} has a tensor \"{}\", no name of the definition", i,
-             name);
-    for (std::size_t l = 0; l < longest_.size(); ++l) {
-      const auto own = e.lengths.find(model_->lengths[l]);
-      if (own == e.lengths.end() || own->second < 0)
-        fail(Status::bad_input, "D014", "item {} has no length \"{}\"", i, model_->lengths[l]);
-      longest_[l] = std::max(longest_[l], own->second);
-    }
+    require_example(*model_, e, i);
+    for (std::size_t l = 0; l < longest_.size(); ++l)
+      longest_[l] = std::max(longest_[l], e.lengths.at(model_->lengths[l]));
   }
 }
 

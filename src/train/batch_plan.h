@@ -17,6 +17,7 @@ namespace taugrad {
 /// How items of a dataset go together: few different lengths, so that plans are shared.
 class Batching {
  public:
+  /// @throws Error (D005, D011, D013, D014, D016) for an item that is none of this model
   Batching(std::shared_ptr<const Model> model, const Dataset& data);
 
   bool ragged() const { return ragged_; }

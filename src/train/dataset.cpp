@@ -72,11 +72,22 @@ std::size_t indices_of(const Model& model, const std::string& name) {
   return s < 0 ? 0 : model.symbols[static_cast<std::size_t>(s)].axes.size();
 }
 
+// JSON has one form, [], for all shapes without elements: of an item without steps it is [0,..]
+Tensor of_no_steps(const Model& model, const std::string& name, const Tensor& t) {
+  const int s = model.find(name);
+  if (s < 0 || t.dims() != Dims{0}) return t;
+  const Symbol& symbol = model.symbols[static_cast<std::size_t>(s)];
+  if (symbol.axes.empty()) return t;
+  Dims dims(symbol.axes.size(), 0);
+  dims.insert(dims.end(), symbol.shape.dims().begin(), symbol.shape.dims().end());
+  return Tensor(dims, t.dtype());
+}
+
 // checks an item against the model and adds what follows from its lengths (R14)
 Example checked(const Model& model, const Tensors& values) {
   Tensors batch;
   for (const auto& [name, t] : values)
-    batch.emplace(name, with_batch_axis(t, indices_of(model, name)));
+    batch.emplace(name, with_batch_axis(of_no_steps(model, name, t), indices_of(model, name)));
   const BatchData data = read_batch(model, batch, RunOptions{});
   for (const Symbol& s : model.symbols)
     if ((s.kind == SymbolKind::input || (s.random() && s.length < 0)) &&

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "exec/memory_estimate.h"
+#include "recurrence/unfold_check.h"
 #include "train/score_plan.h"
 
 namespace taugrad {
@@ -36,14 +37,9 @@ Tensors in_f32(const Tensors& weights) {
 
 std::map<std::string, double> mixes_of(const Modes& modes) {
   std::map<std::string, double> mixes;
-  for (const auto& [name, mode] : modes) {
-    if (mode.kind != Mode::Kind::mixed) continue;
-    if (mode.data.changes())
-      fail(Status::usage, "U002",
-           "{}={} follows the updates of a training; here give a number, as in mixed(0.7)", name,
-           to_string(mode));
-    mixes[name] = mode.data.from;
-  }
+  check_constant_mixes(modes);
+  for (const auto& [name, mode] : modes)
+    if (mode.kind == Mode::Kind::mixed) mixes[name] = mode.data.from;
   return mixes;
 }
 

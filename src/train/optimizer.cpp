@@ -162,6 +162,9 @@ double clip_by_norm(Tensors& gradients, double limit) {
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options) : options_(options) {
+  if (options.kind != OptimizerKind::sgd && options.kind != OptimizerKind::adam)
+    fail(Status::usage, "U002", "the optimiser is sgd or adam, not number {}",
+         static_cast<int>(options.kind));
   const auto fraction = [](double x) { return x >= 0 && x < 1; };
   check(std::isfinite(options.lr) && options.lr > 0, "lr must be finite and > 0", options.lr);
   check(fraction(options.momentum), "momentum must be in [0, 1)", options.momentum);
@@ -209,6 +212,7 @@ void Optimizer::update_one(const std::string& name, Tensor& w, const Tensor& g, 
 }
 
 void Optimizer::update(Tensors& weights, const Tensors& gradients, double lr_scale) {
+  check(std::isfinite(lr_scale) && lr_scale >= 0, "lr_scale must be finite and >= 0", lr_scale);
   ++updates_;
   for (const auto& [name, g] : gradients) {
     const auto it = weights.find(name);

@@ -8,8 +8,10 @@
 #include "base/fail.h"
 #include "exec/memory_estimate.h"
 #include "recurrence/model.h"
+#include "recurrence/unfolder.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/recurrence/unfold.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
@@ -51,6 +53,13 @@ void check(const Definition& d, const Model& model, const SampleOptions& o) {
     random = random || s.random();
   }
   if (!random) cannot_sample(d, "it has no random variable");
+  if (!o.prompt.empty()) {
+    const TextVariable variable = text_variable(d);
+    for (const std::int64_t s : o.prompt)
+      if (s < 0 || s >= variable.symbols)
+        fail(Status::usage, "D013", "the prompt holds {}; the symbols of {} are 0..{}", s,
+             variable.name, variable.symbols - 1);
+  }
   if (!o.prompt.empty() && static_cast<std::int64_t>(o.prompt.size()) >= o.steps)
     fail(Status::usage, "U002", "the prompt has {} symbols, steps must be more, got {}",
          o.prompt.size(), o.steps);
@@ -98,9 +107,10 @@ class Sampler {
  private:
   struct Drawn {
     std::string name;
-    std::int32_t step;  // 0: without an index; -1: where the sequence ends
+    std::int32_t step;  // 0: without an index; below: where the sequence ends
     Shape shape;
     bool symbol;
+    bool likelihood = false;  // of a value: NaN where there is no distribution
   };
 
   std::int64_t length(std::size_t l) const { return unfolded_->length(model_->lengths[l]); }
@@ -113,18 +123,28 @@ class Sampler {
   void collect_outputs() {
     for (const Symbol& s : model_->symbols) {
       if (!s.random() || s.length >= 0) continue;
-      if (s.axes.empty()) add(unfolded_->at(s.name), {s.name, 0, s.shape, s.category >= 0});
+      if (s.axes.empty()) add_value(unfolded_->at(s.name), s, 0);
       const std::int64_t steps =
           s.axes.empty() ? 0
                          : length(static_cast<std::size_t>(
                                model_->index_length[static_cast<std::size_t>(s.axes[0])]));
       for (std::int32_t t = 1; t <= steps; ++t)
         if (s.name != prompted_ || t > static_cast<std::int32_t>(options_.prompt.size()))
-          add(unfolded_->at(s.name, t), {s.name, t, s.shape, s.category >= 0});
+          add_value(unfolded_->at(s.name, t), s, t);
     }
     const auto first = static_cast<std::int32_t>(options_.prompt.size()) + 1;
     for (std::int32_t t = first; t <= options_.steps; ++t)
       if (const Var end = unfolded_->end(t)) add(end, {"", -t, {}, false});
+  }
+
+  void add_value(Var v, const Symbol& s, std::int32_t step) {
+    add(v, {s.name, step, s.shape, s.category >= 0});
+    Tape& tape = *v.tape;
+    const bool likeliest = &tape.op(v.id) == &kArgmax || &tape.op(v.id) == &kGreaterEqual;
+    if (options_.temperature > 0 || !likeliest) return;
+    // it is one even where nothing has a probability
+    const Var nll = nll_of(s, v, tape.var(tape.inputs(v.id)[0]), {}, v.extent());
+    add(nll, {s.name, step, {}, false, true});
   }
 
   void fill(Executor<float>& executor, NodeId id) {
@@ -184,6 +204,8 @@ class Sampler {
       for (std::size_t r = 0; r < items.size(); ++r) {
         const auto item = static_cast<std::size_t>(items[r]);
         if (d.step > last[item]) continue;
+        if (d.likelihood && std::isnan(values[r])) no_distribution(d.name, d.step, items[r]);
+        if (d.likelihood) continue;
         Tensor& t = tensor_of(all[item], d, last[item]);
         for (std::int64_t i = 0; i < size; ++i) {
           const float value =

@@ -25,11 +25,21 @@ Tensor item_of(const Tensor& all, const Symbol& s, std::int64_t item, std::int64
   return one;
 }
 
+/// @param nll  [longest, batch], or [batch]
+void require_distribution(const Tensor& nll, const Symbol& s, std::int64_t item,
+                          std::int64_t steps) {
+  const bool indexed = !s.axes.empty();
+  const std::int64_t batch = nll.dims()[indexed ? 1 : 0];
+  for (std::int64_t t = 0; t < (indexed ? steps : 1); ++t)
+    if (std::isnan(nll.at(t * batch + item))) no_distribution(s.name, indexed ? t + 1 : 0, item);
+}
+
 }  // namespace
 
 void no_distribution(const std::string& variable, std::int64_t step, std::int64_t item) {
-  fail(Status::numerical, "N004", "{}{} of sequence {} has no distribution: its arguments are NaN",
-       variable, step > 0 ? fmt::format("[{}]", step) : "", item);
+  fail(Status::numerical, "N004",
+       "{}{} of sequence {} has no distribution: its arguments are NaN or infinite", variable,
+       step > 0 ? fmt::format("[{}]", step) : "", item);
 }
 
 const Symbol* length_variable(const Model& model) {
@@ -54,6 +64,11 @@ std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, c
   o.modes = modes_of(model, options);
   for (const Symbol& s : model.symbols)
     if (s.random()) o.fetch.push_back(s.name);
+  // the likeliest symbol is one even where no symbol has a probability
+  if (options.temperature == 0)
+    for (const Symbol& s : model.symbols)
+      if (s.random() && s.distribution != DistributionKind::normal)
+        o.fetch.push_back("nll:" + s.name);
   std::vector<std::int64_t> items;
   for (std::int64_t i = 0; i < options.count; ++i) items.push_back(i);
   const Tensors drawn = run(d, {{"item", Tensor::of({options.count}, items)}}, weights, o).values;
@@ -61,6 +76,9 @@ std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, c
   for (const std::int64_t i : items) {
     const auto steps = whole_number(drawn.at(length.name), i).value_or(-1);
     if (steps < 0) no_distribution(length.name, 0, i);
+    for (const Symbol& s : model.symbols)
+      if (const auto nll = drawn.find("nll:" + s.name); nll != drawn.end())
+        require_distribution(nll->second, s, i, steps);
     for (const Symbol& s : model.symbols)
       if (s.random() && s.length < 0)
         all[static_cast<std::size_t>(i)][s.name] = item_of(drawn.at(s.name), s, i, steps);

@@ -182,8 +182,11 @@ std::vector<std::int64_t> Vocabulary::encode(const TextItem& item) const {
 
 std::string Vocabulary::decode(const std::vector<std::int64_t>& symbols) const {
   std::string text;
-  for (const std::int64_t s : symbols)
-    if (s >= 0 && s < size()) text += symbols_[static_cast<std::size_t>(s)];
+  for (const std::int64_t s : symbols) {
+    if (s < 0 || s >= size())
+      fail(Status::usage, "U022", "the vocabulary has {} symbols: there is no number {}", size(), s);
+    text += symbols_[static_cast<std::size_t>(s)];
+  }
   return text;
 }
 

@@ -1,6 +1,9 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
+#include <optional>
 
 #include "base/fail.h"
 #include "commands/commands.h"
@@ -36,11 +39,32 @@ void find_split(Options& o, const TrainedModel& m, const Context& context) {
   o.source.split = saved.value_or("");
 }
 
+// the first item whose loss is no number
+std::optional<Diagnostic> not_finite_in(const Evaluation& e, const Dataset& data) {
+  for (std::size_t i = 0; i < e.items.size(); ++i) {
+    const double loss = e.items[i].loss;
+    if (std::isfinite(loss)) continue;
+    Diagnostic d;
+    d.code = "N004";
+    d.message = fmt::format("the loss of item {} is not finite: {}", i,
+                            std::isnan(loss) ? "NaN" : loss > 0 ? "inf" : "-inf");
+    if (data.examples[i].file) d.file = *data.examples[i].file;
+    d.line = data.examples[i].line;
+    return d;
+  }
+  return {};
+}
+
 int evaluate_model(Options o, const Context& context) {
   if (o.source.files.empty()) fail(Status::usage, "U006", "`taugrad eval` needs --data FILE");
   if (o.divergence && o.evaluate.modes.empty())
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
+  if (std::ranges::none_of(o.evaluate.modes, [](const auto& m) {
+        return m.second.draws() && !m.second.takes_likeliest();
+      }))
+    refuse_without_effect(context, {"--seed"},
+                          "where nothing is drawn: it goes with a --mode, such as y=sampled");
   TrainedModel m = read_model(o.model, context);
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   find_split(o, m, context);
@@ -57,6 +81,10 @@ int evaluate_model(Options o, const Context& context) {
     text.compare_with(forced);
   }
   counter.finish();
+  if (const auto found = not_finite_in(e, data.data)) {
+    if (o.model.strict) throw Error(Status::numerical, *found);
+    warn(context, *found);
+  }
   deliver(o.output, format == "json" ? text.json() : text.table());
   return 0;
 }

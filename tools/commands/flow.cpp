@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "definition_options.h"
+#include "flow_finite.h"
 #include "flow_tables.h"
 #include "output.h"
 #include "subject.h"
@@ -40,6 +41,14 @@ std::vector<std::string> names_of(const std::string& list) {
   return names;
 }
 
+// a number that is none: a warning, where --strict an error
+template <class Report>
+void tell_not_finite(const Options& o, const Report& report, const Context& context) {
+  const auto found = not_finite_in(report);
+  if (found && o.strict) throw Error(Status::numerical, *found);
+  if (found) warn(context, *found);
+}
+
 /// One of the reports: as JSON, as a picture where there is one, else as a table.
 template <class Report>
 void deliver_report(const Options& o, const Report& report, const std::string& text) {
@@ -57,6 +66,7 @@ int show_flow(const Options& o, const T& of, const Tensors& inputs, const Tensor
               const Context& context) {
   const FlowReport report = flow(of, inputs, weights, o.flow);
   const bool picture = o.format == "svg";
+  tell_not_finite(o, report, context);
   std::string text;
   for (const VariableFlow& v : report.variables) text += table(v, context.quiet || picture);
   if (!context.quiet && !picture) text += table(report.weights);
@@ -68,6 +78,8 @@ int show_flow(const Options& o, const T& of, const Tensors& inputs, const Tensor
 int show_rtrl(const Options& o, const Definition& d, const Tensors& inputs,
               const Tensors& weights) {
   const RtrlReport r = rtrl(d, inputs, weights, o.flow);
+  // of numbers that are none it cannot be said whether they are equal
+  if (const auto found = not_finite_in(r)) throw Error(Status::numerical, *found);
   deliver(o.output, o.format == "json" ? as_json(r) : summary(r));
   return agrees(r) ? 0 : static_cast<int>(Status::check_failed);
 }
@@ -78,6 +90,7 @@ int show_influence(const Options& o, const Definition& d, const Tensors& inputs,
     fail(Status::usage, "U006", "--from {} needs --of NAME, the variable that it influences",
          o.from);
   const InfluenceReport r = influence(d, inputs, weights, o.flow.variables.front(), o.from, o.flow);
+  tell_not_finite(o, r, context);
   const bool picture = o.format == "svg";
   const std::string text = table(r, context.quiet || picture);
   deliver_report(o, r, text);
@@ -93,6 +106,7 @@ int show_memory(const Options& o, const Definition& d, const Tensors& weights,
                         .steps = std::max<std::int64_t>(o.steps.steps, 0),
                         .seed = o.flow.seed};
   const MemoryReport r = memory_capacity(d, weights, options);
+  tell_not_finite(o, r, context);
   deliver_report(o, r, table(r, context.quiet));
   return 0;
 }
@@ -113,7 +127,9 @@ void refuse_others(const Options& o, const Context& context) {
   if (!o.inputs.empty()) refuse_without_effect(context, {"--batch"}, "beside --inputs");
   if (o.memory)
     refuse_without_effect(context, {"--batch", "--norm"}, "beside --memory: it measures one item");
-  if (o.rtrl) refuse_without_effect(context, {"--norm"}, "beside --rtrl: it takes no Jacobian's");
+  if (o.rtrl)
+    refuse_without_effect(context, {"--norm", "--of"},
+                          "beside --rtrl: it takes the whole gradient, and no Jacobian");
 }
 
 int flow_subject(Options o, const Context& context) {

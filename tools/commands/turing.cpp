@@ -201,6 +201,9 @@ int turing(Options o, const Context& context) {
   if (!o.definition.empty() || !o.view.empty())
     refuse_without_effect(context, {"--steps", "--dtype", "--all-steps"},
                           "beside --definition and --view, which run nothing");
+  if (o.definition.empty() && !o.view.empty())
+    refuse_without_effect(context, {"--tape"},
+                          "on a drawing, which has no values: it is of a run and of --definition");
   TuringMachine m = load_machine(o.machine);
   if (o.tape) m.tape = parse_tape(m, *o.tape);
   const TuringNetwork n = to_network(m);

@@ -104,8 +104,8 @@ std::vector<StateFlow> state_flow(const Definition& d, const Tensors& inputs,
 /// Forward mode beside reverse mode: real-time recurrent learning carries dh(t)/dW along and needs
 /// no memory of the past; back-propagation through time goes back once.
 struct RtrlReport {
-  double difference = 0;        ///< largest |RTRL - BPTT| of an entry of a gradient
-  double largest = 0;           ///< largest entry of a gradient
+  double difference = 0;        ///< largest |RTRL - BPTT| of an entry of a gradient, NaN of any NaN
+  double largest = 0;           ///< largest entry of a gradient; likewise
   std::int64_t parameters = 0;  ///< entries: forward mode runs once for each
   std::int64_t forward_nodes = 0, tangent_nodes = 0, gradient_nodes = 0;  ///< of the graphs
   std::int64_t forward_operations = 0;                                    ///< of the loss alone

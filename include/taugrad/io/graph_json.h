@@ -25,6 +25,7 @@ Graph graph_from_json(std::string_view text, std::string_view file);
 /// The same with files; writing needs no memory for the text.
 /// @throws Error, also I001-I003, R002
 Graph load_graph(const std::string& path);
+/// Not under a name whose suffix says another format (U002).
 void save_graph(const std::string& path, const Graph& g);
 
 }  // namespace taugrad

@@ -140,7 +140,9 @@ struct CheckReport {
 /// leaves or any other nodes (a copy W(t), a state h[t]): of those, the derivative of what follows.
 /// Complex step: |a - n| <= 1e-12 max(|a|, |n|); central: 1e-7 max(|a|, |n|) and the error that
 /// two steps tell of; and what rounding may do to either on the way, found by moving every number
-/// of the graph by it. At a kink nothing is judged: both sides have a derivative of their own.
+/// of the graph by it. The scale of a loss is no part of that: where a complex step underflows, or
+/// is long beside what it moves, other steps are taken. At a kink nothing is judged: both sides have
+/// a derivative of their own.
 /// Where not all entries fit into max_runs or seconds, the derivative along a random direction
 /// through every variable is checked, and then an even sample of the entries. A failed check says
 /// by which ops (find_faults). Appends the gradient's nodes to the tape.

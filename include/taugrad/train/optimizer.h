@@ -59,7 +59,8 @@ class Optimizer {
 
   /// Every gradient updates the weight of its name. @param lr_scale  factor on lr of this update (a
   /// schedule)
-  /// @throws Error (S013) where a weight is missing or its axes differ
+  /// @throws Error (U002) for a scale that is not finite, or below 0; (S013) where a weight
+  /// is missing or its axes differ
   void update(Tensors& weights, const Tensors& gradients, double lr_scale = 1);
 
   std::int64_t updates() const { return updates_; }

@@ -50,6 +50,7 @@ class Vocabulary {
   /// Numbers of the characters; the end symbol is not appended.
   /// @throws Error (D004) naming line and column of a character that is not among the symbols
   std::vector<std::int64_t> encode(const TextItem& item) const;
+  /// @throws Error (U022) for a number that is no symbol's
   std::string decode(const std::vector<std::int64_t>& symbols) const;
 
  private:
