@@ -129,9 +129,11 @@ TEST_CASE("JSON is asked for before it becomes values", "[cli][memory]") {
   std::string sum = "w";
   for (int i = 0; i < 200'000; ++i) sum += "+w";
   spill(f / "long.json", R"({"name": "l", "weights": {"w": []}, "equations": ["y = )" + sum + "\"]}");
+  REQUIRE(taugrad(f, "show elman --steps 20000 --format json -o graph.json").status == 0);  // 42 MB
   const auto start = std::chrono::steady_clock::now();
   for (const char* line :
-       {"inspect numbers.json --max-memory 40M", "diff numbers.json numbers.json --max-memory 60M",
+       {"inspect graph.json --max-memory 60M", "show graph.json --view gradient --max-memory 90M",
+        "inspect numbers.json --max-memory 40M", "diff numbers.json numbers.json --max-memory 60M",
         "run sum.json --inputs rows.json --max-memory 60M", "inspect many.json --max-memory 50M",
         "run many.json --max-memory 50M", "inspect long.json --max-memory 50M"})
     check_refused(f, line);

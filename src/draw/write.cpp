@@ -2,11 +2,13 @@
 
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/memory_limit.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
 #include "draw/scan.h"
 #include "graph/adjoint.h"
 #include "passes/tape_copy.h"
+#include "recurrence/graph_size.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/render.h"
@@ -63,6 +65,10 @@ Picture unfolded_picture(const Graph& graph, const WriteOptions& o) {
 
 Graph with_gradient(const Graph& graph, const std::string& loss) {
   if (has_gradients(graph.tape()) && loss.empty()) return graph;
+  const GraphSize size = GraphSize{.nodes = static_cast<double>(graph.size())}.with_gradient();
+  // twice: the tables of a graph that grows are moved to ones of twice the size
+  require_memory("the gradient", {{fmt::format("a graph of about {:.3g} nodes", size.nodes),
+                                   2 * size.graph_bytes()}});
   const Graph copy = copy_of(graph.tape());
   Var of = find_loss(copy, loss);
   if (!of) of = default_loss(copy);

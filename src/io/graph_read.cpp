@@ -7,9 +7,11 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/limits.h"
+#include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "io/node_reader.h"
+#include "recurrence/graph_size.h"
 #include "taugrad/io/graph_json.h"
 
 namespace taugrad {
@@ -184,9 +186,20 @@ class GraphReader {
   bool nodes_read_ = false;
 };
 
+/// Asked for before nodes are read: each says its operation.
+void require_for_nodes(std::string_view text, std::string_view file) {
+  constexpr std::string_view kOp = "\"op\"";
+  GraphSize size;
+  for (std::size_t at = text.find(kOp); at != text.npos; at = text.find(kOp, at + kOp.size()))
+    size.nodes += 1;
+  require_memory("reading", {{fmt::format("the graph of {}, {} nodes", file, size.nodes),
+                              size.graph_bytes()}});
+}
+
 }  // namespace
 
 Graph graph_from_json(std::string_view text, std::string_view file) {
+  require_for_nodes(text, file);
   return GraphReader(text, file).read();
 }
 
