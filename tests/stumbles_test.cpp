@@ -147,7 +147,7 @@ TEST_CASE("options and commands of other tools are told ours", "[stumbles][cli]"
     CHECK(has(r.err, s.help));
   }
   // what is written may change the option: a schedule where there is one
-  for (const std::string line : {"train elman --lr-decay 0.1", "train elman --valid x", "train elman --gamma 1"})
+  for (const std::string line : {"train elman --lr-decay 0.1", "train elman --gamma 1"})
     CHECK(has(support::taugrad(f, line).err, "help: "));
 }
 

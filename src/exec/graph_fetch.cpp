@@ -54,14 +54,18 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
 
 }  // namespace
 
-GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::string& text) {
+GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::string& text,
+                       bool as_named) {
   GraphFetch f{.text = text};
-  if (resolve(tape, nodes, text, f) || text == "loss") return f;
   std::string_view name = text;
-  if (!name.starts_with(kGradient)) refuse(nodes, text, name);
-  name.remove_prefix(kGradient.size());
-  f.gradient = true;
-  if (!resolve(tape, nodes, name, f)) {
+  // a node called grad:W may be that of another loss, or of what has been replaced since
+  const bool gradient = name.starts_with(kGradient) && !as_named;
+  if (gradient) name.remove_prefix(kGradient.size());
+  f.gradient = gradient && resolve(tape, nodes, name, f);
+  if (!f.gradient && (resolve(tape, nodes, text, f) || text == "loss")) return f;
+  if (!gradient) refuse(nodes, text, name);
+  if (!f.gradient) {
+    f.gradient = true;
     const std::size_t at = name.rfind('@');
     if (at == std::string_view::npos) refuse(nodes, text, name);
     f.edge = name.substr(at + 1);

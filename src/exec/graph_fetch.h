@@ -19,8 +19,10 @@ struct GraphFetch {
   std::string edge = {};                   ///< grad:W[3]@h: the share of the readers in equation h
 };
 
-/// @throws Error (U020) for what the graph does not have
-GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::string& text);
+/// grad:W is the gradient of the loss by W, whatever node the graph holds under that name; with
+/// `as_named` that node. @throws Error (U020) for what the graph does not have
+GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::string& text,
+                       bool as_named = false);
 
 /// All that is worth fetching: named values that are computed, and "loss"; without any what no node
 /// reads.

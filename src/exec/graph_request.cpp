@@ -41,7 +41,7 @@ std::vector<GraphFetch> GraphRequest::read_fetches(const RunOptions& options,
   for (const std::string& text :
        options.fetch.empty() ? everything(tape(), nodes) : options.fetch)
     fetches.push_back(text == "loss" && other_loss ? GraphFetch{.text = text}
-                                                   : parse_fetch(tape(), nodes, text));
+                                                   : parse_fetch(tape(), nodes, text, options.fetch.empty()));
   return fetches;
 }
 

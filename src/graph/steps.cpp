@@ -72,7 +72,10 @@ NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
   set_owner(name, index);
   const NodeId id = append_raw(copy, {&weight, 1}, shape_id(weight), attrs_id(weight), kShared);
   set_owner(owner, owner_index);
-  if (!this->name(weight).empty()) set_value(id, name, index);
+  if (!this->name(weight).empty()) {
+    check_free(id, name, index);  // a bias and a state called "c"
+    set_value(id, name, index);
+  }
   if (hidden) tables_->hidden_copies.emplace(std::tuple(weight, name, index), id);
   return id;
 }

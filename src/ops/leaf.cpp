@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/fail.h"
+#include "base/utf8.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"
 
@@ -101,14 +103,28 @@ Var length(Tape& g, std::int32_t which, ExtentId extent) {
 
 std::int64_t category_size(Var v) { return v.tape->category(v.id); }
 
+namespace {
+
+// Leaves of a step read rows of one tensor, which has no row 0.
+std::span<const std::int32_t> row_of(const Tape& tape, std::string_view name) {
+  const auto index = tape.index_of(tape.step_index());
+  for (const std::int32_t position : index)
+    if (position < 1)
+      fail(Status::usage, "G011", "\"{}\" at position {}: those of inputs and untied weights begin at 1",
+           printable(name, 80), position);
+  return index;
+}
+
+}  // namespace
+
 Var Graph::input(std::string_view name, const Shape& shape) {
-  return taugrad::input(*tape_, name, shape, tape_->index_of(tape_->step_index()));
+  return taugrad::input(*tape_, name, shape, row_of(*tape_, name));
 }
 Var Graph::category(std::string_view name, std::int64_t size) {
-  return category_input(*tape_, name, size, tape_->index_of(tape_->step_index()));
+  return category_input(*tape_, name, size, row_of(*tape_, name));
 }
 Var Graph::weight(std::string_view name, const Shape& shape) {
-  return taugrad::weight(*tape_, name, shape, tape_->index_of(tape_->step_index()));
+  return taugrad::weight(*tape_, name, shape, row_of(*tape_, name));
 }
 Var Graph::constant(double value, const Shape& shape) {
   return taugrad::constant(*tape_, value, shape);

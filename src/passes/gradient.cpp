@@ -209,6 +209,7 @@ Gradients gradient(Var loss, std::span<const Var> wrt) {
   if (loss && !loss.shape().is_scalar())
     fail(Status::bad_input, "G023", "a loss is a number, {} has shape {}",
          loss.tape->label(loss.id), to_string(loss.shape()));
+  require_no_symbol(loss);
   return gradient({&loss, 1}, {}, wrt);
 }
 

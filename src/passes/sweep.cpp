@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/utf8.h"
 #include "taugrad/ops/ops.h"
 
 namespace taugrad {
@@ -42,6 +43,12 @@ void check_directions(std::span<const Var> of, std::span<const Var> directions, 
       fail(Status::bad_input, "G020", "a direction for other items than those of {}",
            tape.label(of[i].id));
   }
+}
+
+void require_no_symbol(Var loss) {
+  if (loss && loss.tape->category(loss.id) != 0)
+    fail(Status::bad_input, "G023", "a loss is a number, \"{}\" is a symbol",
+         printable(loss.tape->label(loss.id), 80));
 }
 
 NodeId last_of(std::span<const Var> vars, const Tape& tape) {

@@ -58,6 +58,9 @@ struct SweepOptions {
 Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
                    std::span<const Var> wrt, const SweepOptions& options);
 
+/// @throws Error (G023) for a loss that is a category
+void require_no_symbol(Var loss);
+
 /// The largest id, or -1. @throws Error (G023) where a Var is empty or of another tape
 NodeId last_of(std::span<const Var> vars, const Tape& tape);
 

@@ -11,6 +11,9 @@
 #include "reference/perturb.h"
 #include "reference/report.h"
 #include "reference/spread.h"
+#include "passes/sweep.h"
+#include "taugrad/graph/op.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/passes/gradient.h"
 
 namespace taugrad {
@@ -172,6 +175,8 @@ CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckP
   if (loss && !loss.shape().is_scalar())
     fail(Status::bad_input, "G023", "a loss is a number, {} has shape {}",
          loss.tape->label(loss.id), to_string(loss.shape()));
+  require_no_symbol(loss);
+  if (loss && loss.op().traits.leaf) loss = loss * 1.0;  // what moves is not what is read
   const Var value = loss;
   if (options.order == 2)
     loss = along_random_directions(gradient({&loss, 1}, {}, variables, {.named = false}).values(),

@@ -133,7 +133,7 @@ Tensor with_decay(const Tensor& g, const Tensor& w, double weight_decay) {
 const OptimizerRule& rule_of(OptimizerKind kind) {
   for (const OptimizerRule& rule : kRules)
     if (rule.kind == kind) return rule;
-  fail(Status::bug, "B001", "an optimizer without a rule");
+  fail(Status::usage, "U002", "no optimizer has the number {}", static_cast<int>(kind));
 }
 
 OptimizerOptions usual_options(OptimizerKind kind) {
@@ -162,9 +162,7 @@ double clip_by_norm(Tensors& gradients, double limit) {
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options) : options_(options) {
-  if (options.kind != OptimizerKind::sgd && options.kind != OptimizerKind::adam)
-    fail(Status::usage, "U002", "the optimiser is sgd or adam, not number {}",
-         static_cast<int>(options.kind));
+  rule_of(options.kind);
   const auto fraction = [](double x) { return x >= 0 && x < 1; };
   check(std::isfinite(options.lr) && options.lr > 0, "lr must be finite and > 0", options.lr);
   check(fraction(options.momentum), "momentum must be in [0, 1)", options.momentum);
