@@ -93,3 +93,17 @@ TEST_CASE("a loss may be a leaf, and no symbol", "[by_hand]") {
   CHECK(code_of([&] { check(g, y); }) == "G023");
   CHECK(code_of([&] { gradient(y, w); }) == "G023");
 }
+
+TEST_CASE("in a step, a copy is that of its letter", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W");
+  Var h = g.input("x");
+  for (const char* letter : {"s", "t"})
+    for (int i = 1; i <= 2; ++i) {
+      const auto step = g.step(letter, i);
+      h = h * W;
+      const Var copy = g.at("W", {i});
+      CHECK(g.tape().letters(copy.id)[0] == letter);
+      CHECK(g.tape().inputs(h.id)[1] == copy.id);
+    }
+}

@@ -132,12 +132,17 @@ NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> ind
   const std::int64_t name_id = find_name(name), index_id = find_index(index);
   if (name_id < 0 || index_id < 0) return -1;
   const auto first = static_cast<NameId>(name_id);
+  // of copies in loops over other letters, that of the step that is open
+  const std::uint32_t here = in_step() ? name_rows_[steps_->levels.back().name].letters : 0;
   NameId id = first;
+  NodeId found = -1;
   do {
-    if (const NodeId node = find_exact(id, static_cast<IndexId>(index_id)); node >= 0) return node;
+    const NodeId node = find_exact(id, static_cast<IndexId>(index_id));
+    if (node >= 0 && (here == 0 || name_rows_[id].letters == here)) return node;
+    if (found < 0) found = node;
     id = name_rows_[id].next;
   } while (id != first);
-  return -1;
+  return found;
 }
 
 std::size_t Tape::bytes() const {
