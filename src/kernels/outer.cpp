@@ -272,7 +272,7 @@ void outer_rows(std::span<const Segment<S>> segments, std::int64_t m, std::int64
                           first_panel * Panels<S>::kWidth,
                           std::min(n, last_panel * Panels<S>::kWidth),
                           paired,
-                          paired + size * m};
+                          pairs ? paired + size * m : nullptr};
   const bool far = !pairs && total * (m + n) * static_cast<std::int64_t>(sizeof(S)) > kFarBytes;
   Block<S> blocks[2];  // the one at hand and the next
   std::int64_t begin = 0;
