@@ -15,7 +15,7 @@ Picture step_of(const Picture& whole, const std::string& title, std::vector<int>
   for (const int e : edges)
     for (const int n : {whole.edges[at(e)].from, whole.edges[at(e)].to}) nodes.push_back(n);
   std::ranges::sort(nodes);
-  nodes.erase(std::ranges::unique(nodes).begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   Picture step{.title = title, .about = {}, .nodes = {}, .edges = {}, .clusters = {}};
   std::map<int, int> number, clusters;
   for (const int n : nodes) number.emplace(n, static_cast<int>(number.size()));

@@ -49,7 +49,7 @@ std::vector<NodeId> drawn_nodes(const std::vector<const Picture*>& pictures) {
     for (const PictureNode& n : p->nodes)
       if (n.source >= 0) nodes.push_back(n.source);
   std::ranges::sort(nodes);
-  nodes.erase(std::ranges::unique(nodes).begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   return nodes;
 }
 
