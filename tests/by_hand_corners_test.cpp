@@ -2,20 +2,14 @@
 #include <catch2/catch.hpp>
 
 #include "support_cli.h"
+#include "support_errors.h"
 #include "taugrad/taugrad.h"
 
 using namespace taugrad;
 
 namespace {
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 Tensor number(double x) { return Tensor::of({}, std::vector<double>{x}); }
 Tensor item(double x) { return Tensor::of({1}, std::vector<double>{x}); }

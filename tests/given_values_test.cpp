@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 
+#include "support_errors.h"
 #include "taugrad/analysis/flow.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/exec/program.h"
@@ -25,14 +26,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using Reals = std::vector<double>;
 using Whole = std::vector<std::int64_t>;
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 Definition lines(const std::vector<std::string>& equations) {
   return definition_from_equations(equations);

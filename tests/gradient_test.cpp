@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "support_errors.h"
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
@@ -21,14 +22,7 @@ std::vector<double> value(Var v, const CheckPoint& point) {
   return {run.value(v.id).begin(), run.value(v.id).end()};
 }
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 int users_of(const Graph& g, Var v, NodeId before) {
   int users = 0;

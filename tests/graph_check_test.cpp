@@ -4,6 +4,7 @@
 #include <map>
 
 #include "support_cli.h"
+#include "support_errors.h"
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/exec/check.h"
@@ -45,14 +46,7 @@ Rnn unrolled(std::int32_t steps) {
   return r;
 }
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 std::vector<std::string> names_of(const CheckReport& r) {
   std::vector<std::string> names;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "support_errors.h"
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
@@ -36,14 +37,7 @@ void same(const std::vector<double>& a, const std::vector<double>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-13));
 }
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 }  // namespace
 

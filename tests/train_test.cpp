@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "support_errors.h"
 #include "taugrad/exec/run.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/dataset.h"
@@ -17,14 +18,7 @@ using namespace taugrad;
 
 namespace {
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 Tensors one(double value) { return {{"w", Tensor::of({1}, std::vector<double>{value})}}; }
 double value(const Tensors& t) { return t.at("w").at(0); }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "support_errors.h"
 #include "taugrad/exec/run.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/definition.h"
@@ -12,14 +13,7 @@ using namespace taugrad;
 
 namespace {
 
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.diagnostics().front().code;
-  }
-  return "";
-}
+using support::code_of;
 
 }  // namespace
 
