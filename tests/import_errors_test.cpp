@@ -223,6 +223,6 @@ TEST_CASE("unused inputs and weights are errors unless allowed", "[errors]") {
   REQUIRE(found.size() == 2);
   for (const Diagnostic& e : found) {
     CHECK(e.code == "E014");
-    CHECK(e.help.find("--allow-unused") != std::string::npos);
+    CHECK(e.help.find("allow_unused") != std::string::npos);
   }
 }

@@ -163,12 +163,12 @@ TEST_CASE("scopes nest; copies of loops over different letters are apart", "[ste
     in_row = W * x;
   }
   const auto copy_of = [&](Var v) { return tape.inputs(v.id)[0]; };
-  CHECK(tape.label(copy_of(in_s)) == "W[1]");
-  CHECK(tape.label(copy_of(in_t)) == "W[1]");
+  CHECK(tape.label(copy_of(in_s)) == "W[s=1]");
+  CHECK(tape.label(copy_of(in_t)) == "W[t=1]");
   CHECK(copy_of(in_s) != copy_of(in_t));
   CHECK(copy_of(in_t) != copy_of(in_row));
   CHECK(tape.letters(copy_of(in_t)).front() == "t");
-  CHECK(tape.label(copy_of(in_grid)) == "W[1,2]");
+  CHECK(tape.label(copy_of(in_grid)) == "W[i=1,j=2]");
   CHECK(tape.label(in_grid.id) == "p[1,2]");
   CHECK(std::ranges::equal(tape.letters(in_grid.id), std::vector<std::string>{"i", "j"}));
   // and stay apart in JSON

@@ -108,6 +108,48 @@ TEST_CASE("a subgraph is cut where one says", "[surgery]") {
   CHECK_THAT(message_of([&] { subgraph({z}, {other.input("x")}); }), Contains("U021"));
 }
 
+TEST_CASE("a subgraph cut at a constant is given what stood there", "[surgery]") {
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  const Var zero = g.name(g.zeros({2}), "h", {0}), one = g.constant(1, {2});
+  Var h = zero;
+  for (int t = 1; t <= 2; ++t) {
+    const auto step = g.step("t", t);
+    h = g.name(tanh(matmul(W, h) + one), "h");
+  }
+  const GraphCopy cell = subgraph({h}, {zero, one});
+  CHECK(&cell[zero].op() == &kInput);  // a row of the batch each
+  CHECK(cell[zero].name() == "cut:h[0]");
+  CHECK(&cell[one].op() == &kWeight);  // one for all
+  const Tensors weights{{"W", Tensor::of({{1., 0.}, {0., 1.}})},
+                        {"cut:" + std::to_string(one.id), Tensor::of({0., 0.})}};
+  CHECK(value(cell, cell[h], {{"cut:h[0]", Tensor::of({{0.5, 1.}})}}, weights) ==
+        Approx(std::tanh(std::tanh(0.5))));
+  // an input and a weight are given already, and keep their values' names
+  CHECK(subgraph({h}, {W})[W].name() == "W");
+  const GraphCopy h1 = subgraph({h}, {g.at("h", {1})});
+  CHECK(&h1.graph().at("h", {1}).op() == &kInput);
+}
+
+TEST_CASE("a copy cut beside its weight is refused readably", "[surgery]") {
+  const Graph g = unrolled_elman(3);
+  CHECK_THAT(message_of([&] { subgraph({g.at("h", {3})}, {g.at("W", {3})}); }),
+             Contains("G013") && Contains("the copy W[3] cannot be cut: other nodes still read W"));
+  CHECK_NOTHROW(subgraph({g.at("h", {3})}, {g.at("W", {3}), g.at("W", {2}), g.at("W", {1})}));
+}
+
+TEST_CASE("the forward part of a graph is what no gradient is made of", "[surgery]") {
+  const Graph g = unrolled_elman(3);
+  const std::string before = to_json(g);
+  gradient(g.at("loss"), {g.at("W"), g.at("h", {2})});
+  CHECK(to_json(without_gradients(g)) == before);
+  // a step down the gradient needs it
+  Graph descent;
+  const Var w = descent.weight("w", {2}), loss = descent.name(sum(w * w), "loss");
+  descent.name(w - 0.1 * gradient(loss, w), "next");
+  CHECK(without_gradients(descent).graph().size() == descent.size());
+}
+
 TEST_CASE("graphs are appended, bound where one says", "[surgery]") {
   Graph encoder;
   const Var x = encoder.input("x", {2}), W = encoder.weight("W", {2, 2});

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 #include "taugrad/base/tensor.h"
 
 namespace taugrad::cli {
@@ -11,11 +12,12 @@ namespace {
 // "W[3] at [0,2], item 1"
 std::string place_of(const std::string& name, const std::vector<std::int64_t>& index,
                      std::int64_t item) {
-  const std::string text = index.empty() ? name : fmt::format("{} at {}", name, dims_text(index));
+  std::string text = printable(name);
+  if (!index.empty()) text += fmt::format(" at {}", dims_text(index));
   return item >= 0 ? fmt::format("{}, item {}", text, item) : text;
 }
 std::string place_of(const VariableCheck& v) {
-  if (v.worst.element < 0) return v.name + " along a random direction";
+  if (v.worst.element < 0) return printable(v.name) + " along a random direction";
   return place_of(v.name, v.index, v.item);
 }
 
@@ -27,9 +29,9 @@ std::string not_judged(const VariableCheck& v) {
 }
 
 std::string row_of(const VariableCheck& v) {
-  return fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", v.name, v.entries,
-                     v.checked, v.worst.error, v.worst.analytic, v.worst.numeric, not_judged(v),
-                     v.ok ? "" : "  WRONG");
+  return fmt::format("{:<18} {:>9} {:>9}  {:>9.2g}  {:>14.8g} {:>14.8g}{}{}\n", printable(v.name),
+                     v.entries, v.checked, v.worst.error, v.worst.analytic, v.worst.numeric,
+                     not_judged(v), v.ok ? "" : "  WRONG");
 }
 
 // 1234567 as 1,234,567
@@ -50,7 +52,8 @@ std::string kinks(const CheckReport& r) {
   std::string text = fmt::format("{} at a kink, where both sides have their own derivative",
                                  entries(r.kinks()));
   for (const VariableCheck& v : r.variables)
-    if (!v.kink_at.empty()) return text + fmt::format(": {} bends at {}\n", v.name, v.kink_at);
+    if (!v.kink_at.empty())
+      return text + fmt::format(": {} bends at {}\n", printable(v.name), printable(v.kink_at));
   return text + "\n";
 }
 
@@ -77,14 +80,14 @@ std::string faults(const CheckReport& r) {
   std::string text;
   for (const OpFault& f : r.faults) {
     const bool spoiled = r.perturbed && r.perturbed->node == f.node;
-    text += fmt::format("wrong: the vjp of {} at {}{}: by {}: gradient {:.17g}, measured {:.17g}\n",
-                        f.op, f.label, spoiled ? " (spoiled by --perturb)" : "",
-                        place_of(f.input_label, f.index, f.item), f.entry.analytic,
-                        f.entry.numeric);
+    text +=
+        fmt::format("wrong: the vjp of {} at {}{}: by {}: gradient {:.17g}, measured {:.17g}\n",
+                    f.op, printable(f.label), spoiled ? " (spoiled by --perturb)" : "",
+                    place_of(f.input_label, f.index, f.item), f.entry.analytic, f.entry.numeric);
   }
   if (r.perturbed && r.ok())
     text += fmt::format("the vjp of {} at {} was spoiled, and no derivative here shows it\n",
-                        r.perturbed->op, r.perturbed->label);
+                        r.perturbed->op, printable(r.perturbed->label));
   return text;
 }
 

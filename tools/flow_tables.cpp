@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 
 namespace taugrad::cli {
 namespace {
@@ -33,12 +34,13 @@ std::string seen(const InfluenceReport& r, bool ahead) {
 }  // namespace
 
 std::string table(const VariableFlow& v, bool verdict_only) {
-  std::string text = fmt::format("{}: {}", v.name, to_text(v.verdict));
+  const std::string name = printable(v.name);
+  std::string text = fmt::format("{}: {}", name, to_text(v.verdict));
   if (v.verdict != FlowVerdict::none) text += fmt::format(", factor {:.4g} a step", v.rate);
   text += "\n";
   if (verdict_only) return text;
-  text += fmt::format("  {:>6} {:>12} {:>14} {:>12}\n", "t", fmt::format("|dL/d{}(t)|", v.name),
-                      fmt::format("|d{0}(tau)/d{0}(t)|", v.name), "mean by lag");
+  text += fmt::format("  {:>6} {:>12} {:>14} {:>12}\n", "t", fmt::format("|dL/d{}(t)|", name),
+                      fmt::format("|d{0}(tau)/d{0}(t)|", name), "mean by lag");
   for (const std::size_t t : rows_of(v.gradient.size()))
     text += fmt::format("  {:>6} {:>12.4g} {:>14.4g} {:>12.4g}\n", t + 1, v.gradient[t],
                         v.jacobian.back()[t], v.by_lag[v.by_lag.size() - 1 - t]);
@@ -48,7 +50,7 @@ std::string table(const VariableFlow& v, bool verdict_only) {
 std::string table(const std::vector<WeightFlow>& weights) {
   std::string text;
   for (const WeightFlow& w : weights) {
-    text += fmt::format("|dL/d{}| {:.4g}; of its copies", w.name, w.total);
+    text += fmt::format("|dL/d{}| {:.4g}; of its copies", printable(w.name), w.total);
     for (const std::size_t i : rows_of(w.copies.size()))
       text += fmt::format(" {:.2g}", w.copies[i].second);
     text += "\n";

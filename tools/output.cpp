@@ -12,6 +12,7 @@
 #include "base/json_writer.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "option_hints.h"
 
 namespace taugrad::cli {
 namespace {
@@ -60,12 +61,13 @@ void print(std::string_view text) {
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void note(const Context& c, std::string_view line) {
-  if (!c.quiet && !c.json) print_error(std::string(line) + "\n");
+  if (!c.quiet && !c.json) print_error(printable(line, 4000) + "\n");
 }
 
 void report(const Error& e, bool json) {
   std::size_t shown = 0;
-  for (const Diagnostic& d : e.diagnostics()) {
+  for (const Diagnostic& told : e.diagnostics()) {
+    const Diagnostic d = with_option(told);
     if (!json && shown == kMostProblems) {
       print_error(fmt::format("and {} more\n", e.diagnostics().size() - shown));
       return;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace taugrad::cli {
 namespace {
 
@@ -29,7 +31,7 @@ std::string place(const Dims& dims, std::int64_t row) {
 std::string tensor_table(const Tensors& tensors) {
   std::string text;
   for (const auto& [name, t] : tensors) {
-    text += fmt::format("{} {} {}\n", name, dims_text(t.dims()), to_string(t.dtype()));
+    text += fmt::format("{} {} {}\n", printable(name), dims_text(t.dims()), to_string(t.dtype()));
     const std::int64_t columns = t.dims().empty() ? 1 : t.dims().back();
     const std::int64_t rows = columns == 0 ? 0 : t.size() / columns;
     for (std::int64_t r = 0; r < std::min(rows, kMostRows); ++r) {

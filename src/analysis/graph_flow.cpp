@@ -12,7 +12,6 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "graph/named_nodes.h"
-#include "passes/tape_copy.h"
 #include "taugrad/analysis/flow.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/exec/run.h"
@@ -20,6 +19,7 @@
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 #include "taugrad/passes/loss.h"
+#include "taugrad/passes/surgery.h"
 
 namespace taugrad {
 namespace {
@@ -76,25 +76,45 @@ std::vector<std::string> chosen(const GraphPoint& p, const NamedNodes& nodes,
   return names;
 }
 
+struct Step {
+  std::vector<std::string> letters;
+  std::vector<std::int32_t> index;
+  auto operator<=>(const Step&) const = default;
+};
+
 /// The shares that readers have in the gradient of a weight, by the step that they belong to: one
 /// node a step.
-std::map<std::vector<std::int32_t>, Vars> shares_of(const GraphPoint& p, const Gradients& g,
-                                                    Var weight) {
-  std::map<std::vector<std::int32_t>, Vars> shares;
+std::map<Step, Vars> shares_of(const GraphPoint& p, const Gradients& g, Var weight) {
+  std::map<Step, Vars> shares;
   for (const EdgeContribution& e : g.edges(weight)) {
     const NodeId owner = e.user < std::ssize(p.owner) ? p.owner[at(e.user)] : -1;
-    std::vector<std::int32_t> index;
-    if (owner >= 0) index.assign(p.tape().index(owner).begin(), p.tape().index(owner).end());
-    shares[std::move(index)].push_back(e.value);
+    Step step;
+    if (owner >= 0) {
+      const auto letters = p.tape().letters(owner);
+      const auto index = p.tape().index(owner);
+      step = {{letters.begin(), letters.end()}, {index.begin(), index.end()}};
+    }
+    shares[std::move(step)].push_back(e.value);
   }
   return shares;
+}
+
+/// "W[3]", and where readers have different letters "W[t=3]".                               (R8)
+std::string copy_text(const std::string& name, const Step& step, bool told) {
+  std::string text;
+  for (std::size_t i = 0; i < step.index.size(); ++i) {
+    const bool letter = told && i < step.letters.size();
+    text += fmt::format("{}{}{}", i == 0 ? "" : ",", letter ? step.letters[i] + "=" : "",
+                        step.index[i]);
+  }
+  return fmt::format("{}[{}]", name, text);
 }
 
 /// dL/dh(t), and dL/dW with the share of each step, in one run.
 class GradientNorms {
  public:
   GradientNorms(const GraphPoint& p, const NamedNodes& nodes, FlowReport& report)
-      : p_(p), nodes_(nodes), report_(report), g_(copy_of(p.tape())) {}
+      : p_(p), nodes_(nodes), report_(report), g_(clone(p.graph).graph()) {}
 
   void run(const std::string& loss_name) {
     Var loss = find_loss(g_, loss_name);
@@ -129,10 +149,14 @@ class GradientNorms {
     ask(gradients.of(w), [this, weight](double norm) {
       report_.weights[weight].total = std::hypot(report_.weights[weight].total, norm);
     });
-    for (auto& [index, terms] : shares_of(p_, gradients, w)) {
+    const std::map<Step, Vars> shares = shares_of(p_, gradients, w);
+    std::set<std::vector<std::string>> letters;
+    for (const auto& [step, terms] : shares)
+      if (!step.letters.empty()) letters.insert(step.letters);
+    for (const auto& [step, terms] : shares) {
       auto& copies = report_.weights[weight].copies;
       const std::size_t copy = copies.size();
-      copies.emplace_back(fmt::format("{}[{}]", name, fmt::join(index, ",")), 0);
+      copies.emplace_back(copy_text(name, step, letters.size() > 1), 0);
       ask(terms.size() == 1 ? terms.front() : add_n(terms), [this, weight, copy](double norm) {
         report_.weights[weight].copies[copy].second = norm;
       });

@@ -4,9 +4,9 @@
 #include "analysis/graph_point.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
-#include "passes/tape_copy.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
+#include "taugrad/passes/surgery.h"
 
 namespace taugrad::analysis {
 namespace {
@@ -23,7 +23,7 @@ Vars vars(const Graph& g, const std::vector<NodeId>& ids) {
 class JacobianNorms {
  public:
   JacobianNorms(const GraphPoint& p, const std::vector<NodeId>& nodes)
-      : p_(p), g_(copy_of(p.tape())), h_(vars(g_, nodes)), probe_(g_, outputs()) {}
+      : p_(p), g_(clone(p.graph).graph()), h_(vars(g_, nodes)), probe_(g_, outputs()) {}
 
   void run(MatrixNorm kind, VariableFlow& v) {
     const std::size_t length = h_.size();

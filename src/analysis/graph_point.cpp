@@ -38,8 +38,11 @@ GraphPoint point_of(const Graph& graph, const Tensors& inputs, const Tensors& we
 
 std::vector<NodeId> along(const Tape& tape, const NamedNodes& nodes, const std::string& name) {
   PositionStack stack = stacked(tape, nodes.positions(name));
-  const bool fits = stack.lengths.size() == 1 && is_number(tape, stack.nodes);
-  return fits ? std::move(stack.nodes) : std::vector<NodeId>();
+  // steps are counted from 1; h[0], where it is computed, is where they begin
+  const bool fits = stack.lengths.size() == 1 && stack.first[0] <= 1 &&
+                    std::ssize(stack.nodes) > 1 - stack.first[0] && is_number(tape, stack.nodes);
+  if (!fits) return {};
+  return {stack.nodes.begin() + (1 - stack.first[0]), stack.nodes.end()};
 }
 
 }  // namespace taugrad::analysis

@@ -8,6 +8,17 @@
 #include "base/utf8.h"
 
 namespace taugrad::json {
+namespace {
+
+// of two or three bytes: no control character has more
+unsigned code_point(std::string_view sequence) {
+  unsigned c = static_cast<unsigned char>(sequence[0]) & (sequence.size() == 2 ? 0x1Fu : 0x0Fu);
+  for (const char byte : sequence.substr(1))
+    c = c << 6 | (static_cast<unsigned char>(byte) & 0x3Fu);
+  return c;
+}
+
+}  // namespace
 
 void append_string(std::string& out, std::string_view text, Escape escape) {
   out += '"';
@@ -32,6 +43,8 @@ void append_string(std::string& out, std::string_view text, Escape escape) {
       replace(at, 1, "\\t");
     else if (c < 0x20 || c == 0x7F || (c == '<' && escape == Escape::html))
       replace(at, 1, fmt::format("\\u{:04x}", c));
+    else if (n > 1 && is_control(text.substr(at, n)))
+      replace(at, n, fmt::format("\\u{:04x}", code_point(text.substr(at, n))));
     at += n == 0 ? 1 : n;
   }
   replace(text.size(), 0, "\"");

@@ -105,7 +105,7 @@ void refuse_memory(std::string_view doing, std::vector<MemoryUse> plan, double b
   d.code = "R001";
   d.message = fmt::format("{} needs {}, the budget is {}; largest: {}", doing, human(total),
                           human(budget), list);
-  d.help = "use a smaller batch, fewer steps, --dtype f32, or a larger --max-memory";
+  d.help = "use a smaller batch, fewer steps, f32, or a larger budget (max_memory)";
   fail(Status::resource, std::move(d));
 }
 

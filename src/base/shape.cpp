@@ -1,6 +1,7 @@
 #include "taugrad/base/shape.h"
 
 #include <algorithm>
+#include <ostream>
 
 #include "base/fail.h"
 #include "base/shape_format.h"
@@ -42,6 +43,8 @@ std::int64_t Shape::size() const {
 }
 
 std::string to_string(const Shape& s) { return fmt::format("[{}]", fmt::join(s.dims(), ",")); }
+
+std::ostream& operator<<(std::ostream& out, const Shape& s) { return out << to_string(s); }
 
 Shape broadcast(const Shape& a, const Shape& b) {
   const int rank = std::max(a.rank(), b.rank());

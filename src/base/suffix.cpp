@@ -22,8 +22,7 @@ std::string lower(std::string text) {
 std::string help_for(const std::string& suffix, const std::vector<std::string>& formats) {
   if (contains(formats, lower(suffix)))
     return fmt::format("suffixes are lower case: .{}", lower(suffix));
-  if (contains(formats, "dot"))
-    return "Graphviz makes other pictures of DOT text, the form without -o: | dot -Tpng > FILE.png";
+  if (contains(formats, "dot")) return "Graphviz makes other pictures of DOT text";
   return "";
 }
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <ostream>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
 #include "base/limits.h"
+#include "base/memory_limit.h"
 #include "base/whole.h"
 #include "taugrad/base/shape.h"
 
@@ -129,22 +130,30 @@ Tensor Tensor::of(Dims dims, std::vector<std::int64_t> values) {
   return filled(std::move(dims), values);
 }
 
-Tensor Tensor::of(double number) { return of(Dims{}, std::vector<double>{number}); }
 Tensor Tensor::of(std::initializer_list<Number> vector) {
   std::vector<double> values;
   for (const Number& number : vector) values.push_back(number.value);
   return of(Dims{static_cast<std::int64_t>(vector.size())}, std::move(values));
 }
 Tensor Tensor::of(std::initializer_list<std::initializer_list<double>> rows) {
-  const std::size_t columns = rows.size() > 0 ? rows.begin()->size() : 0;
+  return of_rows({rows.begin(), rows.end()});
+}
+Tensor Tensor::of_rows(const std::vector<std::vector<double>>& rows) {
+  const std::size_t columns = rows.empty() ? 0 : rows.front().size();
   std::vector<double> values;
-  for (const auto& row : rows) {
+  for (const std::vector<double>& row : rows) {
     if (row.size() != columns)
       fail(Status::usage, "D011", "a row of {} numbers under one of {}", row.size(), columns);
     values.insert(values.end(), row.begin(), row.end());
   }
   return of(Dims{static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)},
             std::move(values));
+}
+Tensor Tensor::zeros(Dims dims, Dtype dtype) { return {std::move(dims), dtype}; }
+Tensor Tensor::ones(Dims dims, Dtype dtype) {
+  Tensor t(std::move(dims), dtype);
+  for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, 1);
+  return t;
 }
 
 template <class T>
@@ -206,6 +215,67 @@ void Tensor::set(std::int64_t flat, double value) {
       values<std::int64_t>()[i] = to_integer(value);
       break;
   }
+}
+
+std::int64_t Tensor::flat(std::span<const std::int64_t> place) const {
+  if (place.size() != dims_.size())
+    fail(Status::usage, "U022", "{} numbers for a tensor {}: an element is told by {}",
+         place.size(), dims_text(dims_), dims_.size());
+  std::int64_t flat = 0;
+  for (std::size_t a = 0; a < place.size(); ++a) {
+    if (place[a] < 0 || place[a] >= dims_[a])
+      fail(Status::usage, "U022", "a tensor {} has no element {}", dims_text(dims_),
+           dims_text(place));
+    flat = flat * dims_[a] + place[a];
+  }
+  return flat;
+}
+
+Tensor::Row Tensor::operator[](std::int64_t i) const { return Row(*this)[i]; }
+
+Tensor::Row Tensor::Row::operator[](std::int64_t i) const {
+  const Dims& dims = tensor_->dims();
+  if (axes_ >= dims.size() || i < 0 || i >= dims[axes_])
+    fail(Status::usage, "U022", "a tensor {} has no row {} along axis {}", dims_text(dims), i,
+         axes_);
+  Row row(*tensor_);
+  row.axes_ = axes_ + 1;
+  row.first_ = first_ * dims[axes_] + i;
+  return row;
+}
+
+Tensor::Row::operator double() const {
+  const std::size_t axes = tensor_->dims().size();
+  if (axes_ != axes)
+    fail(Status::usage, "U022", "{} numbers for a tensor {}: an element is told by {}", axes_,
+         dims_text(tensor_->dims()), axes);
+  return tensor_->at(first_);
+}
+
+namespace {
+
+void print(std::ostream& out, const Tensor& t, std::size_t axis, std::int64_t first) {
+  constexpr std::int64_t kAll = 1000, kFirst = 6;
+  if (axis == t.dims().size()) {
+    out << fmt::format("{}", t.at(first));
+    return;
+  }
+  const std::int64_t size = t.dims()[axis];
+  const std::int64_t shown = t.size() > kAll ? std::min(size, kFirst) : size;
+  out << '[';
+  for (std::int64_t i = 0; i < shown; ++i) {
+    if (i > 0) out << ", ";
+    print(out, t, axis + 1, first * size + i);
+  }
+  out << (shown < size ? ", ..]" : "]");
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
+  if (tensor.size() == 0) return out << "a tensor " << dims_text(tensor.dims());
+  print(out, tensor, 0, 0);
+  return out;
 }
 
 Tensor Tensor::to(Dtype dtype) const {

@@ -9,13 +9,6 @@ unsigned byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
 
-// C0, DEL, and C1 (U+0080..U+009F: 0xC2 0x80..0x9F)
-bool is_control(std::string_view sequence) {
-  const unsigned first = byte_at(sequence, 0);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
-  return sequence.size() == 2 && first == 0xC2 && byte_at(sequence, 1) < 0xA0;
-}
-
 }  // namespace
 
 std::size_t utf8_sequence(std::string_view text, std::size_t at) {
@@ -39,6 +32,18 @@ std::size_t utf8_sequence(std::string_view text, std::size_t at) {
   for (std::size_t i = 1; i < length; ++i, low = 0x80, high = 0xBF)
     if (const unsigned b = byte_at(text, at + i); b < low || b > high) return 0;
   return length;
+}
+
+bool is_control(std::string_view sequence) {
+  const unsigned first = byte_at(sequence, 0);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  const unsigned second = byte_at(sequence, 1);
+  if (sequence.size() == 2)  // C1 is U+0080..U+009F; U+061C
+    return (first == 0xC2 && second < 0xA0) || (first == 0xD8 && second == 0x9C);
+  if (sequence.size() != 3 || first != 0xE2) return false;
+  const unsigned third = byte_at(sequence, 2);  // U+200E, U+200F, U+2028..U+202E, U+2066..U+2069
+  return (second == 0x80 && (third == 0x8E || third == 0x8F || (third >= 0xA8 && third <= 0xAE))) ||
+         (second == 0x81 && third >= 0xA6 && third <= 0xA9);
 }
 
 bool is_utf8(std::string_view text) {

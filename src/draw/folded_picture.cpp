@@ -343,6 +343,7 @@ Picture picture_of(const FoldedGraph& graph, const FoldedPictureOptions& options
   }
   p.title = options.title.empty() ? graph.name : options.title;
   p.about = options.about;
+  p.notes = graph.notes;
   return p;
 }
 

@@ -90,20 +90,15 @@ class Scanner {
     }
   }
 
-  // as the caller says, as the tape says, else t, or i and j
-  const std::vector<std::string>& letters_of(NameId name, std::size_t rank) {
-    auto& known = letters_[{name, rank}];
-    if (!known.empty()) return known;
-    const auto given = options_.letters.find(std::string(base_name(tape_.name_of(name))));
-    if (given != options_.letters.end() && given->second.size() == rank)
-      return known = given->second;
+  // as the tape says, else t, or i and j
+  std::vector<std::string> letters_of(NameId name, std::size_t rank) const {
     if (const auto own = tape_.letters_of(name); own.size() == rank)
-      return known.assign(own.begin(), own.end()), known;
-    static const std::vector<std::string> line{"t"}, grid{"i", "j", "k", "l"};
-    if (rank == 1) return known = line;
-    for (std::size_t i = 0; i < rank; ++i)
-      known.push_back(i < grid.size() ? grid[i] : fmt::format("i{}", i));
-    return known;
+      return {own.begin(), own.end()};
+    if (rank == 1) return {"t"};
+    std::vector<std::string> usual{"i", "j", "k", "l"};
+    while (usual.size() < rank) usual.push_back(fmt::format("i{}", usual.size()));
+    usual.resize(rank);
+    return usual;
   }
 
   int cluster_of(NodeId id) {
@@ -111,7 +106,7 @@ class Scanner {
     const auto [it, fresh] = by_owner_.try_emplace(key, -1);
     if (!fresh) return it->second;
     const auto index = tape_.index(id);
-    const auto& letters = letters_of(tape_.name_id(id), index.size());
+    const std::vector<std::string> letters = letters_of(tape_.name_id(id), index.size());
     std::string domain = fmt::format("{}", fmt::join(letters, ","));
     const auto [place, first] =
         by_place_.try_emplace({domain, tape_.index_id(id)}, static_cast<int>(out_.clusters.size()));
@@ -172,24 +167,11 @@ class Scanner {
   const Tape& tape_;
   const GraphPictureOptions& options_;
   TapeScan out_;
-  std::map<std::pair<NameId, std::size_t>, std::vector<std::string>> letters_;
   std::unordered_map<std::uint64_t, int> by_owner_;          // (name, index) -> cluster
   std::map<std::pair<std::string, IndexId>, int> by_place_;  // (domain, index) -> cluster
 };
 
 }  // namespace
-
-std::string_view base_name(std::string_view name) {
-  for (bool stripped = true; stripped;) {
-    stripped = false;
-    for (const std::string_view prefix : {"grad:", "nll:", "cotangent:"}) {
-      if (!name.starts_with(prefix)) continue;
-      name.remove_prefix(prefix.size());
-      stripped = true;
-    }
-  }
-  return name;
-}
 
 bool is_weight_copy(const Tape& tape, NodeId id) {
   return &tape.op(id) == &kCopy && tape.is_value(id) && &tape.op(tape.inputs(id)[0]) == &kWeight;

@@ -20,9 +20,6 @@ struct TapeScan {
   std::vector<PictureCluster> clusters;
 };
 
-/// The variable that a derived name speaks of: "h" of "grad:h", "nll:h".
-std::string_view base_name(std::string_view name);
-
 /// Whether a node is a weight's copy W[t].
 bool is_weight_copy(const Tape& tape, NodeId id);
 

@@ -104,7 +104,8 @@ class SvgWriter {
     attribute("height", height());
     out_ += " viewBox=\"0 0 ";
     pair(layout_.width, height());
-    out_ += "\">\n<title>" + xml_escape(picture_.title) + "</title>\n";
+    out_ += "\">\n";
+    if (!picture_.title.empty()) out_ += "<title>" + xml_escape(picture_.title) + "</title>\n";
     if (!picture_.about.empty()) out_ += "<desc>" + xml_escape(picture_.about) + "</desc>\n";
     out_ += "<style>";
     out_ += kStyle;

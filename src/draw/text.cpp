@@ -22,8 +22,8 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 // East Asian letters and symbols beyond the first plane are as wide as the font is high.
 double wide_advance(unsigned char lead) { return lead >= 0xE3 ? 1.0 : 0.62; }
 
-bool is_control(unsigned char c) {
-  return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
+bool is_blank(std::string_view sequence) {
+  return sequence == "\t" || sequence == "\n" || sequence == "\r";
 }
 
 // U+FFFE and U+FFFF are well-formed UTF-8 but no characters of XML.
@@ -35,10 +35,9 @@ bool is_noncharacter(std::string_view sequence) {
 template <class Ascii>
 void copy_escaped(std::string& out, std::string_view text, Ascii ascii) {
   for (std::size_t at = 0; at < text.size();) {
-    const auto c = static_cast<unsigned char>(text[at]);
     const std::size_t length = utf8_sequence(text, at);
     const std::string_view sequence = text.substr(at, length == 0 ? 1 : length);
-    if (length == 0 || is_control(c) || is_noncharacter(sequence)) {
+    if (length == 0 || (is_control(sequence) && !is_blank(sequence)) || is_noncharacter(sequence)) {
       out += kReplacement;
     } else if (length == 1) {
       ascii(out, text[at]);

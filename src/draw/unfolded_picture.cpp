@@ -32,13 +32,7 @@ Vars variables_of(Tape& tape, Var loss) {
 }  // namespace
 
 Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options) {
-  const Model& model = unfolded.model();
-  for (const Symbol& s : model.symbols) {
-    std::vector<std::string>& letters = options.letters[s.name];
-    if (!letters.empty()) continue;
-    for (const int axis : s.axes) letters.push_back(model.system.indices[at(axis)].name);
-  }
-  if (options.title.empty()) options.title = model.system.name;
+  if (options.title.empty()) options.title = unfolded.model().system.name;
   return draw::picture_of(unfolded.graph().tape(), options, draw::kUnfolded);
 }
 

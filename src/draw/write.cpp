@@ -1,5 +1,7 @@
 #include "taugrad/draw/write.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/memory_limit.h"
@@ -7,7 +9,8 @@
 #include "base/utf8.h"
 #include "draw/scan.h"
 #include "graph/adjoint.h"
-#include "passes/tape_copy.h"
+#include "passes/equal_nodes.h"
+#include "passes/sweep.h"
 #include "recurrence/graph_size.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
@@ -18,6 +21,7 @@
 #include "taugrad/passes/gradient.h"
 #include "taugrad/passes/loss.h"
 #include "taugrad/passes/prune.h"
+#include "taugrad/passes/surgery.h"
 #include "taugrad/recurrence/fold.h"
 
 namespace taugrad {
@@ -61,19 +65,57 @@ Picture unfolded_picture(const Graph& graph, const WriteOptions& o) {
   return picture_of(graph.tape(), options);
 }
 
+/// Whether the gradients that a graph holds are those of a loss. @param work  a copy of the graph
+bool holds_gradients_of(const Graph& work, Var loss) {
+  Tape& tape = work.tape();
+  const NodeId size = tape.size();
+  Vars wrt;
+  std::vector<NodeId> held;
+  for (NodeId id = 0; id < size; ++id) {
+    if (!tape.is_value(id) || !tape.name(id).starts_with("grad:")) continue;
+    for (const NodeId of : tape.find_values(tape.name(id).substr(5), tape.index(id)))
+      if (of < loss.id && std::ranges::equal(tape.letters(of), tape.letters(id))) {
+        wrt.push_back(tape.var(of));
+        held.push_back(id);
+      }
+  }
+  if (wrt.empty()) return false;
+  const Gradients fresh = gradient({&loss, 1}, {}, wrt, SweepOptions{.named = false});
+  const std::vector<NodeId> same = equal_nodes(tape, true);
+  for (std::size_t i = 0; i < held.size(); ++i)
+    if (same[static_cast<std::size_t>(held[i])] != same[static_cast<std::size_t>(fresh[i].id)])
+      return false;
+  return true;
+}
+
+Var loss_in(const Graph& graph, const std::string& name) {
+  const Var loss = find_loss(graph, name);
+  return loss ? loss : default_loss(graph);
+}
+
 }  // namespace
 
-Graph with_gradient(const Graph& graph, const std::string& loss) {
-  if (has_gradients(graph.tape()) && loss.empty()) return graph;
+GraphWithGradient with_gradient(const Graph& graph, const std::string& loss) {
+  const bool held = has_gradients(graph.tape());
   const GraphSize size = GraphSize{.nodes = static_cast<double>(graph.size())}.with_gradient();
   // twice: the tables of a graph that grows are moved to ones of twice the size
   require_memory("the gradient", {{fmt::format("a graph of about {:.3g} nodes", size.nodes),
                                    2 * size.graph_bytes()}});
-  const Graph copy = copy_of(graph.tape());
-  Var of = find_loss(copy, loss);
-  if (!of) of = default_loss(copy);
-  gradient(of, differentiable(copy.tape(), of));
-  return copy;
+  if (held) {
+    const Graph work = clone(graph);
+    if (holds_gradients_of(work, loss_in(work, loss))) return {graph};
+  }
+  GraphCopy copy = clone(graph);
+  Var of = loss_in(copy, loss);
+  if (held) {
+    copy = without_gradients(Graph(copy.graph()), std::span(&of, 1));
+    of = copy[of];
+  }
+  GraphWithGradient made{
+      copy.graph(), copy.graph().size(),
+      held ? "the graph's own gradients are not those of its loss, and left out" : ""};
+  gradient(of, differentiable(made.graph.tape(), of));
+  return made;
 }
 
 Picture picture_of(const Graph& graph, const WriteOptions& options) {
@@ -83,9 +125,12 @@ Picture picture_of(const Graph& graph, const WriteOptions& options) {
                       {.detail = options.detail, .title = options.title, .about = options.about});
   if (options.view == View::unfolded) return unfolded_picture(graph, options);
   WriteOptions known = options;
-  const Graph whole = with_gradient(graph, options.loss);
-  if (whole.size() > graph.size()) known.gradient_from = graph.size();
-  return unfolded_picture(whole, known);
+  const GraphWithGradient whole = with_gradient(graph, options.loss);
+  if (whole.first >= 0) known.gradient_from = whole.first;
+  if (!options.outputs.empty() && !whole.note.empty()) known.outputs.clear();
+  Picture picture = unfolded_picture(whole.graph, known);
+  if (!whole.note.empty()) picture.notes.push_back(whole.note);
+  return picture;
 }
 
 void write(const Graph& graph, const std::string& path, const WriteOptions& options) {
@@ -93,7 +138,8 @@ void write(const Graph& graph, const std::string& path, const WriteOptions& opti
   if (format == "html") return write_file(path, to_html(explore(graph, options)));
   if (format != "json") return write(picture_of(graph, options), path, options.labels);
   if (options.view == View::folded) return write_file(path, to_json(fold(graph)));
-  save_graph(path, options.view == View::gradient ? with_gradient(graph, options.loss) : graph);
+  save_graph(path,
+             options.view == View::gradient ? with_gradient(graph, options.loss).graph : graph);
 }
 
 void write(const Picture& picture, const std::string& path, bool labels) {

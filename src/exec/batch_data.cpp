@@ -191,8 +191,8 @@ class Reader {
   void defaults() {
     if (counter_.empty()) data_.items = options_.batch >= 0 ? options_.batch : 1;
     if (options_.batch >= 0 && options_.batch != data_.items)
-      fail(Status::usage, "U007", "--batch is {}, but \"{}\" has {} items", options_.batch, counter_,
-           data_.items);
+      fail(Status::usage, "U007", "the batch is {}, but \"{}\" has {} items", options_.batch,
+           counter_, data_.items);
     ask_lengths();
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
       data_.told.push_back(!goes_past_data(l) && (model_.fixed_lengths[l] >= 0 ||
@@ -204,7 +204,7 @@ class Reader {
       if (data_.longest[l] < 0 && is_drawn(l)) data_.longest[l] = 0;  // until it is
       if (data_.longest[l] < 0)
         fail(Status::bad_input, "G022",
-             "nothing tells the length \"{}\"; give --steps, or a tensor over it",
+             "nothing tells the length \"{}\"; say how many steps, or give a tensor over it",
              model_.lengths[l]);
       if (data_.lengths[l].empty())
         data_.lengths[l].assign(static_cast<std::size_t>(data_.items), data_.longest[l]);
@@ -239,10 +239,10 @@ class Reader {
   [[noreturn]] static void refuse_steps(const std::string& told) {
     Diagnostic d;
     d.code = "U007";
-    d.message = fmt::format("--steps says another length than the tensors, by which {}", told);
+    d.message = fmt::format("the steps are other than those of the tensors, by which {}", told);
     d.help =
         "leave it out; only what is drawn goes on past its data, where no input and no observed "
-        "variable ends there (--mode y=sampled, y=forced(3,3))";
+        "variable ends there";
     fail(Status::usage, std::move(d));
   }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 #include <unordered_set>
 
 #include "base/fail.h"
@@ -8,11 +7,14 @@
 #include "exec/check_how.h"
 #include "exec/check_point.h"
 #include "exec/memory_estimate.h"
+#include "graph/adjoint.h"
+#include "graph/named_nodes.h"
 #include "passes/sweep.h"
 #include "reference/directions.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/loss.h"
+#include "taugrad/passes/surgery.h"
 
 // The check of a graph: there is no definition to ask what its variables and its loss are.
 namespace taugrad {
@@ -34,32 +36,24 @@ Vars default_variables(Tape& tape, NodeId last) {
   return leaves;
 }
 
-[[noreturn]] void fail_unknown_variable(const Tape& tape, const std::string& name) {
-  std::set<std::string> known;
-  for (NodeId id = 0; id < tape.size(); ++id)
-    if (tape.is_value(id)) known.emplace(tape.name(id));
+[[noreturn]] void fail_unknown_variable(const NamedNodes& nodes, const std::string& name) {
   Diagnostic d;
   d.code = "G014";
   d.message = fmt::format("the graph has no node named \"{}\"", printable(name, 80));
-  d.help = did_you_mean(name, std::vector<std::string>(known.begin(), known.end()));
+  d.help = did_you_mean(name, nodes.names());
   fail(Status::bad_input, std::move(d));
 }
 
 Vars named_variables(Tape& tape, const std::vector<std::string>& names) {
-  const auto matches = [&](const std::string& name, NodeId id) {
-    if (!name.starts_with(tape.name(id))) return false;
-    return name == tape.name(id) || name == tape.label(id);
-  };
-  std::vector<Vars> found(names.size());
-  for (NodeId id = 0; id < tape.size(); ++id)
-    for (std::size_t i = 0; tape.is_value(id) && i < names.size(); ++i)
-      if (matches(names[i], id)) found[i].push_back(tape.var(id));
+  const NamedNodes nodes(tape);
   Vars all;
   std::unordered_set<NodeId> seen;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (found[i].empty()) fail_unknown_variable(tape, names[i]);
-    for (const Var& v : found[i])
-      if (seen.insert(v.id).second) all.push_back(v);
+  for (const std::string& name : names) {
+    std::vector<NodeId> found = nodes.all(name);
+    if (found.empty()) found.push_back(nodes.find(name));
+    if (found.front() < 0) fail_unknown_variable(nodes, name);
+    for (const NodeId id : found)
+      if (seen.insert(id).second) all.push_back(tape.var(id));
   }
   return all;
 }
@@ -107,7 +101,7 @@ CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& 
   const exec::LengthRules rules = exec::length_rules(tape, {});
   check_names(sources, rules, given);
   const Tensors tensors =
-      exec::with_drawn(sources, rules, given, options.batch, options.seed);
+      exec::with_drawn(tape, sources, rules, given, options.batch, options.seed);
   const bool any = std::ranges::any_of(sources, [](const auto& s) { return s.per_example; });
   exec::BatchDescription batch = exec::describe_batch(sources, rules, tensors);
   if (!any && rules.names.empty()) batch.items = options.batch;
@@ -118,17 +112,32 @@ CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& 
 
 }  // namespace
 
-CheckReport check(const Graph& graph, Var loss, const Tensors& tensors,
+CheckReport check(const Graph& graph, const Var& loss, const Tensors& tensors,
                   const GraphCheckOptions& options) {
   const Watch watch(options.seconds);
-  Tape& tape = graph.tape();
-  tape.own(loss);
+  graph.tape().own(loss);
   if (options.batch < 1)
     fail(Status::usage, "U002", "a batch has at least 1 item, not {}", options.batch);
+  const GraphCopy copy = clone(graph);  // which the gradient is appended to
+  Tape& tape = copy.graph().tape();
   const Vars variables = options.variables.empty() ? default_variables(tape, loss.id)
                                                    : named_variables(tape, options.variables);
   const CheckPoint point = point_for(tape, tensors, options);
-  return check_gradients(loss, variables, point, how_of(options, watch));
+  CheckReport report = check_gradients(copy[loss], variables, point, how_of(options, watch));
+  for (VariableCheck& v : report.variables) v.variable = graph.tape().var(v.variable.id);
+  return report;
+}
+
+CheckReport check(const Graph& graph, const Var& loss, const GraphCheckOptions& options) {
+  return check(graph, loss, {}, options);
+}
+
+CheckReport check(const Graph& graph, const GraphCheckOptions& options) {
+  if (const Var loss = find_loss(graph)) return check(graph, loss, options);
+  const Graph copy = clone(graph);  // a loss is appended
+  CheckReport report = check(copy, default_loss(copy), options);
+  for (VariableCheck& v : report.variables) v.variable = graph.tape().var(v.variable.id);
+  return report;
 }
 
 Var default_loss(const Graph& graph) {
@@ -139,9 +148,10 @@ Var default_loss(const Graph& graph) {
   std::vector<char> read(static_cast<std::size_t>(tape.size()), 0);
   for (NodeId id = 0; id < tape.size(); ++id)
     for (const NodeId in : tape.inputs(id)) read[at(in)] = 1;
+  const std::vector<char> adjoint = adjoint_nodes(tape);
   Vars outputs;
   for (NodeId id = 0; id < tape.size(); ++id)
-    if (!read[at(id)] && depends[at(id)] && !tape.inputs(id).empty())
+    if (!read[at(id)] && depends[at(id)] && !tape.inputs(id).empty() && !adjoint[at(id)])
       outputs.push_back(tape.var(id));
   if (outputs.empty())
     fail(Status::bad_input, "G023", "nothing in the graph depends on a weight or an input");

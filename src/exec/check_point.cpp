@@ -1,10 +1,10 @@
 #include "exec/check_point.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/fail.h"
-#include "exec/stream.h"
+#include "exec/draw_leaf.h"
+#include "exec/generic.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/recurrence/mode.h"
 
@@ -15,37 +15,6 @@ const Tensor* find_tensor(const Tensors& tensors, const std::string& name) {
   auto found = tensors.find(name);
   if (found == tensors.end()) found = tensors.find(data_of(name));
   return found == tensors.end() ? nullptr : &found->second;
-}
-
-double draw_input(Stream& stream, std::int64_t category) {
-  return category > 0 ? std::floor(stream.uniform() * static_cast<double>(category))
-                      : stream.normal();
-}
-
-// As a weight without `init`, and beside that some noise: zeros would hide wrong gradients.
-void draw_weight(const Source& s, std::uint64_t seed, Tensor& tensor) {
-  if (s.shape.rank() >= 2) {
-    Stream stream(seed, s.name);
-    const double a = 1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(
-                             1, s.shape[s.shape.rank() - 1])));
-    for (std::int64_t i = 0; i < tensor.size(); ++i)
-      tensor.set(i, a * (2 * stream.uniform() - 1));
-  }
-  Stream noise(seed, "check:" + s.name);
-  for (std::int64_t i = 0; i < tensor.size(); ++i)
-    tensor.set(i, tensor.at(i) + 0.3 * noise.normal());
-}
-
-// [positions..., batch, shape...]
-Dims dims_of(const Source& s, std::int64_t batch) {
-  Dims dims(static_cast<std::size_t>(s.index_axes), 0);
-  for (std::size_t i = 0; i < s.positions.size(); ++i) {
-    std::int64_t& axis = dims[i % dims.size()];
-    axis = std::max<std::int64_t>(axis, s.positions[i]);
-  }
-  if (s.per_example) dims.push_back(batch);
-  dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
-  return dims;
 }
 
 // The items that the tensors tell, or -1.
@@ -87,7 +56,7 @@ CheckPoint point_of(Tape& tape, std::span<const NodeId> leaves, const Tensors& t
       continue;
     }
     Stream stream(seed, "check:" + tape.label(leaf));
-    for (double& x : add(leaf)) x = draw_input(stream, tape.category(leaf));
+    for (double& x : add(leaf)) x = draw_input(stream, tape.category(leaf), false);
   }
   for (const Source& s : sources_of(tape, named))
     for (std::size_t i = 0; i < s.leaves.size(); ++i) {
@@ -99,23 +68,21 @@ CheckPoint point_of(Tape& tape, std::span<const NodeId> leaves, const Tensors& t
   return point;
 }
 
-Tensors with_drawn(const std::vector<Source>& sources, const LengthRules& rules, Tensors tensors,
-                   std::int64_t batch, std::uint64_t seed) {
+Tensors with_drawn(const Tape& tape, const std::vector<Source>& sources, const LengthRules& rules,
+                   Tensors tensors, std::int64_t batch, std::uint64_t seed) {
   const std::int64_t told = items_told(sources, tensors);
   if (told >= 0) batch = told;
+  const std::vector<char> bernoulli = bernoulli_targets(tape);
   for (const Source& s : sources) {
     if (const Tensor* t = find_tensor(tensors, s.name)) {
       if (!tensors.contains(s.name)) tensors[s.name] = *t;
       continue;
     }
-    Tensor tensor(dims_of(s, batch), s.category > 0 ? Dtype::i64 : Dtype::f64);
-    Stream stream(seed, "input:" + data_of(s.name));
-    if (s.weight)
-      draw_weight(s, seed, tensor);
-    else
-      for (std::int64_t i = 0; i < tensor.size(); ++i)
-        tensor.set(i, draw_input(stream, s.category));
-    tensors[s.name] = std::move(tensor);
+    const bool binary = bernoulli[static_cast<std::size_t>(s.leaves.front())] != 0;
+    Tensor drawn = s.weight ? drawn_weight(tape, s, seed) : drawn_input(s, binary, batch, seed);
+    if (s.weight && init_of(tape, s).kind == Init::Kind::by_rank)
+      move_off_zero(s.name, seed, drawn);
+    tensors[s.name] = std::move(drawn);
   }
   // where no input tells how many items there are
   const bool any = std::ranges::any_of(sources, [](const Source& s) { return s.per_example; });

@@ -20,9 +20,9 @@ CheckPoint point_of(Tape& tape, std::span<const NodeId> leaves, const Tensors& t
                     BatchContext batch, std::int64_t items, std::uint64_t seed);
 
 /// The tensors, and for every leaf with a name that none is given for one drawn from `seed`, as for
-/// a definition: weights uniform and normal, inputs normal, categories uniform.
+/// a definition; weights without an `init` moved off zero.
 /// @param batch  items, where no tensor tells
-Tensors with_drawn(const std::vector<Source>& sources, const LengthRules& rules, Tensors tensors,
-                   std::int64_t batch, std::uint64_t seed);
+Tensors with_drawn(const Tape& tape, const std::vector<Source>& sources, const LengthRules& rules,
+                   Tensors tensors, std::int64_t batch, std::uint64_t seed);
 
 }  // namespace taugrad::exec

@@ -3,11 +3,11 @@
 #include "exec/memory_estimate.h"
 #include "exec/plan_of.h"
 #include "graph/adjoint.h"
-#include "passes/tape_copy.h"
 #include "plan/describe.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 #include "taugrad/passes/loss.h"
+#include "taugrad/passes/surgery.h"
 
 namespace taugrad {
 namespace {
@@ -71,7 +71,7 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
 
 PlanSummary describe_plan(const Graph& graph, const std::string& loss,
                           const ExecutorOptions& options) {
-  const Graph copy = copy_of(graph.tape());
+  const Graph copy = clone(graph).graph();
   const Var of = find_loss(copy, loss);
   ExecutorOptions own = options;
   own.checkpoint = of && options.checkpoint >= 0 ? copy.size() - 1 : -1;

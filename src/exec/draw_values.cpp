@@ -3,12 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/fail.h"
+#include "exec/draw_leaf.h"
 #include "exec/memory_estimate.h"
-#include "exec/stream.h"
-#include "recurrence/init.h"
 #include "recurrence/model.h"
 #include "recurrence/unfold_check.h"
 #include "taugrad/exec/run.h"
@@ -16,66 +14,10 @@
 namespace taugrad {
 namespace {
 
-// rows of a [rows, columns] matrix made orthonormal (the shorter side), by Gram and Schmidt, twice
-// for accuracy
-void orthogonalise(std::vector<double>& a, std::int64_t rows, std::int64_t columns) {
-  const bool wide = rows <= columns;
-  const std::int64_t count = wide ? rows : columns, length = wide ? columns : rows;
-  const auto at = [&](std::int64_t v, std::int64_t i) -> double& {
-    return a[static_cast<std::size_t>(wide ? v * columns + i : i * columns + v)];
-  };
-  for (std::int64_t v = 0; v < count; ++v) {
-    for (int pass = 0; pass < 2; ++pass)
-      for (std::int64_t w = 0; w < v; ++w) {
-        double dot = 0;
-        for (std::int64_t i = 0; i < length; ++i) dot += at(v, i) * at(w, i);
-        for (std::int64_t i = 0; i < length; ++i) at(v, i) -= dot * at(w, i);
-      }
-    double norm = 0;
-    for (std::int64_t i = 0; i < length; ++i) norm += at(v, i) * at(v, i);
-    for (std::int64_t i = 0; i < length; ++i) at(v, i) /= std::sqrt(norm);
-  }
-}
-
-void fill_matrix(const SystemWeight& w, Stream& stream, double* out, std::int64_t size) {
-  const std::int64_t columns = w.shape.empty() ? 1 : std::max<std::int64_t>(w.shape.back(), 1),
-                     rows = size / columns;
-  const auto each = [&](auto&& f) {
-    for (std::int64_t i = 0; i < size; ++i) out[i] = f(i);
-  };
-  const auto uniform = [&](double a) {
-    each([&](std::int64_t) { return a * (2 * stream.uniform() - 1); });
-  };
-  const auto same = [&](double value) { each([&](std::int64_t) { return value; }); };
-  if (w.declaration.values)
-    return each([&](std::int64_t i) {
-      return w.declaration.values->at(w.declaration.values->size() == 1 ? 0 : i);
-    });
-  const Init init = init_from(w.declaration.init);
-  switch (init.kind) {
-    case Init::Kind::by_rank:
-      return w.shape.size() >= 2 ? uniform(1 / std::sqrt(static_cast<double>(columns))) : same(0);
-    case Init::Kind::zeros:
-      return same(0);
-    case Init::Kind::ones:
-      return same(1);
-    case Init::Kind::identity:
-      return each([&](std::int64_t i) { return i / columns == i % columns ? 1.0 : 0.0; });
-    case Init::Kind::orthogonal: {
-      std::vector<double> a(static_cast<std::size_t>(size));
-      for (double& x : a) x = stream.normal();
-      orthogonalise(a, rows, columns);
-      return each([&](std::int64_t i) { return a[static_cast<std::size_t>(i)]; });
-    }
-    case Init::Kind::xavier:
-      return uniform(std::sqrt(6.0 / static_cast<double>(rows + columns)));
-    case Init::Kind::uniform:
-      return uniform(init.value);
-    case Init::Kind::normal:
-      return each([&](std::int64_t) { return init.value * stream.normal(); });
-    case Init::Kind::number:
-      return same(init.value);
-  }
+Init init_of(const SystemWeight& w) {
+  if (!w.declaration.values) return init_from(w.declaration.init);
+  const auto values = w.declaration.values->values<double>();
+  return {.kind = Init::Kind::values, .values = {values.begin(), values.end()}};
 }
 
 std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {
@@ -111,8 +53,10 @@ Tensors initial_weights(const Definition& d, const DrawOptions& options) {
               w.declaration.name, 0, static_cast<int>(s.name.size()));
     Tensor tensor(dims, Dtype::f64);
     Stream stream(options.seed, s.name);
-    for (std::int64_t i = 0; i < count; ++i)
-      fill_matrix(w, stream, tensor.values<double>().data() + i * s.shape.size(), s.shape.size());
+    const Init init = init_of(w);
+    const auto size = static_cast<std::size_t>(s.shape.size());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+      exec::fill_weight(init, w.shape, stream, tensor.values<double>().subspan(i * size, size));
     weights[s.name] = std::move(tensor);
   }
   return weights;
@@ -142,9 +86,7 @@ Tensors random_inputs(const Definition& d, const DrawOptions& options) {
     if (bernoulli && stops) continue;  // follows from the lengths
     Tensor tensor(dims, s.category >= 0 ? Dtype::i64 : Dtype::f64);
     for (std::int64_t i = 0; i < tensor.size(); ++i)
-      tensor.set(i, s.category >= 0 ? std::floor(stream.uniform() * static_cast<double>(s.category))
-                    : bernoulli     ? (stream.uniform() < 0.5 ? 1 : 0)
-                                    : stream.normal());
+      tensor.set(i, exec::draw_input(stream, s.category, bernoulli));
     inputs[s.name] = std::move(tensor);
   }
   if (inputs.empty()) {  // nothing else would tell how many items there are

@@ -21,12 +21,15 @@ bool has_loss(const Model& model) {
 Tensors generic_weights(const Model& model, Tensors weights, std::uint64_t seed) {
   for (const SystemWeight& w : model.system.weights) {
     if (!w.taken || !w.declaration.init.empty() || w.declaration.values) continue;
-    Stream stream(seed, "check:" + w.name);
-    Tensor& tensor = weights.at(w.name);
-    for (std::int64_t i = 0; i < tensor.size(); ++i)
-      tensor.set(i, tensor.at(i) + 0.3 * stream.normal());
+    move_off_zero(w.name, seed, weights.at(w.name));
   }
   return weights;
+}
+
+void move_off_zero(const std::string& name, std::uint64_t seed, Tensor& weight) {
+  Stream stream(seed, "check:" + name);
+  for (std::int64_t i = 0; i < weight.size(); ++i)
+    weight.set(i, weight.at(i) + 0.3 * stream.normal());
 }
 
 void add_stops(const Model& model, const Unfolded& u, std::int64_t items, Tensors& inputs) {

@@ -16,6 +16,7 @@ std::vector<std::string> numeric_variables(const Model& model);
 bool has_loss(const Model& model);
 /// Zeros would hide an error: weights that start at zero are moved off it.
 Tensors generic_weights(const Model& model, Tensors weights, std::uint64_t seed);
+void move_off_zero(const std::string& name, std::uint64_t seed, Tensor& weight);
 /// Adds the observed stop variables that are not given: 1 at the end, 0 before.  (R14)
 void add_stops(const Model& model, const Unfolded& u, std::int64_t items, Tensors& inputs);
 

@@ -35,10 +35,11 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
   PositionStack stack = stacked(tape, positions);
   if (stack.nodes.empty())
     fail(Status::usage, "U020",
-         "\"{}\" stands at {}, which is not 1..n in one shape: fetch one position", printable(name),
+         "\"{}\" stands at {}, which is no range in one shape: fetch one position", printable(name),
          places(tape, positions));
   f.nodes = std::move(stack.nodes);
   f.lengths = std::move(stack.lengths);
+  f.first = std::move(stack.first);
   return true;
 }
 
@@ -121,9 +122,10 @@ Vars cotangent_terms(const Graph& graph, const Tensors& inputs) {
         fail(Status::bad_input, "G014", "\"{}\" names a symbol, which has no cotangent",
              printable(name));
       const Var v = tape.var(id);
-      const bool alone = of.lengths.empty();
-      const Var c = tape.named_leaf(kInput, v.shape(), v.extent(), {}, name,
-                                    alone ? std::span<const std::int32_t>() : tape.index(id));
+      std::vector<std::int32_t> row;  // of the tensor, which begins where the range does
+      for (std::size_t a = 0; a < of.lengths.size(); ++a)
+        row.push_back(static_cast<std::int32_t>(tape.index(id)[a] - of.first[a] + 1));
+      const Var c = tape.named_leaf(kInput, v.shape(), v.extent(), {}, name, row);
       terms.push_back(sum(c * v));
     }
   }

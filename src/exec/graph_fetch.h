@@ -15,6 +15,7 @@ struct GraphFetch {
   std::string text;
   std::vector<NodeId> nodes = {};          ///< one, or one a position; none: the loss
   std::vector<std::int64_t> lengths = {};  ///< of the positions; empty: one node
+  std::vector<std::int64_t> first = {};    ///< the lowest of them, along each index
   bool gradient = false;                   ///< what is wanted is the gradient of the loss by them
   std::string edge = {};                   ///< grad:W[3]@h: the share of the readers in equation h
 };

@@ -5,9 +5,9 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
-#include "passes/tape_copy.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/passes/loss.h"
+#include "taugrad/passes/surgery.h"
 
 namespace taugrad {
 namespace {
@@ -25,7 +25,7 @@ GraphRequest::GraphRequest(const Graph& graph, const Tensors& inputs, const RunO
   const std::vector<GraphFetch> fetches = read_fetches(options, changes);
   for (const GraphFetch& f : fetches) changes = changes || f.gradient || f.nodes.empty();
   if (changes) {
-    graph_ = copy_of(graph.tape());
+    graph_ = clone(graph).graph();
     losses_ = cotangent_terms(graph_, inputs);
     forward_end_ = graph_.size() - 1;
   }

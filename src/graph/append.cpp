@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 
 #include "base/shape_format.h"
+#include "base/utf8.h"
 #include "graph/place.h"
 #include "graph/tables.h"
 
@@ -23,6 +25,38 @@ std::string owner_text(const Tape& tape) {
   return text;
 }
 
+std::string text_of(const Tape& tape, NodeId id, const char* otherwise) {
+  return tape.is_value(id) ? printable(tape.name(id), 40) : otherwise;
+}
+
+/// A product of a matrix and a vector: did_you_mean(op, matrix, vector), where one would fit.
+std::string help_for_product(const Tape& tape, std::string_view op, NodeId matrix, NodeId vector) {
+  const Shape &a = tape.shape(matrix), &b = tape.shape(vector);
+  if (a.rank() != 2 || b.rank() != 1 || (a[0] != b[0] && a[1] != b[0])) return "";
+  const std::string W = text_of(tape, matrix, "W"), h = text_of(tape, vector, "h");
+  return a[1] == b[0] ? fmt::format("did you mean {}({}, {})?", op, W, h)
+                      : fmt::format("did you mean {}(transpose({}), {})?", op, W, h);
+}
+
+/// Element by element a matrix spreads a vector over its rows, W * h: most meant the matrix product,
+/// and see it where shapes do not fit later.
+std::string help_for(const Tape& tape, const Op& op, std::span<const NodeId> in) {
+  if (in.size() != 2) return "";
+  if (op.traits.bilinear)
+    return help_for_product(tape, op.traits.elementwise ? "matmul" : op.name, in[0], in[1]);
+  if (!op.traits.elementwise) return "";
+  const auto before_spreading = [&](NodeId id) {
+    return tape.op(id).name == "broadcast_to" ? tape.inputs(id)[0] : id;
+  };
+  for (const NodeId id : in) {
+    const Op& product = tape.op(id);
+    if (!product.traits.bilinear || !product.traits.elementwise) continue;
+    const NodeId a = before_spreading(tape.inputs(id)[0]), b = before_spreading(tape.inputs(id)[1]);
+    if (std::string help = help_for_product(tape, "matmul", a, b); !help.empty()) return help;
+  }
+  return "";
+}
+
 }  // namespace
 
 void refuse(const Tape& tape, const Op& op, std::span<const NodeId> inputs, const Error& why) {
@@ -35,6 +69,9 @@ void refuse(const Tape& tape, const Op& op, std::span<const NodeId> inputs, cons
     d.message += fmt::format("{}{} {} {}", before, id, tape.label(id), tape.shape(id));
     before = ", ";
   }
+  const bool known =
+      std::ranges::all_of(inputs, [&](NodeId id) { return id >= 0 && id < tape.size(); });
+  if (d.help.empty() && d.code == "G020" && known) d.help = help_for(tape, op, inputs);
   throw Error(why.status(), std::move(d));
 }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <ostream>
 
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/utf8.h"
+#include "graph/position_text.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"
 
@@ -46,12 +49,38 @@ Node Tape::node(NodeId id) const {
           name(id), index(id), is_value(id), extent_id(id)};
 }
 
+bool Tape::has_letters(NameId name) const {
+  int lists = 0;
+  for (NameId other = name;;) {
+    lists += name_rows_[other].least <= name_rows_[other].most ? 1 : 0;
+    other = name_rows_[other].next;
+    if (other == name) return lists > 1;
+  }
+}
+
+std::string Tape::value_text(NameId name, IndexId index) const {
+  std::string text(names_[name]);
+  if (index == 0) return text;
+  const auto at = index_of(index);
+  const auto letters = letters_of(name);
+  const bool told = letters.size() == at.size() && has_letters(name);
+  for (std::size_t i = 0; i < at.size(); ++i)
+    text += fmt::format("{}{}{}", i == 0 ? "[" : ",", told ? letters[i] + "=" : "", at[i]);
+  return text + "]";
+}
+
 std::string Tape::label(NodeId id) const {
   if (name(id).empty()) return fmt::format("node {} ({})", id, op(id).name);
-  std::string text(name(id));
-  if (row(id).index != 0) text += fmt::format("[{}]", fmt::join(index(id), ","));
+  std::string text = value_text(row(id).name, row(id).index);
   if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
   return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Var& v) {
+  if (!v) return out << "a Var that holds nothing";
+  const bool told = !v.name().empty() && v.tape->is_value(v.id);
+  return out << printable(v.tape->label(v.id)) << (told ? fmt::format(" ({})", v.op().name) : "")
+             << ' ' << v.shape();
 }
 
 void Tape::reserve(std::size_t nodes) {
@@ -145,6 +174,21 @@ NodeId Tape::find_value(std::string_view name, std::span<const std::int32_t> ind
   return found;
 }
 
+std::vector<NodeId> Tape::find_values(std::string_view name,
+                                      std::span<const std::int32_t> index) const {
+  std::vector<NodeId> found;
+  const std::int64_t name_id = find_name(name), index_id = find_index(index);
+  if (name_id < 0 || index_id < 0) return found;
+  const auto first = static_cast<NameId>(name_id);
+  NameId id = first;
+  do {
+    const NodeId node = find_exact(id, static_cast<IndexId>(index_id));
+    if (node >= 0) found.push_back(node);
+    id = name_rows_[id].next;
+  } while (id != first);
+  return found;
+}
+
 std::size_t Tape::bytes() const {
   std::size_t total = rows_.size() * sizeof(Row) + input_.size() * sizeof(NodeId);
   total += shapes_.size() * sizeof(Shape) + attr_sets_.size() * sizeof(Attrs);
@@ -162,9 +206,38 @@ Var Graph::at(std::string_view name, std::initializer_list<std::int32_t> index) 
   const std::span<const std::int32_t> position(index.begin(), index.size());
   const NodeId id = tape_->find_value(name, position);
   if (id < 0)
-    fail(Status::usage, "G014", "the graph has no node \"{}{}\"", name,
+    fail(Status::usage, "G014", "the graph has no node \"{}{}\"", printable(name, 80),
          position.empty() ? "" : fmt::format("[{}]", fmt::join(position, ",")));
+  if (tape_->has_letters(tape_->name_id(id)) && !tape_->in_step() &&
+      tape_->find_values(name, position).size() > 1) {
+    Diagnostic d;
+    d.code = "G014";
+    d.message = fmt::format("\"{}[{}]\" is a node for each letter", printable(name, 80),
+                            fmt::join(position, ","));
+    d.help = fmt::format("say which: at(\"{}\")", printable(tape_->label(id), 80));
+    fail(Status::usage, std::move(d));
+  }
   return tape_->var(id);
 }
+
+Var Graph::at(std::string_view text) const {
+  NodeId id = find_node(*tape_, text);
+  if (id < 0 && tape_->in_step())
+    id = tape_->find_value(text, tape_->index_of(tape_->step_index()));
+  if (id < 0) fail(Status::usage, "G014", "the graph has no node \"{}\"", printable(text, 80));
+  return tape_->var(id);
+}
+
+namespace {
+Vars leaves(Tape& tape, std::string_view op) {
+  Vars found;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (tape.op(id).name == op) found.push_back(tape.var(id));
+  return found;
+}
+}  // namespace
+
+Vars Graph::weights() const { return leaves(*tape_, "weight"); }
+Vars Graph::inputs() const { return leaves(*tape_, "input"); }
 
 }  // namespace taugrad

@@ -3,52 +3,73 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 #include <set>
+#include <utility>
 
+#include "graph/position_text.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
 namespace {
 
-template <class T>
-bool read_number(std::string_view text, T& value) {
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && result.ec == std::errc{} && result.ptr == text.data() + text.size();
-}
-
-bool read_index(std::string_view text, std::vector<std::int32_t>& index) {
-  for (std::size_t from = 0; from <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', from), text.size());
-    std::int32_t i = 0;
-    if (!read_number(text.substr(from, comma - from), i)) return false;
-    index.push_back(i);
-    from = comma + 1;
-  }
-  return true;
-}
-
-bool inside(std::span<const std::int32_t> index, const std::vector<std::int64_t>& lengths) {
-  for (std::size_t a = 0; a < index.size(); ++a)
-    if (index[a] < 1 || index[a] > lengths[a]) return false;
-  return true;
-}
-
-bool is_boundary_op(const Tape& tape, NodeId id) {
+bool is_number(const Tape& tape, NodeId id) {
   return tape.inputs(id).empty() && tape.op(id).name != "input" && tape.op(id).name != "weight";
 }
 
-// The last positions along an axis hold a boundary where they are numbers, and those before not.
-void cut_boundary(const Tape& tape, const std::vector<NodeId>& nodes, std::size_t axis,
-                  std::vector<std::int64_t>& lengths) {
-  bool last_numbers = true, before_numbers = true;
-  for (const NodeId id : nodes) {
-    if (!inside(tape.index(id), lengths)) continue;
-    bool& numbers = tape.index(id)[axis] == lengths[axis] ? last_numbers : before_numbers;
-    numbers = numbers && is_boundary_op(tape, id);
+/// The box of positions that a stack is made of.
+class Box {
+ public:
+  Box(const Tape& tape, const std::vector<NodeId>& nodes) : tape_(tape), nodes_(nodes) {
+    const std::size_t axes = tape.index(nodes.front()).size();
+    first_.assign(axes, std::numeric_limits<std::int32_t>::max());
+    last_.assign(axes, std::numeric_limits<std::int32_t>::min());
+    for (const NodeId id : nodes)
+      for (std::size_t a = 0; a < axes; ++a) {
+        first_[a] = std::min<std::int64_t>(first_[a], tape.index(id)[a]);
+        last_[a] = std::max<std::int64_t>(last_[a], tape.index(id)[a]);
+      }
+    // a sequence of a definition has positions 1..tau; what stands before is a boundary (h[0] = h0)
+    const bool sequence = !tape.length_names.empty();
+    for (std::size_t a = 0; a < axes; ++a) {
+      if (sequence) first_[a] = 1;
+      while (first_[a] < 1 && first_[a] < last_[a] && holds_numbers(a, first_[a])) ++first_[a];
+      if (first_[a] < last_[a] && holds_numbers(a, last_[a])) --last_[a];
+    }
   }
-  if (last_numbers && !before_numbers) --lengths[axis];
-}
+
+  bool holds(NodeId id) const {
+    const auto index = tape_.index(id);
+    for (std::size_t a = 0; a < index.size(); ++a)
+      if (index[a] < first_[a] || index[a] > last_[a]) return false;
+    return true;
+  }
+  std::int64_t flat(NodeId id) const {
+    std::int64_t flat = 0;
+    for (std::size_t a = 0; a < first_.size(); ++a)
+      flat = flat * length(a) + tape_.index(id)[a] - first_[a];
+    return flat;
+  }
+  std::int64_t length(std::size_t axis) const { return last_[axis] - first_[axis] + 1; }
+  std::int64_t first(std::size_t axis) const { return first_[axis]; }
+  std::size_t axes() const { return first_.size(); }
+
+ private:
+  /// Whether at one end there are only numbers, h[0] = 0, and elsewhere not.
+  bool holds_numbers(std::size_t axis, std::int64_t end) const {
+    bool there = true, elsewhere = true;
+    for (const NodeId id : nodes_) {
+      if (!holds(id)) continue;
+      bool& numbers = tape_.index(id)[axis] == end ? there : elsewhere;
+      numbers = numbers && is_number(tape_, id);
+    }
+    return there && !elsewhere;
+  }
+
+  const Tape& tape_;
+  const std::vector<NodeId>& nodes_;
+  std::vector<std::int64_t> first_, last_;  // by axis
+};
 
 }  // namespace
 
@@ -67,27 +88,19 @@ NamedNodes::NamedNodes(const Tape& tape) : tape_(tape) {
   }
 }
 
-NodeId NamedNodes::find(std::string_view text) const {
-  if (const NodeId id = tape_.find_value(text); id >= 0) return id;
-  if (text.starts_with('#')) {
-    NodeId number = -1;
-    const bool there = read_number(text.substr(1), number) && number >= 0 && number < tape_.size();
-    return there ? number : -1;
-  }
-  const std::size_t open = text.rfind('[');
-  if (open == std::string_view::npos || !text.ends_with(']')) return -1;
-  std::vector<std::int32_t> index;
-  if (!read_index(text.substr(open + 1, text.size() - open - 2), index)) return -1;
-  return tape_.find_value(text.substr(0, open), index);
+NodeId NamedNodes::find(std::string_view text) const { return find_node(tape_, text); }
+
+std::vector<NodeId> NamedNodes::all(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<NodeId>() : found->second;
 }
 
 std::vector<NodeId> NamedNodes::positions(std::string_view name) const {
   std::vector<NodeId> ids;
-  const auto found = values_.find(name);
-  if (found == values_.end()) return ids;
-  std::set<IndexId> seen;
-  for (const NodeId id : found->second)
-    if (tape_.index_id(id) != 0 && seen.insert(tape_.index_id(id)).second) ids.push_back(id);
+  std::set<std::pair<NameId, IndexId>> seen;
+  for (const NodeId id : all(name))
+    if (tape_.index_id(id) != 0 && seen.emplace(tape_.name_id(id), tape_.index_id(id)).second)
+      ids.push_back(id);
   return ids;
 }
 
@@ -99,22 +112,22 @@ PositionStack stacked(const Tape& tape, const std::vector<NodeId>& positions) {
   PositionStack stack;
   if (positions.empty()) return stack;
   const std::size_t axes = tape.index(positions.front()).size();
-  stack.lengths.assign(axes, 0);
-  for (const NodeId id : positions) {
+  for (const NodeId id : positions)
     if (tape.index(id).size() != axes) return stack;
-    for (std::size_t a = 0; a < axes; ++a)
-      stack.lengths[a] = std::max<std::int64_t>(stack.lengths[a], tape.index(id)[a]);
-  }
-  for (std::size_t a = 0; a < axes; ++a) cut_boundary(tape, positions, a, stack.lengths);
+  const Box box(tape, positions);
   std::int64_t count = 1;
-  for (const std::int64_t n : stack.lengths) count *= std::min<std::int64_t>(n, tape.size() + 1);
+  for (std::size_t a = 0; a < axes; ++a) {
+    stack.lengths.push_back(box.length(a));
+    stack.first.push_back(box.first(a));
+    count *= std::min<std::int64_t>(box.length(a), tape.size() + 1);
+  }
   if (count < 1 || count > std::ssize(positions)) return stack;
   std::vector<NodeId> nodes(static_cast<std::size_t>(count), -1);
   for (const NodeId id : positions) {
-    if (!inside(tape.index(id), stack.lengths)) continue;
-    std::int64_t flat = 0;
-    for (std::size_t a = 0; a < axes; ++a) flat = flat * stack.lengths[a] + tape.index(id)[a] - 1;
-    nodes[static_cast<std::size_t>(flat)] = id;
+    if (!box.holds(id)) continue;
+    NodeId& place = nodes[static_cast<std::size_t>(box.flat(id))];
+    if (place >= 0) return stack;  // one for each of several letters
+    place = id;
   }
   const NodeId first = nodes.front();
   const bool fits = std::ranges::all_of(nodes, [&](NodeId id) {

@@ -16,8 +16,10 @@ class NamedNodes {
  public:
   explicit NamedNodes(const Tape& tape);
 
-  /// The one node of a text, or -1: "h[3]", "loss", "#17". A name may hold brackets itself ("V[]").
+  /// The one node of a text, or -1, as find_node has it (graph/position_text.h).
   NodeId find(std::string_view text) const;
+  /// Every value of a name, at whatever position or none, in the order of the tape.
+  std::vector<NodeId> all(std::string_view name) const;
   /// Values of a name that have an index, in the order of the tape; of an untied weight and its
   /// copies at one position the weight.
   std::vector<NodeId> positions(std::string_view name) const;
@@ -32,10 +34,12 @@ class NamedNodes {
   std::map<std::string, std::vector<NodeId>, std::less<>> values_;
 };
 
-/// Positions of a variable as one tensor has them: 1..n along each index, without those outside,
-/// which hold boundary values only (h[0] = h0, g[tau+1] = 0).
+/// Positions of a variable as one tensor has them: all there are, from the first to the last along
+/// each index, without ends that hold numbers only (h[0] = 0, g[tau+1] = 0). Of the graph of a
+/// definition, which says its lengths, they begin at 1: what stands before is a boundary.
 struct PositionStack {
   std::vector<std::int64_t> lengths;  ///< of the axes
+  std::vector<std::int64_t> first;    ///< positions along each axis
   std::vector<NodeId> nodes;          ///< in the order of the axes
 };
 /// Empty `nodes` where positions are missing, or shapes differ.

@@ -52,22 +52,39 @@ Tape::LeafKind Tape::leaf_kind(NodeId id) const {
 
 // Leaves, and values but for those of other letters than the name has, are one to a position. An
 // untied weight and the copies of its leaves may share it, and copies of one weight in loops over
-// different letters.
+// different letters, and their gradients.
 void Tape::check_free(NodeId id, NameId name, IndexId index) const {
   const bool copy = id >= 0 && is_weight_copy(id);
+  const bool gradient = names_[name].starts_with("grad:");
   NameId other = name;
   do {
     const NodeId first = find_exact(other, index);
     if (first >= 0 && first != id) {
-      const bool allowed = copy && (inputs(id)[0] == first ||
-                                    (is_weight_copy(first) &&
-                                     (inputs(first)[0] != inputs(id)[0] || other != name)));
-      if (!allowed)
-        fail(Status::bad_input, "G013", "node \"{}\" defined twice (first: node {})",
-             printable(label(first), 80), first);
+      const bool allowed =
+          (gradient && other != name) ||
+          (copy &&
+           (inputs(id)[0] == first ||
+            (is_weight_copy(first) && (inputs(first)[0] != inputs(id)[0] || other != name))));
+      if (!allowed) refuse_second(first);
     }
     other = name_rows_[other].next;
   } while (other != name);
+}
+
+void Tape::refuse_second(NodeId first) const {
+  Diagnostic d;
+  d.code = "G013";
+  d.message =
+      fmt::format("node \"{}\" defined twice (first: node {})", printable(label(first), 80), first);
+  const std::string name = printable(this->name(first), 80);
+  if (!is_given(first))
+    d.help = index(first).empty()
+                 ? fmt::format(
+                       "in a loop, each step has its own: const auto step = g.step(\"t\", t); "
+                       "or name(v, \"{}\", {{t}})",
+                       name)
+                 : "a position has one value of a name: another name, or another step";
+  fail(Status::bad_input, std::move(d));
 }
 
 // What a value is made of in its own step, and nobody has named, are steps on the way to it.
@@ -130,9 +147,7 @@ void Tape::know_as(NodeId id, NameId name, IndexId index) {
 std::string Tape::known_as(NodeId id) const {
   const auto known = tables_->known_as.find(id);
   if (known == tables_->known_as.end()) return "";
-  const auto [name, index] = known->second;
-  return index == 0 ? names_[name]
-                    : fmt::format("{}[{}]", names_[name], fmt::join(index_of(index), ","));
+  return value_text(known->second.first, known->second.second);
 }
 
 Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,

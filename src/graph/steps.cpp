@@ -70,7 +70,7 @@ NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
   const NameId owner = owner_name_;
   const IndexId owner_index = owner_index_;
   set_owner(name, index);
-  const NodeId id = append_raw(copy, {&weight, 1}, shape_id(weight), attrs_id(weight), kShared);
+  const NodeId id = append_raw(copy, {&weight, 1}, shape_id(weight), 0, kShared);
   set_owner(owner, owner_index);
   if (!this->name(weight).empty()) {
     check_free(id, name, index);  // a bias and a state called "c"

@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
+#include "graph/position_text.h"
 #include "io/node_reader.h"
 #include "taugrad/base/tensor.h"
 
@@ -82,10 +83,12 @@ Var NodeReader::append_checked(const Shape& shape) {
 void NodeReader::name_value(NodeId id) {
   try {
     tape_.name_value(id, tape_.owner_name(), tape_.owner_index());
+    check_read_name(tape_, id);
   } catch (const Error& why) {
     const Diagnostic& d = why.diagnostics().front();
     const NodeId first = tape_.find_value(draft_.name, draft_.index);
-    if (d.code != "G013" || first < 0 || first == id) fail(d.code, d.message, draft_.name_offset);
+    if (d.code != "G013" || first < 0 || first == id)
+      fail(d.code, d.message, draft_.name_offset, d.help);
     fail("G013",
          fmt::format("node \"{}\" defined twice (first at {})", printable(tape_.label(first), 80),
                      place_of(first)),

@@ -181,7 +181,7 @@ void NodeReader::read_op() {
     for (const Op* each : registry()) known.push_back(each->name);
     const std::string near = did_you_mean(lexer_.text(), known);
     fail("G012", fmt::format("unknown op \"{}\"", printable(lexer_.text(), 80)), lexer_.offset(),
-         near + (near.empty() ? "" : " ") + "(list: taugrad ops; one of your own: --load FILE)");
+         near + (near.empty() ? "" : " ") + "(one of your own: register_op)");
   }
   draft_.op = op->second;
 }

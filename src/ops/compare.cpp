@@ -129,6 +129,14 @@ Condition operator<=(double a, const Var& b) { return number_like(b, a) <= b; }
 Condition operator>(double a, const Var& b) { return number_like(b, a) > b; }
 Condition operator>=(double a, const Var& b) { return number_like(b, a) >= b; }
 
+Condition operator==(const Var& a, double b) { return {equal(a, b)}; }
+Condition operator==(double a, const Var& b) { return {equal(b, a)}; }
+Condition operator!=(const Var& a, double b) { return {not_equal(a, b)}; }
+Condition operator!=(double a, const Var& b) { return {not_equal(b, a)}; }
+Condition operator!(const Condition& c) { return {equal(c, 0.0)}; }
+Condition operator&&(const Condition& a, const Condition& b) { return {Var(a) * Var(b)}; }
+Condition operator||(const Condition& a, const Condition& b) { return {max(Var(a), Var(b))}; }
+
 Var where(Var c, Var a, Var b) {
   const std::int64_t size = std::max(category_size(a), category_size(b));
   return append_broadcast(kWhere, {{c, a, b}}, size > 0 ? Attrs{{"category", size}} : Attrs{});

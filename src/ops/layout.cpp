@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "ops/axes.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"
@@ -248,6 +249,18 @@ Var concat(std::initializer_list<Var> parts) { return concat(std::span(parts)); 
 Var stack(std::span<const Var> parts) { return taugrad::apply(kStack, parts); }
 Var stack(std::initializer_list<Var> parts) { return stack(std::span(parts)); }
 Var Var::operator[](std::int64_t i) const {
+  const std::int64_t rows = shape().rank() > 0 ? shape()[0] : 0;
+  if (i < 0 && rows > 0) {
+    const std::string name = printable(tape->label(id), 80);
+    Diagnostic d;
+    d.code = "G020";
+    d.message = fmt::format("{} {} has no row {}: rows count from 0", name, shape(), i);
+    d.help = fmt::format(
+        "the last row is number {}; a step before is a Var of its own, which a loop "
+        "keeps, or at(\"h\", {{t - 1}})",
+        rows - 1);
+    fail(Status::bad_input, std::move(d));
+  }
   const Var row = slice(*this, i, i < kMaxDim ? i + 1 : i);
   return reshape(row, Shape(row.shape().dims().subspan(1)));
 }

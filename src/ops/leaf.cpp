@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/init.h"
 #include "base/utf8.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"
@@ -37,6 +38,10 @@ void check_symbols(const Proposal& p) {
 void check_weight(const Proposal& p) {
   check_symbols(p);
   require(p.extent == kShared, "a weight is shared by all items");
+  if (!p.attrs.has("init")) return;
+  const std::size_t values = init_from(p.attrs.text("init")).values.size();
+  const bool fits = values <= 1 || static_cast<std::int64_t>(values) == p.shape.size();
+  require(fits, "\"init\" has {} numbers for a weight of shape {}", values, p.shape);
 }
 
 void check_constant(const Proposal& p) {
@@ -102,68 +107,5 @@ Var length(Tape& g, std::int32_t which, ExtentId extent) {
 }
 
 std::int64_t category_size(Var v) { return v.tape->category(v.id); }
-
-namespace {
-
-// Leaves of a step read rows of one tensor, which has no row 0.
-std::span<const std::int32_t> row_of(const Tape& tape, std::string_view name) {
-  const auto index = tape.index_of(tape.step_index());
-  for (const std::int32_t position : index)
-    if (position < 1)
-      fail(Status::usage, "G011", "\"{}\" at position {}: those of inputs and untied weights begin at 1",
-           printable(name, 80), position);
-  return index;
-}
-
-}  // namespace
-
-Var Graph::input(std::string_view name, const Shape& shape) {
-  return taugrad::input(*tape_, name, shape, row_of(*tape_, name));
-}
-Var Graph::category(std::string_view name, std::int64_t size) {
-  return category_input(*tape_, name, size, row_of(*tape_, name));
-}
-Var Graph::weight(std::string_view name, const Shape& shape) {
-  return taugrad::weight(*tape_, name, shape, row_of(*tape_, name));
-}
-Var Graph::constant(double value, const Shape& shape) {
-  return taugrad::constant(*tape_, value, shape);
-}
-Var Graph::zeros(const Shape& shape) {
-  return taugrad::constant(*tape_, 0, shape, kEveryItem);
-}
-
-StepScope::StepScope(Tape& tape, std::string_view letter, std::int64_t position)
-    : tape_(&tape), depth_(tape.step_depth()) {
-  tape.enter_step(letter, position, kWeight, kCopy);
-}
-StepScope::~StepScope() { tape_->leave_steps(depth_); }
-
-StepScope Graph::step(std::string_view letter, std::int64_t position) {
-  return {*tape_, letter, position};
-}
-
-Var Graph::name(Var v, std::string_view name) {
-  return name_at(v, name, tape_->step_index());
-}
-Var Graph::name(Var v, std::string_view name, std::initializer_list<std::int32_t> index) {
-  return name_at(v, name, tape_->intern_index({index.begin(), index.size()}));
-}
-
-Var Graph::name_at(Var v, std::string_view name, IndexId index) {
-  Tape& tape = *tape_;
-  tape.own(v);
-  const NameId number = tape.variable(name, index);
-  const bool other =
-      tape.is_value(v.id) && (tape.name_id(v.id) != number || tape.index_id(v.id) != index);
-  tape.check_free(other ? -1 : v.id, number, index);
-  if (other) {  // a node has one name; a further one is that of a copy, which moves nothing
-    if (&v.op() == &kWeight && tape.in_step()) v = copy(v);
-    const std::int64_t size = category_size(v);
-    v = append1(kCopy, v, size > 0 ? Attrs{{"category", size}} : Attrs{});
-  }
-  tape.name_value(v.id, number, index);
-  return v;
-}
 
 }  // namespace taugrad

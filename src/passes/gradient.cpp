@@ -155,10 +155,11 @@ Var named_gradient(Var v, Var g) {
   const std::string name = "grad:" + std::string(tape.name(v.id));
   const std::vector<std::int32_t> index(tape.index(v.id).begin(), tape.index(v.id).end());
   if (name.size() > limits::kNameBytes) return g;
-  const NodeId taken = tape.find_value(name, index);
   if (tape.is_value(g.id)) g = append_view(g);
   const NameId number = tape.intern_name(name, tape.letters_of(tape.name_id(v.id)));
-  if (taken < 0)
+  const bool taken = std::ranges::any_of(tape.find_values(name, index),
+                                         [&](NodeId id) { return tape.name_id(id) == number; });
+  if (!taken)
     tape.set_value(g.id, number, tape.intern_index(index));
   else
     tape.know_as(g.id, number, tape.intern_index(index));

@@ -70,7 +70,7 @@ Var loss_of(const Graph& g, std::string_view name) {
   if (could.size() > 6) could.resize(6), could.emplace_back("..");
   d.message += could.empty() ? ", and no number is computed that nothing else reads"
                              : fmt::format(", and it could be {}", fmt::join(could, ", "));
-  d.help = "say which node it is (--loss NAME), or name a number \"loss\"";
+  d.help = "say which node it is, or name a number \"loss\"";
   fail(Status::bad_input, std::move(d));
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/fail.h"
 #include "base/shape_format.h"
+#include "base/utf8.h"
+#include "graph/adjoint.h"
 #include "graph/verified.h"
 #include "passes/sweep.h"
 #include "passes/tape_copy.h"
@@ -92,16 +94,35 @@ class Surgeon {
 
   /// A leaf in the place of a node, with its name.
   void cut(NodeId id) {
-    if (from_->op(id).traits.leaf) return copy(id);
-    const bool named = from_->is_value(id);
-    const std::string name =
-        named ? prefix_ + std::string(from_->name(id)) : fmt::format("cut:{}", id);
+    const Op* op = &from_->op(id);
+    if (op == &kInput || op == &kWeight) return copy(id);  // given already
+    // a leaf reads row t of a tensor, which has no row 0
+    const bool row = std::ranges::all_of(from_->index(id), [](std::int32_t i) { return i >= 1; });
+    const bool named = from_->is_value(id) && row;
+    const std::string name = named                 ? prefix_ + std::string(from_->name(id))
+                             : from_->is_value(id) ? "cut:" + from_->label(id)
+                                                   : fmt::format("cut:{}", id);
     const auto index = named ? from_->index(id) : std::span<const std::int32_t>();
     if (named) to_.intern_name(name, from_->letters_of(from_->name_id(id)));
     const std::int64_t symbols = from_->category(id);
     const ExtentId extent = extents_[from_->extent_id(id)];
-    stand_for(id, to_.named_leaf(extent == kShared ? kWeight : kInput, from_->shape(id), extent,
-                                 symbols > 0 ? Attrs{{"category", symbols}} : Attrs{}, name, index));
+    const Attrs attrs = symbols > 0 ? Attrs{{"category", symbols}} : Attrs{};
+    try {
+      stand_for(id, to_.named_leaf(extent == kShared ? kWeight : kInput, from_->shape(id), extent,
+                                   attrs, name, index));
+    } catch (const Error& why) {
+      throw is_weight_copy(id) ? cut_copy(id, why) : why;
+    }
+  }
+  /// A copy that becomes a weight of its own cannot stand beside the weight.
+  Error cut_copy(NodeId id, const Error& why) const {
+    Diagnostic d = why.diagnostics().front();
+    const std::string weight = printable(from_->label(from_->inputs(id)[0]), 80);
+    d.message = fmt::format("the copy {} cannot be cut: other nodes still read {}",
+                            printable(from_->label(id), 80), weight);
+    d.help = fmt::format(
+        "cut every copy that the outputs need, or none; {} itself may be given as it is", weight);
+    return {why.status(), std::move(d)};
   }
 
   GraphCopy finish() {
@@ -203,6 +224,18 @@ GraphCopy prune(const Graph& graph, std::span<const Var> outputs) {
   for (NodeId id = 0; id < graph.size(); ++id)
     if (kept[at(id)]) surgeon.copy(id);
   return surgeon.finish();
+}
+
+GraphCopy without_gradients(const Graph& graph, std::span<const Var> kept) {
+  const std::vector<char> adjoint = adjoint_nodes(graph.tape());
+  Vars outputs(kept.begin(), kept.end());
+  const Tape& tape = graph.tape();
+  const auto number = [&](NodeId id) {  // it stays where a node that stays reads it
+    return tape.op(id).traits.leaf && tape.name(id).empty() && tape.op(id).forward.f64 != nullptr;
+  };
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (!adjoint[at(id)] && !number(id)) outputs.push_back(graph.tape().var(id));
+  return outputs.empty() ? clone(graph) : prune(graph, outputs);
 }
 
 GraphCopy subgraph(std::span<const Var> outputs, std::span<const Var> cut) {

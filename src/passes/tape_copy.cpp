@@ -41,12 +41,4 @@ NodeId TapeCopy::add_after(std::span<const NodeId> inputs, std::int32_t phase) {
                         to_.extent_id(inputs[0]));
 }
 
-Graph copy_of(const Tape& tape) {
-  TapeCopy copy(tape);
-  copy.graph().tape().reserve(static_cast<std::size_t>(tape.size()));
-  for (NodeId id = 0; id < tape.size(); ++id) copy.add(id, tape.inputs(id), true);
-  copy.graph().tape().set_owner(0, 0);
-  return copy.graph();
-}
-
 }  // namespace taugrad

@@ -39,7 +39,4 @@ class TapeCopy {
   std::int32_t phase_ = -1;
 };
 
-/// A graph of its own with all nodes of a tape, under the same numbers.
-Graph copy_of(const Tape& tape);
-
 }  // namespace taugrad

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "base/fail.h"
+#include "base/init.h"
 #include "base/json.h"
-#include "recurrence/init.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/recurrence/definition.h"
 

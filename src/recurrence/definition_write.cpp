@@ -1,8 +1,8 @@
 // The canonical JSON form: two blanks a level, and what fits in 100 columns on one line.
 #include <fmt/core.h>
 
+#include "base/init.h"
 #include "base/json_writer.h"
-#include "recurrence/init.h"
 #include "taugrad/recurrence/definition.h"
 
 namespace taugrad {

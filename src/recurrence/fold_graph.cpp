@@ -9,11 +9,14 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "graph/adjoint.h"
+#include "recurrence/fold_grid.h"
 #include "recurrence/fold_shift.h"
 #include "recurrence/fold_timing.h"
 #include "recurrence/folding.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/passes/surgery.h"
 
 namespace taugrad {
 namespace {
@@ -309,8 +312,29 @@ class Refolder {
   folding::Sketch sketch_;
 };
 
+/// A grid by its positions; where those are not alike (attention), along one index.
+FoldedGraph circuit_of(const Tape& tape) {
+  if (!folding::is_grid(tape)) return Refolder(tape).run();
+  try {
+    return folding::fold_grid(tape);
+  } catch (const Error& unlike) {
+    try {
+      return Refolder(tape).run();
+    } catch (const Error&) {
+      throw unlike;
+    }
+  }
+}
+
 }  // namespace
 
-FoldedGraph fold(const Graph& graph) { return Refolder(graph.tape()).run(); }
+FoldedGraph fold(const Graph& graph) {
+  const bool gradients = has_gradients(graph.tape());
+  const Graph forward = gradients ? without_gradients(graph).graph() : graph;
+  FoldedGraph folded = circuit_of(forward.tape());
+  if (forward.size() < graph.size())
+    folded.notes.emplace_back("gradients are left out: the forward part is folded");
+  return folded;
+}
 
 }  // namespace taugrad

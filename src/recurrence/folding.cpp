@@ -96,7 +96,7 @@ FoldedGraph without_boundaries(Sketch sketch) {
 Attrs essential(const Attrs& attrs) {
   Attrs kept;
   for (const auto& [name, value] : attrs)
-    if (name != "extent") kept.set(name, value);
+    if (name != "extent" && name != "init") kept.set(name, value);
   return kept;
 }
 

@@ -155,8 +155,7 @@ std::vector<std::int64_t> lengths_of(const Model& model, const UnfoldOptions& op
             given != options.lengths.end())
           length = given->second;
     if (length < 0)
-      fail(Status::bad_input, "G022",
-           "the length \"{}\" is not given; say how many steps, such as --steps 5",
+      fail(Status::bad_input, "G022", "the length \"{}\" is not given; say how many steps",
            model.lengths[l]);
     lengths.push_back(length);
   }

@@ -64,7 +64,8 @@ void check_open_length(const Model& model, int length, const std::vector<std::st
                         "a draw depends on what lies ahead, and where \"{}\" ends is not known yet",
                         model.lengths[static_cast<std::size_t>(length)]),
                     n,
-                    "give the length: --steps without \"ends\", a tensor of lengths, or a length "
+                    "give the length: the number of steps without \"ends\", a tensor of lengths, "
+                    "or a length "
                     "drawn first");
           visit(read);
         }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/init.h"
 #include "recurrence/unfolder.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
@@ -210,12 +211,29 @@ NodeId Unfolder::given(int number, const Positions& at) {
   return leaf;
 }
 
+namespace {
+// values of another shape are refused where they are drawn, by the definition's own words
+Attrs attrs_of(const WeightDeclaration& w, std::int64_t size) {
+  const bool fits = w.values && (w.values->size() == 1 || w.values->size() == size);
+  const auto values = fits ? w.values->values<double>() : std::span<const double>();
+  const std::string init = init_text(w.init, values);
+  return init.empty() ? Attrs{} : Attrs{{"init", init}};
+}
+}  // namespace
+
+const Attrs& Unfolder::init_of(int number) {
+  const auto declaration = symbol(number).declaration;
+  const auto known = inits_.find(declaration);
+  if (known != inits_.end()) return known->second;
+  return inits_[declaration] = attrs_of(model_.system.weights[static_cast<std::size_t>(declaration)].declaration, symbol(number).shape.size());
+}
+
 NodeId Unfolder::weight_leaf(int number, const Positions& at) {
   PositionTable& table = *weights_[static_cast<std::size_t>(number)];
   if (const NodeId id = table.get(at); id >= 0) return id;
   Positions numbers;
   for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], symbol(number).axes[a]));
-  const NodeId id = weight(tape_, symbol(number).name, symbol(number).shape, numbers).id;
+  const NodeId id = tape_.named_leaf(kWeight, symbol(number).shape, kShared, init_of(number), symbol(number).name, numbers).id;
   table.set(at, id);
   return id;
 }
@@ -274,7 +292,7 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   const IndexId index = kind.numbered ? tape_.intern_index(shown_at) : 0;
   tape_.set_owner(name, index);
   // a weight is not per example, and its copy has its shape
-  const NodeId id = tape_.append_raw(kCopy, {&leaf, 1}, tape_.shape_id(leaf), tape_.attrs_id(leaf), kShared);
+  const NodeId id = tape_.append_raw(kCopy, {&leaf, 1}, tape_.shape_id(leaf), 0, kShared);
   tape_.set_value(id, name, index);
   tape_.set_owner(owner, owner_index);
   if (first < 0)

@@ -71,7 +71,7 @@ void check_unused(Model& model) {
   const auto report = [&](const char* what, const std::string& name, const Text& text) {
     if (used.contains(name)) return;
     model.system.problems.push_back(at_text("E014", fmt::format("{} \"{}\" is not used", what, name), text, 0,
-                                            static_cast<int>(text.text.size()), "remove it, or pass --allow-unused"));
+                                            static_cast<int>(text.text.size()), "remove it, or allow what is unused (allow_unused)"));
   };
   for (const SystemInput& i : model.system.inputs) report("input", i.name, i.text);
   for (const SystemWeight& w : model.system.weights)

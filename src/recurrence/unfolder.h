@@ -125,6 +125,7 @@ class Unfolder {
   NodeId instance(const Rule& rule, const Positions& letters, Part part);
   NodeId outside(int symbol, const Positions& at, Part part);
   NodeId given(int symbol, const Positions& at);
+  const Attrs& init_of(int number);  // the attributes of a weight: how it begins
   NodeId weight_leaf(int symbol, const Positions& at);
   NodeId copy_of(const Slot& slot, const Setting& setting);
   Unfolded::CopyGroup& copies_of(int symbol, CopyKey& kind);
@@ -185,6 +186,7 @@ class Unfolder {
   std::vector<PositionTable> given_;  ///< leaves of inputs and observed variables, weights
   std::map<std::pair<int, Positions>, NodeId> zeros_;
   std::unordered_map<double, NodeId> numbers_;
+  std::map<int, Attrs> inits_;  // by declaration of a weight
   std::vector<NodeId> length_nodes_;
   std::unordered_map<std::uint64_t, NodeId> fitted_;
   std::map<std::tuple<int, Positions, std::size_t, int, int>, NodeId> lasts_;

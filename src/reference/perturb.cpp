@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "graph/position_text.h"
 #include "passes/sweep.h"
 #include "reference/measure.h"
 #include "taugrad/passes/prune.h"
@@ -18,11 +19,20 @@ namespace {
 // so many nodes of one name are weighed against each other, the last ones
 constexpr std::size_t kMostCandidates = 1000;
 
-bool is_named(const Tape& tape, NodeId id, const std::string& name) {
-  if (tape.op(id).name == name) return true;
-  return tape.is_value(id) && name.starts_with(tape.name(id)) &&
-         (name == tape.name(id) || name == tape.label(id));
-}
+/// An operation "tanh", a name "h", a position "h[2]" or "W[t=2]", a number "#17".
+class Named {
+ public:
+  explicit Named(const std::string& name) : name_(name), position_(read_position(name)) {}
+  bool operator()(const Tape& tape, NodeId id) const {
+    if (tape.op(id).name == name_) return true;
+    if (!tape.is_value(id)) return name_[0] == '#' && name_ == fmt::format("#{}", id);
+    return tape.name(id) == name_ || (position_ && position_->fits(tape, id));
+  }
+
+ private:
+  const std::string& name_;
+  std::optional<PositionText> position_;
+};
 
 [[noreturn]] void fail_unknown(const Tape& tape, NodeId last, const std::string& name) {
   std::set<std::string> known;
@@ -92,8 +102,9 @@ Perturbed find_perturbed(Var value, Var loss, std::span<const Var> variables,
   const std::vector<char> wanted = needed(tape, {&loss.id, 1});
   std::vector<NodeId> passed;
   bool known = false, leaf = true;
+  const Named is_named(name);
   for (NodeId id = value.id; id >= 0; --id) {
-    if (!is_named(tape, id, name)) continue;
+    if (!is_named(tape, id)) continue;
     known = true;
     const auto in = tape.inputs(id);
     leaf = leaf && in.empty();

@@ -22,8 +22,7 @@ void tell_counts(const Context& context, const Graph& g) {
 }
 
 void deliver_picture(const Picture& picture, const WriteOptions& o, const std::string& format,
-                     const std::string& output, const Context& context) {
-  for (const std::string& line : picture.notes) note(context, line);
+                     const std::string& output) {
   const RenderOptions how{.labels = o.labels};
   deliver(output, format == "svg" ? to_svg(picture, how) : to_dot(picture, how));
 }
@@ -44,10 +43,11 @@ int show_folded(const Subject& s, const WriteOptions& o, const std::string& form
   FoldedGraph g = fold(*s.graph);
   g.name = s.name;
   note(context, fmt::format("{} nodes, {} edges", g.nodes.size(), g.edges.size()));
+  for (const std::string& line : g.notes) note(context, line);
   if (format == "json")
     deliver(output, to_json(g));
   else
-    deliver_picture(picture_of(g, {.detail = o.detail}), o, format, output, context);
+    deliver_picture(picture_of(g, {.detail = o.detail}), o, format, output);
   return 0;
 }
 
@@ -58,16 +58,22 @@ int show_graph(const Subject& s, const WriteOptions& options, const std::string&
   if (format == "html") return show_page(s, options, output, context);
   if (options.view == View::folded) return show_folded(s, options, format, output, context);
   const bool gradient = options.view == View::gradient;
-  const Graph g = gradient ? with_gradient(*s.graph, s.loss) : *s.graph;
-  tell_counts(context, g);
+  const GraphWithGradient g =
+      gradient ? with_gradient(*s.graph, s.loss) : GraphWithGradient{*s.graph};
+  tell_counts(context, g.graph);
+  if (!g.note.empty()) note(context, g.note);
   WriteOptions o = options;
   o.view = View::unfolded;
-  if (g.size() > s.graph->size()) o.gradient_from = s.graph->size();
+  o.gradient_from = g.first;
   o.title = gradient ? s.name + ", gradient" : s.name;
-  if (format == "json")
-    deliver(output, to_json(g));
-  else
-    deliver_picture(picture_of(g, o), o, format, output, context);
+  if (format == "json") {
+    deliver(output, to_json(g.graph));
+    return 0;
+  }
+  Picture picture = picture_of(g.graph, o);
+  for (const std::string& line : picture.notes) note(context, line);
+  if (!g.note.empty()) picture.notes.push_back(g.note);
+  deliver_picture(picture, o, format, output);
   return 0;
 }
 

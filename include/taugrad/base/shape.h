@@ -1,10 +1,13 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
+#include <type_traits>
 
 namespace taugrad {
 
@@ -19,6 +22,10 @@ class Shape {
   /// @throws Error (G021) for rank > 4, a negative or too large axis, or more than 2^40 elements
   Shape(std::initializer_list<std::int64_t> dims);
   explicit Shape(std::span<const std::int64_t> dims);
+  /// Of a vector: 3 is {3}.
+  template <std::integral T>
+  requires(!std::is_same_v<T, bool>) Shape(T size)
+      : Shape({static_cast<std::int64_t>(size)}) {}  // NOLINT: written as it is
 
   int rank() const { return rank_; }
   /// @throws Error (U022) for an axis that there is not
@@ -44,6 +51,7 @@ class Shape {
 
 /// "[3,4]", "[]".
 std::string to_string(const Shape& s);
+std::ostream& operator<<(std::ostream& out, const Shape& s);
 
 /// NumPy's broadcasting of two shapes. @throws Error (G020) where they do not broadcast
 Shape broadcast(const Shape& a, const Shape& b);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <map>
 #include <span>
 #include <string>
@@ -37,7 +40,11 @@ class Tensor {
   ~Tensor() = default;
   static Tensor of(Dims dims, std::vector<double> values);        ///< f64
   static Tensor of(Dims dims, std::vector<std::int64_t> values);  ///< i64
-  static Tensor of(double number);                                ///< f64, no axes
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  static Tensor of(T number) {  ///< f64, no axes
+    return of(Dims{}, std::vector<double>{static_cast<double>(number)});
+  }
   /// A number in a list; with a type of its own, {{1.}} is a matrix and {1.} a vector.
   struct Number {
     double value;
@@ -48,6 +55,23 @@ class Tensor {
   static Tensor of(std::initializer_list<Number> vector);  ///< f64 [size]
   /// f64 [rows, columns]. @throws Error (D011) where the rows differ in size
   static Tensor of(std::initializer_list<std::initializer_list<double>> rows);
+  /// Lists beside one another: of({2, 1}, {3., 4.}) are axes, whole numbers, and the elements; of
+  /// what is no whole number, of({1., 2.}, {3., 4.}), they are rows.
+  template <class A, class B, class... More>
+  requires(std::is_arithmetic_v<A>&& std::is_arithmetic_v<B> &&
+           (std::is_arithmetic_v<More> && ...)) static Tensor
+      of(std::initializer_list<A> first, std::initializer_list<B> second,
+         std::initializer_list<More>... more) {
+    if constexpr (std::is_integral_v<A> && sizeof...(More) == 0) {
+      using Element = std::conditional_t<std::is_integral_v<B>, std::int64_t, double>;
+      return of(Dims(first.begin(), first.end()),
+                std::vector<Element>(second.begin(), second.end()));
+    } else {
+      return of_rows({row(first), row(second), row(more)...});
+    }
+  }
+  static Tensor zeros(Dims dims, Dtype dtype = Dtype::f64);
+  static Tensor ones(Dims dims, Dtype dtype = Dtype::f64);
 
   const Dims& dims() const& { return dims_; }
   Dims dims() && { return std::move(dims_); }
@@ -70,6 +94,15 @@ class Tensor {
   /// for what no integer is
   double at(std::int64_t flat) const;
   void set(std::int64_t flat, double value);
+  /// t(1, 2): the element there. @throws Error (U022) for other than one number an axis, or outside
+  template <std::convertible_to<std::int64_t>... I>
+  double operator()(I... place) const {
+    const std::array<std::int64_t, sizeof...(I)> at{static_cast<std::int64_t>(place)...};
+    return this->at(flat(at));
+  }
+  /// t[1][2]: row 1 of it, a number or what has rows itself; counted from 0.
+  class Row;
+  Row operator[](std::int64_t i) const;
   Tensor to(Dtype dtype) const;             ///< converted copy
   bool operator==(const Tensor&) const = default;
 
@@ -79,7 +112,30 @@ class Tensor {
   std::int64_t size_ = 0;
   std::vector<std::byte> bytes_;
   std::size_t place(std::int64_t flat) const;
+  std::int64_t flat(std::span<const std::int64_t> place) const;
+  template <class T>
+  static std::vector<double> row(std::initializer_list<T> numbers) {
+    return {numbers.begin(), numbers.end()};
+  }
+  static Tensor of_rows(const std::vector<std::vector<double>>& rows);
 };
+
+/// What stands under the first numbers of a place, of a tensor that outlives it.
+class Tensor::Row {
+ public:
+  Row operator[](std::int64_t i) const;  ///< @throws Error (U022) where there is none
+  operator double() const;               ///< NOLINT @throws Error (U022) where axes are left
+
+ private:
+  friend class Tensor;
+  explicit Row(const Tensor& tensor) : tensor_(&tensor) {}
+  const Tensor* tensor_;
+  std::size_t axes_ = 0;    // that a number was given for
+  std::int64_t first_ = 0;  // element, in steps of what the axes that are left hold
+};
+
+/// "[[1, 2], [3, 4]]"; of more than 1,000 elements the first ones of each axis.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 std::string dims_text(std::span<const std::int64_t> dims);  ///< "[2,3]"
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,8 +25,6 @@ struct GraphPictureOptions {
   Detail detail = Detail::automatic;
   bool copies = true;  ///< operations: weights reach a step through the copy W[t] (eq 24)
   int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
-  std::map<std::string, std::vector<std::string>> letters =
-      {};  ///< of a variable's indices: {"h", {"t"}}
   std::string title = {};
   std::string about = {};
 };
@@ -39,7 +36,7 @@ struct GraphPictureOptions {
 /// @throws Error (R001) over the limit of memory
 Picture picture_of(const Tape& tape, const GraphPictureOptions& options = {});
 
-/// The same for an unfolded definition, whose letters and name it knows.
+/// The same for an unfolded definition, whose name it knows.
 Picture picture_of(const Unfolded& unfolded, GraphPictureOptions options = {});
 
 /// The gradient of the loss beside the forward graph: gradients of weights, of their copies and of

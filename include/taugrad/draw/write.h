@@ -10,8 +10,7 @@ namespace taugrad {
 
 enum class View {
   unfolded,  ///< every step a column; gradients that the graph holds beside the forward nodes
-  gradient,  ///< the same with the gradient of the loss, which is appended to a copy of the graph
-             ///< where it holds none
+  gradient,  ///< the same with the gradient of the loss: with_gradient
   folded,    ///< the circuit with delays that its steps repeat (recurrence/fold.h)
 };
 
@@ -35,9 +34,17 @@ struct WriteOptions {
 /// @throws Error (G023) for a gradient without a loss, (G026) where no steps repeat
 Picture picture_of(const Graph& graph, const WriteOptions& options);
 
-/// A graph with the gradient of its loss by every weight, copy and named value: a copy where it
-/// holds none yet, else itself. Without a loss it is that of default_loss. @throws Error (G023)
-Graph with_gradient(const Graph& graph, const std::string& loss = {});
+/// A graph with the gradient of its loss by every weight, copy and named value.
+struct GraphWithGradient {
+  Graph graph;
+  NodeId first = -1;      ///< of the gradient; -1: names tell (grad:W)
+  std::string note = {};  ///< where the graph's own gradients were left out, why
+};
+
+/// The graph itself where it holds gradients of its loss; else a copy with them. Gradients of
+/// another loss, or of what was changed since, are left out. Without a loss it is default_loss.
+/// @throws Error (G023)
+GraphWithGradient with_gradient(const Graph& graph, const std::string& loss = {});
 
 /// Writes a graph or a picture to a file, whole or not at all, by its suffix: .dot, .svg, .html
 /// (a page to explore; of a graph all its views), and for graphs .json, which is the graph itself

@@ -53,15 +53,17 @@ struct GraphCheckOptions {
   std::function<void(std::int64_t, std::int64_t)> progress = {};
 };
 
-/// The same of a graph, however it was made. Appends the gradient's nodes to its tape.
-/// @param loss     a number (rank 0), per example or not
+/// The same of a graph, however it was made, which stays as it is.
+/// @param loss     a number (rank 0), per example or not; without one it is default_loss
 /// @param tensors  inputs, weights and `lengths` by name, with the axes that `Program` reads; what
 ///                 is not among them is drawn from `seed`, items have their full length
-/// @throws Error (U021) for a loss of another graph, (G023) for one that is no number, (G014) for an
-/// unknown variable, (D016) for a tensor that no leaf reads, (D011-D015) for one that does not fit;
-/// (U002) as check_gradients
-CheckReport check(const Graph& graph, Var loss, const Tensors& tensors = {},
+/// @throws Error (U021) for a loss of another graph, (G023) for one that is no number, (G014) for
+/// an unknown variable, (D016) for a tensor that no leaf reads, (D011-D015) for one that does not
+/// fit; (U002) as check_gradients
+CheckReport check(const Graph& graph, const Var& loss, const Tensors& tensors = {},
                   const GraphCheckOptions& options = {});
+CheckReport check(const Graph& graph, const Var& loss, const GraphCheckOptions& options);
+CheckReport check(const Graph& graph, const GraphCheckOptions& options = {});
 
 /// What a graph's gradient is taken of where nobody says: the node named `loss`; else the one number
 /// that no node reads (find_loss); else a fixed random cotangent on every output, which no node

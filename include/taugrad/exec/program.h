@@ -64,6 +64,8 @@ class Program {
   /// (U002) for a number of threads outside its range, (G020) where leaves of one name do not fit
   /// one tensor
   Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options = {});
+  Program(const Graph& graph, const Var& output, const ProgramOptions& options = {})
+      : Program(graph, Vars{output}, options) {}
   ~Program();
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;

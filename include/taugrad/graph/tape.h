@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -151,7 +153,8 @@ class Tape {
   /// What the numbers of its index count: {"t"} of h[3], {"i", "j"} of p[1,2]. Empty where there is
   /// no index, or nobody said.
   std::span<const std::string> letters(NodeId id) const;
-  /// "h[3]", "W", "h[3] (mul)" for an unnamed step on the way, "node 17 (mul)" without an owner.
+  /// "h[3]", "W", "h[3] (mul)" for an unnamed step on the way, "node 17 (mul)" without an owner. A
+  /// name whose values stand at positions of several letters has "W[t=3]", "W[s=3]".
   std::string label(NodeId id) const;
 
   /// Room for so many nodes. Of a long tape, memory is taken only where nodes are written.
@@ -197,6 +200,11 @@ class Tape {
   std::string known_as(NodeId id) const;  ///< "grad:W[3]", or nothing
   /// The first node made the value of `name[index]`, or -1.
   NodeId find_value(std::string_view name, std::span<const std::int32_t> index = {}) const;
+  /// The first of each list of letters: a weight read in loops over s and over t has two W[1].
+  std::vector<NodeId> find_values(std::string_view name,
+                                  std::span<const std::int32_t> index = {}) const;
+  /// Whether values of that name stand at positions of several letters, so that labels say them.
+  bool has_letters(NameId name) const;
   /// New nodes belong to `name[index]` until changed: errors, clusters and profiles use it.
   void set_owner(NameId name, IndexId index) {
     check_labels(name, index);
@@ -273,7 +281,9 @@ class Tape {
   LeafKind leaf_kind(NodeId id) const;
   void check_leaf(NameId name, const LeafKind& leaf) const;
   void enter_values() const;
+  [[noreturn]] void refuse_second(NodeId first) const;
   NodeId find_exact(NameId name, IndexId index) const;
+  std::string value_text(NameId name, IndexId index) const;
   bool is_weight_copy(NodeId id) const;
   bool is_given(NodeId id) const;  // a leaf whose values come from outside
   NameId lettered(NameId name, std::uint32_t letters);
@@ -371,4 +381,23 @@ inline ExtentId Var::extent() const { return tape->extent_id(id); }
 inline const Op& Var::op() const { return tape->op(id); }
 inline std::string_view Var::name() const { return tape->name(id); }
 
+/// "h[3] (tanh) [3]": label, operation and shape.
+std::ostream& operator<<(std::ostream& out, const Var& v);
+
 }  // namespace taugrad
+
+// Variables are keys of std::map and std::unordered_map: by graph, and in it by number. (a < b is a
+// node that compares their values.)
+template <>
+struct std::less<taugrad::Var> {
+  bool operator()(const taugrad::Var& a, const taugrad::Var& b) const noexcept {
+    if (a.tape.get() != b.tape.get()) return std::less<>()(a.tape.get(), b.tape.get());
+    return a.id < b.id;
+  }
+};
+template <>
+struct std::hash<taugrad::Var> {
+  std::size_t operator()(const taugrad::Var& v) const noexcept {
+    return std::hash<const void*>()(v.tape.get()) * 31 + static_cast<std::size_t>(v.id);
+  }
+};

@@ -23,6 +23,7 @@ Var copy(Var w);  ///< W(t) = copy(W, t): the dummy variable of eq 24; a view
 
 // elementwise; two operands broadcast as in NumPy
 Var operator-(Var a);
+inline Var operator+(Var a) { return a; }
 Var operator+(Var a, Var b);
 Var operator-(Var a, Var b);
 Var operator*(Var a, Var b);
@@ -86,6 +87,14 @@ Condition operator<(double a, const Var& b);
 Condition operator<=(double a, const Var& b);
 Condition operator>(double a, const Var& b);
 Condition operator>=(double a, const Var& b);
+/// Of values; a == b of two Vars asks whether they are one node: their values compares equal(a, b).
+Condition operator==(const Var& a, double b);
+Condition operator==(double a, const Var& b);
+Condition operator!=(const Var& a, double b);
+Condition operator!=(double a, const Var& b);
+Condition operator!(const Condition& c);
+Condition operator&&(const Condition& a, const Condition& b);  ///< both are nodes: no shortcut
+Condition operator||(const Condition& a, const Condition& b);
 /// a where c != 0, else b; nothing leaks from the branch not taken
 Var where(Var c, Var a, Var b);
 Var where(Var c, Var a, double b);

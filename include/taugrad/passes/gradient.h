@@ -30,7 +30,23 @@ class Gradients {
   Var operator[](std::size_t i) const;
   /// By label of the variable: "W", "W[3]", "h[2]". @throws Error (G014) if it was not asked for
   Var operator[](std::string_view label) const;
-  Var of(Var v) const;  ///< likewise
+  Var operator[](const Var& v) const { return of(v); }  ///< likewise, by the variable
+  Var of(Var v) const;
+  std::size_t size() const { return values_.size(); }
+  /// for (const auto& [variable, gradient] : gradients)
+  class Iterator {
+   public:
+    Iterator(const Gradients& of, std::size_t i) : of_(&of), i_(i) {}
+    std::pair<Var, Var> operator*() const { return {of_->wrt_[i_], of_->values_[i_]}; }
+    Iterator& operator++() { return ++i_, *this; }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const Gradients* of_;
+    std::size_t i_;
+  };
+  Iterator begin() const { return {*this, 0}; }
+  Iterator end() const { return {*this, size()}; }
   /// Contributions into an asked node, one for each edge leaving it, in order of use; they sum to
   /// its gradient (a weight's in the opposite order: back through time).
   const std::vector<EdgeContribution>& edges(Var v) const&;

@@ -17,6 +17,7 @@ namespace taugrad {
 class GraphCopy {
  public:
   const Graph& graph() const { return graph_; }
+  operator const Graph&() const { return graph_; }  // NOLINT: Graph h = clone(g);
   /// The node that stands for one of a graph that this was made of. @throws Error (U021) for a node
   /// of another graph, (G014) where it was left out
   Var operator[](const Var& old) const;
@@ -37,11 +38,17 @@ GraphCopy clone(const Graph& graph);
 GraphCopy prune(const Graph& graph, std::span<const Var> outputs);
 GraphCopy prune(const Graph& graph, std::initializer_list<Var> outputs);
 
-/// What the outputs need, back to `cut`: a node of the cut becomes a leaf of its name and shape, an
-/// input where it is per example, else a weight; "cut:17" where it has no name. What only the cut
-/// needs is left out. Without a cut it is `prune`.
+/// The forward part: without the gradients that it holds (values named grad:..) and what only they
+/// are made of; what forward nodes read of them stays. @param kept  beside the forward part
+GraphCopy without_gradients(const Graph& graph, std::span<const Var> kept = {});
+
+/// What the outputs need, back to `cut`: a node of the cut becomes a leaf of its name and shape, to
+/// be given from outside: an input where it is per example, else a weight; "cut:17" where it has no
+/// name, "cut:h[0]" at a position below 1, which tensors do not have. That holds for a constant
+/// too, such as the zeros of h[0]; what is given already stays as it is. What only the cut needs is
+/// left out. Without a cut it is `prune`.
 /// @throws Error (U021) for nodes of several graphs, or no output; (G013) where two leaves would
-/// have one name
+/// have one name, as where a weight's copy W[3] is cut and other nodes still read W
 GraphCopy subgraph(std::span<const Var> outputs, std::span<const Var> cut = {});
 GraphCopy subgraph(std::initializer_list<Var> outputs, std::initializer_list<Var> cut = {});
 

@@ -56,6 +56,7 @@ struct FoldedGraph {
   std::vector<FoldedNode> nodes;
   std::vector<FoldedEdge> edges;
   std::vector<InitialValue> initial;  ///< of a definition; an unfolded graph keeps no equations
+  std::vector<std::string> notes = {};  ///< what was left out, a line each
 };
 
 /// The circuit of a definition: the nodes of its general equations, likelihoods and loss. What only
@@ -63,14 +64,17 @@ struct FoldedGraph {
 /// @throws Error with all that the definition has wrong
 FoldedGraph folded(const Definition& d);
 
-/// Finds the repeated step of an unfolded graph and gives the circuit back: the inverse of `unfold`
-/// for definitions whose variables have one index. (Of variables with two it folds one index, or
-/// refuses.) It looks at operations, attributes, shapes and edges alone; names and positions may be
-/// missing. A shift by one step maps such a graph onto itself, except at its ends; the orbits of
-/// the shift are the nodes of the step, and how far apart along them reader and read lie is the
-/// delay. What structure leaves open is settled so: time runs as the positions or the order of the
-/// inputs say, else the way most recurrences compute; boundaries are explained by delays; then
-/// delays are as small as can be. Near-linear, nothing recurses.
+/// Finds the repeated step of an unfolded graph and gives the circuit back: the inverse of
+/// `unfold`. Gradients that the graph holds are left out, but for what forward nodes read.
+///
+/// Of variables with two and more indices (a grid) nodes correspond by name and position, which
+/// must be there: what is unnamed, by what it is read for. Where positions are not alike
+/// (attention), one index is folded, or none. All others are found by structure alone: it looks at operations, attributes, shapes and edges alone; names and positions may be missing.
+/// A shift by one step maps such a graph onto itself, except at its ends; the orbits of the shift
+/// are the nodes of the step, and how far apart along them reader and read lie is the delay. What
+/// structure leaves open is settled so: time runs as the positions or the order of the inputs say,
+/// else the way most recurrences compute; boundaries are explained by delays; then delays are as
+/// small as can be. Near-linear, nothing recurses.
 /// @throws Error (G026) where no step repeats at least 3 times, or steps are not alike; a delay is
 ///         seen from as many steps on as it is long, and one more
 FoldedGraph fold(const Graph& graph);

@@ -1,5 +1,6 @@
-#include "recurrence/init.h"
+#include "base/init.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -26,13 +27,34 @@ bool read_number(std::string_view text, double& value) {
   return error == std::errc() && std::isfinite(value);
 }
 
+// "[0.25, 0.5]"; false where it is no list of numbers
+bool read_values(std::string_view text, std::vector<double>& values) {
+  if (!text.starts_with('[') || !text.ends_with(']')) return false;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    std::string_view part = text.substr(from, comma - from);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    double value = 0;
+    if (!read_number(part, value)) return false;
+    values.push_back(value);
+    from = comma + 1;
+  }
+  return true;
+}
+
 }  // namespace
+
+std::string init_text(std::string_view init, std::span<const double> values) {
+  return values.empty() ? std::string(init) : fmt::format("[{}]", fmt::join(values, ", "));
+}
 
 Init init_from(std::string_view text) {
   if (text.empty()) return {};
   for (const auto& [word, kind] : kWords) {
     if (!word.ends_with('(')) {
-      if (text == word) return {kind};
+      if (text == word) return Init{kind};
       continue;
     }
     Init i{kind};
@@ -42,6 +64,7 @@ Init init_from(std::string_view text) {
       return i;
   }
   if (Init i{Kind::number}; read_number(text, i.value)) return i;
+  if (Init i{Kind::values}; read_values(text, i.values)) return i;
   Diagnostic d;
   d.code = "G010";
   d.message = fmt::format("unknown init \"{}\"", printable(text, 80));
