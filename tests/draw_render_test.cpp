@@ -260,7 +260,9 @@ TEST_CASE("render: random characters as names never break the output", "[draw][f
       else
         append_utf8(name, static_cast<char32_t>(1 + random() % (random() % 4 == 0 ? 0xD7FF : 255)));
     }
-    sum = g.name(sum + g.input(name + std::to_string(i)), name + "." + std::to_string(i), {i % 7});
+    // not the number of a node
+    sum = g.name(sum + g.input("." + name + std::to_string(i)), name + "." + std::to_string(i),
+                 {i % 7});
   }
   const Picture p = picture_of(g.tape(), {.detail = Detail::operations, .most_steps = 0});
   const TemporaryFile dot(".dot", to_dot(p)), svg(".svg", to_svg(p)), script(".py", kParse);

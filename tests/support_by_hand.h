@@ -197,7 +197,7 @@ inline std::vector<ByHand> graphs_by_hand() {
   add("elman", unrolled_elman(5));
   add("lstm", unrolled_lstm(5));
   add("bidirectional", unrolled_bidirectional(5));
-  add("grid", UnrolledGrid(3, 3).graph(), false, false);
+  add("grid", UnrolledGrid(3, 3).graph(), true, false);
   add("indexed", indexed_rnn(6));
   add("long", indexed_rnn(40));
   add("without names", nameless_rnn(6), true, false);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "draw/names.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 
@@ -49,7 +50,7 @@ std::string attr_text(const Attr& value) {
   if (const auto* i = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *i);
   if (const auto* r = std::get_if<double>(&value)) return fmt::format("{}", *r);
   if (const auto* v = std::get_if<Ints>(&value)) return fmt::format("[{}]", fmt::join(*v, ","));
-  return std::get<std::string>(value);
+  return shortened(std::get<std::string>(value));
 }
 
 std::string op_text(std::string_view name, const Attrs& attrs) {

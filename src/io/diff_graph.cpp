@@ -103,6 +103,8 @@ class Parts {
     Hash h;
     h.add(tape_.name(id));
     for (const std::int32_t i : tape_.index(id)) h.add(static_cast<std::uint64_t>(i));
+    if (tape_.has_letters(tape_.name_id(id)))
+      for (const std::string& letter : tape_.letters(id)) h.add(std::string_view(letter));
     return h.value() | 1;
   }
   std::uint64_t hash_of(NodeId id) const {

@@ -37,6 +37,7 @@ Var Graph::category(std::string_view name, std::int64_t size) {
   const LeafName leaf(*tape_, name);
   return category_input(*tape_, leaf.given.name, size, leaf.row);
 }
+Var Graph::weight(std::string_view name, const Shape& shape) { return weight(name, shape, {}); }
 Var Graph::weight(std::string_view name, const Shape& shape, std::string_view init) {
   const LeafName leaf(*tape_, name);
   const Attrs attrs = init.empty() ? Attrs{} : Attrs{{"init", std::string(init)}};

@@ -231,7 +231,7 @@ GraphCopy without_gradients(const Graph& graph, std::span<const Var> kept) {
   Vars outputs(kept.begin(), kept.end());
   const Tape& tape = graph.tape();
   const auto number = [&](NodeId id) {  // it stays where a node that stays reads it
-    return tape.op(id).traits.leaf && tape.name(id).empty() && tape.op(id).forward.f64 != nullptr;
+    return tape.op(id).traits.leaf && !tape.is_value(id) && tape.op(id).forward.f64 != nullptr;
   };
   for (NodeId id = 0; id < graph.size(); ++id)
     if (!adjoint[at(id)] && !number(id)) outputs.push_back(graph.tape().var(id));

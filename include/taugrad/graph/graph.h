@@ -38,9 +38,10 @@ class Graph {
   /// name
   Var input(std::string_view name, const Shape& shape = {});  ///< per example
   Var category(std::string_view name, std::int64_t size);     ///< per example, a symbol 0..size-1
-  /// Not per example. @param init  as in a definition, "uniform(0.1)": what it is drawn as where no
-  /// tensor is given. @throws Error (G010) for an unknown one
-  Var weight(std::string_view name, const Shape& shape = {}, std::string_view init = {});
+  Var weight(std::string_view name, const Shape& shape = {});  ///< not per example
+  /// @param init  as in a definition, "uniform(0.1)": what it is drawn as where no tensor is given.
+  /// @throws Error (G010) for an unknown one
+  Var weight(std::string_view name, const Shape& shape, std::string_view init);
   Var constant(double value, const Shape& shape = {});  ///< not per example
   Var constant(std::initializer_list<double> values);   ///< a vector; not per example
   Var constant(std::initializer_list<std::initializer_list<double>> rows);  ///< a matrix, likewise
