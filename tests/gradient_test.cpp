@@ -255,7 +255,7 @@ TEST_CASE("the vector-Jacobian product of several outputs", "[gradient]") {
   point.items = 2;
   const Var W = give(g.weight("W", {2, 2}), point, 1), x = give(g.input("x", {2}), point, 2);
   const Var y = matmul(W, x), z = tanh(y);
-  const Var v = give(g.input("cotangent:y", {2}), point, 3);
+  const Var v = give(g.input("ybar", {2}), point, 3);
   const Vars outputs{y, z}, cotangents{v, Var{}};
   const Gradients grad = gradient(outputs, cotangents, Vars{W, x, y});
   const Gradients same = gradient(sum(y * v) + sum(z), {W, x, y});
