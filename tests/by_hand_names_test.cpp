@@ -82,6 +82,8 @@ TEST_CASE("names that read as something else are refused where they are given", 
   for (const std::string name : {"#", "#4a", "h[", "h]", "[3]", "h[a]", "grad", "gradient:w"})
     CHECK_NOTHROW(g.name(w * x, name));
   CHECK(code_of([&] { g.name(w * x, "y[2]", {3}); }) == "G025");
+  for (const std::string letter : {"t[1]", "t=", "i,j"})
+    CHECK(code_of([&] { (void)g.step(letter, 1); }) == "G025");
 }
 
 TEST_CASE("a file's names do not read as something else either", "[by_hand][json]") {

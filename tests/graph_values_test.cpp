@@ -58,6 +58,8 @@ TEST_CASE("a name is all the positions that there are, from 0 too", "[graphs]") 
   const Folder f;
   save_graph(f / "g.json", g);
   CHECK(has(support::taugrad(f, "run g.json --fetch h").out, "h [3,2] f32"));
+  const auto beyond = support::taugrad(f, "run g.json --fetch h[7]");
+  CHECK(has(beyond.err, "h stands at [0], [1], [2]"));
 }
 
 TEST_CASE("a step far beyond the leaves that there are is refused by what it is", "[graphs]") {

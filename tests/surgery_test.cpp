@@ -169,6 +169,11 @@ TEST_CASE("graphs are appended, bound where one says", "[surgery]") {
 
   CHECK_THAT(message_of([&] { append(encoder, decoder, {{c, code}}); }),
              Contains("G013") && Contains("\"W\""));
+  try {
+    append(encoder, decoder, {{c, code}});
+  } catch (const Error& e) {
+    CHECK_THAT(e.diagnostics().front().help, Contains("give a prefix"));
+  }
   const GraphCopy apart = append(encoder, decoder, {{c, code}}, "decoder.");
   CHECK(apart.graph().at("decoder.W") == apart[V]);
   CHECK(apart.graph().at("decoder.y") == apart[y]);

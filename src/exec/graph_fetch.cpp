@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "graph/adjoint.h"
+#include "graph/position_text.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -43,12 +44,16 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
   return true;
 }
 
-[[noreturn]] void refuse(const NamedNodes& nodes, const std::string& text, std::string_view name) {
+[[noreturn]] void refuse(const Tape& tape, const NamedNodes& nodes, const std::string& text,
+                         std::string_view name) {
   Diagnostic d;
   d.code = "U020";
   d.message = fmt::format("cannot fetch \"{}\": the graph has no \"{}\"", printable(text),
                           printable(name));
   d.help = did_you_mean(name, nodes.names());
+  if (const auto p = read_position(name))
+    if (const std::vector<NodeId> there = nodes.positions(p->name); !there.empty())
+      d.help = fmt::format("{} stands at {}", printable(p->name), places(tape, there));
   if (d.help.empty()) d.help = "nodes are named as in h, h[3], grad:W, or by their number, #17";
   fail(Status::usage, std::move(d));
 }
@@ -64,14 +69,14 @@ GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::str
   if (gradient) name.remove_prefix(kGradient.size());
   f.gradient = gradient && resolve(tape, nodes, name, f);
   if (!f.gradient && (resolve(tape, nodes, text, f) || text == "loss")) return f;
-  if (!gradient) refuse(nodes, text, name);
+  if (!gradient) refuse(tape, nodes, text, name);
   if (!f.gradient) {
     f.gradient = true;
     const std::size_t at = name.rfind('@');
-    if (at == std::string_view::npos) refuse(nodes, text, name);
+    if (at == std::string_view::npos) refuse(tape, nodes, text, name);
     f.edge = name.substr(at + 1);
     name = name.substr(0, at);
-    if (!resolve(tape, nodes, name, f)) refuse(nodes, text, name);
+    if (!resolve(tape, nodes, name, f)) refuse(tape, nodes, text, name);
   }
   for (const NodeId id : f.nodes)
     if (tape.category(id) != 0)
@@ -116,7 +121,7 @@ Vars cotangent_terms(const Graph& graph, const Tensors& inputs) {
     if (nodes.find(name) >= 0 || !nodes.positions(name).empty()) continue;  // a leaf of the graph
     GraphFetch of;
     const std::string variable = name.substr(kCotangent.size());
-    if (!resolve(tape, nodes, variable, of)) refuse(nodes, name, variable);
+    if (!resolve(tape, nodes, variable, of)) refuse(tape, nodes, name, variable);
     for (const NodeId id : of.nodes) {
       if (tape.category(id) != 0)
         fail(Status::bad_input, "G014", "\"{}\" names a symbol, which has no cotangent",

@@ -82,7 +82,12 @@ std::uint32_t Tape::intern_letters(std::span<const std::string> letters) {
   };
   if (const std::int64_t id = tables_->letters.find(hash, same); id >= 0)
     return static_cast<std::uint32_t>(id);
-  for (const std::string& letter : letters) check_name(letter);
+  for (const std::string& letter : letters) {
+    check_name(letter);
+    if (letter.find_first_of("[]=,") != std::string::npos)  // W[t=1,s=2] says letters
+      fail(Status::bad_input, "G025", "a letter of positions has none of [ ] = , got \"{}\"",
+           printable(letter, 80));
+  }
   const auto id = static_cast<std::uint32_t>(letter_lists_.size());
   letter_lists_.emplace_back(letters.begin(), letters.end());
   tables_->letters.insert(hash, id);

@@ -267,8 +267,15 @@ GraphCopy append(const Graph& graph, const Graph& other, std::span<const Binding
     graph.tape().own(b.outer);
     surgeon.bind(b.inner, b.outer);
   }
-  for (NodeId id = 0; id < other.size(); ++id)
-    if (!surgeon.done(id)) surgeon.copy(id);
+  try {
+    for (NodeId id = 0; id < other.size(); ++id)
+      if (!surgeon.done(id)) surgeon.copy(id);
+  } catch (const Error& why) {
+    Diagnostic d = why.diagnostics().front();
+    if (d.code == "G013" || d.code == "G024")
+      d.help = "bind it to the node that it is to be, or give a prefix";
+    throw Error(why.status(), std::move(d));
+  }
   return surgeon.finish();
 }
 

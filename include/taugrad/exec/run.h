@@ -53,10 +53,11 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
               const RunOptions& options);
 
 /// The same of a graph, whose leaves are its inputs and weights. A fetch is a node ("h[3]", "loss",
-/// "#17" by number), a name for all its positions ("h": they must be 1..n along each index), or
-/// `grad:` before either: a value of that name where the graph has one, else the gradient of the
-/// loss, taken on a copy of the graph. Without any, all named values that are computed, or what no
-/// node reads. A leaf without a name reads the tensor "#5", its number. The JSON of an unfolded
+/// "W[t=3]" of copies in loops over several letters, "#17" by number), a name for all its positions
+/// ("h": all there are, from the first to the last along each index, but for ends that hold numbers
+/// only), or `grad:` before either: the gradient of the loss, taken on a copy of the graph. Without
+/// any, all named values that are computed, or what no node reads. A leaf without a name reads the
+/// tensor "#5", its number. The JSON of an unfolded
 /// definition gives the bytes that the definition gives. Not of a graph: steps, lengths, modes,
 /// temperature, top_k.
 /// @throws Error as above; (U020) for what the graph does not have, (G023) for a gradient without a
@@ -77,7 +78,8 @@ Tensors random_inputs(const Definition& d, const DrawOptions& options);
 Tensors initial_weights(const Definition& d, const DrawOptions& options = {});
 
 /// The same of a graph's leaves: normal numbers, uniform symbols, 0 or 1 where a likelihood of
-/// Bernoulli reads them; weights as where a definition says no `init`. Steps are those of the graph.
+/// Bernoulli reads them; weights as their `init` says (R7). Steps are those of the graph.
+/// @throws Error (G011) where leaves stand so far apart that a tensor of theirs would be mostly empty
 Tensors random_inputs(const Graph& graph, const DrawOptions& options = {});
 Tensors initial_weights(const Graph& graph, const DrawOptions& options = {});
 
