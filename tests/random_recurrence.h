@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
@@ -73,11 +74,29 @@ class RecurrenceGenerator {
     }
   }
 
+  /// A function of a vector that keeps its shape, or is a number.
+  std::string function_of(const std::string& e) {
+    static const std::string forms[] = {
+        "softplus(#)", "log_sigmoid(#)", "silu(#)", "gelu(#)", "elu(#)", "leaky_relu(#, 0.2)",
+        "sin(#)", "cos(#)", "erf(#)", "log1p(abs(#))", "expm1(-abs(#))", "mod(#, 1.5)", "floor(#)",
+        "max(#, 0.1)", "min(#, b)", "clamp(#, -0.5, b + 1)", "unit(#)", "norm(#)", "logsumexp(#)",
+        "cumsum(#)", "softmax(#, axis=0)", "rms_norm(#, b)", "layer_norm(#)", "prod(#)", "at(#, 1)",
+        "sum(outer(#, b), axis=1)", "max(outer(#, b), axis=0)", "matvec(outer(#, b), #)",
+        "solve(eye(m) + 0.1 * outer(#, #), #)", "logdet(eye(m) + 0.1 * outer(#, #))",
+        "reshape(reshape(#, 1, m, 1) @ reshape(b, 1, 1, m) @ reshape(#, m, 1), m)"};
+    std::string text = forms[pick(static_cast<int>(std::size(forms)))];
+    for (std::size_t at = 0; (at = text.find('#', at)) != std::string::npos; at += e.size())
+      text.replace(at, 1, e);
+    return text;
+  }
+
   std::string equation(int v) {
-    std::string text =
-        name(v) + here() + " = tanh(b + W @ " + settled(v) + " + U @ x" + at(pick(7) - 3, 0);
+    static const std::string bounded[] = {"tanh", "tanh", "tanh", "sin", "erf"};
+    std::string text = name(v) + here() + " = " + bounded[pick(5)] + "(b + W @ " + settled(v) +
+                       " + U @ x" + at(pick(7) - 3, 0);
     if (chance(2)) text += " + Z @ " + earlier(v);
     if (chance(2)) text += " + 0.5 * " + settled(v) + " * " + earlier(v);
+    if (chance(2)) text += " + 0.3 * " + function_of(chance(2) ? settled(v) : earlier(v));
     text = quoted(text + ")");
     if (!two_ && chance(3)) text += quoted(name(v) + "[0] = tanh(b)");
     if (!two_ && chance(3)) text += quoted(name(v) + "[tau+1] = 0.5 * b");

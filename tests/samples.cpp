@@ -37,6 +37,8 @@ Range range_of(const Op& op, int input) {
       {&kSqrt, {{0.2, 2}}},
       {&kDiv, {{-1.5, 1.5}, {0.3, 2}}},
       {&kPow, {{0.2, 2}, {-2, 2}}},
+      {&kMod, {{-1.5, 1.5}, {0.3, 2}}},
+      {&kLog1p, {{-0.7, 2}}},
       {&kNllBernoulliP, {{0.1, 0.9}, {0, 1}}},
       {&kNllNormal, {{-1, 1}, {-1, 1}, {0.4, 2}}},
       {&kNllCategoricalP, {{0.1, 0.9}, {}}},
@@ -85,7 +87,36 @@ Samples products(const Op& op) {
           if (m == 5) add(out, op, {{k}, {k, n}});
           if (m == 5 && n == 4) add(out, op, {{k}, {k}});
         }
-  else if (&op == &kConv) {
+  else if (&op == &kStackedMatmul) {
+    const std::int64_t yes = 1;
+    add(out, op, {{2, 3}, {3, 2}});
+    add(out, op, {{2, 2, 3}, {2, 3, 2}});
+    add(out, op, {{2, 1, 3}, {3, 2}});
+    add(out, op, {{2, 3}, {2, 3, 1}});
+    add(out, op, {{2, 1, 2, 3}, {3, 3, 1}});
+    add(out, op, {{2, 0, 3}, {2, 3, 2}});
+    add(out, op, {{2, 2, 0}, {2, 0, 2}});
+    add(out, op, {{2, 3, 2}, {2, 3, 2}}, {{"transpose_a", yes}});
+    add(out, op, {{2, 2, 3}, {2, 3}}, {{"transpose_b", yes}});
+    add(out, op, {{3, 2}, {2, 1, 3}}, {{"transpose_a", yes}, {"transpose_b", yes}});
+    add(out, op, {{2, 9, 8}, {8, 9}});
+    add(out, op, {{2, 8, 9}, {2, 8, 9}}, {{"transpose_a", yes}});
+    add(out, op, {{2, 9, 8}, {2, 9, 8}}, {{"transpose_b", yes}});
+  } else if (&op == &kSolve) {
+    const Attrs turned{{"transposed", std::int64_t{1}}};
+    for (const Attrs& attrs : {Attrs{}, turned}) {
+      add(out, op, {{3, 3}, {3}}, attrs);
+      add(out, op, {{2, 2}, {2, 3}}, attrs);
+      add(out, op, {{2, 3, 3}, {2, 3}}, attrs);
+      add(out, op, {{2, 2, 2}, {2}}, attrs);
+      add(out, op, {{2, 2}, {2, 2, 1}}, attrs);
+      add(out, op, {{2, 2, 2}, {2, 2, 1}}, attrs);
+    }
+    add(out, op, {{0, 0}, {0}});
+  } else if (&op == &kLogdet) {
+    for (const Shape& shape : {Shape{1, 1}, Shape{3, 3}, Shape{2, 2, 2}, Shape{0, 0}})
+      add(out, op, {shape});
+  } else if (&op == &kConv) {
     add(out, op, {{3, 2, 4}, {4}, {4}, {4}});
     add(out, op, {{2, 2, 3, 2}, {2}, {2}, {2}, {2}});
     add(out, op, {{1, 1, 1}, {1}});
@@ -100,8 +131,17 @@ Attrs to_shape(const Ints& dims) { return {{"shape", dims}}; }
 
 Samples layouts(const Op& op) {
   Samples out;
-  if (&op == &kTranspose)
+  if (&op == &kTranspose) {
     for (const Shape& shape : kShapes) add(out, op, {shape});
+    add(out, op, {{2, 3, 2}}, {{"axes", Ints{0, 2, 1}}});
+    add(out, op, {{2, 1, 3, 2}}, {{"axes", Ints{2, 0, 3, 1}}});
+  }
+  if (&op == &kAt)
+    for (const Shape& table : {Shape{4}, Shape{4, 3}, Shape{4, 2, 2}, Shape{4, 0}}) {
+      Sample s{.op = &op};
+      s.leaves = {leaf(op, 0, table), {.whole = 4}};
+      add_each_way(out, s);
+    }
   if (&op == &kReshape) {
     add(out, op, {{3, 4}}, to_shape({2, 6}));
     add(out, op, {{}}, to_shape({1, 1}));
@@ -154,6 +194,18 @@ Samples last_axes(const Op& op) {
   for (const Shape& shape : kShapes)
     if (shape.rank() > 0) add(out, op, {shape});
   for (const std::int64_t n : kTails) add(out, op, {{n}});
+  return out;
+}
+
+// of all elements where that is meant, and along each axis
+Samples along_axes(const Op& op) {
+  Samples out;
+  if (&op != &kCumsum)
+    for (const Shape& shape : kShapes) add(out, op, {shape});
+  for (const Shape& shape : {Shape{7}, Shape{3, 4}, Shape{2, 3, 2}, Shape{3, 0}})
+    for (std::int64_t axis = 0; axis < shape.rank(); ++axis) add(out, op, {shape}, {{"axis", axis}});
+  if (&op == &kCumsum)
+    add(out, op, {{2, 3}}, {{"axis", std::int64_t{1}}, {"reverse", std::int64_t{1}}});
   return out;
 }
 
@@ -255,10 +307,13 @@ std::vector<Sample> of(const Op& op) {
   if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
       &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);
+  if (&op == &kMax || &op == &kFirstMax || &op == &kNorm || &op == &kLogSumExp || &op == &kCumsum)
+    return along_axes(op);
+  if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
   if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize) return last_axes(op);
   if (op.traits.variadic_items || &op == &kSumItems) return item_ops(op);
-  if (op.traits.elementwise || &op == &kSum || &op == &kMean || &op == &kMax || &op == &kFirstMax ||
+  if (op.traits.elementwise || &op == &kSum || &op == &kMean ||
       &op == &kNllBernoulli || &op == &kNllBernoulliP || &op == &kNllNormal)
     add_one_shape(out, op, n_ary ? 3 : op.arity);
   else
@@ -285,11 +340,12 @@ Placed place(Tape& tape, const Sample& sample, CheckPoint& point, std::uint64_t 
       const double u = draw(seed, i, k);
       // a category is sometimes absent
       numbers[k] = l.category > 0 ? std::floor(u * static_cast<double>(l.category + 1)) - 1
+                   : l.whole > 0  ? std::floor(u * static_cast<double>(l.whole))
                                   : l.lo + (l.hi - l.lo) * u;
     }
     point.leaves.push_back({v, numbers});
     placed.leaves.push_back(v);
-    if (l.category == 0) placed.moving.push_back(v);
+    if (l.category == 0 && l.whole == 0) placed.moving.push_back(v);
   }
   return placed;
 }

@@ -19,6 +19,7 @@ struct Leaf {
   int items = 0;               ///< -1: shared; 0: every item; n >= 1: items whose length is >= n
   double lo = -1.5, hi = 1.5;  ///< numbers are drawn from lo..hi
   std::int64_t category = 0;   ///< size of the alphabet; 0: a number
+  std::int64_t whole = 0;      ///< numbers are 0..whole-1, which do not move; 0: any
 };
 
 struct Sample {

@@ -23,7 +23,9 @@ std::vector<Case> cases() {
   const Op* const in_order[] = {
       &kCopy,    &kNeg,      &kAdd,   &kSub,      &kMul,  &kDiv,       &kMinimum,
       &kMaximum, &kClamp,    &kTanh,  &kSigmoid,  &kRelu, &kExp,       &kLog,     &kSqrt,
-      &kAbs,     &kSign,     &kRound, &kPow,      &kLess, &kLessEqual, &kGreater, &kGreaterEqual,
+      &kAbs,     &kSign,     &kRound, &kFloor,    &kSin,  &kCos,       &kErf,     &kNormalCdf,
+      &kLog1p,   &kExpm1,    &kSoftplus, &kPow,   &kMod,
+      &kLess,    &kLessEqual, &kGreater, &kGreaterEqual,
       &kEqual,   &kNotEqual, &kEqual, &kNotEqual, &kWhere};
   static_assert(std::size(in_order) == kTileOps);
   std::vector<Case> all;
@@ -40,7 +42,7 @@ std::vector<Case> cases() {
 
 bool approximates(TileOp op) {
   return op == TileOp::tanh || op == TileOp::sigmoid || op == TileOp::exp || op == TileOp::log ||
-         op == TileOp::pow;
+         op == TileOp::pow || (op >= TileOp::sin && op <= TileOp::softplus);
 }
 
 template <class S>
@@ -140,6 +142,17 @@ const Function kFunctions[] = {
      }},
     {TileOp::exp, "exp", [](long double x) { return std::exp(x); }},
     {TileOp::log, "log", [](long double x) { return std::log(x); }},
+    {TileOp::sin, "sin", [](long double x) { return std::sin(x); }},
+    {TileOp::cos, "cos", [](long double x) { return std::cos(x); }},
+    {TileOp::erf, "erf", [](long double x) { return std::erf(x); }},
+    {TileOp::normal_cdf, "normal_cdf",
+     [](long double x) { return std::erfc(-x * 0.70710678118654752440084436210485L) / 2; }},
+    {TileOp::log1p, "log1p", [](long double x) { return std::log1p(x); }},
+    {TileOp::expm1, "expm1", [](long double x) { return std::expm1(x); }},
+    {TileOp::softplus, "softplus",
+     [](long double x) {
+       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+     }},
 };
 
 /// Where each function is not settled, finely, and all magnitudes, coarsely.

@@ -111,7 +111,8 @@ class LongPicture {
 
   bool has_long_maximum() const {
     return std::ranges::any_of(model_->blocks, [&](const Block& block) {
-      return block.reduction == "max" && std::ranges::any_of(block.over, [&](int index) {
+      const bool chains = block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
+      return chains && std::ranges::any_of(block.over, [&](int index) {
         const auto length = static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(index)]);
         return std::ranges::any_of(
             long_, [&](const LongLength& l) { return l.name == model_->lengths[length]; });

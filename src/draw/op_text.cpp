@@ -21,6 +21,7 @@ constexpr std::array<std::pair<const Op*, std::string_view>, 22> kSymbols{{
     {&kDiv, "÷"},
     {&kNeg, "−·"},
     {&kMatmul, "@"},
+    {&kStackedMatmul, "@"},
     {&kOuter, "⊗"},
     {&kOuterSum, "Σ ⊗"},
     {&kAddN, "Σ"},

@@ -1,10 +1,13 @@
 #include "exec/kernels.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "kernels/fetch.h"
 #include "kernels/gemm.h"
 #include "kernels/row_math.h"
+#include "ops/item_fault.h"
 
 namespace taugrad::exec {
 namespace {
@@ -166,8 +169,33 @@ void Kernels<S>::calls(const Step<S>& step, const Known& known, Machine<S>& mach
     call.in = std::span(ready.operands).subspan(rows.first, step.each - 1);
     call.out = rows.out;
     call.items = rows.count;
-    step.forward(call);
+    try {
+      step.forward(call);
+    } catch (const ItemFault& why) {
+      retell(why, step, rows, machine);
+    }
   }
+}
+
+/// The item of a row is counted from the first of the value's own.
+template <class S>
+void Kernels<S>::retell(const ItemFault& why, const Step<S>& step, const typename Ready<S>::Rows& rows,
+                        const Machine<S>& machine) {
+  std::int64_t item = -1;
+  for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
+    const ValueId out = machine.operand(step, i + step.each - 1);
+    const Value& y = machine.place(out);
+    const std::int64_t row = y.stride == 0 ? 0 : (rows.out - machine.data(out)) / y.stride + why.row;
+    const auto items = machine.items(out);
+    if (row >= 0 && row < static_cast<std::int64_t>(items.size())) item = items[static_cast<std::size_t>(row)];
+  }
+  std::string label;
+  if (step.owner >= 0) {
+    const plan::Owner& owner = machine.plan().owners[static_cast<std::size_t>(step.owner)];
+    label = owner.name.empty() ? std::string(step.op->name) : owner.name;
+    if (!owner.index.empty()) label += fmt::format("[{}]", fmt::join(owner.index, ","));
+  }
+  why.retell(label, item);
 }
 
 template <class S>

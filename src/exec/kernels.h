@@ -3,6 +3,10 @@
 #include "exec/machine.h"
 #include "exec/worker.h"
 
+namespace taugrad {
+struct ItemFault;
+}
+
 namespace taugrad::exec {
 
 /// How steps run, one function for each form. A worker does its share of the step: its rows, its
@@ -26,6 +30,8 @@ struct Kernels {
   static void tiles(const Known& known, Machine<S>& machine, Worker<S>& worker);
   static void calls(const Step<S>& step, const Known& known, Machine<S>& machine,
                     Worker<S>& worker);
+  [[noreturn]] static void retell(const ItemFault& why, const Step<S>& step,
+                                  const typename Ready<S>::Rows& rows, const Machine<S>& machine);
   // sums over steps, and over items, which add to what their place holds where the step says so
   static void sum(const Step<S>& step, const Known& known, Machine<S>& machine, Worker<S>& worker);
 

@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/tile_functions.h"
+#include "kernels/tile_more.h"
 
 // Below is compiled once for each instruction set. No two operations are contracted into one: a
 // sequence of these functions has the bits of the ops one by one.
@@ -73,6 +74,14 @@ HWY_INLINE Vector<S> of_one(Vector<S> x, S lo, S hi) {
   if constexpr (op == TileOp::abs) return hn::Abs(x);
   if constexpr (op == TileOp::sign) return sign<S>(x);
   if constexpr (op == TileOp::round) return round<S>(x);
+  if constexpr (op == TileOp::floor) return hn::Floor(x);
+  if constexpr (op == TileOp::sin) return sin<S>(x);
+  if constexpr (op == TileOp::cos) return cos<S>(x);
+  if constexpr (op == TileOp::erf) return erf<S>(x);
+  if constexpr (op == TileOp::normal_cdf) return normal_cdf<S>(x);
+  if constexpr (op == TileOp::log1p) return log1p<S>(x);
+  if constexpr (op == TileOp::expm1) return expm1<S>(x);
+  if constexpr (op == TileOp::softplus) return softplus<S>(x);
   if constexpr (op == TileOp::clamp) {
     const auto low = hn::Set(d, lo), high = hn::Set(d, hi);
     const auto y = hn::IfThenElse(hn::Gt(x, high), high, x);
@@ -88,6 +97,7 @@ HWY_INLINE Vector<S> of_two(Vector<S> a, Vector<S> b) {
   if constexpr (op == TileOp::mul) return hn::Mul(a, b);
   if constexpr (op == TileOp::div) return hn::Div(a, b);
   if constexpr (op == TileOp::pow) return pow<S>(a, b);
+  if constexpr (op == TileOp::mod) return mod<S>(a, b);
   // the first where it is not beyond the second, or NaN
   if constexpr (op == TileOp::minimum)
     return hn::IfThenElse(hn::Or(hn::Le(a, b), hn::IsNaN(a)), a, b);
@@ -119,7 +129,7 @@ HWY_INLINE Vector<S> compared(Vector<S> a, Vector<S> b) {
 }
 
 constexpr bool takes_one(TileOp op) {
-  return op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::round);
+  return op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::softplus);
 }
 constexpr bool compares(TileOp op) { return op >= TileOp::less && op <= TileOp::other_category; }
 

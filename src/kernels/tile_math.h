@@ -28,7 +28,16 @@ enum class TileOp : std::uint8_t {
   abs,
   sign,
   round,  ///< to 8 significant bits, ties to even: the numbers of bfloat16
+  floor,
+  sin,
+  cos,
+  erf,
+  normal_cdf,
+  log1p,
+  expm1,
+  softplus,
   pow,
+  mod,
   less,
   less_equal,
   greater,
@@ -55,8 +64,8 @@ using TileFunction = void (*)(const S* a, const S* b, const S* c, S* out, std::i
                               S hi);
 
 /// The function of that op for this machine; S is float or double. Relative errors, over all
-/// arguments: tanh, sigmoid, exp and log within 4 ulp; the others are exactly rounded but pow,
-/// which is within 1 ulp of the C++ library's.
+/// arguments: tanh, sigmoid, exp, log, sin, cos, erf, normal_cdf, log1p, expm1 and softplus within 4
+/// ulp; the others are exactly rounded but pow, which is within 1 ulp of the C++ library's.
 template <class S>
 TileFunction<S> tile_function(TileOp op);
 

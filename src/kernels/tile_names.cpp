@@ -10,7 +10,10 @@ std::string_view tile_op_name(TileOp op) {
       "mul",        "div",           "minimum",        "maximum",
       "clamp",      "tanh",          "sigmoid",        "relu",
       "exp",        "log",           "sqrt",           "abs",
-      "sign",       "round",         "pow",            "less",
+      "sign",       "round",         "floor",          "sin",
+      "cos",        "erf",           "normal_cdf",     "log1p",
+      "expm1",      "softplus",      "pow",            "mod",
+      "less",
       "less_equal", "greater",       "greater_equal",  "equal",
       "not_equal",  "same_category", "other_category", "where"};
   static_assert(std::size(kNames) == kTileOps);

@@ -74,13 +74,40 @@ void centre(const S* x, S* y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] -= rest;
 }
 
-/// Place of the first largest of n >= 1 numbers; a NaN counts as the largest.
+/// Place of the first largest of n >= 1 numbers, `step` apart; a NaN counts as the largest.
 template <class S>
-std::int64_t first_largest(const S* x, std::int64_t n) {
+std::int64_t first_largest(const S* x, std::int64_t n, std::int64_t step = 1) {
   std::int64_t best = 0;
-  for (std::int64_t i = 1; i < n && !scalar::is_nan(x[best]); ++i)
-    if (scalar::is_nan(x[i]) || scalar::below(x[best], x[i])) best = i;
+  for (std::int64_t i = 1; i < n && !scalar::is_nan(x[best * step]); ++i)
+    if (scalar::is_nan(x[i * step]) || scalar::below(x[best * step], x[i * step])) best = i;
   return best;
+}
+
+/// The lines of numbers along an axis: line (o, i) has element k at (o * n + k) * inner + i.
+struct Lines {
+  std::int64_t outer = 1, n = 1, inner = 1;
+};
+/// Those along the attribute "axis" of an op on this shape; without it, all elements are one line.
+inline Lines lines_of(const Shape& shape, const Attrs& attrs) {
+  Lines lines{1, shape.size(), 1};
+  if (!attrs.has("axis")) return lines;
+  const auto axis = static_cast<int>(attrs.integer("axis"));
+  lines.n = shape[axis];
+  lines.outer = 1;
+  for (int a = 0; a < axis; ++a) lines.outer *= shape[a];
+  for (int a = axis + 1; a < shape.rank(); ++a) lines.inner *= shape[a];
+  return lines;
+}
+/// Calls body(first element, n, step, place of the line) for every line of the one input, items
+/// first.
+template <class S, class Body>
+void each_line(const Call<S>& c, const Body& body) {
+  const auto [outer, n, inner] = lines_of(*c.in[0].shape, *c.attrs);
+  std::int64_t line = 0;
+  for (std::int64_t item = 0; item < c.items; ++item)
+    for (std::int64_t o = 0; o < outer; ++o)
+      for (std::int64_t i = 0; i < inner; ++i)
+        body(row(c.in[0], item) + o * n * inner + i, n, inner, line++);
 }
 
 /// Whether x may be a probability; rounding may leave it a little above 1.

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "base/utf8.h"
 #include "ops/axes.h"
 #include "ops/kernel.h"
@@ -24,23 +26,48 @@ Ints dims_of(const Shape& s) { return {s.dims().begin(), s.dims().end()}; }
 
 // ---- transpose, reshape, broadcast ------------------------------------------------------------
 
-Shape transpose_shape(std::span<const Shape> in, const Attrs&) {
-  std::vector<std::int64_t> dims(in[0].dims().rbegin(), in[0].dims().rend());
+// the axis of the input that each axis of the output is
+std::vector<int> order_of(const Attrs& attrs, int rank) {
+  std::vector<int> order;
+  if (attrs.has("axes"))
+    for (const std::int64_t axis : attrs.ints("axes")) order.push_back(static_cast<int>(axis));
+  else
+    for (int axis = rank; axis-- > 0;) order.push_back(axis);
+  return order;
+}
+
+// of vectors and matrices an order says nothing: they are turned around, or stay as they are
+Shape transpose_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const Shape& x = in[0];
+  std::vector<std::int64_t> dims;
+  std::array<bool, kMaxRank> taken{};
+  require(!attrs.has("axes") || x.rank() > 2, "an order of axes is for three or more, not {}", x);
+  if (attrs.has("axes")) {
+    const Ints& axes = attrs.ints("axes");
+    require(static_cast<int>(axes.size()) == x.rank(), "{} axes are named for {}", axes.size(), x);
+    for (const std::int64_t axis : axes) {
+      require(axis >= 0 && axis < x.rank(), "{} has no axis {}", x, axis);
+      require(!std::exchange(taken[static_cast<std::size_t>(axis)], true), "axis {} stands twice",
+              axis);
+    }
+  }
+  for (const int axis : order_of(attrs, x.rank())) dims.push_back(x[axis]);
   return Shape(dims);
 }
 
 struct Transpose {
   template <class S>
   static void run(const Call<S>& c) {
-    // the output [.., b, a] of an input [a, b, ..]: axis i of the input has stride `step[r-1-i]`
     const Shape &x = *c.in[0].shape, &y = *c.shape;
-    std::array<std::int64_t, kMaxRank> size{1, 1, 1, 1}, step{};
+    const std::vector<int> order = order_of(*c.attrs, x.rank());
+    std::array<std::int64_t, kMaxRank> size{1, 1, 1, 1}, step{}, strides{};
     std::int64_t stride = 1;
+    for (int axis = x.rank(); axis-- > 0; stride *= x[axis])
+      strides[static_cast<std::size_t>(axis)] = stride;
     for (int axis = 0; axis < y.rank(); ++axis) {
       const auto at = static_cast<std::size_t>(kMaxRank - y.rank() + axis);
       size[at] = y[axis];
-      step[at] = stride;
-      stride *= x[x.rank() - 1 - axis];
+      step[at] = strides[static_cast<std::size_t>(order[static_cast<std::size_t>(axis)])];
     }
     each_item(c, [&](std::int64_t item) {
       const S* from = row(c.in[0], item);
@@ -157,7 +184,13 @@ struct Pad {
 
 // ---- cotangents -------------------------------------------------------------------------------
 
-void transpose_vjp(const Primal&, Var ybar, std::span<Var> xbar) { xbar[0] = transpose(ybar); }
+void transpose_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
+  const std::vector<int> order = order_of(p.attrs(), ybar.shape().rank());
+  std::vector<int> back(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+  xbar[0] = transpose(ybar, back);
+}
 void reshape_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   xbar[0] = reshape(ybar, p.in[0].shape());
 }
@@ -189,7 +222,7 @@ void stack_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
 }  // namespace
 
 constinit const Op kTranspose{.name = "transpose",
-                              .about = "the axes in reverse order",
+                              .about = "the axes in reverse order, or in that of `axes`",
                               .shape = transpose_shape,
                               .forward = exact_forwards<Transpose>(),
                               .vjp = transpose_vjp,
@@ -235,6 +268,16 @@ constinit const Op kPad{.name = "pad",
                         .traits = {.linear = true}};
 
 Var transpose(Var a) { return append1(kTranspose, a); }
+Var transpose(Var a, std::span<const int> axes) {
+  bool stays = static_cast<int>(axes.size()) == a.shape().rank(), turns = stays;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    stays = stays && axes[i] == static_cast<int>(i);
+    turns = turns && axes[i] == static_cast<int>(axes.size() - 1 - i);
+  }
+  if (stays) return a;
+  return turns ? transpose(a) : append1(kTranspose, a, {{"axes", Ints(axes.begin(), axes.end())}});
+}
+Var transpose(Var a, std::initializer_list<int> axes) { return transpose(a, std::span(axes)); }
 Var reshape(Var a, const Shape& to) {
   return a.shape() == to ? a : append1(kReshape, a, {{"shape", dims_of(to)}});
 }

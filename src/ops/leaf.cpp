@@ -17,6 +17,17 @@ struct Fill {
   }
 };
 
+struct Diagonal {
+  template <class S>
+  static void run(const Call<S>& c) {
+    const std::int64_t n = (*c.shape)[0];
+    std::fill_n(c.out, c.items * n * n, S(0));
+    each_item(c, [&](std::int64_t item) {
+      for (std::int64_t i = 0; i < n; ++i) c.out[item * n * n + i * (n + 1)] = S(1);
+    });
+  }
+};
+
 struct OwnLength {
   template <class S>
   static void run(const Call<S>& c) {
@@ -49,6 +60,11 @@ void check_constant(const Proposal& p) {
   p.attrs.real("value");
 }
 
+void check_eye(const Proposal& p) {
+  require(p.shape.rank() == 2 && p.shape[0] == p.shape[1], "is a square matrix, not {}", p.shape);
+  require(p.category == 0, "gives numbers, not a category");
+}
+
 void check_own_length(const Proposal& p) {
   require(p.shape.is_scalar() && p.category == 0, "a length is a number");
   check_length(p);
@@ -72,6 +88,12 @@ constinit const Op kConstant{.name = "constant",
                              .forward = exact_forwards<Fill>(),
                              .traits = {.leaf = true, .discrete = true},
                              .check = check_constant};
+constinit const Op kEye{.name = "eye",
+                        .about = "1 on the diagonal of a square matrix, else 0",
+                        .arity = 0,
+                        .forward = exact_forwards<Diagonal>(),
+                        .traits = {.leaf = true, .discrete = true},
+                        .check = check_eye};
 constinit const Op kLength{.name = "length",
                            .about = "the item's own length, as a number",
                            .arity = 0,
@@ -97,6 +119,8 @@ Var weight(Tape& g, std::string_view name, const Shape& shape,
 Var constant(Tape& g, double value, const Shape& shape, ExtentId extent) {
   return g.leaf(kConstant, shape, extent, {{"value", value}});
 }
+
+Var eye(Tape& g, std::int64_t size) { return g.leaf(kEye, {size, size}, kShared); }
 
 Var absent_category(Tape& g, std::int64_t size, ExtentId extent) {
   return g.leaf(kConstant, {}, extent, {{"category", size}, {"value", -1.0}});

@@ -120,8 +120,6 @@ constinit const Op kOuterSum{.name = "outer_sum",
                              .vjp = product_vjp<outer_cotangent>,
                              .traits = {.bilinear = true, .sums_items = true}};
 
-Var matmul(Var a, Var b) { return append2(kMatmul, a, b); }
-Var outer(Var a, Var b) { return append2(kOuter, a, b); }
 Var outer_sum(Var a, Var b) { return append2(kOuterSum, a, b); }
 
 }  // namespace taugrad

@@ -7,7 +7,6 @@ namespace taugrad {
 namespace {
 
 Shape to_number(std::span<const Shape>, const Attrs&) { return {}; }
-Shape same_shape(std::span<const Shape> in, const Attrs&) { return in[0]; }
 
 struct Sum {
   template <class S>
@@ -29,29 +28,6 @@ struct Mean {
     const std::int64_t n = c.in[0].shape->size();
     each_item(c, [&](std::int64_t item) {
       c.out[item] = n == 0 ? S(0) : mean_of(row(c.in[0], item), n).value;
-    });
-  }
-};
-
-struct Max {
-  template <class S>
-  static void run(const Call<S>& c) {
-    const std::int64_t n = c.in[0].shape->size();
-    each_item(c, [&](std::int64_t item) {
-      const S* x = row(c.in[0], item);
-      c.out[item] = n == 0 ? S(0) : x[first_largest(x, n)];
-    });
-  }
-};
-
-struct FirstMax {
-  template <class S>
-  static void run(const Call<S>& c) {
-    const std::int64_t n = c.shape->size();
-    std::fill_n(c.out, c.items * n, S(0));
-    if (n == 0) return;
-    each_item(c, [&](std::int64_t item) {
-      c.out[item * n + first_largest(row(c.in[0], item), n)] = S(1);
     });
   }
 };
@@ -99,13 +75,6 @@ void mean_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t n = p.in[0].shape().size();
   if (n > 0) xbar[0] = broadcast_to(ybar / static_cast<double>(n), p.in[0].shape());
 }
-Var of_first_max(const Primal& p, Var d) {
-  return where(first_max(p.in[0]), d, number_like(d, 0));
-}
-void max_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = of_first_max(p, broadcast_to(ybar, p.in[0].shape()));
-}
-Var max_jvp(const Primal& p, std::span<const Var> xdot) { return sum(of_first_max(p, xdot[0])); }
 void add_n_vjp(const Primal&, Var ybar, std::span<Var> xbar) { std::ranges::fill(xbar, ybar); }
 
 }  // namespace
@@ -122,13 +91,6 @@ constinit const Op kMean{.name = "mean",
                          .forward = exact_forwards<Mean>(),
                          .vjp = mean_vjp,
                          .traits = {.linear = true}};
-constinit const Op kMax{.name = "max",
-                        .about = "y = largest element; ties: the first has the gradient",
-                        .shape = to_number,
-                        .forward = exact_forwards<Max>(),
-                        .vjp = max_vjp,
-                        .jvp = max_jvp,
-                        .traits = {.chooses = true}};
 constinit const Op kSumTo{.name = "sum_to",
                           .about = "sums over the axes that broadcast_to repeated",
                           .shape = sum_to_shape,
@@ -142,40 +104,27 @@ constinit const Op kAddN{.name = "add_n",
                          .forward = exact_forwards<AddN>(),
                          .vjp = add_n_vjp,
                          .traits = {.elementwise = true, .linear = true}};
-constinit const Op kFirstMax{.name = "first_max",
-                             .about = "1 at the first largest element, else 0; no gradient",
-                             .shape = same_shape,
-                             .forward = exact_forwards<FirstMax>(),
-                             .traits = {.discrete = true}};
-
-namespace {
-
-std::size_t checked_axis(const Op& op, const Var& a, int axis) {
-  const int rank = a.shape().rank();
-  if (axis < -rank || axis >= rank)
-    fail(Status::bad_input, "G020", "{}: {} has no axis {}", op.name, a.shape(), axis);
-  return static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
-}
-
-}  // namespace
 
 Var sum(Var a) { return append1(kSum, a); }
 Var mean(Var a) { return append1(kMean, a); }
-Var sum(Var a, int axis) {
-  const std::size_t gone = checked_axis(kSum, a, axis);
-  Ints dims(a.shape().dims().begin(), a.shape().dims().end());
-  dims[gone] = 1;
-  const Var kept = sum_to(a, Shape(dims));
-  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(gone));
-  return reshape(kept, Shape(dims));
+
+Var sum(Var a, const Along& along) {
+  if (along.axis == Along::kAll) return shaped(sum(a), a, along);
+  const int axis = checked_axis(kSum, a, along.axis);
+  const Shape one = without_axis(a.shape(), axis, true);
+  const Var kept = sum_to(a, one);
+  return along.keep ? kept : reshape(kept, without_axis(a.shape(), axis, false));
 }
-Var mean(Var a, int axis) {
-  const std::size_t gone = checked_axis(kMean, a, axis);
-  const std::int64_t n = a.shape().dims()[gone];
-  return n == 0 ? sum(a, axis) : sum(a, axis) / static_cast<double>(n);
+
+Var mean(Var a, const Along& along) {
+  if (along.axis == Along::kAll) return shaped(mean(a), a, along);
+  const std::int64_t n = a.shape()[checked_axis(kMean, a, along.axis)];
+  return n == 0 ? sum(a, along) : sum(a, along) / static_cast<double>(n);
 }
-Var max(Var a) { return append1(kMax, a); }
-Var first_max(Var a) { return append1(kFirstMax, a); }
+
+Var sum(Var a, int axis) { return sum(a, Along{.axis = axis}); }
+Var mean(Var a, int axis) { return mean(a, Along{.axis = axis}); }
+
 Var sum_to(Var a, const Shape& to) {
   const Ints dims(to.dims().begin(), to.dims().end());
   return a.shape() == to ? a : append1(kSumTo, a, {{"shape", dims}});

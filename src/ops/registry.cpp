@@ -12,14 +12,15 @@ namespace {
 // one line a family, one name an op
 // clang-format off
 constexpr std::array kOps{
-    &kInput, &kWeight, &kConstant, &kLength,
+    &kInput, &kWeight, &kConstant, &kEye, &kLength,
     &kCopy, &kStopGradient,
-    &kAdd, &kSub, &kMul, &kDiv, &kNeg, &kPow, &kMinimum, &kMaximum, &kClamp,
-    &kTanh, &kSigmoid, &kRelu, &kExp, &kLog, &kSqrt, &kAbs, &kSign,
+    &kAdd, &kSub, &kMul, &kDiv, &kNeg, &kPow, &kMod, &kMinimum, &kMaximum, &kClamp,
+    &kTanh, &kSigmoid, &kRelu, &kExp, &kLog, &kSqrt, &kAbs, &kSign, &kFloor,
+    &kSin, &kCos, &kErf, &kNormalCdf, &kLog1p, &kExpm1, &kSoftplus,
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
-    &kMatmul, &kOuter, &kOuterSum, &kConv,
-    &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kPad, &kStack,
-    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kFirstMax,
+    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
+    &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
+    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,
     &kArgmax, &kOneHot, &kEmbed, &kScatterRows,
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,

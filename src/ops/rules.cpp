@@ -88,6 +88,48 @@ Shape number_shape(std::span<const Shape> in, const Attrs& attrs) {
   return {};
 }
 
+Shape along_axis_shape(std::span<const Shape> in, const Attrs& attrs) {
+  const std::int64_t axis = attrs.integer_or("axis", -1);
+  require(!attrs.has("axis") || (axis >= 0 && axis < in[0].rank()), "{} has no axis {}", in[0],
+          axis);
+  return in[0];
+}
+
+Shape reduced_shape(std::span<const Shape> in, const Attrs& attrs) {
+  along_axis_shape(in, attrs);
+  if (!attrs.has("axis")) return {};
+  return without_axis(in[0], static_cast<int>(attrs.integer("axis")), true);
+}
+
+Shape leading(const Shape& s, int core) {
+  return Shape(s.dims().first(static_cast<std::size_t>(s.rank() - core)));
+}
+
+Shape followed_by(const Shape& leading, std::initializer_list<std::int64_t> core) {
+  Ints dims(leading.dims().begin(), leading.dims().end());
+  dims.insert(dims.end(), core.begin(), core.end());
+  return Shape(dims);
+}
+
+int checked_axis(const Op& op, const Var& a, int axis) {
+  const int rank = a.shape().rank();
+  if (axis < -rank || axis >= rank)
+    fail(Status::bad_input, "G020", "{}: {} has no axis {}", op.name, a.shape(), axis);
+  return axis < 0 ? axis + rank : axis;
+}
+
+Shape without_axis(const Shape& s, int axis, bool keep) {
+  Ints dims(s.dims().begin(), s.dims().end());
+  dims[static_cast<std::size_t>(axis)] = 1;
+  if (!keep) dims.erase(dims.begin() + axis);
+  return Shape(dims);
+}
+
+Var shaped(Var number, Var a, const Along& along) {
+  return along.keep ? reshape(number, Shape(Ints(static_cast<std::size_t>(a.shape().rank()), 1)))
+                    : number;
+}
+
 void require_number(const Proposal& p, std::size_t i) {
   if (p.tape.category(p.in[i]) != 0)
     fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);

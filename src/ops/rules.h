@@ -33,6 +33,20 @@ Var number_like(Var v, double value);
 
 /// The inputs have one shape, the output is a number.
 Shape number_shape(std::span<const Shape> in, const Attrs&);
+/// A number; with the attribute "axis" the input's shape, in which that axis has size 1.
+Shape reduced_shape(std::span<const Shape> in, const Attrs& attrs);
+/// The input's shape, which has the axis of that attribute.
+Shape along_axis_shape(std::span<const Shape> in, const Attrs& attrs);
+/// The shape without its last `core` axes, and with these behind that.
+Shape leading(const Shape& s, int core);
+Shape followed_by(const Shape& leading, std::initializer_list<std::int64_t> core);
+/// An axis counted from 0. @throws Error (G020) where there is no such axis
+int checked_axis(const Op& op, const Var& a, int axis);
+/// Without the axis, or with it at size 1.
+Shape without_axis(const Shape& s, int axis, bool keep);
+
+/// What all elements of `a` were reduced to, as a number or, where it keeps the axes, of size 1.
+Var shaped(Var number, Var a, const Along& along);
 
 // ---- what shape and items leave open ----------------------------------------------------------
 

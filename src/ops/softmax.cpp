@@ -57,7 +57,7 @@ struct Normalize {
   static void run(const Call<S>& c) {
     each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
       centre(x, y, n);
-      S variance = mean_square(y, n), epsilon(kEpsilon);
+      S variance = mean_square(y, n), epsilon = S(kEpsilon);
       if (!scalar::is_finite(variance)) {  // it has overflowed: beside it epsilon is nothing
         double largest = 0;
         for (std::int64_t i = 0; i < n; ++i)
@@ -135,10 +135,35 @@ constinit const Op kNormalize{.name = "normalize",
                               .vjp = symmetric_vjp<normalize_product>,
                               .jvp = symmetric_jvp<normalize_product>};
 
+namespace {
+
+/// f along another axis than the last: the two change places, and back.
+Var along(const Op& op, Var a, int axis) {
+  const int at = checked_axis(op, a, axis), last = a.shape().rank() - 1;
+  std::vector<int> order;
+  for (int i = 0; i <= last; ++i) order.push_back(i == at ? last : i == last ? at : i);
+  return transpose(append1(op, transpose(a, order)), order);
+}
+
+/// a / sqrt(mean of a^2 + eps)
+Var over_root_mean_square(Var a, double eps) {
+  if (a.shape().size() == 0) return a;
+  return a / broadcast_to(sqrt(mean_last(a * a) + eps), a.shape());
+}
+
+}  // namespace
+
+Var softmax(Var a, int axis) { return along(kSoftmax, a, axis); }
+Var log_softmax(Var a, int axis) { return along(kLogSoftmax, a, axis); }
 Var softmax(Var a) { return append1(kSoftmax, a); }
 Var log_softmax(Var a) { return append1(kLogSoftmax, a); }
 Var centre(Var a) { return append1(kCentre, a); }
 Var normalize(Var a) { return append1(kNormalize, a); }
+Var normalize(Var a, double eps) {
+  return eps == kEpsilon ? normalize(a) : over_root_mean_square(centre(a), eps);
+}
 Var layer_norm(Var a, Var gain, Var bias) { return normalize(a) * gain + bias; }
+Var layer_norm(Var a, Var gain, Var bias, double eps) { return normalize(a, eps) * gain + bias; }
+Var rms_norm(Var a, Var gain, double eps) { return over_root_mean_square(a, eps) * gain; }
 
 }  // namespace taugrad

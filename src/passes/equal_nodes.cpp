@@ -59,7 +59,7 @@ bool renames(const Tape& tape, NodeId id) {
 }
 
 bool has_one_value(const Op& op) {
-  return !op.traits.random && (!op.traits.leaf || &op == &kConstant || &op == &kLength);
+  return !op.traits.random && (!op.traits.leaf || &op == &kConstant || &op == &kEye || &op == &kLength);
 }
 
 /// 1 for each node that stands for one that the outputs need.

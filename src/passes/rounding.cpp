@@ -53,7 +53,7 @@ class Rounding {
  private:
   void keep(NodeId id) {
     const Op* op = &tape_.op(id);
-    const bool product = op == &kMatmul || op == &kOuter || op == &kOuterSum || op == &kConv;
+    const bool product = op == &kMatmul || op == &kStackedMatmul || op == &kOuter || op == &kOuterSum || op == &kConv;
     std::vector<NodeId> inputs;
     for (const NodeId x : tape_.inputs(id)) inputs.push_back(product ? rounded(x) : kept_[at(x)]);
     kept_[at(id)] = copy_.add(id, inputs, true);

@@ -20,7 +20,7 @@ const Attrs* constant_of(const Tape& tape, NodeId id) {
 /// Whether a value or a slope of the op may be infinite where its inputs are finite.
 bool has_pole(const Tape& tape, NodeId id) {
   const Op& op = tape.op(id);
-  if (&op == &kDiv) {
+  if (&op == &kDiv || &op == &kMod) {
     const Attrs* by = constant_of(tape, tape.inputs(id)[1]);
     return by == nullptr || by->real("value") == 0;
   }
@@ -28,7 +28,7 @@ bool has_pole(const Tape& tape, NodeId id) {
     const Attrs* exponent = constant_of(tape, tape.inputs(id)[1]);
     return exponent == nullptr || exponent->real("value") < 1;
   }
-  return &op == &kExp || &op == &kLog || &op == &kSqrt || &op == &kNllCategoricalP ||
+  return &op == &kExp || &op == &kLog || &op == &kExpm1 || &op == &kLog1p || &op == &kSqrt || &op == &kNllCategoricalP ||
          &op == &kNllBernoulliP || &op == &kNllNormal || (is_own(op) && !op.traits.linear);
 }
 

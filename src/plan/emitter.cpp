@@ -113,7 +113,7 @@ Step<S> Emitter<S>::step_of(NodeId id, Form form) {
   Step<S> step;
   step.form = form;
   step.op = &op;
-  step.forward = forward_of<S>(op);
+  step.forward = forward_of<S>(op, tape_.attrs(id));
   if (form == Form::forward && step.forward == nullptr)
     fail(Status::bug, "B001", "the op \"{}\" cannot be evaluated ({})", op.name, tape_.label(id));
   step.first_operand = static_cast<std::uint32_t>(plan_.operands.size());
@@ -205,7 +205,8 @@ void Emitter<S>::add_forward(NodeId id) {
     return s.form == Form::forward && s.op == &tape_.op(id) && s.attrs == attrs &&
            s.each == in.size() + 1 && plan_.values[at(s.out)].shape == plan_.values[at(out)].shape;
   };
-  const bool joins = on(Pass::alike) && row_by_row(tape_.op(id)) && !plan_.steps.empty() &&
+  const bool alone = tape_.op(id).traits.faults;  // an error names one value
+  const bool joins = on(Pass::alike) && row_by_row(tape_.op(id)) && !alone && !plan_.steps.empty() &&
                      last_key_ == draft_.key[at(id)] && alike(plan_.steps.back());
   Step<S> step = joins ? plan_.steps.back() : step_of(id, Form::forward);
   if (joins) plan_.steps.pop_back();
@@ -214,7 +215,7 @@ void Emitter<S>::add_forward(NodeId id) {
   read(step, out);
   step.each = static_cast<std::uint32_t>(in.size()) + 1;
   step.attrs = attrs;
-  if (tape_.op(id).traits.random) step.owner = add_owner(id);
+  if (tape_.op(id).traits.random || tape_.op(id).traits.faults) step.owner = add_owner(id);
   finish(step, {first});
 }
 

@@ -2,7 +2,9 @@
 
 #include <type_traits>
 
+#include "kernels/gemm.h"
 #include "kernels/row_math.h"
+#include "ops/stacked.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -38,6 +40,23 @@ void likelihood(const Call<S>& c) {
   kernel(c.items, x.data, x.stride, x.shape->size(), y.data, y.stride, c.out, 1);
 }
 
+/// Small matrices by the op's own rule: calling BLAS takes longer.
+template <class S>
+void stacked(const Call<S>& c) {
+  constexpr std::int64_t kSmall = 256;
+  const StackedSizes sizes = stacked_sizes(*c.in[0].shape, *c.in[1].shape, *c.attrs);
+  if (sizes.m * sizes.n * sizes.k < kSmall) {
+    if constexpr (std::is_same_v<S, float>)
+      return kStackedMatmul.forward.f32(c);
+    else
+      return kStackedMatmul.forward.f64(c);
+  }
+  each_matrix(c, [](const StackedSizes& s, const S* a, const S* b, S* y) {
+    kernels::gemm<S>(s.m, s.n, s.k, {a, s.turned_a ? s.m : s.k, s.turned_a},
+                     {b, s.turned_b ? s.k : s.n, s.turned_b}, false, y, s.n);
+  });
+}
+
 template <class S>
 struct RowOp {
   const Op* op;
@@ -53,6 +72,7 @@ constexpr RowOp<S> kRowOps[] = {
     {&kSum, &to_number<S, kernels::sum_rows<S>>},
     {&kMean, &to_number<S, kernels::mean_rows<S>>},
     {&kMax, &to_number<S, kernels::max_rows<S>>},
+    {&kStackedMatmul, &stacked<S>},
     {&kNllCategorical, &likelihood<S, kernels::nll_rows<S>>},
     {&kNllCategoricalP, &likelihood<S, kernels::nll_p_rows<S>>},
 };
@@ -60,16 +80,16 @@ constexpr RowOp<S> kRowOps[] = {
 }  // namespace
 
 template <class S>
-Forward<S> forward_of(const Op& op) {
+Forward<S> forward_of(const Op& op, const Attrs& attrs) {
   for (const RowOp<S>& row : kRowOps<S>)
-    if (row.op == &op) return row.forward;
+    if (row.op == &op && !attrs.has("axis")) return row.forward;  // of whole rows only
   if constexpr (std::is_same_v<S, float>)
     return op.forward.f32;
   else
     return op.forward.f64;
 }
 
-template Forward<float> forward_of(const Op&);
-template Forward<double> forward_of(const Op&);
+template Forward<float> forward_of(const Op&, const Attrs&);
+template Forward<double> forward_of(const Op&, const Attrs&);
 
 }  // namespace taugrad::plan

@@ -7,7 +7,7 @@ namespace taugrad::plan {
 /// The forward rule that a plan uses: of the kernels for whole rows where they have the op, else
 /// the op's own. S is float or double; null where the op has none.
 template <class S>
-Forward<S> forward_of(const Op& op);
+Forward<S> forward_of(const Op& op, const Attrs& attrs);
 
 /// Whether each row of the result is made of its operands' rows alone: ops that ask which item a
 /// row stands for, or sum over rows, cannot be given any rows.

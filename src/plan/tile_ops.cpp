@@ -23,7 +23,11 @@ std::optional<kernels::TileOp> tile_op_of(const Op& op, const Attrs& attrs) {
       {&kLessEqual, TileOp::less_equal},       {&kGreater, TileOp::greater},
       {&kGreaterEqual, TileOp::greater_equal}, {&kEqual, TileOp::equal},
       {&kNotEqual, TileOp::not_equal},         {&kWhere, TileOp::where},
-      {&kRound, TileOp::round},
+      {&kRound, TileOp::round},                {&kFloor, TileOp::floor},
+      {&kSin, TileOp::sin},                    {&kCos, TileOp::cos},
+      {&kErf, TileOp::erf},                    {&kNormalCdf, TileOp::normal_cdf},
+      {&kLog1p, TileOp::log1p},                {&kExpm1, TileOp::expm1},
+      {&kSoftplus, TileOp::softplus},          {&kMod, TileOp::mod},
   };
   for (const auto& [record, meaning] : kMeanings) {
     if (record != &op) continue;

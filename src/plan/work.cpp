@@ -9,8 +9,9 @@ namespace {
 
 constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
                                 &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
-                                &kExtendTo,  &kAtLength,    &kIfLength};
-constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical};
+                                &kExtendTo,  &kAtLength,    &kIfLength, &kAt};
+constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical,
+                                 &kLogSumExp};
 
 /// Multiply-adds behind each element of the result of a product; 0: the op is not one.
 std::int64_t depth(const Tape& tape, NodeId id) {
@@ -20,6 +21,11 @@ std::int64_t depth(const Tape& tape, NodeId id) {
     const Shape& a = tape.shape(in[0]);
     return a[a.rank() - 1];
   }
+  if (op == &kStackedMatmul) {
+    const Shape& a = tape.shape(in[0]);
+    return a[a.rank() - (tape.attrs(id).has("transpose_a") ? 2 : 1)];
+  }
+  if (op == &kSolve) return tape.shape(in[0])[tape.shape(in[0]).rank() - 1];  // and a third for LU
   if (op == &kOuter || op == &kOuterSum) return 1;
   if (op == &kConv && in.size() > 1)
     return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);

@@ -29,6 +29,7 @@ struct AstNode {
   std::vector<std::string> over;  ///< reduction: letters
   std::vector<int> steps;         ///< conv: +1 or -1 (reversed) a letter: where the next tap lies
   std::vector<int> children;
+  std::vector<std::string> named; ///< of a call: the names of its last arguments, as in axis=1
   std::shared_ptr<const Text> origin;  ///< the text it was read from: functions and imports mix several
   int column = 0;                      ///< offset into it
   int length = 1;

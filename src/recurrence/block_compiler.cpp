@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/fail.h"
+#include "base/shape_format.h"
 #include "base/suggest.h"
 #include "recurrence/calls.h"
 #include "recurrence/syntax_help.h"
@@ -39,6 +41,20 @@ Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
         if (p.kind == Place::Kind::letter && p.letter == conv.over[o]) p.offset += conv.steps[o] * by(o);
   }
   return tap;
+}
+
+// sum_d K[d] * taps[d] of a K [w,m] or [w,w',m]
+Var depthwise(Var k, std::span<const Var> taps) {
+  const std::int64_t m = k.shape()[k.shape().rank() - 1], count = static_cast<std::int64_t>(taps.size());
+  if (count == 0) return constant(*k.tape, 0, {m});
+  const Var rows = reshape(k, {count, m});
+  Vars terms;
+  for (std::int64_t d = 0; d < count; ++d) {
+    const Var& tap = taps[static_cast<std::size_t>(d)];
+    require(tap.shape() == Shape{m}, "each tap of the depthwise kernel {} is a vector [{}], not {}", k.shape(), m, tap.shape());
+    terms.push_back(rows[d] * tap);
+  }
+  return terms.size() == 1 ? terms[0] : add_n(terms);
 }
 
 }  // namespace
@@ -118,8 +134,9 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
     case AstNode::Kind::binary: return binary(n, child(0), child(1));
     case AstNode::Kind::reduction:
       if (n.name == "conv") {
-        if (n.children.size() != 2) fail_at("G015", "conv takes 2 arguments: conv[t](K, x[t-2])", n);
-        return conv(ast, n, child(0));
+        const Calls call(*this, model_, ast, n);
+        call.check(*find_function(n.name));
+        return conv(ast, n, child(0), static_cast<int>(call.dilation()));
       }
       return reduction(ast, n);
     case AstNode::Kind::call: {
@@ -154,6 +171,7 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
   if (const auto c = s.constants.find(n.name); c != s.constants.end()) return {.is_number = true, .number = c->second};
   for (std::size_t l = 0; l < model_.lengths.size(); ++l)
     if (model_.lengths[l] == n.name) return {.var = slot({.kind = Slot::Kind::length, .symbol = static_cast<int>(l)}, {}, true, -1)};
+  if (n.name == "inf") return {.is_number = true, .number = std::numeric_limits<double>::infinity()};
   for (std::size_t i = 0; i < s.indices.size(); ++i)
     if (s.indices[i].name == n.name) {
       const std::vector<int>& letters = frames_.back().letters;
@@ -244,8 +262,12 @@ Value BlockCompiler::product(const AstNode& n, const Value& a, const Value& b) {
 }
 
 Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
-  if (!is_reduction_name(n.name))
-    fail_at("E012", fmt::format("\"{}\" does not go over an index", n.name), n, "sum, mean, max and conv do");
+  const Function* function = find_function(n.name);
+  if (function == nullptr || !function->over_index)
+    fail_at("E012", fmt::format("\"{}\" does not go over an index", n.name), n,
+            "sum, mean, max, min, prod, norm, logsumexp and conv do");
+  if (!n.named.empty())
+    fail_at("G015", fmt::format("{}[..] has no argument \"{}\": it goes over positions, element by element", n.name, n.named[0]), n);
   if (n.children.size() != 1) fail_at("G015", fmt::format("{}[..] takes 1 argument", n.name), n);
   if (frames_.size() > kMostNested)
     fail_at("E002", fmt::format("reductions are nested deeper than {}", kMostNested), n,
@@ -271,23 +293,26 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
   return {.var = slot({.kind = Slot::Kind::reduction, .symbol = block}, root.shape(), true, -1)};
 }
 
-// sum over d < w of K[d] @ x[t + d]: the reference is the first tap                             (R10)
-Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel) {
+// sum over d < w of K[d] @ x[t + d dilation], or K[d] * x of a depthwise K: the reference is the first tap    (R10, R16)
+Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation) {
   const int rank = static_cast<int>(n.over.size());
-  if (!kernel.var || kernel.var.shape().rank() != rank + 2)
-    fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes", rank, rank == 1 ? "ex" : "ices", rank + 2), n,
-            "K is [w,m,n] for one index and [w,w',m,n] for two");
+  const int axes = kernel.var ? kernel.var.shape().rank() : 0;
+  if (axes != rank + 2 && axes != rank + 1)
+    fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes, or of {} where it is depthwise", rank, rank == 1 ? "ex" : "ices", rank + 2, rank + 1), n,
+            "K is [w,m,n] for one index and [w,w',m,n] for two; depthwise [w,m] and [w,w',m]");
   const Shape& k = kernel.var.shape();
   const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
   if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);
   std::vector<Var> taps;
   for (std::int64_t d = 0; d < high * wide; ++d) {
-    const Ast tap = shifted(ast, n.children[1], n, [&](std::size_t o) { return static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide); });
+    const Ast tap = shifted(ast, n.children[1], n, [&](std::size_t o) {
+      return dilation * static_cast<int>(rank == 1 ? d : o == 0 ? d / wide : d % wide);
+    });
     const Value x = record(tap, tap.root()).back();
     numeric(x, n);
     taps.push_back(tensor(x));
   }
-  return {.var = taugrad::conv(kernel.var, taps)};
+  return {.var = axes == rank + 2 ? taugrad::conv(kernel.var, taps) : depthwise(kernel.var, taps)};
 }
 
 }  // namespace taugrad

@@ -47,7 +47,7 @@ class BlockCompiler {
   Value binary(const AstNode& n, const Value& a, const Value& b);
   Value product(const AstNode& n, const Value& a, const Value& b);
   Value reduction(const Ast& ast, const AstNode& n);
-  Value conv(const Ast& ast, const AstNode& n, const Value& kernel);
+  Value conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation);
   std::vector<At> places(const AstNode& n, const Symbol& symbol);
   Var slot(Slot s, const Shape& shape, bool per_example, std::int64_t category);
   void numeric(const Value& v, const AstNode& n) const;

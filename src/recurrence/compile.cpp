@@ -177,7 +177,7 @@ class Compiler {
     for (const Ast& ast : r.equation->arguments)
       for (const AstNode& n : ast.nodes) {
         if ((n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) || model_.find(n.name) >= 0 || s.is_broken(n.name) ||
-            s.sizes.contains(n.name) || s.constants.contains(n.name) || s.is_length(n.name) || s.index(n.name))
+            s.sizes.contains(n.name) || s.constants.contains(n.name) || s.is_length(n.name) || s.index(n.name) || n.name == "inf")
           continue;
         model_.system.problems.push_back(at_node("G014", fmt::format("\"{}\" is not defined", n.name), n));
       }

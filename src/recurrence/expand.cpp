@@ -7,28 +7,17 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "ops/own.h"
+#include "recurrence/function_table.h"
 #include "recurrence/system.h"
 
 namespace taugrad {
 namespace {
 
-// name, then whether "name[t](..)" is a reduction
-const std::vector<std::pair<std::string, bool>>& functions_table() {
-  static const std::vector<std::pair<std::string, bool>> table = {
-      {"tanh", false},      {"sigmoid", false}, {"relu", false},          {"exp", false},      {"log", false},
-      {"sqrt", false},      {"abs", false},     {"softmax", false},       {"log_softmax", false}, {"sum", true},
-      {"mean", true},       {"max", true},      {"min", false},           {"pow", false},      {"where", false},
-      {"concat", false},    {"slice", false},   {"stack", false},         {"transpose", false}, {"reshape", false},
-      {"embed", false},     {"one_hot", false}, {"dropout", false},       {"layer_norm", false}, {"clamp", false},
-      {"conv", true},       {"zeros", false},   {"ones", false},          {"stop_gradient", false}, {"nll", false}};
-  return table;
-}
-
 class Names {  // one namespace (R1)
  public:
   explicit Names(System& system) : system_(system) {}
   void declare(const std::string& name, const Text& text) {
-    if (name == "last" || is_function_name(name))
+    if (name == "last" || name == "inf" || is_function_name(name))
       return add("E004", fmt::format("\"{}\" is reserved", name), text, "choose another name");
     if (is_section(name))
       return add("E004", fmt::format("\"{}\" names a part of a definition, no variable", name), text,
@@ -175,16 +164,10 @@ void add_equations(System& system, const Definition& d, Names& names) {
 }  // namespace
 
 bool is_section(std::string_view name) { return name == "loss" || name == "ends"; }
-bool is_function_name(std::string_view name) {
-  return std::any_of(functions_table().begin(), functions_table().end(), [&](const auto& f) { return f.first == name; });
-}
-bool is_reduction_name(std::string_view name) {
-  return std::any_of(functions_table().begin(), functions_table().end(),
-                     [&](const auto& f) { return f.second && f.first == name; });
-}
+bool is_function_name(std::string_view name) { return find_function(name) != nullptr; }
 std::vector<std::string> function_names() {
   std::vector<std::string> names;
-  for (const auto& [name, reduction] : functions_table()) names.push_back(name);
+  for (const Function& f : functions()) names.emplace_back(f.name);
   for (const Op* op : registry().last(own_ops())) names.emplace_back(op->name);
   return names;
 }
@@ -220,6 +203,7 @@ bool constant_value(const Ast& ast, int root, const System& system, double& valu
     if (n.kind == AstNode::Kind::number) y = n.number;
     if (n.kind == AstNode::Kind::negative) y = -child(0);
     if (n.kind == AstNode::Kind::name) {
+      if (n.name == "inf") y = INFINITY;
       if (const auto s = system.sizes.find(n.name); s != system.sizes.end()) y = static_cast<double>(s->second);
       if (const auto c = system.constants.find(n.name); c != system.constants.end()) y = c->second;
     }

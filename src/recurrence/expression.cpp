@@ -1,5 +1,5 @@
 // Equations in C++: every handle is text with a precedence, so that what C++ builds is what a file says.
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "base/fail.h"
 #include "taugrad/recurrence/definition.h"
@@ -74,11 +74,66 @@ Expr exp(const Expr& a) { return call("exp", {a}); }
 Expr log(const Expr& a) { return call("log", {a}); }
 Expr sqrt(const Expr& a) { return call("sqrt", {a}); }
 Expr abs(const Expr& a) { return call("abs", {a}); }
-Expr softmax(const Expr& a) { return call("softmax", {a}); }
-Expr log_softmax(const Expr& a) { return call("log_softmax", {a}); }
-Expr sum(const Expr& a) { return call("sum", {a}); }
-Expr mean(const Expr& a) { return call("mean", {a}); }
-Expr max(const Expr& a) { return call("max", {a}); }
+Expr sin(const Expr& a) { return call("sin", {a}); }
+Expr cos(const Expr& a) { return call("cos", {a}); }
+Expr floor(const Expr& a) { return call("floor", {a}); }
+Expr sign(const Expr& a) { return call("sign", {a}); }
+Expr erf(const Expr& a) { return call("erf", {a}); }
+Expr log1p(const Expr& a) { return call("log1p", {a}); }
+Expr expm1(const Expr& a) { return call("expm1", {a}); }
+Expr softplus(const Expr& a) { return call("softplus", {a}); }
+Expr log_sigmoid(const Expr& a) { return call("log_sigmoid", {a}); }
+Expr silu(const Expr& a) { return call("silu", {a}); }
+Expr gelu(const Expr& a) { return call("gelu", {a}); }
+Expr elu(const Expr& a) { return call("elu", {a}); }
+Expr unit(const Expr& a) { return call("unit", {a}); }
+Expr layer_norm(const Expr& a) { return call("layer_norm", {a}); }
+Expr logdet(const Expr& a) { return call("logdet", {a}); }
+Expr argmax(const Expr& a) { return call("argmax", {a}); }
+Expr stop_gradient(const Expr& a) { return call("stop_gradient", {a}); }
+Expr leaky_relu(const Expr& a, const Expr& slope) { return call("leaky_relu", {a, slope}); }
+Expr pow(const Expr& a, const Expr& b) { return call("pow", {a, b}); }
+Expr mod(const Expr& a, const Expr& b) { return call("mod", {a, b}); }
+Expr max(const Expr& a, const Expr& b) { return call("max", {a, b}); }
+Expr min(const Expr& a, const Expr& b) { return call("min", {a, b}); }
+Expr rms_norm(const Expr& a, const Expr& gain) { return call("rms_norm", {a, gain}); }
+Expr outer(const Expr& a, const Expr& b) { return call("outer", {a, b}); }
+Expr matvec(const Expr& a, const Expr& x) { return call("matvec", {a, x}); }
+Expr vecdot(const Expr& a, const Expr& b) { return call("vecdot", {a, b}); }
+Expr solve(const Expr& a, const Expr& b) { return call("solve", {a, b}); }
+Expr at(const Expr& a, const Expr& i) { return call("at", {a, i}); }
+Expr dropout(const Expr& a, const Expr& p) { return call("dropout", {a, p}); }
+Expr layer_norm(const Expr& a, const Expr& gain, const Expr& bias) { return call("layer_norm", {a, gain, bias}); }
+Expr eye(const Expr& size) { return call("eye", {size}); }
+
+namespace {
+Expr along_call(const char* function, const Expr& a, const Along& along) {
+  std::string text = a.text();
+  if (along.axis != Along::kAll) text += fmt::format(", axis={}", along.axis);
+  if (along.keep) text += ", keep=1";
+  return {fmt::format("{}({})", function, text), kAtom};
+}
+Expr axis_call(const char* function, const Expr& a, int axis) {
+  return along_call(function, a, axis == -1 ? Along{} : Along{.axis = axis});
+}
+}  // namespace
+Expr sum(const Expr& a, const Along& along) { return along_call("sum", a, along); }
+Expr mean(const Expr& a, const Along& along) { return along_call("mean", a, along); }
+Expr max(const Expr& a, const Along& along) { return along_call("max", a, along); }
+Expr min(const Expr& a, const Along& along) { return along_call("min", a, along); }
+Expr prod(const Expr& a, const Along& along) { return along_call("prod", a, along); }
+Expr norm(const Expr& a, const Along& along) { return along_call("norm", a, along); }
+Expr logsumexp(const Expr& a, const Along& along) { return along_call("logsumexp", a, along); }
+Expr softmax(const Expr& a, int axis) { return axis_call("softmax", a, axis); }
+Expr log_softmax(const Expr& a, int axis) { return axis_call("log_softmax", a, axis); }
+Expr cumsum(const Expr& a, int axis) { return axis_call("cumsum", a, axis); }
+Expr transpose(const Expr& a, std::initializer_list<int> axes) {
+  return {fmt::format("transpose({}, {})", a.text(), fmt::join(axes, ", ")), kAtom};
+}
+Expr reshape(const Expr& a, std::initializer_list<Expr> shape) {
+  return {fmt::format("reshape({}, {})", a.text(), joined(shape)), kAtom};
+}
+Expr stack(std::initializer_list<Expr> parts) { return call("stack", parts); }
 Expr transpose(const Expr& a) { return call("transpose", {a}); }
 Expr concat(std::initializer_list<Expr> parts) { return call("concat", parts); }
 Expr slice(const Expr& a, const Expr& from, const Expr& to) { return call("slice", {a, from, to}); }

@@ -98,6 +98,14 @@ class Placer {
     return roots;
   }
 
+  static const Op& gathering(std::string_view reduction) {
+    static constexpr std::pair<std::string_view, const Op*> kOps[] = {
+        {"max", &kMaximum}, {"min", &kMinimum}, {"prod", &kMul}, {"norm", &kNorm}, {"logsumexp", &kLogSumExp}};
+    for (const auto& [name, op] : kOps)
+      if (name == reduction) return *op;
+    return kAddN;
+  }
+
   NodeId place_reduction(int number, const Letters& letters) {
     const Block& block = model_.blocks[at(number)];
     Letters inner = letters;
@@ -106,8 +114,7 @@ class Placer {
     Var term = c_.tape.var(place(number, inner).front());
     if (!term.per_example()) term = to_items(term, kEveryItem);
     if (term.id >= first && !c_.readings.contains(term.id)) mark(term.id, inner);
-    const bool largest = block.reduction == "max";
-    Var result = c_.tape.var(c_.tape.append_raw(largest ? kMaximum : kAddN, {{term.id}},
+    Var result = c_.tape.var(c_.tape.append_raw(gathering(block.reduction), {{term.id}},
                                                 c_.tape.shape_id(term.id), 0, term.extent()));
     mark(result.id, letters);
     c_.gathers.insert({result.id, inner});

@@ -1,5 +1,5 @@
 // max[t](..) unfolds to a chain, m[t] = max(m[t-1], e[t]), whose last value is read: a recurrence
-// of the graph that the definition does not have.
+// of the graph that the definition does not have. So do min[t](..) and prod[t](..).
 #include <algorithm>
 #include <cstdlib>
 
@@ -50,7 +50,8 @@ void gather_maxima(Sketch& s) {
   std::vector<char> gone(s.graph.edges.size(), 0);
   for (std::size_t n = 0; n < s.graph.nodes.size(); ++n) {
     FoldedNode& node = s.graph.nodes[n];
-    if (node.op != kMaximum.name || node.over.empty()) continue;
+    const bool chains = node.op == kMaximum.name || node.op == kMinimum.name || node.op == kMul.name;
+    if (!chains || node.over.empty()) continue;
     const Running r = running_maximum(s, static_cast<int>(n));
     if (!r.holds) continue;
     node.over.clear();

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "recurrence/function_table.h"
 #include "recurrence/shape_equations.h"
 #include "recurrence/syntax_help.h"
 
@@ -127,15 +128,19 @@ class Inference {
       letters_.push_back(p.letter);
   }
 
+  static const Function* called(const AstNode& n) {
+    return n.kind == AstNode::Kind::call ? find_function(n.name) : nullptr;
+  }
   static bool size_argument(const AstNode& call, std::size_t k) {
-    if (call.kind != AstNode::Kind::call) return false;
-    return (call.name == "one_hot" && k == 1) || (call.name == "slice" && k > 0) || (call.name == "reshape" && k > 0) ||
-           call.name == "zeros" || call.name == "ones";
+    const bool calls = call.kind == AstNode::Kind::call || call.kind == AstNode::Kind::reduction;
+    if (calls && k + call.named.size() >= call.children.size()) return true;  // axis=n
+    const Function* f = called(call);
+    return f != nullptr && static_cast<int>(k) >= f->sizes_from;
   }
 
   // W of W @ h, and of h @ W where h is no weight; a table of rows
   bool is_matrix(const Ast& ast, const AstNode& n, std::size_t k) const {
-    if (n.name == "embed") return k == 0;
+    if (const Function* f = called(n)) return f->matrix && k == 0;
     if (n.kind != AstNode::Kind::binary || n.name != "@" || k == 0) return n.kind == AstNode::Kind::binary && n.name == "@";
     const AstNode& left = ast.nodes[static_cast<std::size_t>(n.children[0])];
     return left.kind != AstNode::Kind::name || defined_.contains(left.name);
@@ -149,7 +154,10 @@ class Inference {
         const auto child = static_cast<std::size_t>(n.children[k]);
         size[child] = size[child] || size_argument(n, k) || (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
         matrix[child] = matrix[child] || is_matrix(ast, n, k);
-        symbol[child] = symbol[child] || (n.name == "embed" && k == 1) || (n.name == "one_hot" && k == 0);
+        const Function* f = called(n);
+        if (n.kind == AstNode::Kind::reduction && n.name == "conv" && k == 0)
+          kernels_.emplace(ast.nodes[child].name, static_cast<int>(n.over.size()) + 2);
+        symbol[child] = symbol[child] || (f != nullptr && f->symbol == static_cast<int>(k));
       }
       for (const std::string& letter : n.over) note_letter({Place::Kind::letter, letter, 0});
       if (n.kind == AstNode::Kind::reference) {
@@ -157,7 +165,7 @@ class Inference {
         if (!defined_.contains(n.name)) input(n);
         if (!defined_.contains(n.name) && symbol[static_cast<std::size_t>(id)]) categories_.insert(n.name);
       }
-      if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" || is_letter(n.name)) continue;
+      if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" || n.name == "inf" || is_letter(n.name)) continue;
       if (size[static_cast<std::size_t>(id)])
         sizes_.insert(n.name);
       else if (std::find(weights_.begin(), weights_.end(), n.name) == weights_.end())
@@ -192,6 +200,8 @@ class Inference {
     meanings_.define(variables());
     for (const Section& s : sections_) meanings_.expression(s.ast);
     shapes_.propagate();
+    for (const auto& [name, rank] : kernels_)
+      if (given.contains(name)) shapes_.prefer(meanings_.of(name).term, rank);
     for (const std::string& name : matrices_) shapes_.prefer(meanings_.of(name).term, 2);
     for (const std::string& name : given) shapes_.prefer(meanings_.of(name).term, 1);
     shapes_.solve();
@@ -305,6 +315,7 @@ class Inference {
   std::vector<ParsedEquation> parsed_;
   std::vector<Section> sections_;
   std::set<std::string> defined_, sizes_, matrices_, categories_;
+  std::map<std::string, int> kernels_;  // of convolutions: rank
   std::vector<std::string> letters_, weights_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;
   System names_;

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "recurrence/function_table.h"
 #include "recurrence/system.h"
 
 namespace taugrad {
@@ -41,7 +42,8 @@ class Expander {
   };
 
   void add(ParsedFunction f) {
-    if (is_function_name(f.name) || f.name == "last")
+    const Function* ours = find_function(f.name);
+    if ((ours != nullptr && !ours->given_up) || f.name == "last" || f.name == "inf")
       fail_at("E004", fmt::format("\"{}\" is reserved", f.name), f.text, 0, static_cast<int>(f.name.size()), "choose another name");
     for (const AstNode& n : f.body.nodes)
       if (n.kind == AstNode::Kind::reference || n.kind == AstNode::Kind::reduction)
@@ -81,6 +83,8 @@ class Expander {
 
   int inline_call(Ast& out, const AstNode& call, const Entry& entry) const {
     const ParsedFunction& f = entry.function;
+    if (!call.named.empty())
+      fail_at("G015", fmt::format("{} has no argument \"{}\": it is a function of the definition", f.name, call.named[0]), call);
     if (call.children.size() != f.parameters.size())
       fail_at("G015", fmt::format("{} takes {} argument{}, got {}", f.name, f.parameters.size(),
                                   f.parameters.size() == 1 ? "" : "s", call.children.size()), call);

@@ -107,9 +107,12 @@ class Counter {
     const GraphSize& term = of_block(slot.symbol);
     const double terms = positions(block.over);
     const auto own = static_cast<double>(model_.scratch().shape(slot.leaf).size());
-    const double each = block.reduction == "max" ? 1 : 0.25;  // a step of a maximum; an input
+    const bool chain = block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
+    const bool rows = block.reduction == "norm" || block.reduction == "logsumexp";
+    // a step of a maximum; a row that is stacked, where it may be missing another; an input
+    const double each = chain || rows ? (block.reduction == "logsumexp" ? 2.5 : 1) : 0.25;
     size.nodes += terms * (term.nodes + each) + 1;
-    size.elements += terms * (term.elements + (block.reduction == "max" ? own : 0)) + own;
+    size.elements += terms * (term.elements + (chain || rows ? own : 0)) + own;
     size.shared += terms * term.shared;
     size.largest = std::max(size.largest, term.largest);
   }

@@ -200,7 +200,7 @@ class Parser {
     const bool call = pending_.back().kind == Pending::Kind::call;
     if (call) {
       pending_.back().node.children.push_back(operand);
-      if (accept(",")) return -1;
+      if (accept(",")) return name_argument(pending_.back().node), -1;
     }
     expect(")");
     --depth_;
@@ -259,11 +259,21 @@ class Parser {
     expect("(");
     nest();
     if (!accept(")")) {
+      name_argument(n);
       pending_.push_back({Pending::Kind::call, std::move(n)});
       return -1;
     }
     --depth_;
     return push(std::move(n));
+  }
+  // axis=1: those with a name come last
+  void name_argument(AstNode& call) {
+    const bool named = now().kind == Token::Kind::name && tokens_[at_ + 1].kind == Token::Kind::sign &&
+                       tokens_[at_ + 1].text == "=";
+    if (!named && call.named.empty()) return;
+    if (!named) wrong("a named argument");
+    call.named.push_back(now().text);
+    at_ += 2;
   }
   void nest() {
     if (++depth_ > kMaxNesting)

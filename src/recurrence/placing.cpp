@@ -1,5 +1,6 @@
 // Templates: what they read is gathered first, then they are replayed.
 #include <algorithm>
+#include <cmath>
 
 #include "recurrence/unfolder.h"
 #include "taugrad/graph/op.h"
@@ -115,9 +116,13 @@ NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, co
     const int slot = t.steps[static_cast<std::size_t>(root)].slot;
     const Shape shape = slot >= 0 ? model_.scratch().shape(block.slots[static_cast<std::size_t>(slot)].leaf)
                                   : tape_.shape_of(t.steps[static_cast<std::size_t>(root)].shape);
-    return constant(tape_, 0, shape, every).id;
+    const double nothing = block.reduction == "prod" ? 1 : block.reduction == "logsumexp" ? -INFINITY : 0;
+    return constant(tape_, nothing, shape, every).id;
   }
-  if (block.reduction == "max") return largest(terms, extents, every);
+  if (block.reduction == "max" || block.reduction == "min" || block.reduction == "prod")
+    return chained(block.reduction, terms, extents, every);
+  if (block.reduction == "norm" || block.reduction == "logsumexp")
+    return stacked(block.reduction, terms, extents, every);
   Vars all;
   for (const NodeId term : terms) all.push_back(tape_.var(fit(term, every)));
   const Var sum = all.size() == 1 ? all.front() : add_n(all);
@@ -125,20 +130,37 @@ NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, co
   return (sum / tape_.var(count_of(block, every))).id;
 }
 
+// what items that have a step have, and others not: a or b
+Var Unfolder::where_alive(ExtentId alive, ExtentId target, Var a, Var b) {
+  if (alive == target) return a;
+  return where(tape_.var(fit(constant(tape_, 1, {}, alive).id, target)), a, b);
+}
+
 // ties: the first. An item that lacks a step keeps what it has.
-NodeId Unfolder::largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+NodeId Unfolder::chained(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
   Var best = tape_.var(terms.front());
   const ExtentId start = extents.front();
   for (std::size_t i = 1; i < terms.size(); ++i) {
-    const Var next = max(best, tape_.var(fit(terms[i], start)));
-    if (extents[i] == start) {
-      best = next;
-      continue;
-    }
-    const Var alive = tape_.var(fit(constant(tape_, 1, {}, extents[i]).id, start));
-    best = where(alive, next, best);
+    const Var term = tape_.var(fit(terms[i], start));
+    const Var next = how == "max" ? max(best, term) : how == "min" ? min(best, term) : best * term;
+    best = where_alive(extents[i], start, next, best);
   }
-  return fit(best.id, target);
+  const Var all = tape_.var(fit(best.id, target));
+  if (how != "prod") return all.id;
+  return where_alive(start, target, all, tape_.var(number(1))).id;
+}
+
+// the terms as rows of a matrix, which is reduced along the first axis; -inf adds nothing to a logsumexp
+NodeId Unfolder::stacked(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+  const Shape shape = tape_.shape(terms.front());
+  Vars rows;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    Var term = tape_.var(fit(terms[i], target));
+    if (how == "logsumexp") term = where_alive(extents[i], target, term, tape_.var(number(-INFINITY)));
+    rows.push_back(reshape(term, {shape.size()}));
+  }
+  const Var all = stack(rows);
+  return reshape(how == "norm" ? norm(all, {.axis = 0}) : logsumexp(all, {.axis = 0}), shape).id;
 }
 
 // how many positions a mean goes over, at least 1: a mean over none is 0                          (R9)

@@ -5,23 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "recurrence/function_table.h"
+
 namespace taugrad {
 namespace {
-
-/// What a function does with shapes.
-enum class Effect { alike, last_axis, number, broadcast, normalize, transpose, concat, stack, slice, reshape, embed, one_hot, filled };
-
-const std::map<std::string, Effect, std::less<>>& effects() {
-  using enum Effect;
-  static const std::map<std::string, Effect, std::less<>> table = {
-      {"tanh", alike},         {"sigmoid", alike},    {"relu", alike},      {"exp", alike},       {"log", alike},
-      {"sqrt", alike},         {"abs", alike},        {"clamp", alike},     {"dropout", alike},   {"stop_gradient", alike},
-      {"softmax", last_axis},  {"log_softmax", last_axis}, {"sum", number}, {"mean", number},     {"max", number},
-      {"nll", number},         {"min", broadcast},    {"pow", broadcast},   {"where", broadcast}, {"layer_norm", normalize},
-      {"transpose", transpose}, {"concat", concat},   {"stack", stack},     {"slice", slice},     {"reshape", reshape},
-      {"embed", embed},        {"one_hot", one_hot},  {"zeros", filled},    {"ones", filled}};
-  return table;
-}
 
 std::string written(const Ast& ast, int id) {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
@@ -32,6 +19,9 @@ std::string written(const Ast& ast, int id) {
 }
 
 bool reads(const AstNode& n) { return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference; }
+bool is_argmax(const AstNode& n) {
+  return n.kind == AstNode::Kind::call && n.name == "argmax" && !n.children.empty();
+}
 bool is_categorical(const ParsedEquation& e) { return e.random && e.distribution == "categorical"; }
 
 }  // namespace
@@ -51,7 +41,7 @@ void ShapeEquations::define(const std::map<std::string, std::vector<Rule>>& vari
   for (const auto& [name, rules] : variables) define_variable(name, rules);
 }
 
-// drawn from a categorical, or a copy of a category
+// drawn from a categorical, the place of a largest element, or a copy of a category
 void ShapeEquations::find_categories(const std::map<std::string, std::vector<Rule>>& variables) {
   std::multimap<std::string, std::string> copies;  // who is a copy of a name
   std::vector<std::string> open;
@@ -63,6 +53,7 @@ void ShapeEquations::find_categories(const std::map<std::string, std::vector<Rul
       if (is_categorical(*r.equation)) found(name);
       if (r.equation->random) continue;
       const AstNode& root = r.equation->arguments.front().nodes.back();
+      if (is_argmax(root)) found(name);
       if (!reads(root) || names_.is_length(root.name)) continue;
       copies.emplace(root.name, name);
       if (const Meaning* m = read(root); m && m->symbols >= 0) found(name);
@@ -104,7 +95,7 @@ void ShapeEquations::add_symbols(const std::string& name, const std::vector<Rule
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Ast& ast = rules[i].equation->arguments.front();
     const Meaning* copied = read(ast.nodes.back());
-    const int symbols = is_categorical(*rules[i].equation) ? arguments[i].front() : copied ? copied->symbols : -1;
+    const int symbols = is_categorical(*rules[i].equation) ? arguments[i].front() : copied ? copied->symbols : symbols_made(ast);
     if (symbols >= 0) shapes_.relate(ShapeRule::same, {meanings_[name].symbols, symbols}, {&ast, ast.root()});
   }
 }
@@ -147,7 +138,7 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
     case AstNode::Kind::reference: {
       if (names_.is_length(n.name)) return shapes_.number();
       if (const Meaning* m = read(n)) return m->term;
-      const bool number = names_.sizes.contains(n.name) || names_.constants.contains(n.name) || names_.index(n.name);
+      const bool number = names_.sizes.contains(n.name) || names_.constants.contains(n.name) || names_.index(n.name) || n.name == "inf";
       return number ? shapes_.number() : shapes_.unknown();
     }
     case AstNode::Kind::negative: return children[0];
@@ -155,11 +146,9 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
       return n.name == "@" ? related(ShapeRule::product, ast, id, children) : broadcast(ast, id, children);
     case AstNode::Kind::reduction: {
       if (n.name != "conv") return children.empty() ? shapes_.unknown() : children[0];
-      if (children.size() != 2) return shapes_.unknown();
-      const Ranks kernel = only_rank(std::min(static_cast<int>(n.over.size()) + 2, kMaxRank));
-      shapes_.relate(ShapeRule::ranks, {children[0]}, {&ast, id}, {kernel});
+      if (children.size() - n.named.size() != 2 || n.over.size() > 2) return shapes_.unknown();
       shapes_.relate(ShapeRule::ranks, {children[1]}, {&ast, id}, {only_rank(1)});
-      return related(ShapeRule::taps, ast, id, children, only_rank(1));
+      return related(ShapeRule::taps, ast, id, {children[0], children[1]}, only_rank(1), {static_cast<std::int64_t>(n.over.size()), {}});
     }
     case AstNode::Kind::call: return call(ast, id, children);
   }
@@ -167,25 +156,80 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
 }
 
 // a call that is not as it should be tells nothing: what is wrong is told when it is recorded
-int ShapeEquations::call(const Ast& ast, int id, const std::vector<int>& arguments) {
+int ShapeEquations::call(const Ast& ast, int id, std::vector<int> arguments) {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
-  const auto effect = effects().find(n.name);
-  if (effect == effects().end()) return broadcast(ast, id, arguments);
-  if (arguments.empty() && effect->second != Effect::filled) return shapes_.unknown();
-  switch (effect->second) {
+  arguments.resize(arguments.size() - n.named.size());
+  const Function* f = find_function(n.name);
+  if (f == nullptr) return broadcast(ast, id, arguments);
+  const auto given = static_cast<int>(arguments.size());
+  if (given < f->least || given > f->most) return shapes_.unknown();
+  const auto product = [&](ShapeRule rule) { return related(rule, ast, id, arguments); };
+  switch (f->effect) {
     case Effect::alike: return arguments[0];
     case Effect::number: return shapes_.number();
     case Effect::broadcast: return broadcast(ast, id, arguments);
+    case Effect::reduced: return reduced(ast, id, arguments[0]);
+    case Effect::reduced_or_pair: return given == 2 ? broadcast(ast, id, arguments) : reduced(ast, id, arguments[0]);
     case Effect::last_axis:
-    case Effect::normalize:
-      shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {kOneOrMore});
-      return effect->second == Effect::normalize ? broadcast(ast, id, arguments) : arguments[0];
-    case Effect::transpose: return related(ShapeRule::transpose, ast, id, arguments);
+    case Effect::along_axis:
+    case Effect::normalize: return along(ast, id, f->effect, arguments);
+    case Effect::outer: return product(ShapeRule::outer);
+    case Effect::matvec: return product(ShapeRule::matvec);
+    case Effect::vecdot: return product(ShapeRule::vecdot);
+    case Effect::solve: return product(ShapeRule::solve);
+    case Effect::logdet: return product(ShapeRule::logdet);
     case Effect::concat: return related(ShapeRule::concat, ast, id, arguments, kOneOrMore);
-    case Effect::stack: return related(ShapeRule::stack, ast, id, arguments, kOneOrMore, {static_cast<std::int64_t>(arguments.size()), fmt::format("{}", arguments.size())});
-    case Effect::embed: return arguments.size() == 2 ? lookup(ast, id, arguments[0], n.children[1]) : shapes_.unknown();
+    case Effect::stack: return related(ShapeRule::stack, ast, id, arguments, kOneOrMore, {given, fmt::format("{}", given)});
+    case Effect::embed: return lookup(ast, id, arguments[0], n.children[1]);
+    case Effect::symbol:
+      shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {only_rank(1)});
+      if (id == ast.root()) made_[&ast] = arguments[0];
+      return shapes_.number();
+    case Effect::element:
+      shapes_.relate(ShapeRule::ranks, {arguments[1]}, {&ast, id}, {only_rank(0)});
+      return related(ShapeRule::rows, ast, id, {arguments[0]});
     default: return layout(ast, id, arguments);
   }
+}
+
+bool ShapeEquations::named(const Ast& ast, int id, std::string_view name, double& value) const {
+  const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+  for (std::size_t i = 0; i < n.named.size(); ++i)
+    if (n.named[i] == name)
+      return constant_value(ast, n.children[n.children.size() - n.named.size() + i], names_, value) && std::abs(value) <= kMaxRank;
+  return false;
+}
+
+int ShapeEquations::reduced(const Ast& ast, int id, int argument) {
+  double axis = 0, keep = 0;
+  const bool has_axis = named(ast, id, "axis", axis);
+  named(ast, id, "keep", keep);
+  if (!has_axis && keep == 0) return shapes_.number();
+  const Reduced left = !has_axis ? kAllKept : keep != 0 ? kKept : kDropped;
+  return related(ShapeRule::reduced, ast, id, {argument}, kAnyRank, {static_cast<std::int64_t>(axis), {}}, {left, {}});
+}
+
+// the shape is that of the first argument, which has the axis; a normalised one meets its gain
+int ShapeEquations::along(const Ast& ast, int id, Effect effect, const std::vector<int>& arguments) {
+  double axis = -1;
+  if (effect == Effect::along_axis) named(ast, id, "axis", axis);
+  Ranks ranks = 0;
+  for (int rank = 1; rank <= kMaxRank; ++rank)
+    if (axis < rank && -axis <= rank) ranks = static_cast<Ranks>(ranks | only_rank(rank));
+  shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {ranks});
+  return arguments.size() > 1 ? broadcast(ast, id, arguments) : arguments[0];
+}
+
+// the axes of transpose(a, 0, 2, 1), three bits each, behind a 1
+int ShapeEquations::permuted(const Ast& ast, int id, int argument, const std::vector<GivenSize>& sizes) {
+  if (sizes.empty()) return related(ShapeRule::transpose, ast, id, {argument});
+  std::int64_t axes = 1;
+  std::vector<char> taken(sizes.size(), 0);
+  for (const GivenSize& s : sizes) {
+    if (s.value >= static_cast<std::int64_t>(sizes.size()) || taken[static_cast<std::size_t>(s.value)]++) return shapes_.unknown();
+    axes = axes << 3 | s.value;
+  }
+  return related(ShapeRule::permute, ast, id, {argument}, only_rank(static_cast<int>(sizes.size())), {axes, {}});
 }
 
 // a row of a table for each symbol
@@ -200,9 +244,12 @@ int ShapeEquations::lookup(const Ast& ast, int id, int table, int category) {
 
 int ShapeEquations::layout(const Ast& ast, int id, const std::vector<int>& arguments) {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
-  const Effect effect = effects().find(n.name)->second;
+  const Effect effect = find_function(n.name)->effect;
   std::vector<GivenSize> sizes;
-  if (!sizes_of(ast, n, effect == Effect::filled ? 0 : 1, sizes)) return shapes_.unknown();
+  const bool filled = effect == Effect::filled || effect == Effect::square;
+  if (!sizes_of(ast, n, filled ? 0 : 1, sizes)) return shapes_.unknown();
+  if (effect == Effect::permute) return permuted(ast, id, arguments[0], sizes);
+  if (effect == Effect::square) return shapes_.known({sizes[0], sizes[0]});
   if (effect == Effect::slice) {
     if (sizes.size() != 2 || sizes[0].value > sizes[1].value) return shapes_.unknown();
     GivenSize size{sizes[1].value - sizes[0].value, sizes[1].text};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "recurrence/function_table.h"
 #include "recurrence/shape_system.h"
 #include "recurrence/system.h"
 
@@ -38,6 +39,11 @@ class ShapeEquations {
     const Meaning* m = read(ast.nodes.back());
     return m != nullptr && m->symbols >= 0 ? m : nullptr;
   }
+  /// The vector whose largest element's place the expression is, or -1.
+  int symbols_made(const Ast& ast) const {
+    const auto found = made_.find(&ast);
+    return found == made_.end() ? -1 : found->second;
+  }
   /// Whether the equations make the name a category.
   bool is_category(const std::string& name) const { return meanings_.at(name).symbols >= 0; }
 
@@ -49,7 +55,11 @@ class ShapeEquations {
   const Meaning* read(const AstNode& n) const;
 
   int node(const Ast& ast, int id, const std::vector<int>& terms);
-  int call(const Ast& ast, int id, const std::vector<int>& arguments);
+  int call(const Ast& ast, int id, std::vector<int> arguments);
+  int reduced(const Ast& ast, int id, int argument);
+  int along(const Ast& ast, int id, Effect effect, const std::vector<int>& arguments);
+  int permuted(const Ast& ast, int id, int argument, const std::vector<GivenSize>& sizes);
+  bool named(const Ast& ast, int id, std::string_view name, double& value) const;
   int layout(const Ast& ast, int id, const std::vector<int>& arguments);
   int lookup(const Ast& ast, int id, int table, int category);
   int broadcast(const Ast& ast, int id, std::vector<int> terms);
@@ -61,6 +71,7 @@ class ShapeEquations {
   const System& names_;
   bool unstated_;
   std::map<std::string, Meaning, std::less<>> meanings_;
+  std::map<const Ast*, int> made_;  ///< by expression that is an argmax: the term of its vector
 };
 
 }  // namespace taugrad

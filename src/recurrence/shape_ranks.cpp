@@ -11,12 +11,30 @@ int lowest(Ranks r) { return std::countr_zero(r); }
 bool has(Ranks r, int rank) { return (r >> rank & 1) != 0; }
 bool one_only(Ranks r) { return std::has_single_bit(r); }
 
-// NumPy's matmul of vectors and matrices; -1: none
-int product_rank(int a, int b) {
-  return a < 1 || b < 1 || a > 2 || b > 2 ? -1 : (a == 2 ? 1 : 0) + (b == 2 ? 1 : 0);
+// of the result; -1: none
+int product_rank(ShapeRule rule, int a, int b) {
+  Core core;
+  core_of(rule, a, b, core);
+  const int rest_a = a - static_cast<int>(core.a.size()), rest_b = b - static_cast<int>(core.b.size());
+  const int y = std::max(rest_a, rest_b) + static_cast<int>(core.y.size());
+  return rest_a < 0 || rest_b < 0 || y > kMaxRank ? -1 : y;
 }
 
 }  // namespace
+
+bool core_of(ShapeRule rule, int a, int b, Core& core) {
+  switch (rule) {
+    case ShapeRule::product:
+      core = a < 2 ? b < 2 ? Core{"k", "k", ""} : Core{"k", "kn", "n"} : b < 2 ? Core{"mk", "k", "m"} : Core{"mk", "kn", "mn"};
+      return true;
+    case ShapeRule::outer: core = {"m", "n", "mn"}; return true;
+    case ShapeRule::matvec: core = {"mn", "n", "m"}; return true;
+    case ShapeRule::vecdot: core = {"n", "n", ""}; return true;
+    case ShapeRule::solve: core = b < a ? Core{"mm", "m", "m"} : Core{"mm", "mn", "mn"}; return true;
+    case ShapeRule::logdet: core = {"mm", "", ""}; return true;
+    default: return false;
+  }
+}
 
 void ShapeSystem::wake(int term) {
   for (const int r : readers_[static_cast<std::size_t>(find(term))])
@@ -78,13 +96,26 @@ bool ShapeSystem::draw(Relation& r) {
   const std::span<const int> t = terms(r);
   switch (r.rule) {
     case ShapeRule::broadcast: return draw_broadcast(r);
-    case ShapeRule::product: return draw_product(r);
+    case ShapeRule::product:
+    case ShapeRule::outer:
+    case ShapeRule::matvec:
+    case ShapeRule::vecdot:
+    case ShapeRule::solve:
+    case ShapeRule::logdet: return draw_contraction(r);
+    case ShapeRule::reduced: return draw_reduced(r);
+    case ShapeRule::permute: {
+      const Ranks rank = only_rank((std::bit_width(static_cast<std::uint64_t>(number(r, 0).value)) - 1) / 3);
+      return narrow(t[0], rank) && narrow(t[1], rank);
+    }
     case ShapeRule::stack: return draw_stack(r, 1);
     case ShapeRule::rows: return draw_stack(r, -1);
     case ShapeRule::ranks: return narrow(t[0], static_cast<Ranks>(number(r, 0).value));
     case ShapeRule::elements:  // only one element makes a number
       return number(r, 0).value == 1 || narrow(t[0], kOneOrMore);
-    case ShapeRule::taps: return narrow(t[0], only_rank(1)) && narrow(t[1], only_rank(3) | only_rank(4)) && narrow(t[2], only_rank(1));
+    case ShapeRule::taps: {
+      const auto indices = static_cast<int>(number(r, 0).value);
+      return narrow(t[0], only_rank(1)) && narrow(t[1], only_rank(indices + 1) | only_rank(indices + 2)) && narrow(t[2], only_rank(1));
+    }
     case ShapeRule::symbols: return narrow(t[0], kOneOrMore) && narrow(t[1], only_rank(1));
     default: break;
   }
@@ -124,16 +155,30 @@ bool ShapeSystem::draw_broadcast(const Relation& r) {
   return true;
 }
 
-bool ShapeSystem::draw_product(const Relation& r) {
+bool ShapeSystem::draw_contraction(const Relation& r) {
   const std::span<const int> t = terms(r);
+  const bool two = t.size() > 2;
   std::array<Ranks, 3> possible{};
-  for (int a = 1; a <= kMaxRank; ++a)
-    for (int b = 1; b <= kMaxRank; ++b) {
-      const int y = product_rank(a, b);
-      if (y < 0 || !has(ranks_of(t[0]), y) || !has(ranks_of(t[1]), a) || !has(ranks_of(t[2]), b)) continue;
+  for (int a = 0; a <= kMaxRank; ++a)
+    for (int b = 0; b <= (two ? kMaxRank : 0); ++b) {
+      const int y = product_rank(r.rule, a, b);
+      if (y < 0 || !has(ranks_of(t[0]), y) || !has(ranks_of(t[1]), a) || (two && !has(ranks_of(t[2]), b))) continue;
       possible[0] |= only_rank(y), possible[1] |= only_rank(a), possible[2] |= only_rank(b);
     }
-  return narrow(t[0], possible[0]) && narrow(t[1], possible[1]) && narrow(t[2], possible[2]);
+  return narrow(t[0], possible[0]) && narrow(t[1], possible[1]) && (!two || narrow(t[2], possible[2]));
+}
+
+bool ShapeSystem::draw_reduced(const Relation& r) {
+  const std::span<const int> t = terms(r);
+  const std::int64_t axis = number(r, 0).value, left = number(r, 1).value;
+  Ranks from = 0, to = 0;
+  for (int rank = 0; rank <= kMaxRank; ++rank) {
+    const bool has_axis = left == kAllKept || (axis < rank && -axis <= rank && rank > 0);
+    const int result = left == kDropped ? rank - 1 : rank;
+    if (!has_axis || !has(ranks_of(t[1]), rank) || !has(ranks_of(t[0]), result)) continue;
+    from |= only_rank(rank), to |= only_rank(result);
+  }
+  return narrow(t[0], to) && narrow(t[1], from);
 }
 
 // the first is `deeper` ranks above the others, which are equal

@@ -166,11 +166,70 @@ void ShapeSystem::relate_broadcast(const Relation& r, int number) {
   }
 }
 
-void ShapeSystem::relate_product(std::span<const int> t, int number, bool asked) {
-  const std::vector<int> y = axes(t[0]), a = axes(t[1]), b = axes(t[2]);
-  if (asked) return equal(a.back(), b.front(), number);
-  if (a.size() == 2) equal(y.front(), a.front(), number);
-  if (b.size() == 2) equal(y.back(), b.back(), number);
+// what an operation gives: letters of its result; what it asks: that a letter is one size
+void ShapeSystem::relate_contraction(const Relation& r, int number, bool asked) {
+  const std::span<const int> t = terms(r);
+  const bool two = t.size() > 2;
+  Core core;
+  core_of(r.rule, rank(t[1]), two ? rank(t[2]) : 0, core);
+  std::array<int, 128> first;
+  first.fill(-1);
+  const auto read = [&](int term, std::string_view letters) {
+    const std::vector<int> of = axes(term);
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      int& known = first[static_cast<std::size_t>(letters[i])];
+      const int axis = of[of.size() - letters.size() + i];
+      if (known < 0) known = axis;
+      else if (asked) equal(known, axis, number);
+    }
+  };
+  read(t[1], core.a);
+  if (two) read(t[2], core.b);
+  if (asked) return;
+  const std::vector<int> y = axes(t[0]);
+  for (std::size_t i = 0; i < core.y.size(); ++i)
+    equal(y[y.size() - core.y.size() + i], first[static_cast<std::size_t>(core.y[i])], number);
+  relate_leading(r, number);
+}
+
+void ShapeSystem::relate_leading(const Relation& r, int number) {
+  const std::span<const int> t = terms(r);
+  const bool two = t.size() > 2;
+  Core core;
+  core_of(r.rule, rank(t[1]), two ? rank(t[2]) : 0, core);
+  const int rest_a = rank(t[1]) - static_cast<int>(core.a.size());
+  const int rest_b = two ? rank(t[2]) - static_cast<int>(core.b.size()) : 0;
+  const int lead = rank(t[0]) - static_cast<int>(core.y.size());
+  for (int axis = 1; axis <= lead; ++axis) {  // from the last
+    std::vector<int> in;
+    if (axis <= rest_a) in.push_back(axes(t[1])[static_cast<std::size_t>(rest_a - axis)]);
+    if (axis <= rest_b) in.push_back(axes(t[2])[static_cast<std::size_t>(rest_b - axis)]);
+    const int out = axes(t[0])[static_cast<std::size_t>(lead - axis)];
+    if (in.size() == 1) equal(out, in.front(), number);
+    else sizes_.broadcast(out, std::move(in), number);
+  }
+}
+
+void ShapeSystem::relate_reduced(const Relation& r, int number) {
+  const std::span<const int> t = terms(r);
+  const std::int64_t left = this->number(r, 1).value;
+  const std::vector<int> y = axes(t[0]), a = axes(t[1]);
+  std::int64_t axis = this->number(r, 0).value;
+  if (axis < 0) axis += static_cast<std::int64_t>(a.size());
+  for (std::size_t i = 0, to = 0; i < a.size(); ++i) {
+    const bool gone = left == kAllKept || static_cast<std::int64_t>(i) == axis;
+    if (gone && left == kDropped) continue;
+    equal(y[to++], gone ? sizes_.given({1, "1"}) : a[i], number);
+  }
+}
+
+// K [w,m,n], or [w,m] where it is depthwise; [w,w',..] over two indices
+void ShapeSystem::relate_taps(const Relation& r, int number, bool asked) {
+  const std::span<const int> t = terms(r);
+  const std::vector<int> k = axes(t[1]);
+  const bool full = static_cast<std::int64_t>(k.size()) == this->number(r, 0).value + 2;
+  if (asked) return equal(axes(t[2]).front(), k.back(), number);
+  equal(axes(t[0]).front(), full ? k[k.size() - 2] : k.back(), number);
 }
 
 // concat, slice and rows: the axes but the first are the same
@@ -193,12 +252,9 @@ void ShapeSystem::relate_rows(const Relation& r, int number) {
 void ShapeSystem::relate_sizes(int number, bool asked) {
   const Relation& r = relations_[static_cast<std::size_t>(number)];
   const std::span<const int> t = terms(r);
-  if (r.rule == ShapeRule::product) return relate_product(t, number, asked);
+  if (Core core; core_of(r.rule, 1, 1, core)) return relate_contraction(r, number, asked);
+  if (r.rule == ShapeRule::taps) return relate_taps(r, number, asked);
   const std::vector<int> y = axes(t[0]);
-  if (r.rule == ShapeRule::taps) {
-    const std::vector<int> k = axes(t[1]);
-    return asked ? equal(axes(t[2]).front(), k.back(), number) : equal(y.front(), k[k.size() - 2], number);
-  }
   if (asked != (r.rule == ShapeRule::elements || r.rule == ShapeRule::symbols)) return;
   const auto equal_all = [&](const std::vector<int>& a, std::size_t skipped) {
     for (std::size_t axis = 0; axis < a.size(); ++axis) equal(y[axis + skipped], a[axis], number);
@@ -215,6 +271,13 @@ void ShapeSystem::relate_sizes(int number, bool asked) {
       std::reverse(a.begin(), a.end());
       return equal_all(a, 0);
     }
+    case ShapeRule::permute: {
+      std::vector<int> a;
+      for (std::size_t axis = y.size(); axis-- > 0;)
+        a.push_back(axes(t[1])[static_cast<std::size_t>(this->number(r, 0).value >> (3 * axis) & 7)]);
+      return equal_all(a, 0);
+    }
+    case ShapeRule::reduced: return relate_reduced(r, number);
     case ShapeRule::elements:
       if (y.size() == 1) return equal(y.front(), sizes_.given(this->number(r, 0)), number);
       return sizes_.elements(y, this->number(r, 0).value, number);

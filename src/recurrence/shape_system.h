@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "recurrence/ast.h"
@@ -11,6 +12,12 @@
 #include "taugrad/base/shape.h"
 
 namespace taugrad {
+
+/// What a product does with the last axes of its operands: a letter is one size. The axes before
+/// them are leading ones, which broadcast.
+struct Core {
+  std::string_view a, b, y;
+};
 
 /// A set of ranks, bit r for rank r.
 using Ranks = std::uint8_t;
@@ -24,15 +31,28 @@ enum class ShapeRule : std::uint8_t {
   broadcast,  ///< y = broadcast(a, b, ..)
   ranks,      ///< the rank of y is one of a set
   product,    ///< y = a @ b
+  outer,      ///< y = outer(a, b)
+  matvec,     ///< y = matvec(A, x)
+  vecdot,     ///< y = vecdot(a, b)
+  solve,      ///< y = solve(A, b)
+  logdet,     ///< y = logdet(A)
   concat,     ///< y = concat(a, b, ..)
   stack,      ///< y = stack(a, b, ..)
   slice,      ///< y = slice(a, ..)
   transpose,  ///< y = transpose(a)
+  permute,    ///< y = transpose(a, ..): the first number holds the axes, three bits each, behind a 1
+  reduced,    ///< y = sum(a, axis=..): the first number is the axis, the second a Reduced
   rows,       ///< y is a row of a
   elements,   ///< y has as many elements
-  taps,       ///< y = conv(K, x)
+  taps,       ///< y = conv(K, x): the first number is that of the indices
   symbols,    ///< y has as many rows as the vector a has elements
 };
+
+/// What a reduction leaves of the axis, or of all of them.
+enum Reduced : std::int64_t { kDropped, kKept, kAllKept };
+
+/// Of a product of operands of these ranks. @return false where the rule is none
+bool core_of(ShapeRule rule, int rank_a, int rank_b, Core& core);
 
 /// Shapes, found by solving (R16): terms that stand for the shape of a variable or of an expression, and relations
 /// between them. First the ranks: a set for each term, from which relations take what cannot be. Then the sizes of the
@@ -100,7 +120,8 @@ class ShapeSystem {
   bool narrow(int term, Ranks ranks);
   bool draw(Relation& r);
   bool draw_broadcast(const Relation& r);
-  bool draw_product(const Relation& r);
+  bool draw_contraction(const Relation& r);
+  bool draw_reduced(const Relation& r);
   bool draw_stack(const Relation& r, int deeper);
   bool merge(int a, int b);
   void give_up(Relation& r);
@@ -126,7 +147,10 @@ class ShapeSystem {
   void equal(int a, int b, int number);
   void relate_sizes(int number, bool asked);
   void relate_broadcast(const Relation& r, int number);
-  void relate_product(std::span<const int> t, int number, bool asked);
+  void relate_contraction(const Relation& r, int number, bool asked);
+  void relate_leading(const Relation& r, int number);
+  void relate_reduced(const Relation& r, int number);
+  void relate_taps(const Relation& r, int number, bool asked);
   void relate_rows(const Relation& r, int number);
 
   std::vector<Term> terms_, open_terms_;   ///< open_terms_: before the smallest ranks are taken

@@ -43,11 +43,13 @@ class Solver {
   /// What an import reads has the shape that it declares (R11, R16).
   void bind(const BoundInput& b) {
     const ShapeEquations::Meaning* category = equations_.category(b.given);
-    bound_.push_back({equations_.expression(b.given), category ? category->symbols : -1});
+    const int term = equations_.expression(b.given);
+    const int symbols = category ? category->symbols : equations_.symbols_made(b.given);
+    bound_.push_back({term, symbols});
     const ShapeSystem::Origin origin{&b.given, b.given.root()};
-    if (b.category >= 0 && category)
-      shapes_.relate(ShapeRule::same, {category->symbols, shapes_.known({{b.category, {}}})}, origin);
-    if (b.category >= 0 || category) return;
+    if (b.category >= 0 && symbols >= 0)
+      shapes_.relate(ShapeRule::same, {symbols, shapes_.known({{b.category, {}}})}, origin);
+    if (b.category >= 0 || symbols >= 0) return;
     std::vector<GivenSize> sizes;
     for (const std::int64_t size : b.shape) sizes.push_back({size, {}});
     shapes_.relate(ShapeRule::same, {bound_.back().term, shapes_.known(sizes)}, origin);

@@ -91,7 +91,6 @@ bool is_function_name(std::string_view name);
 const Op* own_function(std::string_view name);
 /// "loss", "ends": what an equation may not define, for a definition has a part of that name.
 bool is_section(std::string_view name);
-bool is_reduction_name(std::string_view name);
 /// With those of the program's own.
 std::vector<std::string> function_names();
 

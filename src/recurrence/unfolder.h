@@ -110,7 +110,9 @@ class Unfolder {
   NodeId place_step(int block, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting);
   NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
   NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
-  NodeId largest(const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  Var where_alive(ExtentId alive, ExtentId target, Var a, Var b);
+  NodeId chained(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  NodeId stacked(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
   NodeId count_of(const Block& block, ExtentId extent);
   NodeId dropped(NodeId a, int block, int slot, const Setting& setting);
   template <class F>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "ops/item_fault.h"
 #include "taugrad/base/rational.h"
 #include "taugrad/passes/prune.h"
 
@@ -136,6 +137,8 @@ void Interpreter<S>::evaluate(std::size_t slot, std::vector<Operand<S>>& operand
   call.index = n.index;
   try {
     forward_of(n.op, S())(call);
+  } catch (const ItemFault& why) {
+    why.retell(std::string(tape_.label(n.id)), item_of(n.id, why.row));
   } catch (const Error& why) {
     Diagnostic d = why.diagnostics().front();
     d.message = fmt::format("{}: {} ({})", n.op.name, d.message, tape_.label(n.id));

@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "output.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/recurrence/functions.h"
 
 namespace taugrad::cli {
 namespace {
@@ -36,6 +37,21 @@ std::string as_text(const std::vector<const Op*>& ops) {
     text += fmt::format("{:<20} {:>2}  {}\n", op->name, arity, op->about);
   }
   return text;
+}
+
+std::string functions_text() {
+  std::string text;
+  for (const FunctionText& f : function_texts()) text += fmt::format("{}\n    {}\n", f.usage, f.about);
+  return text;
+}
+
+std::string functions_json() {
+  json::Writer w;
+  w.begin_object().key("functions").begin_array();
+  for (const FunctionText& f : function_texts())
+    w.begin_object().field("name", f.name).field("usage", f.usage).field("about", f.about).field("over_index", f.over_index).end_object();
+  w.end_array().end_object();
+  return w.text() + "\n";
 }
 
 std::string as_json(const std::vector<const Op*>& ops) {
@@ -82,13 +98,20 @@ Command ops_command() {
   c.name = "ops";
   c.about = "Lists the operations that graphs are made of";
   c.examples = {{"taugrad ops", "name, number of inputs, meaning of every operation"},
-                {"taugrad ops tanh matmul --json", "some of them, for programs"}};
+                {"taugrad ops tanh matmul --json", "some of them, for programs"},
+                {"taugrad ops --functions", "what equations are written with"}};
   c.positional({.name = "OP",
                 .help = "only these",
                 .least = 0,
                 .most = 1000000,
                 .take = [names](const std::string& v) { names->push_back(v); }});
-  c.run = [names](const Context& context) {
+  auto functions = std::make_shared<bool>(false);
+  c.flag("--functions", "the functions of equations instead", *functions);
+  c.run = [names, functions](const Context& context) {
+    if (*functions) {
+      print(context.json ? functions_json() : functions_text());
+      return 0;
+    }
     const std::vector<const Op*> ops = chosen(*names);
     print(context.json ? as_json(ops) : as_text(ops));
     return 0;

@@ -31,6 +31,7 @@ struct Traits {
   bool waits = false;       ///< made of the first input; the others only have to be there
   bool sums_items = false;  ///< sums over the items of its inputs: its output is shared
   bool keeps_symbols = false;  ///< a category where its input is one, also where no attribute says so
+  bool faults = false;         ///< may fail for an item: errors name the value that it works on
   bool tells_symbols = false;  ///< "category" speaks of its inputs: the output is a number
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "taugrad/graph/graph.h"
+#include "taugrad/ops/along.h"
 
 /// Builders: each appends the node (and the broadcasts it needs) to the tape of its operands.
 /// Shapes speak of one example. All throw Error (G020) on shapes that do not fit.
@@ -18,6 +19,7 @@ Var category_input(Tape& g, std::string_view name, std::int64_t size,
 Var weight(Tape& g, std::string_view name, const Shape& shape,
            std::span<const std::int32_t> index = {});
 Var constant(Tape& g, double value, const Shape& shape = {}, ExtentId extent = kShared);
+Var eye(Tape& g, std::int64_t size);  ///< [size,size]: 1 on the diagonal, else 0
 Var length(Tape& g, std::int32_t which, ExtentId extent = kEveryItem);  ///< the item's own length
 Var copy(Var w);  ///< W(t) = copy(W, t): the dummy variable of eq 24; a view
 
@@ -43,7 +45,21 @@ Var exp(Var a);
 Var log(Var a);
 Var sqrt(Var a);
 Var abs(Var a);
-Var sign(Var a);
+Var sign(Var a);   ///< -1, 0 or 1; no gradient
+Var floor(Var a);  ///< no gradient
+Var sin(Var a);
+Var cos(Var a);
+Var erf(Var a);
+Var normal_cdf(Var a);   ///< erfc(-a / sqrt 2) / 2
+Var log1p(Var a);        ///< ln(1 + a)
+Var expm1(Var a);        ///< e^a - 1
+Var softplus(Var a);     ///< ln(1 + e^a)
+Var log_sigmoid(Var a);  ///< -softplus(-a)
+Var silu(Var a);         ///< a sigmoid(a)
+Var gelu(Var a);         ///< a normal_cdf(a)
+Var elu(Var a);          ///< a above 0, else expm1(a)
+Var leaky_relu(Var a, Var slope);  ///< a above 0, else slope a, which is its slope at 0
+Var leaky_relu(Var a, double slope);
 /// a = a + b: the name goes on to another node, nothing is changed.
 Var& operator+=(Var& a, const Var& b);
 Var& operator-=(Var& a, const Var& b);
@@ -63,6 +79,9 @@ Var max(Var a, Var b);  ///< ties: the first
 Var max(Var a, double b);
 Var max(double a, Var b);
 Var clamp(Var a, double lo, double hi);  ///< derivative 1 on lo..hi, ends included
+Var clamp(Var a, Var lo, Var hi);        ///< the bound that binds has the gradient
+Var mod(Var a, Var b);  ///< a - b floor(a / b): in [0, |b|), with the sign of b
+Var mod(Var a, double b);
 Var less(Var a, Var b);
 Var less_equal(Var a, Var b);
 Var greater(Var a, Var b);
@@ -103,8 +122,19 @@ Var where(Var c, double a, double b);
 Var stop_gradient(Var a);
 
 // products
-Var matmul(Var a, Var b);  ///< NumPy's for ranks 1 and 2; each side per example or not
-Var outer(Var a, Var b);   ///< [m] x [n] -> [m,n]
+/// NumPy's matmul for ranks 1 to 4: leading axes broadcast. Each side per example or not.
+Var matmul(Var a, Var b);
+/// op(a) op(b) of stacks of matrices, where op transposes the last two axes if asked to.
+Var stacked_matmul(Var a, Var b, bool transpose_a = false, bool transpose_b = false);
+// [..] are leading axes, which broadcast
+Var outer(Var a, Var b);   ///< [..,m] x [..,n] -> [..,m,n]
+Var matvec(Var a, Var x);  ///< [..,m,n] x [..,n] -> [..,m]
+Var vecdot(Var a, Var b);  ///< [..,n] x [..,n] -> [..]
+/// X with A X = b, by LU with pivots: A [..,m,m], b a matrix [..,m,n], or a vector [..,m] where it
+/// has fewer axes than A. With `transposed` A^T X = b.
+/// Running it throws Error (N005) where an item's matrix is singular.
+Var solve(Var a, Var b, bool transposed = false);
+Var logdet(Var a);  ///< ln |det A| of [..,m,m] -> [..]; N005 as solve
 /// Sum over the items of outer(a, b); not per example.                                  (eq 23-25)
 Var outer_sum(Var a, Var b);
 /// sum_d K[d] @ taps[d]; K [w,m,n] or [w,w',m,n], taps in row-major order
@@ -112,11 +142,15 @@ Var conv(Var k, std::span<const Var> taps);
 
 // layout
 Var transpose(Var a);  ///< reverses the axes
+Var transpose(Var a, std::span<const int> axes);  ///< axis i of the result is axis axes[i] of a
+Var transpose(Var a, std::initializer_list<int> axes);
 Var reshape(Var a, const Shape& to);
 Var broadcast_to(Var a, const Shape& to);
 Var concat(std::span<const Var> parts);                ///< along the first axis
 Var concat(std::initializer_list<Var> parts);
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
+/// Row i of the first axis, from 0; i is a number. Running it throws Error (D018) where there is none.
+Var at(Var a, Var i);
 /// Zeros of `size` rows that hold a at `from`: vjp of slice.
 Var pad(Var a, std::int64_t from, std::int64_t size);
 Var stack(std::span<const Var> parts);  ///< a new first axis
@@ -130,6 +164,20 @@ Var sum(Var a, int axis);
 Var mean(Var a);
 Var mean(Var a, int axis);
 Var max(Var a);                         ///< ties: the first
+Var min(Var a);                         ///< ties: the first
+Var prod(Var a);                        ///< of nothing 1
+Var norm(Var a);                        ///< (sum a^2)^(1/2), of nothing 0; gradient 0 at 0
+Var logsumexp(Var a);                   ///< ln sum e^a, of nothing -inf; -inf has gradient 0
+/// @throws Error (G020) where there is no such axis
+Var sum(Var a, const Along& along);
+Var mean(Var a, const Along& along);
+Var max(Var a, const Along& along);
+Var min(Var a, const Along& along);
+Var prod(Var a, const Along& along);
+Var norm(Var a, const Along& along);
+Var logsumexp(Var a, const Along& along);
+Var unit(Var a);                        ///< a / norm(a) along the last axis; at 0 0 with gradient 0
+Var cumsum(Var a, int axis = -1);
 Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
 Var add_n(std::span<const Var> terms);  ///< in the order given; of one term a copy
 Var add_n(std::initializer_list<Var> terms);
@@ -138,9 +186,14 @@ Var first_max(Var a);                   ///< 1 at the first largest element, els
 // last axis
 Var softmax(Var a);
 Var log_softmax(Var a);
+Var softmax(Var a, int axis);
+Var log_softmax(Var a, int axis);
 Var centre(Var a);     ///< a - mean
 Var normalize(Var a);  ///< (a - mean) / sqrt(var + 1e-5)
+Var normalize(Var a, double eps);
 Var layer_norm(Var a, Var gain, Var bias);
+Var layer_norm(Var a, Var gain, Var bias, double eps);
+Var rms_norm(Var a, Var gain, double eps = 1e-5);  ///< gain a / sqrt(mean a^2 + eps)
 
 // symbols: a category is a number 0..size-1, or -1 where it is absent
 /// The size of the alphabet where v is a category, else 0.

@@ -55,6 +55,15 @@ S exp(S x) {
 }
 
 template <class S>
+S sin(S x) {
+  return std::sin(x);
+}
+template <class S>
+S cos(S x) {
+  return std::cos(x);
+}
+
+template <class S>
 S log(S x) {
   return std::log(x);
 }
@@ -80,6 +89,79 @@ S log1p(S x) {
 inline Complex log1p(const Complex& z) {
   const double re = z.real(), im = z.imag();
   return {0.5 * std::log1p(2 * re + re * re + im * im), std::atan2(im, 1 + re)};
+}
+
+template <class S>
+S expm1(S x) {
+  return std::expm1(x);
+}
+inline Complex expm1(const Complex& z) {
+  const double half = std::sin(z.imag() / 2);
+  return {std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
+          std::exp(z.real()) * std::sin(z.imag())};
+}
+
+/// ln(1 + e^x), which is x + ln(1 + e^-x): nothing overflows, and far left it is e^x.
+template <class S>
+S softplus(S x) {
+  const bool right = real_part(x) > 0;
+  const S rest = log1p(exp(right ? -x : x));
+  return right ? x + rest : rest;
+}
+
+/// A function of which the value and the first derivative are known, beside the real axis: the
+/// series of f(x + iy) to y^3, of the first three derivatives.
+inline Complex continued(double y, double f, double f1, double f2, double f3) {
+  return {f - y * y * f2 / 2, y * f1 - y * y * y * f3 / 6};
+}
+
+template <class S>
+S erf(S x) {
+  return std::erf(x);
+}
+inline Complex erf(const Complex& z) {
+  const double x = z.real(), slope = 1.1283791670955126 * std::exp(-x * x);  // 2 / sqrt(pi)
+  return continued(z.imag(), std::erf(x), slope, -2 * x * slope, (4 * x * x - 2) * slope);
+}
+
+/// The integral of the normal density up to x: erfc(-x / sqrt 2) / 2, which keeps its digits in the
+/// tail. What rounding leaves out of -x / sqrt 2 counts x^2 times there and is put back.
+inline double normal_cdf(double x) {
+  constexpr double kRootHalf = 0.70710678118654757, kRest = -4.833646656726457e-17;
+  const double z = -x * kRootHalf, y = 0.5 * std::erfc(z);
+  if (!(z > 0.5 && z < 28)) return y;
+  const double lost = std::fma(-x, kRootHalf, -z) - x * kRest;
+  return y - lost * 0.56418958354775629 * std::exp(-z * z);  // 1 / sqrt(pi)
+}
+inline float normal_cdf(float x) { return static_cast<float>(normal_cdf(static_cast<double>(x))); }
+inline Complex normal_cdf(const Complex& z) {
+  const double x = z.real(), slope = 0.39894228040143268 * std::exp(-x * x / 2);  // 1 / sqrt(2 pi)
+  return continued(z.imag(), normal_cdf(x), slope, -x * slope, (x * x - 1) * slope);
+}
+
+template <class S>
+S floor(S x) {
+  return std::floor(x);
+}
+inline Complex floor(const Complex& z) {
+  const double whole = std::floor(z.real());
+  return whole == z.real() && z.imag() < 0 ? whole - 1 : whole;  // a moment after a whole number
+}
+
+/// a - b floor(a / b) without the rounding of a / b: in [0, |b|), with the sign of b.
+template <class S>
+S mod(S a, S b) {
+  const S rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(rest, b);
+  if ((rest < 0) == (b < 0)) return rest;
+  const S y = rest + b;
+  return y == b && std::isfinite(b) ? std::nextafter(b, S(0)) : y;
+}
+inline Complex mod(const Complex& a, const Complex& b) {
+  double y = mod(a.real(), b.real());
+  double times = std::nearbyint((a.real() - y) / b.real());
+  if (y == 0 && (a.imag() - times * b.imag()) / b.real() < 0) y = b.real(), times -= 1;
+  return {y, a.imag() - times * b.imag()};
 }
 
 template <class S>

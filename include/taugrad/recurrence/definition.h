@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
+#include "taugrad/ops/along.h"
 
 namespace taugrad {
 
@@ -122,12 +123,52 @@ Expr exp(const Expr& a);
 Expr log(const Expr& a);
 Expr sqrt(const Expr& a);
 Expr abs(const Expr& a);
-Expr softmax(const Expr& a);
-Expr log_softmax(const Expr& a);
-Expr sum(const Expr& a);
-Expr mean(const Expr& a);
-Expr max(const Expr& a);
+Expr sin(const Expr& a);
+Expr cos(const Expr& a);
+Expr floor(const Expr& a);
+Expr sign(const Expr& a);
+Expr erf(const Expr& a);
+Expr log1p(const Expr& a);
+Expr expm1(const Expr& a);
+Expr softplus(const Expr& a);
+Expr log_sigmoid(const Expr& a);
+Expr silu(const Expr& a);
+Expr gelu(const Expr& a);
+Expr elu(const Expr& a);
+Expr leaky_relu(const Expr& a, const Expr& slope);
+Expr pow(const Expr& a, const Expr& b);
+Expr mod(const Expr& a, const Expr& b);
+Expr max(const Expr& a, const Expr& b);
+Expr min(const Expr& a, const Expr& b);
+// of all elements, or along an axis: sum(a, {.axis = 1, .keep = true})
+Expr sum(const Expr& a, const Along& along = {});
+Expr mean(const Expr& a, const Along& along = {});
+Expr max(const Expr& a, const Along& along = {});
+Expr min(const Expr& a, const Along& along = {});
+Expr prod(const Expr& a, const Along& along = {});
+Expr norm(const Expr& a, const Along& along = {});
+Expr logsumexp(const Expr& a, const Along& along = {});
+Expr softmax(const Expr& a, int axis = -1);
+Expr log_softmax(const Expr& a, int axis = -1);
+Expr cumsum(const Expr& a, int axis = -1);
+Expr unit(const Expr& a);
+Expr layer_norm(const Expr& a);
+Expr layer_norm(const Expr& a, const Expr& gain, const Expr& bias);
+Expr rms_norm(const Expr& a, const Expr& gain);
+Expr outer(const Expr& a, const Expr& b);
+Expr matvec(const Expr& a, const Expr& x);
+Expr vecdot(const Expr& a, const Expr& b);
+Expr solve(const Expr& a, const Expr& b);
+Expr logdet(const Expr& a);
+Expr eye(const Expr& size);
+Expr at(const Expr& a, const Expr& i);
+Expr argmax(const Expr& a);
+Expr stop_gradient(const Expr& a);
+Expr dropout(const Expr& a, const Expr& p);
+Expr stack(std::initializer_list<Expr> parts);
+Expr reshape(const Expr& a, std::initializer_list<Expr> shape);
 Expr transpose(const Expr& a);
+Expr transpose(const Expr& a, std::initializer_list<int> axes);
 Expr concat(std::initializer_list<Expr> parts);
 Expr slice(const Expr& a, const Expr& from, const Expr& to);
 Expr embed(const Expr& table, const Expr& category);

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace taugrad {
+
+/// Which elements a reduction takes, and what is left of their axes.
+struct Along {
+  static constexpr int kAll = 1 << 20;
+  int axis = kAll;    ///< from 0, negative from the end
+  bool keep = false;  ///< what is reduced stays, with size 1
+};
+
+}  // namespace taugrad
