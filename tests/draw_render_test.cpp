@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "support_golden.h"
+#include "support_nasty.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/write.h"
@@ -19,81 +21,8 @@ using namespace taugrad::test;
 
 namespace {
 
-const std::string kGolden = std::string(TAUGRAD_SOURCE_DIR) + "/tests/golden/";
-
-std::string slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-std::vector<std::string> lines_of(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
-// TAUGRAD_UPDATE_GOLDEN=1 rewrites the file; its diff is reviewed.
-void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = kGolden + name;
-  if (std::getenv("TAUGRAD_UPDATE_GOLDEN") != nullptr)
-    std::ofstream(path, std::ios::binary) << text;
-  INFO(path);
-  const std::vector<std::string> got = lines_of(text), want = lines_of(slurp(path));
-  for (std::size_t i = 0; i < std::min(got.size(), want.size()); ++i) {
-    if (got[i] != want[i]) {
-      FAIL_CHECK("line " << i + 1 << "\n  got  " << got[i] << "\n  want " << want[i]);
-      return;
-    }
-  }
-  CHECK(got.size() == want.size());
-}
-
 Picture unfolded(const std::string& name, int steps, Detail detail = Detail::automatic) {
   return picture_of(unfold(shipped_definition(name), {.steps = steps}), {.detail = detail});
-}
-
-// Names that need every kind of care.
-const std::vector<std::string> kNasty{"a\"b",
-                                      "a\\",
-                                      "\\N",
-                                      "a<b>",
-                                      "a|b{c}",
-                                      "two\nlines",
-                                      "tab\there",
-                                      "&amp;",
-                                      "a&b",
-                                      "</text>",
-                                      "]]>",
-                                      "<!--",
-                                      "ü∂λ日本🙂",
-                                      "\x01\x02",
-                                      "node",
-                                      "graph",
-                                      "e0 -> e1;",
-                                      "9lives",
-                                      "'quoted'",
-                                      "a;b",
-                                      "%d%s",
-                                      "\xEF\xBF\xBF\x7F",
-                                      "-->",
-                                      "\r\n",
-                                      "\\\"",
-                                      "subgraph",
-                                      "label=\"x",
-                                      "$\\alpha$",
-                                      std::string(256, 'w')};
-
-Picture nasty_picture() {
-  Graph g;
-  Var sum = g.constant(0);
-  for (std::size_t i = 0; i < kNasty.size(); ++i) {
-    const Var x = i % 2 == 0 ? g.weight(kNasty[i]) : g.input(kNasty[i]);
-    sum = g.name(sum + x, kNasty[i], {static_cast<int>(i)});
-  }
-  GraphPictureOptions options;
-  options.title = "\"<&\n\\>";
-  options.about = "--></desc>";
-  return picture_of(g.tape(), options);
 }
 
 // Parses SVG files with another program's XML parser; prints their texts, one a line, as JSON.

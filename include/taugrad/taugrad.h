@@ -13,6 +13,7 @@
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/flow_picture.h"
 #include "taugrad/draw/folded_picture.h"
+#include "taugrad/draw/format.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/model_picture.h"
 #include "taugrad/draw/render.h"

@@ -30,6 +30,8 @@ std::string help_for(const std::string& suffix, const std::vector<std::string>& 
 
 std::string known_suffix(const std::string& path, const std::vector<std::string>& formats) {
   const std::string name = std::filesystem::path(path).filename().string();
+  for (const std::string& f : formats)  // of several parts: "node-data.json"
+    if (f.find('.') != std::string::npos && name.ends_with("." + f)) return f;
   const std::size_t dot = name.rfind('.');
   // a name that is a suffix and nothing else, ".svg", has one; "." and ".." have none
   std::string suffix = dot == std::string::npos ? "" : name.substr(dot);

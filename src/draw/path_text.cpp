@@ -5,15 +5,12 @@
 #include "draw/text.h"
 
 namespace taugrad::draw {
-namespace {
 
 bool is_line(const Point* p) {
   const double dx = p[3].x - p[0].x, dy = p[3].y - p[0].y;
   const auto off = [&](Point q) { return std::abs((q.x - p[0].x) * dy - (q.y - p[0].y) * dx); };
   return off(p[1]) < 0.01 && off(p[2]) < 0.01;
 }
-
-}  // namespace
 
 std::string path_text(const Path& path, Point origin) {
   std::string out = "M";

@@ -5,7 +5,6 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/memory_limit.h"
-#include "base/suffix.h"
 #include "base/utf8.h"
 #include "draw/scan.h"
 #include "graph/adjoint.h"
@@ -14,7 +13,7 @@
 #include "recurrence/graph_size.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
-#include "taugrad/draw/render.h"
+#include "taugrad/draw/format.h"
 #include "taugrad/exec/check.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
@@ -27,12 +26,12 @@
 namespace taugrad {
 namespace {
 
-std::string format_of(const std::string& path, const std::vector<std::string>& formats) {
-  std::string suffix = known_suffix(path, formats);
-  if (suffix.empty())
-    fail(Status::usage, "U002", "{}: the suffix tells the format; it is one of .{}",
-         printable(path), fmt::join(formats, " ."));
-  return suffix;
+const Format& format_of(const std::string& path) {
+  if (const Format* f = format_of_file(path)) return *f;
+  std::string suffixes;
+  for (const Format& f : formats()) suffixes += fmt::format(" .{}", f.suffix);
+  fail(Status::usage, "U002", "{}: the suffix tells the format; it is one of{}", printable(path),
+       suffixes);
 }
 
 /// What the loss depends on and has a gradient worth drawing; of nodes without names the weights.
@@ -134,20 +133,19 @@ Picture picture_of(const Graph& graph, const WriteOptions& options) {
 }
 
 void write(const Graph& graph, const std::string& path, const WriteOptions& options) {
-  const std::string format = format_of(path, {"dot", "html", "json", "svg"});
-  if (format == "html") return write_file(path, to_html(explore(graph, options)));
-  if (format != "json") return write(picture_of(graph, options), path, options.labels);
-  if (options.view == View::folded) return write_file(path, to_json(fold(graph)));
-  save_graph(path,
-             options.view == View::gradient ? with_gradient(graph, options.loss).graph : graph);
+  const FormatSource source{
+      .picture = [&] { return picture_of(graph, options); },
+      .page = [&] { return explore(graph, options); },
+      .json = [&] {
+        if (options.view == View::folded) return to_json(fold(graph));
+        return to_json(options.view == View::gradient ? with_gradient(graph, options.loss).graph
+                                                      : graph);
+      }};
+  write_file(path, format_of(path).text(source, {.labels = options.labels}));
 }
 
 void write(const Picture& picture, const std::string& path, bool labels) {
-  const std::string format = format_of(path, {"dot", "html", "svg"});
-  const RenderOptions how{.labels = labels};
-  write_file(path, format == "dot"    ? to_dot(picture, how)
-                   : format == "html" ? to_html(picture)
-                                      : to_svg(picture, how));
+  write_file(path, format_of(path).text({.picture = [&] { return picture; }}, {.labels = labels}));
 }
 
 }  // namespace taugrad

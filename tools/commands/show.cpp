@@ -17,10 +17,9 @@
 #include "progress.h"
 #include "subject.h"
 #include "taugrad/analysis/coupling.h"
-#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
+#include "taugrad/draw/format.h"
 #include "taugrad/draw/graph_picture.h"
-#include "taugrad/draw/render.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/recurrence/describe.h"
@@ -42,24 +41,31 @@ struct Options {
   ShowValues values;
 };
 
-/// By the suffix of -o, by --format, by --json.
+/// By the suffix of -o, by --format, by --json: a name in the table of formats, or of --plan.
 std::string chosen_format(const Options& o, const Context& context) {
   if (o.plan && !o.format.empty() && o.format != "json")
     fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
   const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
   if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
-  const std::string suffix = format_of(o.output, {"dot", "html", "json", "svg"}, "");
-  if (!suffix.empty() && !o.format.empty() && suffix != o.format)
+  const Format* told = format_of_file(o.output);
+  if (o.format.empty()) return told != nullptr ? std::string(told->name) : printed == "txt" ? "dot" : printed;
+  // what other programs read as JSON may be called so
+  const bool agree = told == nullptr || told->name == o.format ||
+                     (told->name == "json" && format_named(o.format).is_json());
+  if (!agree)
     fail(Status::usage, "U006", "--format {} and the suffix of {} say different formats", o.format,
          printable(o.output));
-  return !suffix.empty() ? suffix : printed == "txt" ? "dot" : printed;
+  return o.format;
 }
 
-std::string rendered(const Picture& picture, const Options& o) {
-  const RenderOptions how{.labels = !o.no_labels};
-  return o.format == "html"  ? to_html(picture)
-         : o.format == "svg" ? to_svg(picture, how)
-                             : to_dot(picture, how);
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const Format& f : formats()) names.emplace_back(f.name);
+  return names;
+}
+
+void deliver_drawing(const FormatSource& source, const Options& o) {
+  deliver(o.output, format_named(o.format).text(source, {.labels = !o.no_labels}));
 }
 
 void tell_counts(const Context& context, std::int64_t nodes, std::int64_t edges,
@@ -88,12 +94,13 @@ int show_folded(const Definition& d, const Options& o, const Context& context,
                 const DefinitionSummary& summary) {
   const FoldedGraph g = folded(d);
   tell_counts(context, std::ssize(g.nodes), std::ssize(g.edges), summary, coupling(d, o.modes));
-  if (o.format == "json")
-    deliver(o.output, to_json(g));
-  else
-    deliver(
-        o.output,
-        rendered(picture_of(g, {.detail = detail_of(o), .title = d.name, .about = d.about}), o));
+  deliver_drawing({.picture =
+                       [&] {
+                         return picture_of(
+                             g, {.detail = detail_of(o), .title = d.name, .about = d.about});
+                       },
+                   .json = [&] { return to_json(g); }},
+                  o);
   return 0;
 }
 
@@ -128,10 +135,10 @@ GraphPictureOptions picture_options(const Options& o) {
 DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Context& context,
                              const DefinitionSummary& summary) {
   check_steps(d, o.steps);
-  DefinitionDrawing drawing{.view = o.view, .output = o.output, .unfolding = unfolding_of(o),
+  DefinitionDrawing drawing{.view = o.view, .unfolding = unfolding_of(o),
                             .picture = picture_options(o), .steps = o.steps};
   if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
-  drawing.rendered = [&o](const Picture& p) { return rendered(p, o); };
+  drawing.deliver = [&o](const FormatSource& source) { deliver_drawing(source, o); };
   drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
     tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
   };
@@ -157,7 +164,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
   }
   const UnfoldedPicture drawn = unfolded_picture(d, drawing.unfolding, drawing.picture, gradient);
   drawing.tell(drawn.nodes, drawn.edges);
-  deliver(o.output, rendered(drawn.picture, o));
+  deliver_drawing({.picture = [&] { return drawn.picture; }}, o);
   return 0;
 }
 
@@ -167,7 +174,7 @@ int show_model(const Definition& d, const Options& o, const Context& context) {
   options.steps = o.steps;
   options.all_steps = o.all_steps;
   return show_model(d, options, context, [&](const GraphicalModel& model, const Picture& picture) {
-    deliver(o.output, o.format == "json" ? to_json(model) : rendered(picture, o));
+    deliver_drawing({.picture = [&] { return picture; }, .json = [&] { return to_json(model); }}, o);
   });
 }
 
@@ -182,12 +189,13 @@ void refuse_others(const Options& o, const Context& context) {
                    "--states", "--confirm", "--independent"},
                   "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
-  if (o.view == "folded" && o.format != "html")
+  const bool all_views = !o.plan && format_named(o.format).all_views;
+  if (o.view == "folded" && !all_views)
     refuse({"--all-steps", "--no-copies"}, "on the folded view");
   if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
   if (o.view != "model")
     refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
-  if (o.format == "html") refuse({"--no-labels"}, "on HTML");
+  if (all_views) refuse({"--no-labels"}, "on " + o.format + ", which is of all views");
   if (o.format == "json")
     refuse({"--detail", "--all-steps", "--no-labels", "--no-copies"},
            "on JSON, which is the whole graph");
@@ -237,10 +245,17 @@ int show_definition(const Definition& d, Options& o, bool unsaid, const Context&
   }
   if (o.view == "model") return show_model(d, o, context);
   const DefinitionSummary summary = describe(d);
-  if (o.format == "html")
+  if (format_named(o.format).all_views)
     return show_page(d, drawing_of(d, o, context, summary), o.values, context);
   return o.view == "folded" ? show_folded(d, o, context, summary)
                             : show_unfolded(d, o, context, summary);
+}
+
+std::string format_table() {
+  std::string table;
+  for (const Format& f : formats())
+    table += fmt::format("\n  {:<15}.{:<21}{}", f.name, f.suffix, f.about);
+  return table;
 }
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
@@ -248,8 +263,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
   c.choice("--view", "folded, unfolded, gradient or model [unfolded with --steps, else folded]",
            o->view, {"folded", "unfolded", "gradient", "model"});
-  c.choice("--format", "[by the suffix of -o, else dot]", o->format,
-           {"dot", "html", "json", "svg"});
+  c.choice("--format", "[by the suffix of -o, else dot]", o->format, format_names());
   c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
   c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
            {"auto", "values", "operations", "everything"});
@@ -287,7 +301,9 @@ Command show_command() {
       "explore, all views in one file, without a network (docs/explore.md). Of a definition\n"
       "without a loss, the gradient drawn is that of a cotangent on every variable. A graph's\n"
       "JSON is drawn with the gradients that it holds; --view gradient appends those of its\n"
-      "loss (the node `loss`, or --loss NAME), --view folded finds the step that repeats.";
+      "loss (the node `loss`, or --loss NAME), --view folded finds the step that repeats.\n"
+      "Formats, and the suffixes that tell them:" +
+      format_table();
   add_max_memory(c);
   c.run = [o](const Context& context) {
     const bool unsaid = context.json && o->format.empty();

@@ -2,9 +2,8 @@
 
 #include "base/fail.h"
 #include "output.h"
-#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
-#include "taugrad/draw/render.h"
+#include "taugrad/draw/format.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/recurrence/fold.h"
@@ -21,60 +20,83 @@ void tell_counts(const Context& context, const Graph& g) {
   note(context, fmt::format("{} nodes, {} edges, {} parameters", g.size(), edges, parameters));
 }
 
-void deliver_picture(const Picture& picture, const WriteOptions& o, const std::string& format,
-                     const std::string& output) {
-  const RenderOptions how{.labels = o.labels};
-  deliver(output, format == "svg" ? to_svg(picture, how) : to_dot(picture, how));
-}
+class GraphDrawing {
+ public:
+  GraphDrawing(const Subject& s, const WriteOptions& options, const std::string& format,
+               const std::string& output, const Context& context)
+      : s_(s), o_(options), format_(format_named(format)), output_(output), context_(context) {}
 
-/// A page with all views of a graph.
-int show_page(const Subject& s, const WriteOptions& options, const std::string& output,
-              const Context& context) {
-  WriteOptions o = options;
-  o.title = s.name;
-  o.loss = s.loss;
-  tell_counts(context, *s.graph);
-  deliver(output, to_html(explore(*s.graph, o)));
-  return 0;
-}
+  int run() {
+    if (format_.all_views) return page();
+    return o_.view == View::folded ? folded() : unfolded();
+  }
 
-int show_folded(const Subject& s, const WriteOptions& o, const std::string& format,
-                const std::string& output, const Context& context) {
-  FoldedGraph g = fold(*s.graph);
-  g.name = s.name;
-  note(context, fmt::format("{} nodes, {} edges", g.nodes.size(), g.edges.size()));
-  for (const std::string& line : g.notes) note(context, line);
-  if (format == "json")
-    deliver(output, to_json(g));
-  else
-    deliver_picture(picture_of(g, {.detail = o.detail}), o, format, output);
-  return 0;
-}
+ private:
+  void write(FormatSource source) const {
+    const auto picture = std::move(source.picture);
+    source.picture = [&] {
+      Picture p = picture();
+      for (const std::string& line : p.notes) note(context_, line);
+      return p;
+    };
+    deliver(output_, format_.text(source, {.labels = o_.labels}));
+  }
+
+  /// With all views of the graph.
+  int page() {
+    o_.title = s_.name;
+    o_.loss = s_.loss;
+    tell_counts(context_, *s_.graph);
+    write({.picture = [&] { return picture_of(*s_.graph, o_); },
+           .page = [&] { return explore(*s_.graph, o_); }});
+    return 0;
+  }
+
+  int folded() const {
+    FoldedGraph g = fold(*s_.graph);
+    g.name = s_.name;
+    note(context_, fmt::format("{} nodes, {} edges", g.nodes.size(), g.edges.size()));
+    const auto json = [&] {
+      for (const std::string& line : g.notes) note(context_, line);
+      return to_json(g);
+    };
+    write({.picture = [&] { return picture_of(g, {.detail = o_.detail}); }, .json = json});
+    return 0;
+  }
+
+  int unfolded() {
+    const bool gradient = o_.view == View::gradient;
+    const GraphWithGradient g =
+        gradient ? with_gradient(*s_.graph, s_.loss) : GraphWithGradient{*s_.graph};
+    tell_counts(context_, g.graph);
+    o_.view = View::unfolded;
+    o_.gradient_from = g.first;
+    o_.title = gradient ? s_.name + ", gradient" : s_.name;
+    const auto picture = [&] {
+      Picture p = picture_of(g.graph, o_);
+      if (!g.note.empty()) p.notes.push_back(g.note);
+      return p;
+    };
+    const auto json = [&] {
+      if (!g.note.empty()) note(context_, g.note);
+      return to_json(g.graph);
+    };
+    write({.picture = picture, .json = json});
+    return 0;
+  }
+
+  const Subject& s_;
+  WriteOptions o_;
+  const Format& format_;
+  const std::string& output_;
+  const Context& context_;
+};
 
 }  // namespace
 
 int show_graph(const Subject& s, const WriteOptions& options, const std::string& format,
                const std::string& output, const Context& context) {
-  if (format == "html") return show_page(s, options, output, context);
-  if (options.view == View::folded) return show_folded(s, options, format, output, context);
-  const bool gradient = options.view == View::gradient;
-  const GraphWithGradient g =
-      gradient ? with_gradient(*s.graph, s.loss) : GraphWithGradient{*s.graph};
-  tell_counts(context, g.graph);
-  if (!g.note.empty()) note(context, g.note);
-  WriteOptions o = options;
-  o.view = View::unfolded;
-  o.gradient_from = g.first;
-  o.title = gradient ? s.name + ", gradient" : s.name;
-  if (format == "json") {
-    deliver(output, to_json(g.graph));
-    return 0;
-  }
-  Picture picture = picture_of(g.graph, o);
-  for (const std::string& line : picture.notes) note(context, line);
-  if (!g.note.empty()) picture.notes.push_back(g.note);
-  deliver_picture(picture, o, format, output);
-  return 0;
+  return GraphDrawing(s, options, format, output, context).run();
 }
 
 }  // namespace taugrad::cli

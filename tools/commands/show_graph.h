@@ -9,7 +9,7 @@
 namespace taugrad::cli {
 
 /// `show` of a graph: draws it, says its counts and what the drawing leaves out.
-/// @param format  dot, html, json, svg
+/// @param format  a name in the table of formats
 int show_graph(const Subject& s, const WriteOptions& options, const std::string& format,
                const std::string& output, const Context& context);
 

@@ -1,7 +1,6 @@
 #include "commands/show_values.h"
 
 #include "base/fail.h"
-#include "output.h"
 #include "taugrad/draw/explorer.h"
 #include "tensor_options.h"
 
@@ -25,14 +24,14 @@ void ShowValues::check(const std::string& view, const std::string& format, bool 
     return refuse_without_effect(
         context, {"--inputs", "--weights", "--seed", "--item", "--strict"},
         "without --values or --colour");
-  const bool page = format == "html";
+  const bool page = format_named(format).all_views;
   if (format == "json" || view == "model" || (view == "folded" && !page))
     fail(Status::usage, "U006",
          "values are of the nodes of an unfolded graph, drawn: take --view unfolded or gradient, "
-         "as svg, dot or html");
+         "not as JSON");
   if (modes)
     fail(Status::usage, "U006", "values are those of teacher forcing: leave out --mode");
-  if (page)
+  if (format == "html")
     refuse_without_effect(context, {"--colour"}, "on HTML, where the reader chooses the colours");
 }
 
@@ -52,9 +51,11 @@ int show_page(const Definition& d, const DefinitionDrawing& drawing, const ShowV
   std::unique_ptr<ValuedGraph> valued;
   if (values.asked()) valued = values.graph(d, drawing.steps, context);
   options.values = valued.get();
-  const Exploration e = explore(d, options);
+  Exploration e = explore(d, options);
+  e.page.colour = values.colour();
   drawing.tell(e.nodes, e.edges);
-  deliver(drawing.output, to_html(e.page));
+  drawing.deliver({.picture = [&] { return e.page.scenes[e.page.first].picture; },
+                   .page = [&] { return std::move(e.page); }});
   return 0;
 }
 
@@ -70,8 +71,9 @@ int show_valued(const Definition& d, const DefinitionDrawing& drawing, const Sho
   for (NodeId id = 0; id < u.graph().size(); ++id)
     edges += std::ssize(u.graph().tape().inputs(id));
   drawing.tell(u.graph().size(), edges);
-  deliver(drawing.output,
-          drawing.rendered(coloured(picture, valued->values_of({&picture}), values.colour())));
+  drawing.deliver({.picture = [&] {
+    return coloured(picture, valued->values_of({&picture}), values.colour());
+  }});
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "definition_options.h"
+#include "taugrad/draw/format.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/values.h"
 
@@ -31,11 +32,11 @@ void add_values(Command& c, ShowValues& o);
 
 /// How a definition is to be drawn.
 struct DefinitionDrawing {
-  std::string view, output;
+  std::string view;
   UnfoldOptions unfolding = {};
   GraphPictureOptions picture = {};
   StepOptions steps = {};
-  std::function<std::string(const Picture&)> rendered = {};
+  std::function<void(const FormatSource&)> deliver = {};  ///< writes it, in the format asked for
   std::function<void(std::int64_t nodes, std::int64_t edges)> tell = {};
 };
 /// A page with all views, the one asked for first; with values, where they are asked for.

@@ -55,6 +55,7 @@ struct Explorer {
   std::vector<ExplorerScene> steps = {};    ///< steps as operations, by the label of their cluster
   std::vector<ExplorerEquation> equations = {};  ///< of one variable: the one to try first, first
   std::vector<NodeFacts> facts = {};             ///< of all scenes
+  Colour colour = Colour::value;  ///< by what programs that show one number a node are to colour it
 };
 
 /// One self-contained HTML page to explore: no network (a strict content security policy says so),

@@ -46,9 +46,9 @@ struct GraphWithGradient {
 /// @throws Error (G023)
 GraphWithGradient with_gradient(const Graph& graph, const std::string& loss = {});
 
-/// Writes a graph or a picture to a file, whole or not at all, by its suffix: .dot, .svg, .html
-/// (a page to explore; of a graph all its views), and for graphs .json, which is the graph itself
-/// (folded: the circuit).
+/// Writes a graph or a picture to a file, whole or not at all, by its suffix, in any of formats()
+/// (draw/format.h): .svg, .dot, .html (a page to explore; of a graph all its views), .tex, .mmd, ..,
+/// and for graphs .json, which is the graph itself (folded: the circuit).
 /// @throws Error (U002: another suffix; I002, I003: the file), and those of picture_of
 void write(const Graph& graph, const std::string& path, const WriteOptions& options = {});
 void write(const Picture& picture, const std::string& path, bool labels = true);

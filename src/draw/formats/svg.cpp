@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "draw/check_numbers.h"
+#include "draw/formats/formats.h"
 #include "draw/layout.h"
 #include "draw/path_text.h"
 #include "draw/text.h"
@@ -265,6 +266,10 @@ class SvgWriter {
 std::string to_svg(const Picture& picture, const RenderOptions& options) {
   draw::check_numbers(picture);
   return SvgWriter(picture, options).write();
+}
+
+std::string draw::svg_format(const FormatSource& source, const RenderOptions& options) {
+  return to_svg(source.picture(), options);
 }
 
 }  // namespace taugrad

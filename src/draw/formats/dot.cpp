@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "draw/check_numbers.h"
+#include "draw/formats/formats.h"
 #include "draw/layout.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
@@ -222,6 +223,10 @@ class DotWriter {
 std::string to_dot(const Picture& picture, const RenderOptions& options) {
   draw::check_numbers(picture);
   return DotWriter(picture, options).write();
+}
+
+std::string draw::dot_format(const FormatSource& source, const RenderOptions& options) {
+  return to_dot(source.picture(), options);
 }
 
 }  // namespace taugrad

@@ -7,6 +7,7 @@
 #include "draw/check_numbers.h"
 #include "draw/explorer_json.h"
 #include "draw/explorer_page.h"
+#include "draw/formats/formats.h"
 #include "draw/text.h"
 
 namespace taugrad {
@@ -71,6 +72,10 @@ std::string to_html(const Picture& picture) {
   Explorer explorer{.title = picture.title, .about = picture.about, .scenes = {}};
   explorer.scenes.push_back({.name = "picture", .label = "Picture", .picture = picture});
   return to_html(explorer);
+}
+
+std::string draw::html_format(const FormatSource& source, const RenderOptions&) {
+  return to_html(page_of(source));
 }
 
 }  // namespace taugrad
