@@ -19,7 +19,7 @@ constexpr std::array kOps{
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
     &kMatmul, &kOuter, &kOuterSum, &kConv,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kPad, &kStack,
-    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kFirstMax,
+    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,
     &kArgmax, &kOneHot, &kEmbed, &kScatterRows,
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,

@@ -17,7 +17,7 @@ extern const Op kMatmul, kOuter, kOuterSum, kConv;
 // layout
 extern const Op kTranspose, kReshape, kBroadcastTo, kConcat, kSlice, kPad, kStack;
 // reductions of one example
-extern const Op kSum, kMean, kMax, kSumTo, kAddN, kFirstMax;
+extern const Op kSum, kMean, kMax, kSumTo, kAddN, kMeanN, kFirstMax;
 extern const Op kSoftmax, kLogSoftmax, kCentre, kNormalize;
 // symbols and likelihoods
 extern const Op kArgmax, kOneHot, kEmbed, kScatterRows;
