@@ -17,11 +17,6 @@ const Tensor* find_tensor(const Tensors& tensors, const std::string& name) {
   return found == tensors.end() ? nullptr : &found->second;
 }
 
-double draw_input(Stream& stream, std::int64_t category) {
-  return category > 0 ? std::floor(stream.uniform() * static_cast<double>(category))
-                      : stream.normal();
-}
-
 // As a weight without `init`, and beside that some noise: zeros would hide wrong gradients.
 void draw_weight(const Source& s, std::uint64_t seed, Tensor& tensor) {
   if (s.shape.rank() >= 2) {
@@ -34,18 +29,6 @@ void draw_weight(const Source& s, std::uint64_t seed, Tensor& tensor) {
   Stream noise(seed, "check:" + s.name);
   for (std::int64_t i = 0; i < tensor.size(); ++i)
     tensor.set(i, tensor.at(i) + 0.3 * noise.normal());
-}
-
-// [positions..., batch, shape...]
-Dims dims_of(const Source& s, std::int64_t batch) {
-  Dims dims(static_cast<std::size_t>(s.index_axes), 0);
-  for (std::size_t i = 0; i < s.positions.size(); ++i) {
-    std::int64_t& axis = dims[i % dims.size()];
-    axis = std::max<std::int64_t>(axis, s.positions[i]);
-  }
-  if (s.per_example) dims.push_back(batch);
-  dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
-  return dims;
 }
 
 // The items that the tensors tell, or -1.
@@ -61,6 +44,24 @@ std::int64_t items_told(const std::vector<Source>& sources, const Tensors& tenso
 }
 
 }  // namespace
+
+double draw_input(const Source& s, Stream& stream) {
+  if (s.category > 0) return std::floor(stream.uniform() * static_cast<double>(s.category));
+  return !s.bernoulli ? stream.normal() : stream.uniform() < 0.5 ? 1 : 0;
+}
+
+Dims drawn_dims(const Source& s, const LengthRules& rules, std::int64_t batch) {
+  const bool one = rules.steps.size() == 1 && s.per_example;  // else which length is not told
+  Dims dims(static_cast<std::size_t>(s.index_axes),
+            one ? std::max<std::int64_t>(rules.steps[0], 0) : 0);
+  for (std::size_t i = 0; i < s.positions.size(); ++i) {
+    std::int64_t& axis = dims[i % dims.size()];
+    axis = std::max<std::int64_t>(axis, s.positions[i]);
+  }
+  if (s.per_example) dims.push_back(batch);
+  dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
+  return dims;
+}
 
 std::vector<NodeId> given_leaves(const Tape& tape) {
   std::vector<NodeId> leaves;
@@ -86,8 +87,10 @@ CheckPoint point_of(Tape& tape, std::span<const NodeId> leaves, const Tensors& t
       named.push_back(leaf);
       continue;
     }
+    Source drawn;
+    drawn.category = tape.category(leaf);
     Stream stream(seed, "check:" + tape.label(leaf));
-    for (double& x : add(leaf)) x = draw_input(stream, tape.category(leaf));
+    for (double& x : add(leaf)) x = draw_input(drawn, stream);
   }
   for (const Source& s : sources_of(tape, named))
     for (std::size_t i = 0; i < s.leaves.size(); ++i) {
@@ -108,20 +111,20 @@ Tensors with_drawn(const std::vector<Source>& sources, const LengthRules& rules,
       if (!tensors.contains(s.name)) tensors[s.name] = *t;
       continue;
     }
-    Tensor tensor(dims_of(s, batch), s.category > 0 ? Dtype::i64 : Dtype::f64);
+    Tensor tensor(drawn_dims(s, rules, batch), s.category > 0 ? Dtype::i64 : Dtype::f64);
     Stream stream(seed, "input:" + data_of(s.name));
     if (s.weight)
       draw_weight(s, seed, tensor);
     else
-      for (std::int64_t i = 0; i < tensor.size(); ++i)
-        tensor.set(i, draw_input(stream, s.category));
+      for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set(i, draw_input(s, stream));
     tensors[s.name] = std::move(tensor);
   }
   // where no input tells how many items there are
   const bool any = std::ranges::any_of(sources, [](const Source& s) { return s.per_example; });
   for (std::size_t l = 0; l < rules.names.size() && !any && told < 0; ++l)
-    tensors["lengths:" + rules.names[l]] = Tensor::of(
-        {batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch), rules.longest[l]));
+    tensors["lengths:" + rules.names[l]] =
+        Tensor::of({batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch),
+                                                      std::max(rules.longest[l], rules.steps[l])));
   return tensors;
 }
 

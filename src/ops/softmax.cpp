@@ -57,7 +57,7 @@ struct Normalize {
   static void run(const Call<S>& c) {
     each_last_axis(c, [](const S* x, S* y, std::int64_t n) {
       centre(x, y, n);
-      S variance = mean_square(y, n), epsilon(kEpsilon);
+      S variance = mean_square(y, n), epsilon = S(kEpsilon);
       if (!scalar::is_finite(variance)) {  // it has overflowed: beside it epsilon is nothing
         double largest = 0;
         for (std::int64_t i = 0; i < n; ++i)
