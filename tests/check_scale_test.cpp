@@ -128,3 +128,32 @@ TEST_CASE("many steps of growth are proven", "[check]") {
     CHECK(r.hidden() == 0);
   }
 }
+
+TEST_CASE("near a pole: steps are shorter than what they move, or nothing is judged", "[check]") {
+  Op wrong = kLog;
+  wrong.vjp = [](const Primal& p, Var ybar, std::span<Var> xbar) {
+    xbar[0] = 1.01 * ybar / p.in[0];
+  };
+  for (const double at : {1e-170, 1e-250, 1e-300}) {
+    INFO(at);
+    Graph g;
+    CheckPoint point;
+    const Var w = weight(g, point, at);
+    const CheckReport r = check_gradients(0.3 * log(w), Vars{w}, point);
+    CHECK(failure(r) == "");
+    CHECK_FALSE(r.vacuous());
+    CHECK(r.hidden() + r.unmeasured() == 0);
+    CHECK_FALSE(check_gradients(g.tape().append(wrong, {&w, 1}), Vars{w}, point).ok());
+  }
+  Graph g;
+  CheckPoint point;
+  const Var w = weight(g, point, 1e-306), v = g.weight("v");
+  point.leaves.push_back({v, {0.5}});
+  const CheckReport r = check_gradients(log(w) * 1e-10 + tanh(v), Vars{w, v}, point);
+  CHECK(r.ok());
+  CHECK(r.unmeasured() == 1);
+  CHECK(r.hidden() == 0);
+  CHECK_FALSE(r.vacuous());
+  CHECK(r.worst()->name == r.variables[1].name);
+  CHECK(check_gradients(log(w), Vars{w}, point).vacuous());
+}

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "language_support.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 #include "taugrad/reference/interpreter.h"
 
@@ -143,6 +146,79 @@ TEST_CASE("means of what is not finite are what sums give", "[means]") {
     CHECK(std::isnan(of({1, inf, -inf})));
     CHECK(std::abs(of({large, -large, 3})) <= 1);
   }
+}
+
+/// The means over t of items with so many equal numbers each, and what is left of the numbers when
+/// their deviation from it is divided by the standard deviation, written out.
+template <class S>
+void check_mean_over_steps(double number, const std::vector<std::int64_t>& lengths,
+                           const RunOptions& how) {
+  INFO(number << " in " << 8 * sizeof(S) << " bits, checkpoint: " << how.checkpoint);
+  const Definition d = test::define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [3]}, "weights": {"w": [3]}, "equations": [
+    "m = mean[t](x[t])", "c[t] = x[t] - m", "y[t] = c[t] / sqrt(mean[t](c[t] * c[t]) + 0.00001)", "p = mean[t](w * x[t])"],
+    "loss": "sum(p)")j");
+  const auto batch = static_cast<std::int64_t>(lengths.size());
+  const std::int64_t steps = *std::ranges::max_element(lengths);
+  Tensor x({steps, batch, 3}, Dtype::f64);
+  for (std::int64_t i = 0; i < x.size(); ++i) x.set(i, i % 3 == 1 ? -number : number);
+  RunOptions options = how;
+  options.fetch = {"m", "y", "grad:x"};
+  options.dtype = sizeof(S) == 4 ? Dtype::f32 : Dtype::f64;
+  const Tensors got = run(d, {{"x", x}, {"lengths", test::symbols({batch}, lengths)}},
+                          {{"w", test::numbers({3}, {1, 2, 3})}}, options)
+                          .values;
+  const auto as_read = static_cast<double>(static_cast<S>(number));
+  for (std::int64_t i = 0; i < 3 * batch; ++i)
+    CHECK(got.at("m").at(i) == (lengths[static_cast<std::size_t>(i / 3)] == 0 ? 0
+                                : i % 3 == 1                                  ? -as_read
+                                                                              : as_read));
+  double most = 0;
+  for (std::int64_t i = 0; i < x.size(); ++i) most = std::max(most, std::abs(got.at("y").at(i)));
+  CHECK(most == 0);
+  for (std::int64_t i = 0; i < 3 * batch; ++i)
+    if (const std::int64_t n = lengths[static_cast<std::size_t>(i / 3)]; n > 0)
+      CHECK(got.at("grad:x").at(i) ==
+            Approx(static_cast<double>(i % 3 + 1) / static_cast<double>(n)).epsilon(1e-6));
+}
+
+TEST_CASE("the mean over an index of equal numbers is that number", "[means]") {
+  RunOptions checkpointed, without;
+  checkpointed.checkpoint = true;
+  without.without = {"fuse", "alike", "period"};
+  for (const double number : {123456.7, 1e8 + 1, 0.1, 1e-30, 1e15 / 3}) {
+    for (const auto& lengths :
+         std::vector<std::vector<std::int64_t>>{{3}, {7, 3, 1, 0, 49}, {1000, 77}}) {
+      check_mean_over_steps<float>(number, lengths, {});
+      check_mean_over_steps<double>(number, lengths, {});
+    }
+    check_mean_over_steps<float>(number, {41, 40, 7}, checkpointed);
+    check_mean_over_steps<double>(number, {41, 40, 7}, checkpointed);
+    check_mean_over_steps<float>(number, {41, 40, 7}, without);
+  }
+}
+
+TEST_CASE("the mean of values is right to rounding, and what is not finite stays so", "[means]") {
+  const double inf = std::numeric_limits<double>::infinity(), large = 1e16;
+  for (const bool planned : {false, true}) {
+    Graph g;
+    const Var x = g.weight("x", {4});
+    Vars terms;
+    for (int i = 0; i < 4; ++i) terms.push_back(slice(x, i, i + 1));
+    const Var y = mean_n(g.constant(4, {}), terms);
+    const auto of = [&](std::vector<double> at) {
+      return values<double>(g, x, {y}, at, planned)[0][0];
+    };
+    CHECK(of({large, 1, -large, 1}) == 0.5);  // 1 is lost beside 1e16 in a plain sum
+    CHECK(of({0.1, 0.2, 0.3, 0.4}) == 0.25);
+    CHECK(of({1, inf, 2, 3}) == inf);
+    CHECK(of({1, -inf, 2, 3}) == -inf);
+    CHECK(std::isnan(of({inf, -inf, 2, 3})));
+    CHECK(std::isnan(of({1, std::nan(""), 2, 3})));
+  }
+  Graph g;
+  CHECK_THROWS_WITH(taugrad::apply(kMeanN, Vars{g.constant(1, {})}),
+                    Catch::Contains("the mean of no values"));
 }
 
 }  // namespace

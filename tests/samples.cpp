@@ -39,6 +39,7 @@ Range range_of(const Op& op, int input) {
       {&kPow, {{0.2, 2}, {-2, 2}}},
       {&kMod, {{-1.5, 1.5}, {0.3, 2}}},
       {&kLog1p, {{-0.7, 2}}},
+      {&kMeanN, {{0.3, 2}, {-1.5, 1.5}, {-1.5, 1.5}}},
       {&kNllBernoulliP, {{0.1, 0.9}, {0, 1}}},
       {&kNllNormal, {{-1, 1}, {-1, 1}, {0.4, 2}}},
       {&kNllCategoricalP, {{0.1, 0.9}, {}}},
@@ -303,7 +304,7 @@ std::string Sample::text() const {
 
 std::vector<Sample> of(const Op& op) {
   Samples out;
-  const bool n_ary = &op == &kAddN;
+  const bool n_ary = &op == &kAddN || &op == &kMeanN;
   if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
       &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);

@@ -25,6 +25,7 @@ std::string not_judged(const VariableCheck& v) {
   std::string text;
   if (v.kinks > 0) text += fmt::format("  {} at a kink", v.kinks);
   if (v.hidden > 0) text += fmt::format("  {} hidden by rounding", v.hidden);
+  if (v.unmeasured > 0) text += fmt::format("  {} not measured", v.unmeasured);
   return text;
 }
 
@@ -97,7 +98,7 @@ void write(json::Writer& w, const VariableCheck& v) {
       .field("ok", v.ok)
       .field("entries", v.entries)
       .field("checked", v.checked);
-  w.field("kinks", v.kinks).field("hidden", v.hidden);
+  w.field("kinks", v.kinks).field("hidden", v.hidden).field("unmeasured", v.unmeasured);
   if (!v.kink_at.empty()) w.field("kink_at", v.kink_at);
   w.key("worst").begin_object().key("index").begin_array();
   for (const std::int64_t i : v.index) w.value(i);
@@ -154,8 +155,11 @@ std::string check_summary(const CheckReport& r) {
   if (r.hidden() > 0)
     text += fmt::format("{} hidden by the rounding on the way, and not proven\n",
                         entries(r.hidden()));
+  if (r.unmeasured() > 0)
+    text += fmt::format("{} nearer to a pole than the shortest step, and not proven\n",
+                        entries(r.unmeasured()));
   if (r.vacuous())
-    return text + (r.kinks() + r.hidden() > 0
+    return text + (r.kinks() + r.hidden() + r.unmeasured() > 0
                        ? "nothing is proven: no entry could be judged here\n"
                        : "nothing is proven: every derivative is 0; the loss depends on none of "
                          "these here\n");
@@ -186,7 +190,7 @@ std::string check_json(const CheckReport& r) {
         .field("at", r.perturbed->label)
         .field("op", r.perturbed->op)
         .end_object();
-  w.field("kinks", r.kinks()).field("hidden", r.hidden());
+  w.field("kinks", r.kinks()).field("hidden", r.hidden()).field("unmeasured", r.unmeasured());
   if (r.vacuous()) w.field("vacuous", true);
   if (r.not_finite) write(w, *r.not_finite);
   if (const VariableCheck* worst = r.worst())

@@ -14,7 +14,7 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr std::array<std::pair<const Op*, std::string_view>, 22> kSymbols{{
+constexpr std::array<std::pair<const Op*, std::string_view>, 23> kSymbols{{
     {&kAdd, "+"},
     {&kSub, "−"},
     {&kMul, "×"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<const Op*, std::string_view>, 22> kSymbols{{
     {&kOuter, "⊗"},
     {&kOuterSum, "Σ ⊗"},
     {&kAddN, "Σ"},
+    {&kMeanN, "mean"},
     {&kTranspose, "ᵀ"},
     {&kLess, "<"},
     {&kLessEqual, "≤"},

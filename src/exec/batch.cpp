@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "ops/lengths.h"
 
 namespace taugrad::exec {
 namespace {
@@ -19,9 +20,7 @@ void check(const Layout& layout, const BatchContext& given, std::int64_t items) 
     fail(Status::usage, "U022",
          "a batch of {} items with {} lengths does not fit a plan for {} lengths", items,
          given.lengths.size(), layout.lengths);
-  for (const auto& lengths : given.lengths)
-    for (const std::int64_t length : lengths)
-      if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
+  require_lengths(given.lengths, layout.longest);
 }
 
 void sort_items(const Layout& layout, const BatchContext& given, std::int64_t items,

@@ -65,10 +65,31 @@ const Tensor* lengths_tensor(const LengthRules& rules, std::size_t which, const 
 std::int64_t full_length(const std::vector<Source>& sources, const LengthRules& rules,
                          std::size_t which, const Tensors& inputs) {
   if (which < rules.full.size()) return rules.full[which];
+  const std::int64_t steps = rules.steps[which];
   if (rules.names.size() == 1)
-    for (const Source& s : sources)
-      if (s.per_example && s.index_axes > 0) return tensor_of(s, inputs).dims()[0];
-  return rules.longest[which];
+    for (const Source& s : sources) {
+      if (!s.per_example || s.index_axes == 0) continue;
+      const std::int64_t positions = tensor_of(s, inputs).dims()[0];
+      if (steps >= 0 && positions > steps && lengths_tensor(rules, which, inputs) == nullptr)
+        fail(Status::bad_input, "D014",
+             "\"{}\" has {} positions, the graph {} steps: give lengths up to {}", s.name,
+             positions, steps, steps);
+      return steps >= 0 ? std::min(positions, steps) : positions;
+    }
+  return steps >= 0 ? steps : rules.longest[which];
+}
+
+/// Steps that say nothing of the items that have them are those of every item.
+void require_every_step(const std::vector<Source>& sources, const LengthRules& rules,
+                        const std::vector<std::int64_t>& lengths) {
+  if (rules.names.size() != 1 || rules.longest[0] > 0) return;
+  std::int64_t steps = 0;
+  for (const Source& s : sources)
+    for (const std::int32_t position : s.positions) steps = std::max<std::int64_t>(steps, position);
+  for (const std::int64_t length : lengths)
+    if (length < steps)
+      fail(Status::bad_input, "D014",
+           "an item has length {}, but the graph has {} steps for every item", length, steps);
 }
 
 std::vector<std::int64_t> own_lengths(const Tensor& t, const std::string& name, std::int64_t full) {
@@ -78,6 +99,21 @@ std::vector<std::int64_t> own_lengths(const Tensor& t, const std::string& name, 
       fail(Status::bad_input, "D014", "the length of item {} is {}, not in 0..{} (\"{}\")", i,
            values[i], full, name);
   return {values.begin(), values.end()};
+}
+
+/// 1 for each input that the likelihood of a Bernoulli variable reads as its target.
+std::vector<char> bernoulli_targets(const Tape& tape) {
+  std::vector<char> is(static_cast<std::size_t>(tape.size()), 0);
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    if (&tape.op(id) != &kNllBernoulli && &tape.op(id) != &kNllBernoulliP) continue;
+    NodeId target = tape.inputs(id)[1];
+    for (const Op* op = &tape.op(target);
+         op->traits.view || op == &kBroadcastTo || op == &kToItems || op == &kRestrictTo;
+         op = &tape.op(target))
+      target = tape.inputs(target)[0];
+    is[static_cast<std::size_t>(target)] = &tape.op(target) == &kInput;
+  }
+  return is;
 }
 
 }  // namespace
@@ -92,6 +128,7 @@ const Tensor& tensor_of(const Source& source, const Tensors& tensors) {
 }
 
 std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves) {
+  const std::vector<char> bernoulli = bernoulli_targets(tape);
   std::vector<Source> sources;
   std::map<std::pair<bool, std::string_view>, std::size_t> number;
   for (const NodeId id : leaves) {
@@ -106,10 +143,12 @@ std::vector<Source> sources_of(const Tape& tape, std::span<const NodeId> leaves)
                          tape.extent_id(id) != kShared,
                          tape.shape(id),
                          tape.attrs(id).integer_or("category", 0),
+                         false,
                          static_cast<int>(index.size()),
                          {},
                          {}});
     Source& source = sources[it->second];
+    source.bernoulli |= bernoulli[static_cast<std::size_t>(id)] != 0;
     if (source.index_axes != static_cast<int>(index.size()) || !(source.shape == tape.shape(id)) ||
         std::any_of(index.begin(), index.end(), [](std::int32_t i) { return i < 1; }))
       fail(Status::bad_input, "G020", "the leaves of \"{}\" do not fit one tensor", source.name);
@@ -125,8 +164,14 @@ LengthRules length_rules(const Tape& tape, std::vector<std::int64_t> full) {
          tape.length_names.size());
   for (const std::int64_t length : full)
     if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
+  std::vector<std::int64_t> steps = tape.longest;
+  steps.resize(tape.length_names.size(), -1);
   LengthRules rules{tape.length_names, std::move(full),
-                    std::vector<std::int64_t>(tape.length_names.size())};
+                    std::vector<std::int64_t>(tape.length_names.size()), std::move(steps)};
+  for (std::size_t i = 0; i < rules.full.size(); ++i)
+    if (rules.steps[i] >= 0 && rules.full[i] > rules.steps[i])
+      fail(Status::usage, "U022", "items of length {} = {} do not fit a graph of {} steps",
+           rules.names[i], rules.full[i], rules.steps[i]);
   for (std::size_t e = kEveryItem; e < tape.extent_count(); ++e)
     for (const Extent::Bound& b : tape.extent(static_cast<ExtentId>(e)).bounds) {
       auto& longest = rules.longest[static_cast<std::size_t>(b.which)];
@@ -156,6 +201,7 @@ BatchDescription describe_batch(const std::vector<Source>& sources, const Length
   for (std::size_t i = 0; i < rules.names.size(); ++i) {
     const std::int64_t full = full_length(sources, rules, i, inputs);
     const Tensor* t = lengths_tensor(rules, i, inputs);
+    if (t != nullptr) require_every_step(sources, rules, own_lengths(*t, rules.names[i], full));
     batch.context.lengths.push_back(
         t != nullptr ? own_lengths(*t, rules.names[i], full)
                      : std::vector<std::int64_t>(static_cast<std::size_t>(batch.items), full));

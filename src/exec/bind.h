@@ -17,6 +17,7 @@ struct Source {
   bool per_example = false;
   Shape shape;                ///< of one example, at one position
   std::int64_t category = 0;  ///< number of symbols; 0: numbers
+  bool bernoulli = false;     ///< target of a bernoulli's likelihood: 0 to 1
   int index_axes = 0;
   std::vector<NodeId> leaves;
   std::vector<std::int32_t> positions;  ///< index_axes for each leaf, from 1
@@ -31,6 +32,7 @@ struct LengthRules {
   std::vector<std::string> names;
   std::vector<std::int64_t> full;     ///< empty: not said
   std::vector<std::int64_t> longest;  ///< that any set of items asks for
+  std::vector<std::int64_t> steps;    ///< that the graph has: no item is longer; -1: not known
 };
 LengthRules length_rules(const Tape& tape, std::vector<std::int64_t> full);
 

@@ -72,14 +72,12 @@ Tensors with_drawn(const Tape& tape, const std::vector<Source>& sources, const L
                    Tensors tensors, std::int64_t batch, std::uint64_t seed) {
   const std::int64_t told = items_told(sources, tensors);
   if (told >= 0) batch = told;
-  const std::vector<char> bernoulli = bernoulli_targets(tape);
   for (const Source& s : sources) {
     if (const Tensor* t = find_tensor(tensors, s.name)) {
       if (!tensors.contains(s.name)) tensors[s.name] = *t;
       continue;
     }
-    const bool binary = bernoulli[static_cast<std::size_t>(s.leaves.front())] != 0;
-    Tensor drawn = s.weight ? drawn_weight(tape, s, seed) : drawn_input(s, binary, batch, seed);
+    Tensor drawn = s.weight ? drawn_weight(tape, s, seed) : drawn_input(s, rules, batch, seed);
     if (s.weight && init_of(tape, s).kind == Init::Kind::by_rank)
       move_off_zero(s.name, seed, drawn);
     tensors[s.name] = std::move(drawn);
@@ -87,8 +85,9 @@ Tensors with_drawn(const Tape& tape, const std::vector<Source>& sources, const L
   // where no input tells how many items there are
   const bool any = std::ranges::any_of(sources, [](const Source& s) { return s.per_example; });
   for (std::size_t l = 0; l < rules.names.size() && !any && told < 0; ++l)
-    tensors["lengths:" + rules.names[l]] = Tensor::of(
-        {batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch), rules.longest[l]));
+    tensors["lengths:" + rules.names[l]] =
+        Tensor::of({batch}, std::vector<std::int64_t>(static_cast<std::size_t>(batch),
+                                                      std::max(rules.longest[l], rules.steps[l])));
   return tensors;
 }
 

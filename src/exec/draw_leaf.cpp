@@ -5,7 +5,6 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/recurrence/mode.h"
 
 namespace taugrad::exec {
@@ -92,9 +91,11 @@ double draw_input(Stream& stream, std::int64_t category, bool binary) {
   return stream.normal();
 }
 
-Dims dims_of(const Source& s, std::int64_t batch) {
+Dims dims_of(const Source& s, const LengthRules& rules, std::int64_t batch) {
   constexpr double kFar = 1 << 20;  // positions that a loop of steps may well have
-  Dims dims(static_cast<std::size_t>(s.index_axes), 0);
+  const bool one = rules.steps.size() == 1 && s.per_example;  // else which length is not told
+  Dims dims(static_cast<std::size_t>(s.index_axes),
+            one ? std::max<std::int64_t>(rules.steps[0], 0) : 0);
   for (std::size_t i = 0; i < s.positions.size(); ++i) {
     std::int64_t& most = dims[i % dims.size()];
     most = std::max<std::int64_t>(most, s.positions[i]);
@@ -112,7 +113,7 @@ Dims dims_of(const Source& s, std::int64_t batch) {
 }
 
 Tensor drawn_weight(const Tape& tape, const Source& weight, std::uint64_t seed) {
-  Tensor t(dims_of(weight, 1), Dtype::f64);
+  Tensor t(dims_of(weight, {}, 1), Dtype::f64);
   Stream stream(seed, weight.name);
   const Init init = init_of(tape, weight);
   const auto size = static_cast<std::size_t>(weight.shape.size());
@@ -121,19 +122,12 @@ Tensor drawn_weight(const Tape& tape, const Source& weight, std::uint64_t seed) 
   return t;
 }
 
-Tensor drawn_input(const Source& input, bool binary, std::int64_t batch, std::uint64_t seed) {
-  Tensor t(dims_of(input, batch), input.category > 0 ? Dtype::i64 : Dtype::f64);
+Tensor drawn_input(const Source& input, const LengthRules& rules, std::int64_t batch,
+                   std::uint64_t seed) {
+  Tensor t(dims_of(input, rules, batch), input.category > 0 ? Dtype::i64 : Dtype::f64);
   Stream stream(seed, "input:" + data_of(input.name));
-  for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, draw_input(stream, input.category, binary));
+  for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, draw_input(stream, input.category, input.bernoulli));
   return t;
-}
-
-std::vector<char> bernoulli_targets(const Tape& tape) {
-  std::vector<char> is(static_cast<std::size_t>(tape.size()), 0);
-  for (NodeId id = 0; id < tape.size(); ++id)
-    if (&tape.op(id) == &kNllBernoulli || &tape.op(id) == &kNllBernoulliP)
-      is[static_cast<std::size_t>(tape.inputs(id)[1])] = 1;
-  return is;
 }
 
 }  // namespace taugrad::exec

@@ -22,15 +22,14 @@ double draw_input(Stream& stream, std::int64_t category, bool binary);
 /// What the leaves of a weight say of how it begins.
 Init init_of(const Tape& tape, const Source& weight);
 
-/// [positions..., batch, shape...] of a source, as far as its leaves reach.
+/// [positions..., batch, shape...] of a source: as many positions as the graph has steps, or where
+/// that is not known, as its leaves reach.
 /// @throws Error (G011) where that is far beyond the leaves that there are
-Dims dims_of(const Source& s, std::int64_t batch);
+Dims dims_of(const Source& s, const LengthRules& rules, std::int64_t batch);
 
 /// A graph's weight or input, as a definition's of that name is drawn.
 Tensor drawn_weight(const Tape& tape, const Source& weight, std::uint64_t seed);
-Tensor drawn_input(const Source& input, bool binary, std::int64_t batch, std::uint64_t seed);
-
-/// 1 for each leaf that the likelihood of a Bernoulli variable reads as its target.
-std::vector<char> bernoulli_targets(const Tape& tape);
+Tensor drawn_input(const Source& input, const LengthRules& rules, std::int64_t batch,
+                   std::uint64_t seed);
 
 }  // namespace taugrad::exec

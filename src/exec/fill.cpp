@@ -36,6 +36,14 @@ std::string place_name(const Source& s, std::size_t leaf, std::int32_t item) {
 }
 
 template <class T>
+void check_bernoulli(const Source& s, std::size_t leaf, std::int32_t item, T value) {
+  const auto number = static_cast<double>(value);
+  if (!(number >= 0 && number <= 1))
+    fail(Status::bad_input, "D013", "{} is {}; a bernoulli is 0 or 1, or between them",
+         place_name(s, leaf, item), value);
+}
+
+template <class T>
 void check_category(const Source& s, std::size_t leaf, std::int32_t item, T value) {
   const auto number = static_cast<double>(value);
   if (number == -1 ||
@@ -53,6 +61,7 @@ void fill_rows(const Source& s, std::size_t leaf, const T* from,
   for (const std::int32_t item : items) {
     const T* row = from + item * n;
     if (s.category > 0) check_category(s, leaf, item, *row);
+    for (std::int64_t i = 0; s.bernoulli && i < n; ++i) check_bernoulli(s, leaf, item, row[i]);
     out = std::transform(row, row + n, out, [](T x) { return static_cast<S>(x); });
   }
 }

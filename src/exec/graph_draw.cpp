@@ -23,11 +23,12 @@ std::vector<exec::Source> sources_of(const Tape& tape, const Op& op) {
   return exec::sources_of(tape, leaves);
 }
 
-void require_for(const char* what, const std::vector<exec::Source>& sources, std::int64_t batch) {
+void require_for(const char* what, const exec::LengthRules& rules,
+                 const std::vector<exec::Source>& sources, std::int64_t batch) {
   std::vector<MemoryUse> plan;
   for (const exec::Source& s : sources) {
     double size = sizeof(double);
-    for (const std::int64_t n : exec::dims_of(s, batch)) size *= static_cast<double>(n);
+    for (const std::int64_t n : exec::dims_of(s, rules, batch)) size *= static_cast<double>(n);
     plan.push_back({fmt::format("\"{}\"", s.name), size});
   }
   require_memory(what, plan);
@@ -38,13 +39,12 @@ void require_for(const char* what, const std::vector<exec::Source>& sources, std
 Tensors random_inputs(const Graph& graph, const DrawOptions& options) {
   const Tape& tape = graph.tape();
   const std::vector<exec::Source> sources = sources_of(tape, kInput);
-  require_for("drawing inputs", sources, options.batch);
-  const std::vector<char> bernoulli = exec::bernoulli_targets(tape);
+  const exec::LengthRules rules = exec::length_rules(tape, {});
+  require_for("drawing inputs", rules, sources, options.batch);
   Tensors inputs;
   for (const exec::Source& s : sources)
     if (const std::string name = data_of(s.name); !inputs.contains(name))
-      inputs[name] =
-          exec::drawn_input(s, bernoulli[at(s.leaves.front())] != 0, options.batch, options.seed);
+      inputs[name] = exec::drawn_input(s, rules, options.batch, options.seed);
   if (inputs.empty()) {  // nothing else would tell how many items there are
     std::vector<std::int64_t> keys(at(options.batch));
     std::iota(keys.begin(), keys.end(), 0);
@@ -55,7 +55,8 @@ Tensors random_inputs(const Graph& graph, const DrawOptions& options) {
 
 Tensors initial_weights(const Graph& graph, const DrawOptions& options) {
   const std::vector<exec::Source> sources = sources_of(graph.tape(), kWeight);
-  require_for("drawing weights", sources, 1);
+  const exec::LengthRules rules = exec::length_rules(graph.tape(), {});
+  require_for("drawing weights", rules, sources, 1);
   Tensors weights;
   for (const exec::Source& s : sources)
     weights[s.name] = exec::drawn_weight(graph.tape(), s, options.seed);

@@ -68,23 +68,13 @@ class GraphRun {
  private:
   const Tape& tape() const { return request_.tape(); }
 
-  /// Steps that say nothing of the items that have them are those of every item; of several lengths
-  /// that no step tells, one that is read as a number has to be given.
+  /// Of several lengths that no step tells, one that is read as a number has to be given.
   void require_lengths() const {
     const exec::LengthRules rules = exec::length_rules(tape(), {});
-    std::int64_t steps = 0;
-    for (const exec::Source& s : sources_)
-      for (const std::int32_t position : s.positions)
-        steps = std::max<std::int64_t>(steps, position);
     for (std::size_t l = 0; l < rules.names.size(); ++l) {
       const std::string& name = rules.names[l];
-      if (rules.longest[l] > 0) continue;
-      const bool given = inputs_.contains("lengths:" + name) ||
-                         (rules.names.size() == 1 && inputs_.contains("lengths"));
-      for (const std::int64_t length : batch_.context.lengths[l])
-        if (given && rules.names.size() == 1 && length < steps)
-          fail(Status::bad_input, "D014",
-               "an item has length {}, but the graph has {} steps for every item", length, steps);
+      if (rules.longest[l] > 0 || rules.steps[l] >= 0) continue;
+      const bool given = inputs_.contains("lengths:" + name);
       if (!given && rules.names.size() > 1 && is_read(l))
         fail(Status::bad_input, "D014",
              "the graph reads the length \"{}\" as a number: give lengths:{}", name, name);

@@ -57,7 +57,8 @@ class GraphReader {
   }
 
   void read_field() {
-    constexpr std::array<std::string_view, 4> kFields = {"version", "lengths", "extents", "nodes"};
+    constexpr std::array<std::string_view, 5> kFields = {"version", "lengths", "longest", "extents",
+                                                         "nodes"};
     const std::string key(lexer_.text());
     if (std::find(kFields.begin(), kFields.end(), key) == kFields.end())
       fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)),
@@ -66,6 +67,7 @@ class GraphReader {
     next();
     if (key == "version") read_version();
     if (key == "lengths") read_lengths();
+    if (key == "longest") read_longest();
     if (key == "extents") read_extents();
     if (key == "nodes") {
       nodes_read_ = seen("version") && seen("lengths") && seen("extents");
@@ -105,6 +107,12 @@ class GraphReader {
                                  lexer_.text().size()));
       graph_.tape().length_names.emplace_back(lexer_.text());
     }
+    lengths_checked_up_to();
+  }
+
+  void read_longest() {
+    expect(Event::begin_array, "longest", "an array of integers");
+    while (next() != Event::end_array) graph_.tape().longest.push_back(integer("longest", -1));
     lengths_checked_up_to();
   }
 
@@ -149,9 +157,12 @@ class GraphReader {
     return {static_cast<std::int32_t>(which), static_cast<std::int32_t>(at_least)};
   }
 
-  // lengths and extents may stand in either order
+  // lengths and what speaks of them may stand in either order
   void lengths_checked_up_to() const {
     const auto count = static_cast<std::int64_t>(graph_.tape().length_names.size());
+    if (seen("lengths") && std::ssize(graph_.tape().longest) > count)
+      fail("G014", fmt::format("\"longest\" has more entries than \"lengths\": {}",
+                               graph_.tape().longest.size()));
     if (seen("lengths") && most_length_ >= count)
       fail_at("G014", fmt::format("length {} is not one of \"lengths\"", most_length_),
               bound_offset_);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 
 #include "base/files.h"
@@ -129,6 +131,13 @@ void write(const Graph& g, const Sink& sink) {
   for (const std::string& name : tape.length_names) {
     if (&name != &tape.length_names.front()) out += ", ";
     json::append_string(out, name);
+  }
+  if (std::ranges::any_of(tape.longest, [](std::int64_t steps) { return steps >= 0; })) {
+    out += "],\n\"longest\": [";
+    for (std::size_t i = 0; i < tape.longest.size(); ++i) {
+      if (i > 0) out += ", ";
+      json::append_number(out, tape.longest[i] > INT32_MAX ? -1 : tape.longest[i]);
+    }
   }
   out += "],\n\"extents\": [";
   append_extents(out, tape);

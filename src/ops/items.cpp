@@ -1,4 +1,5 @@
 #include "ops/kernel.h"
+#include "ops/lengths.h"
 #include "ops/rules.h"
 
 // Which items of the batch a node exists for. Rows of a node are the items of its extent,
@@ -257,11 +258,15 @@ Var at_length(std::span<const Var> steps, std::int32_t which, std::int32_t first
   return taugrad::apply(kAtLength, steps, attrs);
 }
 
-void require_lengths(const std::vector<std::int64_t>& lengths, std::int64_t batch) {
-  require(static_cast<std::int64_t>(lengths.size()) == batch, "{} lengths for {} items",
-          lengths.size(), batch);
-  for (const std::int64_t length : lengths)
-    if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
+void require_lengths(const std::vector<std::vector<std::int64_t>>& lengths,
+                     const std::vector<std::int64_t>& longest) {
+  for (std::size_t which = 0; which < lengths.size(); ++which)
+    for (const std::int64_t length : lengths[which]) {
+      if (length < 0) fail(Status::usage, "U022", "a length is 0 or more, not {}", length);
+      if (which < longest.size() && longest[which] >= 0 && length > longest[which])
+        fail(Status::usage, "U022", "an item has length {}, the graph has {} steps", length,
+             longest[which]);
+    }
 }
 
 void place_items(BatchContext& context, const Tape& tape, std::int64_t batch) {
@@ -270,7 +275,9 @@ void place_items(BatchContext& context, const Tape& tape, std::int64_t batch) {
   if (!context.item.empty() && static_cast<std::int64_t>(context.item.size()) != batch)
     fail(Status::usage, "U022", "{} keys for {} items", context.item.size(), batch);
   for (const std::vector<std::int64_t>& lengths : context.lengths)
-    require_lengths(lengths, batch);
+    require(static_cast<std::int64_t>(lengths.size()) == batch, "{} lengths for {} items",
+            lengths.size(), batch);
+  require_lengths(context.lengths, tape.longest);
   context.items_of.assign(tape.extent_count(), {});
   for (ExtentId e = kEveryItem; e < tape.extent_count(); ++e) {
     const std::vector<Extent::Bound>& bounds = tape.extent(e).bounds;

@@ -20,7 +20,7 @@ constexpr std::array kOps{
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
     &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
-    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
+    &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,
     &kArgmax, &kOneHot, &kEmbed, &kScatterRows,
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,

@@ -20,8 +20,8 @@ const Attrs* constant_of(const Tape& tape, NodeId id) {
 /// Whether a value or a slope of the op may be infinite where its inputs are finite.
 bool has_pole(const Tape& tape, NodeId id) {
   const Op& op = tape.op(id);
-  if (&op == &kDiv || &op == &kMod) {
-    const Attrs* by = constant_of(tape, tape.inputs(id)[1]);
+  if (&op == &kDiv || &op == &kMod || &op == &kMeanN) {
+    const Attrs* by = constant_of(tape, tape.inputs(id)[&op == &kMeanN ? 0 : 1]);
     return by == nullptr || by->real("value") == 0;
   }
   if (&op == &kPow) {

@@ -52,7 +52,9 @@ class Surgeon {
     names_.clear();
     indices_.clear();
     lengths_.clear();
-    for (const std::string& name : from_->length_names) lengths_.push_back(length(name));
+    for (std::size_t i = 0; i < from_->length_names.size(); ++i)
+      lengths_.push_back(
+          length(from_->length_names[i], i < from_->longest.size() ? from_->longest[i] : -1));
     extents_.assign(1, kShared);
     for (ExtentId e = kEveryItem; e < from_->extent_count(); ++e)
       extents_.push_back(to_.intern_extent(moved(from_->extent(e))));
@@ -134,11 +136,14 @@ class Surgeon {
   bool first() const { return out_.nodes_.size() == 1; }
   Vars& nodes() { return out_.nodes_.back().second; }
   void stand_for(NodeId id, Var node) { nodes()[at(id)] = std::move(node); }
-  std::int32_t length(const std::string& name) {
-    const auto found = std::ranges::find(to_.length_names, name);
-    if (found == to_.length_names.end()) to_.length_names.push_back(name);
-    return static_cast<std::int32_t>(std::ranges::find(to_.length_names, name) -
-                                     to_.length_names.begin());
+  /// Its number. No item may be longer than the part that has the fewest steps.
+  std::int32_t length(const std::string& name, std::int64_t longest) {
+    const auto which = std::ranges::find(to_.length_names, name) - to_.length_names.begin();
+    if (at(which) == to_.length_names.size()) to_.length_names.push_back(name);
+    to_.longest.resize(to_.length_names.size(), -1);
+    std::int64_t& known = to_.longest[at(which)];
+    if (known < 0 || (longest >= 0 && longest < known)) known = longest;
+    return static_cast<std::int32_t>(which);
   }
   Extent moved(Extent extent) const {
     for (Extent::Bound& b : extent.bounds) b.which = lengths_.at(static_cast<std::size_t>(b.which));

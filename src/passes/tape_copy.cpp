@@ -7,6 +7,7 @@ namespace taugrad {
 
 TapeCopy::TapeCopy(const Tape& from) : from_(from), to_(graph_.tape()) {
   to_.length_names = from.length_names;
+  to_.longest = from.longest;
   for (std::size_t e = kEveryItem; e < from.extent_count(); ++e)
     to_.intern_extent(from.extent(static_cast<ExtentId>(e)));
 }

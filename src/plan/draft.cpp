@@ -24,6 +24,7 @@ Layout layout_of(const Tape& tape) {
     layout.extents[e] = tape.extent(static_cast<ExtentId>(e));
   layout.lengths = static_cast<std::int32_t>(tape.length_names.size());
   layout.primary = most_bounded(layout.extents, tape.length_names.size());
+  layout.longest = tape.longest;
   return layout;
 }
 

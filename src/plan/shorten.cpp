@@ -148,8 +148,9 @@ class Shortener {
       // a sum over all times stays one of its kind; whatever else reads the middle is special
       const bool shared = from_.extent_id(id) == kShared;
       if (inputs_.size() == in.size()) continue;
-      fits_ = fits_ && &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0) &&
-              !inputs_.empty();
+      const bool sum = &from_.op(id) == &kAddN && (shared || out_.long_sum.back() != 0);
+      const std::size_t least = &from_.op(id) == &kMeanN ? 2 : 1;  // a count, and a term
+      fits_ = fits_ && (sum || &from_.op(id) == &kMeanN) && inputs_.size() >= least;
       keep_list(inputs_, in);
     }
   }

@@ -100,7 +100,8 @@ class Placer {
 
   static const Op& gathering(std::string_view reduction) {
     static constexpr std::pair<std::string_view, const Op*> kOps[] = {
-        {"max", &kMaximum}, {"min", &kMinimum}, {"prod", &kMul}, {"norm", &kNorm}, {"logsumexp", &kLogSumExp}};
+        {"max", &kMaximum}, {"min", &kMinimum}, {"prod", &kMul},
+        {"norm", &kNorm}, {"logsumexp", &kLogSumExp}, {"mean", &kMeanN}};
     for (const auto& [name, op] : kOps)
       if (name == reduction) return *op;
     return kAddN;
@@ -114,16 +115,19 @@ class Placer {
     Var term = c_.tape.var(place(number, inner).front());
     if (!term.per_example()) term = to_items(term, kEveryItem);
     if (term.id >= first && !c_.readings.contains(term.id)) mark(term.id, inner);
-    Var result = c_.tape.var(c_.tape.append_raw(gathering(block.reduction), {{term.id}},
-                                                c_.tape.shape_id(term.id), 0, term.extent()));
-    mark(result.id, letters);
-    c_.gathers.insert({result.id, inner});
-    if (block.reduction != "mean") return result.id;
-    const Var count = reading(kConstant, {}, kShared, {{"value", 1.0}}, {Source::length, -1, {}});
-    const NodeId before = c_.tape.size();
-    result = result / count;
-    mark_from(before, letters);
-    return result.id;
+    const Op& op = gathering(block.reduction);
+    std::vector<NodeId> inputs{term.id};
+    if (&op == &kMeanN) {
+      const Var count = reading(kConstant, {}, kShared, {{"value", 1.0}}, {Source::length, -1, {}});
+      const NodeId before = c_.tape.size();
+      inputs.insert(inputs.begin(), broadcast_to(count, term.shape()).id);
+      mark_from(before, letters);
+    }
+    const NodeId result =
+        c_.tape.append_raw(op, inputs, c_.tape.shape_id(term.id), 0, term.extent());
+    mark(result, letters);
+    c_.gathers.insert({result, inner});
+    return result;
   }
 
   // As in Unfolder::finish_value: a value is per example where it must be, and a node of its own.

@@ -132,9 +132,10 @@ class Connector {
       const std::span<const NodeId> inputs = c_.tape.inputs(id);
       const auto gather = c_.gathers.find(id);
       for (std::size_t k = 0; k < inputs.size(); ++k) {
-        const int slot = gather == c_.gathers.end() ? static_cast<int>(k) : 0;
-        if (gather != c_.gathers.end())
-          connect_gathered(inputs[k], gather->second, node, c_.over[at(id)]);
+        const int slot = static_cast<int>(k);
+        const int first = std::max(folding::first_term(c_.tape.op(id)), 0);
+        if (gather != c_.gathers.end() && slot >= first)
+          connect_gathered(inputs[k], gather->second, node, c_.over[at(id)], first);
         else
           connect(inputs[k], c_.over[at(id)], node, slot);
       }
@@ -163,12 +164,13 @@ class Connector {
   }
 
   // A term of a sum over steps; of one that is not over steps, the term itself.
-  void connect_gathered(NodeId term, const Letters& inner, int to, const Letters& letters) {
+  void connect_gathered(NodeId term, const Letters& inner, int to, const Letters& letters,
+                        int slot) {
     const auto reading = c_.readings.find(term);
     const bool over_steps = reading != c_.readings.end()
                                 ? !reading->second.places.empty() && inner != letters
                                 : c_.over[at(term)] != letters;
-    connect(term, letters, to, 0);
+    connect(term, letters, to, slot);
     FoldedEdge& e = sketch_.graph.edges.back();
     if (!over_steps || e.whole) return;
     e.whole = true;

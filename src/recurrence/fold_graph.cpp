@@ -262,16 +262,17 @@ class Refolder {
 
   // A node outside the steps; a sum over steps has one edge for all that an orbit gives it.
   void connect_single(NodeId id) {
-    const bool sum = &tape_.op(id) == &kAddN;
+    const int first = folding::first_term(tape_.op(id));
     std::map<int, int> terms;  // by orbit
     for (const NodeId in : net_.inputs(id))
       if (in_step(in)) ++terms[orbit_of_[at(in)]];
     const auto inputs = net_.inputs(id);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const bool sum = first >= 0 && k >= at(first);
       FoldedEdge e;
       e.from = node_[at(inputs[k])];
       e.to = node_[at(id)];
-      e.slot = sum ? 0 : static_cast<int>(k);
+      e.slot = sum ? first : static_cast<int>(k);
       if (in_step(inputs[k])) {
         int& left = terms[orbit_of_[at(inputs[k])]];
         if (left == 0) continue;  // its edge is there
@@ -286,12 +287,14 @@ class Refolder {
   // The number that divides the sum over steps in a mean is how many steps there are.
   void name_counts() {
     for (NodeId id = 0; id < tape_.size(); ++id) {
-      if (&tape_.op(id) != &kDiv || in_step(id)) continue;
-      const NodeId sum = net_.inputs(id)[0];
-      NodeId count = net_.inputs(id)[1];
+      const bool mean = &tape_.op(id) == &kMeanN;
+      if ((!mean && &tape_.op(id) != &kDiv) || in_step(id)) continue;
+      const NodeId sum = mean ? id : net_.inputs(id)[0];
+      NodeId count = net_.inputs(id)[mean ? 0 : 1];
       if (&tape_.op(count) == &kBroadcastTo) count = net_.inputs(count)[0];
-      if (&tape_.op(sum) != &kAddN || !net_.is_constant(count) || in_step(count)) continue;
-      const auto terms = static_cast<double>(net_.inputs(sum).size());
+      const int first = folding::first_term(tape_.op(sum));
+      if (first < 0 || !net_.is_constant(count) || in_step(count)) continue;
+      const auto terms = static_cast<double>(net_.inputs(sum).size() - at(first));
       if (tape_.attrs(count).real("value") != terms) continue;
       FoldedNode& n = sketch_.graph.nodes[at(node_[at(count)])];
       n.op = folding::kLengthOp;

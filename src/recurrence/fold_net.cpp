@@ -74,7 +74,6 @@ std::span<const NodeId> Net::inputs(NodeId id) const {
 
 bool Net::is_weight(NodeId id) const { return &tape_.op(id) == &kWeight; }
 bool Net::is_constant(NodeId id) const { return &tape_.op(id) == &kConstant; }
-bool Net::is_sum(NodeId id) const { return &tape_.op(id) == &kAddN; }
 
 void Net::find_untied() {
   std::unordered_map<NodeId, int> reads;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "graph/tables.h"
+#include "recurrence/folding.h"
 
 namespace taugrad::folding {
 namespace {
@@ -54,7 +55,7 @@ void Shift::order_by_depth() {
 void Shift::find_ends() {
   std::vector<char> read(at(net_.size()), 0);
   for (const NodeId id : order_)
-    if (!net_.is_sum(id))
+    if (first_term(net_.tape().op(id)) < 0)
       for (const NodeId in : net_.inputs(id)) read[at(in)] = 1;
   std::unordered_map<std::uint32_t, int> found;  // by label
   for (auto v = order_.rbegin(); v != order_.rend(); ++v)

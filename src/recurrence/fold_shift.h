@@ -24,7 +24,6 @@ class Net {
   std::span<const NodeId> inputs(NodeId id) const;
   bool is_weight(NodeId id) const;
   bool is_constant(NodeId id) const;
-  bool is_sum(NodeId id) const;
   /// A weight that is read once or twice, as are at least two others of its shape: it may be one of
   /// a family W[t] with a member for each step.
   bool maybe_untied(NodeId id) const { return maybe_untied_[at(id)] != 0; }

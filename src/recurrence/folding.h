@@ -26,6 +26,9 @@ void gather_maxima(Sketch& sketch);
 /// Without what serves initial values only, nor leaves that nothing reads.
 FoldedGraph without_boundaries(Sketch sketch);
 
+/// Where the terms of a sum or mean over steps begin among its inputs; -1: it is none.
+int first_term(const Op& op);
+
 /// The attributes that tell one operation from another: not for which items of the batch it is
 /// done.
 Attrs essential(const Attrs& attrs);

@@ -125,9 +125,8 @@ NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, co
     return stacked(block.reduction, terms, extents, every);
   Vars all;
   for (const NodeId term : terms) all.push_back(tape_.var(fit(term, every)));
-  const Var sum = all.size() == 1 ? all.front() : add_n(all);
-  if (block.reduction == "sum") return sum.id;
-  return (sum / tape_.var(count_of(block, every))).id;
+  if (block.reduction == "mean") return mean_n(tape_.var(count_of(block, every)), all).id;
+  return all.size() == 1 ? all.front().id : add_n(all).id;
 }
 
 // what items that have a step have, and others not: a or b

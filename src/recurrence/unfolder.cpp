@@ -28,6 +28,7 @@ Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& opti
   set_lengths(options);
   set_modes();
   tape_.length_names = model_.lengths;
+  if (options.stands_for.empty()) tape_.longest = out_.lengths_;
   for (const Symbol& s : model_.symbols)
     names_.push_back(tape_.intern_name(s.name, letters_of(s.axes)));
   nll_names_.assign(model_.symbols.size(), 0);

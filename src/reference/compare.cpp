@@ -126,13 +126,13 @@ void Comparer::judge(std::size_t variable, const Move& move, const Measured& m, 
   e.numeric = m.value;
   e.error = std::abs(e.analytic - m.value);
   e.ok = true;
-  e.hidden = false;
+  e.hidden = e.unmeasured = false;
   if (e.kink) return;
   if (!m.number || !std::isfinite(m.value)) {
     c.not_measured = measure_.not_finite(move);
     if (c.not_measured)
       c.not_measured->of = "the measured derivative by " + move.v.tape->label(move.v.id);
-    e.hidden = true;
+    e.unmeasured = true;
     return;
   }
   const double most = std::max(std::abs(e.analytic), std::abs(e.numeric));

@@ -17,6 +17,7 @@ namespace {
 // A tape on which extents and lengths have the numbers that they have on the other.
 void take_extents(const Tape& from, Tape& to) {
   to.length_names = from.length_names;
+  to.longest = from.longest;
   for (ExtentId e = kEveryItem + 1; e < from.extent_count(); ++e) to.intern_extent(from.extent(e));
 }
 

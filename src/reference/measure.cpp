@@ -30,6 +30,9 @@ S total(std::span<const S> values) {
 constexpr double kComplexStep = 1e-180;
 // from so large that h times the smallest derivative is not denormal
 constexpr double kLadder[]{1e-20, 1e-60, 1e-100, 1e-140, 1e-180, 1e-220, 1e-260, 1e-300};
+// beside what is nearer to 0 than those: of fewer digits, where what they move is less than they
+// are
+constexpr double kFinest[]{1e-304, 1e-306, 1e-308};
 constexpr double kStep = 1e-3;
 constexpr double kShortest = 1e-8;
 constexpr double kShorter[]{1e-4, 1e-5, 1e-6, 1e-7, kShortest};
@@ -130,9 +133,21 @@ Measured Measure::settle(const Move& move, double usual) {
     if (rungs.size() == 1 && rungs[0].stays && std::abs(value - usual) <= 1e-12 * size)
       return {.value = usual};
   }
-  const Limit limit = limit_of(rungs);
+  Limit limit = limit_of(rungs);
+  if (std::isinf(limit.value)) limit = finest(move, limit);
   if (std::isnan(limit.value)) return {.value = usual};  // they know no better
   return {.value = limit.value, .error = limit.error, .number = std::isfinite(limit.value)};
+}
+
+// Of a pole that is near, not met: log x at 1e-300.
+Limit Measure::finest(const Move& move, const Limit& pole) {
+  std::vector<Rung> rungs;
+  for (const double step : kFinest) {
+    const double value = complex_step(move, step);
+    rungs.push_back({value, reals_stay()});
+  }
+  const Limit limit = limit_of(rungs);
+  return limit.error <= 1e-8 * std::abs(limit.value) ? limit : pole;
 }
 
 // By the longest step beside which nothing bends: there, the least is lost.

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "reference/ladder.h"
 #include "reference/rounding.h"
 #include "taugrad/reference/check.h"
 #include "taugrad/reference/interpreter.h"
@@ -69,6 +70,7 @@ class Measure {
  private:
   using Complex = std::complex<double>;
   void set_step(const Move& move, double step);
+  Limit finest(const Move& move, const Limit& pole);
   double complex_step(const Move& move, double step);
   Measured central(const Move& move, double h);
   Measured nearer(const Move& move, Measured best);

@@ -8,11 +8,12 @@ namespace taugrad {
 void add_entry(const CheckedEntry& e, bool first, VariableCheck& to) {
   to.kinks += e.kink ? 1 : 0;
   to.hidden += e.hidden ? 1 : 0;
+  to.unmeasured += e.unmeasured ? 1 : 0;
   to.ok = to.ok && e.ok;
-  if (!e.kink && !e.hidden)
-    to.largest = std::max({to.largest, std::abs(e.analytic), std::abs(e.numeric)});
-  const bool worse = e.ok == to.worst.ok ? e.error > to.worst.error || to.worst.kink : !e.ok;
-  if (first || (worse && !e.kink)) to.worst = e;
+  if (e.judged()) to.largest = std::max({to.largest, std::abs(e.analytic), std::abs(e.numeric)});
+  const auto left_out = [](const CheckedEntry& of) { return of.kink || of.unmeasured; };
+  const bool worse = e.ok == to.worst.ok ? e.error > to.worst.error || left_out(to.worst) : !e.ok;
+  if (first || (worse && !left_out(e))) to.worst = e;
 }
 
 void locate(VariableCheck& result) {
@@ -45,14 +46,22 @@ std::int64_t CheckReport::hidden() const {
   return sum;
 }
 
+std::int64_t CheckReport::unmeasured() const {
+  std::int64_t sum = 0;
+  for (const VariableCheck& v : variables) sum += v.unmeasured;
+  return sum;
+}
+
 bool CheckReport::vacuous() const {
-  const bool proven = together && !together->kink && !together->hidden && together->analytic != 0;
+  const bool proven = together && together->judged() && together->analytic != 0;
   return ok() && !proven && std::all_of(variables.begin(), variables.end(),
                              [](const auto& v) { return v.largest == 0; });
 }
 
 const VariableCheck* CheckReport::worst() const {
-  const auto error = [](const VariableCheck& v) { return v.worst.kink ? -1 : v.worst.error; };
+  const auto error = [](const VariableCheck& v) {
+    return v.worst.kink || v.worst.unmeasured ? -1 : v.worst.error;
+  };
   const VariableCheck* worst = nullptr;
   for (const VariableCheck& v : variables) {
     if (v.checked == 0 && !v.along_direction) continue;

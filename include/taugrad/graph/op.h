@@ -65,7 +65,7 @@ struct Forwards {
 struct Op {
   std::string_view name;   ///< the word in JSON, DOT, errors and the command line
   std::string_view about;  ///< one line for `taugrad ops`, with the equation
-  int arity = 1;           ///< kAnyArity for concat, stack, add_n, conv
+  int arity = 1;           ///< kAnyArity for concat, stack, add_n, mean_n, conv
   Shape (*shape)(std::span<const Shape> in, const Attrs&) = nullptr;
   Forwards forward = {};
   /// Cotangents of the inputs as new nodes, one a place of xbar, which comes empty: where it stays

@@ -256,6 +256,8 @@ class Tape {
 
   /// Names of the lengths that extents speak of ("tau"), in the order of Extent::Bound::which.
   std::vector<std::string> length_names;
+  /// [which] the longest item that there are steps for; -1, or no entry: not known.
+  std::vector<std::int64_t> longest;
 
   /// Bytes that the columns and tables use (entries, not spare room): affine in what is stored.
   std::size_t bytes() const;

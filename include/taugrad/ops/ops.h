@@ -181,6 +181,8 @@ Var cumsum(Var a, int axis = -1);
 Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
 Var add_n(std::span<const Var> terms);  ///< in the order given; of one term a copy
 Var add_n(std::initializer_list<Var> terms);
+/// (x1 + x2 + ..) / n, right to rounding, n a number or of the terms' shape
+Var mean_n(Var count, std::span<const Var> terms);
 Var first_max(Var a);                   ///< 1 at the first largest element, else 0
 
 // last axis

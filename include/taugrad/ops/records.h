@@ -18,7 +18,7 @@ extern const Op kMatmul, kStackedMatmul, kOuter, kOuterSum, kConv, kSolve, kLogd
 // layout
 extern const Op kTranspose, kReshape, kBroadcastTo, kConcat, kSlice, kAt, kPad, kStack;
 // reductions of one example
-extern const Op kSum, kMean, kMax, kSumTo, kAddN, kFirstMax, kNorm, kLogSumExp, kCumsum;
+extern const Op kSum, kMean, kMax, kSumTo, kAddN, kMeanN, kFirstMax, kNorm, kLogSumExp, kCumsum;
 extern const Op kSoftmax, kLogSoftmax, kCentre, kNormalize;
 // symbols and likelihoods
 extern const Op kArgmax, kOneHot, kEmbed, kScatterRows;

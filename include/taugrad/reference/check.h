@@ -61,6 +61,8 @@ struct CheckedEntry {
   bool ok = true;
   bool kink = false;    ///< at or near a kink (abs at 0, max of equals): nothing is judged
   bool hidden = false;  ///< rounding on the way is as large as the derivative: nothing is proven
+  bool unmeasured = false;  ///< no step is short enough to measure it: nothing is proven
+  bool judged() const { return !kink && !hidden && !unmeasured; }
 };
 
 struct VariableCheck {
@@ -71,6 +73,7 @@ struct VariableCheck {
   std::int64_t kinks = 0;           ///< entries at or near a kink, which are not judged
   std::string kink_at;              ///< of the first of them: label of the node that bends
   std::int64_t hidden = 0;          ///< entries that rounding does not let anyone tell from 0
+  std::int64_t unmeasured = 0;      ///< entries so near to a pole that no step is short enough
   double largest = 0;               ///< |derivative|, of all that was proven
   CheckedEntry worst;               ///< the failed entry, or the passed one, of the largest error
   std::vector<std::int64_t> index;  ///< of `worst`: axes of one example
@@ -128,11 +131,12 @@ struct CheckReport {
   bool ok() const;
   std::int64_t kinks() const;
   std::int64_t hidden() const;
-  /// No derivative was other than 0, as where there is no step, or all are at a kink or hidden by
-  /// rounding: nothing disagrees, and nothing is proven.
+  std::int64_t unmeasured() const;
+  /// No derivative was other than 0, as where there is no step, or all are at a kink, hidden by
+  /// rounding or not measured: nothing disagrees, and nothing is proven.
   bool vacuous() const;
-  /// The variable whose worst entry is worst of all, one at a kink last; null where nothing was
-  /// checked.
+  /// The variable whose worst entry is worst of all, one that was not judged last; null where
+  /// nothing was checked.
   const VariableCheck* worst() const;
 };
 
