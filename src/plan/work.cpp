@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "plan/emitter.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
                                 &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
-                                &kExtendTo,  &kAtLength,    &kIfLength};
+                                &kExtendTo,  &kAtLength,    &kIfLength, &kAtPosition, &kIfPosition};
 constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical};
 
 /// Multiply-adds behind each element of the result of a product; 0: the op is not one.

@@ -169,6 +169,10 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
 // a call that is not as it should be tells nothing: what is wrong is told when it is recorded
 int ShapeEquations::call(const Ast& ast, int id, const std::vector<int>& arguments) {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
+  if (n.name == "grad" && arguments.size() == 2) {  // of a number, in the shape of what it is by   (R18)
+    shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {only_rank(0)});
+    return arguments[1];
+  }
   const auto effect = effects().find(n.name);
   if (effect == effects().end()) return broadcast(ast, id, arguments);
   if (arguments.empty() && effect->second != Effect::filled) return shapes_.unknown();
