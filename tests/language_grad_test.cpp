@@ -31,7 +31,8 @@ TEST_CASE("grad of a number by a variable at a position") {
   const std::vector<double> x{1, 2, -1, 0.5}, y{1, 0, 2, 1};
   std::vector<double> w;
   double before = 0.5;
-  for (std::size_t t = 0; t < x.size(); ++t) w.push_back(before -= 0.25 * 2 * (before * x[t] - y[t]) * x[t]);
+  for (std::size_t t = 0; t < x.size(); ++t)
+    w.push_back(before -= 0.25 * 2 * (before * x[t] - y[t]) * x[t]);
   check_values(evaluate_one(d, {{"x", series(x)}, {"y", series(y)}}, {}, "w"), {4, 1}, w);
   check_proven(define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "y[t]": []},
     "equations": ["w[0] = 0.5", "w[t] = w[t-1] - 0.25 * grad(pow(w[t-1] * x[t] - y[t], 2), w[t-1])"],
@@ -39,7 +40,8 @@ TEST_CASE("grad of a number by a variable at a position") {
 }
 
 TEST_CASE("only mentions at that position count, after normalising") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"one": 1}, "inputs": {"x[t]": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "sizes": {"one": 1}, "inputs": {"x[t]": []},
     "equations": ["a[t] = grad(x[t] * x[t-1] * x[t-one] + x[1], x[t-1])",
                   "b[t] = grad(x[t] * x[1] + x[t], x[t])"])j");
   const Tensors got = evaluate(d, {{"x", series({2, 3, 5})}}, {}, {"a", "b"});
@@ -48,21 +50,26 @@ TEST_CASE("only mentions at that position count, after normalising") {
 }
 
 TEST_CASE("grad by a weight is per example where the number is") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [3, 2], "b": [3]},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [3, 2], "b": [3]},
     "equations": ["g[t] = grad(sum(tanh(W @ x[t] + b)), W)", "r = grad(sum(W * W * W), W)"])j");
   const Tensor x = numbers({1, 2, 2}, {0.1, -0.4, 0.7, 0.3});
-  const Tensor W = numbers({3, 2}, {0.2, -0.3, 0.5, 0.1, -0.6, 0.4}), b = numbers({3}, {0.1, 0, -0.2});
+  const Tensor W = numbers({3, 2}, {0.2, -0.3, 0.5, 0.1, -0.6, 0.4}),
+               b = numbers({3}, {0.1, 0, -0.2});
   const Tensors got = evaluate(d, {{"x", x}}, {{"W", W}, {"b", b}}, {"g", "r"});
   std::vector<double> g, r;
   for (int item = 0; item < 2; ++item)
     for (int i = 0; i < 3; ++i) {
-      const double z = W.at(2 * i) * x.at(2 * item) + W.at(2 * i + 1) * x.at(2 * item + 1) + b.at(i);
-      for (int j = 0; j < 2; ++j) g.push_back((1 - std::tanh(z) * std::tanh(z)) * x.at(2 * item + j));
+      const double z =
+          W.at(2 * i) * x.at(2 * item) + W.at(2 * i + 1) * x.at(2 * item + 1) + b.at(i);
+      for (int j = 0; j < 2; ++j)
+        g.push_back((1 - std::tanh(z) * std::tanh(z)) * x.at(2 * item + j));
     }
   for (int i = 0; i < 6; ++i) r.push_back(3 * W.at(i) * W.at(i));
   check_values(got.at("g"), {1, 2, 3, 2}, g);
   check_values(got.at("r"), {3, 2}, r);
-  check_proven(define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [3, 2], "b": [3]},
+  check_proven(
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [3, 2], "b": [3]},
     "equations": ["h[t] = tanh(sum(grad(sum(tanh(W @ x[t] + b)), W) * W) + h[t-1])"], "loss": "h[t] * h[t]")j"));
 }
 
@@ -76,7 +83,8 @@ TEST_CASE("grad within grad") {
 }
 
 TEST_CASE("grad goes through reductions over an index") {
-  const Definition d = define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]},
+  const Definition d =
+      define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]},
     "equations": ["a[t] = grad(pow(sum[s](W @ x[s] * x[s] @ x[t]), 2), W)",
                   "m[t] = grad(mean[s](sum(W * W * x[s])) * sum(x[t]), W)",
                   "k[t] = grad(sum(max[s](x[s] * W)), W)",
@@ -85,7 +93,8 @@ TEST_CASE("grad goes through reductions over an index") {
   const std::vector<double> v{0.5, -1, 2, 0.25, -0.5, 1};  // three steps
   const Tensor x = numbers({3, 1, 2}, v);
   const double W[2] = {0.3, -0.8};
-  const Tensors got = evaluate(d, {{"x", x}}, {{"W", numbers({2}, {W[0], W[1]})}}, {"a", "m", "k", "own", "bound"});
+  const Tensors got =
+      evaluate(d, {{"x", x}}, {{"W", numbers({2}, {W[0], W[1]})}}, {"a", "m", "k", "own", "bound"});
   std::vector<double> a, m, k, own, bound;
   double squares = 0;
   for (const double e : v) squares += e * e;
@@ -114,25 +123,30 @@ TEST_CASE("grad goes through reductions over an index") {
   check_values(got.at("k"), {3, 1, 2}, k);
   check_values(got.at("own"), {3, 1, 2}, own);
   check_values(got.at("bound"), {1, 2}, bound);
-  check_proven(define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]},
+  check_proven(
+      define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2]},
     "equations": ["z[t] = tanh(W * x[t])", "h[t] = tanh(grad(pow(sum[s](sum(z[s] * W * z[t])), 2), W) + z[t])"],
     "loss": "h[t] @ h[t]")j"));
 }
 
 TEST_CASE("ties of a largest over an index give to the first") {
-  const Definition d = define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
     "equations": ["g = grad(max[s](w * x[s] + 0 * s) + 0 * w, w)"])j");
-  check_values(evaluate_one(d, {{"x", series({1, 4, 4, 2})}}, {{"w", numbers({1}, {2})}}, "g"), {1}, {4});
+  check_values(evaluate_one(d, {{"x", series({1, 4, 4, 2})}}, {{"w", numbers({1}, {2})}}, "g"), {1},
+               {4});
 }
 
 TEST_CASE("grad through functions and imports") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"n": 2}, "inputs": {"x[t]": ["n"]},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "sizes": {"n": 2}, "inputs": {"x[t]": ["n"]},
     "functions": ["e(w, k) = sum(pow(w * k - 1, 2))", "step(w, k) = w - 0.1 * grad(e(w, k), w)"],
     "equations": ["w[0] = zeros(n)", "w[t] = step(w[t-1], x[t])"])j");
   const Tensor x = numbers({2, 1, 2}, {1, 2, -1, 0.5});
   std::vector<double> want, w{0, 0};
   for (int t = 0; t < 2; ++t)
-    for (int i = 0; i < 2; ++i) want.push_back(w[i] -= 0.1 * 2 * (w[i] * x.at(2 * t + i) - 1) * x.at(2 * t + i));
+    for (int i = 0; i < 2; ++i)
+      want.push_back(w[i] -= 0.1 * 2 * (w[i] * x.at(2 * t + i) - 1) * x.at(2 * t + i));
   check_values(evaluate_one(d, {{"x", x}}, {}, "w"), {2, 1, 2}, want);
 }
 
@@ -147,12 +161,14 @@ TEST_CASE("an expression whose gradient is zero, and one that is cut off") {
 }
 
 TEST_CASE("items of several lengths, plain and with less memory") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"K": [2, 2], "V": [2, 2]},
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"K": [2, 2], "V": [2, 2]},
     "equations": ["k[t] = K @ x[t]", "W[t] = W[t-1] - 0.3 * grad(sum(pow(W[t-1] @ k[t] - V @ x[t], 2)), W[t-1])",
                   "y[t] = W[t] @ x[t]"], "loss": "y[t] @ y[t]")j");
   Tensor x({4, 2, 2}, Dtype::f64);
   for (std::int64_t i = 0; i < x.size(); ++i) x.set(i, std::sin(1.7 * static_cast<double>(i)));
-  const Tensors weights{{"K", numbers({2, 2}, {0.4, 0.1, -0.3, 0.8})}, {"V", numbers({2, 2}, {1, -0.5, 0.2, 0.7})}};
+  const Tensors weights{{"K", numbers({2, 2}, {0.4, 0.1, -0.3, 0.8})},
+                        {"V", numbers({2, 2}, {1, -0.5, 0.2, 0.7})}};
   const Tensors inputs{{"x", x}, {"lengths", symbols({2}, {4, 2})}};
   const std::vector<std::string> fetch{"loss", "grad:K", "grad:V", "grad:x", "grad:K[2]"};
   const Tensors plain = evaluate(d, inputs, weights, fetch);
@@ -168,17 +184,21 @@ TEST_CASE("items of several lengths, plain and with less memory") {
 }
 
 TEST_CASE("what grad refuses") {
-  const std::string head = R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2], "c[t]": "category(2)"}, "weights": {"W": [2, 2]}, )j";
-  const auto equation = [&](const std::string& e) { return code_of(head + "\"equations\": [\"" + e + "\"]"); };
-  CHECK(equation("h[t] = grad(sum(W @ x[t]), h[t-1])") == "E020");           // not mentioned
-  CHECK(equation("h[t] = grad(sum(x[t-1]), x[t])") == "E020");               // at another position
-  CHECK(equation("h[t] = grad(sum[t](sum(x[t])) * 1, x[t])") == "E020");     // bound by the reduction
+  const std::string head =
+      R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": [2], "c[t]": "category(2)"}, "weights": {"W": [2, 2]}, )j";
+  const auto equation = [&](const std::string& e) {
+    return code_of(head + "\"equations\": [\"" + e + "\"]");
+  };
+  CHECK(equation("h[t] = grad(sum(W @ x[t]), h[t-1])") == "E020");        // not mentioned
+  CHECK(equation("h[t] = grad(sum(x[t-1]), x[t])") == "E020");            // at another position
+  CHECK(equation("h[t] = grad(sum[t](sum(x[t])) * 1, x[t])") == "E020");  // bound by the reduction
   CHECK(equation("h[t] = grad(sum(dropout(x[t], 0.5)), x[t])") == "E020");
-  CHECK(equation("h[t] = grad(W @ x[t], W)") == "E020");                     // no number
+  CHECK(equation("h[t] = grad(W @ x[t], W)") == "E020");  // no number
   CHECK(equation("h[t] = grad(sum(x[t]), x[t] + 0)") == "E020");
   CHECK(equation("h[t] = grad(t * 2, t)") == "E020");
   CHECK(equation("h[t] = grad(sum(one_hot(c[t], 2)), c[t])") == "E020");
   CHECK(equation("h[t] = grad(sum(x[t]))") == "G015");
   CHECK(equation("h[t] = grad(sum(x[t]), q[t])") == "G014");
-  CHECK(equation("h[t] = h[t-1] - grad(sum(pow(h[t], 2)), h[t])") == "G016");  // its references count (R5)
+  CHECK(equation("h[t] = h[t-1] - grad(sum(pow(h[t], 2)), h[t])") ==
+        "G016");  // its references count (R5)
 }

@@ -1,9 +1,10 @@
+#include "taugrad/ops/data_positions.h"
+
 #include <cmath>
 
 #include "ops/kernel.h"
 #include "ops/rules.h"
 #include "taugrad/base/rational.h"
-#include "taugrad/ops/data_positions.h"
 
 // Steps that data name: of each item the one at the position that it holds (language.md R17).
 namespace taugrad {
@@ -46,7 +47,8 @@ std::int64_t position_of(const S& x, std::int64_t from, std::int64_t to) {
 template <class S, class F>
 void each_position(const Call<S>& c, std::size_t p, const F& f) {
   for (std::int64_t r = 0; r < c.items; ++r) {
-    const std::int32_t item = c.extent == kShared ? 0 : c.batch->items_of[c.extent][static_cast<std::size_t>(r)];
+    const std::int32_t item =
+        c.extent == kShared ? 0 : c.batch->items_of[c.extent][static_cast<std::size_t>(r)];
     f(r, item, row_of(c.in[p], item, *c.batch));
   }
 }
@@ -57,7 +59,8 @@ struct AtPosition {
     const std::int64_t n = c.shape->size(), first = c.attrs->integer("first");
     const auto steps = static_cast<std::int64_t>(c.in.size()) - 1;
     each_position(c, 0, [&](std::int64_t r, std::int32_t item, std::int64_t held) {
-      const std::int64_t at = held < 0 ? first - 1 : position_of(*row(c.in[0], held), first, first + steps);
+      const std::int64_t at =
+          held < 0 ? first - 1 : position_of(*row(c.in[0], held), first, first + steps);
       const auto step = static_cast<std::size_t>(at - first + 1);
       const std::int64_t from = at < first ? -1 : row_of(c.in[step], item, *c.batch);
       if (from < 0)
@@ -73,7 +76,8 @@ struct IfPosition {
   static void run(const Call<S>& c) {
     const std::int64_t n = c.shape->size(), wanted = c.attrs->integer("position");
     each_position(c, 1, [&](std::int64_t r, std::int32_t item, std::int64_t held) {
-      const bool chosen = held >= 0 && position_of(*row(c.in[1], held), wanted, wanted + 1) == wanted;
+      const bool chosen =
+          held >= 0 && position_of(*row(c.in[1], held), wanted, wanted + 1) == wanted;
       const std::int64_t from = chosen ? row_of(c.in[0], item, *c.batch) : -1;
       if (from < 0)
         std::fill_n(c.out + r * n, n, S(0));
@@ -126,7 +130,8 @@ void check_if_position(const Proposal& p) {
 void check_quotient(const Proposal& p) {
   require_number(p, 0);
   require(p.category == 0, "gives a number, not a category");
-  require(p.attrs.integer("divisor") >= 1, "divides by {}: by 1 or more", p.attrs.integer("divisor"));
+  require(p.attrs.integer("divisor") >= 1, "divides by {}: by 1 or more",
+          p.attrs.integer("divisor"));
 }
 
 ExtentId items_of(const Primal& p, std::size_t i) {
@@ -137,7 +142,9 @@ ExtentId items_of(const Primal& p, std::size_t i) {
 void at_position_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const std::int64_t first = p.attrs().integer("first");
   for (std::size_t i = 1; i < xbar.size(); ++i)
-    if (p.wants(i)) xbar[i] = if_position(ybar, p.in[0], first + static_cast<std::int64_t>(i) - 1, items_of(p, i));
+    if (p.wants(i))
+      xbar[i] =
+          if_position(ybar, p.in[0], first + static_cast<std::int64_t>(i) - 1, items_of(p, i));
 }
 Var at_position_jvp(const Primal& p, std::span<const Var> xdot) {
   Vars steps;
@@ -151,32 +158,36 @@ Var at_position_jvp(const Primal& p, std::span<const Var> xdot) {
 }
 
 void if_position_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  if (p.wants(0)) xbar[0] = if_position(ybar, p.in[1], p.attrs().integer("position"), items_of(p, 0));
+  if (p.wants(0))
+    xbar[0] = if_position(ybar, p.in[1], p.attrs().integer("position"), items_of(p, 0));
 }
 Var if_position_jvp(const Primal& p, std::span<const Var> xdot) {
-  return xdot[0] ? if_position(xdot[0], p.in[1], p.attrs().integer("position"), p.out.extent()) : Var{};
+  return xdot[0] ? if_position(xdot[0], p.in[1], p.attrs().integer("position"), p.out.extent())
+                 : Var{};
 }
 
 }  // namespace
 
-constinit const Op kAtPosition{.name = "at_position",
-                               .about = "of each item the step that a position of its own names",
-                               .arity = kAnyArity,
-                               .shape = step_shape,
-                               .forward = exact_forwards<AtPosition>(),
-                               .vjp = at_position_vjp,
-                               .jvp = at_position_jvp,
-                               .traits = {.chooses = true, .variadic_items = true, .keeps_symbols = true},
-                               .check = check_at_position};
-constinit const Op kIfPosition{.name = "if_position",
-                               .about = "the rows of the items whose position is a given one, zeros for the others",
-                               .arity = 2,
-                               .shape = share_shape,
-                               .forward = exact_forwards<IfPosition>(),
-                               .vjp = if_position_vjp,
-                               .jvp = if_position_jvp,
-                               .traits = {.chooses = true, .variadic_items = true},
-                               .check = check_if_position};
+constinit const Op kAtPosition{
+    .name = "at_position",
+    .about = "of each item the step that a position of its own names",
+    .arity = kAnyArity,
+    .shape = step_shape,
+    .forward = exact_forwards<AtPosition>(),
+    .vjp = at_position_vjp,
+    .jvp = at_position_jvp,
+    .traits = {.chooses = true, .variadic_items = true, .keeps_symbols = true},
+    .check = check_at_position};
+constinit const Op kIfPosition{
+    .name = "if_position",
+    .about = "the rows of the items whose position is a given one, zeros for the others",
+    .arity = 2,
+    .shape = share_shape,
+    .forward = exact_forwards<IfPosition>(),
+    .vjp = if_position_vjp,
+    .jvp = if_position_jvp,
+    .traits = {.chooses = true, .variadic_items = true},
+    .check = check_if_position};
 constinit const Op kQuotient{.name = "quotient",
                              .about = "the whole number a / by, rounded down",
                              .arity = 1,
@@ -196,7 +207,8 @@ Var at_position(Var position, std::span<const Var> steps, std::int64_t first, Ex
   return taugrad::apply(kAtPosition, inputs, attrs);
 }
 Var if_position(Var a, Var position, std::int64_t wanted, ExtentId extent) {
-  return append2(kIfPosition, a, position, {{"extent", static_cast<std::int64_t>(extent)}, {"position", wanted}});
+  return append2(kIfPosition, a, position,
+                 {{"extent", static_cast<std::int64_t>(extent)}, {"position", wanted}});
 }
 Var quotient(Var a, std::int64_t by) { return append1(kQuotient, a, {{"divisor", by}}); }
 

@@ -10,7 +10,8 @@ namespace taugrad {
 
 using Term = PositionForm::Term;
 
-NodeId Unfolder::read_data(int number, const std::vector<At>& places, const Setting& setting, Part part) {
+NodeId Unfolder::read_data(int number, const std::vector<At>& places, const Setting& setting,
+                           Part part) {
   const Symbol& s = symbol(number);
   Positions at;
   std::vector<DataAxis> axes;
@@ -32,15 +33,18 @@ NodeId Unfolder::read_data(int number, const std::vector<At>& places, const Sett
   std::vector<std::int64_t> key;
   for (const DataAxis& a : axes) key.insert(key.end(), {a.position, a.first, a.last, a.moved});
   const auto place = std::tuple(number, at, key, setting.extent, static_cast<int>(part));
-  const bool weight = s.kind == SymbolKind::weight;  // its copies belong to the left side's position
-  if (const auto known = data_read_.find(place); known != data_read_.end() && !weight) return known->second;
+  const bool weight =
+      s.kind == SymbolKind::weight;  // its copies belong to the left side's position
+  if (const auto known = data_read_.find(place); known != data_read_.end() && !weight)
+    return known->second;
   const NodeId found = gathered(number, at, axes, setting, part);
   if (found >= 0 && !weight) data_read_[place] = found;
   return found;
 }
 
 // The last of the axes is gathered for each position of the others.
-NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<DataAxis>& axes, const Setting& setting, Part part) {
+NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<DataAxis>& axes,
+                          const Setting& setting, Part part) {
   const std::vector<DataAxis> rest(axes.begin() + 1, axes.end());
   const DataAxis& axis = axes.front();
   Vars steps;
@@ -48,7 +52,8 @@ NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<Dat
   for (std::int64_t p = axis.first; p <= axis.last; ++p) {
     Positions here = at;
     here[axis.axis] = static_cast<std::int32_t>(p);
-    const NodeId node = rest.empty() ? step_at(number, here, setting, part) : gathered(number, here, rest, setting, part);
+    const NodeId node = rest.empty() ? step_at(number, here, setting, part)
+                                     : gathered(number, here, rest, setting, part);
     complete = complete && node >= 0;
     if (complete) steps.push_back(tape_.var(node));
   }
@@ -62,17 +67,23 @@ NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<Dat
 NodeId Unfolder::step_at(int number, const Positions& at, const Setting& setting, Part part) {
   const Symbol& s = symbol(number);
   if (s.kind == SymbolKind::weight) return copy_at(number, at, setting);
-  const bool ends = std::any_of(s.rules.begin(), s.rules.end(), [&](int r) { return ends_with_item(model_.rules[static_cast<std::size_t>(r)]); });
+  const bool ends = std::any_of(s.rules.begin(), s.rules.end(), [&](int r) {
+    return ends_with_item(model_.rules[static_cast<std::size_t>(r)]);
+  });
   Positions letters;
-  if (!inside(s, at) && !ends && rule_at(s, at, letters) == nullptr) return outside(number, Positions(at.size(), 0), part);
+  if (!inside(s, at) && !ends && rule_at(s, at, letters) == nullptr)
+    return outside(number, Positions(at.size(), 0), part);
   if (ends) return read_at(number, at, setting.extent, part);
   // as it stands: the items that lack it read nothing there
   Positions by_index(model_.system.indices.size(), 0);
-  for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(s.axes[a])] = std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
+  for (std::size_t a = 0; a < at.size(); ++a)
+    by_index[static_cast<std::size_t>(s.axes[a])] =
+        std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
   return read_at(number, at, extent_of(s.axes, by_index), part);
 }
 
-// Where anything may stand: at the item's own steps, and where equations of their own define something.
+// Where anything may stand: at the item's own steps, and where equations of their own define
+// something.
 Unfolder::DataAxis Unfolder::data_axis(const Symbol& s, std::size_t axis) const {
   const std::int64_t length = length_of_index(s.axes[axis]);
   DataAxis range{axis, -1, 1, length, 0};
@@ -86,8 +97,10 @@ Unfolder::DataAxis Unfolder::data_axis(const Symbol& s, std::size_t axis) const 
   return range;
 }
 
-// Positions on which a component's order rests lie before t, or behind it: the others are not asked for.
-void Unfolder::bound_by_order(const PositionForm& form, const Setting& setting, DataAxis& axis) const {
+// Positions on which a component's order rests lie before t, or behind it: the others are not asked
+// for.
+void Unfolder::bound_by_order(const PositionForm& form, const Setting& setting,
+                              DataAxis& axis) const {
   const Term* data = form.single();
   if (!data || data->kind != Term::Kind::data) return;
   const Symbol& held = symbol(data->number);
@@ -122,11 +135,13 @@ NodeId Unfolder::computed(const PositionForm& form, const Setting& setting) {
     if (t.kind == Term::Kind::data) {
       Setting there = setting;
       there.extent = extent;
-      id = read({.kind = Slot::Kind::read, .symbol = t.number, .places = t.places}, there, Part::value);
+      id = read({.kind = Slot::Kind::read, .symbol = t.number, .places = t.places}, there,
+                Part::value);
     }
     if (t.kind == Term::Kind::quotient) id = computed(*t.of, setting);
     if (id < 0) return -1;
-    const Var v = t.kind == Term::Kind::quotient ? quotient(tape_.var(id), t.divisor) : tape_.var(id);
+    const Var v =
+        t.kind == Term::Kind::quotient ? quotient(tape_.var(id), t.divisor) : tape_.var(id);
     terms.push_back(t.times == 1 ? v : v * static_cast<double>(t.times));
   }
   Var sum = terms.empty() ? tape_.var(number(fixed)) : terms[0];

@@ -17,7 +17,9 @@ using Term = PositionForm::Term;
 
 constexpr std::int64_t kMost = 2'147'483'647;
 
-[[noreturn]] void too_large() { fail(Status::bad_input, "G017", "a position is computed with numbers of more than 32 bits"); }
+[[noreturn]] void too_large() {
+  fail(Status::bad_input, "G017", "a position is computed with numbers of more than 32 bits");
+}
 
 std::int64_t checked(std::int64_t value) {
   if (value > kMost || value < -kMost) too_large();
@@ -30,7 +32,8 @@ std::int64_t product(std::int64_t a, std::int64_t b) {
 }
 
 void normalise(PositionForm& form) {
-  std::sort(form.terms.begin(), form.terms.end(), [](const Term& a, const Term& b) { return a.text < b.text; });
+  std::sort(form.terms.begin(), form.terms.end(),
+            [](const Term& a, const Term& b) { return a.text < b.text; });
   std::vector<Term> terms;
   for (Term& t : form.terms) {
     if (!terms.empty() && terms.back().text == t.text)
@@ -51,7 +54,8 @@ PositionForm form_of(Term term) {
 /// What an expression of positions is made of.
 class Builder {
  public:
-  Builder(const Model& model, const Ast& ast, int length, bool expand) : model_(model), ast_(ast), length_(length), expand_(expand) {}
+  Builder(const Model& model, const Ast& ast, int length, bool expand)
+      : model_(model), ast_(ast), length_(length), expand_(expand) {}
 
   PositionForm operator()(int root) {
     std::vector<char> needed(static_cast<std::size_t>(root) + 1, 0);
@@ -67,59 +71,82 @@ class Builder {
 
  private:
   static PositionForm integer(double value, const AstNode& n) {
-    if (value != std::floor(value)) fail_at("G017", fmt::format("a position must be an integer, got {}", value), n, "positions are whole steps");
-    if (!(std::abs(value) <= 1e6)) fail_at("G017", fmt::format("a number of {} in a position is more than 1000000", value), n);
+    if (value != std::floor(value))
+      fail_at("G017", fmt::format("a position must be an integer, got {}", value), n,
+              "positions are whole steps");
+    if (!(std::abs(value) <= 1e6))
+      fail_at("G017", fmt::format("a number of {} in a position is more than 1000000", value), n);
     return form_of_number(static_cast<std::int64_t>(value));
   }
 
   PositionForm node(const AstNode& n, const std::vector<PositionForm>& forms) {
-    const auto child = [&](std::size_t i) -> const PositionForm& { return forms[static_cast<std::size_t>(n.children[i])]; };
+    const auto child = [&](std::size_t i) -> const PositionForm& {
+      return forms[static_cast<std::size_t>(n.children[i])];
+    };
     switch (n.kind) {
-      case AstNode::Kind::number: return integer(n.number, n);
+      case AstNode::Kind::number:
+        return integer(n.number, n);
       case AstNode::Kind::name:
-      case AstNode::Kind::reference: return named(n);
-      case AstNode::Kind::negative: return plus({}, child(0), -1);
-      case AstNode::Kind::binary: return binary(n, child(0), child(1));
-      default: break;
+      case AstNode::Kind::reference:
+        return named(n);
+      case AstNode::Kind::negative:
+        return plus({}, child(0), -1);
+      case AstNode::Kind::binary:
+        return binary(n, child(0), child(1));
+      default:
+        break;
     }
-    fail_at("E021", fmt::format("a position is no place for {}", n.name), n, "positions are made of integers, indices, lengths and position inputs by + - * /");
+    fail_at("E021", fmt::format("a position is no place for {}", n.name), n,
+            "positions are made of integers, indices, lengths and position inputs by + - * /");
   }
 
   PositionForm binary(const AstNode& n, const PositionForm& a, const PositionForm& b) {
     if (n.name == "+") return plus(a, b);
     if (n.name == "-") return plus(a, b, -1);
-    if (n.name == "*" && (a.is_number() || b.is_number())) return plus({}, a.is_number() ? b : a, a.is_number() ? a.offset : b.offset);
-    if (n.name == "/" && b.is_number() && b.offset != 0) return b.offset > 0 ? divided(a, b.offset) : divided(plus({}, a, -1), -b.offset);
+    if (n.name == "*" && (a.is_number() || b.is_number()))
+      return plus({}, a.is_number() ? b : a, a.is_number() ? a.offset : b.offset);
+    if (n.name == "/" && b.is_number() && b.offset != 0)
+      return b.offset > 0 ? divided(a, b.offset) : divided(plus({}, a, -1), -b.offset);
     if (n.name == "/" && b.is_number()) fail_at("E021", "a position is divided by 0", n);
-    fail_at("E021", fmt::format("a position is linear: {} takes a number on one side", n.name == "/" ? "/ takes a number on its right," : n.name), n,
-            "write an integer, a size or a constant, as in 2*t");
+    fail_at("E021",
+            fmt::format("a position is linear: {} takes a number on one side",
+                        n.name == "/" ? "/ takes a number on its right," : n.name),
+            n, "write an integer, a size or a constant, as in 2*t");
   }
 
   PositionForm named(const AstNode& n) {
     const System& s = model_.system;
-    if (const auto size = s.sizes.find(n.name); size != s.sizes.end()) return form_of_number(size->second);
-    if (const auto c = s.constants.find(n.name); c != s.constants.end()) return integer(c->second, n);
+    if (const auto size = s.sizes.find(n.name); size != s.sizes.end())
+      return form_of_number(size->second);
+    if (const auto c = s.constants.find(n.name); c != s.constants.end())
+      return integer(c->second, n);
     if (n.name == "last" && length_ >= 0) return of_length(length_);
     for (std::size_t l = 0; l < model_.lengths.size(); ++l)
       if (model_.lengths[l] == n.name) return of_length(static_cast<int>(l));
     for (std::size_t i = 0; i < s.indices.size(); ++i)
-      if (s.indices[i].name == n.name) return form_of({.kind = Term::Kind::letter, .number = static_cast<int>(i), .text = n.name});
+      if (s.indices[i].name == n.name)
+        return form_of({.kind = Term::Kind::letter, .number = static_cast<int>(i), .text = n.name});
     const int symbol = model_.find(n.name);
-    if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].position >= 0) return data(n, symbol);
+    if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].position >= 0)
+      return data(n, symbol);
     if (symbol >= 0)
-      fail_at("E021", fmt::format("\"{}\" is no position", n.name), n, "declare it as an input that holds some: \"a[t]\": \"position(t)\"");
+      fail_at("E021", fmt::format("\"{}\" is no position", n.name), n,
+              "declare it as an input that holds some: \"a[t]\": \"position(t)\"");
     std::vector<std::string> known;
     for (const SystemIndex& i : s.indices) known.push_back(i.name);
     for (const Symbol& other : model_.symbols)
       if (other.position >= 0) known.push_back(other.name);
-    fail_at("G014", fmt::format("\"{}\" is neither an index nor a position", n.name), n, did_you_mean(n.name, known));
+    fail_at("G014", fmt::format("\"{}\" is neither an index nor a position", n.name), n,
+            did_you_mean(n.name, known));
   }
 
   PositionForm of_length(int number) const {
     const std::int64_t fixed = model_.fixed_lengths[static_cast<std::size_t>(number)];
     if (fixed >= 0) return form_of_number(fixed);
-    if (expand_ && model_.is_derived(number)) return *model_.derived[static_cast<std::size_t>(number)];
-    return form_of({.kind = Term::Kind::length, .number = number, .text = model_.length_name(number)});
+    if (expand_ && model_.is_derived(number))
+      return *model_.derived[static_cast<std::size_t>(number)];
+    return form_of(
+        {.kind = Term::Kind::length, .number = number, .text = model_.length_name(number)});
   }
 
   // where it is read: at positions of its own
@@ -147,9 +174,10 @@ std::int64_t floor_divided(std::int64_t a, std::int64_t b) {
 }
 
 bool operator==(const PositionForm& a, const PositionForm& b) {
-  return a.offset == b.offset && std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(), b.terms.end(), [](const Term& x, const Term& y) {
-           return x.times == y.times && x.text == y.text;
-         });
+  return a.offset == b.offset && std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(),
+                                            b.terms.end(), [](const Term& x, const Term& y) {
+                                              return x.times == y.times && x.text == y.text;
+                                            });
 }
 
 std::string to_string(const PositionForm& form) {
@@ -179,7 +207,8 @@ PositionForm plus(PositionForm a, const PositionForm& b, std::int64_t times) {
   return a;
 }
 
-// What divides without a rest stands outside, so that equal quotients look alike: (t + 3)/2 is (t + 1)/2 + 1.
+// What divides without a rest stands outside, so that equal quotients look alike: (t + 3)/2 is (t +
+// 1)/2 + 1.
 PositionForm divided(const PositionForm& a, std::int64_t divisor) {
   if (divisor == 1) return a;
   PositionForm whole, rest;
@@ -192,9 +221,11 @@ PositionForm divided(const PositionForm& a, std::int64_t divisor) {
     if (out.times != 0) whole.terms.push_back(std::move(out));
     if (in.times != 0) rest.terms.push_back(std::move(in));
   }
-  if (const Term* inner = rest.single(); inner && inner->kind == Term::Kind::quotient) {  // (a/2)/2 is a/4
+  if (const Term* inner = rest.single();
+      inner && inner->kind == Term::Kind::quotient) {  // (a/2)/2 is a/4
     const std::int64_t by = product(inner->divisor, divisor);
-    return plus(whole, divided(plus(*inner->of, form_of_number(product(rest.offset, inner->divisor))), by));
+    return plus(
+        whole, divided(plus(*inner->of, form_of_number(product(rest.offset, inner->divisor))), by));
   }
   if (rest.is_number()) {
     normalise(whole);
@@ -202,7 +233,8 @@ PositionForm divided(const PositionForm& a, std::int64_t divisor) {
   }
   const bool bare = rest.offset == 0 && rest.single() != nullptr;
   Term quotient{.kind = Term::Kind::quotient, .divisor = divisor};
-  quotient.text = bare ? fmt::format("{}/{}", to_string(rest), divisor) : fmt::format("({})/{}", to_string(rest), divisor);
+  quotient.text = bare ? fmt::format("{}/{}", to_string(rest), divisor)
+                       : fmt::format("({})/{}", to_string(rest), divisor);
   quotient.of = std::make_shared<const PositionForm>(std::move(rest));
   whole.terms.push_back(std::move(quotient));
   normalise(whole);
@@ -229,7 +261,8 @@ bool has_length(const PositionForm& form) {
   bool any = false;
   each_term(form, [&](const Term& t) {
     any = any || t.kind == Term::Kind::length;
-    for (const At& p : t.places) any = any || p.kind == Place::Kind::end || (p.form && has_length(*p.form));
+    for (const At& p : t.places)
+      any = any || p.kind == Place::Kind::end || (p.form && has_length(*p.form));
   });
   return any;
 }
