@@ -24,7 +24,7 @@ struct BatchData {
   std::vector<std::string> cotangents;             ///< variables that have one
 };
 
-/// @throws Error (D010-D016) where axes, lengths or symbols do not fit
+/// @throws Error (D010-D018) where axes, lengths or symbols do not fit
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options);
 
 /// Whether a value may stand in the data of an input or a random variable: of a category a whole
