@@ -131,5 +131,5 @@ TEST_CASE("R16: a place that an axis does not have", "[errors]") {
     return run(d, {{"a", numbers({1, 2}, {1, 2})}}, {}, options);
   };
   CHECK_NOTHROW(read(1));
-  CHECK(code_of([&] { read(2); }) == "D018");
+  CHECK(code_of([&] { read(2); }) == "D019");
 }

@@ -206,3 +206,12 @@ TEST_CASE("S63: an empty batch and a batch of empty items", "[rows]") {
   check_values(empty.at("loss"), {2}, {0, 0});
   CHECK(norm(empty.at("grad:W")) == 0);
 }
+
+TEST_CASE("S63: what does not move with the steps counts once a step of the item's own", "[rows]") {
+  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"a": []},
+    "equations": ["c = a * x[1]"], "loss": "c + a * x[t]")j");
+  const Tensor x = numbers({3, 2}, {1, 2, 3, 4, 5, 0});
+  const Tensors got = evaluate(d, {{"x", x}, {"lengths", symbols({2}, {3, 2})}}, {{"a", numbers({1}, {0.5})}}, {"grad:x", "grad:a"});
+  check_values(got.at("grad:x"), {3, 2}, {2, 1.5, 0.5, 0.5, 0.5, 0});
+  check_values(got.at("grad:a"), {1}, {(3 * 1 + 9) + (2 * 2 + 6)});
+}

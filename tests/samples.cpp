@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/philox.h"
+#include "taugrad/ops/data_positions.h"
 
 namespace samples {
 namespace {
@@ -270,6 +271,22 @@ Samples item_ops(const Op& op) {
     put({0, 0}, 1, {{"first", two}, {"which", zero}});
     put({-1, 1, 2, 3}, 0, {{"first", zero}, {"which", zero}});
   }
+  // positions a little inside and outside of the steps
+  const Leaf position{.items = 0, .lo = -0.4, .hi = 4.4}, later{.items = 2, .lo = -0.4, .hi = 4.4};
+  const auto add_position = [&](std::size_t at, const Leaf& leaf) {
+    for (Sample& s : out)
+      if (s.leaves.size() == at || at == 0) s.leaves.insert(s.leaves.begin() + static_cast<std::ptrdiff_t>(at), leaf);
+  };
+  if (&op == &kAtPosition) {
+    put({0, 1, -1}, 0, {{"first", std::int64_t{1}}});
+    put({0, 2}, 2, {{"first", std::int64_t{2}}});
+    add_position(0, position);
+  }
+  if (&op == &kIfPosition) {
+    put({0}, 2, {{"position", two}});
+    put({2}, 0, {{"position", std::int64_t{1}}});
+    add_position(1, later);
+  }
   return out;
 }
 
@@ -305,6 +322,10 @@ std::string Sample::text() const {
 std::vector<Sample> of(const Op& op) {
   Samples out;
   const bool n_ary = &op == &kAddN || &op == &kMeanN;
+  if (&op == &kQuotient) {
+    for (const std::int64_t by : {1, 2, 5}) out.push_back({.op = &op, .leaves = {{.lo = -9.4, .hi = 9.4}}, .attrs = {{"divisor", by}}});
+    return out;
+  }
   if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
       &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);

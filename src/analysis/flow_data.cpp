@@ -117,8 +117,8 @@ FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& we
          data.model->system.name);
   data.inputs = data.batch.inputs;
   for (std::size_t l = 0; l < data.model->lengths.size(); ++l)
-    data.inputs["lengths:" + data.model->lengths[l]] =
-        Tensor::of({data.batch.items}, data.batch.lengths[l]);
+    if (!data.model->is_derived(l))
+      data.inputs["lengths:" + data.model->lengths[l]] = Tensor::of({data.batch.items}, data.batch.lengths[l]);
   if (!has_loss(*data.model)) data.cotangents = numeric_variables(*data.model);
   for (const std::string& name : data.cotangents)
     data.inputs["cotangent:" + name] =

@@ -20,7 +20,7 @@ void check_name(const FlowData& data, const std::string& name, bool influenced) 
   const int number = data.model->find(name);
   const Symbol* s = number < 0 ? nullptr : &data.model->symbols[at(number)];
   const bool fits =
-      s && s->category < 0 && !s->random() &&
+      s && s->category < 0 && s->position < 0 && !s->random() &&
       (s->kind == SymbolKind::variable || (s->kind == SymbolKind::input && !influenced));
   if (!fits)
     fail(Status::usage, "U002", "\"{}\" is not {} of \"{}\" with numbers", name,

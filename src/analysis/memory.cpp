@@ -94,7 +94,7 @@ class Memory {
     report_.name = model_->system.name;
     std::vector<std::string> fitting;
     for (const Symbol& s : model_->symbols)
-      if (s.kind == SymbolKind::input && s.category < 0 && s.axes.size() == 1)
+      if (s.kind == SymbolKind::input && s.category < 0 && s.position < 0 && s.axes.size() == 1)
         fitting.push_back(s.name);
     if (options_.input.empty() && fitting.size() != 1)
       fail(Status::usage, "U002",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "recurrence/model.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::analysis {
@@ -21,7 +22,7 @@ const Symbol* deterministic(const Model& model, const Tape& tape, NodeId id) {
 bool passes(const Tape& tape, NodeId id) {
   const Op* op = &tape.op(id);
   return !tape.is_value(id) && (op == &kToItems || op == &kRestrictTo || op == &kExtendTo ||
-                                op == &kAtLength || op == &kIfLength);
+                                op == &kAtLength || op == &kIfLength || op == &kAtPosition || op == &kIfPosition);
 }
 
 /// The named values that a node reads.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/in_range.h"
+#include "draw/inner_gradient.h"
 #include "draw/names.h"
 #include "draw/op_text.h"
 #include "draw/sources.h"
@@ -44,6 +45,7 @@ class FoldedPicture {
   Picture run() {
     const std::size_t count = graph_.nodes.size();
     drawn_.assign(count, -1);
+    find_gradients();
     for (std::size_t n = 0; n < count; ++n) {
       if (is_drawn(static_cast<int>(n))) drawn_[n] = draw(static_cast<int>(n));
     }
@@ -62,6 +64,7 @@ class FoldedPicture {
     std::string delay;
     bool delayed;
     std::vector<int> offsets = {};  // one an index, where it reads step by step
+    bool data = false;              // the step that it reads is data
   };
 
   const FoldedNode& node(int n) const { return graph_.nodes[at(n)]; }
@@ -77,6 +80,7 @@ class FoldedPicture {
       if (graph_.edges[at(e)].delayed()) return true;
     }
     const Op* op = find_op(node(n).op);
+    if (!values_only() && node(n).attrs.has("by")) return true;  // where a gradient ends
     return !values_only() && !(op != nullptr && draw::only_spreads(*op));
   }
 
@@ -111,6 +115,17 @@ class FoldedPicture {
     return NodeKind::operation;
   }
 
+  void find_gradients() {
+    std::vector<std::pair<int, int>> edges;
+    std::vector<char> ends, kept;
+    for (const FoldedEdge& e : graph_.edges) edges.emplace_back(e.from, e.to);
+    for (const FoldedNode& n : graph_.nodes) {
+      ends.push_back(n.kind == FoldedKind::operation && n.attrs.has("by"));
+      kept.push_back(n.kind != FoldedKind::operation);
+    }
+    gradient_ = draw::gradient_parts(edges, std::move(ends), kept);
+  }
+
   int draw(int n) {
     const FoldedNode& from = node(n);
     PictureNode p;
@@ -127,6 +142,10 @@ class FoldedPicture {
       p.op = fmt::format("{} {}", from.op, to_string(from.shape));
     p.title = fmt::format("{}{}{}, shape {}", from.name, from.name.empty() ? "" : ": ", from.op,
                           to_string(from.shape));
+    if (gradient_[at(n)]) {
+      p.fill = draw::kGradientFill;
+      p.ink = draw::kGradientInk;
+    }
     const bool value = !p.name.empty();
     const int number = value ? 0 : steps_[from.name + "/" + from.op]++;
     p.id = ids_.make(from.name, {}, value ? "" : fmt::format("{}_{}", from.op, number));
@@ -190,7 +209,7 @@ class FoldedPicture {
     if (from < 0)
       return --unread_[at(e.from)] == 0 ? std::move(folded_[at(e.from)]) : folded_[at(e.from)];
     const bool weight = values_only() && node(e.from).kind == FoldedKind::weight;
-    return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay}, weight ? node(e.from).name : std::string(),
+    return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay, e.data}, weight ? node(e.from).name : std::string(),
                weight);
   }
   Sources end(End e, const std::string& label = {}, bool weight = false) {
@@ -255,6 +274,7 @@ class FoldedPicture {
                     .delayed = from.delayed,
                     .label = s.label};
       if (out_.nodes[at(from.node)].kind == NodeKind::weight) e.kind = EdgeKind::share;
+      e.dotted = from.data;
       if (!from.delay.empty()) e.label += (e.label.empty() ? "" : " ") + from.delay;
       out_.edges.push_back(std::move(e));
     }
@@ -320,6 +340,7 @@ class FoldedPicture {
   draw::IdMaker ids_;
   std::vector<std::vector<int>> into_, users_;  // by node: edges
   std::vector<int> drawn_;                      // by node: in the picture; -1: not
+  std::vector<char> gradient_;                  // by node: part of a grad(e, v)
   std::vector<Sources> folded_;                 // by node that is not drawn
   std::vector<std::size_t> unread_;             // by node: edges that are still to ask for it
   std::vector<End> ends_;                       // what Source::node counts

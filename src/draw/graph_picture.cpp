@@ -14,12 +14,14 @@
 #include <utility>
 
 #include "base/memory_limit.h"
+#include "draw/inner_gradient.h"
 #include "draw/layout.h"
 #include "draw/names.h"
 #include "draw/notes.h"
 #include "draw/op_text.h"
 #include "draw/scan.h"
 #include "draw/sources.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -49,6 +51,7 @@ class GraphPicture {
     picture_node_.assign(at(tape_.size()), -1);
     folded_.resize(at(tape_.size()));
     count_reads();
+    find_gradients();
     std::vector<Sources> inputs;
     for (NodeId id = 0; id < tape_.size(); ++id) {
       if (!scan_.shown[at(id)]) continue;
@@ -84,7 +87,7 @@ class GraphPicture {
     if (&op == &kWeight) return true;
     if (tape_.is_value(id)) return true;
     if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
-    return detail_ == Detail::everything || !draw::only_spreads(op);
+    return detail_ == Detail::everything || !draw::only_spreads(op) || tape_.attrs(id).has("by");
   }
 
   Sources fold(NodeId id, std::vector<Sources> inputs) const {
@@ -152,7 +155,24 @@ class GraphPicture {
       if (n.kind == NodeKind::weight && n.shape.empty()) n.shape = "[]";
     }
     n.title = draw::node_title(tape_, id);
+    if (gradient_[at(id)] && !n.adjoint) {
+      n.fill = draw::kGradientFill;
+      n.ink = draw::kGradientInk;
+    }
     return n;
+  }
+
+  void find_gradients() {
+    std::vector<std::pair<int, int>> edges;
+    std::vector<char> ends(at(tape_.size()), 0), kept(ends);
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      ends[at(id)] = !tape_.is_value(id) && &tape_.op(id) == &kCopy && tape_.attrs(id).has("by");
+      kept[at(id)] = tape_.is_value(id) || tape_.op(id).traits.leaf;
+    }
+    if (std::find(ends.begin(), ends.end(), 1) != ends.end())
+      for (NodeId id = 0; id < tape_.size(); ++id)
+        for (const NodeId in : tape_.inputs(id)) edges.emplace_back(in, id);
+    gradient_ = draw::gradient_parts(edges, std::move(ends), kept);
   }
 
   // Number of a node among those of its owner with its op: the same in every step that is computed
@@ -175,6 +195,7 @@ class GraphPicture {
       sources = draw::merged(fold(id, std::move(inputs)));
       draw::weights_to_op(n.op, sources);
     } else {
+      if (&tape_.op(id) == &kAtPosition) draw::keep_nearest(inputs);
       for (const Sources& in : inputs) sources.insert(sources.end(), in.begin(), in.end());
     }
     const NodeId primal = primal_of(id);
@@ -239,6 +260,7 @@ class GraphPicture {
       const std::string delay =
           draw::delay_text(out_.clusters[at(a.cluster)], out_.clusters[at(b.cluster)]);
       e.delayed = !delay.empty();
+      e.dotted = s.dotted;
       if (!delay.empty()) e.label += (e.label.empty() ? "" : " ") + delay;
     }
     out_.edges.push_back(std::move(e));
@@ -273,6 +295,7 @@ class GraphPicture {
   draw::IdMaker ids_;
   std::set<std::string, std::less<>> random_;
   std::vector<int> picture_node_;  // by node of the tape; -1: not drawn
+  std::vector<char> gradient_;     // by node of the tape: part of a grad(e, v)
   std::vector<Sources> folded_;    // by node of the tape that is not drawn
   std::vector<int> reads_;         // by node of the tape: how often it is still read
   std::unordered_map<std::uint64_t, std::vector<std::pair<const Op*, int>>> ordinals_;

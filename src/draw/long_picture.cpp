@@ -144,7 +144,18 @@ class LongPicture {
     return offset + number;
   }
 
+  /// What is far from its ends in one length may be near to them in another: no shorter graph stands for such a one.
+  bool computes_positions() const {
+    const auto derived = [](const auto& form) { return form != nullptr; };
+    return std::ranges::any_of(model_->derived, derived) || std::ranges::any_of(model_->blocks, [](const Block& block) {
+             return std::ranges::any_of(block.slots, [](const Slot& slot) {
+               return std::ranges::any_of(slot.places, [](const At& p) { return p.kind == Place::Kind::computed; });
+             });
+           });
+  }
+
   void find_long_lengths() {
+    if (computes_positions()) return;
     const std::vector<std::int64_t> lengths = lengths_of(*model_, unfolding_);
     const std::int64_t brief = 2 * (reach() + options_.most_steps) + 4;
     for (std::size_t l = 0; l < lengths.size(); ++l) {

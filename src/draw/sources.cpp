@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "taugrad/graph/op.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::draw {
@@ -44,6 +45,17 @@ void add(Sources& to, Source s) {
 
 }  // namespace
 
+// Which of the steps is read is data: one edge, from the nearest, stands for all that there may be.
+void keep_nearest(std::vector<Sources>& inputs) {
+  std::size_t nearest = 0;
+  for (std::size_t i = 1; i < inputs.size(); ++i)
+    if (!inputs[i].empty()) nearest = i;
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    if (i != nearest) inputs[i].clear();
+    for (Source& s : inputs[i]) s.dotted = true;
+  }
+}
+
 std::size_t longest(const std::vector<Sources>& inputs) {
   std::size_t most = 0;
   for (const Sources& in : inputs) most = std::max(most, in.size());
@@ -56,6 +68,7 @@ Sources fold_sources(const Op& op, std::vector<Sources> inputs, bool labels, boo
                       std::ranges::any_of(inputs, others);
   std::string factor = absorb ? joined_weights(inputs) : std::string();
   if (absorb && adjoint && &op == &kMatmul && only_weights(inputs[1])) factor += "ᵀ";
+  if (&op == &kAtPosition) keep_nearest(inputs);
   Sources out;
   const bool as_they_are = factor.empty() && &op != &kTranspose;
   for (Sources& in : inputs) {

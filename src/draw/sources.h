@@ -16,6 +16,7 @@ struct Source {
   int node;
   std::string label = {};  ///< "W", "Wᵀ"; of a weight: its own text
   bool weight = false;
+  bool dotted = false;  ///< one of the steps that data may name
 };
 using Sources = std::vector<Source>;
 
@@ -36,6 +37,9 @@ void thin(Sources& sources, std::size_t longest_part, const Same& same) {
     return !known.emplace(same(s.node), s.label).second;
   });
 }
+
+/// Of the steps that an at_position may read, the list of the nearest alone, dotted.
+void keep_nearest(std::vector<Sources>& inputs);
 
 /// The length of the longest list.
 std::size_t longest(const std::vector<Sources>& inputs);

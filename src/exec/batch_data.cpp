@@ -84,6 +84,7 @@ class Reader {
     for (std::size_t a = 0; a < s.axes.size(); ++a) {
       const auto l =
           static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[a])]);
+      if (model_.is_derived(l)) continue;  // its length follows: what it is told by comes first
       std::int64_t& known = data_.longest[l];
       if (known >= 0 && known != tensor.dims()[a])
         fail(Status::bad_input, "D011", "\"{}\" has {} positions along {}, {} has {}", name,
@@ -127,7 +128,7 @@ class Reader {
   std::size_t length_named(const std::string& tensor) const {
     std::vector<std::size_t> open;
     for (std::size_t l = 0; l < model_.lengths.size(); ++l)
-      if (model_.fixed_lengths[l] < 0) open.push_back(l);
+      if (model_.fixed_lengths[l] < 0 && !model_.is_derived(l)) open.push_back(l);
     if (tensor == "lengths") {
       if (open.size() != 1)
         fail(Status::bad_input, "D014",
@@ -136,6 +137,9 @@ class Reader {
       return open.front();
     }
     const std::string name = tensor.substr(8);
+    for (std::size_t i = 0; i < model_.index_length.size(); ++i)
+      if (const int l = model_.index_length[i]; model_.is_derived(l) && (model_.system.indices[i].name == name || model_.lengths[static_cast<std::size_t>(l)] == name))
+        fail(Status::bad_input, "D018", "\"{}\" gives a length that follows: it is {} for each item", tensor, model_.lengths[static_cast<std::size_t>(l)]);
     for (std::size_t l = 0; l < model_.lengths.size(); ++l)
       if (model_.lengths[l] == name) return l;
     for (std::size_t i = 0; i < model_.index_length.size(); ++i)
@@ -195,6 +199,10 @@ class Reader {
            counter_, data_.items);
     ask_lengths();
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
+      if (model_.is_derived(l)) {
+        data_.told.push_back(true);
+        continue;
+      }
       data_.told.push_back(!goes_past_data(l) && (model_.fixed_lengths[l] >= 0 ||
                                                  data_.longest[l] >= 0 ||
                                                  !data_.lengths[l].empty()));
@@ -209,12 +217,27 @@ class Reader {
       if (data_.lengths[l].empty())
         data_.lengths[l].assign(static_cast<std::size_t>(data_.items), data_.longest[l]);
     }
+    derive_lengths_of_items(model_, data_);
+    for (const auto& [name, tensor] : data_.inputs) check_derived_axes(name, tensor);
     if (const auto item = data_.inputs.find("item"); item != data_.inputs.end())
       data_.keys = whole_numbers("D015", "item", item->second);
     else
       for (std::int64_t i = 0; i < data_.items; ++i) data_.keys.push_back(i);
     for (const auto& [name, tensor] : data_.inputs)
       if (name.starts_with("cotangent:")) data_.cotangents.push_back(name.substr(10));
+  }
+
+  // an axis of a derived length is as long as what follows from the padded axis                   (R17)
+  void check_derived_axes(const std::string& name, const Tensor& tensor) {
+    if (is_lengths(name) || name == "item") return;
+    const Symbol& s = *symbol_of(name);
+    for (std::size_t a = 0; s.per_example && a < s.axes.size(); ++a) {
+      const int l = model_.index_length[static_cast<std::size_t>(s.axes[a])];
+      const std::int64_t wanted = data_.longest[static_cast<std::size_t>(l)];
+      if (model_.is_derived(l) && tensor.dims()[a] != wanted)
+        fail(Status::bad_input, "D011", "\"{}\" has {} positions along {}, which is {} here", name, tensor.dims()[a],
+             model_.lengths[static_cast<std::size_t>(l)], wanted);
+    }
   }
 
   // What --steps says of lengths that tensors tell too: the same, or that draws go on.
@@ -225,7 +248,7 @@ class Reader {
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
       const std::int64_t named = asked_by_name(l);
       const std::int64_t steps = named >= 0 ? named : options_.steps;
-      if (steps < 0 || model_.fixed_lengths[l] >= 0) continue;
+      if (steps < 0 || model_.fixed_lengths[l] >= 0 || model_.is_derived(l)) continue;
       const std::int64_t known = known_length(l);
       const bool fits = known < 0 || known == steps || go_past_data(l, steps, known);
       const std::string told = fmt::format("{} is {}", model_.lengths[l], known);
@@ -262,6 +285,8 @@ class Reader {
   // each item from the end of its own data
   bool go_past_data(std::size_t l, std::int64_t steps, std::int64_t known) {
     if (steps < known) return false;
+    for (std::size_t other = 0; other < model_.lengths.size(); ++other)
+      if (model_.is_derived(other) && are_related(model_, static_cast<int>(other), static_cast<int>(l))) return false;
     bool any = false;
     for (const auto& [name, tensor] : data_.inputs) {
       if (is_lengths(name) || name == "item") continue;
@@ -330,7 +355,7 @@ class Reader {
   void check_values(const std::string& name, const Tensor& tensor) {
     if (is_lengths(name) || name == "item" || name.starts_with("cotangent:")) return;
     const Symbol& s = *symbol_of(name);
-    if (s.category < 0 && !is_bernoulli(s)) return;
+    if (s.category < 0 && !is_bernoulli(s) && s.position < 0) return;
     const std::int64_t size = s.shape.size(), items = std::max<std::int64_t>(data_.items, 1);
     std::vector<std::int64_t> at(s.axes.size());
     for (std::int64_t flat = 0; flat < tensor.size(); ++flat) {
@@ -346,6 +371,7 @@ class Reader {
         alive = alive && at[a] <= lengths[item];
       }
       const double value = tensor.at(flat);
+      if (alive && s.position >= 0) check_position(model_, s, at, value, item);
       if (!alive || in_range(s, value)) continue;
       fail(Status::bad_input, "D013", "\"{}\" holds {} at position [{}] of item {}; {}", name, value,
            fmt::join(at, ","), item, range_text(s));
@@ -360,6 +386,31 @@ class Reader {
 };
 
 }  // namespace
+
+void derive_lengths_of_items(const Model& model, BatchData& data) {
+  derive_lengths(model, data.longest);
+  std::vector<std::int64_t> own(model.lengths.size());
+  for (std::size_t l = 0; l < model.lengths.size(); ++l)
+    if (model.is_derived(l)) data.lengths[l].assign(static_cast<std::size_t>(data.items), 0);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(data.items); ++i) {
+    for (std::size_t l = 0; l < model.lengths.size(); ++l) own[l] = data.lengths[l][i];
+    derive_lengths(model, own);
+    for (std::size_t l = 0; l < model.lengths.size(); ++l) data.lengths[l][i] = own[l];
+  }
+}
+
+void check_position(const Model& model, const Symbol& s, const std::vector<std::int64_t>& at, double value, std::size_t item) {
+  const auto refuse = [&](const std::string& wanted) {
+    fail(Status::bad_input, "D017", "\"{}\" holds {} at position [{}] of item {}; {}", s.name, value, fmt::join(at, ","), item, wanted);
+  };
+  if (!whole_number(value)) refuse("positions are whole numbers");
+  if (!s.ordered) return;
+  const auto axis = std::find(s.axes.begin(), s.axes.end(), s.position);
+  const auto own = static_cast<double>(at[static_cast<std::size_t>(axis - s.axes.begin())]);
+  const std::string& letter = model.system.indices[static_cast<std::size_t>(s.position)].name;
+  if (s.after ? value <= own : value >= own)
+    refuse(fmt::format("what it points to must be {} than {}, for the order rests on it", s.after ? "greater" : "smaller", letter));
+}
 
 bool in_range(const Symbol& s, double value) {
   if (s.category >= 0)

@@ -24,13 +24,18 @@ struct BatchData {
   std::vector<std::string> cotangents;             ///< variables that have one
 };
 
-/// @throws Error (D010-D016) where axes, lengths or symbols do not fit
+/// @throws Error (D010-D018) where axes, lengths or symbols do not fit
 BatchData read_batch(const Model& model, const Tensors& inputs, const RunOptions& options);
 
 /// Whether a value may stand in the data of an input or a random variable: of a category a whole
 /// number of its range, of a bernoulli 0..1.
 bool in_range(const Symbol& s, double value);
 std::string range_text(const Symbol& s);
+/// Sets the lengths that follow from others, of the axes and of every item (R17).
+void derive_lengths_of_items(const Model& model, BatchData& data);
+/// @param at  where in the data of a position input a value stands, from 1
+/// @throws Error (D017) where it is no whole number, or lies where the order of evaluation forbids
+void check_position(const Model& model, const Symbol& s, const std::vector<std::int64_t>& at, double value, std::size_t item);
 
 /// Groups of items that run together: all of them where the model can be ragged, else those of
 /// equal lengths.

@@ -99,7 +99,7 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   for (const NodeId id : leaves) {
     const int symbol = model->find(tape.name(id));
     const bool data = symbol < 0 || model->symbols[static_cast<std::size_t>(symbol)].random();
-    const bool number = !tape.attrs(id).has("category");
+    const bool number = !tape.attrs(id).has("category") && !tape.attrs(id).has("position");
     if (&tape.op(id) == &kWeight || (number && !data)) variables.push_back(tape.var(id));
   }
   for (const SystemWeight& w : model->system.weights)

@@ -20,6 +20,24 @@ Init init_of(const SystemWeight& w) {
   return {.kind = Init::Kind::values, .values = {values.begin(), values.end()}};
 }
 
+// 0..t-1 where an order rests on it, t+1..tau+1 where that goes the other way, else 0..tau.        (R17)
+void draw_positions(const Model& model, const Symbol& s, const std::vector<std::int64_t>& lengths, Stream& stream, Tensor& tensor) {
+  const std::int64_t longest = lengths[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(s.position)])];
+  std::int64_t inner = 1, own = 1;  // elements behind the axis of the position's own index, and its length
+  for (std::size_t a = tensor.dims().size(); a-- > 0;) {
+    const bool found = a < s.axes.size() && s.axes[a] == s.position;
+    if (found) own = tensor.dims()[a];
+    if (found) break;
+    inner *= tensor.dims()[a];
+  }
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    const std::int64_t t = i / inner % own + 1;
+    const std::int64_t first = s.ordered && s.after ? t + 1 : 0;
+    const std::int64_t last = !s.ordered ? longest : s.after ? longest + 1 : t - 1;
+    tensor.set(i, static_cast<double>(first) + std::floor(stream.uniform() * static_cast<double>(last - first + 1)));
+  }
+}
+
 std::vector<std::int64_t> lengths_of(const Model& model, const DrawOptions& options) {
   check_length_names(model, options.lengths);
   if (options.batch < 0)
@@ -84,14 +102,19 @@ Tensors random_inputs(const Definition& d, const DrawOptions& options) {
     const bool bernoulli = s.distribution == DistributionKind::bernoulli_logits ||
                            s.distribution == DistributionKind::bernoulli_p;
     if (bernoulli && stops) continue;  // follows from the lengths
-    Tensor tensor(dims, s.category >= 0 ? Dtype::i64 : Dtype::f64);
+    Tensor tensor(dims, s.category >= 0 || s.position >= 0 ? Dtype::i64 : Dtype::f64);
+    if (s.position >= 0) {
+      draw_positions(*model, s, lengths, stream, tensor);
+      inputs[s.name] = std::move(tensor);
+      continue;
+    }
     for (std::int64_t i = 0; i < tensor.size(); ++i)
       tensor.set(i, exec::draw_input(stream, s.category, bernoulli));
     inputs[s.name] = std::move(tensor);
   }
   if (inputs.empty()) {  // nothing else would tell how many items there are
     for (std::size_t l = 0; l < model->lengths.size(); ++l)
-      if (model->fixed_lengths[l] < 0)
+      if (model->fixed_lengths[l] < 0 && !model->is_derived(l))
         inputs["lengths:" + model->lengths[l]] = Tensor::of(
             {options.batch},
             std::vector<std::int64_t>(static_cast<std::size_t>(options.batch), lengths[l]));

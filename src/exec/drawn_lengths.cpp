@@ -91,6 +91,7 @@ class Drawing {
   void set(std::size_t length, std::vector<std::int64_t> lengths) {
     data_.longest[length] = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
     data_.lengths[length] = std::move(lengths);
+    derive_lengths_of_items(model_, data_);
   }
 
   const Model& model_;
@@ -103,7 +104,7 @@ class Drawing {
 
 bool draws_lengths(const Model& model, const BatchData& data, const RunOptions& options) {
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
-    if (!data.told[l] && (drawn_by(model, l, options) || stops_by_itself(model, l, options)))
+    if (!data.told[l] && !model.is_derived(l) && (drawn_by(model, l, options) || stops_by_itself(model, l, options)))
       return true;
   return false;
 }

@@ -112,6 +112,8 @@ Fetch parse_fetch(const Model& model, const std::string& text) {
   const Symbol& s = model.symbols[static_cast<std::size_t>(f.symbol)];
   if (f.gradient && !f.nll && s.category >= 0)
     fail(Status::usage, "U020", "\"{}\" is a symbol: it has no gradient", rest);
+  if (f.gradient && s.position >= 0)
+    fail(Status::usage, "U020", "\"{}\" holds positions: it has no gradient", rest);
   if (!f.edge.empty() && !f.gradient)
     fail(Status::usage, "U020", "\"{}\": only a gradient has contributions (grad:W[3]@h)", text);
   if (f.has_brackets && s.kind != SymbolKind::weight) parse_places(model, f);

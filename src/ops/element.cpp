@@ -25,7 +25,7 @@ struct At {
   static std::int64_t place(const S& x, std::int64_t rows, std::int64_t item) {
     const std::int64_t i = category_of(std::nearbyint(static_cast<double>(scalar::real_part(x))), rows);
     if (i < 0)
-      throw ItemFault(Status::bad_input, "D018", fmt::format("no element among {}", rows),
+      throw ItemFault(Status::bad_input, "D019", fmt::format("no element among {}", rows),
                       "elements are counted from 0", item);
     return i;
   }

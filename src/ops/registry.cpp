@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ops/own.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -26,6 +27,7 @@ constexpr std::array kOps{
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,
     &kDrawCategorical, &kDrawBernoulli, &kDrawNormal, &kDropoutMask,
     &kSumItems, &kToItems, &kRestrictTo, &kExtendTo, &kAtLength, &kIfLength,
+    &kAtPosition, &kIfPosition, &kQuotient,
 };
 // clang-format on
 

@@ -68,8 +68,11 @@ bool Draft::added(NodeId id) const {
 Read Draft::look_through(NodeId id) const {
   Read found{id};
   if (!passes.has(Pass::fuse)) return found;
+  bool extended = false;  // zeros for some items: what lies behind is no constant for all
   for (NodeId x = id;;) {
     const Op* op = &tape.op(x);
+    const bool of_constant = !tape.inputs(x).empty() && &tape.op(in(x)[0]) == &kConstant;
+    if (extended && of_constant) return found;
     if (op == &kConstant) return {x, Read::Kind::constant};
     if (op == &kBroadcastTo && tape.shape(in(x)[0]).size() == 1) {
       x = in(x)[0];
@@ -78,8 +81,9 @@ Read Draft::look_through(NodeId id) const {
                layout.prefix(tape.extent_id(x)) && layout.prefix(tape.extent_id(in(x)[0]))) {
       x = in(x)[0];
       found.node = x;
-      if (&tape.op(x) == &kConstant) return found;  // zeros where it is extended
-    } else if ((op == &kToItems || op == &kRestrictTo) && &tape.op(in(x)[0]) == &kConstant) {
+      if (&tape.op(x) == &kConstant) return found;
+      extended = true;
+    } else if ((op == &kToItems || op == &kRestrictTo) && of_constant) {
       x = in(x)[0];
     } else {
       return found;

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "plan/emitter.h"
+#include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
                                 &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
-                                &kExtendTo,  &kAtLength,    &kIfLength, &kAt};
+                                &kExtendTo,  &kAtLength,    &kIfLength, &kAt, &kAtPosition, &kIfPosition};
 constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical,
                                  &kLogSumExp};
 

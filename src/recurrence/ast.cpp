@@ -8,7 +8,15 @@ namespace taugrad {
 
 std::string to_string(const Place& p) {
   if (p.kind == Place::Kind::number) return std::to_string(p.offset);
+  if (p.kind == Place::Kind::computed) return "..";
   return p.offset == 0 ? p.letter : fmt::format("{}{:+}", p.letter, p.offset);
+}
+
+int computed_root(const AstNode& reference, std::size_t place) {
+  std::size_t child = 0;
+  for (std::size_t p = 0; p < place; ++p)
+    if (reference.places[p].kind == Place::Kind::computed) ++child;
+  return reference.children[child];
 }
 
 int splice(Ast& to, const Ast& from) {

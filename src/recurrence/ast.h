@@ -9,12 +9,13 @@
 
 namespace taugrad {
 
-/// One position inside brackets: t±c, an integer, last±c (the length's name counts as last).
+/// One position inside brackets: t±c, an integer, last±c (the length's name counts as last), or arithmetic: 2*t - 1,
+/// tau + 1 - t, left[t] (R17).
 struct Place {
-  enum class Kind { letter, number, end };
+  enum class Kind { letter, number, end, computed };
   Kind kind = Kind::number;
   std::string letter;  ///< of kind letter: an index; of kind end: "last" or the length's name, as written
-  int offset = 0;      ///< the integer itself for kind number
+  int offset = 0;      ///< the integer itself for kind number; of kind computed: to be added
   bool operator==(const Place&) const = default;
 };
 std::string to_string(const Place& p);
@@ -28,7 +29,7 @@ struct AstNode {
   std::vector<Place> places;  ///< reference: positions
   std::vector<std::string> over;  ///< reduction: letters
   std::vector<int> steps;         ///< conv: +1 or -1 (reversed) a letter: where the next tap lies
-  std::vector<int> children;
+  std::vector<int> children;      ///< of a reference: the computed ones of its places
   std::vector<std::string> named; ///< of a call: the names of its last arguments, as in axis=1
   std::shared_ptr<const Text> origin;  ///< the text it was read from: functions and imports mix several
   int column = 0;                      ///< offset into it
@@ -69,6 +70,9 @@ Ast parse_expression(const Text& text);
 ParsedEquation parse_equation(const Text& text);
 ParsedFunction parse_function(const Text& text);
 ParsedName parse_declared_name(const Text& text);
+
+/// The node that holds the arithmetic of a computed place of a reference.
+int computed_root(const AstNode& reference, std::size_t place);
 
 /// Splices a copy of `from` into `to`; returns its root there.
 int splice(Ast& to, const Ast& from);

@@ -25,6 +25,20 @@ constexpr std::size_t kMostNested = 16;
   fail_at(d.code, d.message.substr(0, d.message.find('\n')), n, d.help);
 }
 
+// whether a letter stands under a node
+bool mentions(const Ast& ast, int root, const std::string& letter) {
+  std::vector<int> open{root};
+  while (!open.empty()) {
+    const AstNode& n = ast.nodes[static_cast<std::size_t>(open.back())];
+    open.pop_back();
+    if (n.kind == AstNode::Kind::name && n.name == letter) return true;
+    for (const Place& p : n.places)
+      if (p.kind == Place::Kind::letter && p.letter == letter) return true;
+    open.insert(open.end(), n.children.begin(), n.children.end());
+  }
+  return false;
+}
+
 /// The first tap of a convolution (a reference; of an import's bound input, its expression) read `by(o)` taps further
 /// along letter o of the convolution.
 template <class By>
@@ -35,10 +49,16 @@ Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
   inside.back() = 1;
   for (std::size_t id = tap.nodes.size(); id-- > 0;) {
     if (!inside[id]) continue;
-    for (const int child : tap.nodes[id].children) inside[static_cast<std::size_t>(child)] = 1;
-    for (Place& p : tap.nodes[id].places)
-      for (std::size_t o = 0; o < conv.over.size(); ++o)
-        if (p.kind == Place::Kind::letter && p.letter == conv.over[o]) p.offset += conv.steps[o] * by(o);
+    AstNode& n = tap.nodes[id];
+    if (n.kind != AstNode::Kind::reference)  // the arithmetic of a place is moved as a whole
+      for (const int child : n.children) inside[static_cast<std::size_t>(child)] = 1;
+    for (std::size_t a = 0; a < n.places.size(); ++a)
+      for (std::size_t o = 0; o < conv.over.size(); ++o) {
+        Place& p = n.places[a];
+        const bool moves = p.kind == Place::Kind::letter ? p.letter == conv.over[o]
+                                                         : p.kind == Place::Kind::computed && mentions(tap, computed_root(n, a), conv.over[o]);
+        if (moves) p.offset += conv.steps[o] * by(o);
+      }
   }
   return tap;
 }
@@ -77,6 +97,7 @@ std::vector<int> BlockCompiler::close(const std::vector<Var>& roots) {
   flush();
   Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
   for (const Var& v : roots) block.roots.push_back(v.id);
+  if (differentiated_) prune(frames_.back().block);
   std::sort(block.slots.begin(), block.slots.end(), [](const Slot& a, const Slot& b) { return a.leaf < b.leaf; });
   frames_.pop_back();
   return std::exchange(reductions_, {});
@@ -100,8 +121,8 @@ std::vector<Value> BlockCompiler::record(const Ast& ast, int root) {
     const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
     if (!needed[static_cast<std::size_t>(id)]) continue;
     const bool conv = n.kind == AstNode::Kind::reduction && n.name == "conv";
-    const bool reads_place = n.kind == AstNode::Kind::call && n.name == "nll";
-    if (reads_place || (n.kind == AstNode::Kind::reduction && !conv)) continue;
+    const bool reads_place = n.kind == AstNode::Kind::call && (n.name == "nll" || n.name == "grad");
+    if (reads_place || n.kind == AstNode::Kind::reference || (n.kind == AstNode::Kind::reduction && !conv)) continue;
     for (std::size_t c = 0; c < n.children.size(); ++c)
       if (!conv || c == 0) needed[static_cast<std::size_t>(n.children[c])] = 1;
   }
@@ -124,7 +145,7 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
   switch (n.kind) {
     case AstNode::Kind::number: return {.is_number = true, .number = n.number};
     case AstNode::Kind::name:
-    case AstNode::Kind::reference: return read(n);
+    case AstNode::Kind::reference: return read(ast, n);
     case AstNode::Kind::negative: {
       const Value& a = child(0);
       numeric(a, n);
@@ -147,8 +168,9 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
         const int symbol = target.kind == AstNode::Kind::name || target.kind == AstNode::Kind::reference ? model_.find(target.name) : -1;
         if (symbol < 0 || !model_.symbols[static_cast<std::size_t>(symbol)].random())
           fail_at("E011", "nll takes a random variable", target, "write nll(y[t]) for a y[t] declared with ~");
-        return read_symbol(symbol, target, Slot::Kind::nll);
+        return read_symbol(ast, symbol, target, Slot::Kind::nll);
       }
+      if (n.name == "grad") return grad(ast, n);
       for (std::size_t i = 0; i < n.children.size(); ++i) arguments.push_back(child(i));
       return Calls(*this, model_, ast, n).run(arguments);
     }
@@ -156,9 +178,9 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
   return {};
 }
 
-Value BlockCompiler::read(const AstNode& n) {
+Value BlockCompiler::read(const Ast& ast, const AstNode& n) {
   const int symbol = model_.find(n.name);
-  if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0) return read_symbol(symbol, n, Slot::Kind::read);
+  if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0) return read_symbol(ast, symbol, n, Slot::Kind::read);
   if (n.kind == AstNode::Kind::name) return letter_or_length(n);
   std::vector<std::string> known = model_.system.left_out;
   for (const Symbol& s : model_.symbols) known.push_back(s.name);
@@ -189,29 +211,31 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
           hint.empty() ? "declare it as an input, a weight, a size or a constant, or define it by an equation" : hint);
 }
 
-std::vector<At> BlockCompiler::places(const AstNode& n, const Symbol& symbol) {
+std::vector<At> BlockCompiler::places(const Ast& ast, const AstNode& n, const Symbol& symbol) {
   if (n.places.size() != symbol.axes.size())
     fail_at("E007", fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
                                 symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
             n, symbol.axes.empty() ? fmt::format("write {}", symbol.name)
                                    : fmt::format("write {}[{}]", symbol.name, model_.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
-  std::vector<At> result;
-  for (std::size_t a = 0; a < n.places.size(); ++a) {
-    const At at = place_at(model_, n.places[a], model_.index_length[static_cast<std::size_t>(symbol.axes[a])], n);
-    const std::vector<int>& letters = frames_.back().letters;
-    if (at.kind == Place::Kind::letter && std::find(letters.begin(), letters.end(), at.index) == letters.end())
-      fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", n.places[a].letter), n,
-              fmt::format("reduce over it, as in sum[{}](..), or read a fixed position such as last", n.places[a].letter));
-    result.push_back(at);
-  }
+  std::vector<At> result = places_at(model_, ast, n, symbol);
+  const std::vector<int>& letters = frames_.back().letters;
+  for (const int letter : letters_of(result))
+    if (std::find(letters.begin(), letters.end(), letter) == letters.end()) {
+      const std::string& name = model_.system.indices[static_cast<std::size_t>(letter)].name;
+      fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", name), n,
+              fmt::format("reduce over it, as in sum[{}](..), or read a fixed position such as last", name));
+    }
   return result;
 }
 
-Value BlockCompiler::read_symbol(int number, const AstNode& n, Slot::Kind kind) {
+Value BlockCompiler::read_symbol(const Ast& ast, int number, const AstNode& n, Slot::Kind kind) {
   const Symbol& symbol = model_.symbols[static_cast<std::size_t>(number)];
-  Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind, .symbol = number, .places = places(n, symbol)};
+  Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind, .symbol = number, .places = places(ast, n, symbol)};
   if (kind == Slot::Kind::nll) return {.var = slot(std::move(s), {}, true, -1)};
-  return {.var = slot(std::move(s), symbol.shape, symbol.per_example, symbol.category), .category = symbol.category};
+  // an item's own position is another one for each
+  const Var leaf = slot(s, symbol.shape, symbol.per_example || has_data(s.places), symbol.category);
+  if (symbol.position >= 0) return {.var = stop_gradient(leaf)};
+  return {.var = lifted(s, leaf), .category = symbol.category};
 }
 
 Var BlockCompiler::slot(Slot s, const Shape& shape, bool per_example, std::int64_t category) {
@@ -272,25 +296,38 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
   if (frames_.size() > kMostNested)
     fail_at("E002", fmt::format("reductions are nested deeper than {}", kMostNested), n,
             "give the inner ones variables of their own");
-  std::vector<int> letters = frames_.back().letters, over;
+  std::vector<int> over;
   for (const std::string& letter : n.over) {
     int index = -1;
     for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
       if (model_.system.indices[i].name == letter) index = static_cast<int>(i);
     if (index < 0) fail_at("G014", fmt::format("\"{}\" is not an index", letter), n);
-    letters.push_back(index);  // inside, the letter is the reduction's own, also where the left side has it
     over.push_back(index);
   }
+  Recorder body = [this, &ast, root = n.children[0]] { return record(ast, root).back(); };
+  if (seen_)  // it may outlive this expression
+    body = [this, copy = std::make_shared<const Ast>(ast), root = n.children[0]] { return record(*copy, root).back(); };
+  return {.var = reduced(n.name, over, body, n)};
+}
+
+// Inside, a letter is the reduction's own, also where the left side has it.
+Var BlockCompiler::reduced(const std::string& kind, const std::vector<int>& over, const Recorder& body, const AstNode& n) {
+  std::vector<Reduced>* seen = std::exchange(seen_, nullptr);
+  std::vector<int> letters = frames_.back().letters;
+  letters.insert(letters.end(), over.begin(), over.end());
   const int block = open(letters);
-  const Value inner = record(ast, n.children[0]).back();
+  const Value inner = body();
   numeric(inner, n);
   const Var root = tensor(inner);
   std::vector<int> inside = close({root});
-  blocks_[static_cast<std::size_t>(block)].reduction = n.name;
+  blocks_[static_cast<std::size_t>(block)].reduction = kind;
   blocks_[static_cast<std::size_t>(block)].over = over;
   reductions_ = std::move(inside);
   reductions_.push_back(block);
-  return {.var = slot({.kind = Slot::Kind::reduction, .symbol = block}, root.shape(), true, -1)};
+  const Var result = slot({.kind = Slot::Kind::reduction, .symbol = block}, root.shape(), true, -1);
+  seen_ = seen;
+  if (seen) seen->push_back({result.id, kind, over, body, n});
+  return result;
 }
 
 // sum over d < w of K[d] @ x[t + d dilation], or K[d] * x of a depthwise K: the reference is the first tap    (R10, R16)

@@ -96,8 +96,12 @@ class Reader {
     InputDeclaration input{text(m.key, "a name"), {}, {}};
     if (m.value.is(json::Kind::string)) {
       const std::string kind(m.value.string(quoted(m)));
+      if (position(input, kind, m)) {
+        d.inputs.push_back(std::move(input));
+        return;
+      }
       if (!kind.starts_with("category(") || !kind.ends_with(")"))
-        m.value.fail("G010", fmt::format("input \"{}\" must be a shape or \"category(k)\"", m.name()));
+        m.value.fail("G010", fmt::format("input \"{}\" must be a shape, \"category(k)\", \"position(t)\" or \"position(t) > t\"", m.name()));
       Text size{kind.substr(9, kind.size() - 10), source(m.value)};
       size.source.column += 9;
       size.source.columns.clear();
@@ -106,6 +110,22 @@ class Reader {
       for (const Value v : m.value.elements(quoted(m))) input.shape.push_back(axis(v));
     }
     d.inputs.push_back(std::move(input));
+  }
+
+  // "position(t)", or "position(t) > t"
+  bool position(InputDeclaration& input, const std::string& kind, const Member& m) const {
+    const std::size_t close = kind.find(')');
+    if (!kind.starts_with("position(") || close == std::string::npos) return false;
+    const std::string letter = kind.substr(9, close - 9);
+    const std::string rest = kind.substr(close + 1);
+    if (!rest.empty() && rest != " > " + letter)
+      m.value.fail("G010", fmt::format("input \"{}\" is \"position({})\" or \"position({}) > {}\"", m.name(), letter, letter, letter));
+    Text of{letter, source(m.value)};
+    of.source.column += 9;
+    of.source.columns.clear();
+    input.position = std::move(of);
+    input.position_after = !rest.empty();
+    return true;
   }
 
   void weight(Definition& d, const Member& m) const {

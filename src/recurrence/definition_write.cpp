@@ -129,6 +129,8 @@ std::string to_json(const Definition& d) {
   if (!d.constants.empty()) w.field("constants", members(d.constants, [](const auto& c) { return member(c.name, number(c.value)); }));
   if (!d.inputs.empty())
     w.field("inputs", members(d.inputs, [](const auto& i) {
+              if (i.position)
+                return member(i.name.text, quoted(i.position_after ? fmt::format("position({0}) > {0}", i.position->text) : fmt::format("position({})", i.position->text)));
               return member(i.name.text, i.category ? quoted(fmt::format("category({})", i.category->text)) : axes(i.shape));
             }));
   if (!d.weights.empty()) w.field("weights", members(d.weights, [](const auto& x) { return member(x.name.text, weight(x)); }));

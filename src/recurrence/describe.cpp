@@ -18,6 +18,10 @@ std::string detail_of(const Model& model, const Symbol& s) {
     if (w.trainable && !*w.trainable) text += ", not trained";
     return s.axes.empty() ? text : text + ", one for each position";
   }
+  if (s.position >= 0) {
+    const std::string& letter = model.system.indices[static_cast<std::size_t>(s.position)].name;
+    return s.after ? fmt::format("positions of {0}, behind {0}", letter) : fmt::format("positions of {}", letter);
+  }
   for (const int r : s.rules)
     if (const ParsedEquation& e = *model.rules[static_cast<std::size_t>(r)].equation; e.random)
       return fmt::format("{}({})", e.distribution, fmt::join(e.keywords, ", "));

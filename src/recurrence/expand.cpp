@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "ops/own.h"
 #include "recurrence/function_table.h"
-#include "recurrence/system.h"
+#include "recurrence/model.h"
 
 namespace taugrad {
 namespace {
@@ -58,6 +59,37 @@ void check_plain(const std::string& name, const Source& source) {
             kNameHelp);
 }
 
+// Arithmetic of other lengths, in normal form: equal expressions are one length.              (R17)
+void derive(const System& system, const IndexDeclaration& declared, SystemIndex& index) {
+  using Kind = PositionForm::Term::Kind;
+  Model scope;
+  scope.system.sizes = system.sizes;
+  scope.system.constants = system.constants;
+  std::copy_if(system.indices.begin(), system.indices.end(), std::back_inserter(scope.system.indices),
+               [](const SystemIndex& i) { return !i.derived && !i.length.empty(); });
+  number_lengths(scope);
+  const PositionForm form = position_form(scope, *index.derived, index.derived->root(), -1);
+  const AstNode& root = index.derived->nodes.back();
+  each_term(form, [&](const PositionForm::Term& t) {
+    if (t.kind != Kind::length && t.kind != Kind::quotient)
+      fail_at("E022", fmt::format("the length of \"{}\" is made of other lengths, \"{}\" is none", declared.name, t.text), root,
+              "write the name of a length, as in (tau + 1) / 2");
+    if (t.times < 0)
+      fail_at("E022", fmt::format("the length of \"{}\" falls where \"{}\" grows", declared.name, t.text), root,
+              "a length that is derived grows with those that it is made of");
+  });
+  if (const PositionForm::Term* same = form.single(); same && same->kind == Kind::length && form.offset == 0) {
+    index.length = same->text;
+    index.derived = nullptr;
+  } else if (form.is_number()) {
+    index.fixed = std::max<std::int64_t>(form.offset, 0);
+    index.length = std::to_string(index.fixed);
+    index.derived = nullptr;
+  } else {
+    index.length = to_string(form);
+  }
+}
+
 void add_indices(System& system, const Definition& d, Names& names) {
   std::set<std::string> lengths;
   for (const IndexDeclaration& i : d.indices)
@@ -70,12 +102,27 @@ void add_indices(System& system, const Definition& d, Names& names) {
         index.fixed = size_value({i.length, i.source}, {});
       else if (const auto size = system.sizes.find(i.length); size != system.sizes.end())
         index.fixed = size->second;
-      else {
+      else if (!plain_name(i.length)) {
+        index.derived = std::make_shared<const Ast>(parse_expression({i.length, i.source}));
+        index.length.clear();
+      } else {
         check_plain(i.length, i.source);
         if (lengths.insert(i.length).second) names.declare(i.length, i.source);
       }
       system.indices.push_back(index);
     }, i.name);
+  for (SystemIndex& index : system.indices)
+    if (index.derived)
+      collect(system, [&] {
+        derive(system, *std::find_if(d.indices.begin(), d.indices.end(), [&](const auto& i) { return i.name == index.name; }), index);
+      }, index.name);
+  // what is wrong is told; the index stays, so that nothing else is wrong for want of it
+  for (SystemIndex& index : system.indices)
+    if (index.derived && index.length.empty()) {
+      index.derived = nullptr;
+      index.fixed = 0;
+      index.length = "0";
+    }
 }
 
 void check_letters(const System& system, const ParsedName& n, const Text& text) {
@@ -126,6 +173,13 @@ void add_declarations(System& system, const Definition& d, Names& names) {
       check_letters(system, n, i.name);
       SystemInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
       if (i.category) input.category = size_value(*i.category, system.sizes);
+      if (i.position) {
+        if (!system.index(i.position->text))
+          fail_at("G014", fmt::format("\"{}\" holds positions of \"{}\", which is not an index", n.name, i.position->text), i.name, 0,
+                  static_cast<int>(n.name.size()), "write \"position(t)\" for an index t");
+        input.position = i.position->text;
+        input.after = i.position_after;
+      }
       system.inputs.push_back(std::move(input));
     }, i.name.text);
   for (const WeightDeclaration& w : d.weights)

@@ -32,11 +32,37 @@ std::string list(const T& items, F&& text_of) {
 
 }  // namespace
 
+Position::Position(const Expr& e) : text(e.text()), precedence(e.precedence()) {}
+
+namespace {
+Position joined(const Position& a, const char* op, const Position& b, int level) {
+  const auto in = [](const Position& p, int least) { return p.precedence < least ? fmt::format("({})", p.text) : p.text; };
+  return Position(fmt::format("{} {} {}", in(a, level), op, in(b, level + 1)), level);
+}
+// 2*t - 1 + 1 goes on as it began: with blanks
+bool is_arithmetic(const Position& p) { return p.precedence < kAtom; }
+}  // namespace
+
+Position operator+(const Position& a, const Position& b) { return joined(a, "+", b, kSum); }
+Position operator-(const Position& a, const Position& b) { return joined(a, "-", b, kSum); }
+Position operator+(int a, const Position& b) { return Position(a) + b; }
+Position operator-(int a, const Position& b) { return Position(a) - b; }
+Position product_of(const Position& a, const Position& b) { return joined(a, "*", b, kProduct); }
+Position operator*(int a, const Position& b) { return joined(Position(a), "*", b, kProduct); }
+Position operator*(const Position& a, int b) { return joined(a, "*", Position(b), kProduct); }
+Position operator/(const Position& a, int b) { return joined(a, "/", Position(b), kProduct); }
+Position operator+(const Position& a, const Expr& b) { return a + Position(b); }
+Position operator-(const Position& a, const Expr& b) { return a - Position(b); }
+Position operator*(const Position& a, const Expr& b) { return joined(a, "*", Position(b), kProduct); }
+Position operator/(const Position& a, const Expr& b) { return joined(a, "/", Position(b), kProduct); }
+
 Position operator+(const Position& p, int offset) {
-  return Position(offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset));
+  if (is_arithmetic(p)) return offset < 0 ? joined(p, "-", Position(-offset), kSum) : joined(p, "+", Position(offset), kSum);
+  return Position(offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset), kSum);
 }
 Position operator-(const Position& p, int offset) {
-  return offset > 0 ? Position(fmt::format("{}-{}", p.text, offset)) : Position(fmt::format("{}+{}", p.text, -std::int64_t{offset}));
+  if (is_arithmetic(p)) return p + -offset;
+  return offset > 0 ? Position(fmt::format("{}-{}", p.text, offset), kSum) : Position(fmt::format("{}+{}", p.text, -std::int64_t{offset}), kSum);
 }
 
 Expr::Expr(double number)
@@ -140,6 +166,7 @@ Expr slice(const Expr& a, const Expr& from, const Expr& to) { return call("slice
 Expr embed(const Expr& table, const Expr& category) { return call("embed", {table, category}); }
 Expr one_hot(const Expr& category, const Expr& size) { return call("one_hot", {category, size}); }
 Expr clamp(const Expr& a, const Expr& lo, const Expr& hi) { return call("clamp", {a, lo, hi}); }
+Expr grad(const Expr& e, const Expr& by) { return call("grad", {e, by}); }
 Expr where(const Expr& c, const Expr& a, const Expr& b) { return call("where", {c, a, b}); }
 
 namespace {
@@ -198,6 +225,7 @@ IndexHandle Definition::index(std::string letter, std::string length) {
   indices.push_back({letter, std::move(length), {}});
   return IndexHandle(std::move(letter));
 }
+IndexHandle Definition::index(std::string letter, const Expr& length) { return index(std::move(letter), length.text()); }
 Expr Definition::size(std::string size_name, std::int64_t value) {
   sizes.push_back({size_name, value, {}});
   return {std::move(size_name), kAtom};
@@ -216,6 +244,13 @@ Expr Definition::input(std::string input_name, std::initializer_list<Expr> shape
 }
 Indexed Definition::category(std::string input_name, std::initializer_list<IndexHandle> over, const Expr& size_of) {
   inputs.push_back({{indexed_name(input_name, over), {}}, {}, Text{size_of.text(), {}}});
+  return {this, std::move(input_name)};
+}
+Indexed Definition::position(std::string input_name, std::initializer_list<IndexHandle> over, const IndexHandle& of, bool after) {
+  InputDeclaration input{{indexed_name(input_name, over), {}}, {}, {}};
+  input.position = Text{of.text, {}};
+  input.position_after = after;
+  inputs.push_back(std::move(input));
   return {this, std::move(input_name)};
 }
 Expr Definition::weight(std::string weight_name, std::initializer_list<Expr> shape, const WeightOptions& options) {

@@ -73,11 +73,27 @@ bool may_pass_the_end(const Model& model, const Slot& weight) {
   const std::vector<int>& axes = model.symbols[static_cast<std::size_t>(weight.symbol)].axes;
   for (std::size_t a = 0; a < weight.places.size(); ++a) {
     const int length = model.index_length[static_cast<std::size_t>(axes[a])];
-    if (model.fixed_lengths[static_cast<std::size_t>(length)] < 0 &&
-        (weight.places[a].kind == Place::Kind::end || weight.places[a].offset > 0))
+    const At& p = weight.places[a];
+    const bool other = p.kind == Place::Kind::letter && model.index_length[static_cast<std::size_t>(p.index)] != length;
+    if (model.fixed_lengths[static_cast<std::size_t>(length)] < 0 && (p.kind == Place::Kind::end || p.kind == Place::Kind::computed || other || p.offset > 0))
       return true;
   }
   return false;
+}
+
+// a position that is computed from an item's own length is another one for each item
+bool depends_on_length(const At& p) { return p.form && has_length(*p.form); }
+
+// behind an item's last step a[t+1] is 0, which is not behind t
+bool leaves_order(const Model& model, const At& p) {
+  bool any = false;
+  if (p.form)
+    each_term(*p.form, [&](const PositionForm::Term& t) {
+      if (t.kind != PositionForm::Term::Kind::data) return;
+      const Symbol& held = model.symbols[static_cast<std::size_t>(t.number)];
+      for (const At& at : t.places) any = any || (held.ordered && held.after && (at.kind != Place::Kind::letter || at.offset > 0));
+    });
+  return any;
 }
 
 }  // namespace
@@ -104,13 +120,17 @@ bool can_be_ragged(const Model& model) {
     for (const Slot& slot : block.slots) {
       int ends = 0;
       for (const At& p : slot.places) ends += p.kind == Place::Kind::end ? 1 : 0;
-      if (ends > 1) return false;
+      if (ends > 1 || (ends > 0 && has_data(slot.places))) return false;
+      if (std::any_of(slot.places.begin(), slot.places.end(), depends_on_length)) return false;
+      if (std::any_of(slot.places.begin(), slot.places.end(), [&](const At& p) { return leaves_order(model, p); })) return false;
       if (slot.kind == Slot::Kind::copy && may_pass_the_end(model, slot)) return false;
       const bool category = slot.kind == Slot::Kind::read && model.symbols[static_cast<std::size_t>(slot.symbol)].category >= 0;
       // a symbol read beyond its item's length would be extended by 0, which is a symbol
       if (category)
         for (const At& p : slot.places)
-          if (p.kind != Place::Kind::letter || p.offset > 0) return false;
+          if (p.kind != Place::Kind::letter || p.offset > 0 ||
+              model.index_length[static_cast<std::size_t>(p.index)] != model.index_length[static_cast<std::size_t>(model.symbols[static_cast<std::size_t>(slot.symbol)].axes[static_cast<std::size_t>(&p - slot.places.data())])])
+            return false;
     }
   return true;
 }

@@ -95,17 +95,9 @@ class Connector {
     return known != value_.end() ? known->second : leaf(Source::value, r.number);
   }
 
-  static std::string place_text(const At& p, const std::string& letter) {
-    if (p.kind == Place::Kind::number) return fmt::format("{}", p.offset);
-    const std::string base = p.kind == Place::Kind::end ? "last" : letter;
-    return p.offset == 0 ? base : fmt::format("{}{:+}", base, p.offset);
-  }
   std::string places_text(const std::vector<At>& places) const {
     std::vector<std::string> parts;
-    for (const At& p : places)
-      parts.push_back(place_text(p, p.kind == Place::Kind::letter
-                                        ? model_.system.indices[at(p.index)].name
-                                        : std::string()));
+    for (const At& p : places) parts.push_back(to_string(model_, p));
     return fmt::format("{}", fmt::join(parts, ","));
   }
 
@@ -118,6 +110,7 @@ class Connector {
     if (fixed) {
       e.whole = true;
       e.place = places_text(r.places);
+      e.data = has_data(r.places);
       return e;
     }
     e.delay.assign(letters.size(), 0);

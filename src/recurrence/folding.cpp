@@ -10,7 +10,7 @@
 namespace taugrad {
 
 bool FoldedEdge::delayed() const {
-  return std::any_of(delay.begin(), delay.end(), [](int d) { return d != 0; });
+  return data || std::any_of(delay.begin(), delay.end(), [](int d) { return d != 0; });
 }
 
 namespace folding {

@@ -56,7 +56,9 @@ class Inference {
     name_sizes(d);
     for (const auto& [name, letters] : inputs_) {
       InputDeclaration input{{indexed(name, letters), {}}, {}, {}};
-      if (categories_.contains(name))
+      if (const auto of = positions_.find(name); of != positions_.end())
+        input.position = Text{of->second, {}};
+      else if (categories_.contains(name))
         input.category = shape(meanings_.of(name).symbols).front();
       else
         input.shape = shape(meanings_.of(name).term);
@@ -147,11 +149,12 @@ class Inference {
   }
 
   void note_names(const Ast& ast) {
-    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0), symbol(ast.nodes.size(), 0);
+    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0), symbol(ast.nodes.size(), 0), place(ast.nodes.size(), 0);
     for (int id = ast.root(); id >= 0; --id) {
       const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
       for (std::size_t k = 0; k < n.children.size(); ++k) {
         const auto child = static_cast<std::size_t>(n.children[k]);
+        place[child] = place[static_cast<std::size_t>(id)] || n.kind == AstNode::Kind::reference;
         size[child] = size[child] || size_argument(n, k) || (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
         matrix[child] = matrix[child] || is_matrix(ast, n, k);
         const Function* f = called(n);
@@ -162,11 +165,12 @@ class Inference {
       for (const std::string& letter : n.over) note_letter({Place::Kind::letter, letter, 0});
       if (n.kind == AstNode::Kind::reference) {
         for (const Place& p : n.places) note_letter(p);
-        if (!defined_.contains(n.name)) input(n);
+        if (!defined_.contains(n.name)) input(ast, n);
+        note_positions(ast, n);
         if (!defined_.contains(n.name) && symbol[static_cast<std::size_t>(id)]) categories_.insert(n.name);
       }
       if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" || n.name == "inf" || is_letter(n.name)) continue;
-      if (size[static_cast<std::size_t>(id)])
+      if (size[static_cast<std::size_t>(id)] || place[static_cast<std::size_t>(id)])
         sizes_.insert(n.name);
       else if (std::find(weights_.begin(), weights_.end(), n.name) == weights_.end())
         weights_.push_back(n.name);
@@ -177,13 +181,50 @@ class Inference {
   }
   bool is_letter(const std::string& name) const { return std::find(letters_.begin(), letters_.end(), name) != letters_.end(); }
 
-  void input(const AstNode& n) {
+  void input(const Ast& ast, const AstNode& n) {
     if (std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& i) { return i.first == n.name; })) return;
     std::vector<std::string> letters;
-    for (const Place& p : n.places)
-      letters.push_back(p.kind == Place::Kind::letter && p.letter != "tau" ? p.letter : letters_.empty() ? "t" : letters_.front());
+    for (std::size_t a = 0; a < n.places.size(); ++a) {
+      const Place& p = n.places[a];
+      std::string letter = p.kind == Place::Kind::letter && p.letter != "tau" ? p.letter : letters_.empty() ? "t" : letters_.front();
+      if (p.kind == Place::Kind::computed)
+        if (const std::string inside = letter_in(ast, computed_root(n, a)); !inside.empty()) letter = inside;
+      letters.push_back(std::move(letter));
+    }
     for (const std::string& letter : letters) note_letter({Place::Kind::letter, letter, 0});
     inputs_.emplace_back(n.name, letters);
+  }
+  // the first index that stands in arithmetic, or ""
+  std::string letter_in(const Ast& ast, int root) const {
+    const AstNode& n = ast.nodes[static_cast<std::size_t>(root)];
+    if (n.kind == AstNode::Kind::name) return is_letter(n.name) ? n.name : std::string();
+    for (const Place& p : n.places)
+      if (p.kind == Place::Kind::letter && is_letter(p.letter)) return p.letter;
+    for (const int child : n.children)
+      if (const std::string found = letter_in(ast, child); !found.empty()) return found;
+    return {};
+  }
+  // a of h[a[t]]: positions of the index of h
+  void note_positions(const Ast& ast, const AstNode& n) {
+    for (std::size_t a = 0; a < n.places.size(); ++a) {
+      if (n.places[a].kind != Place::Kind::computed) continue;
+      std::vector<int> open{computed_root(n, a)};
+      while (!open.empty()) {
+        const AstNode& inner = ast.nodes[static_cast<std::size_t>(open.back())];
+        open.pop_back();
+        open.insert(open.end(), inner.children.begin(), inner.children.end());
+        if (inner.kind != AstNode::Kind::reference || defined_.contains(inner.name)) continue;
+        const std::string own = letter_of_axis(n.name, a);
+        positions_.emplace(inner.name, own.empty() ? "t" : own);
+      }
+    }
+  }
+  std::string letter_of_axis(const std::string& name, std::size_t axis) const {
+    for (const ParsedEquation& e : parsed_)
+      if (e.name == name && axis < e.places.size() && e.places[axis].kind == Place::Kind::letter && is_letter(e.places[axis].letter)) return e.places[axis].letter;
+    for (const auto& [input, letters] : inputs_)
+      if (input == name && axis < letters.size()) return letters[axis];
+    return letters_.empty() ? std::string() : letters_.front();
   }
 
   // inputs and weights are vectors, or matrices where they stand so, unless that cannot be; what broadcasts together is of
@@ -193,7 +234,8 @@ class Inference {
     for (const std::string& size : sizes_) names_.sizes[size] = 3;
     std::set<std::string> given(weights_.begin(), weights_.end());
     for (const auto& [name, letters] : inputs_)
-      if (!categories_.contains(name)) given.insert(name);
+      if (!categories_.contains(name) && !positions_.contains(name)) given.insert(name);
+    for (const auto& [name, of] : positions_) meanings_.give(name, {shapes_.number(), -1});
     for (const std::string& name : given) meanings_.give(name, {shapes_.unknown(), -1});
     for (const auto& [name, letters] : inputs_)
       if (categories_.contains(name)) meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
@@ -300,6 +342,10 @@ class Inference {
   static void tell(Definition& d) {
     for (const InputDeclaration& i : d.inputs) {
       const std::string shape = i.shape.size() == 1 ? i.shape.front().text : listed(i.shape);
+      if (i.position) {
+        d.notes.push_back(fmt::format("{}: an input that holds positions of {}", i.name.text, i.position->text));
+        continue;
+      }
       d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
                                    : fmt::format("{}: an input of {}", i.name.text, shape));
     }
@@ -318,6 +364,7 @@ class Inference {
   std::map<std::string, int> kernels_;  // of convolutions: rank
   std::vector<std::string> letters_, weights_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;
+  std::map<std::string, std::string> positions_;  ///< inputs that hold positions: of which index
   System names_;
   ShapeSystem shapes_;
   ShapeEquations meanings_{shapes_, names_, true};

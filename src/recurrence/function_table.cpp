@@ -116,6 +116,7 @@ constexpr Function kFunctions[] = {
   {"argmax", 1, 1, E::symbol, [](const Calls& c) { return c.category_of_largest(); }, "argmax(a)", "the category of a vector's first largest element; no gradient", kNoName, false, true},
   {"nll", 1, 1, E::number, nullptr, "nll(y[t])", "the likelihood of a random variable, in nats"},
 
+  {"grad", 2, 2, E::partial, nullptr, "grad(e, v)", "partial derivative of the number e by all mentions of v in it, in v's shape"},
   {"conv", 2, 2, E::taps, nullptr, "conv[t](K, x[t-2], dilation=1)", "sum of K[d] @ x[t-2 + d dilation]; K [w,m] is depthwise", kDilationName, true, true},
 };
 // clang-format on

@@ -20,6 +20,7 @@ enum class Effect {
   reduced,      ///< a number, or without the axis
   reduced_or_pair,  ///< of one argument reduced, of two broadcast
   number,
+  partial,          ///< of two arguments: that of the second, of a number (grad)
   broadcast,
   normalize,    ///< broadcast; the first is no number
   permute, concat, stack, slice, reshape, embed, one_hot, filled, square, element, symbol,

@@ -149,6 +149,10 @@ class Counter {
 std::vector<std::int64_t> lengths_of(const Model& model, const UnfoldOptions& options) {
   std::vector<std::int64_t> lengths;
   for (std::size_t l = 0; l < model.lengths.size(); ++l) {
+    if (model.is_derived(l)) {
+      lengths.push_back(-1);
+      continue;
+    }
     std::int64_t length = model.fixed_lengths[l] >= 0 ? model.fixed_lengths[l] : options.steps;
     if (const auto given = options.lengths.find(model.lengths[l]); given != options.lengths.end())
       length = given->second;
@@ -162,6 +166,7 @@ std::vector<std::int64_t> lengths_of(const Model& model, const UnfoldOptions& op
            model.lengths[l]);
     lengths.push_back(length);
   }
+  derive_lengths(model, lengths);
   return lengths;
 }
 

@@ -180,8 +180,7 @@ class Hoister {
 
   Dependence dependence_of(const Slot& slot) {
     Dependence d{.reads = true};
-    for (const At& p : slot.places)
-      if (p.kind == Place::Kind::letter) d.letters |= Letters{1} << p.index;
+    d.letters |= set_of(letters_of(slot.places));
     d.copies = slot.kind == Slot::Kind::copy;
     d.own = slot.kind == Slot::Kind::dropout;
     if (slot.kind == Slot::Kind::index) d.letters |= Letters{1} << slot.symbol;

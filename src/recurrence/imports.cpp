@@ -6,7 +6,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "recurrence/system.h"
+#include "recurrence/model.h"
 
 namespace taugrad {
 namespace {
@@ -40,6 +40,9 @@ class Import {
         fail_import(declaration, "G014", fmt::format("\"reverse\" names \"{}\", which is not an index of {}", letter, declaration.from));
       reversed_.insert(letter);
     }
+    for (const SystemInput& i : inner_.inputs)
+      if (reversed_.contains(i.position))
+        fail_import(declaration, "E021", fmt::format("\"reverse\" meets \"{}\", which holds positions of \"{}\"", i.name, i.position));
     find_axes();
     bind_inputs();
     bind_weights();
@@ -88,6 +91,32 @@ class Import {
       }
       lengths_[i.length] = outer_.index(letters_[i.name])->length;
     }
+    for (const SystemIndex& i : inner_.indices)
+      if (i.derived) check_derived(i);
+  }
+
+  // A length that follows from others follows here from theirs, too.                              (R17)
+  void check_derived(const SystemIndex& i) const {
+    Model scope;
+    scope.system.indices = outer_.indices;
+    number_lengths(scope);
+    Ast derived = *i.derived;
+    for (AstNode& n : derived.nodes) {
+      if (n.kind != AstNode::Kind::name) continue;
+      if (const auto length = lengths_.find(n.name); length != lengths_.end()) n.name = length->second;
+      const auto size = inner_.sizes.find(n.name);
+      const auto constant = inner_.constants.find(n.name);
+      if (size == inner_.sizes.end() && constant == inner_.constants.end()) continue;
+      n.kind = AstNode::Kind::number;
+      n.number = size != inner_.sizes.end() ? static_cast<double>(size->second) : constant->second;
+    }
+    const std::string& here = outer_.index(letters_.at(i.name))->length;
+    const PositionForm wanted = position_form(scope, derived, derived.root(), -1, true);
+    std::string text = to_string(wanted);
+    if (const PositionForm::Term* same = wanted.single(); same && wanted.offset == 0 && same->kind == PositionForm::Term::Kind::length) text = same->text;
+    if (here != text)
+      fail_import(declaration_, "E022", fmt::format("index \"{}\" of {} has the length {}, its counterpart here {}", i.name, declaration_.from, text, here),
+                  fmt::format("declare an index of the length \"{}\" and name it in \"index\"", text));
   }
 
   void find_axes() {
@@ -174,12 +203,22 @@ class Import {
 
   bool is_length_here(const std::string& name) const { return lengths_.contains(name); }
 
+  // What is computed, or data, does not change places with tau+1-p.
+  void refuse_reversed(const std::string& axis, const AstNode& node) const {
+    if (reversed_.contains(axis))
+      fail_at("E021", "\"reverse\" meets a position that is computed or data", node, "reverse an index that only offsets, numbers and last read");
+  }
+
   // letters and lengths to the outer ones; under `reverse` p and tau+1-p change places (R11)
   void rewrite_places(std::vector<Place>& places, const std::string& name, const AstNode* node, const Text& text) const {
     const auto axes = axes_.find(name);
     for (std::size_t a = 0; a < places.size(); ++a) {
       Place& p = places[a];
       if (p.kind == Place::Kind::letter && is_length_here(p.letter) && !inner_.index(p.letter)) p.kind = Place::Kind::end;
+      if (p.kind == Place::Kind::computed) {
+        refuse_reversed(axes == axes_.end() || a >= axes->second.size() ? std::string() : axes->second[a], *node);
+        continue;
+      }
       const std::string axis = axes != axes_.end() && a < axes->second.size() ? axes->second[a] : std::string();
       const bool reversed = reversed_.contains(axis);
       if (p.kind == Place::Kind::letter) {
@@ -200,35 +239,86 @@ class Import {
     }
   }
 
-  // replaces letter `from[k]` of a bound expression by the place the inner reference reads
-  static void shift(Place& p, const std::vector<std::string>& from, const std::vector<Place>& to) {
-    if (p.kind != Place::Kind::letter) return;
-    for (std::size_t k = 0; k < from.size(); ++k)
-      if (p.letter == from[k]) {
-        const int offset = p.offset;
-        p = to[k];
-        p.offset += offset;
-        return;
-      }
+  static AstNode node_like(const AstNode& n, AstNode::Kind kind, std::string name) {
+    AstNode m = n;
+    m.kind = kind;
+    m.name = std::move(name);
+    m.places.clear();
+    m.children.clear();
+    return m;
+  }
+  static int push(Ast& out, AstNode n) {
+    out.nodes.push_back(std::move(n));
+    return out.root();
   }
 
+  // A place as arithmetic that stands in `out`; `root`: of one that is arithmetic already.
+  int arithmetic(Ast& out, const AstNode& at, const Place& p, int root, const std::string& length) const {
+    AstNode number = node_like(at, AstNode::Kind::number, std::to_string(std::abs(p.offset)));
+    number.number = std::abs(p.offset);
+    int base = root;
+    if (p.kind == Place::Kind::letter) base = push(out, node_like(at, AstNode::Kind::name, p.letter));
+    if (p.kind == Place::Kind::end) base = push(out, node_like(at, AstNode::Kind::name, length));
+    if (p.offset == 0 && base >= 0) return base;
+    const int offset = push(out, std::move(number));
+    if (base < 0 && p.offset >= 0) return offset;
+    AstNode sum = node_like(at, base < 0 ? AstNode::Kind::negative : AstNode::Kind::binary, p.offset < 0 ? "-" : "+");
+    sum.children = base < 0 ? std::vector<int>{offset} : std::vector<int>{base, offset};
+    return push(out, std::move(sum));
+  }
+
+  // The expression that an input is bound to, with the places that the inner reference reads for its letters.
   int read_bound(Ast& out, const AstNode& n, const std::string& name) const {
     const auto& [indices, expression] = bound_inputs_.at(name);
     std::vector<std::string> from;  // outer letters in the place of the inner ones
     for (const std::string& letter : indices) from.push_back(letters_.contains(letter) ? letters_.at(letter) : letter);
     if (n.places.size() != from.size())
       fail_at("E007", fmt::format("input \"{}\" has {} indices", name, from.size()), n);
-    const int base = static_cast<int>(out.nodes.size());
-    for (AstNode m : expression.nodes) {
+    const std::vector<char> in_place = inside_places(expression);
+    std::vector<int> to(expression.nodes.size());
+    for (std::size_t id = 0; id < expression.nodes.size(); ++id) {
+      AstNode m = expression.nodes[id];
       spent_.add_node(m);
-      for (int& child : m.children) child += base;
-      for (Place& p : m.places) shift(p, from, n.places);
-      for (std::size_t k = 0; k < from.size(); ++k)
-        if (m.kind == AstNode::Kind::name && m.name == from[k] && (n.places[k].kind != Place::Kind::letter || n.places[k].offset != 0))
-          fail_at("E007", fmt::format("\"{}\" as a number in a bound input cannot be read at {}", from[k], to_string(n.places[k])), n);
-      out.nodes.push_back(std::move(m));
+      for (int& child : m.children) child = to[static_cast<std::size_t>(child)];
+      const auto letter = m.kind == AstNode::Kind::name ? std::find(from.begin(), from.end(), m.name) : from.end();
+      if (letter == from.end()) {
+        substitute(m, from, n);
+        to[id] = push(out, std::move(m));
+        continue;
+      }
+      const auto k = static_cast<std::size_t>(letter - from.begin());
+      const bool plain = n.places[k].kind == Place::Kind::letter && n.places[k].offset == 0;
+      if (!in_place[id] && !plain)
+        fail_at("E007", fmt::format("\"{}\" as a number in a bound input cannot be read at {}", from[k], to_string(n.places[k])), n);
+      const int root = n.places[k].kind == Place::Kind::computed ? computed_root(n, k) : -1;
+      to[id] = arithmetic(out, m, n.places[k], root, outer_.index(from[k]) ? outer_.index(from[k])->length : std::string());
     }
-    return out.root();
+    return to.back();
+  }
+
+  static std::vector<char> inside_places(const Ast& ast) {
+    std::vector<char> inside(ast.nodes.size(), 0);
+    for (std::size_t id = ast.nodes.size(); id-- > 0;)
+      for (const int child : ast.nodes[id].children)
+        inside[static_cast<std::size_t>(child)] = inside[id] || ast.nodes[id].kind == AstNode::Kind::reference;
+    return inside;
+  }
+
+  // replaces letter `from[k]` of a reference by the place that `n` reads
+  static void substitute(AstNode& m, const std::vector<std::string>& from, const AstNode& n) {
+    std::vector<int> children;
+    std::size_t child = 0;
+    for (Place& p : m.places) {
+      if (p.kind == Place::Kind::computed) children.push_back(m.children[child++]);
+      const auto letter = p.kind == Place::Kind::letter ? std::find(from.begin(), from.end(), p.letter) : from.end();
+      if (letter == from.end()) continue;
+      const auto k = static_cast<std::size_t>(letter - from.begin());
+      const int offset = p.offset;
+      p = n.places[k];
+      p.offset += offset;
+      if (p.kind == Place::Kind::computed) children.push_back(computed_root(n, k));
+    }
+    if (m.kind == AstNode::Kind::reference) m.children = std::move(children);
   }
 
   int name_node(Ast& out, AstNode n) const {
@@ -239,6 +329,7 @@ class Import {
       return index_value(out, std::move(n));
     } else if (is_length_here(n.name)) {
       n.name = lengths_.at(n.name);
+    } else if (n.name == "last") {  // of the axis on which it stands, in arithmetic
     } else if (inner_.input(n.name)) {
       fail_at("G014", fmt::format("input \"{}\" of import \"{}\" is not bound", n.name, declaration_.prefix), n,
               fmt::format("add \"inputs\": {{\"{}\": \"..\"}} to the import", inner_.input(n.name)->text.text));
@@ -276,10 +367,13 @@ class Import {
   Ast rewritten(const Ast& ast) const {
     Ast out;
     std::vector<int> to(ast.nodes.size());
+    const std::vector<char> in_place = inside_places(ast);
     for (std::size_t id = 0; id < ast.nodes.size(); ++id) {
       AstNode n = ast.nodes[id];
       spent_.add_node(n);
       for (int& child : n.children) child = to[static_cast<std::size_t>(child)];
+      if (in_place[id] && n.kind == AstNode::Kind::name && reversed_.contains(n.name))
+        fail_at("E021", "\"reverse\" meets a position that is computed or data", n, "reverse an index that only offsets, numbers and last read");
       if (n.kind == AstNode::Kind::reference) rewrite_places(n.places, n.name, &n, *n.origin);
       for (std::size_t k = 0; k < n.over.size(); ++k) {
         if (reversed_.contains(n.over[k])) n.steps[k] = -n.steps[k];

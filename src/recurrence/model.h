@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "recurrence/position_form.h"
 #include "recurrence/system.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/recurrence/mode.h"
@@ -23,6 +24,9 @@ struct Symbol {
   std::vector<int> axes = {};  ///< index numbers
   Shape shape = {};            ///< of one example
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
+  int position = -1;           ///< of an input that holds positions: the index that they are of
+  bool after = false;          ///< of those: in a component they lie behind the item's own position, else before it
+  bool ordered = false;        ///< of those: a component's order rests on that
   bool per_example = true;
   DistributionKind distribution = DistributionKind::none;
   int length = -1;             ///< "tau ~ ..": the number of the length it draws
@@ -32,12 +36,16 @@ struct Symbol {
   bool random() const { return distribution != DistributionKind::none; }
 };
 
-/// A position: letter±offset (index number), an integer, or the item's own length + offset.
+/// A position: letter±offset (index number), an integer, the item's own length + offset, or one that is computed.
 struct At {
   Place::Kind kind = Place::Kind::number;
   int index = -1;
   int offset = 0;
-  bool operator==(const At&) const = default;
+  std::shared_ptr<const PositionForm> form = {};  ///< of a computed one; its offset counts, `offset` does not
+  bool operator==(const At& o) const {
+    if (kind != o.kind || index != o.index || offset != o.offset) return false;
+    return form == o.form || (form && o.form && *form == *o.form);
+  }
 };
 
 /// A leaf of a template that is filled in when the template is placed.
@@ -81,6 +89,7 @@ struct Model {
   System system;
   std::vector<std::string> lengths;           ///< names, numbered
   std::vector<std::int64_t> fixed_lengths;    ///< -1: given at run time
+  std::vector<std::shared_ptr<const PositionForm>> derived;  ///< of lengths that follow from others; null: of the rest
   std::vector<int> index_length;              ///< index number -> length number
   std::vector<Symbol> symbols;
   std::map<std::string, int, std::less<>> by_name;
@@ -91,6 +100,13 @@ struct Model {
   Graph templates;  ///< what `blocks` were recorded on
   Tape& scratch() const { return templates.tape(); }
 
+  bool is_derived(int length) const { return derived[static_cast<std::size_t>(length)] != nullptr; }
+  bool is_derived(std::size_t length) const { return derived[length] != nullptr; }
+  /// As it stands in arithmetic.
+  std::string length_name(int length) const {
+    const std::string& name = lengths[static_cast<std::size_t>(length)];
+    return is_derived(length) ? "(" + name + ")" : name;
+  }
   int find(std::string_view name) const {
     const auto it = by_name.find(name);
     return it == by_name.end() ? -1 : it->second;
@@ -109,8 +125,23 @@ std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& 
 
 /// Symbols, axes and rules from the system's declarations and left sides.
 void declare_symbols(Model& model);
-/// Turns a written place on axis `axis` of a symbol into an At. `length` is the axis's length number.
-At place_at(const Model& model, const Place& place, int length, const AstNode& node);
+/// Numbers the lengths of the system's indices.
+void number_lengths(Model& model);
+/// Sets the lengths that follow from others, by length; -1 where those are.
+void derive_lengths(const Model& model, std::vector<std::int64_t>& lengths);
+/// Whether every item may tell one length from another: one follows from the other.
+bool are_related(const Model& model, int length, int other);
+/// Turns a written place on an axis of a symbol into an At. `length` is the axis's length number.
+/// @param ast  what the arithmetic of a computed place stands in; null: there is none
+At place_at(const Model& model, const Place& place, int length, const AstNode& node, const Ast* ast = nullptr, int root = -1);
+/// Where a reference reads a symbol, as far as it has indices of it.
+std::vector<At> places_at(const Model& model, const Ast& ast, const AstNode& reference, const Symbol& symbol);
+/// "t-1", "last", "left[t]"
+std::string to_string(const Model& model, const At& at);
+/// Index numbers of the letters in positions; ascending.
+std::vector<int> letters_of(const std::vector<At>& places);
+/// Whether a position is data of an item: known when it is run.
+bool has_data(const std::vector<At>& places);
 /// Checks that there is an order of evaluation (R5); returns components, first to be evaluated first.
 std::vector<std::vector<int>> order(Model& model);
 /// An operation to whose operands the equations give no shape.

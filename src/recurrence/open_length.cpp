@@ -30,7 +30,7 @@ bool reads_ahead(const Model& model, const AstNode& n, const Symbol& read, int l
     const Place& p = n.places[a];
     const bool letter = std::any_of(model.system.indices.begin(), model.system.indices.end(),
                                     [&](const SystemIndex& i) { return i.name == p.letter; });
-    if (p.kind == Place::Kind::end || (p.kind == Place::Kind::letter && (!letter || p.offset > 0)))
+    if (p.kind == Place::Kind::end || p.kind == Place::Kind::computed || (p.kind == Place::Kind::letter && (!letter || p.offset > 0)))
       return true;
   }
   return false;

@@ -55,9 +55,7 @@ std::vector<Read> all_reads(Model& model) {
           const Symbol& symbol = model.symbols[static_cast<std::size_t>(to)];
           if (symbol.kind != SymbolKind::variable || symbol.length >= 0) continue;
           Read read{rule.symbol, to, &rule, &n, {}, reach[static_cast<std::size_t>(&n - ast.nodes.data())]};
-          if (n.places.size() == symbol.axes.size())
-            for (std::size_t a = 0; a < n.places.size(); ++a)
-              read.places.push_back(place_at(model, n.places[a], model.index_length[static_cast<std::size_t>(symbol.axes[a])], n));
+          if (n.places.size() == symbol.axes.size()) read.places = places_at(model, ast, n, symbol);
           reads.push_back(std::move(read));
         }
       }
@@ -146,11 +144,44 @@ class Orderer {
     if (from < 0 || to < 0 || read.places.empty()) return false;
     const At& left = read.rule->places[static_cast<std::size_t>(from)];
     const At& right = read.places[static_cast<std::size_t>(to)];
+    reach_ = 0;
+    if (const int moves = data_move(right, left); moves != 0) {
+      offset = moves;
+      return true;
+    }
     if (left.kind != Place::Kind::letter || right.kind != Place::Kind::letter || left.index != right.index) return false;
     offset = right.offset;
     const auto taps = read.reach.find(left.index);
     reach_ = taps == read.reach.end() ? 0 : taps->second;
     return true;
+  }
+
+  /// Of data positions, which way all of them lie (R17): -1 before the left side, 1 behind it, 0 anywhere.
+  int data_move(const At& right, const At& left) const {
+    const PositionForm::Term* data = right.form ? right.form->single() : nullptr;
+    if (!data || data->kind != PositionForm::Term::Kind::data || left.kind != Place::Kind::letter) return 0;
+    const Symbol& held = model_.symbols[static_cast<std::size_t>(data->number)];
+    // a[t+k] + c of positions before t + k
+    for (std::size_t a = 0; a < held.axes.size(); ++a) {
+      const At& at = data->places[a];
+      if (held.axes[a] != held.position || at.kind != Place::Kind::letter || at.index != left.index) continue;
+      const std::int64_t added = right.form->offset, moved = at.offset + added;
+      if (at.offset != 0 && added > 0) continue;  // beyond the data it is 0 + c, inside
+      if (!held.after && moved <= 0) return -1;
+      if (held.after && moved >= 0) return 1;
+    }
+    return 0;
+  }
+
+  /// The position inputs on whose order the order of a component rests.
+  void note_ordered(const std::vector<int>& rest, int index) const {
+    for (const int r : rest) {
+      const Read& read = reads_[static_cast<std::size_t>(r)];
+      const int from = axis_along(read.from, index), to = axis_along(read.to, index);
+      const At& right = read.places[static_cast<std::size_t>(to)];
+      if (data_move(right, read.rule->places[static_cast<std::size_t>(from)]) != 0)
+        model_.symbols[static_cast<std::size_t>(right.form->single()->number)].ordered = true;
+    }
   }
 
   bool settle(const std::vector<int>& rest, std::vector<int>& left) const {
@@ -166,7 +197,9 @@ class Orderer {
         if (low <= 0 && high >= 0) left.push_back(r);
       }
       // taps on both sides of a step and on it stay open: something must be settled
-      if (carried && left.size() < rest.size() && (back || forward)) return true;
+      if (!carried || left.size() == rest.size() || (!back && !forward)) continue;
+      note_ordered(rest, static_cast<int>(index));
+      return true;
     }
     return false;
   }
@@ -187,7 +220,8 @@ class Orderer {
       fail_at("G016", fmt::format("{} depends on itself at the same position: {}", name(first.from), path), *first.node,
               fmt::format("read an earlier step on the way, such as {}[t-1]", name(first.to)));
     fail_at("E009", fmt::format("no order of evaluation found for {}", path), *first.node,
-            "all references in a cycle must move one way along one index; fixed positions, last and reductions cannot stand in it "
+            "all references in a cycle must move one way along one index; fixed positions, last, arithmetic such as 2*t and reductions cannot "
+            "stand in it; data positions can where they lie before t, or as \"position(t) > t\" behind it "
             "(some such systems have an order that is not looked for)");
   }
   const std::string& name(int symbol) const { return model_.symbols[static_cast<std::size_t>(symbol)].name; }

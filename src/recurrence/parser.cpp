@@ -31,7 +31,11 @@ class Parser {
     e.name = expect_name("the variable that the equation defines");
     if (accept("[")) {
       e.bracket = true;
-      if (!peek("]")) e.places = places();
+      std::vector<int> computed;
+      if (!peek("]")) e.places = places(computed);
+      if (!computed.empty())
+        fail_at("E007", fmt::format("the left side of \"{}\" stands at a position that is computed", e.name), text_, 0, static_cast<int>(e.name.size()),
+                "a left side stands at an index, a number, last or last+1");
       expect("]");
     }
     if (accept("~")) {
@@ -239,7 +243,7 @@ class Parser {
   }
   int bracket(AstNode n) {
     n.kind = AstNode::Kind::reference;
-    n.places = places();
+    n.places = places(n.children);
     expect("]");
     n.length = tokens_[at_ - 1].column + 1 - n.column;
     if (!peek("(")) return push(std::move(n));
@@ -250,6 +254,7 @@ class Parser {
       n.over.push_back(p.letter);
     }
     n.places.clear();
+    n.children.clear();
     n.steps.assign(n.over.size(), 1);
     n.kind = AstNode::Kind::reduction;
     return arguments(std::move(n));
@@ -281,17 +286,37 @@ class Parser {
               "split the equation");
   }
 
-  std::vector<Place> places() {
+  /// @param computed  takes the roots of those that are arithmetic
+  std::vector<Place> places(std::vector<int>& computed) {
     std::vector<Place> result;
-    do result.push_back(place());
-    while (accept(","));
+    nest();
+    do {
+      if (!is_plain_place()) {
+        computed.push_back(comparison());
+        result.push_back({Place::Kind::computed, "", 0});
+      } else {
+        result.push_back(place());
+      }
+    } while (accept(","));
+    --depth_;
     return result;
+  }
+  // A name or a number, and at most a number added to a name; what is no position says so itself.
+  bool is_plain_place() const {
+    const auto kind = [&](std::size_t ahead) { return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead].kind : Token::Kind::end; };
+    const auto sign = [&](std::size_t ahead, std::string_view any) {
+      return kind(ahead) == Token::Kind::sign && any.find(tokens_[at_ + ahead].text) != std::string_view::npos;
+    };
+    const auto ends = [&](std::size_t ahead) { return kind(ahead) == Token::Kind::end || sign(ahead, ",]"); };
+    if (sign(0, "-")) return kind(1) == Token::Kind::number && ends(2);
+    if (kind(0) == Token::Kind::number) return ends(1);
+    if (kind(0) != Token::Kind::name) return !sign(0, "(");
+    return ends(1) || (sign(1, "+-") && kind(2) == Token::Kind::number && ends(3));
   }
   Place place() {
     Place p;
     bool negative = accept("-");
     if (now().kind == Token::Kind::name) {
-      if (negative) wrong("an integer");
       p.letter = tokens_[at_++].text;
       p.kind = p.letter == "last" ? Place::Kind::end : Place::Kind::letter;
       if (peek("+") || peek("-")) {

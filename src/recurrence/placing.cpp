@@ -5,6 +5,7 @@
 #include "recurrence/unfolder.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 
@@ -74,6 +75,8 @@ NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<
     inputs_.push_back(placed[static_cast<std::size_t>(t.inputs[static_cast<std::size_t>(step.first + k)])]);
     if (tape_.extent_id(inputs_.back()) != kShared) extent = setting.extent;
   }
+  if (step.op == &kToItems)  // of a shared value that is differentiated per example (R18)
+    return extent == kShared ? to_items(tape_.var(inputs_[0]), setting.extent).id : inputs_[0];
   if (step.dropout >= 0) return dropped(inputs_[0], number, step.dropout, setting);
   return tape_.append_raw(*step.op, inputs_, step.shape, step.attrs, extent);
 }

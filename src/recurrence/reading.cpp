@@ -66,6 +66,7 @@ NodeId Unfolder::instance(const Rule& rule, const Positions& letters, Part part)
 
 NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
   const Symbol& s = symbol(slot.symbol);
+  if (has_data(slot.places)) return read_data(slot.symbol, slot.places, setting, part);
   Positions at;
   std::size_t last_axis = s.axes.size();
   int last_offset = 0;
@@ -77,13 +78,22 @@ NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
       last_offset = p.offset;
       at.push_back(0);
     } else {
-      at.push_back(p.kind == Place::Kind::letter   ? setting.at[static_cast<std::size_t>(p.index)] + p.offset
-                   : p.kind == Place::Kind::number ? p.offset
-                                                   : static_cast<std::int32_t>(length_of_index(s.axes[a]) + p.offset));
+      at.push_back(place_of(p, s.axes[a], setting));
     }
   }
   if (last_axis < s.axes.size()) return read_last(slot.symbol, at, last_axis, last_offset, setting.extent, part);
   return read_at(slot.symbol, std::move(at), setting.extent, part);
+}
+
+// Positions that no data tell. What is computed stays far from the end of its type: it lies outside either way.
+std::int32_t Unfolder::place_of(const At& p, int axis, const Setting& setting) const {
+  if (p.kind == Place::Kind::letter) return setting.at[static_cast<std::size_t>(p.index)] + p.offset;
+  if (p.kind == Place::Kind::number) return p.offset;
+  if (p.kind == Place::Kind::end) return static_cast<std::int32_t>(length_of_index(axis) + p.offset);
+  constexpr std::int64_t kFar = 1'500'000'000;
+  const auto letter = [&](int index) { return std::int64_t{setting.at[static_cast<std::size_t>(index)]}; };
+  const auto length = [&](int l) { return out_.lengths_[static_cast<std::size_t>(l)]; };
+  return static_cast<std::int32_t>(std::clamp(value_of(*p.form, letter, length), -kFar, kFar));
 }
 
 NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
@@ -202,6 +212,7 @@ NodeId Unfolder::given(int number, const Positions& at) {
   const bool value = !s.random() || observed(s, at);
   AttrsId& category = categories_[static_cast<std::size_t>(number)];
   if (s.category >= 0 && category == 0) category = tape_.intern_attrs({{"category", s.category}});
+  if (s.position >= 0 && category == 0) category = tape_.intern_attrs({{"position", std::int64_t{1}}});
   const NodeId leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
   const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name), letters_of(s.axes));
   tape_.set_value(leaf, name, index_at(at, s.axes));
@@ -266,18 +277,19 @@ Unfolded::CopyGroup& Unfolder::copies_of(int number, CopyKey& kind) {
 }
 
 NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
+  if (has_data(slot.places)) return read_data(slot.symbol, slot.places, setting, Part::value);
   const Symbol& s = symbol(slot.symbol);
   Positions at;
-  for (std::size_t a = 0; a < slot.places.size(); ++a) {
-    const At& p = slot.places[a];
-    at.push_back(p.kind == Place::Kind::letter   ? setting.at[static_cast<std::size_t>(p.index)] + p.offset
-                 : p.kind == Place::Kind::number ? p.offset
-                                                 : static_cast<std::int32_t>(length_of_index(s.axes[a]) + p.offset));
-  }
-  if (!s.axes.empty() && !inside(s, at)) return outside(slot.symbol, at, Part::value);
-  const NodeId leaf = weight_leaf(slot.symbol, at);
+  for (std::size_t a = 0; a < slot.places.size(); ++a) at.push_back(place_of(slot.places[a], s.axes[a], setting));
+  return copy_at(slot.symbol, at, setting);
+}
+
+NodeId Unfolder::copy_at(int number, const Positions& at, const Setting& setting) {
+  const Symbol& s = symbol(number);
+  if (!s.axes.empty() && !inside(s, at)) return outside(number, at, Part::value);
+  const NodeId leaf = weight_leaf(number, at);
   const CopyKey& kind = *setting.copy_key;
-  Unfolded::CopyGroup* group = &copies_of(slot.symbol, *setting.copy_key);
+  Unfolded::CopyGroup* group = &copies_of(number, *setting.copy_key);
   // an untied weight may be read at several of its positions from one left side
   const NodeId first = group->nodes.get(setting.copy_at);
   if (first >= 0 && tape_.inputs(first)[0] == leaf) return first;

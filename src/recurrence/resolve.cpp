@@ -78,6 +78,23 @@ void check_unused(Model& model) {
     if (w.taken) report("weight", w.name, w.declaration.name);
 }
 
+namespace {
+
+// Where a sequence ends by itself, nothing is known of a length that follows from its own.          (R17)
+void check_ends_derived(Model& model) {
+  for (const auto& [letter, condition] : model.system.ends)
+    for (std::size_t i = 0; i < model.index_length.size(); ++i)
+      if (model.system.indices[i].name == letter)
+        for (std::size_t l = 0; l < model.lengths.size(); ++l)
+          if (model.is_derived(l) && are_related(model, static_cast<int>(l), model.index_length[i]))
+            collect(model.system, [&, &c = condition] {
+              fail_at("E022", fmt::format("\"ends\" of an index whose length {} goes with", model.lengths[l]), c.nodes.back(),
+                      "a derived length is known before the start: give the length that it is derived from");
+            });
+}
+
+}  // namespace
+
 std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& options) {
   require_for_equations(d);
   auto model = std::make_shared<Model>();
@@ -85,6 +102,7 @@ std::shared_ptr<const Model> resolve(const Definition& d, const ResolveOptions& 
   if (model->system.equations.empty() && d.loss.empty() && model->system.problems.empty())
     fail(Status::bad_input, "E015", "\"{}\" has no equations", d.name);
   declare_symbols(*model);
+  check_ends_derived(*model);
   const auto components = order(*model);
   compile(*model, components);
   if (!options.allow_unused && model->system.problems.empty()) check_unused(*model);

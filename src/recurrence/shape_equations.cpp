@@ -167,6 +167,9 @@ int ShapeEquations::call(const Ast& ast, int id, std::vector<int> arguments) {
   switch (f->effect) {
     case Effect::alike: return arguments[0];
     case Effect::number: return shapes_.number();
+    case Effect::partial:  // of a number, in the shape of what it is by                      (R18)
+      shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {only_rank(0)});
+      return arguments[1];
     case Effect::broadcast: return broadcast(ast, id, arguments);
     case Effect::reduced: return reduced(ast, id, arguments[0]);
     case Effect::reduced_or_pair: return given == 2 ? broadcast(ast, id, arguments) : reduced(ast, id, arguments[0]);

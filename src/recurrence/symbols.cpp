@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/suggest.h"
@@ -13,18 +14,6 @@ int index_number(const Model& model, std::string_view letter) {
   for (std::size_t i = 0; i < model.system.indices.size(); ++i)
     if (model.system.indices[i].name == letter) return static_cast<int>(i);
   return -1;
-}
-
-void number_lengths(Model& model) {
-  for (const SystemIndex& i : model.system.indices) {
-    auto at = std::find(model.lengths.begin(), model.lengths.end(), i.length);
-    if (at == model.lengths.end()) {
-      model.lengths.push_back(i.length);
-      model.fixed_lengths.push_back(i.fixed);
-      at = model.lengths.end() - 1;
-    }
-    model.index_length.push_back(static_cast<int>(at - model.lengths.begin()));
-  }
 }
 
 int add_symbol(Model& model, Symbol symbol) {
@@ -41,6 +30,8 @@ void declare_given(Model& model) {
     for (const std::string& letter : s.inputs[i].letters) symbol.axes.push_back(index_number(model, letter));
     symbol.shape = Shape(std::span(s.inputs[i].shape));
     symbol.category = s.inputs[i].category;
+    symbol.position = s.inputs[i].position.empty() ? -1 : index_number(model, s.inputs[i].position);
+    symbol.after = s.inputs[i].after;
     symbol.declaration = static_cast<int>(i);
     add_symbol(model, std::move(symbol));
   }
@@ -102,7 +93,14 @@ void add_rule(Model& model, int number, const ParsedEquation& e) {
     here.origin = std::make_shared<const Text>(e.text);
     here.length = static_cast<int>(e.name.size());
     const At at = place_at(model, e.places[a], model.index_length[static_cast<std::size_t>(symbol.axes[a])], here);
+    if (at.kind == Place::Kind::computed)
+      fail_at("E007", fmt::format("the left side stands at {}", to_string(model, at)), here, "a left side stands at an index, a number, last or last+1");
     if (at.kind == Place::Kind::letter) {
+      if (model.index_length[static_cast<std::size_t>(at.index)] != model.index_length[static_cast<std::size_t>(symbol.axes[a])])
+        fail_at("E007", fmt::format("index \"{}\" runs over \"{}\", this axis over \"{}\"", e.places[a].letter,
+                                    model.system.indices[static_cast<std::size_t>(at.index)].length,
+                                    model.system.indices[static_cast<std::size_t>(symbol.axes[a])].length),
+                here, "write the equation over one of them");
       if (at.offset != 0)
         fail_at("E007", fmt::format("the left side stands at {}", to_string(e.places[a])), here,
                 fmt::format("write the equation for {}[{}] and shift the right side", e.name, e.places[a].letter));
@@ -146,25 +144,133 @@ void declare_variable(Model& model, const std::string& name, const std::vector<c
 
 }  // namespace
 
-At place_at(const Model& model, const Place& place, int length, const AstNode& node) {
+void number_lengths(Model& model) {
+  const auto number = [&](const SystemIndex& i) {
+    const auto at = std::find(model.lengths.begin(), model.lengths.end(), i.length);
+    if (at != model.lengths.end()) return static_cast<int>(at - model.lengths.begin());
+    model.lengths.push_back(i.length);
+    model.fixed_lengths.push_back(i.fixed);
+    model.derived.emplace_back();
+    return static_cast<int>(model.lengths.size()) - 1;
+  };
+  model.index_length.clear();
+  for (const SystemIndex& i : model.system.indices) model.index_length.push_back(i.derived ? -1 : number(i));
+  for (std::size_t i = 0; i < model.system.indices.size(); ++i) {
+    const SystemIndex& index = model.system.indices[i];
+    if (!index.derived) continue;
+    PositionForm form = position_form(model, *index.derived, index.derived->root(), -1);
+    const int length = number(index);
+    model.index_length[i] = length;
+    model.derived[static_cast<std::size_t>(length)] = std::make_shared<const PositionForm>(std::move(form));
+  }
+}
+
+void derive_lengths(const Model& model, std::vector<std::int64_t>& lengths) {
+  for (std::size_t l = 0; l < lengths.size(); ++l) {
+    if (!model.is_derived(l)) continue;
+    bool known = true;
+    const auto length = [&](int number) {
+      known = known && lengths[static_cast<std::size_t>(number)] >= 0;
+      return lengths[static_cast<std::size_t>(number)];
+    };
+    const std::int64_t value = value_of(*model.derived[l], [](int) { return 0; }, length);
+    lengths[l] = known ? std::max<std::int64_t>(value, 0) : -1;
+  }
+}
+
+bool are_related(const Model& model, int length, int other) {
+  const auto follows = [&](int of, int from) {
+    bool any = false;
+    if (model.is_derived(of))
+      each_term(*model.derived[static_cast<std::size_t>(of)],
+                [&](const PositionForm::Term& t) { any = any || (t.kind == PositionForm::Term::Kind::length && t.number == from); });
+    return any;
+  };
+  return length == other || follows(length, other) || follows(other, length);
+}
+
+namespace {
+
+// Arithmetic that comes to a plain position is one.
+At computed_at(PositionForm form, int offset, int length) {
+  form.offset += offset;
+  const PositionForm::Term* term = form.single();
+  const int plain = static_cast<int>(form.offset);
+  if (form.is_number()) return {Place::Kind::number, -1, plain};
+  if (term && term->kind == PositionForm::Term::Kind::length && term->number == length) return {Place::Kind::end, -1, plain};
+  if (term && term->kind == PositionForm::Term::Kind::letter) return {Place::Kind::letter, term->number, plain};
+  return {Place::Kind::computed, -1, 0, std::make_shared<const PositionForm>(std::move(form))};
+}
+
+}  // namespace
+
+At place_at(const Model& model, const Place& place, int length, const AstNode& node, const Ast* ast, int root) {
   At at{place.kind, -1, place.offset};
-  if (place.kind != Place::Kind::letter) return at;
-  at.index = index_number(model, place.letter);
+  if (place.kind == Place::Kind::computed) {
+    at = computed_at(position_form(model, *ast, root, length), place.offset, length);
+    if (at.kind != Place::Kind::letter) return at;
+  } else if (place.kind == Place::Kind::letter) {
+    at.index = index_number(model, place.letter);
+  } else {
+    return at;
+  }
   if (at.index >= 0) {
-    if (model.index_length[static_cast<std::size_t>(at.index)] != length)
+    if (!are_related(model, model.index_length[static_cast<std::size_t>(at.index)], length))
       fail_at("E007", fmt::format("index \"{}\" runs over \"{}\", this axis over \"{}\"", place.letter,
                                   model.system.indices[static_cast<std::size_t>(at.index)].length,
                                   model.lengths[static_cast<std::size_t>(length)]),
-              node, "read it through an index of the same length");
+              node, "read it through an index of the same length, or of one that follows from it");
     return at;
   }
   if (place.letter == model.lengths[static_cast<std::size_t>(length)]) {
     at.kind = Place::Kind::end;
     return at;
   }
+  const System& s = model.system;
+  const auto computed = [&](PositionForm form) { return computed_at(std::move(form), place.offset, length); };
+  if (const auto size = s.sizes.find(place.letter); size != s.sizes.end()) return computed(form_of_number(size->second));
+  AstNode name = node;
+  name.kind = AstNode::Kind::name;
+  name.name = place.letter;
+  const int symbol = model.find(place.letter);
+  if (s.constants.contains(place.letter) || s.is_length(place.letter) || symbol >= 0) {
+    Ast alone;
+    alone.nodes.push_back(std::move(name));
+    return computed(position_form(model, alone, 0, length));
+  }
   std::vector<std::string> known{"last"};
   for (const SystemIndex& i : model.system.indices) known.push_back(i.name);
   fail_at("G014", fmt::format("\"{}\" is not an index", place.letter), node, did_you_mean(place.letter, known));
+}
+
+std::vector<At> places_at(const Model& model, const Ast& ast, const AstNode& n, const Symbol& symbol) {
+  std::vector<At> result;
+  for (std::size_t a = 0; a < n.places.size() && a < symbol.axes.size(); ++a) {
+    const int root = n.places[a].kind == Place::Kind::computed ? computed_root(n, a) : -1;
+    result.push_back(place_at(model, n.places[a], model.index_length[static_cast<std::size_t>(symbol.axes[a])], n, &ast, root));
+  }
+  return result;
+}
+
+std::string to_string(const Model& model, const At& at) {
+  if (at.kind == Place::Kind::number) return std::to_string(at.offset);
+  if (at.kind == Place::Kind::computed) return to_string(*at.form);
+  const std::string base = at.kind == Place::Kind::end ? "last" : model.system.indices[static_cast<std::size_t>(at.index)].name;
+  return at.offset == 0 ? base : fmt::format("{}{:+}", base, at.offset);
+}
+
+std::vector<int> letters_of(const std::vector<At>& places) {
+  std::set<int> letters;
+  for (const At& p : places) {
+    if (p.kind == Place::Kind::letter) letters.insert(p.index);
+    if (p.form)
+      for (const int letter : letters_of(*p.form)) letters.insert(letter);
+  }
+  return {letters.begin(), letters.end()};
+}
+
+bool has_data(const std::vector<At>& places) {
+  return std::any_of(places.begin(), places.end(), [](const At& p) { return p.form && has_data(*p.form); });
 }
 
 void declare_symbols(Model& model) {

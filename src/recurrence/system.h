@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct SystemIndex {
   std::string name;
   std::string length;       ///< name of the length; "8" where it is a plain integer
   std::int64_t fixed = -1;  ///< the length itself, where it is a size or an integer
+  std::shared_ptr<const Ast> derived = {};  ///< arithmetic of other lengths; `length` is its normal form
 };
 struct SystemInput {
   std::string name;
@@ -23,6 +25,8 @@ struct SystemInput {
   std::vector<std::int64_t> shape;
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
   Text text;
+  std::string position = {};   ///< the letter of the index that it holds positions of; "": it holds none
+  bool after = false;          ///< "position(t) > t"
 };
 struct SystemWeight {
   std::string name;

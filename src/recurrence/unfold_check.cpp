@@ -41,6 +41,14 @@ void check_length_names(const Model& model, const std::map<std::string, std::int
   for (const auto& [name, length] : lengths) {
     if (std::ranges::find(known, name) == known.end())
       unknown("index or length", model, name, known);
+    for (std::size_t i = 0; i < model.index_length.size(); ++i)
+      if (model.system.indices[i].name == name && model.is_derived(model.index_length[i])) {
+        Diagnostic d;
+        d.code = "D018";
+        d.message = fmt::format("the length of \"{}\" is {}: nobody gives it", name, model.lengths[static_cast<std::size_t>(model.index_length[i])]);
+        d.help = "give the length that it is derived from";
+        fail(Status::usage, std::move(d));
+      }
     require_length(name, length);
   }
 }

@@ -130,6 +130,22 @@ class Unfolder {
   const Attrs& init_of(int number);  // the attributes of a weight: how it begins
   NodeId weight_leaf(int symbol, const Positions& at);
   NodeId copy_of(const Slot& slot, const Setting& setting);
+  NodeId copy_at(int symbol, const Positions& at, const Setting& setting);
+  std::int32_t place_of(const At& place, int axis, const Setting& setting) const;
+
+  // data_reading.cpp: what stands at positions that data name (R17)
+  struct DataAxis {
+    std::size_t axis;
+    NodeId position;          ///< a number for each item
+    std::int64_t first, last; ///< where it may lie; elsewhere nothing stands
+    std::int64_t moved;       ///< what is read lies so far behind it
+  };
+  NodeId read_data(int symbol, const std::vector<At>& places, const Setting& setting, Part part);
+  NodeId gathered(int symbol, const Positions& at, const std::vector<DataAxis>& axes, const Setting& setting, Part part);
+  NodeId step_at(int symbol, const Positions& at, const Setting& setting, Part part);
+  NodeId computed(const PositionForm& form, const Setting& setting);
+  void bound_by_order(const PositionForm& form, const Setting& setting, DataAxis& axis) const;
+  DataAxis data_axis(const Symbol& s, std::size_t axis) const;
   Unfolded::CopyGroup& copies_of(int symbol, CopyKey& kind);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
@@ -193,6 +209,8 @@ class Unfolder {
   std::unordered_map<std::uint64_t, NodeId> fitted_;
   std::map<std::tuple<int, Positions, std::size_t, int, int>, NodeId> lasts_;
   std::map<std::tuple<int, Positions, ExtentId, int>, NodeId> merged_;
+  std::map<std::tuple<int, Positions, std::vector<std::int64_t>, ExtentId, int>, NodeId> data_read_;
+  std::map<std::tuple<std::string, Positions, ExtentId>, NodeId> computed_;
 };
 
 // Calls f at every position of the letters, which setting.at then holds.

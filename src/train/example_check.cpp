@@ -76,10 +76,20 @@ class ExampleCheck {
         refuse("D014", "says {} for \"{}\", its length {} is {}", tensor.at(0), s.name, name,
                example_.lengths.at(name));
     }
+    if (s.position >= 0) positions(s, tensor);
     for (std::int64_t i = 0; i < tensor.size(); ++i)
       if (!in_range(s, tensor.at(i)))
         refuse("D013", "holds {} in \"{}\", at number {}; {}", tensor.at(i), s.name, i,
                range_text(s));
+  }
+
+  void positions(const Symbol& s, const Tensor& tensor) const {
+    std::vector<std::int64_t> at(s.axes.size());
+    for (std::int64_t i = 0; i < tensor.size(); ++i) {
+      std::int64_t rest = i;
+      for (std::size_t a = at.size(); a-- > 0; rest /= tensor.dims()[a]) at[a] = rest % tensor.dims()[a] + 1;
+      check_position(model_, s, at, tensor.at(i), item_);
+    }
   }
 
   const Model& model_;

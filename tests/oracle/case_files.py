@@ -68,10 +68,12 @@ def random_inputs(rng, flat, allow_empty=True, given=()):
     names = sorted({str(n) for n in flat.index.values()})
     for name in names:
         steps[name] = int(name) if name.isdigit() else STEPS.get(name, 4)
-    free = [n for n in names if not n.isdigit()]
+    for name in [n for n in names if not n.isdigit() and not n.isidentifier()]:  # derived (R17)
+        steps[name] = max(0, eval(name.replace("/", "//"), {}, {**flat.sizes, **{k: v for k, v in steps.items() if k.isidentifier()}}))
+    free = [n for n in names if n.isidentifier()]
     for name in free:
         letter = next(a for a, n in flat.index.items() if str(n) == name)
-        key = "lengths" if len(names) == 1 else "lengths:" + letter
+        key = "lengths" if len(free) == 1 else "lengths:" + letter
         inputs[key] = ragged(rng, steps[name], allow_empty if isinstance(allow_empty, bool) else name in allow_empty)
     categories, shapes = infer_shapes(flat)
     random = {eq.name: eq for eq in flat.equations if eq.random}
@@ -80,13 +82,33 @@ def random_inputs(rng, flat, allow_empty=True, given=()):
         if name in steps or (name in random and is_stop(flat, name) and name not in given):
             continue  # follows from the lengths
         full = tuple(steps[str(flat.index[a])] for a in letters) + (BATCH,) + tuple(shapes[name])
-        if name in categories:
+        if name in flat.inputs and flat.inputs[name][1][:1] == ("position",):
+            inputs[name] = positions(rng, flat, name, full, steps, inputs)
+        elif name in categories:
             inputs[name] = rng.integers(0, symbols(flat, shapes, name), size=full)
         elif name in random and random[name].expr[1] == "bernoulli":
             inputs[name] = rng.integers(0, 2, size=full).astype(float)
         else:
             inputs[name] = rng.normal(size=full)
     return inputs, steps
+
+
+def positions(rng, flat, name, full, steps, inputs):
+    """Positions before an item's own, or behind it; of another index anywhere. Nonsense past the item's end."""
+    letters, (_, of, after) = flat.inputs[name]
+    longest = steps[str(flat.index[of])]
+    table = rng.integers(0, longest + 1, size=full)
+    if of in letters:
+        axis = letters.index(of)
+        for t in range(full[axis]):
+            at = tuple(t if a == axis else slice(None) for a in range(len(full)))
+            table[at] = rng.integers(t + 2, longest + 3, size=table[at].shape) if after else rng.integers(0, t + 1, size=table[at].shape)
+        key = "lengths" if "lengths" in inputs else next((k for k in inputs if k.startswith("lengths:") and flat.index[k[8:]] == flat.index[of]), None)
+        for b in range(full[-1]) if key else []:
+            at = [slice(None)] * len(full)
+            at[axis], at[-1] = slice(int(inputs[key][b]), None), b
+            table[tuple(at)] = 77
+    return table
 
 
 def is_stop(flat, name):
@@ -111,7 +133,8 @@ def fetch_list(flat, model, steps, inputs):
         fetch += ["loss"] + ["nll:" + n for n in sorted(random) if n not in steps]
     fetch += ["grad:" + n for n in flat.weights]
     fetch += ["grad:" + n for n in copy_names(flat, steps)]
-    fetch += ["grad:" + n for n in flat.inputs if n not in model.categories]
+    numbers = [n for n in flat.inputs if n not in model.categories and flat.inputs[n][1][:1] != ("position",)]
+    fetch += ["grad:" + n for n in numbers]
     fetch += ["grad:" + n for n in real]
     for name in real:
         if len(flat.axes[name]) == 1:

@@ -64,6 +64,14 @@ class Model:
             if str(length).isdigit():
                 self.steps[str(length)] = int(length)
         self.batch = self.batch or 1
+        self.derive(self.steps)
+
+    def derive(self, lengths):
+        """Lengths that are arithmetic of others, never below 0 (R17)."""
+        numbers = {**self.flat.sizes, **{k: v for k, v in lengths.items() if k.isidentifier()}}
+        for length in self.flat.index.values():
+            if not str(length).isdigit() and not str(length).isidentifier():
+                lengths[length] = max(0, eval(length.replace("/", "//"), {}, numbers))
 
     def lengths_of(self, number):
         lengths = dict(self.steps)
@@ -71,6 +79,7 @@ class Model:
             if key.split(":")[0] == "lengths":
                 name = str(self.flat.index[key[8:]] if key[8:] else next(iter(self.flat.index.values())))
                 lengths[name] = int(tensor[number])
+        self.derive(lengths)
         return lengths
 
     def batch_free(self):

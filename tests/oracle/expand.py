@@ -56,7 +56,9 @@ def expand(path, given, graphs):
             flat.index[letter] = int(sizes[length])
     for key, spec in raw.get("inputs", {}).items():
         name, letters = split_name(key)
-        if isinstance(spec, str):
+        if isinstance(spec, str) and spec.startswith("position("):
+            flat.inputs[name] = (letters, ("position", spec[9:spec.index(")")], ">" in spec))
+        elif isinstance(spec, str):
             flat.inputs[name] = (letters, ("category", int(reader.number(spec[len("category("):-1]))))
         else:
             flat.inputs[name] = (letters, reader.shape(spec))

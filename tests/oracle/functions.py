@@ -52,8 +52,12 @@ class Expression:
 
     def __init__(self, item, env, eq, place):
         self.item, self.env, self.eq, self.place = item, dict(env), eq, place
+        self.moving = []  # of grad(e, v): what a mention of v reads instead
 
     def __call__(self, e):
+        for mention, value in self.moving:
+            if e == mention:
+                return value
         return getattr(self, "do_" + e[0])(e)
 
     def do_num(self, e):
@@ -66,10 +70,11 @@ class Expression:
         return number(self.item.lengths[e[1]])
 
     def positions(self, e):
-        return tuple(p.value(self.env, self.item.lengths) for p in e[2])
+        return tuple(p.value(self.env, self.item.lengths, self.item) for p in e[2])
 
     def do_ref(self, e):
-        return self.item.value(e[1], self.positions(e))
+        value = self.item.value(e[1], self.positions(e))
+        return value.detach() if self.item.is_position(e[1]) else value
 
     def do_weight(self, e):
         return self.item.copy(e[1], self.eq, self.place, self.positions(e))
@@ -96,6 +101,8 @@ class Expression:
             return self.conv(args[0], args[1], binders)
         if name in ("sum", "mean", "max"):
             return self.over(name, args[0], binders) if binders else self.elements(name, self(args[0]))
+        if name == "grad":
+            return self.grad(args[0], args[1])
         if name == "nll":
             kind = args[0]
             return self.item.nll(kind[1], self.positions(kind) if kind[0] == "ref" else ())
@@ -115,6 +122,18 @@ class Expression:
             return self(args[0]).reshape([self.constant(a) for a in args[1:]])
         return ELEMENTWISE[name](*[self(a) for a in args])
 
+    def within(self, setting, moving):
+        inner = Expression(self.item, {**self.env, **setting}, self.eq, self.place)
+        inner.moving = moving
+        return inner
+
+    def grad(self, e, v):
+        """The partial derivative of a number by the mentions of v in it, all else constant (R18)."""
+        x = self(v) * 1
+        y = self.within({}, self.moving + [(v, x)])(e)
+        flow = torch.autograd.grad(y, x, create_graph=True, allow_unused=True)[0] if y.requires_grad else None
+        return torch.zeros_like(x) if flow is None else flow
+
     def elements(self, name, a):
         a = a.reshape(-1)
         if not a.numel():
@@ -133,7 +152,9 @@ class Expression:
         """sum[t](e), mean[t](e), max[t](e), element by element."""
         values = []
         for setting in self.spans([a for a, _ in binders]):
-            values.append(Expression(self.item, {**self.env, **setting}, self.eq, self.place)(body))
+            # under a reduction over one of its letters a mention is another position
+            moving = [m for m in self.moving if not any(p.letters() & set(setting) for p in m[0][2])]
+            values.append(self.within(setting, moving)(body))
         if not values:
             return torch.zeros(self.item.model.shapes.of(body), dtype=F64)
         a = torch.stack(values, 0)
@@ -147,7 +168,7 @@ class Expression:
             env = dict(self.env)
             for (letter, sign), d in zip(binders, tap):
                 env[letter] += sign * d
-            total = total + matmul(k[tap], Expression(self.item, env, self.eq, self.place)(body))
+            total = total + matmul(k[tap], self.within(env, self.moving)(body))
         return total
 
     def free_sum(self, term):
@@ -180,7 +201,7 @@ def free_letters(e, bound=()):
     if kind == "index":
         return {e[1].letter} - {None} - set(bound)
     if kind in ("ref", "weight"):
-        return {p.letter for p in e[2] if p.sign} - set(bound)
+        return set().union(*(p.letters() for p in e[2])) - set(bound)
     if kind == "bin":
         return free_letters(e[2], bound) | free_letters(e[3], bound)
     if kind == "neg":

@@ -18,6 +18,9 @@ class Item:
     def inside(self, letters, place):
         return all(1 <= p <= self.lengths[str(self.flat.index[a])] for a, p in zip(letters, place))
 
+    def is_position(self, name):
+        return self.flat.inputs.get(name, (0, ()))[1][:1] == ("position",)
+
     def is_category(self, name):
         return name in self.model.categories
 

@@ -26,7 +26,10 @@ class Pos:
     offset: int = 0
     word: str = field(default=None, compare=False)  # "last" where that is written for the length
 
-    def value(self, env, lengths):
+    def letters(self):
+        return {self.letter} if self.sign else set()
+
+    def value(self, env, lengths, item=None):
         p = self.offset
         p += self.sign * env[self.letter] if self.sign else 0
         return p + (self.times * lengths[self.length] if self.times else 0)
@@ -42,6 +45,39 @@ class Pos:
     def mirrored(self, length):
         """length + 1 - this."""
         return Pos(self.letter, -self.sign, length, 1 - self.times, 1 - self.offset)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A position that is arithmetic (R17): ("num", 2), ("letter", "t"), ("length", "tau"), ("data", "left", [Pos]),
+    or ("+", a, b) and so on; / rounds down. Never on a left side."""
+    tree: tuple
+    letter, sign, length, times, offset, word = None, 0, None, 0, 0, None  # of Pos: it is no plain position
+
+    def letters(self, tree=None):
+        kind, *rest = tree or self.tree
+        if kind == "letter":
+            return {rest[0]}
+        if kind == "data":
+            return set().union(*(p.letters() for p in rest[1]))
+        return set().union(*(self.letters(t) for t in rest)) if kind in "+-*/" else set()
+
+    def value(self, env, lengths, item=None, tree=None):
+        kind, *rest = tree or self.tree
+        if kind == "num":
+            return rest[0]
+        if kind == "letter":
+            return env[rest[0]]
+        if kind == "length":
+            return lengths[rest[0]]
+        if kind == "data":
+            return int(item.value(rest[0], tuple(p.value(env, lengths, item) for p in rest[1])))
+        a, b = (self.value(env, lengths, item, t) for t in rest)
+        return {"+": a + b, "-": a - b, "*": a * b, "/": b and a // b}[kind]
+
+    def at(self, letter, pos):
+        assert letter not in self.letters(), "a computed position in a bound input"
+        return self
 
 
 @dataclass
@@ -160,8 +196,33 @@ class Reader:
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         return ("weight" if name in self.weights else "ref", name, [self.position(p) for p in parts])
 
+    def tree(self, node):
+        """The arithmetic of a position."""
+        if isinstance(node, ast.BinOp):
+            return (BINARY[type(node.op)], self.tree(node.left), self.tree(node.right))
+        if isinstance(node, ast.UnaryOp):
+            return ("-", ("num", 0), self.tree(node.operand))
+        if isinstance(node, ast.Constant):
+            return ("num", node.value)
+        if isinstance(node, ast.Subscript):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            return ("data", ast.unparse(node.value), [self.position(p) for p in parts])
+        if node.id in self.numbers:
+            return ("num", int(self.numbers[node.id]))
+        return ("letter" if node.id in self.index else "length", node.id)
+
+    def is_plain(self, node):
+        if isinstance(node, ast.BinOp):
+            return (isinstance(node.left, ast.Name) and isinstance(node.right, ast.Constant)
+                    and isinstance(node.op, (ast.Add, ast.Sub)) and self.is_plain(node.left))
+        if isinstance(node, ast.UnaryOp):
+            return isinstance(node.operand, ast.Constant)
+        return isinstance(node, (ast.Constant, ast.Name))
+
     def position(self, node):
-        """letter, integer, last or a length, each with an optional offset."""
+        """letter, integer, last or a length, each with an optional offset; or arithmetic."""
+        if not self.is_plain(node):
+            return Computed(self.tree(node))
         if isinstance(node, ast.BinOp):
             base, step = self.position(node.left), self.position(node.right).offset
             return replace(base, offset=base.offset + (step if isinstance(node.op, ast.Add) else -step))

@@ -27,6 +27,8 @@ class Shapes(dict):
     def call(self, name, args, binders):
         if name == "nll":
             return ()
+        if name == "grad":
+            return self.of(args[1])
         shapes = [self.of(a) for a in args]
         if name in ("sum", "mean", "max") and not binders:
             return ()
@@ -95,7 +97,7 @@ def infer_shapes(flat):
     categories |= {eq.name for eq in flat.equations if eq.random and eq.expr[1] == "categorical"}
     shapes = Shapes(flat, categories)
     for name, (_, shape) in flat.inputs.items():
-        shapes[name] = () if name in categories else shape
+        shapes[name] = () if name in categories or shape[:1] == ("position",) else shape
     for _ in range(2 * len(flat.equations) + 2):
         for eq in flat.equations:
             new = shapes.random(eq.expr) if eq.random else shapes.of(eq.expr)

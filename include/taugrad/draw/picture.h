@@ -50,6 +50,7 @@ struct PictureEdge {
   bool delayed = false;  ///< crosses steps: dashed
   std::string label;     ///< "z⁻¹", "W"
   bool striking = false;  ///< drawn thick and red
+  bool dotted = false;    ///< from a step that data name
 };
 
 /// One step (or one position of a grid).

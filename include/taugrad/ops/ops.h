@@ -149,7 +149,7 @@ Var broadcast_to(Var a, const Shape& to);
 Var concat(std::span<const Var> parts);                ///< along the first axis
 Var concat(std::initializer_list<Var> parts);
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
-/// Row i of the first axis, from 0; i is a number. Running it throws Error (D018) where there is none.
+/// Row i of the first axis, from 0; i is a number. Running it throws Error (D019) where there is none.
 Var at(Var a, Var i);
 /// Zeros of `size` rows that hold a at `from`: vjp of slice.
 Var pad(Var a, std::int64_t from, std::int64_t size);

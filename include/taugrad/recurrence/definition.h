@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -34,7 +35,7 @@ struct Text {
 
 struct IndexDeclaration {
   std::string name;    ///< "t"
-  std::string length;  ///< "tau", the name of a size, or an integer
+  std::string length;  ///< "tau", the name of a size, an integer, or arithmetic of lengths: "(tau + 1) / 2"
   Source source;
 };
 struct SizeDeclaration {
@@ -51,6 +52,8 @@ struct InputDeclaration {
   Text name;                ///< "x[t]" as written
   std::vector<Text> shape;  ///< each an integer expression over sizes
   std::optional<Text> category;  ///< size expression of a symbol; shape is empty then
+  std::optional<Text> position = {};  ///< index of which it holds positions; shape is empty then    (R17)
+  bool position_after = false;        ///< "position(t) > t"
 };
 struct WeightDeclaration {
   Text name;                ///< "W", or "W[t]": untied, one per position
@@ -75,14 +78,32 @@ struct ImportDeclaration {
 
 // ---- equations in C++: every handle is text with a precedence ----------------------------------
 
+class Expr;
+
 /// `t - 1`, `0`, `last`: one position inside brackets.
 struct Position {
   std::string text;
+  int precedence = 9;  ///< of the arithmetic in it
   Position(int i) : text(std::to_string(i)) {}  // NOLINT: h(0) reads as the textbook does
-  explicit Position(std::string t) : text(std::move(t)) {}
+  explicit Position(std::string t, int p = 9) : text(std::move(t)), precedence(p) {}
+  /// Arithmetic of positions, sizes and lengths, or a position input: x(2 * t - 1), h(left(t)).
+  explicit Position(const Expr& e);
 };
 Position operator+(const Position& p, int offset);
 Position operator-(const Position& p, int offset);
+// 2 * t - 1, tau + 1 - t, (t + 1) / 2, which rounds down: integers, sizes and lengths among the letters
+Position operator+(const Position& a, const Position& b);
+Position operator-(const Position& a, const Position& b);
+Position operator+(int a, const Position& b);
+Position operator-(int a, const Position& b);
+Position operator*(int a, const Position& b);
+Position operator*(const Position& a, int b);
+Position operator/(const Position& a, int b);
+Position product_of(const Position& a, const Position& b);
+Position operator+(const Position& a, const Expr& b);
+Position operator-(const Position& a, const Expr& b);
+Position operator*(const Position& a, const Expr& b);
+Position operator/(const Position& a, const Expr& b);
 inline const Position last{std::string("last")};
 
 /// An expression of the definition language.
@@ -98,6 +119,19 @@ class Expr {
   std::string text_;
   int precedence_;
 };
+
+template <std::derived_from<Expr> E, std::derived_from<Position> P>
+Position operator+(const E& a, const P& b) {
+  return Position(a) + static_cast<const Position&>(b);
+}
+template <std::derived_from<Expr> E, std::derived_from<Position> P>
+Position operator-(const E& a, const P& b) {
+  return Position(a) - static_cast<const Position&>(b);
+}
+template <std::derived_from<Expr> E, std::derived_from<Position> P>
+Position operator*(const E& a, const P& b) {
+  return product_of(Position(a), b);
+}
 
 Expr operator-(const Expr& a);
 Expr operator+(const Expr& a, const Expr& b);
@@ -175,6 +209,8 @@ Expr embed(const Expr& table, const Expr& category);
 Expr one_hot(const Expr& category, const Expr& size);
 Expr clamp(const Expr& a, const Expr& lo, const Expr& hi);
 Expr where(const Expr& c, const Expr& a, const Expr& b);
+/// The partial derivative of a number by a name as it stands in it, such as W(t - 1), or by a weight.
+Expr grad(const Expr& e, const Expr& by);
 
 /// The right side of `~`.
 struct Distribution {
@@ -260,11 +296,15 @@ class Definition {
   explicit Definition(std::string title = {}) : name(std::move(title)) {}
 
   IndexHandle index(std::string letter, std::string length);
+  IndexHandle index(std::string letter, const Expr& length);  ///< derived: (d.length("tau") + 1) / 2
+  Expr length(std::string title) const { return {std::move(title), 9}; }  ///< as a number, of an index
   Expr size(std::string title, std::int64_t value);
   Expr constant(std::string title, double value);
   Indexed input(std::string title, std::initializer_list<IndexHandle> over, std::initializer_list<Expr> shape);
   Expr input(std::string title, std::initializer_list<Expr> shape);  ///< without an index
   Indexed category(std::string title, std::initializer_list<IndexHandle> over, const Expr& symbols);
+  /// An input that holds positions of an index: h(left(t)). `after`: they lie behind the item's own.
+  Indexed position(std::string title, std::initializer_list<IndexHandle> over, const IndexHandle& of, bool after = false);
   Expr weight(std::string title, std::initializer_list<Expr> shape, const WeightOptions& options = {});
   Indexed untied_weight(std::string title, std::initializer_list<IndexHandle> over,
                         std::initializer_list<Expr> shape, const WeightOptions& options = {});

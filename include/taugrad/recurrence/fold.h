@@ -39,8 +39,9 @@ struct FoldedEdge {
   int slot = 0;            ///< 0 for every input of a sum over steps: their order does not matter
   std::vector<int> delay;  ///< one an index of `to`: h[t-1] read at t is 1, g[t+1] is -1
   bool whole = false;      ///< not step by step: `place` says what is read; `delay` is empty
-  std::string place = {};  ///< "all" (a sum over the steps), "last", "1", "last-1"
-  bool delayed() const;    ///< reads another step: the edge carries a delay box
+  std::string place = {};  ///< "all" (a sum over the steps), "last", "1", "last-1", "2*t-1", "left[t]"
+  bool data = false;       ///< of `place`: data name it
+  bool delayed() const;    ///< reads another step: the edge carries a delay box, or is one that data name
 };
 
 /// The equation of a boundary, h[0] = ..: no part of the step.

@@ -187,7 +187,10 @@ class DotWriter {
       point({path.label.x + draw::text_width(edge.label, 10) / 2 + 3, path.label.y});
       out_ += '"';
     }
-    if (edge.delayed) out_ += ", style=dashed, constraint=false";
+    if (edge.dotted)
+      out_ += ", style=dotted, constraint=false";
+    else if (edge.delayed)
+      out_ += ", style=dashed, constraint=false";
     out_ += look(edge);
     if (edge.striking) out_ += ", color=red, penwidth=3";
     out_ += "];\n";

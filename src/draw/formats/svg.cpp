@@ -201,7 +201,7 @@ class SvgWriter {
     out_ += "<path class=\"";
     out_ += class_of(edge.kind);
     if (edge.striking) out_ += " bad";
-    out_ += edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
+    out_ += edge.dotted ? "\" stroke-dasharray=\"1.5 3\" marker-end=\"url(#a-" : edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
     out_ += class_of(edge.kind);
     out_ += ")\" d=\"";
     out_ += draw::path_text(layout_.edges[e]);
