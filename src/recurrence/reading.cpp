@@ -87,6 +87,7 @@ NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
 
 NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
   const Symbol& s = symbol(number);
+  if (const NodeId before = before_segment(number, at, part); before >= 0) return fit(before, extent);
   NodeId base = -1;
   if (s.kind == SymbolKind::input || (part == Part::value && observed(s, at))) {
     if (inside(s, at)) return fit(given(number, at), extent);
