@@ -23,6 +23,8 @@
 #include "taugrad/exec/executor.h"
 #include "taugrad/exec/program.h"
 #include "taugrad/exec/run.h"
+#include "taugrad/exec/run_segment.h"
+#include "taugrad/exec/stepper.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/graph/verify.h"

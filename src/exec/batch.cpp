@@ -85,6 +85,11 @@ void place_draws(const BatchContext& given, Placement& out) {
   out.context.seed = given.seed;
   out.context.train = given.train;
   permute(given.item, out.order, out.context.item);
+  if (!given.moved.empty() && given.moved.size() != out.order.size())
+    fail(Status::usage, "U022", "{} moves do not fit a batch of {} items", given.moved.size(),
+         out.order.size());
+  out.context.moved.clear();
+  if (!given.moved.empty()) permute(given.moved, out.order, out.context.moved);
 }
 
 }  // namespace taugrad::exec

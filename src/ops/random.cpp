@@ -24,6 +24,9 @@ class Draws {
     position_ = c.index.empty() ? 0 : static_cast<std::uint32_t>(c.index[0]);
     std::int64_t item = 0;
     if (c.extent != kShared) item = c.batch->items_of[c.extent][static_cast<std::size_t>(row)];
+    const auto& moved = c.batch->moved;
+    if (!moved.empty() && !c.index.empty())
+      position_ += static_cast<std::uint32_t>(moved[static_cast<std::size_t>(item)]);
     const auto& keys = c.batch->item;
     item_ = static_cast<std::uint64_t>(keys.empty() ? item : keys[static_cast<std::size_t>(item)]);
   }

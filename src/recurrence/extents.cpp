@@ -11,7 +11,8 @@ ExtentId Unfolder::extent_of(const std::vector<int>& letters, const Positions& a
   Extent e;
   for (const int index : letters) {
     const int length = model_.index_length[static_cast<std::size_t>(index)];
-    const std::int32_t p = at[static_cast<std::size_t>(index)];
+    const std::int32_t before = is_cut(index) ? static_cast<std::int32_t>(segment_.first) : 0;
+    const std::int32_t p = at[static_cast<std::size_t>(index)] - before;
     if (!runs_ragged(length) || p < 1) continue;
     const auto same = std::find_if(e.bounds.begin(), e.bounds.end(), [&](const Extent::Bound& b) { return b.which == length; });
     if (same != e.bounds.end())

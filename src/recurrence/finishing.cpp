@@ -21,7 +21,7 @@ NodeId Unfolder::total(const std::vector<NodeId>& terms) {
   return all.size() == 1 ? copy(all.front()).id : add_n(all).id;
 }
 
-std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>& letters) {
+std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>& letters, std::int64_t from) {
   std::vector<NodeId> nodes;
   Setting setting;
   setting.at.assign(model_.system.indices.size(), 0);
@@ -34,6 +34,8 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   setting.copy_key = &key;
   const NameId name = tape_.intern_name("loss", letters_of(letters));
   each_position(letters, setting, [&] {
+    for (const int index : letters)
+      if (is_cut(index) && setting.at[static_cast<std::size_t>(index)] <= from) return;
     setting.extent = extent_of(letters, setting.at);
     setting.copy_at.clear();
     for (const int index : letters) setting.copy_at.push_back(setting.at[static_cast<std::size_t>(index)]);
@@ -80,15 +82,22 @@ void Unfolder::add_loss() {
       }
       any = true;
     }
+  } else if (segment_.length >= 0 && !segment_.loss) {
+    return;
   } else if (!model_.loss.empty()) {
-    for (const LossTerm& term : model_.loss)
-      for (const NodeId id : place_everywhere(term.block, term.letters)) terms.push_back(id);
+    for (const LossTerm& term : model_.loss) {
+      const bool once = std::none_of(term.letters.begin(), term.letters.end(), [&](int index) { return is_cut(index); });
+      if (once && segment_.from > 0) continue;  // an earlier segment had it
+      for (const NodeId id : place_everywhere(term.block, term.letters, segment_.from)) terms.push_back(id);
+    }
     any = true;
   } else {
     for (const Symbol& s : model_.symbols)
       if (s.random()) {
         any = true;
-        out_.nlls_.at(s.name).each([&](const Positions&, NodeId id) { terms.push_back(id); });
+        out_.nlls_.at(s.name).each([&](const Positions& at, NodeId id) {
+          if (is_counted(s, at)) terms.push_back(id);
+        });
       }
   }
   if (!any) return;
@@ -101,7 +110,7 @@ void Unfolder::add_loss() {
 
 void Unfolder::add_ends() {
   const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second.draws(); });
-  if (!draws) return;  // of given data the length is known
+  if (!draws || (segment_.length >= 0 && !segment_.ends)) return;  // of given data the length is known
   if (model_.ends.size() > 1)
     fail_at("E013", "\"ends\" names two indices: what is drawn ends by itself along one",
             model_.system.ends.back().second.nodes.back(), "keep the one that is drawn");

@@ -14,11 +14,13 @@ void Unfolder::make_parts() {
   }
 }
 
-// A part stands where the first position that reads it stands: at 1 of every letter that it lacks.
+// A part stands where the first position that reads it stands: at the first of every letter that
+// it lacks.
 // So it exists for exactly the items that read it.
 Setting Unfolder::setting_of(const HoistedPart& part, const Positions& letters) {
   Positions at(model_.system.indices.size(), 0);
-  for (const int index : part.context) at[static_cast<std::size_t>(index)] = 1;
+  for (const int index : part.context)
+    at[static_cast<std::size_t>(index)] = static_cast<std::int32_t>(first_of_index(index));
   for (std::size_t i = 0; i < letters.size(); ++i)
     at[static_cast<std::size_t>(part.letters[i])] = letters[i];
   const std::vector<int>& left =

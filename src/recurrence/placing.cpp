@@ -20,7 +20,7 @@ bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeI
     case Slot::Kind::read: found.push_back(read(slot, setting, Part::value)); break;
     case Slot::Kind::nll: found.push_back(read(slot, setting, Part::nll)); break;
     case Slot::Kind::copy: found.push_back(copy_of(slot, setting)); break;
-    case Slot::Kind::index: found.push_back(this->number(shown(setting.at[static_cast<std::size_t>(slot.symbol)], slot.symbol))); break;
+    case Slot::Kind::index: found.push_back(position_number(setting, slot.symbol)); break;
     case Slot::Kind::length: found.push_back(length_node(slot.symbol, setting.extent)); break;
     case Slot::Kind::dropout: found.push_back(0); break;
     case Slot::Kind::part: found.push_back(read_part(slot, setting)); break;

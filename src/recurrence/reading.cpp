@@ -98,6 +98,7 @@ std::int32_t Unfolder::place_of(const At& p, int axis, const Setting& setting) c
 
 NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
   const Symbol& s = symbol(number);
+  if (const NodeId before = before_segment(number, at, part); before >= 0) return fit(before, extent);
   NodeId base = -1;
   if (s.kind == SymbolKind::input || (part == Part::value && observed(s, at))) {
     if (inside(s, at)) return fit(given(number, at), extent);

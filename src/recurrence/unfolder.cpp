@@ -23,6 +23,7 @@ constexpr double kMaxReservedNodes = 10'000'000;
 Unfolder::Unfolder(std::shared_ptr<const Model> model, const UnfoldOptions& options)
     : model_(*model), options_(options), tape_(out_.graph_.tape()) {
   out_.model_ = std::move(model);
+  begin_segment();
   check_modes(model_, options.modes);
   check_unfolding(model_, options);
   set_lengths(options);
@@ -186,6 +187,7 @@ Unfolded Unfolder::run() {
     if (s.length >= 0) out_.values_.at(s.name).set({}, length_node(s.length, kEveryItem));
   add_loss();
   add_ends();
+  add_state();
   return std::move(out_);
 }
 
@@ -199,9 +201,10 @@ void Unfolder::every_position() {
     const Positions at = position_of(rule, letters);
     if (Positions other; !ends_with_item(rule) && rule_at(s, at, other) != &rule) return;  // another equation wins (R3)
     if (s.random() && observed(s, at) && s.length < 0 && !inside(s, at)) return;               // no data there
-    if (s.length < 0 && !observed(s, at)) demand({r, Part::value, letters});
-    if (s.length < 0 && observed(s, at)) given(rule.symbol, at);
-    if (s.random() && options_.cotangents.empty()) demand({r, Part::nll, std::move(letters)});
+    const bool value = s.length < 0 && is_asked(rule, at, false);
+    if (value && !observed(s, at)) demand({r, Part::value, letters});
+    if (value && observed(s, at)) given(rule.symbol, at);
+    if (s.random() && options_.cotangents.empty() && is_asked(rule, at, true)) demand({r, Part::nll, std::move(letters)});
   };
   std::vector<std::vector<int>> rests;  // by rule: its letters without the first
   for (const Rule& rule : model_.rules)
@@ -211,7 +214,7 @@ void Unfolder::every_position() {
   for (std::int64_t t = 1; t <= longest; ++t) {
     if (options_.progress) options_.progress(t, longest);
     for (const Rule& rule : model_.rules) {
-      if (rule.letters.empty() || length_of_index(rule.letters[0]) < t) continue;
+      if (rule.letters.empty() || length_of_index(rule.letters[0]) < t || first_of_index(rule.letters[0]) > t) continue;
       const std::vector<int>& rest = rests[static_cast<std::size_t>(&rule - model_.rules.data())];
       each_position(rest, s, [&] {
         Positions letters{static_cast<std::int32_t>(t)};

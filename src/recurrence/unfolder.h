@@ -8,6 +8,7 @@
 #include "recurrence/hoist.h"
 #include "recurrence/model.h"
 #include "recurrence/positions.h"
+#include "recurrence/segments.h"
 #include "taugrad/recurrence/unfold.h"
 
 namespace taugrad {
@@ -154,6 +155,21 @@ class Unfolder {
   bool ends_with_item(const Rule& rule) const { return ends_with_item_[static_cast<std::size_t>(&rule - model_.rules.data())] != 0; }
   void find_ends();
 
+  // segment_nodes.cpp: what stands before a segment, and what it hands on
+  void begin_segment();
+  int axis_cut(const Symbol& s) const { return axis_cut_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
+  /// The leaf of a value before the segment; -2: it stands in it, or nothing does there.
+  NodeId before_segment(int symbol, const Positions& at, Part part);
+  NodeId state_leaf(int symbol, const Positions& at, bool nll);
+  NodeId position_number(const Setting& setting, int index);
+  bool is_asked(const Rule& rule, const Positions& at, bool nll) const;
+  bool is_counted(const Symbol& s, const Positions& at) const;
+  bool is_cut(int index) const { return segment_.length >= 0 && model_.index_length[static_cast<std::size_t>(index)] == segment_.length; }
+  std::int64_t first_of_index(int index) const { return is_cut(index) ? segment_.first + 1 : 1; }
+  void add_state();
+  NodeId handed_on(const StateSlot& slot);
+  NodeId placed_at(int symbol, const Positions& at, ExtentId extent, Part part);
+
   // extents of a ragged batch
   ExtentId extent_of(const std::vector<int>& letters, const Positions& at_by_index);
   ExtentId both(ExtentId a, ExtentId b);
@@ -166,7 +182,7 @@ class Unfolder {
   void add_ends();
   void drain();
   NodeId total(const std::vector<NodeId>& terms);
-  std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters);
+  std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters, std::int64_t from = 0);
 
   std::int64_t length_of_index(int index) const { return out_.lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
   std::int64_t shown_length_of_index(int index) const { return length_of_index(index) + longer_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
@@ -179,6 +195,8 @@ class Unfolder {
   Unfolded out_;
   const Model& model_;
   UnfoldOptions options_;
+  Segment segment_;             ///< length -1: the whole sequence
+  std::vector<int> axis_cut_;   ///< by symbol: the axis along the segment's length, or -1
   std::vector<std::int64_t> longer_;  ///< by length: what the graph stands for is so much longer
   std::vector<Mode> modes_;      ///< by symbol
   std::vector<char> has_data_;   ///< by symbol: a random variable that the likelihood scores data of
@@ -219,14 +237,17 @@ void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, 
   for (const int index : letters)
     if (length_of_index(index) == 0) return;
   const Positions before = setting.at;  // a reduction may bind a letter of the left side anew
-  for (const int index : letters) setting.at[static_cast<std::size_t>(index)] = 1;
+  for (const int index : letters) {
+    setting.at[static_cast<std::size_t>(index)] = static_cast<std::int32_t>(first_of_index(index));
+    if (first_of_index(index) > length_of_index(index)) return void(setting.at = before);
+  }
   while (true) {
     f();
     std::size_t k = letters.size();
     while (k > 0) {  // odometer, the last letter fastest
       const auto index = static_cast<std::size_t>(letters[k - 1]);
       if (++setting.at[index] <= length_of_index(letters[k - 1])) break;
-      setting.at[index] = 1;
+      setting.at[index] = static_cast<std::int32_t>(first_of_index(letters[k - 1]));
       --k;
     }
     if (k == 0) break;

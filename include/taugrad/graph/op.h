@@ -102,6 +102,8 @@ struct BatchContext {
   std::uint64_t seed = 0;
   bool train = false;
   std::vector<std::int64_t> item = {};  ///< [batch] key of each item's draws
+  /// [batch] what is added to the position that keys a draw: of a segment of a sequence (R19)
+  std::vector<std::int64_t> moved = {};
   std::vector<std::vector<std::int64_t>> lengths =
       {};  ///< [which][batch], in Tape::length_names' order
   /// items of each extent, ascending: rows of a node of that extent; [extent id]

@@ -17,6 +17,8 @@
 namespace taugrad {
 
 struct Model;
+struct Segment;
+struct SegmentNodes;
 
 struct UnfoldOptions {
   std::int64_t steps = -1;                      ///< length of every length not named in `lengths`; >= 0
@@ -34,6 +36,7 @@ struct UnfoldOptions {
   /// By length name: the graph stands for one of this length. Positions behind the middle bear the numbers that they
   /// have there, counted from the end.
   std::map<std::string, std::int64_t> stands_for = {};
+  std::shared_ptr<const Segment> segment = {};  ///< of a longer sequence: what stands before is read from leaves (R19)
   std::function<void(std::int64_t, std::int64_t)> progress = {};  ///< called at each position of the first index, and of how many
 };
 
@@ -69,6 +72,8 @@ class Unfolded {
   /// Whether the sequence ends at a step: not 0 where `ends` holds. Empty Var: no such step.
   Var end(std::int32_t step) const;
   std::int64_t length(std::string_view length_or_letter) const;
+
+  const SegmentNodes* segment() const { return segment_.get(); }  ///< of a segment: its state; else null
 
   /// The node at a position, or -1.
   NodeId find(std::string_view name, const std::vector<std::int32_t>& position) const;
@@ -109,6 +114,7 @@ class Unfolded {
   Tables values_, nlls_, weights_;
   std::map<std::string, std::vector<CopyGroup>, std::less<>> copies_;
   std::vector<NodeId> ends_;
+  std::shared_ptr<SegmentNodes> segment_;
   NodeId loss_ = -1;
 };
 

@@ -1,0 +1,204 @@
+// A Stepper gives the bits of the whole sequence, a step at a time, and asks nobody for anything.
+#include "taugrad/exec/stepper.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "support_segments.h"
+
+using namespace taugrad;
+using namespace taugrad::test;
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size > 0 ? size : 1)) return p;
+  throw std::bad_alloc();
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
+constexpr std::int64_t kSteps = 9, kBatch = 3;
+
+/// Step t (from 0) of a tensor whose first axis is cut, or all of another.
+Tensor step_of(const Tensor& t, std::int64_t step, bool cut) {
+  if (!cut) return t;
+  Dims dims(t.dims().begin() + 1, t.dims().end());
+  Tensor out(dims, t.dtype());
+  for (std::int64_t i = 0; i < out.size(); ++i) out.set(i, t.at(step * out.size() + i));
+  return out;
+}
+
+const char* kLstm = R"j("index": {"t": "tau"}, "sizes": {"n": 1, "m": 8}, "inputs": {"x[t]": ["n"]},
+  "weights": {"W": ["4*m", "n"], "R": ["4*m", "m"], "b": {"shape": ["4*m"], "init": "normal(0.3)"}},
+  "equations": ["z[t] = b + W @ x[t] + R @ h[t-1]", "i[t] = sigmoid(slice(z[t], 0, m))",
+    "f[t] = sigmoid(slice(z[t], m, 2*m))", "g[t] = tanh(slice(z[t], 2*m, 3*m))",
+    "o[t] = sigmoid(slice(z[t], 3*m, 4*m))", "c[t] = f[t] * c[t-1] + i[t] * g[t]",
+    "h[t] = o[t] * tanh(c[t])"])j";
+
+}  // namespace
+
+TEST_CASE("a step at a time gives the bits of the whole") {
+  for (const Handed& h : handed_on()) {
+    if (h.name == std::string("untied")) continue;
+    const Definition d = define(h.body);
+    DrawOptions draw{.steps = kSteps, .batch = kBatch, .seed = 4};
+    if (h.name == std::string("translated")) draw.lengths["n"] = 4;
+    Tensors inputs = random_inputs(d, draw);
+    std::erase_if(inputs, [](const auto& t) { return t.first.starts_with("lengths"); });
+    const Tensors weights = initial_weights(d, draw);
+    for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+      RunOptions o;
+      o.dtype = dtype;
+      o.fetch = h.fetch;
+      if (h.name == std::string("translated")) o.lengths["tau"] = kSteps;
+      const Tensors whole = run(d, inputs, weights, o).values;
+      StepperOptions so{.outputs = h.fetch, .batch = kBatch, .dtype = dtype};
+      if (h.name == std::string("translated")) so.lengths["n"] = 4;
+      Stepper stepper(d, weights, so);
+      for (int round = 0; round < 2; ++round) {
+        for (std::int64_t t = 0; t < kSteps; ++t) {
+          CAPTURE(h.name, t, round, static_cast<int>(dtype));
+          Tensors now;
+          for (const auto& [name, x] : inputs) now[name] = step_of(x, t, name != "u" && name != "z");
+          const Tensors& out = stepper.step(now);
+          for (const std::string& f : h.fetch) CHECK(out.at(f) == step_of(whole.at(f), t, true));
+        }
+        for (std::int64_t i = 0; i < kBatch; ++i) stepper.reset(i);
+      }
+    }
+  }
+}
+
+TEST_CASE("items begin anew one by one, and a state is taken up") {
+  const Definition d = define(handed_on()[3].body);  // with equations for steps 1 and 3
+  const Tensors inputs = random_inputs(d, {.steps = 12, .batch = 1, .seed = 8});
+  RunOptions o;
+  o.fetch = {"s"};
+  o.dtype = Dtype::f64;
+  const Tensor whole = run(d, inputs, {}, o).values.at("s");
+  Stepper stepper(d, {}, {.outputs = {"s"}, .batch = 3, .dtype = Dtype::f64});
+  std::vector<std::int64_t> at(3, 0);
+  Tensors kept;
+  const auto step = [&] {
+    Tensor x({3}, Dtype::f64);
+    for (std::size_t i = 0; i < 3; ++i) x.set(static_cast<std::int64_t>(i), inputs.at("x").at(at[i]));
+    const Tensors& out = stepper.step({{"x", x}});
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(out.at("s").at(static_cast<std::int64_t>(i)) == whole.at(at[i]++));
+  };
+  for (int t = 0; t < 10; ++t) {
+    if (t == 2 || t == 7) {
+      stepper.reset(1);
+      at[1] = 0;
+    }
+    if (t == 5) {
+      stepper.reset(2);
+      at[2] = 0;
+    }
+    step();
+    if (t == 3) kept = stepper.state();
+  }
+  Stepper other(d, {}, {.outputs = {"s"}, .batch = 3, .dtype = Dtype::f64});
+  other.set_state(kept);
+  stepper = std::move(other);
+  at = {4, 2, 4};
+  for (int t = 0; t < 5; ++t) step();
+  CHECK_THROWS_AS(stepper.reset(3), Error);
+  kept.erase("steps");
+  CHECK_THROWS_AS(stepper.set_state(kept), Error);
+}
+
+TEST_CASE("draws of a Stepper are those of a run") {
+  const Definition d = define(handed_on()[4].body);
+  const Tensors weights = initial_weights(d, {.seed = 2});
+  RunOptions o;
+  o.fetch = {"y"};
+  o.modes["y"] = Mode::sampled;
+  o.seed = 9;
+  o.steps = 20;
+  const Tensors none{{"item", Tensor::of({2}, std::vector<std::int64_t>{0, 1})}};
+  const Tensor whole = run(d, none, weights, o).values.at("y");
+  Stepper stepper(d, weights, {.outputs = {"y"}, .batch = 2, .modes = o.modes, .seed = 9});
+  for (std::int64_t t = 0; t < 20; ++t) {
+    const Tensors& out = stepper.step({});
+    for (std::int64_t i = 0; i < 2; ++i) CHECK(out.at("y").at(i) == whole.at(t * 2 + i));
+  }
+}
+
+TEST_CASE("a step allocates nothing") {
+  for (const std::string& body : {std::string(kLstm), handed_on()[2].body}) {
+    const Definition d = define(body);
+    const Tensors weights = initial_weights(d);
+    Stepper stepper(d, weights, {.outputs = {"h"}, .batch = 2});
+    Tensors inputs;
+    for (const auto& [name, x] : random_inputs(d, {.steps = 1, .batch = 2}))
+      if (name == "x") inputs[name] = step_of(x, 0, true);
+    const long before = allocations;
+    double sum = 0;
+    for (int t = 0; t < 100; ++t) {
+      if (t == 50) stepper.reset(1);
+      sum += stepper.step(inputs).at("h").at(0) + stepper.state().at("h[t]").at(0);
+    }
+    CHECK(allocations == before);
+    CHECK(std::isfinite(sum));
+  }
+}
+
+// In strict mode the kernel ends a process at its first system call but read, write and exit.
+TEST_CASE("a step calls no system function") {
+  const Definition d = define(kLstm);
+  Stepper stepper(d, initial_weights(d), {.outputs = {"h"}});
+  stepper.step({{"x", Tensor({1, 1}, Dtype::f32)}});
+  const std::span<float> x = stepper.input<float>("x");
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    if (::prctl(PR_SET_SECCOMP, 1 /* SECCOMP_MODE_STRICT */) != 0) ::_exit(77);
+    for (int t = 0; t < 1000; ++t) {
+      x[0] = static_cast<float>(t % 7);
+      stepper.step();
+    }
+    ::syscall(SYS_exit, 0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    WARN("no seccomp here: system calls are not watched");
+    return;
+  }
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("a Stepper says what it cannot do") {
+  const auto code = [](const char* equations, StepperOptions o) {
+    const Definition d = define(
+        fmt::format(R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": []}}, "equations": {})j", equations));
+    try {
+      Stepper(d, {}, o);
+    } catch (const Error& e) {
+      return e.diagnostics()[0].code;
+    }
+    return std::string("none");
+  };
+  CHECK(code(R"j(["h[t] = x[t] + h[t-1]", "o = h[last]"])j", {.outputs = {"h"}}) == "none");
+  CHECK(code(R"j(["h[t] = x[t] + h[t-1]", "o = h[last]"])j", {.outputs = {"o"}}) == "G040");
+  CHECK(code(R"j(["h[t] = x[t] + h[t-1]"])j", {.outputs = {"x"}}) == "U020");
+  CHECK(code(R"j(["h[t] = x[t] + h[t-1]"])j", {.outputs = {"h"}, .batch = 0}) == "U002");
+  CHECK(code(R"j(["h[t] = x[t] + h[t-1]"])j", {.outputs = {}}) == "U002");
+}
