@@ -12,7 +12,7 @@ Segments::Segments(std::shared_ptr<const Model> model, const SegmentRequest& req
     : model_(std::move(model)), request_(request) {
   std::optional<Error> first;
   for (std::size_t l = 0; l < model_->lengths.size() && length_ < 0; ++l) {
-    if (model_->fixed_lengths[l] >= 0) continue;
+    if (model_->fixed_lengths[l] >= 0 || model_->is_derived(l)) continue;
     SegmentRules rules(*model_, static_cast<int>(l), request);
     try {
       rules.require(wanted_);

@@ -127,14 +127,14 @@ void SegmentRules::walk_slot(const Slot& slot, const Reader& reader) {
       walk_places(slot, reader);
       break;
     case Slot::Kind::length:
-      if (slot.symbol == length_)
+      if (slot.symbol == length_ || model_.is_derived(slot.symbol))
         refuse(reader, fmt::format("it reads the length {}",
-                                   model_.lengths[static_cast<std::size_t>(length_)]));
+                                   model_.length_name(slot.symbol)));
       break;
     case Slot::Kind::reduction: {
       const Block& inner = model_.blocks[static_cast<std::size_t>(slot.symbol)];
       for (const int index : inner.over)
-        if (along(index))
+        if (along(index) || follows(index))
           refuse(reader, fmt::format("it takes the {} over all {}", inner.reduction,
                                      model_.system.indices[static_cast<std::size_t>(index)].name));
       walk(slot.symbol, reader);
@@ -199,7 +199,10 @@ void SegmentRules::require(Segment& wanted) {
                                         : &model_.rules[static_cast<std::size_t>(s.rules[0])].equation->text};
     if (s.length == length_) refuse(reader, "it is the length itself");
     int cuts = 0;
-    for (const int axis : s.axes) cuts += along(axis) ? 1 : 0;
+    for (const int axis : s.axes) {
+      cuts += along(axis) ? 1 : 0;
+      if (follows(axis)) refuse(reader, "it stands along a length that follows from others");
+    }
     if (cuts > 1) refuse(reader, "two of its indices have this length");
     if (mode.kind == Mode::Kind::forced) alike_ = false;
     if (s.random() && mode.draws()) check_draws(reader, "a draw of \"" + s.name + "\"");

@@ -116,6 +116,9 @@ class SegmentRules {
   bool along(int index) const {
     return model_.index_length[static_cast<std::size_t>(index)] == length_;
   }
+  bool follows(int index) const {  ///< its length is arithmetic of others (R17)
+    return model_.is_derived(model_.index_length[static_cast<std::size_t>(index)]);
+  }
   void need(int symbol, bool nll);
   void walk(int block, const Reader& reader);
   void walk_slot(const Slot& slot, const Reader& reader);
