@@ -211,7 +211,7 @@ std::vector<Bad> bad_graphs() {
        graph({node(0, "sigmiod", "[]", "[3]")}),
        "G012",
        "^\"sigmiod\"",
-       {"unknown op \"sigmiod\"", "did you mean \"sigmoid\"?", "taugrad ops"}},
+       {"unknown op \"sigmiod\"", "did you mean \"sigmoid\"?", "register_op"}},
       {"16 duplicate name",
        graph({kWeight, node(1, "weight", "[]", "[3]", named("W"))}),
        "G013",

@@ -19,6 +19,9 @@ TEST_CASE("printing", "[natural]") {
   tensors << Tensor::of({{1., 2.5}, {3., -4.}}) << ' ' << Tensor::of(7) << ' ' << Tensor::of({1, 2})
           << ' ' << Tensor::zeros({3, 0});
   CHECK(tensors.str() == "[[1, 2.5], [3, -4]] 7 [1, 2] a tensor [3,0]");
+  std::ostringstream types;
+  types << Tensor::of(0.1).to(f32) << ' ' << Tensor::of({1}, {9007199254740993});
+  CHECK(types.str() == "0.1 [9007199254740993]");
   std::ostringstream large;
   large << Tensor::zeros({2000});
   CHECK(large.str() == "[0, 0, 0, 0, 0, 0, ..]");

@@ -254,10 +254,18 @@ Tensor::Row::operator double() const {
 
 namespace {
 
+/// As short as tells it from every other of its type.
+std::string element_text(const Tensor& t, std::int64_t flat) {
+  const auto i = static_cast<std::size_t>(flat);
+  return t.dtype() == Dtype::f32   ? fmt::format("{}", t.values<float>()[i])
+         : t.dtype() == Dtype::i64 ? fmt::format("{}", t.values<std::int64_t>()[i])
+                                   : fmt::format("{}", t.values<double>()[i]);
+}
+
 void print(std::ostream& out, const Tensor& t, std::size_t axis, std::int64_t first) {
   constexpr std::int64_t kAll = 1000, kFirst = 6;
   if (axis == t.dims().size()) {
-    out << fmt::format("{}", t.at(first));
+    out << element_text(t, first);
     return;
   }
   const std::int64_t size = t.dims()[axis];

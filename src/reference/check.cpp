@@ -105,7 +105,8 @@ class Checker {
 
   void compare_directions() {
     Spread order(planned_directions_, 0);
-    for (std::int64_t k = 0; k < planned_directions_ && !over(); ++k) {
+    // the first whatever the time: a check that compares nothing says nothing
+    for (std::int64_t k = 0; k < planned_directions_ && (k == 0 || !over()); ++k) {
       const auto v = static_cast<std::size_t>(order.next());
       const std::vector<double> direction = direction_of(v);
       if (!direction.empty()) found_[v].direction = comparer_.direction(v, direction);
