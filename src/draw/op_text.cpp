@@ -13,7 +13,7 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr std::array<std::pair<const Op*, std::string_view>, 22> kSymbols{{
+constexpr std::array<std::pair<const Op*, std::string_view>, 23> kSymbols{{
     {&kAdd, "+"},
     {&kSub, "−"},
     {&kMul, "×"},
