@@ -66,8 +66,8 @@ TEST_CASE("R16: what stands nowhere is inferred through the functions", "[langua
     }
     return all;
   };
-  CHECK(shapes({"h[t] = softplus(matvec(W, h[t-1]) + U @ x[t])"}) == "W[m,m] U[m,n] ");
-  CHECK(shapes({"h[t] = rms_norm(W @ h[t-1] + x[t], g)"}) == "W[n,n] g[n] ");
+  CHECK(shapes({"h[t] = softplus(matvec(W, h[t-1]) + U @ x[t])"}) == "U[m,n] W[m,m] ");
+  CHECK(shapes({"h[t] = rms_norm(W @ h[t-1] + x[t], g)"}) == "g[n] W[n,n] ");
   CHECK(shapes({"h[t] = conv[t](K, x[t-2], dilation=2)"}) == "K[p,m,n] ");
-  CHECK(shapes({"h[t] = max(W @ h[t-1], b) + U @ x[t]"}) == "W[m,m] b[m] U[m,n] ");
+  CHECK(shapes({"h[t] = max(W @ h[t-1], b) + U @ x[t]"}) == "U[m,n] b[m] W[m,m] ");
 }
