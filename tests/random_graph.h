@@ -150,7 +150,27 @@ class GraphGenerator {
   void unary() {
     const Var a = any();
     const double b = bound(a);
-    switch (pick(10)) {
+    switch (pick(20)) {
+      case 10:
+        return keep(sin(a), 1);
+      case 11:
+        return keep(cos(a), 1);
+      case 12:
+        return keep(erf(a), 1);
+      case 13:
+        return keep(gelu(a), b);
+      case 14:
+        return keep(silu(a), b);
+      case 15:
+        return keep(chance(2) ? softplus(a) : log_sigmoid(a), 1 + b);
+      case 16:
+        return keep(chance(2) ? elu(a) : leaky_relu(a, 0.3), b);
+      case 17:
+        return keep(expm1(-abs(a)), 1);
+      case 18:
+        return keep(log1p(abs(a)), b);
+      case 19:
+        return keep(floor(a) - a, 1);
       case 0:
         return keep(-a, b);
       case 1:
@@ -178,7 +198,9 @@ class GraphGenerator {
     const Var a = any();
     const Var b = aligned(a, chance(2) ? with_shape(a.shape()) : with_shape({}));
     const double both = bound(a) + bound(b);
-    switch (pick(7)) {
+    switch (pick(8)) {
+      case 7:
+        return keep(mod(a, abs(b) + 0.5), bound(b) + 0.5);
       case 0:
         return keep(a + b, both);
       case 1:
@@ -213,6 +235,7 @@ class GraphGenerator {
   }
 
   void product() {
+    if (chance(5)) return stacked();
     const Var a = of_rank(any(), 1 + pick(2));
     const std::int64_t k = a.shape()[a.shape().rank() - 1];
     const double size = 9 * std::max<double>(1, static_cast<double>(k));
@@ -242,6 +265,16 @@ class GraphGenerator {
                     2 * size * static_cast<double>(v.shape()[0]));
       }
     }
+  }
+
+  // a stack of outer products times itself
+  void stacked() {
+    const Var a = of_rank(any(), 2);
+    const Var b = aligned(a, with_shape({a.shape()[0], 1 + pick(3)}));
+    const double size = 9 * bound(a) * static_cast<double>(a.shape().size());
+    const Var s = outer(a, b);
+    if (chance(2)) return keep(matvec(s, b), size);
+    keep(chance(2) ? matmul(s, transpose(b)) : stacked_matmul(s, s, true, false), 9 * size);
   }
 
   void layout() {
@@ -277,7 +310,19 @@ class GraphGenerator {
     const Var a = any();
     const double b = bound(a), n = static_cast<double>(std::max<std::int64_t>(a.shape().size(), 1));
     const bool axis = a.shape().rank() > 0;
-    switch (pick(9)) {
+    switch (pick(15)) {
+      case 9:
+        return keep(norm(a, {.axis = axis ? 0 : Along::kAll, .keep = chance(2)}), b * n);
+      case 10:
+        return keep(logsumexp(a, {.axis = axis ? -1 : Along::kAll}), b + n);
+      case 11:
+        return keep(axis ? max(a, {.axis = 0, .keep = true}) : a, b);
+      case 12:
+        return keep(axis ? min(a, {.axis = -1}) : a, b);
+      case 13:
+        return keep(axis ? cumsum(a, 0) : a, b * n);
+      case 14:
+        return keep(axis ? unit(a) : a, axis ? 1 : b);
       case 0:
         return keep(sum(a), b * n);
       case 1:

@@ -70,14 +70,16 @@ template <class S>
 struct Exponential {
   Vector<S> shifted, p;
 };
-template <class S>
-HWY_INLINE Exponential<S> reduce(Vector<S> x) {
+/// @param low  what is to be added to x and does not fit it; or nothing
+template <class S, class... Low>
+HWY_INLINE Exponential<S> reduce(Vector<S> x, Low... low) {
   using F = Format<S>;
   constexpr double kInverseLn2 = 1.44269504088896340736;
   const auto shifted = hn::MulAdd(x, set<S>(kInverseLn2), set<S>(F::kRounding));
   const auto n = hn::Sub(shifted, set<S>(F::kRounding));
   auto r = hn::NegMulAdd(n, set<S>(F::kLn2High), x);
   r = hn::NegMulAdd(n, set<S>(F::kLn2Low), r);
+  ((r = hn::Add(r, low)), ...);
   return {shifted, hn::MulAdd(hn::Mul(r, r), polynomial<S>(r, F::kExp), r)};
 }
 
@@ -88,9 +90,9 @@ HWY_INLINE hn::Vec<Bits<S>> exponent_bits(Vector<S> shifted) {
 }
 
 /// exp where |x| <= kExpShort.
-template <class S>
-HWY_INLINE Vector<S> exp_short(Vector<S> x) {
-  const auto e = reduce<S>(x);
+template <class S, class... Low>
+HWY_INLINE Vector<S> exp_short(Vector<S> x, Low... low) {
+  const auto e = reduce<S>(x, low...);
   const auto y = hn::Add(e.p, set<S>(1));
   return hn::BitCast(Lanes<S>(), hn::Add(hn::BitCast(Bits<S>(), y), exponent_bits<S>(e.shifted)));
 }

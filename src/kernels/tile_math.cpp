@@ -74,7 +74,7 @@ HWY_INLINE Vector<S> of_one(Vector<S> x, S lo, S hi) {
   if constexpr (op == TileOp::abs) return hn::Abs(x);
   if constexpr (op == TileOp::sign) return sign<S>(x);
   if constexpr (op == TileOp::round) return round<S>(x);
-  if constexpr (op == TileOp::floor) return hn::Floor(x);
+  if constexpr (op == TileOp::floor) return hn::CopySign(hn::Floor(x), x);
   if constexpr (op == TileOp::sin) return sin<S>(x);
   if constexpr (op == TileOp::cos) return cos<S>(x);
   if constexpr (op == TileOp::erf) return erf<S>(x);

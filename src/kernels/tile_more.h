@@ -166,49 +166,77 @@ HWY_INLINE Vector<S> cos(Vector<S> x) {
 #endif
 }
 
-/// erfc z of a z >= 0, given e^(-z^2).
+/// erfc z of z = x scale >= 0, given e^(-z^2): P(t) / (1 + 2z), whose divisor is known to twice the
+/// digits of a number.
 template <class S>
-HWY_INLINE Vector<S> erfc_of(Vector<S> z, Vector<S> bell) {
-  const auto three = set<S>(3), one = set<S>(1);
-  z = hn::IfThenElse(hn::Gt(z, set<S>(1e4)), set<S>(1e4), z);  // infinity, too
-  const auto t = hn::Div(hn::Sub(z, three), hn::Add(z, three));
-  return hn::Mul(bell, hn::Div(polynomial<S>(t, More<S>::kErfc), hn::Add(one, hn::Add(z, z))));
+HWY_INLINE Vector<S> erfc_of(Vector<S> x, double scale, Vector<S> bell) {
+  const auto one = set<S>(1), three = set<S>(3), twice = set<S>(2 * scale);
+  x = hn::IfThenElse(hn::Gt(x, set<S>(1e4)), set<S>(1e4), x);  // infinity, too
+  const auto z = hn::Mul(x, set<S>(scale));
+  const auto p = polynomial<S>(hn::Div(hn::Sub(z, three), hn::Add(z, three)), More<S>::kErfc);
+  const auto divisor = hn::MulAdd(x, twice, one), inverse = hn::Div(one, divisor);
+  const auto lost = hn::MulAdd(x, twice, hn::Sub(one, divisor));
+  const auto q = hn::Mul(p, inverse);
+  const auto rest = hn::NegMulAdd(q, lost, hn::NegMulAdd(q, divisor, p));
+  return hn::Mul(bell, hn::MulAdd(rest, inverse, q));
 }
 
-/// e^-(a b), whose exponent is known to twice the digits of a number.
+/// What rounding leaves out of h = a b, of numbers that are not large.
+template <class S>
+HWY_INLINE Vector<S> rest_of_product(Vector<S> a, Vector<S> b, Vector<S> h) {
+#if HWY_NATIVE_FMA
+  return hn::MulSub(a, b, h);
+#else
+  // each in two halves, whose products are exact
+  const auto half = [](Vector<S> x) HWY_ATTR {
+    const auto c = hn::Mul(x, set<S>(sizeof(S) == 4 ? 4097.0 : 134217729.0));
+    return hn::Sub(c, hn::Sub(c, x));
+  };
+  const auto ah = half(a), bh = half(b);
+  const auto al = hn::Sub(a, ah), bl = hn::Sub(b, bh);
+  const auto high = hn::Sub(hn::Mul(ah, bh), h);
+  return hn::Add(hn::Add(hn::Add(high, hn::Mul(ah, bl)), hn::Mul(al, bh)), hn::Mul(al, bl));
+#endif
+}
+
+/// e^-(a b), whose exponent is known to twice the digits of a number where it is not far out.
 template <class S>
 HWY_INLINE Vector<S> bell(Vector<S> a, Vector<S> b) {
-  const auto h = hn::Mul(a, b);
-#if HWY_NATIVE_FMA
-  const auto rest = hn::MulSub(a, b, h);
-  const auto y = exp<S>(hn::Neg(h));
-  // far out there is nothing left to mend, and infinity less infinity is none
-  return hn::IfThenElse(hn::Lt(h, set<S>(800)), hn::NegMulAdd(y, rest, y), y);
-#else
-  return exp<S>(hn::Neg(h));
-#endif
+  const auto h = hn::Neg(hn::Mul(a, b));
+  const auto near = hn::Le(hn::Abs(h), set<S>(Format<S>::kExpShort));
+  const auto y = exp_short<S>(h, rest_of_product<S>(hn::Neg(a), b, h));
+  if (HWY_LIKELY(hn::AllTrue(Lanes<S>(), near))) return y;
+  return hn::IfThenElse(near, y, exp_careful<S>(h));
 }
 
 template <class S>
 HWY_INLINE Vector<S> erf(Vector<S> x) {
   const auto z = hn::Abs(x), one = set<S>(1);
   const auto near = hn::Mul(z, polynomial<S>(hn::Mul(z, z), More<S>::kErf));
-  const auto far = hn::Sub(one, erfc_of<S>(z, bell<S>(z, z)));
+  const auto far = hn::Sub(one, erfc_of<S>(z, 1, bell<S>(z, z)));
   const auto y = hn::IfThenElse(hn::Lt(z, set<S>(0.75)), near, far);
   return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
 }
 
 template <class S>
 HWY_INLINE Vector<S> normal_cdf(Vector<S> x) {
+#if !HWY_NATIVE_FMA  // roundings would add up
+  return lanes_left<S>(x, hn::IsNaN(x), x, [](S a) {
+    return static_cast<S>(std::erfc(a * -0.707106781186547524400844362104849039L) / 2);
+  });
+#else
   const auto magnitude = hn::Abs(x), half = set<S>(0.5);
-  const auto z = hn::Mul(magnitude, set<S>(0.70710678118654757));
-  const auto tail = hn::Mul(half, erfc_of<S>(z, bell<S>(magnitude, hn::Mul(magnitude, half))));
+  constexpr double kRootHalf = 0.70710678118654757;
+  const auto z = hn::Mul(magnitude, set<S>(kRootHalf));
+  const auto tail = hn::Mul(
+      half, erfc_of<S>(magnitude, kRootHalf, bell<S>(magnitude, hn::Mul(magnitude, half))));
   const auto far = hn::IfThenElse(hn::Gt(x, hn::Zero(Lanes<S>())), hn::Sub(set<S>(1), tail), tail);
   // in the middle 1/2 and what erf adds to it
   const auto part = hn::Mul(z, polynomial<S>(hn::Mul(z, z), More<S>::kErf));
   const auto near = hn::MulAdd(half, hn::CopySign(part, x), half);
   const auto y = hn::IfThenElse(hn::Lt(z, half), near, far);
   return hn::IfThenElse(hn::IsNaN(x), x, y);
+#endif
 }
 
 /// a - b floor(a / b), exactly: one lane at a time, by the C++ library's remainder.

@@ -35,6 +35,10 @@ void check(Cell cell, const LayerOptions& o) {
                  "projection is of the lstm, not of the {}", cell_name(cell));
   require_option(o.projection >= 0 && (o.projection == 0 || o.projection < o.m),
                  "projection is {}, want less than m = {}", o.projection, o.m);
+  require_option(!o.given_state || !o.learned_state,
+                 "the state before the first step is learned or given, not both");
+  require_option(!o.reset_before || cell == Cell::gru, "a reset gate is of the gru, not of the {}",
+                 cell_name(cell));
   require_option(o.nonlinearity == Nonlinearity::tanh || cell == Cell::rnn,
                  "a nonlinearity is chosen for the rnn, not for the {}", cell_name(cell));
 }
@@ -82,6 +86,13 @@ void add_boundary(Definition& d, Cell cell, const CellPlace& at) {
   if (cell == Cell::lstm) d.equation(at.name("c") + position + at.name("c0"));
 }
 
+/// Of the states that are given for an item, row number `row` is that of this direction.
+void add_given(Definition& d, Cell cell, const CellPlace& at, std::size_t row) {
+  const char* position = at.reverse ? "[tau+1] = " : "[0] = ";
+  d.equation(at.name("h") + position + fmt::format("at(h0, {})", row));
+  if (cell == Cell::lstm) d.equation(at.name("c") + position + fmt::format("at(c0, {})", row));
+}
+
 /// "concat(h_l0[t], h_l0_reverse[t])": what layer l gives to what reads it.
 std::string output_of(const LayerOptions& o, int l) {
   const std::string forward = fmt::format("h_l{}[t]", l);
@@ -117,9 +128,16 @@ Definition recurrent_layers(Cell cell, const LayerOptions& o) {
   add_functions(d, cell);
   const std::vector<CellPlace> all = places(o);
   for (const CellPlace& at : all) add_weights(d, cell, o, at);
-  for (const CellPlace& at : all) {
+  if (o.given_state) {
+    const Expr rows(static_cast<double>(all.size()));
+    d.input("h0", {rows, size_of(all[0].state_size)});
+    if (cell == Cell::lstm) d.input("c0", {rows, size_of("m")});
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const CellPlace& at = all[i];
     if (at.layer > 0 && !at.reverse) add_layer_input(d, o, at.layer);
     if (o.learned_state) add_boundary(d, cell, at);
+    if (o.given_state) add_given(d, cell, at, i);
     add_cell(d, cell, o, at);
   }
   d.equation("out[t] = " + output_of(o, o.layers - 1));

@@ -23,9 +23,10 @@ struct At {
   }
   template <class S>
   static std::int64_t place(const S& x, std::int64_t rows, std::int64_t item) {
-    const std::int64_t i = category_of(std::nearbyint(static_cast<double>(scalar::real_part(x))), rows);
+    const double wanted = std::nearbyint(static_cast<double>(scalar::real_part(x)));
+    const std::int64_t i = category_of(wanted, rows);
     if (i < 0)
-      throw ItemFault(Status::bad_input, "D019", fmt::format("no element among {}", rows),
+      throw ItemFault(Status::bad_input, "D019", fmt::format("no element {} among {}", wanted, rows),
                       "elements are counted from 0", item);
     return i;
   }

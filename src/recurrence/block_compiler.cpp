@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "base/fail.h"
-#include "base/shape_format.h"
 #include "base/suggest.h"
 #include "recurrence/calls.h"
 #include "recurrence/syntax_help.h"
@@ -18,6 +17,8 @@ namespace {
 
 // reductions within reductions, those of functions included: bounds all that recurse over blocks
 constexpr std::size_t kMostNested = 16;
+
+constexpr const char* kKernels = "K is [w,m,n] for one index and [w,w',m,n] for two; depthwise [w,m] and [w,w',m]";
 
 // a builder's error, told at the place in the equation
 [[noreturn]] void retell(const Error& e, const AstNode& n) {
@@ -71,7 +72,6 @@ Var depthwise(Var k, std::span<const Var> taps) {
   Vars terms;
   for (std::int64_t d = 0; d < count; ++d) {
     const Var& tap = taps[static_cast<std::size_t>(d)];
-    require(tap.shape() == Shape{m}, "each tap of the depthwise kernel {} is a vector [{}], not {}", k.shape(), m, tap.shape());
     terms.push_back(rows[d] * tap);
   }
   return terms.size() == 1 ? terms[0] : add_n(terms);
@@ -336,7 +336,7 @@ Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel,
   const int axes = kernel.var ? kernel.var.shape().rank() : 0;
   if (axes != rank + 2 && axes != rank + 1)
     fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes, or of {} where it is depthwise", rank, rank == 1 ? "ex" : "ices", rank + 2, rank + 1), n,
-            "K is [w,m,n] for one index and [w,w',m,n] for two; depthwise [w,m] and [w,w',m]");
+            kKernels);
   const Shape& k = kernel.var.shape();
   const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
   if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);
@@ -349,7 +349,11 @@ Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel,
     numeric(x, n);
     taps.push_back(tensor(x));
   }
-  return {.var = axes == rank + 2 ? taugrad::conv(kernel.var, taps) : depthwise(kernel.var, taps)};
+  if (axes == rank + 2) return {.var = taugrad::conv(kernel.var, taps)};
+  for (const Var& tap : taps)
+    if (tap.shape() != Shape{k[rank]})
+      fail_at("G020", fmt::format("each tap of the depthwise kernel {} is a vector [{}], not {}", to_string(k), k[rank], to_string(tap.shape())), n, kKernels);
+  return {.var = depthwise(kernel.var, taps)};
 }
 
 }  // namespace taugrad

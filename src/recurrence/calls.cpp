@@ -148,6 +148,18 @@ Value Calls::sliced() const {
   return {.var = slice((*this)[0], from, to)};
 }
 
+// where the place is known, a slice
+Value Calls::element() const {
+  double i = 0;
+  if (!constant_value(ast_, n_.children[1], model_.system, i)) return {.var = at((*this)[0], (*this)[1])};
+  const Var a = (*this)[0];
+  const std::int64_t place = integer(1), rows = a.shape().rank() == 0 ? 0 : a.shape()[0];
+  if (place >= rows)
+    fail_at("G020", a.shape().rank() == 0 ? "at: a number has no first axis" : fmt::format("at: {} has no element {} along its first axis", to_string(a.shape()), place), n_,
+            "elements are counted from 0");
+  return {.var = a[place]};
+}
+
 Value Calls::permuted() const {
   if (count() == 1) return {.var = transpose((*this)[0])};
   std::vector<int> axes;

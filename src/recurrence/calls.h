@@ -36,6 +36,7 @@ class Calls {
 
   Value clamped() const;
   Value sliced() const;
+  Value element() const;
   Value permuted() const;
   Value one_hot_of() const;
   Value row_of_table() const;

@@ -103,7 +103,7 @@ constexpr Function kFunctions[] = {
   {"concat", 1, kMany, E::concat, [](const Calls& c) { return Value{.var = concat(c.all())}; }, "concat(a, b, ..)", "one behind the other along the first axis"},
   {"stack", 1, kMany, E::stack, [](const Calls& c) { return Value{.var = stack(c.all())}; }, "stack(a, b, ..)", "along a new first axis"},
   {"slice", 3, 3, E::slice, [](const Calls& c) { return c.sliced(); }, "slice(a, from, to)", "rows from..to-1 of the first axis, from 0", kNoName, false, false, 1},
-  {"at", 2, 2, E::element, two<at>, "at(a, i)", "row i of the first axis, from 0", kNoName, false, true, 1},
+  {"at", 2, 2, E::element, [](const Calls& c) { return c.element(); }, "at(a, i)", "row i of the first axis, from 0", kNoName, false, true, 1},
   {"reshape", 1, 5, E::reshape, [](const Calls& c) { return Value{.var = reshape(c[0], c.shape_from(1))}; }, "reshape(a, p, q)", "the same elements, other axes", kNoName, false, false, 1},
   {"transpose", 1, 5, E::permute, [](const Calls& c) { return c.permuted(); }, "transpose(a), transpose(a, 0, 2, 1)", "the axes in reverse order, or in that one", kNoName, false, true, 1},
   {"zeros", 0, 4, E::filled, [](const Calls& c) { return filled(c, 0); }, "zeros(p, q)", "zeros of that shape", kNoName, false, false, 0},

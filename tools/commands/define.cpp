@@ -18,6 +18,7 @@ struct Options {
   std::string output;
   Nonlinearity nonlinearity = Nonlinearity::tanh;
   double dropout = 0;
+  bool given_state = false, reset_before = false;
 };
 
 constexpr Word<Cell> kCells[] = {{"rnn", Cell::rnn}, {"lstm", Cell::lstm}, {"gru", Cell::gru}};
@@ -32,6 +33,8 @@ Definition made_by_layers(const Options& o) {
   l.dropout = o.dropout;
   l.projection = o.projection;
   l.learned_state = o.learned_state;
+  l.given_state = o.given_state;
+  l.reset_before = o.reset_before;
   for (const auto& [name, value] : o.definition.sizes) {
     if (name != "n" && name != "m")
       fail(Status::usage, "U002",
@@ -46,7 +49,7 @@ int run(const Options& o, const Context& context) {
   if (!o.definition.equations.empty()) {
     refuse_without_effect(context,
                           {"--layers", "--bidirectional", "--nonlinearity", "--dropout",
-                           "--projection", "--learned-state"},
+                           "--projection", "--learned-state", "--given-state", "--reset-before"},
                           "on equations: it is of a cell's layers");
     DefinitionOptions equations = o.definition;
     equations.file_or_name = o.cell;
@@ -93,6 +96,8 @@ Command define_command() {
   c.integer("--projection", "P", "size of the lstm's projected state [0: none]", o->projection, 0,
             2147483647);
   c.flag("--learned-state", "weights for the state before the first step", o->learned_state);
+  c.flag("--given-state", "inputs h0, c0: each item's state before the first step", o->given_state);
+  c.flag("--reset-before", "of the gru: the reset gate works before the product", o->reset_before);
   add_equations(c, o->definition, "a cell");
   add_loss(c, o->definition);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);

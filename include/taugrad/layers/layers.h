@@ -19,6 +19,10 @@ struct LayerOptions {
   Nonlinearity nonlinearity = Nonlinearity::tanh;  ///< of the rnn cell
   double dropout = 0;                              ///< between layers, in [0, 1)
   bool learned_state = false;  ///< weights h0_l0, c0_l0, ... before the first step, else zero
+  /// Inputs h0 and, of the LSTM, c0, each [layers*directions, m] of an item: its states before the
+  /// first step, in the order of h_n.
+  bool given_state = false;
+  bool reset_before = false;  ///< GRU: the reset gate works before the product, as first published
 };
 
 /// A stack of recurrent layers as a definition: input x[t] [n]; output out[t] [directions*m]; final
@@ -27,7 +31,8 @@ struct LayerOptions {
 ///   rnn   h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh)
 ///   lstm  i, f, g, o;  c[t] = f c[t-1] + i g,  h[t] = o tanh(c[t]); projected: weight_hr h[t]
 ///   gru   r, z, n;     n[t] = tanh(W_in x[t] + b_in + r (W_hn h[t-1] + b_hn)),
-///                      h[t] = (1 - z) n[t] + z h[t-1]
+///                      h[t] = (1 - z) n[t] + z h[t-1]; reset before the product:
+///                      n[t] = tanh(W_in x[t] + b_in + W_hn (r h[t-1]) + b_hn)
 /// The reverse direction reads t+1 and ends at position 1. The final state of an item of length 0
 /// is its state before the first step.
 /// @throws Error (usage) on options outside their range
