@@ -73,6 +73,18 @@ TEST_CASE("grad by a weight is per example where the number is") {
     "equations": ["h[t] = tanh(sum(grad(sum(tanh(W @ x[t] + b)), W) * W) + h[t-1])"], "loss": "h[t] * h[t]")j"));
 }
 
+TEST_CASE("grad by what all items share, and by what data name") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "a[t]": "position(t)"}, "weights": {"w": []},
+    "equations": ["c = w * w", "g[t] = grad(c * c * x[t], c)", "q = grad(c * c * w, c)",
+                  "p[t] = grad(pow(x[a[t]], 3) * x[t], x[a[t]])"])j");
+  const Tensors got = evaluate(d, {{"x", numbers({2, 2}, {1, 2, 3, 4})}, {"a", symbols({2, 2}, {1, 0, 1, 2})}},
+                               {{"w", numbers({1}, {3})}}, {"g", "q", "p"});
+  check_values(got.at("g"), {2, 2}, {18, 36, 54, 72});
+  check_values(got.at("q"), {1}, {54});
+  check_values(got.at("p"), {2, 2}, {3 * 1, 0, 3 * 3, 3 * 16 * 4});
+}
+
 TEST_CASE("grad within grad") {
   const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "y[t]": []},
     "equations": ["a[t] = grad(grad(x[t] * x[t] * x[t] * y[t], x[t]), x[t])",

@@ -5,6 +5,7 @@
 #include "recurrence/unfolder.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 
@@ -59,7 +60,9 @@ NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<Dat
   }
   if (!complete) return -1;
   const ExtentId extent = setting.extent == kShared ? kEveryItem : setting.extent;
-  if (steps.empty()) steps.push_back(tape_.var(outside(number, Positions(at.size(), 0), part)));
+  const bool nothing =
+      std::ranges::all_of(steps, [](const Var& v) { return &v.op() == &kConstant; });
+  if (nothing) return outside(number, Positions(at.size(), 0), part);
   return at_position(tape_.var(axis.position), steps, axis.first - axis.moved, extent).id;
 }
 

@@ -36,18 +36,6 @@ struct Symbol {
   bool random() const { return distribution != DistributionKind::none; }
 };
 
-/// A position: letter±offset (index number), an integer, the item's own length + offset, or one that is computed.
-struct At {
-  Place::Kind kind = Place::Kind::number;
-  int index = -1;
-  int offset = 0;
-  std::shared_ptr<const PositionForm> form = {};  ///< of a computed one; its offset counts, `offset` does not
-  bool operator==(const At& o) const {
-    if (kind != o.kind || index != o.index || offset != o.offset) return false;
-    return form == o.form || (form && o.form && *form == *o.form);
-  }
-};
-
 /// A leaf of a template that is filled in when the template is placed.
 struct Slot {
   enum class Kind { read, nll, copy, index, length, reduction, dropout, part };

@@ -289,16 +289,16 @@ class Parser {
   /// @param computed  takes the roots of those that are arithmetic
   std::vector<Place> places(std::vector<int>& computed) {
     std::vector<Place> result;
-    nest();
     do {
-      if (!is_plain_place()) {
-        computed.push_back(comparison());
-        result.push_back({Place::Kind::computed, "", 0});
-      } else {
+      if (is_plain_place()) {
         result.push_back(place());
+        continue;
       }
+      nest();
+      computed.push_back(comparison());
+      --depth_;
+      result.push_back({Place::Kind::computed, "", 0});
     } while (accept(","));
-    --depth_;
     return result;
   }
   // A name or a number, and at most a number added to a name; what is no position says so itself.

@@ -173,6 +173,11 @@ std::int64_t floor_divided(std::int64_t a, std::int64_t b) {
   return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
 }
 
+bool At::operator==(const At& o) const {
+  if (kind != o.kind || index != o.index || offset != o.offset) return false;
+  return form == o.form || (form && o.form && *form == *o.form);
+}
+
 bool operator==(const PositionForm& a, const PositionForm& b) {
   return a.offset == b.offset && std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(),
                                             b.terms.end(), [](const Term& x, const Term& y) {

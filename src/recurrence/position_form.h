@@ -10,7 +10,16 @@
 namespace taugrad {
 
 struct Model;
-struct At;
+struct PositionForm;
+
+/// A position: letter±offset (index number), an integer, the item's own length + offset, or one that is computed.
+struct At {
+  Place::Kind kind = Place::Kind::number;
+  int index = -1;
+  int offset = 0;
+  std::shared_ptr<const PositionForm> form = {};  ///< of a computed one; its offset counts, `offset` does not
+  bool operator==(const At& o) const;
+};
 
 /// A position that is computed, in normal form: offset + the sum of its terms (R17). Two that are
 /// equal for all values of letters, lengths and data by the laws of arithmetic used here are the
