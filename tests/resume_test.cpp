@@ -63,6 +63,26 @@ std::vector<Way> ways() {
          o.precision = Precision::bf16;
          o.checkpoint = true;
        })},
+      {"schedule, clipped values", with([](TrainOptions& o) {
+         o.final_lr = 1;
+         o.schedule = "warmup(7) cosine(0.05)";
+         o.clip_value = 0.1;
+       })},
+      {"accumulated", with([](TrainOptions& o) {
+         o.accumulate = 2;
+         o.epochs = 34;
+       })},
+      {"average, frozen, some decay", with([](TrainOptions& o) {
+         o.average = 0.95;
+         o.frozen = "E";
+         o.optimizer = {.kind = OptimizerKind::adamw, .lr = 0.01, .weight_decay = 0.1, .decayed = "V"};
+       })},
+      {"windows", with([](TrainOptions& o) { o.truncation = {2}; })},
+      {"windows that look back, accumulated", with([](TrainOptions& o) {
+         o.truncation = {3, 1};
+         o.accumulate = 2;
+         o.average = 0.9;
+       })},
   };
 }
 
@@ -89,7 +109,9 @@ TEST_CASE("stopped after any of fifty updates, saved and read, training has the 
       run.save(description, s.weights, saved, kUpdates);
       log.push_back(whole.step());
     }
-    REQUIRE(whole.total_updates() == 51);
+    REQUIRE(whole.total_updates() >= 51);
+    const bool plain = way.options.accumulate == 1 && way.options.truncation.back == 0;
+    REQUIRE((!plain || whole.total_updates() == 51));
     for (int stop = 0; stop < kUpdates; ++stop) {
       const TrainedModel m = load_model(f / ("run/step-" + std::to_string(stop)));
       ResumeState s = load_resume_state(m).value();
@@ -101,7 +123,7 @@ TEST_CASE("stopped after any of fifty updates, saved and read, training has the 
         REQUIRE(u.update == log[static_cast<std::size_t>(k)].update);
         REQUIRE(u.loss == log[static_cast<std::size_t>(k)].loss);
         REQUIRE(u.norm == log[static_cast<std::size_t>(k)].norm);
-        REQUIRE(u.epoch == k / 3);
+        REQUIRE((!plain || u.epoch == k / 3));
       }
       REQUIRE(again.weights() == whole.weights());
       REQUIRE(again.state().optimizer == whole.state().optimizer);

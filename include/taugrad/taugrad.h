@@ -47,6 +47,7 @@
 #include "taugrad/reference/interpreter.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/evaluate.h"
+#include "taugrad/train/lr_schedule.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/optimizer.h"
 #include "taugrad/train/run_folder.h"

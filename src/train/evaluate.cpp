@@ -44,7 +44,7 @@ std::map<std::string, double> mixes_of(const Modes& modes) {
 }
 
 // items after items, so that the sums do not depend on batches
-void add_up(Evaluation& e, std::vector<std::vector<std::vector<Score>>>& steps) {
+void add_up(Evaluation& e, const std::vector<std::vector<std::vector<Score>>>& steps) {
   for (std::size_t i = 0; i < e.items.size(); ++i) {
     if (!e.own_loss)
       for (const Score& s : e.items[i].variables) e.items[i].loss += s.nats;
@@ -60,11 +60,14 @@ void add_up(Evaluation& e, std::vector<std::vector<std::vector<Score>>>& steps) 
 }
 
 /// All that an evaluation takes, before any of it is made.
-void require_for_evaluation(const Model& model, const EvaluateOptions& o,
-                            const Batching& batching) {
+void require_for_evaluation(const Model& model, const EvaluateOptions& o, const Batching& batching,
+                            const LongScores* in_segments) {
   UnfoldOptions unfolding{.ragged = batching.ragged(), .modes = o.modes};
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
-    unfolding.lengths[model.lengths[l]] = batching.longest()[l];
+    unfolding.lengths[model.lengths[l]] =
+        in_segments != nullptr && in_segments->length_name() == model.lengths[l]
+            ? std::min(batching.longest()[l], LongScores::kLong)
+            : batching.longest()[l];
   require_memory("evaluating", memory_of_graph(graph_size(model, unfolding), 1, sizeof(float)),
                  o.max_memory);
 }
@@ -87,16 +90,22 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
   const ExecutorOptions executor{.max_memory = options.max_memory, .threads = options.threads};
   const Batching batching(model, data);
-  require_for_evaluation(*model, options, batching);
+  std::unique_ptr<LongScores> in_segments;
+  if (std::ranges::any_of(batching.longest(), [](std::int64_t n) { return n > LongScores::kLong; }))
+    in_segments = LongScores::of(model, options.modes, executor);
+  require_for_evaluation(*model, options, batching, in_segments.get());
   Evaluation e;
   e.own_loss = !model->loss.empty();
-  e.items.resize(data.examples.size());
   for (const Symbol& s : model->symbols)
     if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
   e.has_loss = e.own_loss || !e.variables.empty();
   for (const Example& example : data.examples) e.targets += targets_of(*model, example);
 
-  std::vector<std::vector<std::vector<Score>>> steps(data.examples.size());
+  ItemTable table{std::vector<ItemScores>(data.examples.size()),
+                  std::vector<std::vector<std::vector<Score>>>(data.examples.size())};
+  for (std::size_t i = 0; i < data.examples.size(); ++i)
+    for (const auto& [name, n] : data.examples[i].lengths)
+      table.items[i].steps = std::max(table.items[i].steps, n);
   std::unique_ptr<ScorePlan> plan;
   std::vector<std::int64_t> lengths;
   const std::vector<std::size_t> order = by_work(data);
@@ -104,7 +113,12 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     const std::size_t to = std::min(from + static_cast<std::size_t>(options.batch), order.size());
     const std::vector<std::size_t> items(order.begin() + static_cast<std::ptrdiff_t>(from),
                                          order.begin() + static_cast<std::ptrdiff_t>(to));
-    for (const std::vector<std::size_t>& group : batching.groups(data, items)) {
+    const bool segments = in_segments && std::ranges::any_of(items, [&](std::size_t i) {
+      return in_segments->steps_of(data.examples[i]) > LongScores::kLong;
+    });
+    if (segments) in_segments->run(data, items, how, narrow, table);
+    for (const std::vector<std::size_t>& group :
+         segments ? std::vector<std::vector<std::size_t>>{} : batching.groups(data, items)) {
       const std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
       if (!plan || wanted != lengths) {
         plan.reset();
@@ -113,11 +127,12 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
         plan->bind(narrow);
         lengths = wanted;
       }
-      plan->run(data, group, how, e.items, steps);
+      plan->run(data, group, how, table);
     }
     if (options.progress) options.progress(static_cast<std::int64_t>(to));
   }
-  add_up(e, steps);
+  e.items = std::move(table.items);
+  add_up(e, table.steps);
   return e;
 }
 

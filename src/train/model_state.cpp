@@ -18,7 +18,7 @@
 namespace taugrad {
 namespace {
 
-constexpr int kFormat = 2;  // 1: without place, run, last_line, changes
+constexpr int kFormat = 3;  // 1: without place, run, last_line, changes; 2: without windows, plateau
 
 std::string in(const std::string& folder, const char* file) { return folder + "/" + file; }
 
@@ -63,6 +63,17 @@ ValidationState read_validation(json::Value object) {
   return v;
 }
 
+void write_plateau(json::Writer& w, const PlateauState& p) {
+  w.key("plateau").begin_object().field("best", *p.best).field("waited", p.waited);
+  w.field("factor", p.factor).end_object();
+}
+
+PlateauState read_plateau(json::Value object) {
+  const json::Fields f(object, "a plateau", {"best", "waited", "factor"});
+  return {f.at("best").number_or_word("best"), f.at("waited").integer("waited", 0, INT64_MAX),
+          f.at("factor").number("factor")};
+}
+
 std::string state_json(const Tensors& weights, const ResumeState& s) {
   json::Writer w(2);
   w.begin_object().field("format", kFormat).field("updates", std::to_string(s.updates));
@@ -73,6 +84,8 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   if (s.validation.any()) write_validation(w, s.validation);
   w.field("batches", std::to_string(s.place.batches));
   if (s.place.ahead != 0) w.field("ahead", std::to_string(s.place.ahead));
+  if (s.place.from != 0) w.field("from", std::to_string(s.place.from));
+  if (s.place.plateau.best) write_plateau(w, s.place.plateau);
   w.field("run", s.run);
   if (!s.last_line.empty()) w.field("last_line", s.last_line);
   if (!s.changes.empty()) {
@@ -118,6 +131,8 @@ void read_progress(const json::Fields& f, ResumeState& s) {
     s.place.batches = whole_text<std::int64_t>(*batches, "batches");
   if (const auto ahead = f.find("ahead"))
     s.place.ahead = whole_text<std::int64_t>(*ahead, "ahead", true);
+  if (const auto from = f.find("from")) s.place.from = whole_text<std::int64_t>(*from, "from");
+  if (const auto plateau = f.find("plateau")) s.place.plateau = read_plateau(*plateau);
   if (const auto run = f.find("run")) s.run = run->integer("run", 1, INT64_MAX);
   if (const auto line = f.find("last_line")) s.last_line = line->string("last_line");
   if (const auto changes = f.find("changes"))
@@ -182,7 +197,7 @@ std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
   if (!exists(in(folder, "state.json"))) return std::nullopt;
   const json::Document document = state_document(folder);
   const json::Fields f(document.root_object(), "a state",
-                       {"format", "updates", "batches", "ahead", "files", "split", "max_length",
+                       {"format", "updates", "batches", "ahead", "from", "plateau", "files", "split", "max_length",
                         "flow_every", "validation", "data", "run", "last_line", "changes", "tensors",
                         "options", "digest"});
   ResumeState s = read_state(document, f);

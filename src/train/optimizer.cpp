@@ -1,8 +1,10 @@
 #include "taugrad/train/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/fail.h"
+#include "train/name_patterns.h"
 
 namespace taugrad {
 namespace {
@@ -161,6 +163,15 @@ double clip_by_norm(Tensors& gradients, double limit) {
   return norm;
 }
 
+void clip_by_value(Tensors& gradients, double limit) {
+  check(limit > 0, "clip limit must be > 0", limit);
+  const auto clip = [&]<class T>(std::span<T> values) {
+    for (T& x : values) x = std::clamp(x, static_cast<T>(-limit), static_cast<T>(limit));
+  };
+  for (auto& [name, g] : gradients)
+    g.dtype() == Dtype::f32 ? clip(g.values<float>()) : clip(g.values<double>());
+}
+
 Optimizer::Optimizer(const OptimizerOptions& options) : options_(options) {
   rule_of(options.kind);
   const auto fraction = [](double x) { return x >= 0 && x < 1; };
@@ -197,12 +208,14 @@ T* Optimizer::moment(int number, const std::string& name, const Tensor& like) {
 template <class T>
 void Optimizer::update_one(const std::string& name, Tensor& w, const Tensor& g, double lr) {
   OptimizerOptions o = options_;
+  if (!o.decayed.empty() && !matches_any(o.decayed, name)) o.weight_decay = 0;
   Tensor decayed;
-  if (o.coupled && o.weight_decay > 0) {
+  const bool coupled = o.coupled && o.weight_decay > 0;
+  if (coupled) {
     decayed = with_decay<T>(g, w, o.weight_decay);
     o.weight_decay = 0;
   }
-  const Tensor& gradient = o.coupled && options_.weight_decay > 0 ? decayed : g;
+  const Tensor& gradient = coupled ? decayed : g;
   const auto weight = w.values<T>();
   apply<T>({weight.size(), weight.data(), gradient.values<T>().data(), moment<T>(0, name, w),
             moment<T>(1, name, w)},

@@ -13,10 +13,18 @@ void write_options(json::Writer& w, const TrainOptions& o) {
   w.field("epsilon", o.optimizer.epsilon).field("weight_decay", o.optimizer.weight_decay);
   if (o.optimizer.nesterov) w.field("nesterov", true);
   if (o.optimizer.coupled) w.field("coupled_decay", true);
+  if (!o.optimizer.decayed.empty()) w.field("decayed", o.optimizer.decayed);
   w.field("batch", o.batch)
       .field("epochs", o.epochs)
       .field("clip", o.clip)
       .field("final_lr", o.final_lr);
+  if (o.clip_value > 0) w.field("clip_value", o.clip_value);
+  if (!o.schedule.empty()) w.field("schedule", o.schedule);
+  if (o.accumulate > 1) w.field("accumulate", o.accumulate);
+  if (o.average > 0) w.field("average", o.average);
+  if (!o.frozen.empty()) w.field("frozen", o.frozen);
+  if (o.truncation.back > 0)
+    w.field("back", o.truncation.back).field("every", o.truncation.stride());
   if (o.precision != Precision::full) w.field("precision", text_of(kPrecisions, o.precision));
   w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
   if (!o.modes.empty()) {
@@ -30,8 +38,9 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 TrainOptions read_options(json::Value object) {
   const json::Fields f(object, "options",
                        {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
-                        "nesterov", "coupled_decay",
-                        "batch", "epochs", "clip", "final_lr", "precision", "seed", "modes"});
+                        "nesterov", "coupled_decay", "decayed", "batch", "epochs", "clip",
+                        "final_lr", "clip_value", "schedule", "accumulate", "average", "frozen",
+                        "back", "every", "precision", "seed", "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
@@ -50,6 +59,16 @@ TrainOptions read_options(json::Value object) {
   o.epochs = whole("epochs");
   o.clip = real("clip");
   o.final_lr = real("final_lr");
+  if (const auto decayed = f.find("decayed")) o.optimizer.decayed = decayed->string("decayed");
+  if (f.find("clip_value")) o.clip_value = real("clip_value");
+  if (const auto schedule = f.find("schedule")) {
+    o.schedule = schedule->string("schedule");
+    word(*schedule, "a schedule", [](std::string_view text) { return LrSchedule(text); });
+  }
+  if (f.find("accumulate")) o.accumulate = whole("accumulate");
+  if (f.find("average")) o.average = real("average");
+  if (const auto frozen = f.find("frozen")) o.frozen = frozen->string("frozen");
+  if (f.find("back")) o.truncation = {whole("back"), whole("every")};
   if (const auto precision = f.find("precision"))
     o.precision = word(*precision, "precision", kPrecisions);
   o.seed = whole_text<std::uint64_t>(f.at("seed"), "seed");

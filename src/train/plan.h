@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,18 @@ struct LossGraph {
   std::vector<Slot> slots;      ///< of outputs 1, 2, ...
 };
 /// @param lengths  by length number
+/// @param frozen  weights that take no gradient, beside those that the definition does not train
 LossGraph loss_graph(const std::shared_ptr<const Model>& model,
-                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes);
+                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
+                     const std::set<std::string>& frozen = {});
+/// The loss of an unfolded model, then its gradients for the weights, which are added to the graph.
+std::vector<NodeId> add_weight_gradients(const Unfolded& u, const Model& model,
+                                         const std::set<std::string>& frozen,
+                                         std::vector<LossGraph::Slot>& slots);
+/// Adds what an executor of those nodes has found to `gradients`; returns the loss, summed over the
+/// items.
+double add_gradients(const Executor<float>& executor, const std::vector<LossGraph::Slot>& slots,
+                     Tensors& gradients);
 
 /// Loss and gradients of a model unfolded to given lengths, planned once and run on every batch
 /// that fits.
@@ -30,7 +41,8 @@ class LossPlan {
   /// @param lengths  by length number, the longest item a batch may hold (every item's own where
   /// not `ragged`)
   LossPlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
-           bool ragged, const Modes& modes, bool checkpoint, const ExecutorOptions& options);
+           bool ragged, const Modes& modes, const std::set<std::string>& frozen, bool checkpoint,
+           const ExecutorOptions& options);
 
   void bind(const Tensors& weights) { plan_->bind(weights); }
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.

@@ -15,6 +15,7 @@
 #include "taugrad/recurrence/unfold.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
+#include "train/sample_long.h"
 
 namespace taugrad {
 namespace {
@@ -246,8 +247,10 @@ std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
   check_weights(weights);
   const std::shared_ptr<const Model> model = resolve(d);
   const Symbol* length = length_variable(*model);
-  if (!length) return Sampler(d, weights, options)();
   check(d, *model, options);
+  if (!length && options.steps > kLongSample)
+    if (auto sequences = sample_in_segments(d, model, weights, options)) return *std::move(sequences);
+  if (!length) return Sampler(d, weights, options)();
   if (!options.prompt.empty())
     cannot_sample(d, "a prompt has a length already, and here it is drawn");
   return sample_to_length(d, *model, *length, weights, options);

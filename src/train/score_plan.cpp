@@ -2,18 +2,25 @@
 
 #include <algorithm>
 
-#include "recurrence/drawing.h"
+#include "base/fail.h"
+#include "train/windows.h"
 
 namespace taugrad {
 namespace {
 
-bool is_normal(const Symbol& s) { return s.distribution == DistributionKind::normal; }
+constexpr std::int64_t kSegment = 256;  ///< steps
+constexpr std::size_t kMostPlans = 8;
 
-// elements that differ; of numbers the square of the distance
-Var distance(const Symbol& s, Var value, Var target) {
-  if (!is_normal(s)) return sum(not_equal(value, target));
-  const Var off = value - target;
-  return sum(off * off);
+SegmentRequest request_of(const Model& model, const Modes& modes) {
+  SegmentRequest r;
+  r.modes = modes;
+  r.loss = !model.loss.empty();
+  for (const Symbol& s : model.symbols) {
+    if (!s.random()) continue;
+    r.likelihoods.push_back(s.name);
+    r.values.push_back(s.name);
+  }
+  return r;
 }
 
 }  // namespace
@@ -22,83 +29,106 @@ ScorePlan::ScorePlan(const std::shared_ptr<const Model>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
                      const ExecutorOptions& options) {
   const Unfolded u = unfold(model, unfold_options(*model, lengths, ragged, modes));
-  if (!model->loss.empty()) add(Kind::loss, u.loss(), {});
-  for (const Symbol& s : model->symbols) {
-    if (!s.random()) continue;
-    const auto mode = modes.find(s.name);
-    add_scores(u, s, variables_++, mode == modes.end() ? Mode::observed : mode->second);
-  }
-  plan_ = std::make_unique<BatchPlan>(u, nodes_, options);
-}
-
-void ScorePlan::add(Kind kind, Var v, const Output& like) {
-  nodes_.push_back(v.id);
-  outputs_.push_back(like);
-  outputs_.back().kind = kind;
-}
-
-void ScorePlan::add_scores(const Unfolded& u, const Symbol& s, std::size_t variable,
-                           const Mode& mode) {
-  Tape& tape = u.graph().tape();
-  std::vector<std::pair<std::vector<std::int32_t>, NodeId>> likelihoods;
-  u.each_nll(s.name, [&](const auto& at, NodeId id) {
-    likelihoods.emplace_back(std::vector<std::int32_t>(at.begin(), at.end()), id);
-  });
-  for (const auto& [at, id] : likelihoods) {
-    const Output here{Kind::nats, variable, at.empty() ? 0 : std::max(at[0], 0), s.shape.size()};
-    add(Kind::nats, tape.var(id), here);
-    // the inputs of a likelihood: the distribution's first argument and the target
-    const Var first = tape.var(tape.inputs(id)[0]), second = tape.var(tape.inputs(id)[1]);
-    const Var target = is_normal(s) ? first : second;
-    if (!is_normal(s)) add(Kind::right, sum(equal(likeliest(s, first), target)), here);
-    if (!mode.draws() || s.length >= 0) continue;
-    const Var value = u.at(s.name, at);
-    if (value.id == target.id) continue;
-    add(Kind::apart, distance(s, value, target), here);
-  }
+  outputs_.emplace(u, modes);
+  plan_ = std::make_unique<BatchPlan>(u, outputs_->nodes(), options);
 }
 
 void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
-                    std::vector<ItemScores>& scores,
-                    std::vector<std::vector<std::vector<Score>>>& steps) {
+                    ItemTable& table) {
   plan_->run(data, items, how);
-  for (const std::size_t i : items) {
-    for (const auto& [name, n] : data.examples[i].lengths)
-      scores[i].steps = std::max(scores[i].steps, n);
-    scores[i].variables.resize(variables_);
-    steps[i].resize(variables_);
-  }
-  for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    const std::span<const float> values = plan_->executor().value(o);
-    const std::span<const std::int32_t> rows = plan_->executor().output_items(o);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const std::size_t item = items[static_cast<std::size_t>(rows[r])];
-      store(outputs_[o], values[r], scores[item], steps[item]);
-    }
+  outputs_->add_to(table, plan_->executor(), items);
+}
+
+LongScores::LongScores(const std::shared_ptr<const Model>& model, const SegmentRequest& request,
+                       const ExecutorOptions& options)
+    : model_(model), segments_(model, request), modes_(request.modes), options_(options) {}
+
+std::unique_ptr<LongScores> LongScores::of(const std::shared_ptr<const Model>& model,
+                                           const Modes& modes, const ExecutorOptions& options) {
+  try {
+    auto scores = std::unique_ptr<LongScores>(
+        new LongScores(model, request_of(*model, modes), options));
+    return scores->segments_.settled() < 0 ? nullptr : std::move(scores);
+  } catch (const Error& e) {
+    if (e.diagnostics().front().code != "G040") throw;
+    return nullptr;
   }
 }
 
-void ScorePlan::store(const Output& o, float value, ItemScores& item,
-                      std::vector<std::vector<Score>>& steps) const {
-  if (o.kind == Kind::loss) {
-    item.loss = static_cast<double>(value);
-    return;
+LongScores::Plan& LongScores::plan_for(const exec::SegmentShape& shape, const Tensors& weights) {
+  std::vector<std::int64_t> key = shape.lengths;
+  key.insert(key.end(), shape.of_state.begin(), shape.of_state.end());
+  key.push_back(std::min(shape.first, std::max<std::int64_t>(segments_.settled(), 1)));
+  if (const auto known = plans_.find(key); known != plans_.end()) return known->second;
+  if (plans_.size() >= kMostPlans) plans_.clear();
+  Plan plan;
+  const auto outputs = [&](const Unfolded& u) {
+    plan.outputs.emplace(u, modes_, segments_.length());
+    return plan.outputs->nodes();
+  };
+  plan.segment = std::make_unique<exec::SegmentPlan<float>>(
+      segments_, shape, exec::SegmentDraws{.given = random_names(*model_)}, outputs, options_);
+  plan.segment->bind(weights);
+  plan.segment->forget_graph();
+  return plans_.emplace(key, std::move(plan)).first->second;
+}
+
+void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
+                     const BatchRun& how, const Tensors& weights, ItemTable& table) {
+  std::int64_t longest = 0;
+  std::vector<std::int64_t> lengths(model_->lengths.size(), 0);
+  for (const std::size_t i : items) {
+    longest = std::max(longest, steps_of(data.examples[i]));
+    for (std::size_t l = 0; l < lengths.size(); ++l)
+      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
   }
-  Score score;
-  if (o.kind == Kind::nats) {
-    score.targets = 1;
-    score.nats = static_cast<double>(value);
-  } else if (o.kind == Kind::right) {
-    score.judged = o.elements;
-    score.right = static_cast<std::int64_t>(value);
-  } else {
-    score.apart = static_cast<double>(value);
+  auto state = exec::empty_state<float>(*model_, segments_.slots(lengths), items.size());
+  for (std::int64_t from = 0; from < std::max<std::int64_t>(longest, 1);) {
+    // what has equations of its own comes first, step by step
+    const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
+    run_group(data, items, lengths, from, how, weights, state, table);
+    from += from < settled ? std::min(settled, kSegment) : kSegment;
   }
-  item.variables[o.variable].add(score);
-  if (o.step < 1) return;
-  std::vector<Score>& own = steps[o.variable];
-  if (own.size() < static_cast<std::size_t>(o.step)) own.resize(static_cast<std::size_t>(o.step));
-  own[static_cast<std::size_t>(o.step) - 1].add(score);
+}
+
+void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& items,
+                           const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how, const Tensors& weights,
+                           exec::SegmentState<float>& state, ItemTable& table) {
+  const auto cut = static_cast<std::size_t>(segments_.length());
+  const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
+  const std::int64_t most = from < settled ? std::min(settled, kSegment) : kSegment;
+  const bool ragged = can_be_ragged(*model_);
+  std::map<std::vector<std::int64_t>, exec::SegmentItems> groups;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Example& e = data.examples[items[i]];
+    std::vector<std::int64_t> own;
+    for (const std::string& name : model_->lengths) own.push_back(e.lengths.at(name));
+    own[cut] = std::clamp<std::int64_t>(own[cut] - from, 0, most);
+    if (own[cut] == 0 && from > 0) continue;  // it has ended
+    exec::SegmentItems& group = groups[ragged ? std::vector<std::int64_t>{} : own];
+    group.items.push_back(i);
+    group.lengths.resize(own.size());
+    for (std::size_t l = 0; l < own.size(); ++l) group.lengths[l].push_back(own[l]);
+    group.keys.push_back(static_cast<std::int64_t>(items[i]));
+  }
+  for (auto& [key, batch] : groups) {
+    exec::SegmentShape shape{.first = from, .steps = most, .lengths = {}, .ragged = ragged};
+    for (const auto& lengths : batch.lengths)
+      shape.lengths.push_back(*std::ranges::max_element(lengths));
+    shape.of_state = of_state;
+    shape.of_state[cut] = 0;
+    if (!ragged) shape.steps = shape.lengths[cut];
+    shape.lengths[cut] = shape.steps;
+    batch.seed = how.seed;
+    batch.mixes = how.mixes;
+    Plan& plan = plan_for(shape, weights);
+    plan.segment->run(batch, state, [&](const exec::SegmentRead& r, std::span<float> to) {
+      read_example(*model_, data.examples[items[r.item]], r, to);
+    });
+    std::vector<std::size_t> places;
+    for (const std::size_t i : batch.items) places.push_back(items[i]);
+    plan.outputs->add_to(table, plan.segment->executor(), places, from);
+  }
 }
 
 }  // namespace taugrad

@@ -1,41 +1,62 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <vector>
 
-#include "taugrad/train/evaluate.h"
+#include "exec/segment_plan.h"
 #include "train/batch_plan.h"
+#include "train/score_outputs.h"
 
 namespace taugrad {
 
-/// The likelihoods of a model unfolded to given lengths, one by one, and whether the likeliest
-/// values are right.
+/// The scores of a model unfolded to given lengths.
 class ScorePlan {
  public:
   ScorePlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
             bool ragged, const Modes& modes, const ExecutorOptions& options);
 
   void bind(const Tensors& weights) { plan_->bind(weights); }
-  /// Fills the places of `items` in `scores`, and in `steps`: [item][variable][position - 1].
+  /// Adds the scores of `items` to their places.
   void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
-           std::vector<ItemScores>& scores, std::vector<std::vector<std::vector<Score>>>& steps);
+           ItemTable& table);
 
  private:
-  enum class Kind { loss, nats, right, apart };
-  struct Output {
-    Kind kind;
-    std::size_t variable;
-    std::int32_t step;      ///< along the first index; 0: none
-    std::int64_t elements;  ///< of the variable at a position
-  };
-  void add(Kind kind, Var v, const Output& like);
-  void add_scores(const Unfolded& u, const Symbol& s, std::size_t variable, const Mode& mode);
-  void store(const Output& o, float value, ItemScores& item,
-             std::vector<std::vector<Score>>& steps) const;
-
-  std::vector<NodeId> nodes_;
-  std::vector<Output> outputs_;
-  std::size_t variables_ = 0;
+  std::optional<ScoreOutputs> outputs_;
   std::unique_ptr<BatchPlan> plan_;
+};
+
+/// The same of items of any length, a segment after another: the memory is that of one.       (R19)
+class LongScores {
+ public:
+  /// Null where a sequence of this model cannot run in segments.
+  static std::unique_ptr<LongScores> of(const std::shared_ptr<const Model>& model,
+                                        const Modes& modes, const ExecutorOptions& options);
+  /// From how many steps on it pays.
+  static constexpr std::int64_t kLong = 2048;
+
+  std::int64_t steps_of(const Example& e) const { return e.lengths.at(segments_.length_name()); }
+  const std::string& length_name() const { return segments_.length_name(); }
+  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+           const Tensors& weights, ItemTable& table);
+
+ private:
+  struct Plan {
+    std::optional<ScoreOutputs> outputs;
+    std::unique_ptr<exec::SegmentPlan<float>> segment;
+  };
+  LongScores(const std::shared_ptr<const Model>& model, const SegmentRequest& request,
+             const ExecutorOptions& options);
+  Plan& plan_for(const exec::SegmentShape& shape, const Tensors& weights);
+  void run_group(const Dataset& data, const std::vector<std::size_t>& items,
+                 const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how, const Tensors& weights, exec::SegmentState<float>& state,
+                 ItemTable& table);
+
+  std::shared_ptr<const Model> model_;
+  Segments segments_;
+  Modes modes_;
+  ExecutorOptions options_;
+  std::map<std::vector<std::int64_t>, Plan> plans_;
 };
 
 }  // namespace taugrad

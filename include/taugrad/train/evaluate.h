@@ -39,7 +39,8 @@ struct VariableScores {
   std::string name;
   bool discrete = false;  ///< categories and bernoullis
   Score all = {};
-  std::vector<Score> steps = {};  ///< by position along the first index, from 1; empty without one
+  /// By position along the first index, from 1, up to 4096; empty without one.
+  std::vector<Score> steps = {};
 };
 
 struct ItemScores {

@@ -19,6 +19,7 @@ struct OptimizerOptions {
   double weight_decay = 0;  ///< decoupled: w shrinks by lr * weight_decay; >= 0
   bool nesterov = false;    ///< sgd with momentum
   bool coupled = false;     ///< weight_decay * w is added to the gradient instead
+  std::string decayed = {};  ///< the weights that decay, by name: "W*,U"; empty: all
 };
 
 /// One row of the table of optimizers: what it keeps and reads.
@@ -40,6 +41,8 @@ double global_norm(const Tensors& gradients);
 /// norm before.
 /// @param limit  > 0
 double clip_by_norm(Tensors& gradients, double limit);
+/// Brings every element of every gradient into [-limit, limit]. @param limit  > 0
+void clip_by_value(Tensors& gradients, double limit);
 
 /// Updates weights in place. With g the gradient, w the weight, k the number of this update and
 /// w shrunk by lr weight_decay before:

@@ -1,0 +1,215 @@
+#include "train/windows.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "exec/segment_tensors.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::size_t kMostPlans = 16;
+
+SegmentRequest request_of(const Modes& modes) {
+  SegmentRequest r;
+  r.loss = true;
+  r.train = true;
+  r.modes = modes;
+  return r;
+}
+
+}  // namespace
+
+std::set<std::string> random_names(const Model& model) {
+  std::set<std::string> names;
+  for (const Symbol& s : model.symbols)
+    if (s.random()) names.insert(s.name);
+  return names;
+}
+
+// zero or absent outside of it                                                             (R4)
+void read_example(const Model& model, const Example& e, const exec::SegmentRead& r,
+                  std::span<float> to) {
+  const auto found = e.values.find(r.name);
+  if (found == e.values.end())
+    fail(Status::bad_input, "D005", "an item lacks the variable \"{}\"", r.name);
+  const Tensor& from = found->second;
+  std::int64_t flat = 0;
+  bool given = true;
+  for (std::size_t a = 0; a < r.at.size(); ++a) {
+    given = given && r.at[a] >= 1 && r.at[a] <= from.dims()[a];
+    flat = flat * from.dims()[a] + r.at[a] - 1;
+  }
+  if (!given) {
+    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(r.name))];
+    std::ranges::fill(to, s.category >= 0 ? -1.0F : 0.0F);
+    return;
+  }
+  const auto first = flat * static_cast<std::int64_t>(to.size());
+  for (std::size_t i = 0; i < to.size(); ++i)
+    to[i] = static_cast<float>(from.at(first + static_cast<std::int64_t>(i)));
+}
+
+Windows::Windows(std::shared_ptr<const Model> model, const Modes& modes,
+                 const Truncation& truncation, std::set<std::string> frozen, bool checkpoint,
+                 const ExecutorOptions& options)
+    : model_(std::move(model)),
+      truncation_(truncation),
+      frozen_(std::move(frozen)),
+      checkpoint_(checkpoint),
+      options_(options),
+      segments_(model_, request_of(modes)),
+      ragged_(can_be_ragged(*model_)),
+      cut_(static_cast<std::size_t>(segments_.length())) {}
+
+std::int64_t Windows::count(std::int64_t steps) const {
+  if (steps <= truncation_.back) return 1;
+  return (steps + truncation_.stride() - 1) / truncation_.stride();
+}
+
+std::int64_t Windows::longest(const Dataset& data, const std::vector<std::size_t>& items) const {
+  std::int64_t most = 0;
+  for (const std::size_t i : items) most = std::max(most, steps_of(data.examples[i]));
+  return most;
+}
+
+std::int64_t Windows::targets(const Dataset& data, const std::vector<std::size_t>& items,
+                              std::int64_t from) const {
+  std::int64_t targets = 0;
+  const bool any = std::any_of(model_->symbols.begin(), model_->symbols.end(),
+                               [](const Symbol& s) { return s.random(); });
+  for (const std::size_t i : items) {
+    const Example& e = data.examples[i];
+    const std::int64_t steps =
+        std::clamp<std::int64_t>(steps_of(e) - from, 0, truncation_.stride());
+    if (!any && steps > 0) ++targets;
+    for (const Symbol& s : model_->symbols) {
+      if (!s.random()) continue;
+      const int axis = axis_along(*model_, s, segments_.length());
+      if (axis < 0 && from > 0) continue;
+      std::int64_t positions = axis < 0 ? 1 : steps;
+      for (std::size_t a = 0; a < s.axes.size(); ++a)
+        if (static_cast<int>(a) != axis)
+          positions *= e.lengths.at(model_->lengths[static_cast<std::size_t>(
+              model_->index_length[static_cast<std::size_t>(s.axes[a])])]);
+      targets += positions;
+    }
+  }
+  return targets;
+}
+
+void Windows::begin(std::size_t items) {
+  state_ = {};
+  state_.steps.assign(items, 0);
+}
+
+// the slots are those of the lengths of the minibatch, which the first window knows
+void Windows::make_state(std::size_t items, const std::vector<std::int64_t>& lengths) {
+  if (state_.slots.empty())
+    state_ = exec::empty_state<float>(*model_, segments_.slots(lengths), items);
+}
+
+Windows::Plan& Windows::plan_for(const exec::SegmentShape& shape, const Tensors& weights) {
+  const std::int64_t settled = segments_.settled();
+  std::vector<std::int64_t> key = shape.lengths;
+  key.insert(key.end(), shape.of_state.begin(), shape.of_state.end());
+  const bool later = settled >= 0 && shape.first >= std::max<std::int64_t>(settled, 1);
+  key.insert(key.end(), {later ? -1 : shape.first, shape.steps, shape.from - shape.first,
+                         shape.hand_on});
+  if (const auto known = plans_.find(key); known != plans_.end()) return known->second;
+  if (plans_.size() >= kMostPlans) plans_.clear();
+  Plan plan;
+  ExecutorOptions how = options_;
+  const auto outputs = [&](const Unfolded& u) {
+    how.checkpoint = checkpoint_ ? u.graph().size() - 1 : -1;  // the forward part ends here
+    return add_weight_gradients(u, *model_, frozen_, plan.slots);
+  };
+  plan.segment = std::make_unique<exec::SegmentPlan<float>>(
+      segments_, shape, exec::SegmentDraws{.given = random_names(*model_)}, outputs, how);
+  plan.segment->bind(weights);
+  plan.segment->forget_graph();
+  return plans_.emplace(key, std::move(plan)).first->second;
+}
+
+double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, std::int64_t from,
+                    const BatchRun& how, const Tensors& weights, Tensors& gradients) {
+  const std::int64_t first = begin_of(from), to = from + truncation_.stride();
+  // items that run together; a window begins at the same step for all
+  std::map<std::vector<std::int64_t>, std::vector<std::size_t>> groups;
+  std::vector<std::int64_t> most(model_->lengths.size(), 0);
+  const auto lengths_of = [&](std::size_t i) {
+    std::vector<std::int64_t> lengths;
+    for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
+      const std::int64_t own = data.examples[items[i]].lengths.at(model_->lengths[l]);
+      lengths.push_back(l == cut_ ? std::clamp<std::int64_t>(own - first, 0, to - first) : own);
+    }
+    return lengths;
+  };
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::vector<std::int64_t> own = lengths_of(i);
+    for (std::size_t l = 0; l < own.size(); ++l) most[l] = std::max(most[l], own[l]);
+    groups[ragged_ ? std::vector<std::int64_t>{} : own].push_back(i);
+  }
+  make_state(items.size(), most);
+  double loss = 0;
+  for (const auto& [key, group] : groups) {
+    exec::SegmentShape shape;
+    shape.first = first;
+    shape.lengths = ragged_ ? most : key;
+    shape.lengths[cut_] = shape.steps = ragged_ ? to - first : key[cut_];
+    shape.ragged = ragged_;
+    shape.of_state = most;
+    shape.of_state[cut_] = 0;
+    shape.from = from;
+    shape.hand_on = begin_of(to) - first;
+    if (shape.hand_on > shape.steps) shape.hand_on = shape.steps;  // the items end here
+    exec::SegmentItems batch;
+    batch.items = group;
+    batch.seed = how.seed;
+    batch.train = how.train;
+    batch.mixes = how.mixes;
+    batch.lengths.resize(most.size());
+    for (const std::size_t i : group) {
+      const std::vector<std::int64_t> own = lengths_of(i);
+      for (std::size_t l = 0; l < own.size(); ++l) batch.lengths[l].push_back(own[l]);
+      batch.keys.push_back(static_cast<std::int64_t>(items[i]));
+    }
+    Plan& plan = plan_for(shape, weights);
+    plan.segment->run(batch, state_, [&](const exec::SegmentRead& r, std::span<float> out) {
+      read_example(*model_, data.examples[items[r.item]], r, out);
+    });
+    loss += add_gradients(plan.segment->executor(), plan.slots, gradients);
+  }
+  // of an item that has ended nothing is read any more; all are told as one
+  for (std::int64_t& steps : state_.steps) steps = begin_of(to);
+  return loss;
+}
+
+Tensors Windows::state() const {
+  if (state_.slots.empty()) return {};
+  return exec::state_tensors(*model_, segments_.length(), state_);
+}
+
+bool Windows::set_state(const Tensors& state, const Dataset& data,
+                        const std::vector<std::size_t>& of, std::int64_t from) {
+  const std::size_t items = of.size();
+  begin(items);
+  if (state.empty()) return from == 0;
+  std::vector<std::int64_t> lengths(model_->lengths.size(), 0);
+  for (const std::size_t i : of)
+    for (std::size_t l = 0; l < lengths.size(); ++l)
+      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
+  try {
+    make_state(items, lengths);
+    exec::read_state(*model_, segments_.length(), state, state_);
+  } catch (const Error&) {
+    begin(items);
+    return false;
+  }
+  const bool fits = std::ranges::all_of(
+      state_.steps, [&](std::int64_t steps) { return steps == begin_of(from); });
+  if (!fits) begin(items);
+  return fits;
+}
+
+}  // namespace taugrad
