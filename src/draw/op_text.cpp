@@ -55,7 +55,7 @@ std::string attr_text(const Attr& value) {
 std::string op_text(std::string_view name, const Attrs& attrs) {
   const Op* op = find_op(name);
   if (op == &kConstant && attrs.has("category")) return "absent";
-  if (op == &kCopy && attrs.has("by")) return "∂/∂" + attr_text(*attrs.find("by"));
+  if (op == &kCopy && attrs.has("by")) return "∂/∂" + attrs.text("by");
   if (op == &kConstant && attrs.has("value")) return fmt::format("{:.4g}", attrs.real("value"));
   if (op == &kInput) {
     return attrs.has("category") ? fmt::format("category {}", attrs.integer("category")) : "";
