@@ -97,6 +97,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   for (const Example& example : data.examples) e.targets += targets_of(*model, example);
 
   std::vector<std::vector<std::vector<Score>>> steps(data.examples.size());
+  ScorePlanner planner(model, batching.ragged(), options.modes, executor);
   std::unique_ptr<ScorePlan> plan;
   std::vector<std::int64_t> lengths;
   const std::vector<std::size_t> order = by_work(data);
@@ -108,8 +109,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
       const std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
       if (!plan || wanted != lengths) {
         plan.reset();
-        plan =
-            std::make_unique<ScorePlan>(model, wanted, batching.ragged(), options.modes, executor);
+        plan = planner.plan(wanted);
         plan->bind(narrow);
         lengths = wanted;
       }

@@ -1,5 +1,8 @@
 #include "train/plan.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 
@@ -9,7 +12,12 @@ LossGraph loss_graph(const std::shared_ptr<const Model>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes) {
   UnfoldOptions how = unfold_options(*model, lengths, ragged, modes);
   how.train = true;
-  LossGraph g{unfold(model, how), 0, {}, {}};
+  return with_gradients(unfold(model, how));
+}
+
+LossGraph with_gradients(Unfolded u) {
+  const std::shared_ptr<const Model> model = u.shared_model();
+  LossGraph g{std::move(u), 0, {}, {}};
   const Tape& tape = g.unfolded.graph().tape();
   g.forward = tape.size();
   std::vector<Var> wrt;
@@ -28,24 +36,57 @@ LossGraph loss_graph(const std::shared_ptr<const Model>& model,
   return g;
 }
 
-LossPlan::LossPlan(const std::shared_ptr<const Model>& model,
-                   const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                   bool checkpoint, const ExecutorOptions& options) {
-  LossGraph g = loss_graph(model, lengths, ragged, modes);
-  ExecutorOptions own = options;
-  own.checkpoint = checkpoint ? g.forward - 1 : -1;
-  plan_ = std::make_unique<BatchPlan>(g.unfolded, g.outputs, own);
-  slots_ = std::move(g.slots);
+namespace {
+
+/// Outputs and, of those after the first, the weight and the position.
+exec::Asked asked(const Unfolded& u) {
+  LossGraph g = with_gradients(u);
+  const Model& model = u.model();
+  std::size_t axes = 0;
+  for (const LossGraph::Slot& slot : g.slots) axes = std::max(axes, slot.at.size());
+  exec::Asked asked{std::move(g.outputs), {plan::Table(1 + axes)}, g.forward - 1};
+  for (const LossGraph::Slot& slot : g.slots) {
+    auto& cells = asked.lists[0].cells;
+    cells.push_back(model.find(slot.name));
+    cells.insert(cells.end(), slot.at.begin(), slot.at.end());
+    cells.resize(cells.size() + axes - slot.at.size());
+  }
+  return asked;
+}
+
+}  // namespace
+
+LossPlanner::LossPlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+                         bool checkpoint, const ExecutorOptions& options)
+    : model_(std::move(model)),
+      ragged_(ragged),
+      modes_(std::move(modes)),
+      planner_(model_, asked, options, checkpoint) {}
+
+std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& lengths) {
+  UnfoldOptions how = unfold_options(*model_, lengths, ragged_, modes_);
+  how.train = true;
+  return std::make_unique<LossPlan>(*model_, planner_.plan(how));
+}
+
+LossPlan::LossPlan(const Model& model, exec::Planned<float> planned)
+    : plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {
+  const plan::Table& slots = planned.lists[0];
+  for (std::size_t i = 0; i < slots.rows(); ++i) {
+    const std::int64_t* row = slots.row(i);
+    const Symbol& s = model.symbols[static_cast<std::size_t>(row[0])];
+    slots_.push_back({s.name, {row + 1, row + 1 + s.axes.size()}});
+  }
 }
 
 double LossPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
                      const BatchRun& how, Tensors& gradients) {
-  plan_->run(data, items, how);
+  plan_.run(data, items, how);
   double loss = 0;
-  for (const float x : plan_->executor().value(0)) loss += static_cast<double>(x);
+  for (const float x : plan_.executor().value(0)) loss += static_cast<double>(x);
   for (std::size_t k = 0; k < slots_.size(); ++k) {
     Tensor& total = gradients.at(slots_[k].name);
-    const std::span<const float> g = plan_->executor().value(k + 1);
+    const std::span<const float> g = plan_.executor().value(k + 1);
     const auto first = static_cast<std::size_t>(flat_position(total, slots_[k].at)) * g.size();
     const std::span<float> to = total.values<float>().subspan(first, g.size());
     for (std::size_t i = 0; i < g.size(); ++i) to[i] += g[i];

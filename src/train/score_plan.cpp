@@ -16,36 +16,44 @@ Var distance(const Symbol& s, Var value, Var target) {
   return sum(off * off);
 }
 
-}  // namespace
-
-ScorePlan::ScorePlan(const std::shared_ptr<const Model>& model,
-                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                     const ExecutorOptions& options) {
-  const Unfolded u = unfold(model, unfold_options(*model, lengths, ragged, modes));
-  if (!model->loss.empty()) add(Kind::loss, u.loss(), {});
-  for (const Symbol& s : model->symbols) {
-    if (!s.random()) continue;
-    const auto mode = modes.find(s.name);
-    add_scores(u, s, variables_++, mode == modes.end() ? Mode::observed : mode->second);
+/// The nodes that tell the scores, each with what it tells.
+class Scores {
+ public:
+  Scores(const Unfolded& u, const Modes& modes) {
+    if (!u.model().loss.empty()) add(ScorePlan::Kind::loss, u.loss(), {});
+    std::size_t variable = 0;
+    for (const Symbol& s : u.model().symbols) {
+      if (!s.random()) continue;
+      const auto mode = modes.find(s.name);
+      add_variable(u, s, variable++, mode == modes.end() ? Mode::observed : mode->second);
+    }
   }
-  plan_ = std::make_unique<BatchPlan>(u, nodes_, options);
-}
+  exec::Asked asked() && { return {std::move(nodes_), {std::move(outputs_)}, -1}; }
 
-void ScorePlan::add(Kind kind, Var v, const Output& like) {
-  nodes_.push_back(v.id);
-  outputs_.push_back(like);
-  outputs_.back().kind = kind;
-}
+ private:
+  void add(ScorePlan::Kind kind, Var v, const ScorePlan::Output& like) {
+    nodes_.push_back(v.id);
+    outputs_.cells.insert(outputs_.cells.end(),
+                          {static_cast<std::int64_t>(kind),
+                           static_cast<std::int64_t>(like.variable), like.step, like.elements});
+  }
+  void add_variable(const Unfolded& u, const Symbol& s, std::size_t variable, const Mode& mode);
 
-void ScorePlan::add_scores(const Unfolded& u, const Symbol& s, std::size_t variable,
-                           const Mode& mode) {
+  std::vector<NodeId> nodes_;
+  plan::Table outputs_{4};
+};
+
+void Scores::add_variable(const Unfolded& u, const Symbol& s, std::size_t variable,
+                          const Mode& mode) {
+  using Kind = ScorePlan::Kind;
   Tape& tape = u.graph().tape();
   std::vector<std::pair<std::vector<std::int32_t>, NodeId>> likelihoods;
   u.each_nll(s.name, [&](const auto& at, NodeId id) {
     likelihoods.emplace_back(std::vector<std::int32_t>(at.begin(), at.end()), id);
   });
   for (const auto& [at, id] : likelihoods) {
-    const Output here{Kind::nats, variable, at.empty() ? 0 : std::max(at[0], 0), s.shape.size()};
+    const ScorePlan::Output here{Kind::nats, variable, at.empty() ? 0 : std::max(at[0], 0),
+                                 s.shape.size()};
     add(Kind::nats, tape.var(id), here);
     // the inputs of a likelihood: the distribution's first argument and the target
     const Var first = tape.var(tape.inputs(id)[0]), second = tape.var(tape.inputs(id)[1]);
@@ -58,10 +66,37 @@ void ScorePlan::add_scores(const Unfolded& u, const Symbol& s, std::size_t varia
   }
 }
 
+}  // namespace
+
+ScorePlanner::ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+                           const ExecutorOptions& options)
+    : model_(std::move(model)),
+      ragged_(ragged),
+      modes_(std::move(modes)),
+      planner_(
+          model_, [this](const Unfolded& u) { return Scores(u, modes_).asked(); }, options, false) {
+}
+
+std::unique_ptr<ScorePlan> ScorePlanner::plan(const std::vector<std::int64_t>& lengths) {
+  return std::make_unique<ScorePlan>(
+      *model_, planner_.plan(unfold_options(*model_, lengths, ragged_, modes_)));
+}
+
+ScorePlan::ScorePlan(const Model& model, exec::Planned<float> planned)
+    : plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {
+  for (const Symbol& s : model.symbols) variables_ += s.random();
+  const plan::Table& outputs = planned.lists[0];
+  for (std::size_t i = 0; i < outputs.rows(); ++i) {
+    const std::int64_t* row = outputs.row(i);
+    outputs_.push_back({static_cast<Kind>(row[0]), static_cast<std::size_t>(row[1]),
+                        static_cast<std::int32_t>(row[2]), row[3]});
+  }
+}
+
 void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
                     std::vector<ItemScores>& scores,
                     std::vector<std::vector<std::vector<Score>>>& steps) {
-  plan_->run(data, items, how);
+  plan_.run(data, items, how);
   for (const std::size_t i : items) {
     for (const auto& [name, n] : data.examples[i].lengths)
       scores[i].steps = std::max(scores[i].steps, n);
@@ -69,8 +104,8 @@ void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, 
     steps[i].resize(variables_);
   }
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    const std::span<const float> values = plan_->executor().value(o);
-    const std::span<const std::int32_t> rows = plan_->executor().output_items(o);
+    const std::span<const float> values = plan_.executor().value(o);
+    const std::span<const std::int32_t> rows = plan_.executor().output_items(o);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::size_t item = items[static_cast<std::size_t>(rows[r])];
       store(outputs_[o], values[r], scores[item], steps[item]);

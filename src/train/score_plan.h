@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "exec/planner.h"
 #include "taugrad/train/evaluate.h"
 #include "train/batch_plan.h"
 
@@ -11,15 +13,14 @@ namespace taugrad {
 /// values are right.
 class ScorePlan {
  public:
-  ScorePlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
-            bool ragged, const Modes& modes, const ExecutorOptions& options);
+  /// @param planned  by a ScorePlanner
+  ScorePlan(const Model& model, exec::Planned<float> planned);
 
-  void bind(const Tensors& weights) { plan_->bind(weights); }
+  void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Fills the places of `items` in `scores`, and in `steps`: [item][variable][position - 1].
   void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
            std::vector<ItemScores>& scores, std::vector<std::vector<std::vector<Score>>>& steps);
 
- private:
   enum class Kind { loss, nats, right, apart };
   struct Output {
     Kind kind;
@@ -27,15 +28,28 @@ class ScorePlan {
     std::int32_t step;      ///< along the first index; 0: none
     std::int64_t elements;  ///< of the variable at a position
   };
-  void add(Kind kind, Var v, const Output& like);
-  void add_scores(const Unfolded& u, const Symbol& s, std::size_t variable, const Mode& mode);
+
+ private:
   void store(const Output& o, float value, ItemScores& item,
              std::vector<std::vector<Score>>& steps) const;
 
-  std::vector<NodeId> nodes_;
   std::vector<Output> outputs_;
   std::size_t variables_ = 0;
-  std::unique_ptr<BatchPlan> plan_;
+  BatchPlan plan_;
+};
+
+/// Plans the likelihoods of one model for one length after another.
+class ScorePlanner {
+ public:
+  ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+               const ExecutorOptions& options);
+  std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths);
+
+ private:
+  std::shared_ptr<const Model> model_;
+  bool ragged_;
+  Modes modes_;
+  exec::Planner<float> planner_;
 };
 
 }  // namespace taugrad

@@ -74,6 +74,7 @@ struct Trainer::Parts {
   Tensors weights, gradients;
   GuardedUpdate guarded;
   std::int64_t ahead = 0;  ///< of the updates, in minibatches
+  LossPlanner planner;
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
 
@@ -84,7 +85,9 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
       data(std::move(given)),
       batching(model, data),
       schedule({}, 1, 0),
-      optimizer(o.optimizer) {
+      optimizer(o.optimizer),
+      planner(model, batching.ragged(), o.modes, o.checkpoint,
+              {.max_memory = o.max_memory, .threads = o.threads, .precision = o.precision}) {
   check(o);
   check_modes(*model, o.modes);
   if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to train on");
@@ -111,11 +114,7 @@ LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
   auto it = plans.find(lengths);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    const ExecutorOptions how{.max_memory = options.max_memory,
-                              .threads = options.threads,
-                              .precision = options.precision};
-    auto plan = std::make_unique<LossPlan>(model, lengths, batching.ragged(), options.modes,
-                                           options.checkpoint, how);
+    std::unique_ptr<LossPlan> plan = planner.plan(lengths);
     plan->bind(weights);
     it = plans.emplace(lengths, std::move(plan)).first;
   }
