@@ -24,9 +24,9 @@ bool continued(const Work& work) {
   if (!from_few) return false;
   const auto whole = plan::emit<float>(work.tape(), work.outputs, {});
   CHECK(plan::differ_in_tables_only(*from_few, whole));
-  std::vector<Attrs> kinds;
-  const plan::Tables got = plan::tables_of(*from_few, kinds);
-  const plan::Tables want = plan::tables_of(whole, kinds);
+  plan::Kinds kinds;
+  const plan::Tables got = plan::tables_of(*from_few, kinds).value();
+  const plan::Tables want = plan::tables_of(whole, kinds).value();
   for (std::size_t i = 0; i < got.size(); ++i) {
     CAPTURE(i);
     CHECK(got[i].rows() == want[i].rows());

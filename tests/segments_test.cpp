@@ -1,4 +1,6 @@
 // Segments of a sequence give the bits of the whole.                             (language.md R19)
+#include <fmt/format.h>
+
 #include "support_segments.h"
 
 #include "support_errors.h"

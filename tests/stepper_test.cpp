@@ -1,4 +1,6 @@
 // A Stepper gives the bits of the whole sequence, a step at a time, and asks nobody for anything.
+#include <fmt/format.h>
+
 #include "taugrad/exec/stepper.h"
 
 #include <sys/prctl.h>

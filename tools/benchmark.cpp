@@ -13,7 +13,8 @@
 
 #include "base/fail.h"
 #include "exec/bind.h"
-#include "exec/plan_of.h"
+#include "exec/planner.h"
+#include "recurrence/graph_size.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/exec/run.h"
@@ -90,12 +91,6 @@ Tensors draw_inputs(const Workload& w) {
   return inputs;
 }
 
-std::vector<std::int64_t> full_lengths(const Unfolded& u) {
-  std::vector<std::int64_t> full;
-  for (const std::string& name : u.graph().tape().length_names) full.push_back(u.length(name));
-  return full;
-}
-
 /// Where there is no loss: variables at their last position.
 std::vector<NodeId> last_values(const Unfolded& u, const std::vector<std::string>& fetch) {
   const Model& model = u.model();
@@ -138,46 +133,44 @@ class Benchmark {
     weights_ = initial_weights(w_.definition, draw_of(w_));
     convert_all<S>(weights_);
     describe();
-    const double start = now_ms();
-    const Unfolded u = unfolded();
-    result_.prepare_ms += now_ms() - start;
-    result_.steps = full_lengths(u).empty() ? 1 : full_lengths(u).front();
+    model_ = resolve(w_.definition);
+    lengths_ = lengths_of(*model_, unfolding());
+    result_.steps = lengths_.empty() ? 1 : lengths_.front();
     result_.tokens = w_.lengths.empty()
                          ? result_.steps * w_.batch
                          : std::accumulate(w_.lengths.begin(), w_.lengths.end(), std::int64_t{0});
-    run_forward(u);
-    if (u.has_loss()) run_step(u);
+    const bool has_loss =
+        !model_->loss.empty() || std::ranges::any_of(model_->symbols, &Symbol::random);
+    run_forward(has_loss);
+    if (has_loss) run_step();
     result_.peak_mb = status_mb("VmHWM:");
-    if (u.has_loss() && o_.precision == Precision::bf16) compare(u, step_outputs_);
-    if (u.has_loss()) time_planning();
+    if (has_loss && o_.precision == Precision::bf16) compare();
+    if (has_loss) time_planning();
     return result_;
   }
 
  private:
-  Unfolded unfolded() const {
-    return unfold(
-        w_.definition,
-        {.steps = w_.steps.steps, .lengths = w_.steps.lengths, .ragged = !w_.lengths.empty()});
+  UnfoldOptions unfolding() const {
+    return {.steps = w_.steps.steps, .lengths = w_.steps.lengths, .ragged = !w_.lengths.empty()};
   }
 
-  /// The loss and the gradients of the trainable weights, whose nodes are appended.
-  static std::vector<NodeId> outputs_of_step(const Unfolded& u) {
-    std::vector<NodeId> outputs{u.loss().id};
+  /// The loss and the gradients of the trainable weights, whose nodes are appended; in the list a
+  /// row for each.
+  static exec::Asked step_of(const Unfolded& u) {
+    exec::Asked asked{{u.loss().id}, {plan::Table(1)}, u.graph().size() - 1};
     const Gradients gradients = gradient(u.loss(), trainable_weights(u));
-    for (const Var& v : gradients.values()) outputs.push_back(v.id);
-    return outputs;
+    for (const Var& v : gradients.values()) asked.outputs.push_back(v.id);
+    asked.lists[0].cells.assign(asked.outputs.size(), 0);
+    return asked;
+  }
+  exec::Asked forward_of(const Unfolded& u) const {
+    return {u.has_loss() ? std::vector{u.loss().id} : last_values(u, w_.fetch)};
   }
 
-  /// What a batch of a new length asks for.
+  /// What a batch of another length asks for.
   void time_planning() {
-    const auto plan = [&] {
-      const Unfolded u = unfolded();
-      ExecutorOptions options = run_options();
-      options.checkpoint = o_.checkpoint ? u.graph().size() - 1 : -1;
-      const std::vector<NodeId> outputs = outputs_of_step(u);
-      exec::plan_of<S>(u.graph().tape(), outputs, options);
-    };
-    result_.plan_ms = time_runs(o_.ms / 4, plan).median;
+    exec::Planner<S> planner(model_, step_of, run_options(), o_.checkpoint);
+    result_.plan_ms = time_runs(o_.ms / 4, [&] { planner.make(unfolding()); }).median;
   }
 
   void describe() {
@@ -188,38 +181,30 @@ class Benchmark {
   }
 
   /// With what training needs kept, where there is a loss; else the weights are packed beforehand.
-  void run_forward(const Unfolded& u) {
-    const bool train = u.has_loss();
-    std::vector<NodeId> outputs = train ? std::vector{u.loss().id} : last_values(u, w_.fetch);
+  void run_forward(bool train) {
     ExecutorOptions options = run_options();
     options.weights_change = train;
     if (train && !o_.checkpoint) options.without.emplace_back("reuse");
-    result_.forward = run(u, outputs, options, result_.gflop_forward, !train);
+    result_.forward = run([this](const Unfolded& u) { return forward_of(u); }, options, false,
+                          result_.gflop_forward, !train);
   }
 
   ExecutorOptions run_options() const {
     return {.threads = o_.threads, .without = o_.without, .precision = o_.precision};
   }
 
-  void run_step(const Unfolded& u) {
+  void run_step() {
     forget_peak();  // nobody who trains runs the plan of `fwd_ms`, which keeps more than a step
-    const double start = now_ms();
-    const NodeId last = u.graph().size() - 1;
-    std::vector<NodeId> outputs = outputs_of_step(u);
-    result_.prepare_ms += now_ms() - start;
-    ExecutorOptions options = run_options();
-    options.checkpoint = o_.checkpoint ? last : -1;
-    result_.step = run(u, outputs, options, result_.gflop, true);
-    step_outputs_ = std::move(outputs);
+    result_.step = run(step_of, run_options(), o_.checkpoint, result_.gflop, true);
   }
 
   /// The same in full precision.
-  void compare(const Unfolded& u, const std::vector<NodeId>& outputs) {
+  void compare() {
     ExecutorOptions options = run_options();
-    const auto rounded = values(u, outputs, options);
+    const auto rounded = values(options);
     options.precision = Precision::full;
-    const auto full = values(u, outputs, options);
-    for (std::size_t o = 0; o < outputs.size(); ++o) {
+    const auto full = values(options);
+    for (std::size_t o = 0; o < full.size(); ++o) {
       double largest = 0, difference = 0;
       for (std::size_t i = 0; i < full[o].size(); ++i) {
         const double x = static_cast<double>(full[o][i]);
@@ -231,37 +216,40 @@ class Benchmark {
     }
   }
 
-  std::vector<std::vector<S>> values(const Unfolded& u, const std::vector<NodeId>& outputs,
-                                     const ExecutorOptions& options) {
-    Executor<S> executor(u.graph().tape(), outputs, options);
-    place(u, executor);
-    executor.run();
+  std::vector<std::vector<S>> values(const ExecutorOptions& options) {
+    exec::Planned<S> planned =
+        exec::Planner<S>(model_, step_of, options, o_.checkpoint).plan(unfolding());
+    place(planned);
+    planned.executor.run();
     std::vector<std::vector<S>> all;
-    for (std::size_t o = 0; o < outputs.size(); ++o) {
-      const auto value = executor.value(o);
+    for (std::size_t o = 0; o < planned.lists[0].rows(); ++o) {
+      const auto value = planned.executor.value(o);
       all.emplace_back(value.begin(), value.end());
     }
     return all;
   }
 
   /// Gives the executor its batch and its tensors.
-  void place(const Unfolded& u, Executor<S>& executor) {
-    const auto sources = exec::sources_of(u.graph().tape(), executor.leaves());
-    const auto batch = exec::describe_batch(
-        sources, exec::length_rules(u.graph().tape(), full_lengths(u)), inputs_);
-    executor.set_batch(batch.context, batch.items);
-    for (const exec::Source& s : sources)
-      exec::bind_source(executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
+  void place(exec::Planned<S>& planned) {
+    const exec::LengthRules rules{model_->lengths, lengths_, planned.longest};
+    const auto batch = exec::describe_batch(planned.sources, rules, inputs_);
+    planned.executor.set_batch(batch.context, batch.items);
+    for (const exec::Source& s : planned.sources)
+      exec::bind_source(planned.executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
   }
 
   /// The time of one run. The last plan that a workload has is the one that is told of.
-  Timing run(const Unfolded& u, const std::vector<NodeId>& outputs, const ExecutorOptions& options,
+  Timing run(const typename exec::Planner<S>::Ask& ask, const ExecutorOptions& options, bool again,
              double& gflop, bool last) {
-    const Tape& tape = u.graph().tape();
     const double start = now_ms();
-    Executor<S> executor(tape, outputs, options);
-    place(u, executor);
-    if (last) result_.prepare_ms += now_ms() - start;
+    exec::Planner<S> planner(resolve(w_.definition), ask, options, again);
+    exec::Planned<S> planned = planner.plan(unfolding());
+    Executor<S>& executor = planned.executor;
+    place(planned);
+    if (last) {
+      executor.run();
+      result_.prepare_ms = now_ms() - start;
+    }
     executor.run();  // all of it once, so that there are numbers for the products
     exec::Profile<S> products(exec::Profile<S>::Mode::products_only);
     executor.watch(&products);
@@ -269,7 +257,8 @@ class Benchmark {
     if (!o_.limit) executor.watch(nullptr);
     const Timing timing = time_runs(o_.ms, [&] { executor.run(); });
     if (last) {
-      result_.nodes = tape.size();
+      result_.nodes = planned.nodes;
+      result_.by_law = planned.by_law;
       result_.plan_steps = static_cast<std::int64_t>(executor.steps());
       if (o_.profile && !o_.limit) profile(executor);
     }
@@ -289,7 +278,8 @@ class Benchmark {
   const BenchmarkOptions& o_;
   Tensors inputs_, weights_;
   BenchmarkResult result_;
-  std::vector<NodeId> step_outputs_;  // the loss and the gradients
+  std::shared_ptr<const Model> model_;
+  std::vector<std::int64_t> lengths_;  // by number
 };
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "taugrad/exec/describe_plan.h"
 
+#include <algorithm>
+
 #include "exec/memory_estimate.h"
 #include "exec/plan_of.h"
+#include "exec/planner.h"
 #include "graph/adjoint.h"
 #include "plan/describe.h"
 #include "taugrad/ops/records.h"
@@ -26,7 +29,7 @@ std::vector<NodeId> with_gradients(Var loss) {
 }
 
 /// The same; without a loss, all variables.
-std::vector<NodeId> outputs_of(Unfolded& u) {
+std::vector<NodeId> outputs_of(const Unfolded& u) {
   if (u.has_loss()) return with_gradients(u.loss());
   std::vector<NodeId> outputs;
   for (const std::string& name : u.variables())
@@ -34,13 +37,15 @@ std::vector<NodeId> outputs_of(Unfolded& u) {
   return outputs;
 }
 
-PlanSummary summary_of(const Tape& tape, const std::vector<NodeId>& outputs,
+bool has_loss(const Model& model) {
+  return !model.loss.empty() || std::ranges::any_of(model.symbols, &Symbol::random);
+}
+
+PlanSummary summary_of(const plan::Plan<float>& plan, std::int64_t nodes,
                        const ExecutorOptions& options) {
-  plan::PassSet on;
-  for (const std::string& name : options.without) on = on.without(name);
-  const plan::Plan<float> plan = exec::plan_of<float>(tape, outputs, options);
+  const plan::PassSet on = exec::passes_of(options);
   PlanSummary summary;
-  summary.nodes = tape.size();
+  summary.nodes = nodes;
   summary.steps = static_cast<std::int64_t>(plan.steps.size());
   summary.levels = plan.levels;
   summary.programs = static_cast<std::int64_t>(plan.programs.size());
@@ -61,12 +66,24 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
   for (const std::string& name : options.without) plan::PassSet().without(name);
   const GraphSize size = graph_size(*resolve(d), unfolding).with_gradient();
   require_memory("planning", memory_of_graph(size, 0, sizeof(float)));
-  Unfolded u = unfold(d, unfolding);
+  const std::shared_ptr<const Model> model = resolve(d);
   ExecutorOptions own = options;
-  if (!u.has_loss()) own.checkpoint = -1;
-  if (own.checkpoint >= 0) own.checkpoint = u.graph().size() - 1;
-  const std::vector<NodeId> outputs = outputs_of(u);
-  return summary_of(u.graph().tape(), outputs, own);
+  const bool again = options.checkpoint >= 0 && has_loss(*model);
+  own.checkpoint = -1;
+  exec::Planner<float> planner(
+      model,
+      [](const Unfolded& u) {
+        const NodeId forward_end = u.graph().size() - 1;
+        return exec::Asked{outputs_of(u), {}, forward_end};
+      },
+      own, again);
+  const exec::Made<float> made = planner.make(unfolding);
+  own.checkpoint = again ? 0 : -1;  // for the list of passes
+  PlanSummary summary = summary_of(*made.plan, made.nodes, own);
+  summary.by_law = made.by_law;
+  for (const std::int64_t length : made.longest)
+    summary.longest = std::max(summary.longest, length);
+  return summary;
 }
 
 PlanSummary describe_plan(const Graph& graph, const std::string& loss,
@@ -76,7 +93,7 @@ PlanSummary describe_plan(const Graph& graph, const std::string& loss,
   ExecutorOptions own = options;
   own.checkpoint = of && options.checkpoint >= 0 ? copy.size() - 1 : -1;
   const std::vector<NodeId> outputs = of ? with_gradients(of) : sinks(copy.tape());
-  return summary_of(copy.tape(), outputs, own);
+  return summary_of(exec::plan_of<float>(copy.tape(), outputs, own), copy.size(), own);
 }
 
 }  // namespace taugrad

@@ -25,7 +25,7 @@ void convert(const Tensor& tensor, std::int64_t from, std::span<S> to) {
 }
 
 template <class S>
-Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
+UnfoldOptions Evaluation<S>::unfolding(const std::vector<std::int32_t>& items) const {
   UnfoldOptions o;
   o.modes = options_.modes;
   for (const Symbol& s : model_->symbols)
@@ -46,24 +46,32 @@ Unfolded Evaluation<S>::unfolded(const std::vector<std::int32_t>& items) const {
       o.data_lengths[model_->lengths[l]] =
           data_.data_lengths[l][static_cast<std::size_t>(items.front())];
   }
-  return unfold(model_, o);
+  return o;
 }
 
 template <class S>
 Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> outputs,
-                                      const std::vector<std::int32_t>& items,
-                                      NodeId forward_end) const {
+                                      const std::vector<std::int32_t>& items) const {
   Executor<S> executor(tape, outputs,
                        {.max_memory = options_.max_memory,
                         .threads = options_.threads,
                         .without = options_.without,
-                        .checkpoint = options_.checkpoint ? forward_end : -1,
                         .precision = options_.precision});
-  executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
-  for (const NodeId leaf : executor.leaves())
-    fill(tape, leaf, items, executor.items(leaf), executor.leaf(leaf));
-  executor.run();
+  run(executor, exec::sources_of(tape, executor.leaves()), items);
   return executor;
+}
+
+template <class S>
+void Evaluation<S>::run(Executor<S>& executor, const std::vector<exec::Source>& sources,
+                        const std::vector<std::int32_t>& items) const {
+  executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
+  for (const exec::Source& source : sources) {
+    const Tensor& tensor = tensor_of(source);
+    for (std::size_t i = 0; i < source.leaves.size(); ++i)
+      fill(source, i, tensor, items, executor.items(source.leaves[i]),
+           executor.leaf(source.leaves[i]));
+  }
+  executor.run();
 }
 
 template <class S>
@@ -72,9 +80,10 @@ Interpreter<S> Evaluation<S>::interpreted(const Tape& tape, std::span<const Node
   Interpreter<S> interpreter(tape, outputs);
   interpreter.set_batch(context_of({item}), 1);
   static constexpr std::int32_t kOnly[] = {0};
-  for (const NodeId leaf : interpreter.leaves())
-    if (const std::span<S> to = interpreter.leaf(leaf); !to.empty())
-      fill(tape, leaf, {item}, kOnly, to);
+  for (const exec::Source& source : exec::sources_of(tape, interpreter.leaves()))
+    for (std::size_t i = 0; i < source.leaves.size(); ++i)
+      if (const std::span<S> to = interpreter.leaf(source.leaves[i]); !to.empty())
+        fill(source, i, tensor_of(source), {item}, kOnly, to);
   interpreter.run();
   return interpreter;
 }
@@ -94,21 +103,28 @@ BatchContext Evaluation<S>::context_of(const std::vector<std::int32_t>& items) c
 }
 
 template <class S>
-void Evaluation<S>::fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
-                         std::span<const std::int32_t> rows, std::span<S> to) const {
-  const std::string name = data_of(tape.name(leaf));
+const Tensor& Evaluation<S>::tensor_of(const exec::Source& source) const {
+  const std::string name = data_of(source.name);
   const int number = model_->find(name);
   const bool weight =
       number >= 0 && model_->symbols[static_cast<std::size_t>(number)].kind == SymbolKind::weight;
   const Tensor& tensor =
       weight ? needed(weights_, "weight", name) : needed(data_.inputs, "input", name);
   if (weight) check_weight(model_->symbols[static_cast<std::size_t>(number)], tensor);
-  const std::span<const std::int32_t> index = tape.index(leaf);
+  return tensor;
+}
+
+template <class S>
+void Evaluation<S>::fill(const exec::Source& source, std::size_t leaf, const Tensor& tensor,
+                         const std::vector<std::int32_t>& items, std::span<const std::int32_t> rows,
+                         std::span<S> to) const {
+  const auto axes = static_cast<std::size_t>(source.index_axes);
   std::int64_t flat = 0;
-  for (std::size_t a = 0; a < index.size(); ++a) flat = flat * tensor.dims()[a] + index[a] - 1;
-  const std::int64_t size = tape.shape(leaf).size();
-  if (tape.extent_id(leaf) == kShared) return convert(tensor, flat * size, to);
-  const bool once = is_shared_cotangent(name);  // it counts with the first item, for all of them
+  for (std::size_t a = 0; a < axes; ++a)
+    flat = flat * tensor.dims()[a] + source.positions[leaf * axes + a] - 1;
+  const std::int64_t size = source.shape.size();
+  if (!source.per_example) return convert(tensor, flat * size, to);
+  const bool once = is_shared_cotangent(source.name);  // it counts with the first item, for all
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
     const auto to_item =

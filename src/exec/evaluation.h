@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exec/batch_data.h"
+#include "exec/bind.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/unfold.h"
 #include "taugrad/reference/interpreter.h"
@@ -21,13 +22,18 @@ class Evaluation {
              const RunOptions& options)
       : model_(std::move(model)), data_(data), weights_(weights), options_(options) {}
 
-  Unfolded unfolded(const std::vector<std::int32_t>& items) const;
-  /// The outputs' values for the items; rows as the executor says.
-  /// @param forward_end  the last node of the forward part: what gradients read may be computed
-  /// again
+  /// How the model is unfolded for the items.
+  UnfoldOptions unfolding(const std::vector<std::int32_t>& items) const;
+  Unfolded unfolded(const std::vector<std::int32_t>& items) const {
+    return unfold(model_, unfolding(items));
+  }
+  /// Runs what was planned for the items.
   /// @throws Error (D010, D011) for a tensor that is needed and missing or misshapen
+  void run(Executor<S>& executor, const std::vector<exec::Source>& sources,
+           const std::vector<std::int32_t>& items) const;
+  /// The outputs' values for the items; rows as the executor says.
   Executor<S> operator()(const Tape& tape, std::span<const NodeId> outputs,
-                         const std::vector<std::int32_t>& items, NodeId forward_end = -1) const;
+                         const std::vector<std::int32_t>& items) const;
 
   /// The same of one item by the reference interpreter, which holds the value of every node.
   Interpreter<S> interpreted(const Tape& tape, std::span<const NodeId> outputs,
@@ -35,9 +41,11 @@ class Evaluation {
 
  private:
   BatchContext context_of(const std::vector<std::int32_t>& items) const;
-  /// @param rows  of the leaf: numbers among `items`
-  void fill(const Tape& tape, NodeId leaf, const std::vector<std::int32_t>& items,
-            std::span<const std::int32_t> rows, std::span<S> to) const;
+  const Tensor& tensor_of(const exec::Source& source) const;
+  /// @param rows  of leaf number `leaf`: numbers among `items`
+  void fill(const exec::Source& source, std::size_t leaf, const Tensor& tensor,
+            const std::vector<std::int32_t>& items, std::span<const std::int32_t> rows,
+            std::span<S> to) const;
   void check_weight(const Symbol& s, const Tensor& tensor) const;
   bool is_shared_cotangent(const std::string& leaf) const;
 

@@ -1,6 +1,7 @@
 #include "taugrad/exec/executor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fail.h"
 #include "exec/machine.h"
@@ -24,13 +25,23 @@ plan::ValueId output_value(const plan::Plan<S>& plan, std::size_t output) {
   return plan.outputs[output];
 }
 
-// what is wrong is said before anything is planned
-const ExecutorOptions& checked(const Tape& tape, std::span<const NodeId> outputs,
-                               const ExecutorOptions& options) {
+template <class S>
+const plan::Value& value_of(const plan::Plan<S>& plan, std::size_t output) {
+  return plan.values[static_cast<std::size_t>(output_value(plan, output))];
+}
+
+const ExecutorOptions& checked(const ExecutorOptions& options) {
   constexpr int kMostThreads = 1024;
   if (options.threads < 0 || options.threads > kMostThreads)
     fail(Status::usage, "U002", "threads are 1..{}, or 0 for all cores, not {}", kMostThreads,
          options.threads);
+  return options;
+}
+
+// what is wrong is said before anything is planned
+const ExecutorOptions& checked(const Tape& tape, std::span<const NodeId> outputs,
+                               const ExecutorOptions& options) {
+  checked(options);
   for (const NodeId id : outputs) tape.check(id);
   if (options.checkpoint != -1) tape.check(options.checkpoint);
   return options;
@@ -44,6 +55,11 @@ Executor<S>::Executor(const Tape& tape, std::span<const NodeId> outputs,
     : plan_(std::make_unique<const plan::Plan<S>>(
           exec::plan_of<S>(tape, outputs, checked(tape, outputs, options)))),
       machine_(std::make_unique<exec::Machine<S>>(*plan_, options)) {}
+
+template <class S>
+Executor<S>::Executor(std::unique_ptr<const plan::Plan<S>> plan, const ExecutorOptions& options)
+    : plan_(std::move(plan)),
+      machine_(std::make_unique<exec::Machine<S>>(*plan_, checked(options))) {}
 
 template <class S>
 Executor<S>::~Executor() = default;
@@ -85,6 +101,16 @@ template <class S>
 std::span<const std::int32_t> Executor<S>::output_items(std::size_t output) const {
   const exec::OneCaller::Call call(machine().one_caller);
   return machine().items(output_value(plan(), output));
+}
+
+template <class S>
+bool Executor<S>::per_example(std::size_t output) const {
+  return value_of(plan(), output).extent != kShared;
+}
+
+template <class S>
+std::int64_t Executor<S>::elements(std::size_t output) const {
+  return value_of(plan(), output).elements;
 }
 
 template <class S>

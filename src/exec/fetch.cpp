@@ -135,16 +135,6 @@ bool needs_equal_lengths(const Model& model, const Fetch& f) {
 
 namespace {
 
-std::int64_t flat_place(const std::vector<std::int32_t>& at,
-                        const std::vector<std::int64_t>& axes) {
-  std::int64_t flat = 0;
-  for (std::size_t a = 0; a < at.size(); ++a) {
-    if (at[a] < 1 || at[a] > axes[a]) return -1;
-    flat = flat * axes[a] + at[a] - 1;
-  }
-  return flat;
-}
-
 Var node_at(const Unfolded& u, const Fetch& f, const std::vector<std::int32_t>& at) {
   const NodeId id = f.nll ? u.find_nll(f.name, at) : u.find(f.name, at);
   return id < 0 ? Var{} : u.graph().tape().var(id);
@@ -152,33 +142,32 @@ Var node_at(const Unfolded& u, const Fetch& f, const std::vector<std::int32_t>& 
 
 }  // namespace
 
-std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& f,
-                             const std::vector<std::int64_t>& longest) {
-  if (f.loss) return {{u.loss(), 0}};
+std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& f) {
+  if (f.loss) return {{u.loss()}};
   const Model& model = u.model();
   const Symbol& s = model.symbols[static_cast<std::size_t>(f.symbol)];
+  const auto length_of = [&](std::size_t axis) {
+    return u.length(model.lengths[static_cast<std::size_t>(
+        model.index_length[static_cast<std::size_t>(s.axes[axis])])]);
+  };
   if (s.kind == SymbolKind::weight && f.has_brackets) {
     std::vector<Piece> shares;
-    for (const Var& copy : u.copies_named(f.name, f.brackets)) shares.push_back({copy, 0});
+    for (const Var& copy : u.copies_named(f.name, f.brackets)) shares.push_back({copy});
     return shares;
   }
   if (f.has_brackets) {
     std::vector<std::int32_t> at;
-    for (const BracketPlace& p : parse_places(model, f)) {
-      const std::string& length = model.lengths[static_cast<std::size_t>(
-          model.index_length[static_cast<std::size_t>(s.axes[at.size()])])];
-      at.push_back(p.end ? static_cast<std::int32_t>(u.length(length)) + p.offset : p.offset);
-    }
-    return {{node_at(u, f, at), 0}};
+    for (const BracketPlace& p : parse_places(model, f))
+      at.push_back(p.end ? static_cast<std::int32_t>(length_of(at.size())) + p.offset : p.offset);
+    return {{node_at(u, f, at)}};
   }
   std::vector<std::int64_t> axes;
-  for (const int axis : s.axes)
-    axes.push_back(
-        longest[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(axis)])]);
+  for (std::size_t axis = 0; axis < s.axes.size(); ++axis) axes.push_back(length_of(axis));
   std::vector<Piece> pieces;
   const auto add = [&](const std::vector<std::int32_t>& at, NodeId id) {
-    if (const std::int64_t place = flat_place(at, axes); place >= 0)
-      pieces.push_back({u.graph().tape().var(id), place});
+    for (std::size_t a = 0; a < at.size(); ++a)
+      if (at[a] < 1 || at[a] > axes[a]) return;
+    pieces.push_back({u.graph().tape().var(id), at});
   };
   if (f.nll)
     u.each_nll(f.name, add);
@@ -187,6 +176,15 @@ std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& f,
   else
     u.each_value(f.name, add);
   return pieces;
+}
+
+std::int64_t reach_of(const Fetch& fetch) {
+  std::int64_t reach = 0, number = 0;
+  for (const char c : fetch.brackets) {
+    number = c >= '0' && c <= '9' ? std::min<std::int64_t>(10 * number + c - '0', 1 << 30) : 0;
+    reach = std::max(reach, number);
+  }
+  return reach;
 }
 
 }  // namespace taugrad

@@ -25,12 +25,14 @@ bool needs_equal_lengths(const Model& model, const Fetch& fetch);
 
 /// What a fetch reads in one graph: nodes, and where each goes in the result.
 struct Piece {
-  Var node;            ///< empty: zeros
-  std::int64_t place;  ///< flat position among the index axes
+  Var node;                           ///< empty: zeros
+  std::vector<std::int32_t> at = {};  ///< position on the index axes; of one alone: none
 };
 
-/// Nodes that a fetch stands for, before differentiation.
-std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& fetch,
-                             const std::vector<std::int64_t>& longest);
+/// Nodes that a fetch stands for, before differentiation: within the lengths of the graph.
+std::vector<Piece> pieces_of(const Unfolded& u, const Fetch& fetch);
+
+/// The largest number in a fetch's brackets, which positions are counted to.
+std::int64_t reach_of(const Fetch& fetch);
 
 }  // namespace taugrad

@@ -13,13 +13,14 @@
 #include "recurrence/graph_size.h"
 
 namespace taugrad::exec {
-namespace {
 
 plan::PassSet passes_of(const ExecutorOptions& options) {
   plan::PassSet passes;
   for (const std::string& name : options.without) passes = passes.without(name);
   return passes;
 }
+
+namespace {
 
 /// A category is held as a number, which has to tell it from the next one.
 void require_told_apart(const Tape& tape) {

@@ -7,6 +7,9 @@
 
 namespace taugrad::exec {
 
+/// All passes but those to leave out. @throws Error (U002) for an unknown one
+plan::PassSet passes_of(const ExecutorOptions& options);
+
 /// The plan that an executor runs: of the tape, or of the one that the options make of it. Its
 /// leaves bear their numbers in `tape`.
 /// @throws Error (U002) for an unknown pass, (U006) for bf16 in double, and what make_plan throws

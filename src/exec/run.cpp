@@ -13,6 +13,7 @@
 #include "exec/fetch.h"
 #include "exec/memory_estimate.h"
 #include "exec/not_finite.h"
+#include "exec/planner.h"
 #include "recurrence/unfold_check.h"
 #include "taugrad/passes/gradient.h"
 
@@ -25,9 +26,17 @@ class Run {
  public:
   Run(std::shared_ptr<const Model> model, const BatchData& data, const Tensors& weights,
       const RunOptions& options)
-      : model_(model), data_(data), evaluation_(std::move(model), data, weights, options) {
-    for (const std::string& text : options.fetch) fetches_.push_back(parse_fetch(*model_, text));
-  }
+      : model_(model),
+        data_(data),
+        evaluation_(model, data, weights, options),
+        fetches_(parsed(*model, options.fetch)),
+        planner_(
+            std::move(model), [this](const Unfolded& u) { return asked(u); },
+            ExecutorOptions{.max_memory = options.max_memory,
+                            .threads = options.threads,
+                            .without = options.without,
+                            .precision = options.precision},
+            options.checkpoint, reach()) {}
 
   /// Fetches of copies that no step reads: zeros, as a rule a slip of the pen.
   std::vector<std::string> unread() const {
@@ -66,6 +75,17 @@ class Run {
   }
 
  private:
+  static std::vector<Fetch> parsed(const Model& model, const std::vector<std::string>& texts) {
+    std::vector<Fetch> fetches;
+    for (const std::string& text : texts) fetches.push_back(parse_fetch(model, text));
+    return fetches;
+  }
+  std::int64_t reach() const {
+    std::int64_t reach = 0;
+    for (const Fetch& f : fetches_) reach = std::max(reach, reach_of(f));
+    return reach;
+  }
+
   const Symbol& symbol(const Fetch& f) const {
     return model_->symbols[static_cast<std::size_t>(f.symbol)];
   }
@@ -82,7 +102,8 @@ class Run {
   std::optional<NotFinite> source_in(const Fetch& f, std::int32_t item) {
     const Unfolded u = evaluation_.unfolded({item});
     std::vector<NodeId> outputs;
-    for (const Wanted& w : wanted_in(u, {&f, 1})) outputs.push_back(w.piece.node.id);
+    std::vector<std::int64_t> any;
+    for (const Wanted& w : wanted_in(u, {&f, 1}, any)) outputs.push_back(w.piece.node.id);
     const Tape& tape = u.graph().tape();
     if (outputs.empty() || !fits_interpreter(tape)) return std::nullopt;
     const Interpreter<S> run = evaluation_.interpreted(tape, outputs, item);
@@ -120,10 +141,11 @@ class Run {
   }
 
   // an input is fetched from its tensor: what no equation reads is no node of the graph
-  bool is_data(const Fetch& f) const {
+  static bool is_data(const Model& model, const Fetch& f) {
     return !f.loss && !f.gradient && !f.has_brackets &&
-           model_->symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::input;
+           model.symbols[static_cast<std::size_t>(f.symbol)].kind == SymbolKind::input;
   }
+  bool is_data(const Fetch& f) const { return is_data(*model_, f); }
   void copy_data(const Fetch& f) {
     const Tensor& from = needed(data_.inputs, "input", f.name);
     const Symbol& s = model_->symbols[static_cast<std::size_t>(f.symbol)];
@@ -138,28 +160,55 @@ class Run {
       if (alive) convert(from, static_cast<std::int64_t>(row * size), to.subspan(row * size, size));
     }
   }
+  void group(const std::vector<std::int32_t>& items) {
+    exec::Planned<S> planned = planner_.plan(evaluation_.unfolding(items));
+    const plan::Table &wanted = planned.lists[0], &found = planned.lists[1];
+    for (const std::int64_t f : found.cells)
+      found_.insert(fetches_[static_cast<std::size_t>(f)].text);
+    if (wanted.rows() == 0) return;
+    evaluation_.run(planned.executor, planned.sources, items);
+    for (std::size_t o = 0; o < wanted.rows(); ++o)
+      store(fetches_[static_cast<std::size_t>(wanted.row(o)[0])], wanted.row(o) + 1, items,
+            planned.executor, o);
+  }
+
+  /// The outputs; in the first list the fetch and the position of each, in the second the fetches
+  /// that there is something for.
+  exec::Asked asked(const Unfolded& u) const {
+    std::size_t axes = 0;
+    for (const Fetch& f : fetches_)
+      if (!f.loss) axes = std::max(axes, symbol(f).axes.size());
+    exec::Asked asked{.outputs = {},
+                      .lists = {plan::Table(1 + axes), plan::Table(1)},
+                      .forward_end = u.graph().size() - 1};
+    for (const Wanted& w : wanted_in(u, fetches_, asked.lists[1].cells)) {
+      asked.outputs.push_back(w.piece.node.id);
+      auto& cells = asked.lists[0].cells;
+      cells.push_back(w.fetch - fetches_.data());
+      for (std::size_t a = 0; a < axes; ++a)
+        cells.push_back(a < w.piece.at.size() ? w.piece.at[a] : 0);
+    }
+    return asked;
+  }
+
   struct Wanted {
     const Fetch* fetch;
     Piece piece;
   };
 
-  void group(const std::vector<std::int32_t>& items) {
-    const Unfolded u = evaluation_.unfolded(items);
-    const NodeId forward_end = u.graph().size() - 1;
-    const std::vector<Wanted> wanted = wanted_in(u, fetches_);
-    if (!wanted.empty()) evaluate(u, items, wanted, forward_end);
-  }
-
   // the nodes that the fetches stand for; gradients are added to the graph
-  std::vector<Wanted> wanted_in(const Unfolded& u, std::span<const Fetch> fetches) {
+  /// @param found  numbers of the fetches that there is a node for
+  static std::vector<Wanted> wanted_in(const Unfolded& u, std::span<const Fetch> fetches,
+                                       std::vector<std::int64_t>& found) {
     std::vector<Wanted> wanted;
     std::vector<Var> wrt;
     std::vector<std::pair<const Fetch*, Piece>> gradients;
     for (const Fetch& f : fetches) {
-      if (is_data(f)) continue;
-      for (const Piece& p : pieces_of(u, f, data_.longest)) {
+      if (is_data(u.model(), f)) continue;
+      bool any = false;
+      for (const Piece& p : pieces_of(u, f)) {
         if (!p.node) continue;  // nothing stands there: zero
-        found_.insert(f.text);
+        any = true;
         if (!f.gradient) {
           wanted.push_back({&f, p});
           continue;
@@ -167,6 +216,7 @@ class Run {
         gradients.emplace_back(&f, p);
         wrt.push_back(p.node);
       }
+      if (any) found.push_back(&f - fetches.data());
     }
     if (!wrt.empty()) differentiate(u, wrt, gradients, wanted);
     return wanted;
@@ -182,61 +232,57 @@ class Run {
     const Gradients g = gradient(u.loss(), unique);
     for (const auto& [f, piece] : asked) {
       if (f->edge.empty()) {
-        wanted.push_back({f, {g[number.at(piece.node.id)], piece.place}});
+        wanted.push_back({f, {g[number.at(piece.node.id)], piece.at}});
         continue;
       }
       const Tape& tape = u.graph().tape();  // the share of the mentions in one equation (R8)
       for (const EdgeContribution& e : g.edges(piece.node))
-        if (tape.name(e.user) == f->edge) wanted.push_back({f, {e.value, piece.place}});
+        if (tape.name(e.user) == f->edge) wanted.push_back({f, {e.value, piece.at}});
     }
-  }
-
-  void evaluate(const Unfolded& u, const std::vector<std::int32_t>& items,
-                const std::vector<Wanted>& wanted, NodeId forward_end) {
-    const Tape& tape = u.graph().tape();
-    std::vector<NodeId> outputs;
-    for (const Wanted& w : wanted) outputs.push_back(w.piece.node.id);
-    const Executor<S> executor = evaluation_(tape, outputs, items, forward_end);
-    for (std::size_t o = 0; o < wanted.size(); ++o) store(tape, wanted[o], items, executor, o);
   }
 
   // s[1] = s0 defines position 1 of an empty item too, but results end with the item
-  bool within(const Fetch& f, std::int64_t place, std::size_t item) const {
+  bool within(const Fetch& f, const std::int64_t* at, std::size_t item) const {
     if (f.loss || f.has_brackets) return true;
-    const std::vector<int>& axes = model_->symbols[static_cast<std::size_t>(f.symbol)].axes;
-    for (std::size_t a = axes.size(); a-- > 0;) {
-      const std::size_t l = length_of(axes[a]);
-      if (place % data_.longest[l] + 1 > data_.lengths[l][item]) return false;
-      place /= data_.longest[l];
-    }
+    const std::vector<int>& axes = symbol(f).axes;
+    for (std::size_t a = 0; a < axes.size(); ++a)
+      if (at[a] > data_.lengths[length_of(axes[a])][item]) return false;
     return true;
   }
 
+  // flat, among the index axes of the result
+  std::int64_t place_of(const Fetch& f, const std::int64_t* at) const {
+    std::int64_t flat = 0;
+    if (f.loss || f.has_brackets) return flat;
+    const std::vector<int>& axes = symbol(f).axes;
+    for (std::size_t a = 0; a < axes.size(); ++a)
+      flat = flat * data_.longest[length_of(axes[a])] + at[a] - 1;
+    return flat;
+  }
+
   // a weight's gradient adds up over groups; an item's values go to its place
-  void store(const Tape& tape, const Wanted& w, const std::vector<std::int32_t>& items,
+  void store(const Fetch& f, const std::int64_t* at, const std::vector<std::int32_t>& items,
              const Executor<S>& executor, std::size_t output) {
-    const std::span<S> to = results_.at(w.fetch->text).template values<S>();
+    const std::span<S> to = results_.at(f.text).template values<S>();
     const std::span<const S> from = executor.value(output);
-    const std::int64_t size = tape.shape(w.piece.node.id).size();
-    if (tape.extent_id(w.piece.node.id) == kShared) {
-      if (per_example(*w.fetch))
-        fail(Status::bug, "B001", "a shared node stands for \"{}\"", w.fetch->text);
-      const bool adds = w.fetch->gradient;
+    const std::int64_t size = executor.elements(output), flat = place_of(f, at);
+    if (!executor.per_example(output)) {
+      if (per_example(f)) fail(Status::bug, "B001", "a shared node stands for \"{}\"", f.text);
       for (std::int64_t i = 0; i < size; ++i) {
-        S& place = to[static_cast<std::size_t>(w.piece.place * size + i)];
-        place =
-            adds ? place + from[static_cast<std::size_t>(i)] : from[static_cast<std::size_t>(i)];
+        S& place = to[static_cast<std::size_t>(flat * size + i)];
+        place = f.gradient ? place + from[static_cast<std::size_t>(i)]
+                           : from[static_cast<std::size_t>(i)];
       }
       return;
     }
     const std::span<const std::int32_t> rows = executor.output_items(output);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::int64_t item = items[static_cast<std::size_t>(rows[r])];
-      if (!within(*w.fetch, w.piece.place, static_cast<std::size_t>(item))) continue;
+      if (!within(f, at, static_cast<std::size_t>(item))) continue;
       for (std::int64_t i = 0; i < size; ++i) {
-        S& place = to[static_cast<std::size_t>((w.piece.place * data_.items + item) * size + i)];
+        S& place = to[static_cast<std::size_t>((flat * data_.items + item) * size + i)];
         const S value = from[r * static_cast<std::size_t>(size) + static_cast<std::size_t>(i)];
-        place = w.fetch->edge.empty() ? value : place + value;
+        place = f.edge.empty() ? value : place + value;
       }
     }
   }
@@ -245,6 +291,7 @@ class Run {
   const BatchData& data_;
   Evaluation<S> evaluation_;
   std::vector<Fetch> fetches_;
+  exec::Planner<S> planner_;
   Tensors results_;
   std::set<std::string> found_;
 };

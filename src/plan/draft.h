@@ -70,6 +70,7 @@ struct Draft {
   std::vector<std::uint8_t> part;    ///< a sum that is added to its place at once; or empty
   std::vector<std::int32_t> region;  ///< of a fused node; -1
   std::int32_t regions = 0;
+  std::int32_t together = 1;         ///< steps of a sequence between two cuts of a region
   std::vector<std::uint8_t> stored;  ///< a fused node that others than its region read
 
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }

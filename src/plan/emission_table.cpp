@@ -1,20 +1,25 @@
 #include "plan/emission_table.h"
 
 #include <algorithm>
-#include <bit>
+#include <functional>
 
 #include "graph/tables.h"
+#include "plan/row_ops.h"
 
 namespace taugrad::plan {
 namespace {
 
-template <class T>
-std::int64_t number(T* pointer) {
-  return static_cast<std::int64_t>(std::bit_cast<std::uintptr_t>(pointer));
+/// The number of `x` among those known, which it joins.
+template <class T, class Same>
+std::int64_t number_of(std::vector<T>& known, const T& x, const Same& same) {
+  const auto found = std::ranges::find_if(known, [&](const T& k) { return same(k, x); });
+  const std::int64_t number = found - known.begin();
+  if (found == known.end()) known.push_back(x);
+  return number;
 }
-template <class Pointer>
-Pointer pointer(std::int64_t number) {
-  return std::bit_cast<Pointer>(static_cast<std::uintptr_t>(number));
+template <class T>
+std::int64_t number_of(std::vector<T>& known, const T& x) {
+  return number_of(known, x, std::equal_to<T>());
 }
 
 // each record as a row, and back: the fields in one order
@@ -46,8 +51,9 @@ void read_row(const std::int64_t* row, Storage& s) {
        row[8] != 0};
 }
 
+/// The op's number; its function follows from it.
 template <class S>
-auto as_row(const Step<S>& s) {
+auto as_row(const Step<S>& s, Kinds& kinds) {
   return std::to_array<std::int64_t>({static_cast<std::int64_t>(s.form),
                                       s.accumulate,
                                       s.transposed,
@@ -66,11 +72,10 @@ auto as_row(const Step<S>& s) {
                                       s.attrs,
                                       s.owner,
                                       s.extent,
-                                      number(s.forward),
-                                      number(s.op)});
+                                      number_of(kinds.ops, s.op)});
 }
 template <class S>
-void read_row(const std::int64_t* row, Step<S>& s) {
+void read_row(const std::int64_t* row, Step<S>& s, const Kinds& kinds) {
   s.form = static_cast<Form>(row[0]);
   s.accumulate = row[1] != 0;
   s.transposed = static_cast<std::uint8_t>(row[2]);
@@ -89,8 +94,8 @@ void read_row(const std::int64_t* row, Step<S>& s) {
   s.attrs = static_cast<std::uint32_t>(row[15]);
   s.owner = static_cast<std::int32_t>(row[16]);
   s.extent = static_cast<ExtentId>(row[17]);
-  s.forward = pointer<Forward<S>>(row[18]);
-  s.op = pointer<const Op*>(row[19]);
+  s.op = kinds.ops[static_cast<std::size_t>(row[18])];
+  s.forward = s.op == nullptr ? nullptr : forward_of<S>(*s.op);
 }
 
 constexpr auto as_row(const Job& j) {
@@ -108,6 +113,12 @@ template <class T>
 requires std::is_integral_v<T>
 void read_row(const std::int64_t* row, T& x) { x = static_cast<T>(row[0]); }
 
+// all other records name nothing
+template <class T>
+auto as_row(const T& record, Kinds&) { return as_row(record); }
+template <class T>
+void read_row(const std::int64_t* row, T& record, const Kinds&) { read_row(row, record); }
+
 /// Calls body(table number, vector of records) for everything that the tables hold.
 template <class Emitted, class Body>
 void each_table(Emitted& e, const Body& body) {
@@ -116,7 +127,8 @@ void each_table(Emitted& e, const Body& body) {
   visit(e.plan.operands, e.plan.jobs, e.plan.values, e.storages, e.plan.steps, e.plan.leaves,
         e.plan.leaf_values, e.plan.outputs, e.plan.operations, e.plan.used_extents);
 }
-constexpr std::size_t kOperands = 0, kJobs = 1, kLevels = kTables - 2, kAttrs = kTables - 1;
+constexpr std::size_t kOperands = 0, kJobs = 1, kLevels = kTables - 3, kAttrs = kTables - 2,
+                      kOwners = kTables - 1;
 
 /// Beside each record of a step's list its place in the list: what comes again in one list does not
 /// go on in the next.
@@ -149,10 +161,7 @@ void add_attrs(Table& table, const Attrs& attrs, std::vector<Attrs>& kinds) {
       numbers[count++] = *number;
       kind.set(name, std::int64_t{0});
     }
-  const auto known =
-      std::ranges::find_if(kinds, [&](const Attrs& k) { return same_bits(k, kind); });
-  table.cells.push_back(known - kinds.begin());
-  if (known == kinds.end()) kinds.push_back(std::move(kind));
+  table.cells.push_back(number_of(kinds, kind, same_bits));
   table.cells.insert(table.cells.end(), numbers.begin(), numbers.end());
 }
 
@@ -163,6 +172,23 @@ Attrs attrs_of(const std::int64_t* row, const std::vector<Attrs>& kinds) {
     if (std::holds_alternative<std::int64_t>(value) && count < kMostNumbers)
       attrs.set(name, row[++count]);
   return attrs;
+}
+
+/// An owner as the number of its name and its index.
+constexpr std::size_t kMostAxes = 4;
+
+void add_owner(Table& table, const Owner& owner, std::vector<std::string>& names) {
+  table.cells.push_back(number_of(names, owner.name));
+  table.cells.push_back(static_cast<std::int64_t>(owner.index.size()));
+  for (std::size_t axis = 0; axis < kMostAxes; ++axis)
+    table.cells.push_back(axis < owner.index.size() ? owner.index[axis] : 0);
+}
+
+Owner owner_of(const std::int64_t* row, const std::vector<std::string>& names) {
+  Owner owner{names[static_cast<std::size_t>(row[0])], {}};
+  for (std::int64_t axis = 0; axis < row[1]; ++axis)
+    owner.index.push_back(static_cast<std::int32_t>(row[2 + axis]));
+  return owner;
 }
 
 template <class S>
@@ -184,21 +210,26 @@ bool same_matrix(const PackedMatrix& a, const PackedMatrix& b) {
 }  // namespace
 
 template <class S>
-Tables tables_of(const Emission<S>& emission, std::vector<Attrs>& kinds) {
+std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds) {
   Tables tables;
+  const auto fits = [](const Owner& owner) { return owner.index.size() <= kMostAxes; };
+  if (!std::ranges::all_of(emission.plan.owners, fits)) return std::nullopt;
   each_table(emission, [&](std::size_t number, const auto& records) {
     Table& table = tables[number];
-    using Row = decltype(as_row(records[0]));
+    using Row = decltype(as_row(records[0], kinds));
     table.width = std::tuple_size_v<Row>;
     for (const auto& record : records) {
-      const Row row = as_row(record);
+      const Row row = as_row(record, kinds);
       table.cells.insert(table.cells.end(), row.begin(), row.end());
     }
   });
   add_places(tables, emission.plan);
   tables[kLevels].cells.push_back(emission.plan.levels);
   tables[kAttrs].width = 1 + kMostNumbers;
-  for (const Attrs& attrs : emission.plan.attrs) add_attrs(tables[kAttrs], attrs, kinds);
+  for (const Attrs& attrs : emission.plan.attrs) add_attrs(tables[kAttrs], attrs, kinds.attrs);
+  tables[kOwners].width = 2 + kMostAxes;
+  for (const Owner& owner : emission.plan.owners)
+    add_owner(tables[kOwners], owner, kinds.owners);
   return tables;
 }
 
@@ -206,31 +237,35 @@ template <class S>
 bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b) {
   return std::ranges::equal(a.plan.programs, b.plan.programs, same_program<S>) &&
          std::ranges::equal(a.plan.panels, b.plan.panels, same_matrix) &&
-         a.plan.shapes == b.plan.shapes && a.plan.names == b.plan.names && a.plan.owners.empty() &&
-         b.plan.owners.empty() && a.plan.layout.primary == b.plan.layout.primary;
+         a.plan.shapes == b.plan.shapes && a.plan.names == b.plan.names &&
+         a.plan.layout.lengths == b.plan.layout.lengths &&
+         a.plan.layout.primary == b.plan.layout.primary;
 }
 
 template <class S>
-void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample,
-          const std::vector<Attrs>& kinds) {
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds& kinds) {
   each_table(emission, [&](std::size_t number, auto& records) {
     records.resize(laws[number].rows(sample));
     auto next = records.begin();
-    laws[number].each_row(sample, [&](const std::int64_t* row) { read_row(row, *next++); });
+    laws[number].each_row(sample, [&](const std::int64_t* row) { read_row(row, *next++, kinds); });
   });
   laws[kLevels].each_row(sample,
                          [&](const std::int64_t* row) { read_row(row, emission.plan.levels); });
   emission.plan.attrs.clear();
   laws[kAttrs].each_row(sample, [&](const std::int64_t* row) {
-    emission.plan.attrs.push_back(attrs_of(row, kinds));
+    emission.plan.attrs.push_back(attrs_of(row, kinds.attrs));
+  });
+  emission.plan.owners.clear();
+  laws[kOwners].each_row(sample, [&](const std::int64_t* row) {
+    emission.plan.owners.push_back(owner_of(row, kinds.owners));
   });
 }
 
-template Tables tables_of(const Emission<float>&, std::vector<Attrs>&);
-template Tables tables_of(const Emission<double>&, std::vector<Attrs>&);
+template std::optional<Tables> tables_of(const Emission<float>&, Kinds&);
+template std::optional<Tables> tables_of(const Emission<double>&, Kinds&);
 template bool differ_in_tables_only(const Emission<float>&, const Emission<float>&);
 template bool differ_in_tables_only(const Emission<double>&, const Emission<double>&);
-template void fill(Emission<float>&, const Laws&, std::int64_t, const std::vector<Attrs>&);
-template void fill(Emission<double>&, const Laws&, std::int64_t, const std::vector<Attrs>&);
+template void fill(Emission<float>&, const Laws&, std::int64_t, const Kinds&);
+template void fill(Emission<double>&, const Laws&, std::int64_t, const Kinds&);
 
 }  // namespace taugrad::plan

@@ -40,7 +40,7 @@ Emission<S> Emitter<S>::make() {
   for (const Product& p : draft_.products)
     plan_.levels = std::max(plan_.levels, level_of(draft_.key[at(p.node)]));
   count_work();
-  return {std::move(plan_), std::move(storages_)};
+  return {std::move(plan_), std::move(storages_), draft_.together};
 }
 
 /// Nodes of each region side by side, in tape order.
@@ -251,11 +251,6 @@ Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet pass
   return Emitter<S>(draft).make();
 }
 
-template Emission<float> emit(const Tape&, std::span<const NodeId>, PassSet,
-                              std::span<const std::uint8_t>);
-template Emission<double> emit(const Tape&, std::span<const NodeId>, PassSet,
-                               std::span<const std::uint8_t>);
-
 template <class S>
 void place(Emission<S>& emission, PassSet passes) {
   const bool reuse = passes.has(Pass::reuse);
@@ -266,6 +261,14 @@ void place(Emission<S>& emission, PassSet passes) {
   assign_slots(emission.plan, emission.storages, reuse);
   verify_slots(emission.plan, storages, storage_of);
 }
+
+template void place(Emission<float>&, PassSet);
+template void place(Emission<double>&, PassSet);
+
+template Emission<float> emit(const Tape&, std::span<const NodeId>, PassSet,
+                              std::span<const std::uint8_t>);
+template Emission<double> emit(const Tape&, std::span<const NodeId>, PassSet,
+                               std::span<const std::uint8_t>);
 
 template <class S>
 Plan<S> make_plan(const Tape& tape, std::span<const NodeId> outputs, PassSet passes) {

@@ -43,12 +43,17 @@ template <class S>
 struct Emission {
   Plan<S> plan;
   Column<Storage> storages;
+  std::int32_t together = 1;  ///< steps of a sequence between two cuts of a region
 };
 
 /// All passes in their order. @param long_sum  Draft::long_sum
 template <class S>
 Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet passes,
                  std::span<const std::uint8_t> long_sum = {});
+
+/// Gives the values of an emission their slots.
+template <class S>
+void place(Emission<S>& emission, PassSet passes);
 
 /// Writes the plan of a finished draft: values, then steps in the order of their keys.
 template <class S>

@@ -25,6 +25,7 @@ class Law {
   /// The law of which the tables are samples 0, 1 and 2; none: they do not grow by one.
   static std::optional<Law> of(const std::array<Table, 3>& samples);
 
+  std::size_t width() const { return width_; }
   /// Rows of a sample.
   std::size_t rows(std::int64_t sample) const;
   /// Calls body(const std::int64_t* row) for each of them.
@@ -48,6 +49,9 @@ class Law {
     std::vector<std::int64_t> first, change, step;  ///< its cells in sample 0; how they move on
                                                     ///< from sample to sample; from time to time
   };
+  bool add(const std::array<Table, 3>& samples, const std::array<std::size_t, 3>& row,
+           std::size_t length, const std::array<std::size_t, 3>& count);
+
   std::size_t width_ = 1;
   std::vector<Piece> pieces_;
 };

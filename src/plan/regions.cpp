@@ -1,13 +1,11 @@
 // Fused nodes that read each other at one stage form a region.
 #include <numeric>
-#include <unordered_map>
 
 #include "plan/draft.h"
+#include "plan/region_cuts.h"
 
 namespace taugrad::plan {
 namespace {
-
-constexpr int kMostNodes = 48;  ///< of a region: longer ones are cut
 
 class Regions {
  public:
@@ -49,18 +47,14 @@ class Regions {
 
   /// Numbers in tape order; a long region is cut along the tape.
   void number() {
-    struct Open {
-      std::int32_t number;
-      int nodes;
-    };
-    std::unordered_map<NodeId, Open> open;
+    for (NodeId id = 0; id < draft_.size(); ++id) parent_[Draft::at(id)] = find(id);
+    RegionCuts cuts(draft_, parent_);
     for (NodeId id = 0; id < draft_.size(); ++id) {
       if (!draft_.needed[Draft::at(id)] || draft_.form[Draft::at(id)] != Form::fused) continue;
-      Open& region = open.try_emplace(find(id), Open{-1, 0}).first->second;
-      if (region.number < 0 || region.nodes >= kMostNodes) region = {draft_.regions++, 0};
-      ++region.nodes;
-      draft_.region[Draft::at(id)] = region.number;
+      draft_.region[Draft::at(id)] = cuts.number(id);
     }
+    draft_.regions = cuts.regions();
+    draft_.together = cuts.together();
   }
 
   Draft& draft_;

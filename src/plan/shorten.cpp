@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "graph/tables.h"
 #include "graph/verified.h"
 #include "passes/tape_copy.h"
 #include "plan/draft.h"
@@ -237,41 +236,7 @@ class Shortener {
   std::vector<NodeId> inputs_;
 };
 
-/// Whether sets of items speak of the same lengths, and each asks for more or less than the one
-/// before it in both: how many steps they ask for is not in a plan.
-bool same_order(const Layout& a, const Layout& b) {
-  const auto bounds = [](const Layout& l, std::size_t e) -> auto& { return l.extents[e].bounds; };
-  if (a.extents.size() != b.extents.size() || a.primary != b.primary) return false;
-  for (std::size_t e = kEveryItem; e < a.extents.size(); ++e) {
-    const auto &x = bounds(a, e), &y = bounds(b, e);
-    if (!std::ranges::equal(x, y, {}, &Extent::Bound::which, &Extent::Bound::which)) return false;
-    if (x.size() != 1 || e == kEveryItem || bounds(a, e - 1).size() != 1) continue;
-    if ((x[0].at_least <=> bounds(a, e - 1)[0].at_least) !=
-        (y[0].at_least <=> bounds(b, e - 1)[0].at_least))
-      return false;
-  }
-  return true;
-}
-
-bool same_repeat(const Repeat& a, const Repeat& b) {
-  return a.first == b.first && a.length == b.length && a.count == b.count;
-}
-
 }  // namespace
-
-bool same(const Shortened& a, const Shortened& b) {
-  const Tape &x = a.graph.tape(), &y = b.graph.tape();
-  if (x.size() != y.size() || x.length_names != y.length_names || a.outputs != b.outputs ||
-      a.long_sum != b.long_sum || !std::ranges::equal(a.repeats, b.repeats, same_repeat))
-    return false;
-  for (NodeId id = 0; id < x.size(); ++id)
-    if (&x.op(id) != &y.op(id) || !std::ranges::equal(x.inputs(id), y.inputs(id)) ||
-        x.extent_id(id) != y.extent_id(id) || x.index_id(id) != y.index_id(id) ||
-        !(x.shape(id) == y.shape(id)) || x.name(id) != y.name(id) ||
-        !same_bits(x.attrs(id), y.attrs(id)))
-      return false;
-  return same_order(layout_of(x), layout_of(y));
-}
 
 std::optional<Shortened> shorten(const Tape& tape, std::span<const NodeId> outputs,
                                  std::span<const std::uint8_t> long_sum,

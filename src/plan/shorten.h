@@ -23,9 +23,6 @@ struct Shortened {
   std::vector<Table> lists, whole_lists;
 };
 
-/// Whether all that a plan depends on is equal.
-bool same(const Shortened& a, const Shortened& b);
-
 /// Leaves out `times` times of each of the repeats. Nothing where a node that stays reads a single
 /// one of the nodes left out, or where sets of items do not run along with the repeats.
 /// @param long_sum  of the tape, by node; empty: none

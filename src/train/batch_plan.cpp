@@ -102,14 +102,37 @@ UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>
   return o;
 }
 
+namespace {
+
+/// Leaf number `leaf` of a source.
+DataLeaf data_leaf(const exec::Source& source, std::size_t leaf) {
+  const auto axes = static_cast<std::size_t>(source.index_axes);
+  const auto first = source.positions.begin() + static_cast<std::ptrdiff_t>(leaf * axes);
+  return {source.leaves[leaf],
+          data_of(source.name),
+          source.shape,
+          {first, first + source.index_axes},
+          source.category > 0};
+}
+
+}  // namespace
+
 BatchPlan::BatchPlan(const Unfolded& u, std::span<const NodeId> outputs,
                      const ExecutorOptions& options)
-    : lengths_(u.model().lengths), executor_(u.graph().tape(), outputs, options) {
-  const Tape& tape = u.graph().tape();
-  for (const NodeId id : executor_.leaves()) {
-    DataLeaf leaf = data_leaf(tape, id);
-    const bool mix = leaf.name.starts_with(mix_input(""));
-    (&tape.op(id) == &kWeight ? weights_ : mix ? mixes_ : inputs_).push_back(std::move(leaf));
+    : BatchPlan(u.model().lengths, Executor<float>(u.graph().tape(), outputs, options), {}) {
+  place(exec::sources_of(u.graph().tape(), executor_.leaves()));
+}
+
+BatchPlan::BatchPlan(std::vector<std::string> lengths, Executor<float> executor,
+                     std::vector<exec::Source> sources)
+    : lengths_(std::move(lengths)), executor_(std::move(executor)) {
+  place(std::move(sources));
+}
+
+void BatchPlan::place(std::vector<exec::Source> sources) {
+  for (exec::Source& s : sources) {
+    const bool mix = s.name.starts_with(mix_input(""));
+    (s.weight ? weights_ : mix ? mixes_ : inputs_).push_back(std::move(s));
   }
 }
 
@@ -122,18 +145,22 @@ DataLeaf data_leaf(const Tape& tape, NodeId id) {
 }
 
 void BatchPlan::bind(const Tensors& weights) {
-  for (const DataLeaf& leaf : weights_) {
-    const auto found = weights.find(leaf.name);
+  for (const exec::Source& source : weights_) {
+    const auto found = weights.find(source.name);
     if (found == weights.end())
-      fail(Status::bad_input, "S013", "weight \"{}\" is missing", leaf.name);
+      fail(Status::bad_input, "S013", "weight \"{}\" is missing", source.name);
     const Tensor& w = found->second;
-    if (!fits(w, leaf.shape, leaf.at))
-      fail(Status::bad_input, "S013", "weight \"{}\" is {}, the definition needs {}{}", leaf.name,
-           dims_text(w.dims()), to_string(leaf.shape),
-           leaf.at.empty() ? "" : fmt::format(" at each of {} or more positions", leaf.at.front()));
-    const auto size = static_cast<std::size_t>(leaf.shape.size());
-    executor_.bind(leaf.id, w.values<float>().subspan(
-                                static_cast<std::size_t>(flat_position(w, leaf.at)) * size, size));
+    for (std::size_t i = 0; i < source.leaves.size(); ++i) {
+      const DataLeaf leaf = data_leaf(source, i);
+      if (!fits(w, leaf.shape, leaf.at))
+        fail(Status::bad_input, "S013", "weight \"{}\" is {}, the definition needs {}{}", leaf.name,
+             dims_text(w.dims()), to_string(leaf.shape),
+             leaf.at.empty() ? ""
+                             : fmt::format(" at each of {} or more positions", leaf.at.front()));
+      const auto size = static_cast<std::size_t>(leaf.shape.size());
+      const auto first = static_cast<std::size_t>(flat_position(w, leaf.at)) * size;
+      executor_.bind(leaf.id, w.values<float>().subspan(first, size));
+    }
   }
 }
 
@@ -176,15 +203,18 @@ void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
   executor_.set_batch(batch_context(lengths_, data, items, how),
                       static_cast<std::int64_t>(items.size()));
   std::vector<std::size_t> own;
-  for (const DataLeaf& leaf : inputs_) {
-    own.clear();
-    for (const std::int32_t row : executor_.items(leaf.id))
-      own.push_back(items[static_cast<std::size_t>(row)]);
-    fill_leaf(leaf, data, own, executor_.leaf(leaf.id));
-  }
-  for (const DataLeaf& leaf : mixes_)
-    executor_.leaf(leaf.id)[0] =
-        static_cast<float>(how.mixes.at(leaf.name.substr(mix_input("").size())));
+  for (const exec::Source& source : inputs_)
+    for (std::size_t i = 0; i < source.leaves.size(); ++i) {
+      const DataLeaf leaf = data_leaf(source, i);
+      own.clear();
+      for (const std::int32_t row : executor_.items(leaf.id))
+        own.push_back(items[static_cast<std::size_t>(row)]);
+      fill_leaf(leaf, data, own, executor_.leaf(leaf.id));
+    }
+  for (const exec::Source& source : mixes_)
+    for (const NodeId leaf : source.leaves)
+      executor_.leaf(leaf)[0] =
+          static_cast<float>(how.mixes.at(source.name.substr(mix_input("").size())));
   executor_.run();
 }
 

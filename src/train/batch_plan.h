@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/bind.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/unfold.h"
@@ -71,6 +72,9 @@ BatchContext batch_context(const std::vector<std::string>& lengths, const Datase
 class BatchPlan {
  public:
   BatchPlan(const Unfolded& u, std::span<const NodeId> outputs, const ExecutorOptions& options);
+  /// @param lengths  names, numbered
+  BatchPlan(std::vector<std::string> lengths, Executor<float> executor,
+            std::vector<exec::Source> sources);
 
   /// Reads every weight from these tensors (f32), which must stay where they are while this plan
   /// lives. @throws Error (S013) where one is missing or has other axes
@@ -80,9 +84,11 @@ class BatchPlan {
   const Executor<float>& executor() const { return executor_; }
 
  private:
+  void place(std::vector<exec::Source> sources);
+
   std::vector<std::string> lengths_;  ///< names, numbered
   Executor<float> executor_;
-  std::vector<DataLeaf> inputs_, weights_, mixes_;
+  std::vector<exec::Source> inputs_, weights_, mixes_;
 };
 
 /// The flat number of a position (from 1) among leading axes.

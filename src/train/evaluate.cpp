@@ -106,6 +106,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   for (std::size_t i = 0; i < data.examples.size(); ++i)
     for (const auto& [name, n] : data.examples[i].lengths)
       table.items[i].steps = std::max(table.items[i].steps, n);
+  ScorePlanner planner(model, batching.ragged(), options.modes, executor);
   std::unique_ptr<ScorePlan> plan;
   std::vector<std::int64_t> lengths;
   const std::vector<std::size_t> order = by_work(data);
@@ -122,8 +123,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
       const std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
       if (!plan || wanted != lengths) {
         plan.reset();
-        plan =
-            std::make_unique<ScorePlan>(model, wanted, batching.ragged(), options.modes, executor);
+        plan = planner.plan(wanted);
         plan->bind(narrow);
         lengths = wanted;
       }

@@ -1,5 +1,8 @@
 #include "train/plan.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "taugrad/ops/records.h"
 #include "taugrad/passes/gradient.h"
 
@@ -45,27 +48,66 @@ LossGraph loss_graph(const std::shared_ptr<const Model>& model,
                      const std::set<std::string>& frozen) {
   UnfoldOptions how = unfold_options(*model, lengths, ragged, modes);
   how.train = true;
-  LossGraph g{unfold(model, how), 0, {}, {}};
+  return with_gradients(unfold(model, how), frozen);
+}
+
+LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen) {
+  LossGraph g{std::move(u), 0, {}, {}};
   g.forward = g.unfolded.graph().tape().size();
-  g.outputs = add_weight_gradients(g.unfolded, *model, frozen, g.slots);
+  g.outputs = add_weight_gradients(g.unfolded, g.unfolded.model(), frozen, g.slots);
   return g;
 }
 
-LossPlan::LossPlan(const std::shared_ptr<const Model>& model,
-                   const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                   const std::set<std::string>& frozen, bool checkpoint,
-                   const ExecutorOptions& options) {
-  LossGraph g = loss_graph(model, lengths, ragged, modes, frozen);
-  ExecutorOptions own = options;
-  own.checkpoint = checkpoint ? g.forward - 1 : -1;
-  plan_ = std::make_unique<BatchPlan>(g.unfolded, g.outputs, own);
-  slots_ = std::move(g.slots);
+namespace {
+
+/// Outputs and, of those after the first, the weight and the position.
+exec::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
+  LossGraph g = with_gradients(u, frozen);
+  const Model& model = u.model();
+  std::size_t axes = 0;
+  for (const LossGraph::Slot& slot : g.slots) axes = std::max(axes, slot.at.size());
+  exec::Asked asked{std::move(g.outputs), {plan::Table(1 + axes)}, g.forward - 1};
+  for (const LossGraph::Slot& slot : g.slots) {
+    auto& cells = asked.lists[0].cells;
+    cells.push_back(model.find(slot.name));
+    cells.insert(cells.end(), slot.at.begin(), slot.at.end());
+    cells.resize(cells.size() + axes - slot.at.size());
+  }
+  return asked;
+}
+
+}  // namespace
+
+LossPlanner::LossPlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+                         std::set<std::string> frozen, bool checkpoint,
+                         const ExecutorOptions& options)
+    : model_(std::move(model)),
+      ragged_(ragged),
+      modes_(std::move(modes)),
+      planner_(
+          model_, [frozen = std::move(frozen)](const Unfolded& u) { return asked(u, frozen); },
+          options, checkpoint) {}
+
+std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& lengths) {
+  UnfoldOptions how = unfold_options(*model_, lengths, ragged_, modes_);
+  how.train = true;
+  return std::make_unique<LossPlan>(*model_, planner_.plan(how));
+}
+
+LossPlan::LossPlan(const Model& model, exec::Planned<float> planned)
+    : plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {
+  const plan::Table& slots = planned.lists[0];
+  for (std::size_t i = 0; i < slots.rows(); ++i) {
+    const std::int64_t* row = slots.row(i);
+    const Symbol& s = model.symbols[static_cast<std::size_t>(row[0])];
+    slots_.push_back({s.name, {row + 1, row + 1 + s.axes.size()}});
+  }
 }
 
 double LossPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
                      const BatchRun& how, Tensors& gradients) {
-  plan_->run(data, items, how);
-  return add_gradients(plan_->executor(), slots_, gradients);
+  plan_.run(data, items, how);
+  return add_gradients(plan_.executor(), slots_, gradients);
 }
 
 }  // namespace taugrad

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/planner.h"
 #include "train/batch_plan.h"
 
 namespace taugrad {
@@ -22,6 +23,7 @@ struct LossGraph {
 };
 /// @param lengths  by length number
 /// @param frozen  weights that take no gradient, beside those that the definition does not train
+LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen = {});
 LossGraph loss_graph(const std::shared_ptr<const Model>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
                      const std::set<std::string>& frozen = {});
@@ -38,20 +40,34 @@ double add_gradients(const Executor<float>& executor, const std::vector<LossGrap
 /// that fits.
 class LossPlan {
  public:
-  /// @param lengths  by length number, the longest item a batch may hold (every item's own where
-  /// not `ragged`)
-  LossPlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
-           bool ragged, const Modes& modes, const std::set<std::string>& frozen, bool checkpoint,
-           const ExecutorOptions& options);
+  /// @param planned  by a LossPlanner
+  LossPlan(const Model& model, exec::Planned<float> planned);
 
-  void bind(const Tensors& weights) { plan_->bind(weights); }
+  void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.
   double run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
              Tensors& gradients);
 
  private:
-  std::unique_ptr<BatchPlan> plan_;
   std::vector<LossGraph::Slot> slots_;  ///< of outputs 1, 2, ...
+  BatchPlan plan_;
+};
+
+/// Plans losses of one model for one length after another.
+class LossPlanner {
+ public:
+  LossPlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+              std::set<std::string> frozen, bool checkpoint, const ExecutorOptions& options);
+
+  /// @param lengths  by length number, the longest item a batch may hold (every item's own where
+  /// not `ragged`)
+  std::unique_ptr<LossPlan> plan(const std::vector<std::int64_t>& lengths);
+
+ private:
+  std::shared_ptr<const Model> model_;
+  bool ragged_;
+  Modes modes_;
+  exec::Planner<float> planner_;
 };
 
 }  // namespace taugrad

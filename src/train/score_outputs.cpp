@@ -30,6 +30,24 @@ ScoreOutputs::ScoreOutputs(const Unfolded& u, const Modes& modes, int cut) {
   }
 }
 
+ScoreOutputs::ScoreOutputs(const plan::Table& rows, const Model& model) {
+  for (const Symbol& s : model.symbols) variables_ += s.random();
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const std::int64_t* row = rows.row(i);
+    outputs_.push_back({static_cast<Kind>(row[0]), static_cast<std::size_t>(row[1]),
+                        static_cast<std::int32_t>(row[2]), row[3] != 0, row[4]});
+  }
+}
+
+plan::Table ScoreOutputs::rows() const {
+  plan::Table rows(5);
+  for (const Output& o : outputs_)
+    rows.cells.insert(rows.cells.end(),
+                      {static_cast<std::int64_t>(o.kind), static_cast<std::int64_t>(o.variable),
+                       o.step, o.moves, o.elements});
+  return rows;
+}
+
 void ScoreOutputs::add(Kind kind, Var v, const Output& like) {
   nodes_.push_back(v.id);
   outputs_.push_back(like);

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "plan/law.h"
 #include "recurrence/model.h"
 #include "taugrad/exec/executor.h"
 #include "taugrad/recurrence/unfold.h"
@@ -24,7 +25,12 @@ class ScoreOutputs {
   /// @param cut  number of the length that a segment is cut along, or -1
   ScoreOutputs(const Unfolded& u, const Modes& modes, int cut = -1);
 
+  /// Those that `rows` of an unfolding of the model told; they know no nodes.
+  ScoreOutputs(const plan::Table& rows, const Model& model);
+
   const std::vector<NodeId>& nodes() const { return nodes_; }
+  /// What each output tells, as numbers: they go on from step to step as the graph does.
+  plan::Table rows() const;
   /// Adds the values of an executor's first outputs. @param items  places in the table by the
   /// caller's number  @param from  steps that earlier segments had
   void add_to(ItemTable& table, const Executor<float>& executor,

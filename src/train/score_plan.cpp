@@ -23,20 +23,35 @@ SegmentRequest request_of(const Model& model, const Modes& modes) {
   return r;
 }
 
+/// The nodes that tell the scores, each with what it tells.
+exec::Asked asked(const Unfolded& u, const Modes& modes) {
+  const ScoreOutputs outputs(u, modes);
+  return {outputs.nodes(), {outputs.rows()}, -1};
+}
+
 }  // namespace
 
-ScorePlan::ScorePlan(const std::shared_ptr<const Model>& model,
-                     const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                     const ExecutorOptions& options) {
-  const Unfolded u = unfold(model, unfold_options(*model, lengths, ragged, modes));
-  outputs_.emplace(u, modes);
-  plan_ = std::make_unique<BatchPlan>(u, outputs_->nodes(), options);
+ScorePlanner::ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+                           const ExecutorOptions& options)
+    : model_(std::move(model)),
+      ragged_(ragged),
+      modes_(std::move(modes)),
+      planner_(
+          model_, [this](const Unfolded& u) { return asked(u, modes_); }, options, false) {}
+
+std::unique_ptr<ScorePlan> ScorePlanner::plan(const std::vector<std::int64_t>& lengths) {
+  return std::make_unique<ScorePlan>(
+      *model_, planner_.plan(unfold_options(*model_, lengths, ragged_, modes_)));
 }
+
+ScorePlan::ScorePlan(const Model& model, exec::Planned<float> planned)
+    : outputs_(planned.lists[0], model),
+      plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {}
 
 void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
                     ItemTable& table) {
-  plan_->run(data, items, how);
-  outputs_->add_to(table, plan_->executor(), items);
+  plan_.run(data, items, how);
+  outputs_.add_to(table, plan_.executor(), items);
 }
 
 LongScores::LongScores(const std::shared_ptr<const Model>& model, const SegmentRequest& request,

@@ -4,7 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "exec/planner.h"
 #include "exec/segment_plan.h"
+#include "taugrad/train/evaluate.h"
 #include "train/batch_plan.h"
 #include "train/score_outputs.h"
 
@@ -13,17 +15,31 @@ namespace taugrad {
 /// The scores of a model unfolded to given lengths.
 class ScorePlan {
  public:
-  ScorePlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
-            bool ragged, const Modes& modes, const ExecutorOptions& options);
+  /// @param planned  by a ScorePlanner
+  ScorePlan(const Model& model, exec::Planned<float> planned);
 
-  void bind(const Tensors& weights) { plan_->bind(weights); }
+  void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the scores of `items` to their places.
   void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
            ItemTable& table);
 
  private:
-  std::optional<ScoreOutputs> outputs_;
-  std::unique_ptr<BatchPlan> plan_;
+  ScoreOutputs outputs_;
+  BatchPlan plan_;
+};
+
+/// Plans the likelihoods of one model for one length after another.
+class ScorePlanner {
+ public:
+  ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+               const ExecutorOptions& options);
+  std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths);
+
+ private:
+  std::shared_ptr<const Model> model_;
+  bool ragged_;
+  Modes modes_;
+  exec::Planner<float> planner_;
 };
 
 /// The same of items of any length, a segment after another: the memory is that of one.       (R19)

@@ -166,11 +166,14 @@ LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
   auto it = plans.find(lengths);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    std::set<std::string> frozen;
-    for (const auto& [name, w] : weights)
-      if (!gradients.contains(name)) frozen.insert(name);
-    auto plan = std::make_unique<LossPlan>(model, lengths, batching.ragged(), options.modes, frozen,
-                                           options.checkpoint, executor_options());
+    if (!planner) {
+      std::set<std::string> frozen;
+      for (const auto& [name, w] : weights)
+        if (!gradients.contains(name)) frozen.insert(name);
+      planner.emplace(model, batching.ragged(), options.modes, std::move(frozen),
+                      options.checkpoint, executor_options());
+    }
+    std::unique_ptr<LossPlan> plan = planner->plan(lengths);
     plan->bind(weights);
     it = plans.emplace(lengths, std::move(plan)).first;
   }

@@ -58,6 +58,7 @@ struct Trainer::Parts {
   std::set<std::string> idle;
   std::vector<std::pair<std::vector<std::size_t>, BatchRun>> pieces;  ///< of the present update
   std::unique_ptr<Windows> windows;
+  std::optional<LossPlanner> planner;  ///< made when the weights that learn are known
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
 };
 

@@ -10,11 +10,20 @@
 namespace taugrad::cli {
 namespace {
 
+/// Of sequences long enough to be planned from short ones.
+std::string how_planned(const PlanSummary& plan) {
+  constexpr std::int64_t kLong = 100;
+  if (plan.by_law) return "planned from a few short sequences, whose plans go on alike\n";
+  if (plan.longest < kLong) return "";
+  return "planned from the whole graph: the plans of short sequences do not go on alike\n";
+}
+
 std::string as_text(const PlanSummary& plan, const Coupling& coupling) {
   std::string text =
       fmt::format("{} nodes in {} steps, {} products one after another, {} fused programs\n",
                   plan.nodes, plan.steps, plan.levels, plan.programs);
   if (coupling.indexed) text += to_text(coupling) + "\n";
+  text += how_planned(plan);
   text += "\npasses:\n";
   for (const PassSummary& pass : plan.passes)
     text += fmt::format("  {:<11} {:<4} {}\n", pass.name, pass.on ? "" : "off", pass.about);
@@ -29,7 +38,8 @@ std::string as_json(const PlanSummary& plan, const Coupling& coupling) {
       .field("nodes", plan.nodes)
       .field("steps", plan.steps)
       .field("levels", plan.levels)
-      .field("programs", plan.programs);
+      .field("programs", plan.programs)
+      .field("by_law", plan.by_law);
   w.key("recurrent").begin_array();
   for (const auto& circle : coupling.circles) {
     w.begin_array();

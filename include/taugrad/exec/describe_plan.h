@@ -23,6 +23,8 @@ struct PlanSummary {
   std::int64_t steps = 0;     ///< of the plan
   std::int32_t levels = 0;    ///< products that have to run one after another
   std::int64_t programs = 0;  ///< fused regions that differ
+  bool by_law = false;  ///< the graph was not built: its plan goes on as those of short ones do
+  std::int64_t longest = 0;  ///< of the lengths of a definition
   std::vector<PassSummary> passes;
   std::vector<std::string> lines;  ///< steps in their order, repeats told once
 };

@@ -63,6 +63,8 @@ class Executor {
   /// number of threads outside its range, (U006) on bf16 in double, (U022) for an output or
   /// checkpoint that the tape does not have
   Executor(const Tape& tape, std::span<const NodeId> outputs, const ExecutorOptions& options = {});
+  /// Runs a plan that was made before. @throws Error (U002) for threads
+  Executor(std::unique_ptr<const plan::Plan<S>> plan, const ExecutorOptions& options);
   ~Executor();
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;
@@ -79,6 +81,8 @@ class Executor {
   /// where it is shared.
   std::span<const std::int32_t> items(NodeId leaf) const;
   std::span<const std::int32_t> output_items(std::size_t output) const;
+  bool per_example(std::size_t output) const;  ///< whether it has rows; else it is shared
+  std::int64_t elements(std::size_t output) const;  ///< of an output, or of a row of it
 
   /// The storage of a leaf to fill: [rows, shape...], or [shape...] if it is shared. Valid until
   /// the next set_batch.
