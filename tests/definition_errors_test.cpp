@@ -70,7 +70,7 @@ TEST_CASE("bad definitions: declarations", "[errors]") {
       {"G014", before_rest("\"weights\": {\"W[i]\": [2]}"), 2, 15, "\"i\" is not an index",
        "\"index\""},
       {"G010", before_rest("\"inputs\": {\"u[t]\": \"categorical(3)\"}"), 2, 21,
-       "must be a shape or \"category(k)\""},
+       "must be a shape, \"category(k)\""},
       {"G014", before_rest("\"ends\": {\"s\": \"1\"}"), 2, 17, "not an index"},
   };
   for (const BadText& bad : table) {

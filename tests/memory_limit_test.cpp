@@ -46,7 +46,7 @@ TEST_CASE("what fits runs within its limit", "[cli][memory]") {
   CHECK(taugrad(f, "eval m --data t.txt --max-memory 60M").status == 0);
   CHECK(taugrad(f, "sample m --steps 5 --max-memory 60M").status == 0);
   CHECK(peak_of_children() < 60);
-  CHECK(taugrad(f, "sample m --steps 5000000 --max-memory 60M").status == 6);
+  CHECK(taugrad(f, "sample m --steps 5000000 --max-memory 60M").status == 0);  // by segments
 }
 
 #endif

@@ -51,7 +51,20 @@ void read_row(const std::int64_t* row, Storage& s) {
        row[8] != 0};
 }
 
-/// The op's number; its function follows from it.
+template <class S>
+Forward<S> own_rule(const Op& op) {
+  if constexpr (std::is_same_v<S, float>)
+    return op.forward.f32;
+  else
+    return op.forward.f64;
+}
+/// Whether a step with attributes, as along an axis, does not take rows as a whole.
+template <class S>
+bool by_own_rule(const Step<S>& s) {
+  return s.op != nullptr && s.forward != forward_of<S>(*s.op, {});
+}
+
+/// The op's number, from which its function follows.
 template <class S>
 auto as_row(const Step<S>& s, Kinds& kinds) {
   return std::to_array<std::int64_t>({static_cast<std::int64_t>(s.form),
@@ -72,7 +85,8 @@ auto as_row(const Step<S>& s, Kinds& kinds) {
                                       s.attrs,
                                       s.owner,
                                       s.extent,
-                                      number_of(kinds.ops, s.op)});
+                                      number_of(kinds.ops, s.op),
+                                      by_own_rule(s)});
 }
 template <class S>
 void read_row(const std::int64_t* row, Step<S>& s, const Kinds& kinds) {
@@ -95,7 +109,9 @@ void read_row(const std::int64_t* row, Step<S>& s, const Kinds& kinds) {
   s.owner = static_cast<std::int32_t>(row[16]);
   s.extent = static_cast<ExtentId>(row[17]);
   s.op = kinds.ops[static_cast<std::size_t>(row[18])];
-  s.forward = s.op == nullptr ? nullptr : forward_of<S>(*s.op);
+  s.forward = s.op == nullptr  ? nullptr
+              : row[19] != 0 ? own_rule<S>(*s.op)
+                             : forward_of<S>(*s.op, {});
 }
 
 constexpr auto as_row(const Job& j) {

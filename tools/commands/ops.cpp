@@ -97,8 +97,7 @@ Command ops_command() {
   Command c;
   c.name = "ops";
   c.about = "Lists the operations that graphs are made of";
-  c.examples = {{"taugrad ops", "name, number of inputs, meaning of every operation"},
-                {"taugrad ops tanh matmul --json", "some of them, for programs"},
+  c.examples = {{"taugrad ops tanh matmul --json", "operations of graphs: all, or some of them; for programs"},
                 {"taugrad ops --functions", "what equations are written with"}};
   c.positional({.name = "OP",
                 .help = "only these",
