@@ -62,7 +62,7 @@ NodeId Unfolder::gathered(int number, const Positions& at, const std::vector<Dat
   const ExtentId extent = setting.extent == kShared ? kEveryItem : setting.extent;
   const bool nothing =
       std::ranges::all_of(steps, [](const Var& v) { return &v.op() == &kConstant; });
-  if (nothing) return outside(number, Positions(at.size(), 0), part);
+  if (nothing) return fit(outside(number, Positions(at.size(), 0), part), extent);
   return at_position(tape_.var(axis.position), steps, axis.first - axis.moved, extent).id;
 }
 
