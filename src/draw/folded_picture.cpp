@@ -120,7 +120,7 @@ class FoldedPicture {
     std::vector<char> ends, kept;
     for (const FoldedEdge& e : graph_.edges) edges.emplace_back(e.from, e.to);
     for (const FoldedNode& n : graph_.nodes) {
-      ends.push_back(n.kind == FoldedKind::operation && n.attrs.has("by"));
+      ends.push_back(n.attrs.has("by"));
       kept.push_back(n.kind != FoldedKind::operation);
     }
     gradient_ = draw::gradient_parts(edges, std::move(ends), kept);

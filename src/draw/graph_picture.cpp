@@ -166,7 +166,7 @@ class GraphPicture {
     std::vector<std::pair<int, int>> edges;
     std::vector<char> ends(at(tape_.size()), 0), kept(ends);
     for (NodeId id = 0; id < tape_.size(); ++id) {
-      ends[at(id)] = !tape_.is_value(id) && &tape_.op(id) == &kCopy && tape_.attrs(id).has("by");
+      ends[at(id)] = &tape_.op(id) == &kCopy && tape_.attrs(id).has("by");
       kept[at(id)] = tape_.is_value(id) || tape_.op(id).traits.leaf;
     }
     if (std::find(ends.begin(), ends.end(), 1) != ends.end())
