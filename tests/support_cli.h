@@ -89,7 +89,7 @@ inline void copy_model(const Folder& f, const std::string& run, const std::strin
 }
 
 constexpr const char* kCommands[] = {"show",   "check",  "flow", "run",     "train", "eval",
-                                     "sample", "define", "ops",  "inspect", "diff",  "bench",
+                                     "sample", "predict", "define", "ops", "inspect", "diff", "bench",
                                      "turing"};
 
 }  // namespace support

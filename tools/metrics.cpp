@@ -126,7 +126,7 @@ std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow,
                          std::optional<double> valid) {
   json::Writer w;
   w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
-  w.field("norm", u.norm).field("targets", u.targets);
+  w.field("norm", u.norm).field("targets", u.targets).field("lr", u.lr);
   if (valid) w.field("valid", *valid);
   if (!flow.empty()) write_flow(w, flow);
   if (!u.mixes.empty()) {

@@ -13,9 +13,12 @@ template <class T>
 std::string text_of_value(const T& v) {
   return fmt::format("{}", v);
 }
-std::string text_of_value(const std::string& split) { return split.empty() ? "line" : split; }
+std::string text_of_value(const std::string& text) { return text.empty() ? "none" : text; }
 std::string text_of_value(const std::vector<std::string>& files) {
   return fmt::format("[{}]", fmt::join(files, ", "));
+}
+std::string text_of_value(const Truncation& t) {
+  return t.back == 0 ? "whole" : fmt::format("{},{}", t.back, t.stride());
 }
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
 
@@ -29,6 +32,8 @@ void Training::go_on() {
       context_, {"--equation", "--loss", "--size", "--set", "--allow-unused"}, why);
   refuse_without_effect(context_, {"--output", "--overwrite"},
                         "beside --resume DIR: it goes on in DIR");
+  refuse_without_effect(context_, {"--init", "--map"},
+                        "on a training that goes on: it has weights of its own");
   folder_ = std::make_unique<RunFolder>(options_.resume, RunFolder::Use::go_on);
   std::optional<ResumeState> state;
   {
@@ -79,6 +84,13 @@ void Training::apply_options() {
   change("--coupled-decay", o.optimizer.coupled, given.optimizer.coupled);
   change("--clip", o.clip, given.clip);
   change("--final-lr", o.final_lr, given.final_lr);
+  change("--schedule", o.schedule, given.schedule);
+  change("--clip-value", o.clip_value, given.clip_value);
+  change("--accumulate", o.accumulate, given.accumulate);
+  change("--ema", o.average, given.average);
+  change("--freeze", o.frozen, given.frozen);
+  change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
+  change("--bptt", o.truncation, given.truncation);
   change("--precision", o.precision, given.precision);
   change("--flow-every", state_.flow_every, options_.flow_every);
   const ValidationOptions& valid = options_.validation;
@@ -97,7 +109,9 @@ void Training::apply_options() {
   change("--valid-every", state_.validation.every, valid.every);
   change("--patience", state_.validation.patience, valid.patience);
   change("--max-length", state_.max_length, options_.source.max_length);
-  change("--split", state_.split, options_.source.split);
+  std::string split = state_.split.empty() ? "line" : state_.split;
+  change("--split", split, options_.source.split);
+  if (context_.given.contains("--split")) state_.split = split;
 }
 
 void Training::go_on_from(ResumeState state) {

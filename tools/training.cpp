@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "base/fail.h"
 #include "base/kept_inputs.h"
@@ -34,6 +35,33 @@ Dataset hold_out(Dataset& data, std::uint64_t seed, double share) {
   return out;
 }
 
+/// A long text as streams that run side by side, a minibatch of windows with carried state.
+void cut_into_streams(Dataset& data, const TrainOptions& o) {
+  std::vector<Example> streams;
+  for (Example& e : data.examples) {
+    const std::int64_t steps = e.lengths.begin()->second;
+    const std::int64_t own = (steps + o.batch - 1) / o.batch;
+    if (e.values.size() != 1 || e.lengths.size() != 1 || own <= o.truncation.back) {
+      streams.push_back(std::move(e));
+      continue;
+    }
+    const auto& [name, symbols] = *e.values.begin();
+    const auto all = std::as_const(symbols).values<std::int64_t>();
+    for (std::int64_t from = 0; from < steps; from += own) {
+      const auto part = all.subspan(static_cast<std::size_t>(from),
+                                    static_cast<std::size_t>(std::min(own, steps - from)));
+      Example stream;
+      stream.values.emplace(name, Tensor::of({static_cast<std::int64_t>(part.size())},
+                                             std::vector<std::int64_t>(part.begin(), part.end())));
+      stream.lengths[e.lengths.begin()->first] = static_cast<std::int64_t>(part.size());
+      stream.file = e.file;
+      stream.line = e.line;
+      streams.push_back(std::move(stream));
+    }
+  }
+  data.examples = std::move(streams);
+}
+
 }  // namespace
 
 Training::Training(const TrainingOptions& o, const Context& context)
@@ -54,8 +82,10 @@ void Training::begin() {
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
   begin_validation();
-  make_trainer(options_.source, nullptr);
+  const std::optional<TrainedModel> initial = initial_model();
+  make_trainer(options_.source, initial && initial->vocabulary ? &initial->vocabulary : nullptr);
   refuse_sizes_of_data();
+  if (initial) take_initial_weights(initial->weights);
   refuse_inputs_in(options_.output);
   folder_ = std::make_unique<RunFolder>(
       options_.output, options_.overwrite ? RunFolder::Use::overwrite : RunFolder::Use::begin);
@@ -107,6 +137,7 @@ void Training::make_trainer(const DataSource& source,
   o.checkpoint = options_.checkpoint;
   o.max_memory = options_.train.max_memory;
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
+  if (text_ && state_.split == "none" && o.truncation.back > 0) cut_into_streams(data.data, o);
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   if (state_.validation.any()) make_validation(source, std::move(held_out));
   if (state_.flow_every > 0 && !trainer_->done())
@@ -140,7 +171,7 @@ void Training::make_validation(const DataSource& source, Dataset held_out) {
     if (data.digest == state_.digest) warn(context_, d);
   }
   validation_ = std::make_unique<Validation>(std::move(held_out), v, state_.options,
-                                             options_.threads, trainer_->state().place.batches);
+                                             options_.threads, trainer_->updates_of_epoch());
 }
 
 int Training::run() {
@@ -169,6 +200,7 @@ void Training::update_until_stopped() {
     const std::vector<StateFlow> flow = flow_due() ? trainer_->flow() : std::vector<StateFlow>{};
     const Update u = trainer_->step();
     const std::optional<double> valid = validate(u.update);
+    tell_idle_weights();
     say(metrics_->add(u, flow, valid));
     progress_->show(u);
     flush_metrics(true);
@@ -185,8 +217,26 @@ bool Training::is_over() const {
 std::optional<double> Training::validate(std::int64_t update) {
   if (!validation_ || !(validation_->due(update) || trainer_->done())) return {};
   const double loss = validation_->measure(model_.definition, trainer_->weights(), update);
+  trainer_->measured(loss);
   progress_->show_valid(loss);
   return loss;
+}
+
+// A net of numbers whose vectors start at zero never learns: each waits for the others.
+void Training::tell_idle_weights() {
+  constexpr std::int64_t kUpdates = 3;
+  const std::int64_t made = trainer_->updates();
+  if (begun_ > 0 || !(made == kUpdates || (made < kUpdates && trainer_->done()))) return;
+  const std::vector<std::string> idle = trainer_->idle();
+  if (idle.empty()) return;
+  Diagnostic d;
+  d.code = "D104";
+  d.message = fmt::format("{} got no gradient in the first {} update{}: {}",
+                          idle.size() == 1 ? "a weight" : fmt::format("{} weights", idle.size()),
+                          made, made == 1 ? "" : "s", fmt::join(idle, ", "));
+  d.help = "where all that multiplies them starts at zero, nothing moves: write {\"shape\": [..], "
+           "\"init\": \"normal(0.1)\"} for one of them, or see whether the loss reads them at all";
+  warn(context_, d);
 }
 
 bool Training::flow_due() const {
@@ -242,7 +292,7 @@ void Training::save() {
 
 // The disk may have room again when the next save is due.
 void Training::save_or_warn() try { save(); } catch (const Error& e) {
-  if (e.status() != Status::io) throw;
+  if (e.status() != Status::io || options_.stop_on_save_error) throw;
   Diagnostic d = e.diagnostics().front();
   d.message += "; training goes on, with what was saved before kept as it is";
   warn(context_, d);

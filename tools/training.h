@@ -21,7 +21,9 @@ struct TrainingOptions {
   DefinitionOptions definition;
   DataSource source;
   TrainOptions train;
-  std::string output, resume;
+  std::string output, resume, init;
+  std::vector<std::string> maps;  ///< FROM=TO: names in `init` that begin with FROM begin with TO
+  bool stop_on_save_error = false;
   double save_every = 60;  ///< seconds of work; 0: after every update
   std::int64_t keep = 2, flow_every = 0;
   int threads = 0;
@@ -46,6 +48,8 @@ class Training {
   void go_on();
   void go_on_from(ResumeState state);
   void begin_from_weights();
+  std::optional<TrainedModel> initial_model() const;
+  void take_initial_weights(const Tensors& weights);
   void apply_options();
   template <class T>
   void change(const char* option, T& saved, const T& given);
@@ -60,6 +64,7 @@ class Training {
   bool is_over() const;
   std::optional<double> validate(std::int64_t update);
   bool flow_due() const;
+  void tell_idle_weights();
   void say(const std::string& line);
   void flush_metrics(bool due_only);
   void save();

@@ -50,6 +50,7 @@
 #include "taugrad/train/lr_schedule.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/optimizer.h"
+#include "taugrad/train/predict.h"
 #include "taugrad/train/run_folder.h"
 #include "taugrad/train/sample.h"
 #include "taugrad/train/text.h"

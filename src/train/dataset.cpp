@@ -1,11 +1,14 @@
 #include "taugrad/train/dataset.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/fail.h"
 #include "exec/batch_data.h"
 #include "recurrence/model.h"
 #include "taugrad/io/tensors.h"
+#include "taugrad/train/predict.h"
 
 namespace taugrad {
 namespace {
@@ -84,20 +87,36 @@ Tensor of_no_steps(const Model& model, const std::string& name, const Tensor& t)
 }
 
 // checks an item against the model and adds what follows from its lengths (R14)
-Example checked(const Model& model, const Tensors& values) {
+// @param absent  takes the random variables that it has not, which become zeros; null: none may be
+Example checked(const Model& model, const Tensors& values,
+                std::set<std::string>* absent = nullptr) {
   Tensors batch;
   for (const auto& [name, t] : values)
     batch.emplace(name, with_batch_axis(of_no_steps(model, name, t), indices_of(model, name)));
   const BatchData data = read_batch(model, batch, RunOptions{});
-  for (const Symbol& s : model.symbols)
-    if ((s.kind == SymbolKind::input || (s.random() && s.length < 0)) &&
-        !data.inputs.contains(s.name))
+  std::vector<const Symbol*> unknown;
+  for (const Symbol& s : model.symbols) {
+    if ((s.kind != SymbolKind::input && (!s.random() || s.length >= 0)) ||
+        data.inputs.contains(s.name))
+      continue;
+    if (absent == nullptr || s.kind == SymbolKind::input)
       fail(Status::bad_input, "D005", "the item has no \"{}\"", s.name);
+    unknown.push_back(&s);
+    absent->insert(s.name);
+  }
   Example e;
   for (const auto& [name, t] : data.inputs)
     e.values.emplace(name, without_batch_axis(t, indices_of(model, name)));
   for (std::size_t i = 0; i < model.lengths.size(); ++i)
     e.lengths[model.lengths[i]] = data.lengths[i][0];
+  for (const Symbol* s : unknown) {
+    Dims dims;
+    for (const int axis : s->axes)
+      dims.push_back(data.lengths[static_cast<std::size_t>(
+          model.index_length[static_cast<std::size_t>(axis)])][0]);
+    dims.insert(dims.end(), s->shape.dims().begin(), s->shape.dims().end());
+    e.values.emplace(s->name, Tensor(dims, s->category >= 0 ? Dtype::i64 : Dtype::f64));
+  }
   return e;
 }
 
@@ -162,8 +181,11 @@ Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary
   return data;
 }
 
-Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file) {
-  const auto model = resolve(d);
+namespace {
+
+/// f(values) of each line that is not blank, as an item.
+template <class F>
+Dataset dataset_of_lines(std::string_view text, const std::string& file, const F& item) {
   Dataset data;
   const auto name = std::make_shared<const std::string>(file);
   int number = 0;
@@ -174,7 +196,7 @@ Dataset json_lines_dataset(const Definition& d, std::string_view text, const std
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
-      data.examples.push_back(checked(*model, tensors_from_json(line, file)));
+      data.examples.push_back(item(tensors_from_json(line, file)));
       data.examples.back().file = name;
       data.examples.back().line = number;
     } catch (const Error& e) {
@@ -189,6 +211,30 @@ Dataset json_lines_dataset(const Definition& d, std::string_view text, const std
   }
   if (data.examples.empty()) fail(Status::bad_input, "D001", "{} is empty", file);
   return data;
+}
+
+}  // namespace
+
+Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file) {
+  const auto model = resolve(d);
+  return dataset_of_lines(text, file, [&](const Tensors& values) { return checked(*model, values); });
+}
+
+PredictData prediction_lines(const Definition& d, std::string_view text, const std::string& file) {
+  const auto model = resolve(d);
+  PredictData out;
+  bool first = true;
+  out.data = dataset_of_lines(text, file, [&](const Tensors& values) {
+    std::set<std::string> absent;
+    Example e = checked(*model, values, &absent);
+    if (first) out.unknown = absent;
+    first = false;
+    if (absent == out.unknown) return e;
+    std::vector<std::string> differ;
+    std::ranges::set_symmetric_difference(absent, out.unknown, std::back_inserter(differ));
+    fail(Status::bad_input, "D005", "\"{}\" is in some lines and not in others", differ.front());
+  });
+  return out;
 }
 
 }  // namespace taugrad

@@ -11,6 +11,7 @@ std::vector<Command> all_commands() {
   all.push_back(train_command());
   all.push_back(eval_command());
   all.push_back(sample_command());
+  all.push_back(predict_command());
   all.push_back(define_command());
   all.push_back(ops_command());
   all.push_back(inspect_command());

@@ -12,6 +12,7 @@ Command flow_command();
 Command train_command();
 Command eval_command();
 Command sample_command();
+Command predict_command();
 Command define_command();
 Command ops_command();
 Command inspect_command();

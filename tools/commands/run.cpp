@@ -11,6 +11,7 @@
 #include "output.h"
 #include "recurrence/model.h"
 #include "subject.h"
+#include "taugrad/exec/run_segment.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/recurrence/describe.h"
 #include "tensor_options.h"
@@ -24,7 +25,7 @@ const std::vector<std::string> kTensors = {"safetensors", "json"}, kReports = {"
 struct Options {
   DefinitionOptions definition;
   StepOptions steps;
-  std::string weights, inputs, fetch, output, dtype = "f32";
+  std::string weights, inputs, fetch, output, dtype = "f32", state_in, state_out;
   std::int64_t batch = -1;
   double temperature = 1;
   std::uint64_t seed = 0;
@@ -86,6 +87,23 @@ RunResult run_on_files(const T& of, const Options& o, const Context& context) {
   }
 }
 
+// a segment of a sequence, which goes on with what the one before has handed on
+RunResult run_piece(const Definition& d, const Options& o, const Context& context) {
+  refuse_without_effect(context, {"--divergence"}, "on a segment");
+  const Tensors inputs = read_tensors(o.inputs, o.strict, context),
+                weights = read_tensors(o.weights, o.strict, context),
+                state = read_tensors(o.state_in, o.strict, context);
+  if (weights.empty() && inputs.empty())
+    fail(Status::usage, "U006", "a segment needs --inputs or --weights: nothing is drawn for it");
+  try {
+    SegmentResult result = run_segment(d, inputs, weights, state, o.run);
+    if (!o.state_out.empty()) save_tensors(o.state_out, result.state);
+    return result;
+  } catch (const Error& e) {
+    throw in_file(e, o);
+  }
+}
+
 // the same in teacher forcing, and how far apart the two are
 std::string compared(const Definition& d, Options o, const RunResult& open,
                      const Context& context) {
@@ -114,7 +132,8 @@ void refuse_without_draws(const Definition& d, const Options& o, const Context& 
 }
 
 RunResult run_graph(const Graph& g, Options& o, const std::string& loss, const Context& context) {
-  refuse_without_effect(context, {"--divergence", "--temperature", "--top-k"}, kOnGraph);
+  refuse_without_effect(
+      context, {"--divergence", "--temperature", "--top-k", "--state-in", "--state-out"}, kOnGraph);
   o.run.loss = loss;
   o.run.fetch = split(o.fetch);
   return run_on_files(g, o, context);
@@ -131,6 +150,7 @@ RunResult run_definition(const Definition& d, Options& o, const Context& context
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy, and the "
          "data, --inputs FILE");
+  if (!o.state_in.empty() || !o.state_out.empty()) return run_piece(d, o, context);
   return run_on_files(d, o, context);
 }
 
@@ -147,6 +167,7 @@ void tell_warnings(const RunResult& result, const Options& o, const Context& con
 
 int run_subject(Options o, const Context& context) {
   format_of(o.output, o.divergence ? kReports : kTensors, "");
+  if (!o.state_out.empty()) format_of(o.state_out, kTensors, "");
   const Subject s = read_subject(o.definition, context);
   if (o.weights.empty()) o.weights = s.weights_file;
   o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
@@ -170,6 +191,9 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.text("--inputs", "FILE", "inputs and observed variables, time-major; lengths", o->inputs);
   c.text("--fetch", "LIST", "h,loss,nll:y,grad:W,grad:W[3],grad:x [all variables, loss]", o->fetch);
   c.output("-o,--output", "FILE", "safetensors, or JSON for .json and - [a table]", o->output);
+  c.text("--state-in", "FILE", "go on with a state: the inputs are a segment of a sequence",
+         o->state_in);
+  c.output("--state-out", "FILE", "what the next segment goes on with", o->state_out);
   c.choice("--dtype", "of the work and the results [f32]", o->dtype, {"f32", "f64"});
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells");
   c.integer("--batch", "B", "items, where no tensor tells [1]", o->batch, 0, 2147483647);
@@ -207,7 +231,10 @@ Command run_command() {
        "on inputs and weights drawn from --seed"},
       {"taugrad run lstm.json --weights w.safetensors --inputs x.safetensors --fetch out,grad:x "
        "--dtype f64 -o out.safetensors",
-       "on tensors of yours"}};
+       "on tensors of yours"},
+      {"taugrad run lstm.json --weights w.safetensors --inputs part2.safetensors --fetch out "
+       "--state-in s1.safetensors --state-out s2.safetensors",
+       "a segment after another, with the bits of the whole sequence"}};
   add_subject(c, o->definition);
   add_values(c, o);
   c.details =
@@ -218,7 +245,10 @@ Command run_command() {
           "copy of step 3, grad:W[3]@h the share of equation h; a tensor `cotangent:v` among\n"
           "the inputs replaces the loss by sum(cotangent * v).\n"
           "Of a graph, tensors go to its leaves by name; its nodes are fetched by name and\n"
-          "position, or by number (#17), its loss is the node `loss` or --loss NAME.\n") +
+          "position, or by number (#17), its loss is the node `loss` or --loss NAME.\n"
+          "--state-out writes what equations read at earlier steps, h[t], x[t-4], and `steps`\n"
+          "(I64, [batch]); --state-in goes on from there. An item whose `steps` is 0 begins\n"
+          "anew. What reads `last`, tau, t+1 or goes over all t is refused by name (G040).\n") +
       kModesHelp;
   c.run = [o](const Context& context) { return run_subject(*o, context); };
   return c;

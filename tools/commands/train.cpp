@@ -9,6 +9,21 @@
 namespace taugrad::cli {
 namespace {
 
+/// "64", or "64,32".
+Truncation truncation_from(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  Truncation t;
+  t.back = parse_integer("--bptt", text.substr(0, comma), 1, 2147483647);
+  if (comma != std::string::npos)
+    t.every = parse_integer("--bptt", text.substr(comma + 1), 1, t.back);
+  return t;
+}
+
+bool stops(const std::string& word) {
+  static const std::vector<std::string> words = {"stop", "continue"};
+  return check_word(words, "--on-save-error", word) == 0;
+}
+
 void add_where(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   c.option({.name = "--data",
             .letter = "",
@@ -60,6 +75,40 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   c.number("--final-lr", "X", "lr falls to this share of itself at the end [1]", t.final_lr,
            "in [0, 1]", [](double x) { return x >= 0 && x <= 1; })
       .rare();
+  c.text("--schedule", "EXPR", "of lr: 'warmup(500) cosine(0.1)', step(0.5, 1000), plateau(0.5, 3)",
+         t.schedule);
+  c.option({.name = "--bptt",
+            .letter = "",
+            .value = "K[,N]",
+            .help = "windows of K steps with carried state, an update every N [whole sequences]",
+            .take = [o](const std::string& v) { o->train.truncation = truncation_from(v); }});
+  c.integer("--accumulate", "N", "minibatches, or windows, of an update [1]", t.accumulate, 1,
+            1'000'000'000)
+      .rare();
+  c.number("--ema", "X", "the model is the average of the weights: 0.999", t.average, "in [0, 1)",
+           fraction)
+      .rare();
+  c.text("--init", "FILE", "weights to begin with, by name: safetensors, or a model's folder",
+         o->init);
+  c.option({.name = "--map",
+            .letter = "",
+            .value = "FROM=TO",
+            .help = "names in --init that begin so: 'module.lstm.=l.'",
+            .take = [o](const std::string& v) { o->maps.push_back(v); },
+            .many = true})
+      .rare();
+  c.text("--freeze", "NAMES", "weights that are not trained: 'E,l.*'", t.frozen).rare();
+  c.text("--decay-of", "NAMES", "weights that decay [all]", t.optimizer.decayed).rare();
+  c.number("--clip-value", "X", "largest element of a gradient, 0: none [0]", t.clip_value, ">= 0",
+           [](double x) { return x >= 0; })
+      .rare();
+  c.option({.name = "--on-save-error",
+            .letter = "",
+            .value = "stop|continue",
+            .help = "where a save on the way fails: continue tries again when the next is due "
+                    "[continue]",
+            .take = [o](const std::string& v) { o->stop_on_save_error = stops(v); }})
+      .rare();
   c.number("--save-every", "X", "seconds of work between saves, 0: every update [60]", o->save_every,
            ">= 0", [](double x) { return x >= 0; })
       .rare();
@@ -84,6 +133,9 @@ Command train_command() {
   c.examples = {
       {"taugrad train char_lm --size m=128 --data book.txt --split blank -o model",
        "a model of characters, a paragraph an item; `taugrad sample model` writes"},
+      {"taugrad train char_lm --data book.txt --split none --bptt 64 --schedule 'warmup(200) "
+       "cosine(0.1)' -o model",
+       "a book as one text: windows of 64 characters that hand their states on"},
       {"taugrad train --resume model", "goes on where Ctrl-C stopped it, with the same bits"}};
   add_definition(c, o->definition);
   add_where(c, o);
