@@ -111,7 +111,7 @@ int show_model(const Definition& d, const ModelOptions& o, const Context& contex
     fail(Status::resource, "R002",
          "the model has {} nodes, --confirm takes up to {}: take fewer steps", full.nodes.size(),
          kMostConfirmed);
-  deliver(shown, picture_of(shown, {.most_steps = o.all_steps ? 0 : 8}));
+  deliver(shown, picture_of(shown, {.most_steps = o.all_steps ? 0 : 8, .printed = o.printed}));
   tell(shown, context);
   if (o.confirm)
     status =

@@ -12,7 +12,7 @@ namespace taugrad::cli {
 /// `show --view model`: what else it can be asked for.
 struct ModelOptions {
   StepOptions steps;
-  bool states = false, confirm = false, all_steps = false;
+  bool states = false, confirm = false, all_steps = false, printed = false;
   std::string independent;  ///< "y[1];y[3]|y[2]"
 };
 void add_model(Command& c, ModelOptions& o);

@@ -143,6 +143,16 @@ void mark_edges(Picture& p) {
 
 }  // namespace
 
+Picture with_shares(Picture picture, const Tape& tape, const GraphValues& values) {
+  const std::vector<double> shares = shares_of(picture, tape, values);
+  for (std::size_t e = 0; e < shares.size(); ++e) {
+    if (!std::isfinite(shares[e]) || std::abs(shares[e] - 1) < 5e-4) continue;
+    std::string& label = picture.edges[e].label;
+    label += fmt::format("{}{:.3g} %", label.empty() ? "" : " ", 100 * shares[e]);
+  }
+  return picture;
+}
+
 Picture coloured(Picture picture, const GraphValues& values, Colour by) {
   std::vector<Amount> amounts(picture.nodes.size());
   for (std::size_t n = 0; n < amounts.size(); ++n)

@@ -26,6 +26,7 @@ class Elider {
     out_.title = in_.title;
     out_.about = in_.about;
     out_.legend = in_.legend;
+    out_.printed = in_.printed;
     map_clusters();
     map_nodes();
     map_edges();

@@ -47,6 +47,7 @@ bool has_gap(const Picture& p) {
 }
 
 Detail drawn_detail(const Picture& p) {
+  if (p.printed) return Detail::variables;
   const bool operations =
       std::ranges::any_of(p.nodes, [](const PictureNode& n) { return n.name.empty(); });
   return operations ? Detail::operations : Detail::values;

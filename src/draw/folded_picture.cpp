@@ -13,6 +13,7 @@
 #include "draw/inner_gradient.h"
 #include "draw/names.h"
 #include "draw/op_text.h"
+#include "draw/printed.h"
 #include "draw/sources.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
@@ -68,7 +69,7 @@ class FoldedPicture {
   };
 
   const FoldedNode& node(int n) const { return graph_.nodes[at(n)]; }
-  bool values_only() const { return detail_ == Detail::values; }
+  bool values_only() const { return detail_ == Detail::values || detail_ == Detail::variables; }
   // Numbers, lengths and positions: drawn in each box that reads them.
   bool is_loose(int n) const { return node(n).kind == FoldedKind::constant; }
 
@@ -362,6 +363,7 @@ Picture picture_of(const FoldedGraph& graph, const FoldedPictureOptions& options
   if (options.detail == Detail::automatic && p.nodes.size() > kSmallPicture) {
     p = FoldedPicture(graph, Detail::values).run();
   }
+  if (detail == Detail::variables) p = draw::printed_circuit(std::move(p));
   p.title = options.title.empty() ? graph.name : options.title;
   p.about = options.about;
   p.notes = graph.notes;

@@ -19,6 +19,7 @@
 #include "draw/names.h"
 #include "draw/notes.h"
 #include "draw/op_text.h"
+#include "draw/printed.h"
 #include "draw/scan.h"
 #include "draw/sources.h"
 #include "taugrad/ops/data_positions.h"
@@ -37,6 +38,10 @@ class GraphPicture {
   GraphPicture(const Tape& tape, const GraphPictureOptions& options, const draw::TapeScan& scan,
                const draw::Manner& manner, Detail detail)
       : tape_(tape), options_(options), scan_(scan), manner_(manner), detail_(detail) {
+    if (detail == Detail::variables) {
+      printed_ = true;
+      detail_ = scan.clusters.empty() ? Detail::operations : Detail::values;
+    }
     for (NodeId id = 0; id < tape.size(); ++id) {
       if (!tape.is_value(id)) continue;
       const std::string_view name = tape.name(id);
@@ -64,7 +69,7 @@ class GraphPicture {
       }
     }
     drop_unused_clusters();
-    return std::move(out_);
+    return printed_ ? draw::printed(std::move(out_)) : std::move(out_);
   }
 
   /// By node of the tape the one of the picture, or -1; after run().
@@ -84,10 +89,15 @@ class GraphPicture {
   bool is_drawn(NodeId id) const {
     const Op& op = tape_.op(id);
     if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
-    if (&op == &kWeight) return true;
+    if (&op == &kWeight) return !labels_only(id);
     if (tape_.is_value(id)) return true;
     if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
     return detail_ == Detail::everything || !draw::only_spreads(op) || tape_.attrs(id).has("by");
+  }
+
+  /// Weights that are only what edges are labelled by.
+  bool labels_only(NodeId id) const {
+    return printed_ && values_only() && &tape_.op(id) == &kWeight;
   }
 
   Sources fold(NodeId id, std::vector<Sources> inputs) const {
@@ -109,6 +119,7 @@ class GraphPicture {
     const bool last = --reads_[at(in)] == 0;
     if (!scan_.shown[at(in)]) return {};
     if (draw::is_loose_leaf(tape_, in)) return values_only() ? Sources{} : Sources{{in}};
+    if (labels_only(in)) return {{in, tape_.label(in), true}};
     if (picture_node_[at(in)] < 0) return last ? std::move(folded_[at(in)]) : folded_[at(in)];
     const bool weight = values_only() && &tape_.op(in) == &kWeight;
     return {{in, weight ? tape_.label(in) : std::string(), weight}};
@@ -291,6 +302,7 @@ class GraphPicture {
   const draw::TapeScan& scan_;
   const draw::Manner& manner_;
   Detail detail_;
+  bool printed_ = false;
   Picture out_;
   draw::IdMaker ids_;
   std::set<std::string, std::less<>> random_;

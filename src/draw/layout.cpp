@@ -8,6 +8,7 @@
 #include "base/memory_limit.h"
 #include "draw/drawing.h"
 #include "draw/geometry.h"
+#include "draw/printed_layout.h"
 #include "draw/text.h"
 
 namespace taugrad::draw {
@@ -35,7 +36,7 @@ std::vector<Box> cluster_boxes(const Drawing& d, const Geometry& g) {
 }
 
 // Moves everything so that it lies inside [0,width] x [0,height].
-void frame(Layout& layout) {
+void frame(const Picture& picture, Layout& layout) {
   double left = std::numeric_limits<double>::max(), top = left, right = -left, bottom = -left;
   const auto cover = [&](double x0, double y0, double x1, double y1) {
     left = std::min(left, x0), top = std::min(top, y0), right = std::max(right, x1),
@@ -47,6 +48,15 @@ void frame(Layout& layout) {
   for (const Path& p : layout.edges) {
     for (const Point& q : p.points) cover(q.x, q.y, q.x, q.y);
   }
+  for (std::size_t e = 0; layout.printed && e < layout.edges.size(); ++e)
+    if (const double w = printed_width(picture.edges[e]); w > 0) {
+      const Point p = layout.edges[e].label;
+      cover(p.x - w / 2, p.y - kLabelHeight / 2, p.x + w / 2, p.y + kLabelHeight / 2);
+    }
+  for (std::size_t n = 0; n < layout.sides.size(); ++n)
+    if (const double w = side_width(picture.nodes[n]); w > 0)
+      cover(layout.sides[n].x - w / 2, layout.sides[n].y, layout.sides[n].x + w / 2,
+            layout.sides[n].y);
   if (right < left) left = top = right = bottom = 0;
   const double dx = kMargin - left, dy = kMargin - top;
   for (auto* boxes : {&layout.nodes, &layout.clusters}) {
@@ -56,6 +66,7 @@ void frame(Layout& layout) {
     for (Point& q : p.points) q.x += dx, q.y += dy;
     p.label.x += dx, p.label.y += dy;
   }
+  for (Point& q : layout.sides) q.x += dx, q.y += dy;
   layout.width = right - left + 2 * kMargin;
   layout.height = bottom - top + 2 * kMargin;
 }
@@ -82,6 +93,13 @@ void require_room(std::size_t nodes, std::size_t edges, bool laid_out) {
 
 Layout lay_out(const Picture& picture) {
   require_room(picture.nodes.size(), picture.edges.size(), true);
+  if (picture.printed) {
+    if (auto layout = lay_out_printed(picture)) {
+      frame(picture, *layout);
+      add_notes(picture, *layout);
+      return std::move(*layout);
+    }
+  }
   Drawing d{.picture = picture,
             .grid = make_grid(picture),
             .plans = {},
@@ -102,7 +120,7 @@ Layout lay_out(const Picture& picture) {
   place_labels(d, layout.edges);
   layout.clusters = cluster_boxes(d, g);
   layout.nodes = std::move(d.boxes);
-  frame(layout);
+  frame(picture, layout);
   add_notes(picture, layout);
   return layout;
 }

@@ -34,6 +34,8 @@ struct Layout {
   std::vector<Path> edges;
   std::vector<Box> clusters;
   std::vector<Point> notes;  ///< left end of each line, below everything
+  bool printed = false;           ///< as printed_layout.h has it; a dense picture is not
+  std::vector<Point> sides = {};  ///< printed: middles of the texts beside nodes
 };
 
 /// Places a picture. Steps are columns from left to right (grids: rows too), weights a band above

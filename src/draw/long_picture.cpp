@@ -106,7 +106,7 @@ class LongPicture {
       const bool small = p.clusters.empty() || p.nodes.size() <= draw::kSmallPicture;
       detail_ = small && !chains ? Detail::operations : Detail::values;
     }
-    return detail_ == Detail::values || !chains;
+    return detail_ == Detail::values || detail_ == Detail::variables || !chains;
   }
 
   bool has_long_maximum() const {

@@ -66,6 +66,9 @@ Picture picture_of(const GraphicalModel& model, const ModelPictureOptions& optio
   for (std::size_t n = 0; n < model.nodes.size(); ++n)
     for (const int from : model.nodes[n].parents)
       p.edges.push_back({.from = from, .to = static_cast<int>(n), .label = ""});
+  p.printed = options.printed;
+  if (p.printed)
+    for (PictureNode& n : p.nodes) n.op = n.shape = "";
   p.about = fmt::format("{} nodes, {} edges; {}", p.nodes.size(), p.edges.size(),
                         to_text(structure_of(model)));
   return options.most_steps > 0 ? elide(p, options.most_steps) : p;

@@ -57,9 +57,9 @@ std::vector<std::string> left_out(const Tape& tape, const TapeScan& scan,
       names += fmt::format("{}{}", i == 0 ? "" : ", ", variable_text(tape, scan.zeros[i]));
     notes.push_back(fmt::format("zero: {}{}", names, scan.zeros.size() > 8 ? ", .." : ""));
   }
-  const bool values_only = detail == Detail::values;
-  if (values_only) notes.emplace_back("operations are folded into the edges");
-  add_hidden(tape, scan, drawn, values_only, notes);
+  const bool values_only = detail == Detail::values || picture.printed;
+  if (values_only && !picture.printed) notes.emplace_back("operations are folded into the edges");
+  if (!picture.printed) add_hidden(tape, scan, drawn, values_only, notes);
   add_gaps(picture, notes);
   return notes;
 }

@@ -39,6 +39,14 @@ TensorSummary summary(const std::string& name, std::string_view type, std::size_
   double squares = 0;
   each_finite([&](double x) { squares += (x - s.mean) * (x - s.mean); });
   s.std = std::sqrt(squares / static_cast<double>(count));
+  constexpr std::size_t kBins = 12;
+  const double width = s.max / kBins - s.min / kBins;  // the difference may overflow
+  if (!(width > 0)) return s;
+  s.histogram.assign(kBins, 0);
+  each_finite([&](double x) {
+    const double bin = std::min((x / kBins - s.min / kBins) / width * kBins, kBins - 1.0);
+    ++s.histogram[static_cast<std::size_t>(bin)];
+  });
   return s;
 }
 

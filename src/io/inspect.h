@@ -23,6 +23,7 @@ struct TensorSummary {
   std::uint64_t bytes = 0;
   double mean = 0, std = 0, min = 0, max = 0;
   std::int64_t not_finite = 0;
+  std::vector<std::int64_t> histogram = {};  ///< of 12 equal bins from min to max; empty: none
 };
 struct TensorsSummary {
   std::vector<TensorSummary> tensors;  ///< by name

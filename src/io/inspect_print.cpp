@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/json_writer.h"
 #include "base/utf8.h"
@@ -42,6 +43,19 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", x, units[u]);
 }
 
+/// A bar for each bin; an empty bin is a blank, one with anything in it at least the lowest bar.
+std::string sparkline(const std::vector<std::int64_t>& histogram) {
+  constexpr const char* kBars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  if (histogram.empty()) return "";
+  const double most = static_cast<double>(*std::ranges::max_element(histogram));
+  std::string line;
+  for (const std::int64_t n : histogram) {
+    const double height = std::ceil(8 * static_cast<double>(n) / most);
+    line += kBars[static_cast<std::size_t>(height)];
+  }
+  return line;
+}
+
 void write_dims(json::Writer& w, std::span<const std::int64_t> dims) {
   w.key("shape").begin_array();
   for (const std::int64_t d : dims) w.value(d);
@@ -70,10 +84,11 @@ void write_leaves(json::Writer& w, std::string_view title, const std::vector<Lea
 }  // namespace
 
 std::string to_text(const TensorsSummary& s) {
-  Rows rows = {{"tensor", "type", "shape", "mean", "std", "min", "max", "not finite"}};
+  Rows rows = {{"tensor", "type", "shape", "mean", "std", "min", "histogram", "max",
+                "not finite"}};
   for (const TensorSummary& t : s.tensors)
     rows.push_back({printable(t.name, 80), t.type, dims_text(t.dims), number(t.mean), number(t.std),
-                    number(t.min), number(t.max),
+                    number(t.min), sparkline(t.histogram), number(t.max),
                     t.not_finite == 0 ? "" : fmt::format("{}", t.not_finite)});
   std::string text = table(rows, 3);
   for (const auto& [key, value] : s.metadata)
@@ -109,7 +124,9 @@ std::string to_json(const TensorsSummary& s) {
         .field("std", t.std)
         .field("min", t.min)
         .field("max", t.max);
-    w.field("not_finite", t.not_finite).end_object();
+    w.key("histogram").begin_array();
+    for (const std::int64_t n : t.histogram) w.value(n);
+    w.end_array().field("not_finite", t.not_finite).end_object();
   }
   w.end_array().key("metadata").begin_object();
   for (const auto& [key, value] : s.metadata) w.field(key, std::string_view(value));

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "commands/commands.h"
+#include "commands/diff_drawing.h"
 #include "definition_options.h"
 #include "io/inspect.h"
 #include "output.h"
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> paths;
   double tolerance = 0;
+  DiffDrawing drawing;
 };
 
 /// What a path holds: the kinds of inspect, tensors in either form, or the folder of a model.
@@ -97,6 +99,25 @@ Differences differences(const Side& a, const Side& b, double tolerance) {
   return diff_tensors(a.path, b.path, tolerance);
 }
 
+/// What one side of the drawing shows.
+DrawnSide drawn(const Side& s, const DiffDrawing& o) {
+  if (s.kind == "graph") return o.side(s.path, graph_of(s));
+  if (s.kind == "definition") return o.side(s.path, checked_definition(s), {});
+  const TrainedModel model = load_model(s.path);
+  DiffDrawing of_model = o;
+  of_model.values = true;
+  return of_model.side(s.path, model.definition, model.weights);
+}
+
+void check_drawing(const Side& a, const Side& b, const Options& o, const Context& context) {
+  const std::initializer_list<const char*> details = {"--steps", "--values", "--detail", "--seed"};
+  if (!o.drawing.asked()) return refuse_without_effect(context, details, "without -o");
+  if (a.kind == "tensors" || b.kind == "tensors")
+    fail(Status::usage, "U007", "-o has no effect on tensors: definitions, graphs and models are drawn");
+  if (a.kind == "graph")
+    refuse_without_effect(context, {"--steps", "--values", "--seed"}, "on graphs, which are unfolded already");
+}
+
 std::string summary(const Differences& d) {
   if (!d.same()) return fmt::format("{} difference{}", d.all.size(), d.all.size() == 1 ? "" : "s");
   double largest = 0;
@@ -123,7 +144,10 @@ Command diff_command() {
                 .take = [o](const std::string& v) { o->paths.push_back(v); }});
   c.number("--tolerance", "X", "numbers a, b are the same where |a-b| <= X max(1,|a|,|b|) [0]",
            o->tolerance, ">= 0", [](double x) { return x >= 0; });
+  add_diff_drawing(c, o->drawing);
   c.details =
+      "-o draws A left and B right: orange only in A, blue only in B, purple what is computed\n"
+      "otherwise; of models, and with --values, how far each value is from the other side's.\n"
       "Status 0: the same; 1: they differ. Order, blanks and numbers of nodes mean nothing.\n"
       "A graph is taken apart at its named nodes, each compared by the expression that\n"
       "gives it. With a tolerance, types of tensors (F32, F64) may differ.";
@@ -132,7 +156,10 @@ Command diff_command() {
     const Side a = side_of(o->paths[0]);
     if (a.kind == "graph" || a.kind == "definition")
       refuse_without_effect(context, {"--tolerance"}, "on " + words(a.kind) + ": it is of tensors");
-    const Differences d = differences(a, side_of(o->paths[1]), o->tolerance);
+    const Side b = side_of(o->paths[1]);
+    check_drawing(a, b, *o, context);
+    const Differences d = differences(a, b, o->tolerance);
+    if (o->drawing.asked()) o->drawing.draw(drawn(a, o->drawing), drawn(b, o->drawing), context);
     print(context.json ? to_json(d) : to_text(d));
     note(context, summary(d));
     return d.same() ? 0 : static_cast<int>(Status::check_failed);

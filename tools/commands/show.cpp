@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -13,8 +15,10 @@
 #include "exec/generic.h"
 #include "mode_options.h"
 #include "model_view.h"
+#include "io/inspect.h"
 #include "output.h"
 #include "progress.h"
+#include "readable.h"
 #include "subject.h"
 #include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/folded_picture.h"
@@ -87,6 +91,7 @@ Detail detail_of(const Options& o) {
   return o.detail == "values"       ? Detail::values
          : o.detail == "operations" ? Detail::operations
          : o.detail == "everything" ? Detail::everything
+         : o.detail == "variables"  ? Detail::variables
                                     : Detail::automatic;
 }
 
@@ -173,6 +178,7 @@ int show_model(const Definition& d, const Options& o, const Context& context) {
   ModelOptions options = o.model;
   options.steps = o.steps;
   options.all_steps = o.all_steps;
+  options.printed = o.detail == "variables";
   return show_model(d, options, context, [&](const GraphicalModel& model, const Picture& picture) {
     deliver_drawing({.picture = [&] { return picture; }, .json = [&] { return to_json(model); }}, o);
   });
@@ -192,7 +198,9 @@ void refuse_others(const Options& o, const Context& context) {
   const bool all_views = !o.plan && format_named(o.format).all_views;
   if (o.view == "folded" && !all_views)
     refuse({"--all-steps", "--no-copies"}, "on the folded view");
-  if (o.view == "model") refuse({"--detail", "--no-copies"}, "on the model view");
+  if (o.view == "model") refuse({"--no-copies"}, "on the model view");
+  if (o.view == "model" && o.detail != "variables" && o.detail != "auto")
+    refuse({"--detail"}, "on the model view, but for variables");
   if (o.view != "model")
     refuse({"--states", "--confirm", "--independent"}, "on this view: it is of --view model");
   if (all_views) refuse({"--no-labels"}, "on " + o.format + ", which is of all views");
@@ -258,6 +266,13 @@ std::string format_table() {
   return table;
 }
 
+/// To a person at a terminal, who has no use for DOT text.
+int print_readable(const Subject& s, const Context& context) {
+  print(s.graph ? to_text(inspect_graph(*s.graph)) : readable(*s.definition));
+  note(context, "-o FILE.svg draws it; --format dot prints the text for Graphviz");
+  return 0;
+}
+
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_subject(c, o->definition);
   add_steps(c, o->steps, "lengths to unfold to [3], or s=7,t=5");
@@ -265,8 +280,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            o->view, {"folded", "unfolded", "gradient", "model"});
   c.choice("--format", "[by the suffix of -o, else dot]", o->format, format_names());
   c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
-  c.choice("--detail", "values: named values only; operations; everything [auto]", o->detail,
-           {"auto", "values", "operations", "everything"});
+  c.choice("--detail", "variables: as books print it; values: named values only; operations; everything [auto]",
+           o->detail, {"auto", "variables", "values", "operations", "everything"});
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
          o->all_steps);
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
@@ -293,6 +308,8 @@ Command show_command() {
                  "the circuit, drawn by Graphviz"}};
   add_options(c, o);
   c.details =
+      "On a terminal, without -o and --format, it prints the equations in readable form and tables of\n"
+      "variables, shapes, parameters and operations; into a pipe, the DOT text.\n"
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
       "DOT\n"
       "text carries coordinates, so that `dot -Tsvg` only draws. JSON is the graph itself\n"
@@ -307,8 +324,11 @@ Command show_command() {
   add_max_memory(c);
   c.run = [o](const Context& context) {
     const bool unsaid = context.json && o->format.empty();
+    const bool reader = o->output.empty() && o->format.empty() && !context.json && !o->plan &&
+                        ::isatty(STDOUT_FILENO) == 1;
     o->format = chosen_format(*o, context);
     Subject s = read_subject(o->definition, context);
+    if (reader) return print_readable(s, context);
     if (s.graph) return show_graph(s, *o, context);
     if (o->values.weights.empty()) o->values.weights = s.weights_file;
     return show_definition(*s.definition, *o, unsaid, context);

@@ -72,7 +72,11 @@ int show_valued(const Definition& d, const DefinitionDrawing& drawing, const Sho
     edges += std::ssize(u.graph().tape().inputs(id));
   drawing.tell(u.graph().size(), edges);
   drawing.deliver({.picture = [&] {
-    return coloured(picture, valued->values_of({&picture}), values.colour());
+    const GraphValues numbers = valued->values_of({&picture});
+    const Picture shown = coloured(picture, numbers, values.colour());
+    return values.colour() == Colour::gradient && !gradient
+               ? with_shares(shown, u.graph().tape(), numbers)
+               : shown;
   }});
   return 0;
 }

@@ -17,6 +17,8 @@ enum class Detail {
   operations,  ///< named values and the steps on the way to them; what only spreads or copies is
                ///< left out
   everything,  ///< every node of the graph
+  variables,   ///< as books print it: one circle a variable, weights beside the lines, h^(t); of a
+               ///< graph without steps every operation
 };
 
 struct GraphPictureOptions {

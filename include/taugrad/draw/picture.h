@@ -51,6 +51,7 @@ struct PictureEdge {
   std::string label;     ///< "z⁻¹", "W"
   bool striking = false;  ///< drawn thick and red
   bool dotted = false;    ///< from a step that data name
+  bool square = false;    ///< with a filled square on it: what is read is that of another step
 };
 
 /// One step (or one position of a grid).
@@ -78,6 +79,8 @@ struct Picture {
   std::vector<PictureCluster> clusters;
   Legend legend = {};
   std::vector<std::string> notes = {};  ///< on the margin, a line each: what is left out
+  /// As books print it (Detail::variables): circles, straight lines, upwards; names in mathematics.
+  bool printed = false;
 };
 
 /// Leaves out middle positions of every domain with more than `limit` of them: 1 2 3 ... T-1 T

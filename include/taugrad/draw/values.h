@@ -96,6 +96,10 @@ enum class Colour {
 /// where a number is not finite; grey where nothing flows. With a legend.
 Picture coloured(Picture picture, const GraphValues& values, Colour by);
 
+/// The picture with, beside every edge that does not carry all of it, which share of its end's
+/// gradient flows back through it: "W 37 %".
+Picture with_shares(Picture picture, const Tape& tape, const GraphValues& values);
+
 /// Which share of its end's gradient flows through every edge of a picture; NaN where none does or
 /// it cannot be told.
 std::vector<double> shares_of(const Picture& picture, const Tape& tape, const GraphValues& values);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -6,6 +8,8 @@
 #include "draw/check_numbers.h"
 #include "draw/formats/formats.h"
 #include "draw/layout.h"
+#include "draw/math_text.h"
+#include "draw/printed_layout.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
 
@@ -18,6 +22,7 @@ using draw::dot_escape;
 using draw::Layout;
 using draw::Point;
 using draw::second_line;
+using draw::xml_escape;
 
 constexpr double kArrow = 6;  // length of the arrow head, in points
 
@@ -48,7 +53,10 @@ class DotWriter {
         if (picture_.edges[e].kind == kind) edge(e);
       }
     }
-    clusters();
+    if (layout_.printed)
+      squares();
+    else
+      clusters();
     out_ += "}\n";
     return std::move(out_);
   }
@@ -119,17 +127,24 @@ class DotWriter {
   void node(std::size_t n) {
     const PictureNode& node = picture_.nodes[n];
     const Box& box = layout_.nodes[n];
-    out_ += "  " + node.id + " [label=\"";
     const std::string second = second_line(node, options_.labels);
-    if (node.name.empty()) {
-      if (options_.labels) out_ += dot_escape(node.op);
+    out_ += "  " + node.id + " [label=";
+    if (layout_.printed && !node.name.empty()) {
+      out_ += '<' + math(node.name) + '>';
+      if (!second.empty()) side(n, second);
+    } else if (node.name.empty()) {
+      out_ += '"' + (options_.labels ? dot_escape(node.op) : "") + '"';
     } else {
-      out_ += dot_escape(node.name);
-      if (!second.empty()) out_ += "\\n" + dot_escape(second);
+      out_ += '"' + dot_escape(node.name) + (second.empty() ? "" : "\\n" + dot_escape(second)) + '"';
     }
-    out_ += "\", pos=\"";
+    out_ += ", pos=\"";
     point({box.x, box.y});
     out_ += '"';
+    if (layout_.printed) {
+      const bool circle = box.width == box.height;
+      out_ += node.kind == NodeKind::ellipsis ? ", shape=plaintext" : circle ? ", shape=circle" : "";
+      out_ += ", fixedsize=true, fontsize=14";
+    }
     const double rings = node.kind == NodeKind::random ? 8 : 0;  // the second outline lies outside
     inches("width", box.width - rings);
     inches("height", box.height - rings);
@@ -164,7 +179,7 @@ class DotWriter {
       if (towards.x != tip.x || towards.y != tip.y) break;
     }
     const double dx = tip.x - towards.x, dy = tip.y - towards.y;
-    const double length = std::max(1e-9, std::abs(dx) + std::abs(dy));  // ends are level or upright
+    const double length = std::max(1e-9, std::hypot(dx, dy));
     out_ += "e,";
     point(tip);
     for (std::size_t i = 0; i < points.size(); ++i) {
@@ -182,7 +197,11 @@ class DotWriter {
     out_ += "pos=\"";
     curve(path.points);
     out_ += '"';
-    if (!edge.label.empty()) {
+    if (!edge.label.empty() && layout_.printed) {
+      out_ += ", label=<<I>" + xml_escape(edge.label) + "</I>>, lp=\"";
+      point(path.label);
+      out_ += '"';
+    } else if (!edge.label.empty()) {
       out_ += ", label=\"" + dot_escape(edge.label) + "\", lp=\"";
       point({path.label.x + draw::text_width(edge.label, 10) / 2 + 3, path.label.y});
       out_ += '"';
@@ -194,6 +213,34 @@ class DotWriter {
     out_ += look(edge);
     if (edge.striking) out_ += ", color=red, penwidth=3";
     out_ += "];\n";
+  }
+
+  /// A letter with what is raised and lowered, as HTML that Graphviz reads.
+  static std::string math(std::string_view name) {
+    const draw::MathText m = draw::math_of(name);
+    const auto small = [](const char* tag, const std::string& text) {
+      return text.empty() ? "" : fmt::format("<{0}>{1}</{0}>", tag, xml_escape(text));
+    };
+    return m.before + "<I>" + xml_escape(m.base) + "</I>" + small("SUB", m.lowered) +
+           small("SUP", m.raised);
+  }
+  void side(std::size_t n, const std::string& text) {
+    out_ += ", xlabel=\"" + dot_escape(text) + "\", xlp=\"";
+    point(layout_.sides[n]);
+    out_ += '"';
+  }
+
+  // what comes from another step, as a black square on its line
+  void squares() {
+    for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
+      if (!picture_.edges[e].square) continue;
+      const std::vector<Point> points = draw::sampled(layout_.edges[e]);
+      out_ += "  delay_" + std::to_string(e) +
+              " [label=\"\", shape=square, style=filled, fillcolor=black, fixedsize=true, width=0.1, "
+              "height=0.1, pos=\"";
+      point(points[points.size() / 2]);
+      out_ += "\"];\n";
+    }
   }
 
   void clusters() {

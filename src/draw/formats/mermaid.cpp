@@ -26,7 +26,7 @@ constexpr std::array<std::array<std::string_view, 2>, 9> kShapes{{{"[/", "/]"},
                                                                   {"[", "]"}}};
 
 /// In quotes; whatever Markdown, HTML or Mermaid would read is written by its number.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_sequence(text, at);
@@ -75,7 +75,7 @@ class MermaidWriter {
         node(n, "  ");
     }
     for (std::size_t c = 0; c < members.size(); ++c) {
-      out_ += fmt::format("  subgraph step_{}[{}]\n", c, quoted(picture_.clusters[c].label));
+      out_ += fmt::format("  subgraph step_{}[{}]\n", c, in_quotes(picture_.clusters[c].label));
       for (const std::size_t n : members[c]) node(n, "    ");
       out_ += "  end\n";
     }
@@ -87,7 +87,7 @@ class MermaidWriter {
 
  private:
   void comment(const std::string& text) {
-    std::string line = quoted(text);
+    std::string line = in_quotes(text);
     out_ += "  %% " + line.substr(1, line.size() - 2) + "\n";
   }
 
@@ -95,7 +95,7 @@ class MermaidWriter {
     const PictureNode& node = picture_.nodes[n];
     std::string text;
     for (const std::string& line : lines_of(node, options_.labels)) {
-      const std::string one = quoted(line);
+      const std::string one = in_quotes(line);
       text += (text.empty() ? "" : "<br/>") + one.substr(1, one.size() - 2);
     }
     const auto& shape = kShapes[static_cast<std::size_t>(node.kind)];
@@ -109,7 +109,7 @@ class MermaidWriter {
   void edge(const PictureEdge& e) {
     const auto id = [&](int n) { return id_of(picture_.nodes[static_cast<std::size_t>(n)]); };
     out_ += "  " + id(e.from) + (e.delayed ? " -.->" : e.striking ? " ==>" : " -->");
-    if (!e.label.empty()) out_ += '|' + quoted(e.label) + '|';
+    if (!e.label.empty()) out_ += '|' + in_quotes(e.label) + '|';
     out_ += ' ' + id(e.to) + '\n';
   }
 

@@ -5,8 +5,11 @@
 
 #include "draw/check_numbers.h"
 #include "draw/formats/formats.h"
+#include "draw/formats/svg_style.h"
 #include "draw/layout.h"
+#include "draw/math_text.h"
 #include "draw/path_text.h"
+#include "draw/printed_layout.h"
 #include "draw/text.h"
 #include "taugrad/draw/render.h"
 
@@ -20,37 +23,7 @@ using draw::Point;
 using draw::second_line;
 using draw::xml_escape;
 
-// Colours tell kinds apart and so do outlines, for eyes and printers without colour. Text keeps a
-// contrast of 4.5.
-constexpr std::string_view kStyle = R"(
-  .bg{fill:#fff} text{font-family:Helvetica,Arial,"Liberation Sans",sans-serif;font-size:12px;fill:#111;text-anchor:middle}
-  .s,.cap,.e{font-size:10px} .s{fill:#444} .cap{font-size:11px;fill:#555} .o text{font-size:11px}
-  .cl{fill:#fafafa;stroke:#bbb} .cl.gap{fill:none;stroke-dasharray:2 4}
-  rect{stroke:#333;fill:#fff} .bg,.in{stroke:none} .in{fill:none}
-  .input rect{fill:#ffffd5} .weight rect{fill:#add8e6} .copy rect{fill:#e0f1f8;stroke:#6f9db3}
-  .loss rect{fill:#caff70} .constant rect{fill:#e6e6e6;stroke:#888} .operation rect{fill:#f3f3f3;stroke:#777}
-  .random .in{stroke:#333} .ellipsis rect{fill:none;stroke:#999;stroke-dasharray:3 4}
-  .adjoint rect{fill:#ffdcb8;stroke:#8a4a10} .adjoint.operation rect{fill:#fff0e0;stroke:#b08050} .adjoint .in{fill:none}
-  path{fill:none;stroke:#333;stroke-width:1.1} .delayed{stroke-dasharray:5 3}
-  .share{stroke:#6fa6c0;stroke-width:.9} .back{stroke:#c05a10} .recall{stroke:#b8b8b8;stroke-width:.9}
-  .lb{stroke:none;fill:#fff;fill-opacity:.9} .cap{stroke:#fafafa;stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}
-  marker path{stroke:none;fill:#333} #a-share path{fill:#6fa6c0} #a-back path{fill:#c05a10} #a-recall path{fill:#b8b8b8}
-  @media (prefers-color-scheme:dark){
-  .bg{fill:#15181d} text{fill:#eee} .s{fill:#c4c8ce} .cap{fill:#b4bac2} .cl{fill:#1c2026;stroke:#4a515c}
-  rect{stroke:#c8ccd2;fill:#2a2f37} .bg,.in{stroke:none} .in{fill:none} .random .in{stroke:#c8ccd2}
-  .input rect{fill:#4d4a1a} .weight rect{fill:#1f4f66} .copy rect{fill:#1b3a4a;stroke:#6f9db3} .loss rect{fill:#3d5a12}
-  .constant rect{fill:#3c3f45;stroke:#999} .operation rect{fill:#262a31;stroke:#8a9099}
-  .ellipsis rect{fill:none;stroke:#777} .adjoint rect{fill:#6b3d12;stroke:#e0a060} .adjoint.operation rect{fill:#3f2a16;stroke:#c08a50}
-  .adjoint .in{fill:none} path{stroke:#ccd2da} .share{stroke:#5f9cb8} .back{stroke:#e8914a} .recall{stroke:#5a6068}
-  .lb{stroke:none;fill:#181c21} .cap{stroke:#1c2026} marker path{fill:#ccd2da} #a-share path{fill:#5f9cb8} #a-back path{fill:#e8914a} #a-recall path{fill:#5a6068}}
-)";
-
-// Of pictures that are coloured by numbers.
-constexpr double kLegendHeight = 40;
-constexpr std::string_view kStriking = R"(
-  .bad rect{stroke:#d00000;stroke-width:3.5px} .bad .in{stroke:#fff;stroke-width:1px}
-  path.bad{stroke:#d00000;stroke-width:3px} .lg rect{stroke:none} .lt{text-anchor:start;font-size:10px}
-)";
+constexpr double kLegendHeight = 40;  // of pictures that are coloured by numbers
 
 std::string_view class_of(EdgeKind kind) {
   constexpr std::array<std::string_view, 4> names{"data", "share", "back", "recall"};
@@ -69,14 +42,14 @@ class SvgWriter {
 
   std::string write() {
     head();
-    for (std::size_t c = 0; c < picture_.clusters.size(); ++c) cluster(c);
+    for (std::size_t c = 0; c < picture_.clusters.size() && !layout_.printed; ++c) cluster(c);
     for (const EdgeKind kind :
          {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint}) {
       for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
         if (picture_.edges[e].kind == kind) edge(e);
       }
     }
-    for (std::size_t c = 0; c < picture_.clusters.size(); ++c) caption(c);
+    for (std::size_t c = 0; c < picture_.clusters.size() && !layout_.printed; ++c) caption(c);
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) edge_label(e);
     if (!picture_.legend.title.empty()) legend();
@@ -109,8 +82,9 @@ class SvgWriter {
     if (!picture_.title.empty()) out_ += "<title>" + xml_escape(picture_.title) + "</title>\n";
     if (!picture_.about.empty()) out_ += "<desc>" + xml_escape(picture_.about) + "</desc>\n";
     out_ += "<style>";
-    out_ += kStyle;
-    if (!picture_.legend.title.empty()) out_ += kStriking;
+    out_ += draw::kSvgStyle;
+    if (layout_.printed) out_ += draw::kSvgPrinted;
+    if (!picture_.legend.title.empty()) out_ += draw::kSvgStriking;
     out_ += "</style>\n<defs>";
     for (const std::string_view name : {"data", "share", "back", "recall"}) {
       out_ += "<marker id=\"a-";
@@ -206,6 +180,11 @@ class SvgWriter {
     out_ += ")\" d=\"";
     out_ += draw::path_text(layout_.edges[e]);
     out_ += "\"/>\n";
+    if (!edge.square || !layout_.printed) return;
+    const auto points = draw::sampled(layout_.edges[e]);
+    const Point middle = points[points.size() / 2];
+    rectangle({middle.x, middle.y, 7, 7}, 0, "sq");
+    out_ += '\n';
   }
 
   void edge_label(std::size_t e) {
@@ -216,6 +195,11 @@ class SvgWriter {
     append_number(key, at.x);
     append_number(key += ',', at.y);
     if (!labelled_.insert(std::move(key)).second) return;
+    if (layout_.printed) {
+      text(at.x, at.y + 4, edge.label, "e m");
+      out_ += '\n';
+      return;
+    }
     rectangle({at.x, at.y, draw::text_width(edge.label, draw::kSmallSize) + 3, 11}, 2, "lb");
     text(at.x, at.y + 3.5, edge.label, "e");
     out_ += '\n';
@@ -232,11 +216,16 @@ class SvgWriter {
     if (node.striking) out_ += " bad";
     out_ += "\">";
     if (!node.title.empty()) out_ += "<title>" + xml_escape(node.title) + "</title>";
-    rectangle(box, unnamed ? 9 : 5, {}, node.fill);
-    if (node.kind == NodeKind::random)
+    const double round = layout_.printed ? box.height / 2 : unnamed ? 9 : 5;
+    rectangle(box, round, {}, node.fill);
+    if (node.kind == NodeKind::random && !layout_.printed)
       rectangle({box.x, box.y, box.width - 5, box.height - 5}, 3, "in");
     const std::string second = second_line(node, options_.labels);
-    if (unnamed) {
+    if (layout_.printed) {
+      math(box, node);
+      const Point side = layout_.sides[n];
+      if (!second.empty() && !unnamed) text(side.x, side.y + 3.5, second, "s");
+    } else if (unnamed) {
       if (options_.labels) text(box.x, box.y + 4, node.op, {}, node.ink);
     } else if (second.empty()) {
       text(box.x, box.y + 4, node.name, {}, node.ink);
@@ -245,6 +234,29 @@ class SvgWriter {
       text(box.x, box.y + 11, second, "s", node.ink);
     }
     out_ += "</g>\n";
+  }
+
+  // a letter with what is raised and lowered; of an operation its sign
+  void math(const Box& box, const PictureNode& node) {
+    if (node.kind == NodeKind::ellipsis || node.name.empty())
+      return text(box.x, box.y + 4, node.name.empty() ? node.op : node.name, {}, node.ink);
+    const draw::MathText m = draw::math_of(node.name);
+    out_ += "<text class=\"m\"";
+    if (!node.ink.empty()) out_ += " style=\"fill:" + node.ink + '"';
+    attribute("x", box.x);
+    attribute("y", box.y + 4.5);
+    out_ += '>';
+    if (!m.before.empty()) out_ += "<tspan class=\"bf\">" + m.before + "</tspan>";
+    out_ += xml_escape(m.base);
+    const double down = m.lowered.empty() ? 0 : 3;
+    if (!m.lowered.empty())
+      out_ += "<tspan class=\"r\" dy=\"3\">" + xml_escape(m.lowered) + "</tspan>";
+    if (!m.raised.empty()) {
+      out_ += "<tspan class=\"r\"";
+      attribute("dy", -5 - down);
+      out_ += '>' + xml_escape(m.raised) + "</tspan>";
+    }
+    out_ += "</text>";
   }
 
   void note(std::size_t n) {

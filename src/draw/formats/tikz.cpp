@@ -12,6 +12,7 @@
 #include "draw/formats/tex_text.h"
 #include "draw/layout.h"
 #include "draw/path_text.h"
+#include "draw/printed_layout.h"
 #include "draw/text.h"
 
 namespace taugrad::draw {
@@ -35,7 +36,7 @@ class TikzWriter {
         printable_line(picture_.title));
     out_ += kTexChar;
     colours();
-    for (std::size_t c = 0; c < picture_.clusters.size(); ++c) cluster(c);
+    for (std::size_t c = 0; c < picture_.clusters.size() && !layout_.printed; ++c) cluster(c);
     for (const EdgeKind kind :
          {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint})
       for (std::size_t e = 0; e < picture_.edges.size(); ++e)
@@ -115,6 +116,10 @@ class TikzWriter {
       point(p[i + 3]);
     }
     out_ += ";\n";
+    if (!edge.square || !layout_.printed) return;
+    const auto points = sampled(layout_.edges[e]);
+    const Point m = points[points.size() / 2];
+    rectangle({m.x, m.y, 6, 6}, "fill=black");
   }
 
   void node(std::size_t n) {
@@ -123,7 +128,7 @@ class TikzWriter {
     const Look look = look_of(node);
     std::string style = fmt::format("tg box, draw={}, fill={}, text={}", colour(look.stroke),
                                     colour(look.fill), colour(look.ink));
-    if (node.kind == NodeKind::random) style += ", double";
+    if (node.kind == NodeKind::random && !layout_.printed) style += ", double";
     if (node.kind == NodeKind::ellipsis) style += ", dashed";
     if (node.striking) style += ", line width=2pt";
     const auto length = [&](std::string_view what, double value) {
@@ -133,6 +138,7 @@ class TikzWriter {
     };
     length("width", box.width);
     length("height", box.height);
+    if (layout_.printed) return printed_node(n, style);
     std::string text;
     for (const std::string& each : lines_of(node, options_.labels)) {
       const bool name = text.empty() && !node.name.empty();
@@ -142,6 +148,18 @@ class TikzWriter {
     line({box.x, box.y}, style, text);
   }
 
+  void printed_node(std::size_t n, std::string style) {
+    const PictureNode& node = picture_.nodes[n];
+    const Box& box = layout_.nodes[n];
+    if (node.kind == NodeKind::ellipsis) return line({box.x, box.y}, "", "$\\cdots$");
+    style += ", rounded corners=";
+    append_number(style, box.height / 2);
+    style += "pt, font=\\normalsize";
+    line({box.x, box.y}, style, node.name.empty() ? tex_escape(node.op) : tex_math(node.name));
+    if (side_width(node) > 0 && options_.labels)
+      line(layout_.sides[n], "tg caption", tex_escape(second_line(node, true)));
+  }
+
   void edge_label(std::size_t e) {
     const std::string& label = picture_.edges[e].label;
     if (label.empty()) return;
@@ -149,7 +167,11 @@ class TikzWriter {
     std::string key = label;  // edges on one line share their label
     append_number(key, at.x);
     append_number(key += ',', at.y);
-    if (labelled_.insert(std::move(key)).second) line(at, "tg label", tex_escape(label));
+    if (!labelled_.insert(std::move(key)).second) return;
+    if (layout_.printed)
+      line(at, "inner sep=0pt, font=\\small", "\\textit{" + tex_escape(label) + "}");
+    else
+      line(at, "tg label", tex_escape(label));
   }
 
   void legend() {
