@@ -243,7 +243,7 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void store_state() override {
-    std::ranges::copy(tensors.steps, state.find("steps")->second.values<std::int64_t>().begin());
+    std::ranges::copy(tensors.steps, state.find("steps")->second.template values<std::int64_t>().begin());
     if (names.empty())
       for (const StateSlot& slot : segments.slots(lengths))
         names.push_back(slot_name(*model, segments.length(), slot));
