@@ -236,6 +236,7 @@ class GraphGenerator {
 
   void product() {
     if (chance(5)) return stacked();
+    if (chance(8)) return system();
     const Var a = of_rank(any(), 1 + pick(2));
     const std::int64_t k = a.shape()[a.shape().rank() - 1];
     const double size = 9 * std::max<double>(1, static_cast<double>(k));
@@ -275,6 +276,16 @@ class GraphGenerator {
     const Var s = outer(a, b);
     if (chance(2)) return keep(matvec(s, b), size);
     keep(chance(2) ? matmul(s, transpose(b)) : stacked_matmul(s, s, true, false), 9 * size);
+  }
+
+  // of 1 + v v^T / 10, which is never singular
+  void system() {
+    const Var v = tanh(of_rank(any(), 1));
+    const std::int64_t n = v.shape()[0];
+    const Var m = eye(made_.graph.tape(), n) + 0.1 * outer(v, v);
+    if (chance(3)) return keep(logdet(m), static_cast<double>(n));
+    if (chance(3)) return keep(at(m, constant(made_.graph.tape(), static_cast<double>(pick(static_cast<int>(n))))), 1.1);
+    keep(solve(m, v, chance(2)), static_cast<double>(n));
   }
 
   void layout() {
