@@ -154,7 +154,7 @@ class Differ {
     for (const PictureEdge& e : out_.picture.edges) known.insert({e.from, e.to});
     for (PictureEdge& e : out_.picture.edges) {
       const int from = out_.partner[at(e.from)], to = out_.partner[at(e.to)];
-      e.striking = from < 0 || to < 0 || !known.contains({from, to});
+      e.striking = from >= 0 && to >= 0 && !known.contains({from, to});
     }
   }
 

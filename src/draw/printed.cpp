@@ -85,7 +85,7 @@ void begin_gradients(Picture& p) {
   for (std::size_t e = 0; e < edges; ++e) {
     const auto of = gradient.find(p.edges[e].from);
     if (p.nodes[at(p.edges[e].to)].kind == NodeKind::loss && of != gradient.end())
-      p.edges.push_back({.from = p.edges[e].to, .to = of->second, .kind = EdgeKind::adjoint});
+      p.edges.push_back({.from = p.edges[e].to, .to = of->second, .kind = EdgeKind::adjoint, .label = ""});
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -84,7 +85,7 @@ class SvgWriter {
     out_ += "<style>";
     out_ += draw::kSvgStyle;
     if (layout_.printed) out_ += draw::kSvgPrinted;
-    if (!picture_.legend.title.empty()) out_ += draw::kSvgStriking;
+    if (!picture_.legend.title.empty() || any_striking()) out_ += draw::kSvgStriking;
     out_ += "</style>\n<defs>";
     for (const std::string_view name : {"data", "share", "back", "recall"}) {
       out_ += "<marker id=\"a-";
@@ -98,6 +99,11 @@ class SvgWriter {
     attribute("width", layout_.width);
     attribute("height", height());
     out_ += "/>\n";
+  }
+
+  bool any_striking() const {
+    return std::ranges::any_of(picture_.edges, &PictureEdge::striking) ||
+           std::ranges::any_of(picture_.nodes, &PictureNode::striking);
   }
 
   double height() const {
