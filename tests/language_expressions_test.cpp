@@ -51,7 +51,8 @@ TEST_CASE("R16: functions of nodes", "[language]") {
   CHECK(matmul(outer(a, a), transpose(a)).shape() == Shape{2, 3, 2});
   CHECK(solve(matmul(a, transpose(a)), g.weight("b", {2})).shape() == Shape{2});
   CHECK(at(a, g.constant(1)).shape() == Shape{3});
-  const Var loss = g.name(sum(softplus(a) * gelu(a)) + norm(unit(a)) + sum(clamp(a, a * 0.5, a + 1.0)), "loss");
+  const Var loss =
+      g.name(sum(softplus(a) * gelu(a)) + norm(unit(a)) + sum(clamp(a, a * 0.5, a + 1.0)), "loss");
   CHECK(tg::check(g, loss).ok());
 }
 

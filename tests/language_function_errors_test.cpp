@@ -1,4 +1,5 @@
-// Functions used wrongly: each has its code, and its help says what would mend it. (docs/functions.md)
+// Functions used wrongly: each has its code, and its help says what would mend it.
+// (docs/functions.md)
 #include "language_support.h"
 #include "support_errors.h"
 
@@ -58,8 +59,10 @@ const Wrong kWrong[] = {
 };
 
 Definition of(const std::string& equation) {
-  return define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2], "A": [2, 3], "a": [3], "s": [], "c": "category(3)"},
-    "weights": {"K": [2, 2, 2]}, "equations": [")j" + equation + "\"]");
+  return define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2], "A": [2, 3], "a": [3], "s": [], "c": "category(3)"},
+    "weights": {"K": [2, 2, 2]}, "equations": [")j" +
+      equation + "\"]");
 }
 
 Diagnostic problem(const Definition& d) {
@@ -87,9 +90,16 @@ TEST_CASE("functions used wrongly", "[errors]") {
 
 TEST_CASE("names of functions and of numbers are reserved", "[errors]") {
   for (const char* name : {"softplus", "norm", "inf", "argmax", "eye"})
-    CHECK(problem(define("\"inputs\": {\"" + std::string(name) + "\": []}, \"equations\": [\"v = 1\"]")).code == "E004");
-  CHECK(problem(define(R"j("functions": ["tanh(a) = a"], "equations": ["v = 1"])j")).code == "E004");
-  CHECK(problem(define(R"j("functions": ["gate(a) = a"], "inputs": {"a": []}, "equations": ["v = gate(a, axis=0)"])j")).code == "G015");
+    CHECK(problem(
+              define("\"inputs\": {\"" + std::string(name) + "\": []}, \"equations\": [\"v = 1\"]"))
+              .code == "E004");
+  CHECK(problem(define(R"j("functions": ["tanh(a) = a"], "equations": ["v = 1"])j")).code ==
+        "E004");
+  CHECK(
+      problem(
+          define(
+              R"j("functions": ["gate(a) = a"], "inputs": {"a": []}, "equations": ["v = gate(a, axis=0)"])j"))
+          .code == "G015");
 }
 
 TEST_CASE("R16: a singular matrix names its item and position, but not past an item's end",
@@ -123,7 +133,8 @@ TEST_CASE("R16: a singular matrix names its item and position, but not past an i
 }
 
 TEST_CASE("R16: a place that an axis does not have", "[errors]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"a": [2]}, "equations": ["v[t] = at(a, t)"])j");
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"a": [2]}, "equations": ["v[t] = at(a, t)"])j");
   const auto read = [&](std::int64_t steps) {
     RunOptions options;
     options.steps = steps;

@@ -7,7 +7,8 @@
 using namespace taugrad;
 using namespace taugrad::test;
 
-TEST_CASE("layers: a given state is what a learned one would be, for each item its own", "[layers]") {
+TEST_CASE("layers: a given state is what a learned one would be, for each item its own",
+          "[layers]") {
   const LayerOptions options{.n = 2, .m = 2, .layers = 2, .bidirectional = true};
   LayerOptions given = options, learned = options;
   given.given_state = learned.learned_state = true;
@@ -22,8 +23,9 @@ TEST_CASE("layers: a given state is what a learned one would be, for each item i
         c0.push_back(times * (0.2 - 0.1 * row + 0.4 * k));
       }
   const Tensor x = numbers({3, 2, 2}, {1, 2, -1, 0.5, 0.3, -0.7, 2, 1, 0, 0.2, 0.1, -1});
-  const Tensors own = evaluate(of_items, {{"x", x}, {"h0", numbers({2, 4, 2}, h0)}, {"c0", numbers({2, 4, 2}, c0)}},
-                               weights, {"out", "h_n", "c_n"});
+  const Tensors own =
+      evaluate(of_items, {{"x", x}, {"h0", numbers({2, 4, 2}, h0)}, {"c0", numbers({2, 4, 2}, c0)}},
+               weights, {"out", "h_n", "c_n"});
   for (std::int64_t item = 0; item < 2; ++item) {
     for (int row = 0; row < 4; ++row) {
       const std::string at = "_l" + std::to_string(row / 2) + (row % 2 != 0 ? "_reverse" : "");
@@ -34,7 +36,8 @@ TEST_CASE("layers: a given state is what a learned one would be, for each item i
     const Tensors all = evaluate(of_all, {{"x", x}}, shared, {"out", "h_n", "c_n"});
     for (std::int64_t t = 0; t < 3; ++t)
       for (std::int64_t k = 0; k < 4; ++k)
-        CHECK(own.at("out").at((t * 2 + item) * 4 + k) == Approx(all.at("out").at((t * 2 + item) * 4 + k)).margin(1e-15));
+        CHECK(own.at("out").at((t * 2 + item) * 4 + k) ==
+              Approx(all.at("out").at((t * 2 + item) * 4 + k)).margin(1e-15));
     for (std::int64_t k = 0; k < 8; ++k) {
       CHECK(own.at("h_n").at(item * 8 + k) == Approx(all.at("h_n").at(item * 8 + k)).margin(1e-15));
       CHECK(own.at("c_n").at(item * 8 + k) == Approx(all.at("c_n").at(item * 8 + k)).margin(1e-15));
@@ -49,7 +52,8 @@ TEST_CASE("layers: the GRU that resets before the product", "[layers]") {
                         {"weight_hh_l0", numbers({3, 1}, {0.2, 0.7, -1.1})},
                         {"bias_ih_l0", numbers({3}, {0.1, 0.2, 0.3})},
                         {"bias_hh_l0", numbers({3}, {-0.1, 0.05, 0.15})}};
-  const Tensor out = evaluate_one(gru(options), {{"x", numbers({3, 1, 1}, {1, -2, 0.5})}}, weights, "out");
+  const Tensor out =
+      evaluate_one(gru(options), {{"x", numbers({3, 1, 1}, {1, -2, 0.5})}}, weights, "out");
   const auto s = [](double a) { return 1 / (1 + std::exp(-a)); };
   double h = 0;
   const double x[] = {1, -2, 0.5};

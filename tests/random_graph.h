@@ -150,7 +150,7 @@ class GraphGenerator {
   void unary() {
     const Var a = any();
     const double b = bound(a);
-    switch (pick(20)) {
+    switch (pick(19)) {
       case 10:
         return keep(sin(a), 1);
       case 11:
@@ -169,8 +169,6 @@ class GraphGenerator {
         return keep(expm1(-abs(a)), 1);
       case 18:
         return keep(log1p(abs(a)), b);
-      case 19:
-        return keep(floor(a) - a, 1);
       case 0:
         return keep(-a, b);
       case 1:
@@ -198,9 +196,7 @@ class GraphGenerator {
     const Var a = any();
     const Var b = aligned(a, chance(2) ? with_shape(a.shape()) : with_shape({}));
     const double both = bound(a) + bound(b);
-    switch (pick(8)) {
-      case 7:
-        return keep(mod(a, abs(b) + 0.5), bound(b) + 0.5);
+    switch (pick(7)) {
       case 0:
         return keep(a + b, both);
       case 1:
@@ -321,7 +317,7 @@ class GraphGenerator {
     const Var a = any();
     const double b = bound(a), n = static_cast<double>(std::max<std::int64_t>(a.shape().size(), 1));
     const bool axis = a.shape().rank() > 0;
-    switch (pick(15)) {
+    switch (pick(14)) {
       case 9:
         return keep(norm(a, {.axis = axis ? 0 : Along::kAll, .keep = chance(2)}), b * n);
       case 10:
@@ -332,8 +328,6 @@ class GraphGenerator {
         return keep(axis ? min(a, {.axis = -1}) : a, b);
       case 13:
         return keep(axis ? cumsum(a, 0) : a, b * n);
-      case 14:
-        return keep(axis ? unit(a) : a, axis ? 1 : b);
       case 0:
         return keep(sum(a), b * n);
       case 1:

@@ -74,16 +74,37 @@ class RecurrenceGenerator {
     }
   }
 
-  /// A function of a vector that keeps its shape, or is a number. Those that jump, or whose slope has
-  /// no bound (floor, mod, unit), magnify rounding and have tests of their own.
+  /// A function of a vector that keeps its shape, or is a number. Those that jump, or whose slope
+  /// has no bound (floor, mod, unit), magnify rounding and have tests of their own.
   std::string function_of(const std::string& e) {
     static const std::string forms[] = {
-        "softplus(#)", "log_sigmoid(#)", "silu(#)", "gelu(#)", "elu(#)", "leaky_relu(#, 0.2)",
-        "sin(#)", "cos(#)", "erf(#)", "log1p(abs(#))", "expm1(-abs(#))",
-        "max(#, 0.1)", "min(#, b)", "clamp(#, -0.5, b + 1)", "norm(#)", "logsumexp(#)",
-        "cumsum(#)", "softmax(#, axis=0)", "rms_norm(#, b)", "layer_norm(#)", "prod(#)", "at(#, 1)",
-        "sum(outer(#, b), axis=1)", "max(outer(#, b), axis=0)", "matvec(outer(#, b), #)",
-        "solve(eye(m) + 0.1 * outer(#, #), #)", "logdet(eye(m) + 0.1 * outer(#, #))",
+        "softplus(#)",
+        "log_sigmoid(#)",
+        "silu(#)",
+        "gelu(#)",
+        "elu(#)",
+        "leaky_relu(#, 0.2)",
+        "sin(#)",
+        "cos(#)",
+        "erf(#)",
+        "log1p(abs(#))",
+        "expm1(-abs(#))",
+        "max(#, 0.1)",
+        "min(#, b)",
+        "clamp(#, -0.5, b + 1)",
+        "norm(#)",
+        "logsumexp(#)",
+        "cumsum(#)",
+        "softmax(#, axis=0)",
+        "rms_norm(#, b)",
+        "layer_norm(#)",
+        "prod(#)",
+        "at(#, 1)",
+        "sum(outer(#, b), axis=1)",
+        "max(outer(#, b), axis=0)",
+        "matvec(outer(#, b), #)",
+        "solve(eye(m) + 0.1 * outer(#, #), #)",
+        "logdet(eye(m) + 0.1 * outer(#, #))",
         "reshape(reshape(#, 1, m, 1) @ reshape(b, 1, 1, m) @ reshape(#, m, 1), m)"};
     std::string text = forms[pick(static_cast<int>(std::size(forms)))];
     for (std::size_t at = 0; (at = text.find('#', at)) != std::string::npos; at += e.size())

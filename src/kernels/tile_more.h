@@ -28,13 +28,12 @@ struct More<float> {
   static constexpr double kCos[] = {4.166664568298827e-2, -1.388731625493765e-3,
                                     2.443315711809948e-5};
   // (1 + 2z) e^(z^2) erfc z in powers of (z - 3) / (z + 3)
-  static constexpr double kErfc[] = {1.25300806,     -0.1356211,     -0.0475621561, 0.129644721,
-                                     -0.119275281,   0.0683131967,   -0.0237635597, 0.00250677867,
-                                     0.00187506025,  -0.00073408205, -9.25376913e-05,
-                                     8.00745497e-05};
+  static constexpr double kErfc[] = {
+      1.25300806,    -0.1356211,    -0.0475621561, 0.129644721,    -0.119275281,    0.0683131967,
+      -0.0237635597, 0.00250677867, 0.00187506025, -0.00073408205, -9.25376913e-05, 8.00745497e-05};
   // erf(x) / x in powers of x^2, for |x| < 3/4
-  static constexpr double kErf[] = {1.12837917,     -0.376126384,    0.112837786,  -0.0268647718,
-                                    0.00521678949,  -0.000835692792, 9.47046178e-05};
+  static constexpr double kErf[] = {1.12837917,    -0.376126384,    0.112837786,   -0.0268647718,
+                                    0.00521678949, -0.000835692792, 9.47046178e-05};
 };
 
 template <>
@@ -45,25 +44,24 @@ struct More<double> {
   static constexpr double kSin[] = {-1.66666666666666324348e-01, 8.33333333332248946124e-03,
                                     -1.98412698298579493134e-04, 2.75573137070700676789e-06,
                                     -2.50507602534068634195e-08, 1.58969099521155010221e-10};
-  static constexpr double kCos[] = {4.16666666666666019037e-02,  -1.38888888888741095749e-03,
-                                    2.48015872894767294178e-05,  -2.75573143513906633035e-07,
-                                    2.08757232129817482790e-09,  -1.13596475577881948265e-11};
+  static constexpr double kCos[] = {4.16666666666666019037e-02, -1.38888888888741095749e-03,
+                                    2.48015872894767294178e-05, -2.75573143513906633035e-07,
+                                    2.08757232129817482790e-09, -1.13596475577881948265e-11};
   static constexpr double kErfc[] = {
-      1.2530080582697296,      -0.13562110612458117,   -0.047562294353450871,
-      0.12964515870276061,     -0.11927366341530699,   0.068308027343978478,
-      -0.023770514918645888,   0.0025293918160662391,  0.0018886903591561553,
+      1.2530080582697296,      -0.13562110612458117,    -0.047562294353450871,
+      0.12964515870276061,     -0.11927366341530699,    0.068308027343978478,
+      -0.023770514918645888,   0.0025293918160662391,   0.0018886903591561553,
       -0.00077983227210839912, -0.00010515979981501177, 0.00012509935235563107,
       4.9494849925705948e-06,  -2.0100567931289227e-05, -7.3151051641590624e-07,
-      3.4724146028756862e-06,  3.5683839153992204e-07, -6.1664960776043527e-07,
-      -1.4160064940265987e-07, 1.0187000600072885e-07, 4.1807846988455821e-08,
+      3.4724146028756862e-06,  3.5683839153992204e-07,  -6.1664960776043527e-07,
+      -1.4160064940265987e-07, 1.0187000600072885e-07,  4.1807846988455821e-08,
       -1.3326364813003834e-08, -8.5003979297726153e-09, 9.8857988311393651e-10,
       8.8642190164270916e-10};
-  static constexpr double kErf[] = {1.1283791670955126,      -0.37612638903183754,
-                                    0.11283791670955087,     -0.026866170645118446,
-                                    0.005223977625222192,    -0.00085483270011359463,
-                                    0.00012055331545294116,  -1.4925589383821143e-05,
-                                    1.6460383209858149e-06,  -1.63332293434337e-07,
-                                    1.4413879289095029e-08,  -9.502840894774706e-10};
+  static constexpr double kErf[] = {
+      1.1283791670955126,     -0.37612638903183754,    0.11283791670955087,
+      -0.026866170645118446,  0.005223977625222192,    -0.00085483270011359463,
+      0.00012055331545294116, -1.4925589383821143e-05, 1.6460383209858149e-06,
+      -1.63332293434337e-07,  1.4413879289095029e-08,  -9.502840894774706e-10};
 };
 
 /// y, but f of x in the lanes that are not `done`: one at a time, by the C++ library.
@@ -114,8 +112,8 @@ HWY_INLINE Vector<S> softplus(Vector<S> x) {
   return hn::Add(hn::IfThenElseZero(hn::Gt(x, hn::Zero(Lanes<S>())), x), rest);
 }
 
-/// sin x, or cos x for `quarter` 1: with k the nearest whole number to x / (pi/2) and r what is left,
-/// sin r or cos r. x - k pi/2 is exact in its first part, so r keeps its digits.
+/// sin x, or cos x for `quarter` 1: with k the nearest whole number to x / (pi/2) and r what is
+/// left, sin r or cos r. x - k pi/2 is exact in its first part, so r keeps its digits.
 template <class S>
 HWY_INLINE Vector<S> wave(Vector<S> x, int quarter) {
   using M = More<S>;
@@ -133,12 +131,11 @@ HWY_INLINE Vector<S> wave(Vector<S> x, int quarter) {
   const auto sine = hn::MulAdd(hn::Mul(r, z), polynomial<S>(z, M::kSin), r);
   const auto half = hn::Mul(z, set<S>(0.5)), whole = hn::Sub(set<S>(1), half);
   const auto low = hn::Sub(hn::Sub(set<S>(1), whole), half);
-  const auto cosine =
-      hn::Add(whole, hn::MulAdd(hn::Mul(z, z), polynomial<S>(z, M::kCos), low));
+  const auto cosine = hn::Add(whole, hn::MulAdd(hn::Mul(z, z), polynomial<S>(z, M::kCos), low));
   const auto turn = hn::Add(hn::BitCast(bits, shifted), hn::Set(bits, static_cast<B>(quarter)));
   const auto odd = hn::RebindMask(d, hn::Ne(hn::And(turn, hn::Set(bits, B{1})), hn::Zero(bits)));
-  const auto sign = hn::BitCast(
-      d, hn::ShiftLeft<sizeof(S) * 8 - 2>(hn::And(turn, hn::Set(bits, B{2}))));
+  const auto sign =
+      hn::BitCast(d, hn::ShiftLeft<sizeof(S) * 8 - 2>(hn::And(turn, hn::Set(bits, B{2}))));
   return hn::Xor(hn::IfThenElse(odd, cosine, sine), sign);
 }
 
@@ -228,8 +225,8 @@ HWY_INLINE Vector<S> normal_cdf(Vector<S> x) {
   const auto magnitude = hn::Abs(x), half = set<S>(0.5);
   constexpr double kRootHalf = 0.70710678118654757;
   const auto z = hn::Mul(magnitude, set<S>(kRootHalf));
-  const auto tail = hn::Mul(
-      half, erfc_of<S>(magnitude, kRootHalf, bell<S>(magnitude, hn::Mul(magnitude, half))));
+  const auto tail =
+      hn::Mul(half, erfc_of<S>(magnitude, kRootHalf, bell<S>(magnitude, hn::Mul(magnitude, half))));
   const auto far = hn::IfThenElse(hn::Gt(x, hn::Zero(Lanes<S>())), hn::Sub(set<S>(1), tail), tail);
   // in the middle 1/2 and what erf adds to it
   const auto part = hn::Mul(z, polynomial<S>(hn::Mul(z, z), More<S>::kErf));

@@ -60,14 +60,19 @@ void add_lstm(Definition& d, const LayerOptions& options, const CellPlace& at) {
 
 /// Cho et al. (2014): the reset gate works on the state, and what it leaves is multiplied.
 void add_gru_reset_before(Definition& d, const CellPlace& at) {
-  const auto part = [&](const char* v, int j) { return fmt::format("part({}[t], {})", at.name(v), j); };
+  const auto part = [&](const char* v, int j) {
+    return fmt::format("part({}[t], {})", at.name(v), j);
+  };
   const std::string w = at.name("weight_hh"), b = at.name("bias_hh"), h = at.before("h");
   equation(d, at, "a", from_input(at));
   equation(d, at, "q", fmt::format("slice({}, 0, 2*m) + slice({}, 0, 2*m) @ {}", b, w, h));
   equation(d, at, "r", fmt::format("sigmoid({} + {})", part("a", 0), part("q", 0)));
   equation(d, at, "z", fmt::format("sigmoid({} + {})", part("a", 1), part("q", 1)));
-  equation(d, at, "n", fmt::format("tanh({} + part({}, 2) + part({}, 2) @ ({}[t] * {}))", part("a", 2), b, w, at.name("r"), h));
-  equation(d, at, "h", fmt::format("(1 - {0}[t]) * {1}[t] + {0}[t] * {2}", at.name("z"), at.name("n"), h));
+  equation(d, at, "n",
+           fmt::format("tanh({} + part({}, 2) + part({}, 2) @ ({}[t] * {}))", part("a", 2), b, w,
+                       at.name("r"), h));
+  equation(d, at, "h",
+           fmt::format("(1 - {0}[t]) * {1}[t] + {0}[t] * {2}", at.name("z"), at.name("n"), h));
 }
 
 void add_gru(Definition& d, const CellPlace& at) {

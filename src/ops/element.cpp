@@ -26,7 +26,8 @@ struct At {
     const double wanted = std::nearbyint(static_cast<double>(scalar::real_part(x)));
     const std::int64_t i = category_of(wanted, rows);
     if (i < 0)
-      throw ItemFault(Status::bad_input, "D019", fmt::format("no element {} among {}", wanted, rows),
+      throw ItemFault(Status::bad_input, "D019",
+                      fmt::format("no element {} among {}", wanted, rows),
                       "elements are counted from 0", item);
     return i;
   }
@@ -48,14 +49,15 @@ Var at_jvp(const Primal& p, std::span<const Var> xdot) {
 
 }  // namespace
 
-constinit const Op kAt{.name = "at",
-                       .about = "row i, to the nearest, of the first axis, from 0; i has no gradient",
-                       .arity = 2,
-                       .shape = at_shape,
-                       .forward = forwards<At>(),
-                       .vjp = at_vjp,
-                       .jvp = at_jvp,
-                       .traits = {.chooses = true, .faults = true}};
+constinit const Op kAt{
+    .name = "at",
+    .about = "row i, to the nearest, of the first axis, from 0; i has no gradient",
+    .arity = 2,
+    .shape = at_shape,
+    .forward = forwards<At>(),
+    .vjp = at_vjp,
+    .jvp = at_jvp,
+    .traits = {.chooses = true, .faults = true}};
 
 Var at(Var a, Var i) { return append2(kAt, a, i); }
 

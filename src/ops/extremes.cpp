@@ -44,8 +44,9 @@ Var max_jvp(const Primal& p, std::span<const Var> xdot) {
 }  // namespace
 
 constinit const Op kMax{.name = "max",
-                        .about = "y = largest element, or along an axis; ties: the first has the "
-                                 "gradient",
+                        .about =
+                            "y = largest element, or along an axis; ties: the first has the "
+                            "gradient",
                         .shape = reduced_shape,
                         .forward = exact_forwards<Max>(),
                         .vjp = max_vjp,

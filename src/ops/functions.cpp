@@ -63,8 +63,8 @@ constexpr Op discrete(Op op) {
 
 constinit const Op kSin = elementwise<Map1<Sin>, sin_partial, 1>("sin", "y = sin x");
 constinit const Op kCos = elementwise<Map1<Cos>, cos_partial, 1>("cos", "y = cos x");
-constinit const Op kErf = elementwise<Map1<Erf>, erf_partial, 1>(
-    "erf", "y = erf x;  y' = 2 exp(-x^2) / sqrt(pi)");
+constinit const Op kErf =
+    elementwise<Map1<Erf>, erf_partial, 1>("erf", "y = erf x;  y' = 2 exp(-x^2) / sqrt(pi)");
 constinit const Op kNormalCdf = elementwise<Map1<NormalCdf>, normal_cdf_partial, 1>(
     "normal_cdf", "y = erfc(-x / sqrt 2) / 2;  y' = exp(-x^2 / 2) / sqrt(2 pi)");
 constinit const Op kLog1p =

@@ -162,18 +162,20 @@ constinit const Op kNorm{.name = "norm",
                          .forward = forwards<Norm>(),
                          .vjp = norm_vjp,
                          .jvp = norm_jvp};
-constinit const Op kLogSumExp{.name = "logsumexp",
-                              .about = "y = ln sum e^x, or along an axis;  y' = e^(x - y), 0 of -inf",
-                              .shape = reduced_shape,
-                              .forward = forwards<LogSumExp>(),
-                              .vjp = logsumexp_vjp,
-                              .jvp = logsumexp_jvp};
-constinit const Op kCumsum{.name = "cumsum",
-                           .about = "sums up to each element along an axis, or from it on (reverse)",
-                           .shape = cumsum_shape,
-                           .forward = exact_forwards<Cumsum>(),
-                           .vjp = cumsum_vjp,
-                           .traits = {.linear = true}};
+constinit const Op kLogSumExp{
+    .name = "logsumexp",
+    .about = "y = ln sum e^x, or along an axis;  y' = e^(x - y), 0 of -inf",
+    .shape = reduced_shape,
+    .forward = forwards<LogSumExp>(),
+    .vjp = logsumexp_vjp,
+    .jvp = logsumexp_jvp};
+constinit const Op kCumsum{
+    .name = "cumsum",
+    .about = "sums up to each element along an axis, or from it on (reverse)",
+    .shape = cumsum_shape,
+    .forward = exact_forwards<Cumsum>(),
+    .vjp = cumsum_vjp,
+    .traits = {.linear = true}};
 
 Var norm(Var a) { return append1(kNorm, a); }
 Var logsumexp(Var a) { return append1(kLogSumExp, a); }

@@ -162,7 +162,8 @@ Var turn(Var a) {
 
 /// a b^T of vectors of an item; of a shared matrix summed over the items at once.
 Var product(Var of, Var a, Var b, bool vectors) {
-  if (!vectors) return a.shape().rank() == 2 ? matmul(a, transpose(b)) : stacked_matmul(a, b, false, true);
+  if (!vectors)
+    return a.shape().rank() == 2 ? matmul(a, transpose(b)) : stacked_matmul(a, b, false, true);
   const bool sums = !of.per_example() && (a.per_example() || b.per_example());
   return sums && a.shape().rank() == 1 ? outer_sum(a, b) : outer(a, b);
 }
@@ -173,8 +174,9 @@ void solve_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   const bool vectors = b.shape().rank() < a.shape().rank();
   const Var g = solve(a, ybar, !turned(p.attrs()));
   if (p.wants(0))
-    xbar[0] = sum_to(turned(p.attrs()) ? product(a, -p.out, g, vectors) : product(a, -g, p.out, vectors),
-                     a.shape());
+    xbar[0] =
+        sum_to(turned(p.attrs()) ? product(a, -p.out, g, vectors) : product(a, -g, p.out, vectors),
+               a.shape());
   if (p.wants(1)) xbar[1] = sum_to(g, b.shape());
 }
 
@@ -215,9 +217,7 @@ Var inverse_turned(Var a) {
   const std::int64_t m = a.shape()[a.shape().rank() - 1];
   return solve(a, broadcast_to(eye(*a.tape, m), a.shape()), true);
 }
-Var with_core(Var number) {
-  return reshape(number, followed_by(number.shape(), {1, 1}));
-}
+Var with_core(Var number) { return reshape(number, followed_by(number.shape(), {1, 1})); }
 void logdet_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   xbar[0] = broadcast_to(with_core(ybar), p.in[0].shape()) * inverse_turned(p.in[0]);
 }

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "ops/stacked.h"
+
+#include <algorithm>
 
 #include "ops/kernel.h"
 #include "ops/rules.h"
@@ -54,8 +54,12 @@ void stacked_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
 StackedSizes stacked_sizes(const Shape& a, const Shape& b, const Attrs& attrs) {
   const bool ta = turned(attrs, "transpose_a"), tb = turned(attrs, "transpose_b");
   const int ra = a.rank(), rb = b.rank();
-  return {ta ? a[ra - 1] : a[ra - 2], ta ? a[ra - 2] : a[ra - 1],
-          tb ? b[rb - 2] : b[rb - 1], tb ? b[rb - 1] : b[rb - 2], ta, tb};
+  return {ta ? a[ra - 1] : a[ra - 2],
+          ta ? a[ra - 2] : a[ra - 1],
+          tb ? b[rb - 2] : b[rb - 1],
+          tb ? b[rb - 1] : b[rb - 2],
+          ta,
+          tb};
 }
 
 constinit const Op kStackedMatmul{
