@@ -9,10 +9,10 @@
 
 namespace taugrad::plan {
 
-/// Cuts regions that are too long, or go through a whole sequence, along the tape. Where nodes
-/// belong to the steps of a sequence, a cut falls between two steps, and only between the 2nd and
-/// 3rd, the 4th and 5th .. where steps are short: then all steps, or all pairs of steps .., are cut
-/// alike, and the plan of many steps goes on as that of a few does.
+/// Cuts regions that are too long along the tape. Where nodes belong to the steps of a sequence, a
+/// cut falls between two steps, and only between the 2nd and 3rd, the 4th and 5th .. where steps
+/// are short: then all steps, or all pairs of steps .., are cut alike, and the plan of many steps
+/// goes on as that of a few does. Steps that run side by side are cut apart.
 class RegionCuts {
  public:
   /// @param root  by node: the node that stands for the whole region
@@ -52,7 +52,9 @@ class RegionCuts {
     /// Steps that wait for each other; others run side by side, the shorter the better.
     bool chain() const { return 2 * handed_on >= stretches; }
     bool goes_through() const { return ranges[0].length() >= kManySteps; }
-    bool cut_at_steps() const { return has_steps() && (nodes > kMostNodes || goes_through()); }
+    bool cut_at_steps() const {
+      return has_steps() && (nodes > kMostNodes || (goes_through() && !chain()));
+    }
   };
 
   void add(NodeId id, Whole& whole);
