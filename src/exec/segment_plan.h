@@ -43,7 +43,7 @@ using ReadValue = std::function<void(const SegmentRead&, std::span<S>)>;
 struct SegmentShape {
   std::int64_t first = 0;             ///< steps before: 0, or what Segments::segment takes
   std::int64_t steps = 1;             ///< the most of any item
-  std::vector<std::int64_t> lengths;  ///< of the whole items, by number; the one cut along is not read
+  std::vector<std::int64_t> lengths;  ///< of the whole items; of the one cut along, `steps`
   bool ragged = false;                ///< items of other lengths within these
   std::vector<std::int64_t> of_state = {};  ///< lengths that the state is for; empty: `lengths`
   std::int64_t from = -1, hand_on = -1;  ///< as Segments::segment takes them
@@ -53,13 +53,13 @@ struct SegmentShape {
 struct SegmentDraws {
   double temperature = 1;
   std::int64_t top_k = 0;
-  std::set<std::string> given = {};  ///< random variables whose data are scored, whatever their mode
+  std::set<std::string> given = {};  ///< random variables whose data are scored in every mode
 };
 
 /// The items of a run.
 struct SegmentItems {
   std::vector<std::size_t> items;  ///< numbers in the state, and for ReadValue
-  std::vector<std::vector<std::int64_t>> lengths;  ///< [length][of items]; of the cut one: steps here
+  std::vector<std::vector<std::int64_t>> lengths;  ///< [length][of items]; of the cut: steps here
   std::vector<std::int64_t> keys;                  ///< [of items] of the draws
   std::uint64_t seed = 0;
   bool train = false;

@@ -50,8 +50,8 @@ SegmentRequest request_of(const Model& model, const StepperOptions& o) {
     const bool nll = text.starts_with("nll:");
     const std::string name = nll ? text.substr(4) : text;
     const int number = model.find(name);
-    if (number < 0 || model.symbols[static_cast<std::size_t>(number)].kind != SymbolKind::variable ||
-        (nll && !model.symbols[static_cast<std::size_t>(number)].random()))
+    const Symbol* s = number < 0 ? nullptr : &model.symbols[static_cast<std::size_t>(number)];
+    if (s == nullptr || s->kind != SymbolKind::variable || (nll && !s->random()))
       unknown("output", text, known);
     (nll ? r.likelihoods : r.values).push_back(name);
   }
@@ -104,11 +104,14 @@ void write(std::span<const S> from, Tensor& to) {
 template <class S>
 void read(const Tensor& from, std::span<S> to) {
   if (from.dtype() == Dtype::f32)
-    std::ranges::transform(from.values<float>(), to.begin(), [](float x) { return static_cast<S>(x); });
+    std::ranges::transform(from.values<float>(), to.begin(),
+                           [](float x) { return static_cast<S>(x); });
   else if (from.dtype() == Dtype::f64)
-    std::ranges::transform(from.values<double>(), to.begin(), [](double x) { return static_cast<S>(x); });
+    std::ranges::transform(from.values<double>(), to.begin(),
+                           [](double x) { return static_cast<S>(x); });
   else
-    std::ranges::transform(from.values<std::int64_t>(), to.begin(), [](std::int64_t x) { return static_cast<S>(x); });
+    std::ranges::transform(from.values<std::int64_t>(), to.begin(),
+                           [](std::int64_t x) { return static_cast<S>(x); });
 }
 
 }  // namespace
@@ -159,7 +162,8 @@ struct Stepper::Of final : Stepper::Engine {
   Tensor slot_tensor(const StateSlot& slot) const {
     const Symbol& s = model->symbols[static_cast<std::size_t>(slot.symbol)];
     const bool category = s.category >= 0 && !slot.nll;
-    return tensor_of<S>({{}, {}, slot.nll || category ? Shape{} : s.shape, category}, options.batch);
+    const Shape shape = slot.nll || category ? Shape{} : s.shape;
+    return tensor_of<S>({{}, {}, shape, category}, options.batch);
   }
 
   StepTensor<S> tensor_for(const Symbol& s) const {
@@ -181,8 +185,8 @@ struct Stepper::Of final : Stepper::Engine {
 
   StepTensor<S> output_of(const std::string& name) const {
     const bool nll = name.starts_with("nll:");
-    StepTensor<S> t =
-        tensor_for(model->symbols[static_cast<std::size_t>(model->find(nll ? name.substr(4) : name))]);
+    const int number = model->find(nll ? name.substr(4) : name);
+    StepTensor<S> t = tensor_for(model->symbols[static_cast<std::size_t>(number)]);
     if (nll) {
       t.values.resize(t.values.size() / static_cast<std::size_t>(t.shape.size()));
       t.shape = {};
@@ -200,7 +204,8 @@ struct Stepper::Of final : Stepper::Engine {
 
   void step() override {
     const std::size_t one = plan_of(tensors.steps[0]);
-    const bool alike = std::ranges::all_of(tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
+    const bool alike = std::ranges::all_of(
+        tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
     if (alike) {
       plans[one]->run(tensors, nullptr);
     } else {
@@ -273,7 +278,8 @@ struct Stepper::Of final : Stepper::Engine {
 
   void reset(std::int64_t item) override {
     if (item < 0 || item >= options.batch)
-      fail(Status::usage, "U022", "there is no item {}: the batch has {}, from 0", item, options.batch);
+      fail(Status::usage, "U022", "there is no item {}: the batch has {}, from 0", item,
+           options.batch);
     tensors.steps[static_cast<std::size_t>(item)] = 0;
   }
 

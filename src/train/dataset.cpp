@@ -217,7 +217,8 @@ Dataset dataset_of_lines(std::string_view text, const std::string& file, const F
 
 Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file) {
   const auto model = resolve(d);
-  return dataset_of_lines(text, file, [&](const Tensors& values) { return checked(*model, values); });
+  return dataset_of_lines(text, file,
+                          [&](const Tensors& values) { return checked(*model, values); });
 }
 
 PredictData prediction_lines(const Definition& d, std::string_view text, const std::string& file) {

@@ -17,8 +17,9 @@ constexpr double kMostUpdates = 1e12;
   Diagnostic d;
   d.code = "U002";
   d.message = fmt::format("cannot read the schedule \"{}\": {}", text, why);
-  d.help = "such as 'warmup(500) cosine(0.1)'; parts are warmup(N), constant, linear(F), cosine(F), "
-           "exponential(F), inverse_sqrt(N), step(F, N), plateau(F, N)";
+  d.help =
+      "such as 'warmup(500) cosine(0.1)'; parts are warmup(N), constant, linear(F), cosine(F), "
+      "exponential(F), inverse_sqrt(N), step(F, N), plateau(F, N)";
   fail(Status::usage, std::move(d));
 }
 
@@ -87,7 +88,8 @@ LrSchedule::Part LrSchedule::part_from(std::string_view word, const std::vector<
   }
   const std::string_view takes = row->takes;
   if (numbers.size() != takes.size())
-    unreadable(written, fmt::format("{} takes {} numbers, not {}", word, takes.size(), numbers.size()));
+    unreadable(written, fmt::format("{} takes {} numbers, not {}", word, takes.size(),
+                                    numbers.size()));
   Part p{row->kind};
   for (std::size_t i = 0; i < takes.size(); ++i) {
     const double x = numbers[i];

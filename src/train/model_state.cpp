@@ -18,7 +18,8 @@
 namespace taugrad {
 namespace {
 
-constexpr int kFormat = 3;  // 1: without place, run, last_line, changes; 2: without windows, plateau
+// 1: without place, run, last_line, changes; 2: without windows, plateau
+constexpr int kFormat = 3;
 
 std::string in(const std::string& folder, const char* file) { return folder + "/" + file; }
 

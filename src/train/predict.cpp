@@ -169,7 +169,8 @@ Tensor empty_result(const Model& model, const Asked& a, const Example& e) {
   if (category && a.kind == Asked::Kind::probability) dims.push_back(s.category);
   if (!category && a.kind != Asked::Kind::nll)
     dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
-  const bool symbols = category && (a.kind == Asked::Kind::likeliest || a.kind == Asked::Kind::value);
+  const bool symbols =
+      category && (a.kind == Asked::Kind::likeliest || a.kind == Asked::Kind::value);
   return Tensor(dims, symbols ? Dtype::i64 : Dtype::f32);
 }
 

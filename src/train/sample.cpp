@@ -249,7 +249,8 @@ std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
   const Symbol* length = length_variable(*model);
   check(d, *model, options);
   if (!length && options.steps > kLongSample)
-    if (auto sequences = sample_in_segments(d, model, weights, options)) return *std::move(sequences);
+    if (auto sequences = sample_in_segments(d, model, weights, options))
+      return *std::move(sequences);
   if (!length) return Sampler(d, weights, options)();
   if (!options.prompt.empty())
     cannot_sample(d, "a prompt has a length already, and here it is drawn");

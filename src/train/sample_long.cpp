@@ -52,7 +52,7 @@ class Phase {
     key_ = key;
     exec::SegmentItems batch;
     batch.seed = options_.seed;
-    batch.lengths.assign(1, std::vector<std::int64_t>(static_cast<std::size_t>(options_.count), steps));
+    batch.lengths.emplace_back(static_cast<std::size_t>(options_.count), steps);
     for (std::int64_t i = 0; i < options_.count; ++i) {
       batch.items.push_back(static_cast<std::size_t>(i));
       batch.keys.push_back(i);

@@ -107,7 +107,8 @@ void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
 }
 
 void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& items,
-                           const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how, const Tensors& weights,
+                           const std::vector<std::int64_t>& of_state, std::int64_t from,
+                           const BatchRun& how, const Tensors& weights,
                            exec::SegmentState<float>& state, ItemTable& table) {
   const auto cut = static_cast<std::size_t>(segments_.length());
   const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);

@@ -65,8 +65,8 @@ class LongScores {
              const ExecutorOptions& options);
   Plan& plan_for(const exec::SegmentShape& shape, const Tensors& weights);
   void run_group(const Dataset& data, const std::vector<std::size_t>& items,
-                 const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how, const Tensors& weights, exec::SegmentState<float>& state,
-                 ItemTable& table);
+                 const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how,
+                 const Tensors& weights, exec::SegmentState<float>& state, ItemTable& table);
 
   std::shared_ptr<const Model> model_;
   Segments segments_;

@@ -52,7 +52,8 @@ void Trainer::restore(TrainState state) {
   if (p.options.average > 0) p.averaged = state.weights;
   p.weights = std::move(state.weights);
   for (auto& [name, w] : raw)  // what is averaged goes on from where it was
-    if (const auto own = p.weights.find(name); own != p.weights.end() && own->second.dims() == w.dims())
+    if (const auto own = p.weights.find(name);
+        own != p.weights.end() && own->second.dims() == w.dims())
       own->second = std::move(w);
   const std::int64_t place = state.updates + state.place.ahead;
   p.ahead = moved(place, state.place.batches, p.schedule.batches()) - state.updates;
