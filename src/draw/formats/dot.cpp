@@ -145,10 +145,11 @@ class DotWriter {
       out_ += node.kind == NodeKind::ellipsis ? ", shape=plaintext" : circle ? ", shape=circle" : "";
       out_ += ", fixedsize=true, fontsize=14";
     }
-    const double rings = node.kind == NodeKind::random ? 8 : 0;  // the second outline lies outside
+    const bool doubled = node.kind == NodeKind::random && !layout_.printed;
+    const double rings = doubled ? 8 : 0;  // the second outline lies outside
     inches("width", box.width - rings);
     inches("height", box.height - rings);
-    out_ += look(node);
+    if (doubled || node.kind != NodeKind::random) out_ += look(node);
     if (!node.fill.empty())  // the later of two values counts
       out_ += ", fillcolor=\"" + node.fill + "\", fontcolor=\"" + node.ink + '"';
     if (node.striking) out_ += ", color=red, penwidth=3.5";
