@@ -257,9 +257,9 @@ TEST_CASE("checkpoint: memory of about 2 sqrt(tau) steps, less than twice the wo
       const double steps_kept = static_cast<double>(few.bytes) / static_cast<double>(all.bytes) *
                                 static_cast<double>(steps);
       CAPTURE(all.bytes, few.bytes);
-      CHECK(steps_kept <= 1.3 * 2 * std::sqrt(steps));
+      CHECK(steps_kept <= 1.3 * 2 * std::sqrt(static_cast<double>(steps)));
       // the forward part is about a third of all
-      CHECK(few.operations.per_item < 1.4 * static_cast<double>(all.operations.per_item));
+      CHECK(static_cast<double>(few.operations.per_item) < 1.4 * static_cast<double>(all.operations.per_item));
     }
   }
 }

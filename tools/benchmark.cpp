@@ -231,7 +231,7 @@ class Benchmark {
 
   /// Gives the executor its batch and its tensors.
   void place(exec::Planned<S>& planned) {
-    const exec::LengthRules rules{model_->lengths, lengths_, planned.longest};
+    const exec::LengthRules rules{model_->lengths, lengths_, planned.longest, planned.longest};
     const auto batch = exec::describe_batch(planned.sources, rules, inputs_);
     planned.executor.set_batch(batch.context, batch.items);
     for (const exec::Source& s : planned.sources)

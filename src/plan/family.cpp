@@ -107,11 +107,11 @@ std::int64_t Family<S>::first_length(const Attempt& attempt) const {
   return std::max<std::int64_t>(attempt.settled, 4 * std::int64_t{together_}) + 2 * reach_;
 }
 
-/// Which sample proves the law: the next one, or one that needs no marks.
+/// Which sample proves the law: one some steps behind those that it is of, which needs no marks.
 template <class S>
 std::int64_t Family<S>::proof(const Attempt& attempt, std::int64_t first) const {
   const std::int64_t missing = kSettled + 2 * reach_ - first;
-  return std::max<std::int64_t>(3, (missing + step(attempt) - 1) / step(attempt));
+  return std::max<std::int64_t>(7, (missing + step(attempt) - 1) / step(attempt));
 }
 
 template <class S>

@@ -17,6 +17,8 @@ struct Attempt {
   std::int32_t worth;  ///< the long tape has at least so many times the nodes of a short one
 };
 constexpr Attempt kAttempts[] = {{7, 1, 3}, {16, 2, 4}, {18, 6, 4}};
+/// How many samples behind the third one lies the one that proves the law, in which it took no part.
+constexpr std::int32_t kProof = 5;
 constexpr std::int32_t kMostApart = 16;  ///< times that repeats over the same steps may differ by
 
 /// The repeats over the same steps as the one of most nodes.
@@ -40,21 +42,23 @@ std::int32_t times_to_spare(const Tape& tape, std::span<const Repeat> repeats, A
   return spare > 0 && attempt.worth * left < tape.size() ? spare : 0;
 }
 
+template <class S>
+Sample<S> sample_of(const Shortened& s, PassSet passes) {
+  return {emit<S>(s.graph.tape(), s.outputs, passes, s.long_sum), s.lists};
+}
+
 /// From the shortest of the tapes to the longest.
 template <class S>
 std::optional<Lesson<S>> lesson_of(const Shortened& longest, PassSet passes, std::int32_t step) {
   std::array<Sample<S>, 3> samples;
-  const auto sample = [&](const Shortened& s) {
-    return Sample<S>{emit<S>(s.graph.tape(), s.outputs, passes, s.long_sum), s.lists};
-  };
-  samples[2] = sample(longest);
+  samples[2] = sample_of<S>(longest, passes);
   if (!samples[2].emission.plan.owners.empty())
     return std::nullopt;  // short tapes tell no position
   for (const std::int32_t i : {1, 0}) {
     const auto shorter = shorten(longest.graph.tape(), longest.outputs, longest.long_sum,
                                  longest.repeats, (2 - i) * step);
     if (!shorter) return std::nullopt;
-    samples[static_cast<std::size_t>(i)] = sample(*shorter);
+    samples[static_cast<std::size_t>(i)] = sample_of<S>(*shorter, passes);
   }
   return Lesson<S>::of(std::move(samples));
 }
@@ -70,6 +74,10 @@ std::optional<Emission<S>> emit_from(const Tape& tape, std::span<const NodeId> o
   const std::int64_t sample = 2 + spare / attempt.step;
   const auto lesson = lesson_of<S>(*longest, passes, attempt.step);
   if (!lesson || !lesson->foretells(sample, longest->whole_lists)) return std::nullopt;
+  const std::int32_t more = kProof * attempt.step;
+  if (spare <= more) return std::nullopt;
+  const std::optional<Shortened> later = shorten(tape, outputs, {}, repeats, spare - more);
+  if (!later || !lesson->foretells(2 + kProof, sample_of<S>(*later, passes))) return std::nullopt;
   Emission<S> emission = lesson->emission(sample);
   emission.plan.layout = layout_of(tape);
   return emission;

@@ -76,7 +76,8 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
            "in [0, 1]", [](double x) { return x >= 0 && x <= 1; })
       .rare();
   c.text("--schedule", "EXPR", "of lr: 'warmup(500) cosine(0.1)', step(0.5, 1000), plateau(0.5, 3)",
-         t.schedule);
+         t.schedule)
+      .rare();
   c.option({.name = "--bptt",
             .letter = "",
             .value = "K[,N]",
@@ -89,7 +90,8 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
            fraction)
       .rare();
   c.text("--init", "FILE", "weights to begin with, by name: safetensors, or a model's folder",
-         o->init);
+         o->init)
+      .rare();
   c.option({.name = "--map",
             .letter = "",
             .value = "FROM=TO",
@@ -133,9 +135,6 @@ Command train_command() {
   c.examples = {
       {"taugrad train char_lm --size m=128 --data book.txt --split blank -o model",
        "a model of characters, a paragraph an item; `taugrad sample model` writes"},
-      {"taugrad train char_lm --data book.txt --split none --bptt 64 --schedule 'warmup(200) "
-       "cosine(0.1)' -o model",
-       "a book as one text: windows of 64 characters that hand their states on"},
       {"taugrad train --resume model", "goes on where Ctrl-C stopped it, with the same bits"}};
   add_definition(c, o->definition);
   add_where(c, o);
