@@ -127,6 +127,7 @@ TEST_CASE("R16: logsumexp of -inf is -inf with gradient 0; of large numbers it d
   v = of_vector("logsumexp(a)", {1000, 1000, -kInf});
   check_values(v.at("v"), {1}, {1000 + std::log(2)});
   check_values(v.at("grad:a"), {1, 3}, {0.5, 0.5, 0}, 1e-12);
+  check_values(of_vector("logsumexp(a)", {1e12, 1e12, 0}).at("grad:a"), {1, 3}, {0.5, 0.5, 0}, 1e-15);
   CHECK(of_vector("logsumexp(a)", {0, -40}).at("v").at(0) == Approx(std::exp(-40)).epsilon(1e-14));
   CHECK(std::isnan(of_vector("softmax(a)", {-kInf, -kInf}).at("v").at(0)));
   check_values(of_vector("softmax(a)", {-kInf, 0}).at("v"), {1, 2}, {0, 1});

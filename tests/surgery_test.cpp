@@ -119,11 +119,12 @@ TEST_CASE("a subgraph cut at a constant is given what stood there", "[surgery]")
   }
   const GraphCopy cell = subgraph({h}, {zero, one});
   CHECK(&cell[zero].op() == &kInput);  // a row of the batch each
-  CHECK(cell[zero].name() == "cut:h[0]");
+  CHECK(cell[zero].name() == "cut:h.0");
+  CHECK(to_json(graph_from_json(to_json(cell.graph()), "cell.json")) == to_json(cell.graph()));
   CHECK(&cell[one].op() == &kWeight);  // one for all
   const Tensors weights{{"W", Tensor::of({{1., 0.}, {0., 1.}})},
                         {"cut:" + std::to_string(one.id), Tensor::of({0., 0.})}};
-  CHECK(value(cell, cell[h], {{"cut:h[0]", Tensor::of({{0.5, 1.}})}}, weights) ==
+  CHECK(value(cell, cell[h], {{"cut:h.0", Tensor::of({{0.5, 1.}})}}, weights) ==
         Approx(std::tanh(std::tanh(0.5))));
   // an input and a weight are given already, and keep their values' names
   CHECK(subgraph({h}, {W})[W].name() == "W");

@@ -133,15 +133,16 @@ class Parts {
 
   std::string expression(NodeId id, int depth) const {
     const Tape& t = tape_;
-    std::string text(t.op(id).name);
+    std::string text(t.op(id).name), before = "{";
     for (const auto& [name, attr] : t.attrs(id)) {
-      text += fmt::format("{}{}=", text.ends_with('}') ? " " : "{", name);
+      text += fmt::format("{}{}=", before, name);
+      before = ", ";
       if (const auto* i = std::get_if<std::int64_t>(&attr)) text += fmt::format("{}", *i);
       if (const auto* r = std::get_if<double>(&attr)) text += fmt::format("{}", *r);
       if (const auto* l = std::get_if<Ints>(&attr)) text += fmt::format("[{}]", fmt::join(*l, ","));
       if (const auto* s = std::get_if<std::string>(&attr)) text += *s;
-      text += "}";
     }
+    if (!t.attrs(id).empty()) text += "}";
     if (t.inputs(id).empty()) return text;
     std::string inputs;
     for (const NodeId in : t.inputs(id)) {

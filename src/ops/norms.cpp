@@ -82,10 +82,14 @@ struct LogSumExp {
   }
 };
 
-/// e^(x - y), at -inf 0: y is not taken below any number that could be meant.
+/// e^x / sum e^x, at -inf 0. By e^(x - y), which rounding of a large y moves by a common factor:
+/// divided by their sum, about 1, the shares are right to rounding. y is not taken below any number
+/// that could be meant.
 Var share(const Primal& p) {
   const Var y = max(p.out, number_like(p.out, -3e38));
-  return exp(p.in[0] - broadcast_to(y, p.in[0].shape()));
+  const Var near = exp(p.in[0] - broadcast_to(y, p.in[0].shape()));
+  const Var total = sum_to(near, p.out.shape());
+  return near / broadcast_to(max(total, number_like(total, 1e-3)), p.in[0].shape());
 }
 void logsumexp_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   xbar[0] = broadcast_to(ybar, p.in[0].shape()) * share(p);

@@ -94,6 +94,13 @@ class Surgeon {
     stand_for(id, to_.var(made));
   }
 
+  /// "cut:h.0" of h[0]: brackets would read as a position.
+  std::string cut_name(NodeId id) const {
+    std::string name = "cut:" + std::string(from_->name(id));
+    for (const std::int32_t i : from_->index(id)) name += fmt::format(".{}", i);
+    return name;
+  }
+
   /// A leaf in the place of a node, with its name.
   void cut(NodeId id) {
     const Op* op = &from_->op(id);
@@ -102,7 +109,7 @@ class Surgeon {
     const bool row = std::ranges::all_of(from_->index(id), [](std::int32_t i) { return i >= 1; });
     const bool named = from_->is_value(id) && row;
     const std::string name = named                 ? prefix_ + std::string(from_->name(id))
-                             : from_->is_value(id) ? "cut:" + from_->label(id)
+                             : from_->is_value(id) ? cut_name(id)
                                                    : fmt::format("cut:{}", id);
     const auto index = named ? from_->index(id) : std::span<const std::int32_t>();
     if (named) to_.intern_name(name, from_->letters_of(from_->name_id(id)));

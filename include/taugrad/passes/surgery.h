@@ -44,7 +44,7 @@ GraphCopy without_gradients(const Graph& graph, std::span<const Var> kept = {});
 
 /// What the outputs need, back to `cut`: a node of the cut becomes a leaf of its name and shape, to
 /// be given from outside: an input where it is per example, else a weight; "cut:17" where it has no
-/// name, "cut:h[0]" at a position below 1, which tensors do not have. That holds for a constant
+/// name, "cut:h.0" of h[0], at a position below 1, which tensors do not have. That holds for a constant
 /// too, such as the zeros of h[0]; what is given already stays as it is. What only the cut needs is
 /// left out. Without a cut it is `prune`.
 /// @throws Error (U021) for nodes of several graphs, or no output; (G013) where two leaves would
