@@ -141,6 +141,17 @@ TEST_CASE("grad goes through reductions over an index") {
     "loss": "h[t] @ h[t]")j"));
 }
 
+TEST_CASE("the shares of logsumexp over an index add up to 1 at any magnitude") {
+  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
+    "equations": ["y = grad(logsumexp[t](w + x[t]), w)"])j");
+  for (const double x : {0.5, 1e6, 1e12}) {
+    CAPTURE(x);
+    const Tensors got = evaluate(d, {{"x", numbers({3, 1}, {x, x, x - 1})}},
+                                 {{"w", numbers({}, {0.25})}}, {"y"});
+    check_values(got.at("y"), {1}, {1}, 1e-14);
+  }
+}
+
 TEST_CASE("ties of a largest over an index give to the first") {
   const Definition d =
       define(R"j("index": {"t": "tau", "s": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},

@@ -44,4 +44,10 @@ std::size_t check_word(const std::vector<std::string>& known, std::string_view w
   fail(Status::usage, std::move(d));
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace taugrad

@@ -44,4 +44,7 @@ E value_of(const Word<E> (&words)[N], std::string_view what, std::string_view te
   return words[check_word(texts_of(words), what, text)].value;
 }
 
+/// Without the blanks at its ends.
+std::string_view trimmed(std::string_view text);
+
 }  // namespace taugrad

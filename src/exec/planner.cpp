@@ -68,7 +68,9 @@ std::vector<Source> sources_of(const Model& model, const std::vector<plan::LeafK
                        .shape = k.shape,
                        .category = k.category,
                        .bernoulli = is_bernoulli(model, k.name),
-                       .index_axes = k.axes});
+                       .index_axes = k.axes,
+                       .leaves = {},
+                       .positions = {}});
   for (const plan::Leaf& leaf : leaves) {
     Source& s = sources[static_cast<std::size_t>(leaf.kind)];
     s.leaves.push_back(leaf.id);

@@ -145,10 +145,11 @@ class Surgeon {
   void stand_for(NodeId id, Var node) { nodes()[at(id)] = std::move(node); }
   /// Its number. No item may be longer than the part that has the fewest steps.
   std::int32_t length(const std::string& name, std::int64_t longest) {
-    const auto which = std::ranges::find(to_.length_names, name) - to_.length_names.begin();
-    if (at(which) == to_.length_names.size()) to_.length_names.push_back(name);
+    const auto which = static_cast<std::size_t>(std::ranges::find(to_.length_names, name) -
+                                                to_.length_names.begin());
+    if (which == to_.length_names.size()) to_.length_names.push_back(name);
     to_.longest.resize(to_.length_names.size(), -1);
-    std::int64_t& known = to_.longest[at(which)];
+    std::int64_t& known = to_.longest[which];
     if (known < 0 || (longest >= 0 && longest < known)) known = longest;
     return static_cast<std::int32_t>(which);
   }

@@ -235,7 +235,14 @@ Var BlockCompiler::weight_of_term(const Reduced& r, Var term) {
   if (r.kind == "max" || r.kind == "min") return first_of_equal(r, term, all);
   const Var zero = constant(tape_, 0);
   if (r.kind == "norm") return where(greater(all, zero), term / all, zero);
-  return where(greater(all, constant(tape_, -INFINITY)), exp(term - all), zero);
+  // Of a large sum the rounding moves all shares by one factor: they are divided by what they add
+  // up to.
+  const Recorder near = [this, r] {
+    const Var here = tensor(r.body());
+    return Value{.var = exp(here - reduced(r.kind, r.over, r.body, r.at))};
+  };
+  const Var total = reduced("sum", r.over, near, r.at);
+  return where(greater(all, constant(tape_, -INFINITY)), exp(term - all) / total, zero);
 }
 
 // 1 for the first term that is the largest, else 0 (R9)

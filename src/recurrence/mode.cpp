@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "base/words.h"
 
 namespace taugrad {
 namespace {
@@ -21,12 +22,6 @@ namespace {
       "a mode is observed, sampled, greedy, mixed(P) or forced(T,K); P is a number in 0..1, "
       "linear(FROM,TO,UPDATES), exponential(C) or sigmoid(K)";
   fail(Status::usage, std::move(d));
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
 }
 
 /// A word, and what stands in its brackets, parted by commas.

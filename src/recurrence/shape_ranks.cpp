@@ -104,7 +104,7 @@ bool ShapeSystem::draw(Relation& r) {
     case ShapeRule::logdet: return draw_contraction(r);
     case ShapeRule::reduced: return draw_reduced(r);
     case ShapeRule::permute: {
-      const Ranks rank = only_rank((std::bit_width(static_cast<std::uint64_t>(number(r, 0).value)) - 1) / 3);
+      const Ranks rank = only_rank((static_cast<int>(std::bit_width(static_cast<std::uint64_t>(number(r, 0).value))) - 1) / 3);
       return narrow(t[0], rank) && narrow(t[1], rank);
     }
     case ShapeRule::stack: return draw_stack(r, 1);

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "base/words.h"
 
 namespace taugrad {
 namespace {
@@ -21,12 +22,6 @@ constexpr double kMostUpdates = 1e12;
       "such as 'warmup(500) cosine(0.1)'; parts are warmup(N), constant, linear(F), cosine(F), "
       "exponential(F), inverse_sqrt(N), step(F, N), plateau(F, N)";
   fail(Status::usage, std::move(d));
-}
-
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-  while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-  return s;
 }
 
 std::vector<double> numbers_in(std::string_view list, std::string_view text) {
