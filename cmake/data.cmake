@@ -1,7 +1,7 @@
 # Where the shipped definitions and workloads are found: nothing that is compiled knows a folder of this machine.
 # A program looks in share/ of its own prefix, and beside itself, where the build folder has links to the sources.
 file(RELATIVE_PATH data_from_program ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/taugrad)
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/recurrence/load.cpp PROPERTIES
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/language/syntax/load.cpp PROPERTIES
   COMPILE_DEFINITIONS TAUGRAD_DATA="${data_from_program}")
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/taugrad)
 foreach(folder graphs workloads)

@@ -1,2 +1,3 @@
 # The library's floors, lowest first: a floor sees its own folder and lower ones (cmake/check_floors.cmake).
-set(floors base kernels graph ops passes plan reference recurrence exec io analysis draw layers train turing)
+set(floors base json kernels graph ops autodiff rewrite language unfold fold reference plan runtime evaluate io analysis draw
+  layers train turing)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "language_support.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 /// What tests of bad definitions share: texts with an error, and where it is told.
 namespace taugrad::test {

@@ -9,8 +9,8 @@
 
 #include "taugrad/base/error.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 

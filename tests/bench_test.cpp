@@ -2,11 +2,11 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "exec/profile.h"
+#include "runtime/profile.h"
 #include "support_cli.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using support::Folder;
@@ -168,7 +168,7 @@ TEST_CASE("bench: a profile counts every step and leaves values as they are", "[
   }
   e.run();
   const std::vector<double> before(e.value(1).begin(), e.value(1).end());
-  exec::Profile<double> profile(exec::Profile<double>::Mode::times);
+  runtime::Profile<double> profile(runtime::Profile<double>::Mode::times);
   e.watch(&profile);
   for (int i = 0; i < 3; ++i) e.run();
   std::int64_t steps = 0;

@@ -4,7 +4,7 @@
 
 #include "random_graph.h"
 #include "taugrad/base/error.h"
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/program.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"

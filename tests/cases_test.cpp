@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "base/files.h"
-#include "base/json.h"
+#include "json/json.h"
 #include "base/limits.h"
 #include "language_support.h"
-#include "plan/passes.h"
+#include "plan/passes/passes.h"
 #include "taugrad/io/safetensors.h"
 
 using namespace taugrad;

@@ -3,9 +3,9 @@
 
 #include "support_cli.h"
 #include "support_gradients.h"
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 // What a check may say where arithmetic has its limits: at kinks, under cancellation, without
 // numbers. It is neither stricter nor blinder than they allow.

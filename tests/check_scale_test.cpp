@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "support_gradients.h"
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 // A check tells right from wrong whatever the magnitudes are: of the loss, of a derivative, and of
 // what stands on the way.

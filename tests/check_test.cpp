@@ -4,7 +4,7 @@
 #include "support_gradients.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace {
 

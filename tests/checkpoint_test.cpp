@@ -1,5 +1,5 @@
 // Values computed again for the gradient: the same bits, in less memory.
-#include "passes/checkpoint.h"
+#include "rewrite/checkpoint.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -8,9 +8,9 @@
 #include <ranges>
 
 #include "graph/verified.h"
-#include "passes/equal_nodes.h"
-#include "passes/rounding.h"
-#include "passes/segments.h"
+#include "rewrite/equal_nodes.h"
+#include "rewrite/rounding.h"
+#include "rewrite/segments.h"
 #include "random_network.h"
 #include "random_recurrence.h"
 #include "support_plan.h"

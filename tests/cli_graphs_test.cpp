@@ -9,7 +9,7 @@
 #include "taugrad/draw/write.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/io/tensors.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace support;
 

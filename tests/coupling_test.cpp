@@ -3,7 +3,7 @@
 
 #include "language_support.h"
 #include "support_picture.h"
-#include "taugrad/exec/describe_plan.h"
+#include "taugrad/evaluate/describe_plan.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -7,8 +7,8 @@
 
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/reference/interpreter.h"
 
 // Depth costs memory in proportion, and no stack.
@@ -78,7 +78,7 @@ Counts counts(std::int32_t steps) {
   const Var g = gradient(c.last, {c.w})[0];
   n.gradient_nodes = c.graph.size();
   n.gradient_bytes = static_cast<std::int64_t>(c.graph.tape().bytes());
-  for (const char mark : needed(c.graph.tape(), {&g.id, 1})) n.visited += mark;
+  for (const char mark : reachable(c.graph.tape(), {&g.id, 1})) n.visited += mark;
   return n;
 }
 

@@ -7,7 +7,7 @@
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/io/tensors.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using support::Folder;

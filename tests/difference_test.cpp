@@ -6,7 +6,7 @@
 
 #include "support_picture.h"
 #include "taugrad/draw/format.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

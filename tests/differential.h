@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "magnitudes.h"
-#include "plan/passes.h"
+#include "plan/passes/passes.h"
 #include "random_network.h"
-#include "recurrence/model.h"
-#include "taugrad/exec/executor.h"
+#include "language/resolve/resolved_model.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 /// Networks drawn at random, run in every way that must give the same: as the reference interpreter
 /// does, plainly, with values computed again, without each pass and without any, on several

@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "draw/layout.h"
+#include "draw/layout/layout.h"
 #include "support_picture.h"
 
 using namespace taugrad;

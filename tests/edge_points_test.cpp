@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/interpreter.h"
 
 // Values and gradients where a function has a kink, a pole or an end: fixed, and tested exactly.

@@ -43,7 +43,7 @@ Dataset lines(const Definition& d, const std::string& text) {
 }
 
 /// The one item of a batch, without what `run` derives: stop variables follow from the lengths.
-Example example_of(const Model& model, const Tensors& batch, std::int64_t steps) {
+Example example_of(const ResolvedModel& model, const Tensors& batch, std::int64_t steps) {
   Example e;
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
     e.lengths[model.lengths[l]] = model.fixed_lengths[l] >= 0 ? model.fixed_lengths[l] : steps;

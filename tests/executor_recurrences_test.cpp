@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "random_recurrence.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "support_executor.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace support;
@@ -45,7 +45,7 @@ BatchContext ragged_batch(const Tape& tape, std::int64_t items, std::int64_t lon
 }
 
 void compare(const Definition& d, std::int64_t steps, unsigned seed) {
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   UnfoldOptions options;
   options.steps = steps;
   options.ragged = can_be_ragged(*model);

@@ -4,7 +4,7 @@
 #include "support_executor.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 using namespace taugrad;
 using support::alone;

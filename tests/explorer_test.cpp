@@ -6,7 +6,7 @@
 #include <regex>
 #include <sstream>
 
-#include "draw/explorer_page.h"
+#include "draw/explorer/explorer_page.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/explorer.h"

@@ -1,5 +1,5 @@
 // Plans for any length, made from a few short graphs.
-#include "plan/family.h"
+#include "plan/family/family.h"
 
 #include <fmt/core.h>
 
@@ -8,9 +8,9 @@
 #include <random>
 #include <string_view>
 
-#include "exec/planner.h"
+#include "evaluate/planner.h"
 #include "support_plan.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 
 using namespace taugrad;
 using namespace support;

@@ -1,5 +1,5 @@
 // Row S08: a definition's circuit, and the step of an unfolded graph found again.
-#include "taugrad/recurrence/fold.h"
+#include "taugrad/fold/fold.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -11,7 +11,7 @@
 #include "taugrad/graph/op.h"
 #include "taugrad/layers/layers.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 

@@ -1,4 +1,4 @@
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/panels.h"
+#include "kernels/gemm/panels.h"
 #include "support_panels.h"
 #include "taugrad/base/error.h"
 

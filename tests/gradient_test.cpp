@@ -7,7 +7,7 @@
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/graph/reachable.h"
 
 namespace {
 
@@ -245,7 +245,7 @@ TEST_CASE("only cotangents that are wanted are emitted", "[gradient]") {
   const Var loss = sum(a * x);
   const Gradients grad = gradient(loss, {a});
   std::vector<NodeId> outputs{grad[0].id, loss.id};
-  const std::vector<char> mark = needed(g.tape(), outputs);
+  const std::vector<char> mark = reachable(g.tape(), outputs);
   CHECK(std::count(mark.begin(), mark.end(), 0) == 0);
 }
 

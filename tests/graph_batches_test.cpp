@@ -3,9 +3,9 @@
 
 #include "language_support.h"
 #include "support_errors.h"
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/passes/surgery.h"
+#include "taugrad/rewrite/surgery.h"
 #include "taugrad/reference/interpreter.h"
 
 using namespace taugrad;

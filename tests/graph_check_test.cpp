@@ -7,11 +7,11 @@
 #include "support_errors.h"
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
-#include "taugrad/exec/check.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/check.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 // Graphs that no definition made are checked as definitions are; and a check can be seen to fail.
 namespace {

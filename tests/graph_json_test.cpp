@@ -15,8 +15,8 @@
 #include "support_executor.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace support;

@@ -5,11 +5,11 @@
 #include <functional>
 #include <limits>
 
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/reference/interpreter.h"
 
 using namespace taugrad;
@@ -160,7 +160,7 @@ TEST_CASE("a Var of another graph, and ids that no node has", "[handles]") {
       {"append_raw, a shape", [&] { tape.append_raw(kTanh, {{0}}, 99, 0, kEveryItem); }, "U022"},
       {"append_raw, attributes", [&] { tape.append_raw(kTanh, {{0}}, 0, 99, kEveryItem); }, "U022"},
       {"append_raw, items", [&] { tape.append_raw(kTanh, {{0}}, 0, 0, 99); }, "U022"},
-      {"needed", [&] { needed(tape, std::vector<NodeId>{-3}); }, "U022"},
+      {"needed", [&] { reachable(tape, std::vector<NodeId>{-3}); }, "U022"},
       {"an output outside the tape",
        [&] { Executor<float>(tape, std::vector<NodeId>{x.id, 7}); }, "U022"},
       {"a negative one", [&] { Executor<double>(tape, std::vector<NodeId>{-1}); }, "U022"},

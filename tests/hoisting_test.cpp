@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "language_support.h"
-#include "taugrad/exec/check.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/evaluate/check.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

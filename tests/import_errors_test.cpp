@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "bad_definitions.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -5,7 +5,7 @@
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
-#include "taugrad/passes/jacobian.h"
+#include "taugrad/autodiff/jacobian.h"
 
 // Against closed forms, against each other, and differentiated again.
 namespace {

@@ -1,11 +1,11 @@
-#include "base/json.h"
+#include "json/json.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "taugrad/base/error.h"

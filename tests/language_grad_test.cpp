@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "language_support.h"
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -9,8 +9,8 @@
 #include <functional>
 
 #include "language_support.h"
-#include "taugrad/exec/check.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/evaluate/check.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

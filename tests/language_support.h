@@ -12,8 +12,8 @@
 
 #include "taugrad/base/error.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/language/definition.h"
 
 /// What tests of the language share: definitions from a few lines, `run` in float64, comparisons.
 namespace taugrad::test {

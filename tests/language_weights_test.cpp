@@ -1,7 +1,7 @@
 // Weights and their copies, one by one, against values worked out by hand.      (docs/language.md
 // R7-R8)
 #include "language_support.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

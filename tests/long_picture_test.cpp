@@ -4,7 +4,7 @@
 #include "language_support.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

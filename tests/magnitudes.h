@@ -7,7 +7,7 @@
 #include "support_executor.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/graph/reachable.h"
 
 namespace support {
 
@@ -22,7 +22,7 @@ class Jittered {
            std::int64_t items, const Numbers& numbers, std::uint64_t seed)
       : tape_(tape), batch_(batch), values_(static_cast<std::size_t>(tape.size())), exact_(values_.size()), random_(seed) {
     place_items(batch_, tape, items);
-    const std::vector<char> wanted = needed(tape, outputs);
+    const std::vector<char> wanted = reachable(tape, outputs);
     for (NodeId id = 0; id < tape.size(); ++id)
       if (wanted[at(id)]) evaluate(id, numbers);
   }

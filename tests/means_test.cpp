@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "language_support.h"
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/interpreter.h"
 
 // Means and variances of numbers that are equal, or large beside what tells them apart.

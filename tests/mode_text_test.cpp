@@ -3,7 +3,7 @@
 #include <map>
 
 #include "taugrad/base/error.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/language/mode.h"
 
 using namespace taugrad;
 

@@ -1,10 +1,10 @@
 // Modes of random variables: where a value comes from, and what the likelihood scores.
 // (docs/language.md R12; rows S37, S40-S42)
 #include "language_support.h"
-#include "taugrad/exec/check.h"
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/check.h"
+#include "taugrad/evaluate/program.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/language/mode.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

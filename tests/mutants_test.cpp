@@ -4,7 +4,7 @@
 #include <set>
 
 #include "samples.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/interpreter.h"
 
 // Wrong derivative rules, on purpose: the checks must catch every one and name the op and the step.

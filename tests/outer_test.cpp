@@ -1,4 +1,4 @@
-#include "kernels/outer.h"
+#include "kernels/gemm/outer.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

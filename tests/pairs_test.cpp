@@ -1,11 +1,11 @@
 // Products and outer sums of numbers of bfloat16, two at a time.
-#include "kernels/pairs.h"
+#include "kernels/gemm/pairs.h"
 
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "kernels/outer.h"
+#include "kernels/gemm/outer.h"
 #include "support_panels.h"
 
 using namespace taugrad;

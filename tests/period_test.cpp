@@ -1,5 +1,5 @@
 // Plans of long sequences, continued from those of short ones.
-#include "plan/period.h"
+#include "plan/family/period.h"
 
 #include <fmt/core.h>
 
@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <random>
 
-#include "plan/emission_table.h"
-#include "plan/law.h"
+#include "plan/lower/lowering_table.h"
+#include "plan/family/law.h"
 #include "support_plan.h"
 #include "taugrad/ops/ops.h"
 

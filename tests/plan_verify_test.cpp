@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "plan/emitter.h"
+#include "plan/lower/lowering.h"
 #include "support_plan.h"
 
 using namespace taugrad;
@@ -26,7 +26,7 @@ std::string message_of(const F& f) {
 
 TEST_CASE("a draft whose nodes run before what they read is found", "[plan]") {
   const Work work = work_of(load_definition("lstm"), 4, true);
-  plan::Draft draft(work.tape(), work.outputs, {});
+  plan::PlanBuilder draft(work.tape(), work.outputs, {});
   plan::merge_equal(draft);
   plan::choose_forms(draft);
   plan::link_sums(draft);

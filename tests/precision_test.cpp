@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <random>
 
-#include "passes/rounding.h"
+#include "rewrite/rounding.h"
 #include "support_plan.h"
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/program.h"
 #include "taugrad/ops/ops.h"
 
 using namespace taugrad;

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <map>
 
-#include "draw/layout.h"
-#include "draw/math_text.h"
-#include "draw/printed_layout.h"
+#include "draw/layout/layout.h"
+#include "draw/layout/math_text.h"
+#include "draw/layout/printed_layout.h"
 #include "support_golden.h"
 #include "support_picture.h"
 #include "taugrad/draw/model_picture.h"

@@ -1,10 +1,10 @@
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/program.h"
 
 #include <catch2/catch.hpp>
 
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 using namespace taugrad;
 

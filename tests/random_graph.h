@@ -7,7 +7,7 @@
 
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/own.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 /// Random graphs over (nearly) all ops, ranks 0 to 3, shared and per-example values, sets of items
 /// by one or two lengths. Magnitudes are kept small, so that rounding is not blown up.

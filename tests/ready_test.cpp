@@ -1,10 +1,10 @@
 // Addresses that the executor keeps from run to run: what lies at one distance is kept as one.
-#include "exec/ready.h"
+#include "runtime/address_cache.h"
 
 #include <catch2/catch.hpp>
 #include <vector>
 
-using taugrad::exec::Ready;
+using taugrad::runtime::AddressCache;
 using taugrad::kernels::RowBlock;
 using taugrad::kernels::Segment;
 
@@ -18,7 +18,7 @@ std::vector<std::pair<const float*, float*>> rows_of(const std::vector<RowBlock<
   return rows;
 }
 
-std::vector<float*> streams_of(const Ready<float>& ready, std::size_t each) {
+std::vector<float*> streams_of(const AddressCache<float>& ready, std::size_t each) {
   std::vector<float*> list;
   for (const auto& i : ready.instances)
     for (std::uint32_t n = 0; n < i.count; ++n)
@@ -40,7 +40,7 @@ TEST_CASE("blocks of rows at one distance are one block", "[exec]") {
       {&a[63], 5, &c[110], 5, 1}, {&a[70], 4, &c[200], 6, 2}, {&a[78], 4, &c[212], 6, 2},
       {&a[86], 5, &c[224], 6, 2},
   };
-  Ready<float> ready;
+  AddressCache<float> ready;
   ready.prepare(1);
   for (const auto& block : given) ready.add(block, 0);
   CHECK(rows_of(ready.blocks) == rows_of(given));
@@ -53,7 +53,7 @@ TEST_CASE("blocks of rows at one distance are one block", "[exec]") {
 
 TEST_CASE("segments join unless they are to stand apart", "[exec]") {
   std::vector<float> d(100), x(100);
-  Ready<float> ready;
+  AddressCache<float> ready;
   ready.prepare(1);
   for (int t = 0; t < 4; ++t)
     ready.add({&d[static_cast<std::size_t>(t * 8)], 2, &x[40], 0, 4}, 0, false);
@@ -69,7 +69,7 @@ TEST_CASE("segments join unless they are to stand apart", "[exec]") {
 TEST_CASE("instances of a region at one distance are kept as two", "[exec]") {
   std::vector<float> data(2000);
   const auto at = [&](std::size_t i) { return &data[i]; };
-  Ready<float> ready;
+  AddressCache<float> ready;
   ready.prepare(1);
   std::vector<float*> given;
   const auto add = [&](std::size_t i, std::size_t j, std::int64_t elements) {
@@ -88,7 +88,7 @@ TEST_CASE("instances of a region at one distance are kept as two", "[exec]") {
 
 TEST_CASE("instances without gaps become one", "[exec]") {
   std::vector<float> data(2000);
-  Ready<float> ready;
+  AddressCache<float> ready;
   ready.prepare(1);
   for (std::size_t t = 0; t < 6; ++t) {
     const std::vector<float*> place{&data[t * 8], &data[1000 + t * 8]};

@@ -1,4 +1,4 @@
-#include "kernels/row_math.h"
+#include "kernels/rows/row_math.h"
 
 #include <catch2/catch.hpp>
 #include <string>

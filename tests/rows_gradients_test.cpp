@@ -2,8 +2,8 @@
 // reference net and on random ones.
 #include "reference_net.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/reference/interpreter.h"
 
 using namespace taugrad;

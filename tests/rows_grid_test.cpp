@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "language_support.h"
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

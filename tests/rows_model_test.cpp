@@ -5,7 +5,7 @@
 
 #include "language_support.h"
 #include "taugrad/analysis/graphical_model.h"
-#include "taugrad/recurrence/describe.h"
+#include "taugrad/language/describe.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -2,9 +2,9 @@
 #include <pthread.h>
 
 #include "language_support.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

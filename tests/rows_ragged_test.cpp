@@ -4,7 +4,7 @@
 #include <random>
 
 #include "language_support.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

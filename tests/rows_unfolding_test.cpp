@@ -2,10 +2,10 @@
 #include <set>
 
 #include "reference_net.h"
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/program.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -4,8 +4,8 @@
 #include "support_segments.h"
 
 #include "support_errors.h"
-#include "recurrence/model.h"
-#include "recurrence/segments.h"
+#include "language/resolve/resolved_model.h"
+#include "unfold/segments.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -16,7 +16,7 @@ constexpr std::int64_t kSteps = 11;
 
 /// The length that is cut, and the axis of a tensor along it.
 struct Cut {
-  std::shared_ptr<const Model> model;
+  std::shared_ptr<const ResolvedModel> model;
   std::string length;
   int axis(const std::string& fetch) const {
     const std::string name = fetch.starts_with("nll:") ? fetch.substr(4) : fetch;

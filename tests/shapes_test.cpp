@@ -12,7 +12,7 @@
 
 #include "bad_definitions.h"
 #include "base/shape_format.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

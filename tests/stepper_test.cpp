@@ -1,7 +1,7 @@
 // A Stepper gives the bits of the whole sequence, a step at a time, and asks nobody for anything.
 #include <fmt/format.h>
 
-#include "taugrad/exec/stepper.h"
+#include "taugrad/evaluate/stepper.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>

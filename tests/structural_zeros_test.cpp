@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/interpreter.h"
 
 // What stands behind a branch not taken has gradient 0 whatever it is; a zero that was computed

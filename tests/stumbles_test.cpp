@@ -3,7 +3,7 @@
 
 #include "bad_definitions.h"
 #include "support_cli.h"
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 
 // Where people stumble who come from Python, LaTeX or other tools, a line says what to write.
 namespace {

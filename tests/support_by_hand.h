@@ -9,7 +9,7 @@
 #include "support_unrolled.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 /// Graphs as programs build them: with scopes and without, with names of any kind and with none.
 namespace support {

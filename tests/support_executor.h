@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/reference/interpreter.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/philox.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/check.h"
 #include "taugrad/reference/interpreter.h"
 

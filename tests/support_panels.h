@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/panels.h"
+#include "kernels/gemm/panels.h"
 
 namespace taugrad {
 

@@ -5,11 +5,11 @@
 
 #include "language_support.h"
 #include "plan/plan.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "support_executor.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 /// Graphs of definitions as plans see them.
 namespace support {
@@ -25,7 +25,7 @@ struct Work {
 /// The loss and the gradients of all weights, and, with `values`, everything that has a name.
 inline Work work_of(const Definition& d, std::int64_t steps, bool values = false,
                     bool gradients = true, bool uniform = false) {
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   UnfoldOptions options;
   options.steps = steps;
   options.ragged = !uniform && can_be_ragged(*model);

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "language_support.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/exec/run_segment.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/evaluate/run_segment.h"
 
 /// Sequences cut into segments, and the whole beside them.
 namespace taugrad::test {

@@ -1,19 +1,19 @@
 // New graphs out of old ones.
-#include "taugrad/passes/surgery.h"
+#include "taugrad/rewrite/surgery.h"
 
 #include <catch2/catch.hpp>
 #include <functional>
 
 #include "support_unrolled.h"
 #include "taugrad/base/error.h"
-#include "taugrad/exec/program.h"
+#include "taugrad/evaluate/program.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace {
 

@@ -11,12 +11,12 @@
 #include <thread>
 
 #include "taugrad/base/error.h"
-#include "taugrad/exec/program.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/program.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 
@@ -36,7 +36,7 @@ struct Case {
   Gradients gradients;
   Tensors inputs, weights;
   explicit Case(std::int64_t steps, std::int64_t batch = 48)
-      : unfolded(unfold(definition, {.steps = steps})),
+      : unfolded(unfold(definition, {.steps = steps, .ragged = true})),  // some items are shorter
         gradients(gradient(unfolded.loss(), {unfolded.weight("W"), unfolded.weight("b")})),
         inputs(random_inputs(definition, {.steps = steps, .batch = batch, .seed = 3})),
         weights(initial_weights(definition, {.seed = 4})) {}

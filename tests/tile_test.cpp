@@ -2,8 +2,8 @@
 #include <iostream>
 #include <string>
 
-#include "kernels/tile_math.h"
-#include "passes/rounding.h"
+#include "kernels/tiles/tile_math.h"
+#include "rewrite/rounding.h"
 #include "support_tiles.h"
 
 using namespace taugrad;

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "support_errors.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/model_folder.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "taugrad/base/error.h"
-#include "taugrad/exec/run_segment.h"
+#include "taugrad/evaluate/run_segment.h"
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/trainer.h"
 

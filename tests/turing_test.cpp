@@ -6,8 +6,8 @@
 #include <map>
 
 #include "taugrad/base/error.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/turing/run.h"
 
 using namespace taugrad;

@@ -5,12 +5,12 @@
 #include <numeric>
 #include <regex>
 
-#include "draw/facts.h"
+#include "draw/pictures/facts.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/values.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "support_errors.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/io/tensors.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 using namespace taugrad;
 

@@ -13,9 +13,9 @@
 #include <sched.h>
 #endif
 
-#include "kernels/gemm.h"
-#include "kernels/outer.h"
-#include "kernels/panels.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/outer.h"
+#include "kernels/gemm/panels.h"
 
 // GFLOP/s of the matrix kernels on the shapes of recurrent networks, on one thread, beside OpenBLAS
 // on the same shape in the same run: medians of short samples, taken in turn. Packing in GB/s

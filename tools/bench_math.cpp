@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/row_math.h"
-#include "kernels/tile_math.h"
+#include "kernels/rows/row_math.h"
+#include "kernels/tiles/tile_math.h"
 
 // Nanoseconds an element of the functions of tiles and rows, on one tile in the first-level cache:
 // the median of many short runs. One JSON line each.

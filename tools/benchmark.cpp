@@ -12,14 +12,14 @@
 #include <type_traits>
 
 #include "base/fail.h"
-#include "exec/bind.h"
-#include "exec/planner.h"
-#include "recurrence/graph_size.h"
-#include "recurrence/model.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/recurrence/unfold.h"
+#include "evaluate/leaves/bind.h"
+#include "evaluate/planner.h"
+#include "unfold/graph_size.h"
+#include "language/resolve/resolved_model.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {
 namespace {
@@ -93,7 +93,7 @@ Tensors draw_inputs(const Workload& w) {
 
 /// Where there is no loss: variables at their last position.
 std::vector<NodeId> last_values(const Unfolded& u, const std::vector<std::string>& fetch) {
-  const Model& model = u.model();
+  const ResolvedModel& model = u.model();
   std::vector<NodeId> nodes;
   for (const Symbol& s : model.symbols) {
     const bool asked = fetch.empty() || std::ranges::find(fetch, s.name) != fetch.end();
@@ -108,7 +108,7 @@ std::vector<NodeId> last_values(const Unfolded& u, const std::vector<std::string
 }
 
 Vars trainable_weights(const Unfolded& u) {
-  const Model& model = u.model();
+  const ResolvedModel& model = u.model();
   Tape& tape = u.graph().tape();
   Vars weights;
   for (NodeId id = 0; id < tape.size(); ++id) {
@@ -156,20 +156,20 @@ class Benchmark {
 
   /// The loss and the gradients of the trainable weights, whose nodes are appended; in the list a
   /// row for each.
-  static exec::Asked step_of(const Unfolded& u) {
-    exec::Asked asked{{u.loss().id}, {plan::Table(1)}, u.graph().size() - 1};
+  static runtime::Asked step_of(const Unfolded& u) {
+    runtime::Asked asked{{u.loss().id}, {plan::Table(1)}, u.graph().size() - 1};
     const Gradients gradients = gradient(u.loss(), trainable_weights(u));
     for (const Var& v : gradients.values()) asked.outputs.push_back(v.id);
     asked.lists[0].cells.assign(asked.outputs.size(), 0);
     return asked;
   }
-  exec::Asked forward_of(const Unfolded& u) const {
+  runtime::Asked forward_of(const Unfolded& u) const {
     return {u.has_loss() ? std::vector{u.loss().id} : last_values(u, w_.fetch)};
   }
 
   /// What a batch of another length asks for.
   void time_planning() {
-    exec::Planner<S> planner(model_, step_of, run_options(), o_.checkpoint);
+    runtime::Planner<S> planner(model_, step_of, run_options(), o_.checkpoint);
     result_.plan_ms = time_runs(o_.ms / 4, [&] { planner.make(unfolding()); }).median;
   }
 
@@ -217,8 +217,8 @@ class Benchmark {
   }
 
   std::vector<std::vector<S>> values(const ExecutorOptions& options) {
-    exec::Planned<S> planned =
-        exec::Planner<S>(model_, step_of, options, o_.checkpoint).plan(unfolding());
+    runtime::Planned<S> planned =
+        runtime::Planner<S>(model_, step_of, options, o_.checkpoint).plan(unfolding());
     place(planned);
     planned.executor.run();
     std::vector<std::vector<S>> all;
@@ -230,20 +230,20 @@ class Benchmark {
   }
 
   /// Gives the executor its batch and its tensors.
-  void place(exec::Planned<S>& planned) {
-    const exec::LengthRules rules{model_->lengths, lengths_, planned.longest, planned.longest};
-    const auto batch = exec::describe_batch(planned.sources, rules, inputs_);
+  void place(runtime::Planned<S>& planned) {
+    const runtime::LengthRules rules{model_->lengths, lengths_, planned.longest, planned.longest};
+    const auto batch = runtime::describe_batch(planned.sources, rules, inputs_);
     planned.executor.set_batch(batch.context, batch.items);
-    for (const exec::Source& s : planned.sources)
-      exec::bind_source(planned.executor, s, exec::tensor_of(s, s.weight ? weights_ : inputs_));
+    for (const runtime::Source& s : planned.sources)
+      runtime::bind_source(planned.executor, s, runtime::tensor_of(s, s.weight ? weights_ : inputs_));
   }
 
   /// The time of one run. The last plan that a workload has is the one that is told of.
-  Timing run(const typename exec::Planner<S>::Ask& ask, const ExecutorOptions& options, bool again,
+  Timing run(const typename runtime::Planner<S>::Ask& ask, const ExecutorOptions& options, bool again,
              double& gflop, bool last) {
     const double start = now_ms();
-    exec::Planner<S> planner(resolve(w_.definition), ask, options, again);
-    exec::Planned<S> planned = planner.plan(unfolding());
+    runtime::Planner<S> planner(resolve(w_.definition), ask, options, again);
+    runtime::Planned<S> planned = planner.plan(unfolding());
     Executor<S>& executor = planned.executor;
     place(planned);
     if (last) {
@@ -251,7 +251,7 @@ class Benchmark {
       result_.prepare_ms = now_ms() - start;
     }
     executor.run();  // all of it once, so that there are numbers for the products
-    exec::Profile<S> products(exec::Profile<S>::Mode::products_only);
+    runtime::Profile<S> products(runtime::Profile<S>::Mode::products_only);
     executor.watch(&products);
     gflop = products.products().operations / 1e9;
     if (!o_.limit) executor.watch(nullptr);
@@ -266,19 +266,19 @@ class Benchmark {
   }
 
   void profile(Executor<S>& executor) {
-    exec::Profile<S> times(exec::Profile<S>::Mode::times);
+    runtime::Profile<S> times(runtime::Profile<S>::Mode::times);
     executor.watch(&times);
     time_runs(o_.ms, [&] { executor.run(); });
     executor.watch(nullptr);
     result_.profile = times.rows();
-    for (const exec::ProfileRow& row : result_.profile) result_.profiled_ms += row.ms;
+    for (const runtime::ProfileRow& row : result_.profile) result_.profiled_ms += row.ms;
   }
 
   const Workload& w_;
   const BenchmarkOptions& o_;
   Tensors inputs_, weights_;
   BenchmarkResult result_;
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   std::vector<std::int64_t> lengths_;  // by number
 };
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "exec/profile.h"
-#include "taugrad/exec/executor.h"
+#include "runtime/profile.h"
+#include "taugrad/runtime/executor.h"
 #include "workload.h"
 
 namespace taugrad::cli {
@@ -40,7 +40,7 @@ struct BenchmarkResult {
   /// Of bf16 against f32: largest difference of loss and gradients, relative to the largest number
   /// of the same tensor; -1: not measured.
   double loss_error = -1, gradient_error = -1;
-  std::vector<exec::ProfileRow> profile;
+  std::vector<runtime::ProfileRow> profile;
   double profiled_ms = 0;  ///< what the profile's rows add up to
 };
 

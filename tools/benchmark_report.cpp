@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "benchmark.h"
 
 namespace taugrad::cli {
@@ -20,7 +20,7 @@ std::string quoted_json(std::string_view text) {
   return out;
 }
 
-std::string json_of(const exec::ProfileRow& row, double total) {
+std::string json_of(const runtime::ProfileRow& row, double total) {
   std::string text = fmt::format(
       "{{\"kind\":{},\"detail\":{},\"steps\":{},\"ms\":{:.5f},\"share\":{:.4f},\"bytes\":{:.0f}",
       quoted_json(row.kind), quoted_json(row.detail), row.steps, row.ms,
@@ -89,7 +89,7 @@ std::string profile_table(const BenchmarkResult& r) {
   std::string text = fmt::format("  {:<12} {:>6} {:>9} {:>6} {:>9} {:>8} {:>8}  {}", "kind",
                                  "steps", "ms", "share", "MB", "GB/s", "GFLOP/s", "what");
   std::size_t count = 0;
-  for (const exec::ProfileRow& row : r.profile) {
+  for (const runtime::ProfileRow& row : r.profile) {
     if (++count > kMost) return text + fmt::format("\n  and {} more", r.profile.size() - kMost);
     const std::string speed =
         row.work.operations > 0 ? fmt::format("{:.1f}", rate(row.work.operations, row.ms)) : "-";

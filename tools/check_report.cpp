@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "taugrad/base/tensor.h"
 

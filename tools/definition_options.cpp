@@ -10,8 +10,8 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "output.h"
-#include "plan/passes.h"
-#include "recurrence/model.h"
+#include "plan/passes/passes.h"
+#include "language/resolve/resolved_model.h"
 #include "subject.h"
 #include "train/words.h"
 

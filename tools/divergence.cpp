@@ -6,14 +6,14 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "base/json_writer.h"
-#include "recurrence/model.h"
+#include "json/json_writer.h"
+#include "language/resolve/resolved_model.h"
 
 namespace taugrad::cli {
 namespace {
 
 /// The variable that a fetch like "h", "nll:y" or "grad:W" is about, or null.
-const Symbol* symbol_of(const Model& model, const std::string& fetch) {
+const Symbol* symbol_of(const ResolvedModel& model, const std::string& fetch) {
   const int number = model.find(fetch.substr(fetch.rfind(':') + 1));
   return number < 0 ? nullptr : &model.symbols[static_cast<std::size_t>(number)];
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad::cli {
 

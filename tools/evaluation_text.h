@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "taugrad/train/evaluate.h"
 
 namespace taugrad::cli {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/utf8.h"
 
 namespace taugrad::cli {

@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "base/files.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/kept_inputs.h"
 #include "base/posix.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "command.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/language/mode.h"
 
 namespace taugrad::cli {
 

@@ -9,7 +9,7 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
 #include "option_hints.h"

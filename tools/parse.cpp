@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "command.h"
 #include "foreign_words.h"
-#include "taugrad/recurrence/register_op.h"
+#include "taugrad/language/register_op.h"
 
 namespace taugrad::cli {
 namespace {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/utf8.h"
-#include "draw/op_text.h"
+#include "draw/pictures/op_text.h"
 #include "taugrad/graph/op.h"
-#include "taugrad/recurrence/describe.h"
-#include "taugrad/recurrence/fold.h"
+#include "taugrad/language/describe.h"
+#include "taugrad/fold/fold.h"
 
 namespace taugrad::cli {
 namespace {

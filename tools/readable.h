@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad::cli {
 

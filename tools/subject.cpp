@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
-#include "recurrence/system.h"
+#include "language/syntax/flat_definition.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/train/model_folder.h"
 

@@ -6,7 +6,7 @@
 #include "command.h"
 #include "definition_options.h"
 #include "taugrad/graph/graph.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad::cli {
 

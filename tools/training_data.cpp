@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/memory_limit.h"
 #include "output.h"
-#include "recurrence/graph_size.h"
+#include "unfold/graph_size.h"
 #include "taugrad/train/model_folder.h"
 #include "train/text_size.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "command.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad::cli {

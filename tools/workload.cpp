@@ -6,7 +6,7 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json.h"
+#include "json/json.h"
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/utf8.h"

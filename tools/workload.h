@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "definition_options.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad::cli {
 

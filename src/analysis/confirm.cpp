@@ -4,14 +4,14 @@
 
 #include "analysis/probe.h"
 #include "base/fail.h"
-#include "exec/generic.h"
-#include "exec/stream.h"
-#include "recurrence/model.h"
+#include "runtime/generic.h"
+#include "runtime/stream.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/analysis/graphical_model.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {
@@ -171,7 +171,7 @@ class Influences {
   const Definition& definition_;
   std::int64_t steps_;
   ConfirmOptions options_;
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   Unfolded u_;
   GraphicalModel graph_;
   std::int64_t items_ = 1;
@@ -193,7 +193,7 @@ Tensor from_step(const Tensor& t, std::int64_t first) {
 }
 
 /// Arguments of the distributions at each step, one item.
-std::vector<std::vector<Tensor>> arguments_by_step(const std::shared_ptr<const Model>& model,
+std::vector<std::vector<Tensor>> arguments_by_step(const std::shared_ptr<const ResolvedModel>& model,
                                                    std::int64_t steps, const Tensors& inputs,
                                                    const Tensors& weights) {
   const Unfolded u = unfold(model, {.steps = steps});

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "recurrence/components.h"
-#include "recurrence/model.h"
+#include "language/resolve/components.h"
+#include "language/resolve/resolved_model.h"
 
 namespace taugrad {
 namespace {
@@ -30,7 +30,7 @@ std::vector<char> inside_nll(const Ast& ast) {
 }
 
 /// @param cut  what is observed hands nothing on
-Edges edges_of(const Model& model, const Modes& modes, bool cut) {
+Edges edges_of(const ResolvedModel& model, const Modes& modes, bool cut) {
   Edges edges(model.symbols.size());
   for (const Rule& rule : model.rules)
     for (const Ast& ast : rule.equation->arguments) {
@@ -63,7 +63,7 @@ std::vector<std::vector<int>> circles_of(const Edges& edges) {
 }  // namespace
 
 Coupling coupling(const Definition& d, const Modes& modes) {
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   check_modes(*model, modes);
   Coupling found;
   for (const Symbol& s : model->symbols)

@@ -9,9 +9,9 @@
 #include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
-#include "exec/memory_estimate.h"
+#include "evaluate/memory_estimate.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

@@ -7,20 +7,20 @@
 #include "analysis/probe.h"
 #include "analysis/states.h"
 #include "base/fail.h"
-#include "exec/generic.h"
-#include "exec/memory_estimate.h"
-#include "exec/stream.h"
-#include "taugrad/exec/run.h"
+#include "runtime/generic.h"
+#include "evaluate/memory_estimate.h"
+#include "runtime/stream.h"
+#include "taugrad/evaluate/run.h"
 
 namespace taugrad::analysis {
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-std::size_t length_number(const Model& model, int axis) { return at(model.index_length[at(axis)]); }
+std::size_t length_number(const ResolvedModel& model, int axis) { return at(model.index_length[at(axis)]); }
 
 /// Axes of a tensor before the batch.
-int index_axes(const Model& model, const std::string& name) {
+int index_axes(const ResolvedModel& model, const std::string& name) {
   const std::string variable = name.starts_with("cotangent:") ? name.substr(10) : name;
   const int number = model.find(variable);
   return number < 0 ? 0 : static_cast<int>(model.symbols[at(number)].axes.size());
@@ -39,7 +39,7 @@ Tensor random_cotangent(const Symbol& s, const FlowData& data, std::uint64_t see
 }
 
 /// The graph with its gradient, and what it is drawn for, before any of it is made.
-void require_for_drawn(const Model& model, const DrawOptions& draw) {
+void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw) {
   UnfoldOptions unfolding{.steps = draw.steps, .lengths = draw.lengths};
   if (!has_loss(model)) unfolding.cotangents = numeric_variables(model);
   const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
@@ -136,7 +136,7 @@ Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t time
 }
 
 std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& options) {
-  const Model& model = *data.model;
+  const ResolvedModel& model = *data.model;
   for (const std::string& name : options.variables) {
     const int number = model.find(name);
     const Symbol* s = number < 0 ? nullptr : &model.symbols[at(number)];

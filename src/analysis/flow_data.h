@@ -3,16 +3,16 @@
 #include <memory>
 #include <vector>
 
-#include "exec/batch_data.h"
-#include "recurrence/model.h"
+#include "evaluate/leaves/batch_data.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/analysis/flow.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::analysis {
 
 /// A definition and where its derivatives are taken.
 struct FlowData {
-  std::shared_ptr<const Model> model;
+  std::shared_ptr<const ResolvedModel> model;
   BatchData batch;
   Tensors inputs;  ///< with a random cotangent for each of `cotangents`
   Tensors weights;

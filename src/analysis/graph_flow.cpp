@@ -13,13 +13,13 @@
 #include "base/utf8.h"
 #include "graph/named_nodes.h"
 #include "taugrad/analysis/flow.h"
-#include "taugrad/exec/check.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/check.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/passes/loss.h"
-#include "taugrad/passes/surgery.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/autodiff/loss.h"
+#include "taugrad/rewrite/surgery.h"
 
 namespace taugrad {
 namespace {

@@ -5,8 +5,8 @@
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
-#include "taugrad/passes/surgery.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/rewrite/surgery.h"
 
 namespace taugrad::analysis {
 namespace {

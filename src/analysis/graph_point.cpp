@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "exec/bind.h"
+#include "evaluate/leaves/bind.h"
 #include "graph/adjoint.h"
 #include "graph/positions.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::analysis {
@@ -30,8 +30,8 @@ GraphPoint point_of(const Graph& graph, const Tensors& inputs, const Tensors& we
   std::vector<NodeId> leaves;
   for (NodeId id = 0; id < graph.size(); ++id)
     if (&graph.tape().op(id) == &kInput) leaves.push_back(id);
-  p.items = exec::describe_batch(exec::sources_of(graph.tape(), leaves),
-                                 exec::length_rules(graph.tape(), {}), p.inputs)
+  p.items = runtime::describe_batch(runtime::sources_of(graph.tape(), leaves),
+                                 runtime::length_rules(graph.tape(), {}), p.inputs)
                 .items;
   return p;
 }

@@ -7,7 +7,7 @@
 #include "analysis/states.h"
 #include "base/fail.h"
 #include "base/memory_limit.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -198,7 +198,7 @@ class Builder {
 
   const Unfolded& u_;
   const Tape& tape_;
-  const Model& model_;
+  const ResolvedModel& model_;
   GraphicalModel out_;
   std::vector<int> node_of_;  // by node of the tape: number in the model, -1 where it is passed
   std::vector<int> seen_;     // by node of the tape: the last search that came by

@@ -7,7 +7,7 @@
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 
 namespace taugrad {
 namespace {
@@ -53,7 +53,7 @@ void add_norms(const FlowData& data, InfluenceReport& r) {
 
 /// Axes of both that have the same length, in order.
 bool comparable(const FlowData& data, const InfluenceReport& r) {
-  const Model& m = *data.model;
+  const ResolvedModel& m = *data.model;
   const auto length_numbers = [&](const std::string& name) {
     std::vector<int> numbers;
     for (const int axis : data.symbol(name).axes) numbers.push_back(m.index_length[at(axis)]);

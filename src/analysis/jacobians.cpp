@@ -1,6 +1,6 @@
 #include "analysis/jacobians.h"
 
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad::analysis {
 namespace {

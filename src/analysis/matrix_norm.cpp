@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "exec/stream.h"
+#include "runtime/stream.h"
 
 namespace taugrad::analysis {
 namespace {

@@ -8,11 +8,11 @@
 
 #include "analysis/states.h"
 #include "base/fail.h"
-#include "base/json_writer.h"
-#include "exec/stream.h"
-#include "recurrence/model.h"
-#include "taugrad/exec/run.h"
-#include "taugrad/recurrence/unfold.h"
+#include "json/json_writer.h"
+#include "runtime/stream.h"
+#include "language/resolve/resolved_model.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 namespace {
@@ -242,7 +242,7 @@ class Memory {
 
   const Definition& definition_;
   const MemoryOptions& options_;
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   MemoryReport report_;
   std::int64_t elements_ = 1, lags_ = 0;
   Column noise_;

@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/in_range.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "taugrad/analysis/graphical_model.h"
 
 namespace taugrad {

@@ -25,14 +25,14 @@ Probe::Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::i
     : graph_(graph),
       outputs_(std::move(outputs)),
       executor_(graph_.tape(), outputs_),
-      sources_(exec::sources_of(graph_.tape(), executor_.leaves())),
-      lengths_(exec::length_rules(graph_.tape(), std::move(lengths))) {}
+      sources_(runtime::sources_of(graph_.tape(), executor_.leaves())),
+      lengths_(runtime::length_rules(graph_.tape(), std::move(lengths))) {}
 
 std::vector<Tensor> Probe::operator()(const Tensors& inputs, const Tensors& weights) {
-  const exec::BatchDescription batch = exec::describe_batch(sources_, lengths_, inputs);
+  const runtime::BatchDescription batch = runtime::describe_batch(sources_, lengths_, inputs);
   executor_.set_batch(batch.context, batch.items);
-  for (const exec::Source& s : sources_)
-    exec::bind_source(executor_, s, exec::tensor_of(s, s.weight ? weights : inputs));
+  for (const runtime::Source& s : sources_)
+    runtime::bind_source(executor_, s, runtime::tensor_of(s, s.weight ? weights : inputs));
   executor_.run();
   std::vector<Tensor> values;
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
@@ -60,7 +60,7 @@ std::int64_t Probe::operations() const {
 
 std::int64_t Probe::parameters() const {
   std::int64_t n = 0;
-  for (const exec::Source& s : sources_)
+  for (const runtime::Source& s : sources_)
     if (s.weight) n += static_cast<std::int64_t>(s.leaves.size()) * s.shape.size();
   return n;
 }
@@ -71,7 +71,7 @@ Tensors item_repeated(const Tape& tape, const Tensors& inputs, std::int64_t item
   for (NodeId id = 0; id < tape.size(); ++id)
     if (&tape.op(id) == &kInput) leaves.push_back(id);
   std::map<std::string, int> axes{{"item", 0}, {"lengths", 0}};
-  for (const exec::Source& s : exec::sources_of(tape, leaves))
+  for (const runtime::Source& s : runtime::sources_of(tape, leaves))
     axes[s.name] = s.per_example ? s.index_axes : -1;
   Tensors result;
   for (const auto& [name, tensor] : inputs) {

@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "exec/bind.h"
+#include "evaluate/leaves/bind.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::analysis {
 
@@ -25,8 +25,8 @@ class Probe {
   Graph graph_;
   std::vector<NodeId> outputs_;
   Executor<double> executor_;
-  std::vector<exec::Source> sources_;
-  exec::LengthRules lengths_;
+  std::vector<runtime::Source> sources_;
+  runtime::LengthRules lengths_;
 };
 
 /// All inputs of a graph, of one item, repeated: a batch of `times` equal items.

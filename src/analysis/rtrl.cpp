@@ -6,7 +6,7 @@
 #include "taugrad/analysis/flow.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

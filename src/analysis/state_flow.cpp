@@ -4,9 +4,9 @@
 
 #include "analysis/flow_data.h"
 #include "analysis/probe.h"
-#include "exec/stream.h"
+#include "runtime/stream.h"
 #include "taugrad/analysis/flow.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

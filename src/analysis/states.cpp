@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
@@ -10,7 +10,7 @@ namespace taugrad::analysis {
 namespace {
 
 /// The deterministic variable that a node is a value of, or null.
-const Symbol* deterministic(const Model& model, const Tape& tape, NodeId id) {
+const Symbol* deterministic(const ResolvedModel& model, const Tape& tape, NodeId id) {
   if (!tape.is_value(id)) return nullptr;
   const int number = model.find(tape.name(id));
   if (number < 0) return nullptr;
@@ -37,7 +37,7 @@ void read_by(const Tape& tape, NodeId reader, std::vector<NodeId>& found) {
 
 std::set<std::string> state_names(const Unfolded& u) {
   const Tape& tape = u.graph().tape();
-  const Model& model = u.model();
+  const ResolvedModel& model = u.model();
   std::set<std::string> names;
   std::vector<NodeId> read;
   for (NodeId id = 0; id < tape.size(); ++id) {

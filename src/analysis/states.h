@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::analysis {
 

@@ -7,7 +7,7 @@
 
 #include "taugrad/base/tensor.h"
 #include "taugrad/graph/graph.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 /// What `taugrad diff` says of two files of one kind.
 namespace taugrad {

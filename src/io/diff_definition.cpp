@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/diff.h"
-#include "recurrence/system.h"
+#include "language/syntax/flat_definition.h"
 
 namespace taugrad {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "io/diff.h"
 

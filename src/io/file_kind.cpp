@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json_lexer.h"
+#include "json/json_lexer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 

@@ -11,7 +11,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "io/node_reader.h"
-#include "recurrence/graph_size.h"
+#include "unfold/graph_size.h"
 #include "taugrad/io/graph_json.h"
 
 namespace taugrad {

@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "base/files.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/suffix.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"

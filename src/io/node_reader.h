@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/json_lexer.h"
+#include "json/json_lexer.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 
@@ -21,7 +21,7 @@ class NodeReader {
 
  private:
   // what one node's fields said, before it is appended
-  struct Draft {
+  struct PlanBuilder {
     std::size_t offset = 0;
     const Op* op = nullptr;
     Attrs attrs;
@@ -67,7 +67,7 @@ class NodeReader {
   std::vector<std::uint64_t> offsets_;  // of each node in the file
   std::uint64_t inputs_ = 0;
   json::Event event_ = json::Event::end;
-  Draft draft_;
+  PlanBuilder draft_;
   Vars inputs_of_;  // of the draft; kept for its storage
 };
 

@@ -8,7 +8,7 @@
 #include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "io/safetensors_header.h"

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "base/fail.h"
-#include "base/json_lexer.h"
+#include "json/json_lexer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 

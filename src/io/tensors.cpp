@@ -4,8 +4,8 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json.h"
-#include "base/json_writer.h"
+#include "json/json.h"
+#include "json/json_writer.h"
 #include "base/limits.h"
 #include "base/memory_limit.h"
 #include "base/suffix.h"

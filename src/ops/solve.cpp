@@ -1,7 +1,7 @@
 #include <optional>
 #include <utility>
 
-#include "kernels/lu.h"
+#include "kernels/gemm/lu.h"
 #include "ops/item_fault.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/tile_math.h"
-#include "plan/passes.h"
+#include "kernels/tiles/tile_math.h"
+#include "plan/passes/passes.h"
 #include "taugrad/base/column.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"

@@ -12,7 +12,7 @@ namespace {
 
 class DraftCheck {
  public:
-  DraftCheck(const Draft& draft, std::string_view pass)
+  DraftCheck(const PlanBuilder& draft, std::string_view pass)
       : draft_(draft),
         pass_(pass),
         keys_(std::ranges::any_of(draft.key, [](Key key) { return key != 0; })) {}
@@ -20,7 +20,7 @@ class DraftCheck {
   void run() const {
     for (NodeId id = 0; id < draft_.size(); ++id) {
       for (const NodeId x : draft_.in(id)) ensure(x >= 0 && x < id, id, "reads a later node");
-      if (!draft_.needed[Draft::at(id)]) continue;
+      if (!draft_.needed[PlanBuilder::at(id)]) continue;
       check_place(id);
       // what is only waited for may take a little longer: that costs memory, not the value
       const auto reads = draft_.reads(id);
@@ -38,15 +38,15 @@ class DraftCheck {
 
   /// A part lies in a later node, a product that adds in the place of an earlier one.
   void check_place(NodeId id) const {
-    const NodeId into = draft_.into[Draft::at(id)];
+    const NodeId into = draft_.into[PlanBuilder::at(id)];
     if (into < 0) return;
-    ensure(into != id && draft_.needed[Draft::at(into)] != 0, id, "lies in what has no place");
-    const NodeId next = draft_.into[Draft::at(into)];
+    ensure(into != id && draft_.needed[PlanBuilder::at(into)] != 0, id, "lies in what has no place");
+    const NodeId next = draft_.into[PlanBuilder::at(into)];
     ensure(next < 0 || (next > into) == (into > id), id, "lies within itself");
   }
 
   void check_read(const Read& read, NodeId id) const {
-    const auto x = Draft::at(read.node), user = Draft::at(id);
+    const auto x = PlanBuilder::at(read.node), user = PlanBuilder::at(id);
     ensure(read.node < id, id, "reads a later node");
     ensure(draft_.needed[x] != 0, id, "reads what is not computed");
     if (!keys_) return;
@@ -61,7 +61,7 @@ class DraftCheck {
     ensure(draft_.region[x] <= draft_.region[user], id, "is in a region before what it reads");
   }
 
-  const Draft& draft_;
+  const PlanBuilder& draft_;
   std::string_view pass_;
   bool keys_;
 };
@@ -158,7 +158,7 @@ class SlotCheck {
 
 }  // namespace
 
-void verify(const Draft& draft, std::string_view pass) { DraftCheck(draft, pass).run(); }
+void verify(const PlanBuilder& draft, std::string_view pass) { DraftCheck(draft, pass).run(); }
 
 template <class S>
 void verify_slots(const Plan<S>& plan, const Column<Storage>& storages,

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "plan/draft.h"
-#include "plan/storage.h"
+#include "plan/plan_builder.h"
+#include "plan/memory/buffers.h"
 
 namespace taugrad::plan {
 
@@ -11,7 +11,7 @@ namespace taugrad::plan {
 /// there are keys, in time; no place lies within itself. Linear.
 /// @param pass  the one that has run, for the message
 /// @throws Error (B001)
-void verify(const Draft& draft, std::string_view pass);
+void verify(const PlanBuilder& draft, std::string_view pass);
 
 /// Checks that storages that share a slot follow one another: one is written when the one before it
 /// has been read for the last time.

@@ -11,10 +11,10 @@
 #include "reference/perturb.h"
 #include "reference/report.h"
 #include "reference/spread.h"
-#include "passes/sweep.h"
+#include "autodiff/sweep.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "passes/sweep.h"
+#include "autodiff/sweep.h"
 #include "reference/measure.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 

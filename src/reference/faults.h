@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "passes/sweep.h"
+#include "autodiff/sweep.h"
 #include "taugrad/reference/check.h"
 
 namespace taugrad {

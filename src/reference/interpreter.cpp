@@ -5,7 +5,7 @@
 #include "base/fail.h"
 #include "ops/item_fault.h"
 #include "taugrad/base/rational.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/graph/reachable.h"
 
 namespace taugrad {
 namespace {
@@ -27,7 +27,7 @@ Interpreter<S>::Interpreter(const Tape& tape, std::span<const NodeId> outputs)
     : keep_(const_cast<Tape*>(&tape)),  // shared, never written
       tape_(tape),
       slot_(static_cast<std::size_t>(tape.size()), -1) {
-  const std::vector<char> wanted = needed(tape, outputs);
+  const std::vector<char> wanted = reachable(tape, outputs);
   for (NodeId id = 0; id < tape.size(); ++id) {
     if (!wanted[static_cast<std::size_t>(id)]) continue;
     const Op& op = tape.op(id);

@@ -9,9 +9,9 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "graph/position_text.h"
-#include "passes/sweep.h"
+#include "autodiff/sweep.h"
 #include "reference/measure.h"
-#include "taugrad/passes/prune.h"
+#include "taugrad/graph/reachable.h"
 
 namespace taugrad {
 namespace {
@@ -99,7 +99,7 @@ Perturbed find_perturbed(Var value, Var loss, std::span<const Var> variables,
                          const CheckPoint& point, const std::string& name) {
   const Tape& tape = *loss.tape;
   const std::vector<char> depends = depends_on(tape, variables, loss.id);
-  const std::vector<char> wanted = needed(tape, {&loss.id, 1});
+  const std::vector<char> wanted = reachable(tape, {&loss.id, 1});
   std::vector<NodeId> passed;
   bool known = false, leaf = true;
   const Named is_named(name);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "recurrence/unfolder.h"
+#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "train/example_check.h"
 
@@ -44,7 +44,7 @@ std::int64_t work_of(const Example& e) {
   return steps;
 }
 
-std::int64_t targets_of(const Model& model, const Example& e) {
+std::int64_t targets_of(const ResolvedModel& model, const Example& e) {
   std::int64_t targets = 0;
   bool any = false;
   for (const Symbol& s : model.symbols) {
@@ -59,7 +59,7 @@ std::int64_t targets_of(const Model& model, const Example& e) {
   return any ? targets : 1;
 }
 
-Batching::Batching(std::shared_ptr<const Model> model, const Dataset& data)
+Batching::Batching(std::shared_ptr<const ResolvedModel> model, const Dataset& data)
     : model_(std::move(model)), ragged_(can_be_ragged(*model_)), longest_(model_->lengths.size()) {
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     const Example& e = data.examples[i];
@@ -91,7 +91,7 @@ std::vector<std::vector<std::size_t>> Batching::groups(
   return all;
 }
 
-UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>& lengths,
+UnfoldOptions unfold_options(const ResolvedModel& model, const std::vector<std::int64_t>& lengths,
                              bool ragged, const Modes& modes) {
   UnfoldOptions o;
   o.ragged = ragged;
@@ -105,7 +105,7 @@ UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>
 namespace {
 
 /// Leaf number `leaf` of a source.
-DataLeaf data_leaf(const exec::Source& source, std::size_t leaf) {
+DataLeaf data_leaf(const runtime::Source& source, std::size_t leaf) {
   const auto axes = static_cast<std::size_t>(source.index_axes);
   const auto first = source.positions.begin() + static_cast<std::ptrdiff_t>(leaf * axes);
   return {source.leaves[leaf],
@@ -120,17 +120,17 @@ DataLeaf data_leaf(const exec::Source& source, std::size_t leaf) {
 BatchPlan::BatchPlan(const Unfolded& u, std::span<const NodeId> outputs,
                      const ExecutorOptions& options)
     : BatchPlan(u.model().lengths, Executor<float>(u.graph().tape(), outputs, options), {}) {
-  place(exec::sources_of(u.graph().tape(), executor_.leaves()));
+  place(runtime::sources_of(u.graph().tape(), executor_.leaves()));
 }
 
 BatchPlan::BatchPlan(std::vector<std::string> lengths, Executor<float> executor,
-                     std::vector<exec::Source> sources)
+                     std::vector<runtime::Source> sources)
     : lengths_(std::move(lengths)), executor_(std::move(executor)) {
   place(std::move(sources));
 }
 
-void BatchPlan::place(std::vector<exec::Source> sources) {
-  for (exec::Source& s : sources) {
+void BatchPlan::place(std::vector<runtime::Source> sources) {
+  for (runtime::Source& s : sources) {
     const bool mix = s.name.starts_with(mix_input(""));
     (s.weight ? weights_ : mix ? mixes_ : inputs_).push_back(std::move(s));
   }
@@ -145,7 +145,7 @@ DataLeaf data_leaf(const Tape& tape, NodeId id) {
 }
 
 void BatchPlan::bind(const Tensors& weights) {
-  for (const exec::Source& source : weights_) {
+  for (const runtime::Source& source : weights_) {
     const auto found = weights.find(source.name);
     if (found == weights.end())
       fail(Status::bad_input, "S013", "weight \"{}\" is missing", source.name);
@@ -203,7 +203,7 @@ void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
   executor_.set_batch(batch_context(lengths_, data, items, how),
                       static_cast<std::int64_t>(items.size()));
   std::vector<std::size_t> own;
-  for (const exec::Source& source : inputs_)
+  for (const runtime::Source& source : inputs_)
     for (std::size_t i = 0; i < source.leaves.size(); ++i) {
       const DataLeaf leaf = data_leaf(source, i);
       own.clear();
@@ -211,7 +211,7 @@ void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
         own.push_back(items[static_cast<std::size_t>(row)]);
       fill_leaf(leaf, data, own, executor_.leaf(leaf.id));
     }
-  for (const exec::Source& source : mixes_)
+  for (const runtime::Source& source : mixes_)
     for (const NodeId leaf : source.leaves)
       executor_.leaf(leaf)[0] =
           static_cast<float>(how.mixes.at(source.name.substr(mix_input("").size())));

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "exec/bind.h"
-#include "recurrence/model.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/unfold.h"
+#include "evaluate/leaves/bind.h"
+#include "language/resolve/resolved_model.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
@@ -19,7 +19,7 @@ namespace taugrad {
 class Batching {
  public:
   /// @throws Error (D005, D011, D013, D014, D016) for an item that is none of this model
-  Batching(std::shared_ptr<const Model> model, const Dataset& data);
+  Batching(std::shared_ptr<const ResolvedModel> model, const Dataset& data);
 
   bool ragged() const { return ragged_; }
   const std::vector<std::int64_t>& longest() const { return longest_; }  ///< by length number
@@ -31,7 +31,7 @@ class Batching {
                                                const std::vector<std::size_t>& items) const;
 
  private:
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   bool ragged_;
   std::vector<std::int64_t> longest_;
 };
@@ -39,7 +39,7 @@ class Batching {
 /// Steps of an item, over all its lengths: what its work is proportional to.
 std::int64_t work_of(const Example& e);
 /// Positions of random variables of an item; 1 where the model has none.  (R13)
-std::int64_t targets_of(const Model& model, const Example& e);
+std::int64_t targets_of(const ResolvedModel& model, const Example& e);
 
 /// What decides the draws of one run, and the probabilities of mixed variables.
 struct BatchRun {
@@ -49,7 +49,7 @@ struct BatchRun {
 };
 
 /// Unfolds a model for data: every random variable's are given.
-UnfoldOptions unfold_options(const Model& model, const std::vector<std::int64_t>& lengths,
+UnfoldOptions unfold_options(const ResolvedModel& model, const std::vector<std::int64_t>& lengths,
                              bool ragged, const Modes& modes);
 
 /// A leaf of an unfolded model: an input, or a weight.
@@ -74,7 +74,7 @@ class BatchPlan {
   BatchPlan(const Unfolded& u, std::span<const NodeId> outputs, const ExecutorOptions& options);
   /// @param lengths  names, numbered
   BatchPlan(std::vector<std::string> lengths, Executor<float> executor,
-            std::vector<exec::Source> sources);
+            std::vector<runtime::Source> sources);
 
   /// Reads every weight from these tensors (f32), which must stay where they are while this plan
   /// lives. @throws Error (S013) where one is missing or has other axes
@@ -84,11 +84,11 @@ class BatchPlan {
   const Executor<float>& executor() const { return executor_; }
 
  private:
-  void place(std::vector<exec::Source> sources);
+  void place(std::vector<runtime::Source> sources);
 
   std::vector<std::string> lengths_;  ///< names, numbered
   Executor<float> executor_;
-  std::vector<exec::Source> inputs_, weights_, mixes_;
+  std::vector<runtime::Source> inputs_, weights_, mixes_;
 };
 
 /// The flat number of a position (from 1) among leading axes.

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/fail.h"
-#include "exec/batch_data.h"
-#include "recurrence/model.h"
+#include "evaluate/leaves/batch_data.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/train/predict.h"
 
@@ -70,13 +70,13 @@ Tensor without_batch_axis(const Tensor& t, std::size_t indices) {
   return out;
 }
 
-std::size_t indices_of(const Model& model, const std::string& name) {
+std::size_t indices_of(const ResolvedModel& model, const std::string& name) {
   const int s = model.find(name);
   return s < 0 ? 0 : model.symbols[static_cast<std::size_t>(s)].axes.size();
 }
 
 // JSON has one form, [], for all shapes without elements: of an item without steps it is [0,..]
-Tensor of_no_steps(const Model& model, const std::string& name, const Tensor& t) {
+Tensor of_no_steps(const ResolvedModel& model, const std::string& name, const Tensor& t) {
   const int s = model.find(name);
   if (s < 0 || t.dims() != Dims{0}) return t;
   const Symbol& symbol = model.symbols[static_cast<std::size_t>(s)];
@@ -88,7 +88,7 @@ Tensor of_no_steps(const Model& model, const std::string& name, const Tensor& t)
 
 // checks an item against the model and adds what follows from its lengths (R14)
 // @param absent  takes the random variables that it has not, which become zeros; null: none may be
-Example checked(const Model& model, const Tensors& values,
+Example checked(const ResolvedModel& model, const Tensors& values,
                 std::set<std::string>* absent = nullptr) {
   Tensors batch;
   for (const auto& [name, t] : values)

@@ -5,14 +5,14 @@
 #include <numeric>
 
 #include "base/fail.h"
-#include "exec/memory_estimate.h"
-#include "recurrence/unfold_check.h"
+#include "evaluate/memory_estimate.h"
+#include "unfold/unfold_check.h"
 #include "train/score_plan.h"
 
 namespace taugrad {
 namespace {
 
-void check(const Model& model, const Dataset& data, const EvaluateOptions& o) {
+void check(const ResolvedModel& model, const Dataset& data, const EvaluateOptions& o) {
   if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to evaluate");
   if (o.batch < 1) fail(Status::usage, "U002", "the batch must be >= 1");
   check_modes(model, o.modes);
@@ -60,7 +60,7 @@ void add_up(Evaluation& e, const std::vector<std::vector<std::vector<Score>>>& s
 }
 
 /// All that an evaluation takes, before any of it is made.
-void require_for_evaluation(const Model& model, const EvaluateOptions& o, const Batching& batching,
+void require_for_evaluation(const ResolvedModel& model, const EvaluateOptions& o, const Batching& batching,
                             const LongScores* in_segments) {
   UnfoldOptions unfolding{.ragged = batching.ragged(), .modes = o.modes};
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
@@ -84,7 +84,7 @@ void Score::add(const Score& other) {
 
 Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& data,
                     const EvaluateOptions& options) {
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   check(*model, data, options);
   const Tensors narrow = in_f32(weights);
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};

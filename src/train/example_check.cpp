@@ -4,14 +4,14 @@
 
 #include "base/fail.h"
 #include "base/whole.h"
-#include "exec/batch_data.h"
+#include "evaluate/leaves/batch_data.h"
 
 namespace taugrad {
 namespace {
 
 class ExampleCheck {
  public:
-  ExampleCheck(const Model& model, const Example& e, std::size_t item)
+  ExampleCheck(const ResolvedModel& model, const Example& e, std::size_t item)
       : model_(model), example_(e), item_(item) {}
 
   void operator()() const {
@@ -92,14 +92,14 @@ class ExampleCheck {
     }
   }
 
-  const Model& model_;
+  const ResolvedModel& model_;
   const Example& example_;
   std::size_t item_;
 };
 
 }  // namespace
 
-void require_example(const Model& model, const Example& e, std::size_t item) {
+void require_example(const ResolvedModel& model, const Example& e, std::size_t item) {
   ExampleCheck(model, e, item)();
 }
 

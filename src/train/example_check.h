@@ -1,6 +1,6 @@
 #pragma once
 
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
@@ -10,6 +10,6 @@ namespace taugrad {
 /// @throws Error (D005) for a missing variable, (D011) for other axes than its lengths and the
 /// definition tell, (D013) for symbols and bernoulli values out of their range, (D014) for lengths,
 /// (D016) for a tensor that is no input and no random variable
-void require_example(const Model& model, const Example& e, std::size_t item);
+void require_example(const ResolvedModel& model, const Example& e, std::size_t item);
 
 }  // namespace taugrad

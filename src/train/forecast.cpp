@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "exec/segment_plan.h"
+#include "evaluate/segments/segment_plan.h"
 #include "taugrad/train/predict.h"
 #include "train/windows.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kSegment = 256, kDraw = 32;  ///< steps
 
-SegmentRequest request_of(const Model& model, const Modes& modes) {
+SegmentRequest request_of(const ResolvedModel& model, const Modes& modes) {
   SegmentRequest r;
   r.modes = modes;
   for (const Symbol& s : model.symbols) {
@@ -23,7 +23,7 @@ SegmentRequest request_of(const Model& model, const Modes& modes) {
   return r;
 }
 
-void require_open(const Definition& d, const Model& model, const Segments& segments) {
+void require_open(const Definition& d, const ResolvedModel& model, const Segments& segments) {
   const auto cannot = [&](const std::string& why) {
     Diagnostic e;
     e.code = "U010";
@@ -92,28 +92,28 @@ class Forecast {
   void run(Segments& segments, const Modes& modes, std::int64_t first, std::int64_t steps,
            const std::vector<std::size_t>& items, const std::vector<std::int64_t>& own,
            const std::function<std::vector<NodeId>(const Unfolded&)>& outputs,
-           std::unique_ptr<exec::SegmentPlan<float>>& plan) {
-    exec::SegmentShape shape{.first = first, .steps = steps, .lengths = {steps}};
+           std::unique_ptr<runtime::SegmentPlan<float>>& plan) {
+    runtime::SegmentShape shape{.first = first, .steps = steps, .lengths = {steps}};
     shape.ragged = std::ranges::any_of(own, [&](std::int64_t n) { return n != steps; });
-    plan = std::make_unique<exec::SegmentPlan<float>>(
+    plan = std::make_unique<runtime::SegmentPlan<float>>(
         segments, shape,
-        exec::SegmentDraws{options_.temperature, options_.top_k,
+        runtime::SegmentDraws{options_.temperature, options_.top_k,
                            modes.empty() ? random_names(*model_) : std::set<std::string>{}},
         outputs, ExecutorOptions{.threads = options_.threads});
     plan->bind(weights_);
-    exec::SegmentItems batch;
+    runtime::SegmentItems batch;
     batch.items = items;
     batch.lengths = {own};
     batch.seed = options_.seed;
     for (const std::size_t i : items) batch.keys.push_back(static_cast<std::int64_t>(i));
-    plan->run(batch, state_, [&](const exec::SegmentRead& r, std::span<float> to) {
+    plan->run(batch, state_, [&](const runtime::SegmentRead& r, std::span<float> to) {
       read_example(*model_, data_.examples[r.item], r, to);
     });
   }
 
   void read_items() {
     const std::string& length = read_->length_name();
-    state_ = exec::empty_state<float>(*model_, read_->slots({0}), data_.examples.size());
+    state_ = runtime::empty_state<float>(*model_, read_->slots({0}), data_.examples.size());
     const auto nothing = [](const Unfolded&) { return std::vector<NodeId>{}; };
     const bool ragged = can_be_ragged(*model_);
     for (bool more = true; more;) {
@@ -129,13 +129,13 @@ class Forecast {
           std::vector<std::int64_t> own;
           for (const std::size_t i : group)
             own.push_back(std::min(data_.examples[i].lengths.at(length) - state_.steps[i], steps));
-          std::unique_ptr<exec::SegmentPlan<float>> plan;
+          std::unique_ptr<runtime::SegmentPlan<float>> plan;
           run(*read_, {}, first, steps, group, own, nothing, plan);
           more = true;
         }
       }
     }
-    auto next = exec::empty_state<float>(*model_, draw_->slots({0}), state_.steps.size());
+    auto next = runtime::empty_state<float>(*model_, draw_->slots({0}), state_.steps.size());
     next.steps = state_.steps;
     for (std::size_t s = 0; s < next.slots.size(); ++s) {
       const auto found = std::ranges::find(state_.slots, next.slots[s]);
@@ -158,7 +158,7 @@ class Forecast {
           }
         return nodes;
       };
-      std::unique_ptr<exec::SegmentPlan<float>> plan;
+      std::unique_ptr<runtime::SegmentPlan<float>> plan;
       run(*draw_, modes_, first, steps, items, std::vector<std::int64_t>(items.size(), steps),
           outputs, plan);
       for (std::size_t o = 0; o < asked.size(); ++o) {
@@ -176,13 +176,13 @@ class Forecast {
     }
   }
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   const Tensors& weights_;
   const Dataset& data_;
   const ForecastOptions& options_;
   Modes modes_;
   std::unique_ptr<Segments> read_, draw_;
-  exec::SegmentState<float> state_;
+  runtime::SegmentState<float> state_;
 };
 
 }  // namespace

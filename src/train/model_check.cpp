@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
@@ -26,7 +26,7 @@ bool fits(const Tensor& t, const Symbol& s) {
                     t.dims().begin() + static_cast<std::ptrdiff_t>(s.axes.size()));
 }
 
-std::vector<std::string> problems_of_weights(const Model& model, const Tensors& weights) {
+std::vector<std::string> problems_of_weights(const ResolvedModel& model, const Tensors& weights) {
   std::vector<std::string> problems, names;
   for (const Symbol& s : model.symbols) {
     if (s.kind != SymbolKind::weight || !s.taken) continue;

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/fail.h"
-#include "exec/not_finite.h"
+#include "evaluate/not_finite.h"
 
 namespace taugrad {
 namespace {

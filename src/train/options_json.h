@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/fail.h"
-#include "base/json.h"
-#include "base/json_writer.h"
+#include "json/json.h"
+#include "json/json_writer.h"
 #include "base/words.h"
 #include "taugrad/train/trainer.h"
 

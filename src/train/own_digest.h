@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "base/json.h"
+#include "json/json.h"
 
 /// JSON files that tell by themselves whether they are whole: the last field, "digest", is that of
 /// all the text before it.

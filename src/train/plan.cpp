@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "taugrad/ops/records.h"
-#include "taugrad/passes/gradient.h"
+#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 
-std::vector<NodeId> add_weight_gradients(const Unfolded& u, const Model& model,
+std::vector<NodeId> add_weight_gradients(const Unfolded& u, const ResolvedModel& model,
                                          const std::set<std::string>& frozen,
                                          std::vector<LossGraph::Slot>& slots) {
   const Tape& tape = u.graph().tape();
@@ -43,7 +43,7 @@ double add_gradients(const Executor<float>& executor, const std::vector<LossGrap
   return loss;
 }
 
-LossGraph loss_graph(const std::shared_ptr<const Model>& model,
+LossGraph loss_graph(const std::shared_ptr<const ResolvedModel>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
                      const std::set<std::string>& frozen) {
   UnfoldOptions how = unfold_options(*model, lengths, ragged, modes);
@@ -61,12 +61,12 @@ LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen) {
 namespace {
 
 /// Outputs and, of those after the first, the weight and the position.
-exec::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
+runtime::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
   LossGraph g = with_gradients(u, frozen);
-  const Model& model = u.model();
+  const ResolvedModel& model = u.model();
   std::size_t axes = 0;
   for (const LossGraph::Slot& slot : g.slots) axes = std::max(axes, slot.at.size());
-  exec::Asked asked{std::move(g.outputs), {plan::Table(1 + axes)}, g.forward - 1};
+  runtime::Asked asked{std::move(g.outputs), {plan::Table(1 + axes)}, g.forward - 1};
   for (const LossGraph::Slot& slot : g.slots) {
     auto& cells = asked.lists[0].cells;
     cells.push_back(model.find(slot.name));
@@ -78,7 +78,7 @@ exec::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
 
 }  // namespace
 
-LossPlanner::LossPlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+LossPlanner::LossPlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
                          std::set<std::string> frozen, bool checkpoint,
                          const ExecutorOptions& options)
     : model_(std::move(model)),
@@ -94,7 +94,7 @@ std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& len
   return std::make_unique<LossPlan>(*model_, planner_.plan(how));
 }
 
-LossPlan::LossPlan(const Model& model, exec::Planned<float> planned)
+LossPlan::LossPlan(const ResolvedModel& model, runtime::Planned<float> planned)
     : plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {
   const plan::Table& slots = planned.lists[0];
   for (std::size_t i = 0; i < slots.rows(); ++i) {

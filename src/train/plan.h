@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "exec/planner.h"
+#include "evaluate/planner.h"
 #include "train/batch_plan.h"
 
 namespace taugrad {
@@ -24,11 +24,11 @@ struct LossGraph {
 /// @param lengths  by length number
 /// @param frozen  weights that take no gradient, beside those that the definition does not train
 LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen = {});
-LossGraph loss_graph(const std::shared_ptr<const Model>& model,
+LossGraph loss_graph(const std::shared_ptr<const ResolvedModel>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
                      const std::set<std::string>& frozen = {});
 /// The loss of an unfolded model, then its gradients for the weights, which are added to the graph.
-std::vector<NodeId> add_weight_gradients(const Unfolded& u, const Model& model,
+std::vector<NodeId> add_weight_gradients(const Unfolded& u, const ResolvedModel& model,
                                          const std::set<std::string>& frozen,
                                          std::vector<LossGraph::Slot>& slots);
 /// Adds what an executor of those nodes has found to `gradients`; returns the loss, summed over the
@@ -41,7 +41,7 @@ double add_gradients(const Executor<float>& executor, const std::vector<LossGrap
 class LossPlan {
  public:
   /// @param planned  by a LossPlanner
-  LossPlan(const Model& model, exec::Planned<float> planned);
+  LossPlan(const ResolvedModel& model, runtime::Planned<float> planned);
 
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.
@@ -56,7 +56,7 @@ class LossPlan {
 /// Plans losses of one model for one length after another.
 class LossPlanner {
  public:
-  LossPlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+  LossPlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
               std::set<std::string> frozen, bool checkpoint, const ExecutorOptions& options);
 
   /// @param lengths  by length number, the longest item a batch may hold (every item's own where
@@ -64,10 +64,10 @@ class LossPlanner {
   std::unique_ptr<LossPlan> plan(const std::vector<std::int64_t>& lengths);
 
  private:
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   bool ragged_;
   Modes modes_;
-  exec::Planner<float> planner_;
+  runtime::Planner<float> planner_;
 };
 
 }  // namespace taugrad

@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "recurrence/drawing.h"
+#include "language/resolve/drawing.h"
 #include "taugrad/ops/ops.h"
 #include "train/batch_plan.h"
 
@@ -24,7 +24,7 @@ struct Asked {
 
 bool is_normal(const Symbol& s) { return s.distribution == DistributionKind::normal; }
 
-std::vector<std::string> usual_fetches(const Model& model) {
+std::vector<std::string> usual_fetches(const ResolvedModel& model) {
   std::vector<std::string> fetches;
   for (const Symbol& s : model.symbols) {
     if (!s.random() || s.length >= 0) continue;
@@ -37,7 +37,7 @@ std::vector<std::string> usual_fetches(const Model& model) {
   return fetches;
 }
 
-Asked asked_for(const Model& model, const std::string& text) {
+Asked asked_for(const ResolvedModel& model, const std::string& text) {
   const std::size_t colon = text.find(':');
   const std::string prefix = colon == std::string::npos ? "" : text.substr(0, colon);
   Asked a{text, model.find(colon == std::string::npos ? text : text.substr(colon + 1))};
@@ -81,7 +81,7 @@ Var probability(const Symbol& s, Var argument) {
 /// A model unfolded to some lengths, with the nodes that are asked for.
 class PredictPlan {
  public:
-  PredictPlan(const std::shared_ptr<const Model>& model, const std::vector<std::int64_t>& lengths,
+  PredictPlan(const std::shared_ptr<const ResolvedModel>& model, const std::vector<std::int64_t>& lengths,
               bool ragged, const std::vector<Asked>& asked, const std::set<std::string>& unknown,
               const PredictOptions& options)
       : model_(*model), asked_(asked) {
@@ -153,13 +153,13 @@ class PredictPlan {
             static_cast<double>(values[i]));
   }
 
-  const Model& model_;
+  const ResolvedModel& model_;
   const std::vector<Asked>& asked_;
   std::vector<Output> outputs_;
   std::unique_ptr<BatchPlan> plan_;
 };
 
-Tensor empty_result(const Model& model, const Asked& a, const Example& e) {
+Tensor empty_result(const ResolvedModel& model, const Asked& a, const Example& e) {
   const Symbol& s = model.symbols[static_cast<std::size_t>(a.symbol)];
   Dims dims;
   for (const int axis : s.axes)
@@ -178,7 +178,7 @@ Tensor empty_result(const Model& model, const Asked& a, const Example& e) {
 
 std::vector<Tensors> predict(const Definition& d, const Tensors& weights, const PredictData& items,
                              const PredictOptions& given) {
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   PredictOptions options = given;
   if (options.batch < 1) fail(Status::usage, "U002", "the batch must be >= 1");
   if (items.data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to predict");

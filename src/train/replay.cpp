@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "exec/not_finite.h"
-#include "recurrence/unfolder.h"
+#include "evaluate/not_finite.h"
+#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "train/plan.h"
 
@@ -32,7 +32,7 @@ void fill(Interpreter<float>& run, const Tensors& weights, const Dataset& data, 
   }
 }
 
-std::optional<Replayed> replay_item(const std::shared_ptr<const Model>& model, const Modes& modes,
+std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
                                     const Tensors& weights, const Dataset& data, std::size_t item,
                                     const BatchRun& how) {
   std::vector<std::int64_t> lengths;
@@ -59,7 +59,7 @@ std::optional<Replayed> replay_item(const std::shared_ptr<const Model>& model, c
 
 }  // namespace
 
-std::optional<Replayed> replay(const std::shared_ptr<const Model>& model, const Modes& modes,
+std::optional<Replayed> replay(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
                                const Tensors& weights, const Dataset& data,
                                const std::vector<std::size_t>& items, const BatchRun& how) {
   const auto begun = Clock::now();

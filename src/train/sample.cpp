@@ -6,13 +6,13 @@
 #include <span>
 
 #include "base/fail.h"
-#include "exec/memory_estimate.h"
-#include "recurrence/model.h"
-#include "recurrence/unfolder.h"
-#include "taugrad/exec/executor.h"
+#include "evaluate/memory_estimate.h"
+#include "language/resolve/resolved_model.h"
+#include "unfold/unfolder.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
 #include "train/sample_long.h"
@@ -40,7 +40,7 @@ void check_weights(const Tensors& weights) {
   }
 }
 
-void check(const Definition& d, const Model& model, const SampleOptions& o) {
+void check(const Definition& d, const ResolvedModel& model, const SampleOptions& o) {
   if (o.count < 1) fail(Status::usage, "U002", "count must be >= 1");
   if (o.steps < 1) fail(Status::usage, "U002", "steps must be >= 1");
   if (o.top_k < 0) fail(Status::usage, "U002", "top_k must be >= 0");
@@ -231,7 +231,7 @@ class Sampler {
     return it->second;
   }
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   const Tensors& weights_;
   const SampleOptions& options_;
   std::string prompted_;
@@ -245,7 +245,7 @@ class Sampler {
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options) {
   check_weights(weights);
-  const std::shared_ptr<const Model> model = resolve(d);
+  const std::shared_ptr<const ResolvedModel> model = resolve(d);
   const Symbol* length = length_variable(*model);
   check(d, *model, options);
   if (!length && options.steps > kLongSample)

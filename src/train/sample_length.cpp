@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/whole.h"
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 
 namespace taugrad {
 namespace {
@@ -42,20 +42,20 @@ void no_distribution(const std::string& variable, std::int64_t step, std::int64_
        step > 0 ? fmt::format("[{}]", step) : "", item);
 }
 
-const Symbol* length_variable(const Model& model) {
+const Symbol* length_variable(const ResolvedModel& model) {
   for (const Symbol& s : model.symbols)
     if (s.length >= 0) return &s;
   return nullptr;
 }
 
-Modes modes_of(const Model& model, const SampleOptions& options) {
+Modes modes_of(const ResolvedModel& model, const SampleOptions& options) {
   Modes modes;
   for (const Symbol& s : model.symbols)
     if (s.random()) modes[s.name] = options.temperature == 0 ? Mode::greedy : Mode::sampled;
   return modes;
 }
 
-std::vector<Tensors> sample_to_length(const Definition& d, const Model& model, const Symbol& length,
+std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& model, const Symbol& length,
                                       const Tensors& weights, const SampleOptions& options) {
   RunOptions o;
   o.seed = options.seed;

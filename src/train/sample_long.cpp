@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "exec/segment_plan.h"
-#include "recurrence/unfolder.h"
+#include "evaluate/segments/segment_plan.h"
+#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kRead = 256, kDraw = 32;  ///< steps of a segment
 
-SegmentRequest request_of(const Model& model, const Modes& modes, bool ends) {
+SegmentRequest request_of(const ResolvedModel& model, const Modes& modes, bool ends) {
   SegmentRequest r;
   r.modes = modes;
   r.ends = ends;
@@ -36,7 +36,7 @@ class Phase {
     std::int64_t step;     ///< in the segment, from 1; 0: without an index
     enum class Kind { value, end, likelihood } kind = Kind::value;
   };
-  Phase(const std::shared_ptr<const Model>& model, const SegmentRequest& request,
+  Phase(const std::shared_ptr<const ResolvedModel>& model, const SegmentRequest& request,
         const SampleOptions& options, const Tensors& weights)
       : model_(model), segments_(model, request), options_(options), weights_(weights) {}
 
@@ -45,19 +45,19 @@ class Phase {
   Executor<float>& executor() { return plan_->executor(); }
 
   /// The next `steps` steps of all sequences.
-  void run(std::int64_t first, std::int64_t steps, exec::SegmentState<float>& state) {
+  void run(std::int64_t first, std::int64_t steps, runtime::SegmentState<float>& state) {
     const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
     const std::pair key{std::min(first, settled), steps};
     if (!plan_ || key != key_) plan_for(first, steps);
     key_ = key;
-    exec::SegmentItems batch;
+    runtime::SegmentItems batch;
     batch.seed = options_.seed;
     batch.lengths.emplace_back(static_cast<std::size_t>(options_.count), steps);
     for (std::int64_t i = 0; i < options_.count; ++i) {
       batch.items.push_back(static_cast<std::size_t>(i));
       batch.keys.push_back(i);
     }
-    plan_->run(batch, state, [&](const exec::SegmentRead& r, std::span<float> to) {
+    plan_->run(batch, state, [&](const runtime::SegmentRead& r, std::span<float> to) {
       to[0] = static_cast<float>(options_.prompt[static_cast<std::size_t>(r.at[0] - 1)]);
     });
   }
@@ -65,10 +65,10 @@ class Phase {
  private:
   void plan_for(std::int64_t first, std::int64_t steps) {
     plan_.reset();
-    exec::SegmentShape shape{.first = first, .steps = steps, .lengths = {steps}};
+    runtime::SegmentShape shape{.first = first, .steps = steps, .lengths = {steps}};
     const double temperature = options_.temperature > 0 ? options_.temperature : 1;
-    plan_ = std::make_unique<exec::SegmentPlan<float>>(
-        segments_, shape, exec::SegmentDraws{temperature, options_.top_k, {}},
+    plan_ = std::make_unique<runtime::SegmentPlan<float>>(
+        segments_, shape, runtime::SegmentDraws{temperature, options_.top_k, {}},
         [&](const Unfolded& u) { return nodes_of(u, steps); }, ExecutorOptions{});
     plan_->bind(weights_);
     plan_->forget_graph();
@@ -103,19 +103,19 @@ class Phase {
     return nodes;
   }
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   Segments segments_;
   const SampleOptions& options_;
   const Tensors& weights_;
   std::pair<std::int64_t, std::int64_t> key_;
-  std::unique_ptr<exec::SegmentPlan<float>> plan_;
+  std::unique_ptr<runtime::SegmentPlan<float>> plan_;
   std::vector<Output> outputs_;
 };
 
 /// The sequences as they grow.
 class Sequences {
  public:
-  Sequences(const Model& model, const std::string& prompted, const SampleOptions& options)
+  Sequences(const ResolvedModel& model, const std::string& prompted, const SampleOptions& options)
       : ended_(static_cast<std::size_t>(options.count), 0),
         lengths_(ended_.size(), static_cast<std::int64_t>(options.prompt.size())) {
     for (const Symbol& s : model.symbols) {
@@ -206,9 +206,9 @@ class Sequences {
 };
 
 /// The state for another way of running, whose slots may stand in another order.
-exec::SegmentState<float> reordered(exec::SegmentState<float> from,
-                                    const std::vector<StateSlot>& slots, const Model& model) {
-  auto to = exec::empty_state<float>(model, slots, from.steps.size());
+runtime::SegmentState<float> reordered(runtime::SegmentState<float> from,
+                                    const std::vector<StateSlot>& slots, const ResolvedModel& model) {
+  auto to = runtime::empty_state<float>(model, slots, from.steps.size());
   to.steps = std::move(from.steps);
   for (std::size_t s = 0; s < slots.size(); ++s) {
     const auto found = std::ranges::find(from.slots, slots[s]);
@@ -218,20 +218,20 @@ exec::SegmentState<float> reordered(exec::SegmentState<float> from,
   return to;
 }
 
-std::vector<Tensors> drawn(const std::shared_ptr<const Model>& model, const Modes& modes,
+std::vector<Tensors> drawn(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
                            const std::string& prompted, const Tensors& weights,
                            const SampleOptions& options) {
   Phase draw(model, request_of(*model, modes, true), options, weights);
   const auto count = static_cast<std::size_t>(options.count);
   const std::vector<std::int64_t> lengths(1, 0);
-  auto state = exec::empty_state<float>(*model, draw.segments().slots(lengths), count);
+  auto state = runtime::empty_state<float>(*model, draw.segments().slots(lengths), count);
   const auto prompt = static_cast<std::int64_t>(options.prompt.size());
   Sequences sequences(*model, prompted, options);
   if (prompt > 0) {
     Modes given = modes;
     given[prompted] = Mode::observed;
     Phase read(model, request_of(*model, given, false), options, weights);
-    state = exec::empty_state<float>(*model, read.segments().slots(lengths), count);
+    state = runtime::empty_state<float>(*model, read.segments().slots(lengths), count);
     const std::int64_t settled = std::max<std::int64_t>(read.segments().settled(), 1);
     for (std::int64_t from = 0; from < prompt;) {
       const std::int64_t steps = std::min(from < settled ? settled - from : kRead, prompt - from);
@@ -253,7 +253,7 @@ std::vector<Tensors> drawn(const std::shared_ptr<const Model>& model, const Mode
 }
 
 // one length that is open, and random variables along it alone
-bool is_simple(const Model& model) {
+bool is_simple(const ResolvedModel& model) {
   if (model.lengths.size() != 1 || model.fixed_lengths[0] >= 0) return false;
   return std::ranges::none_of(model.symbols, [](const Symbol& s) { return s.length >= 0; });
 }
@@ -261,7 +261,7 @@ bool is_simple(const Model& model) {
 }  // namespace
 
 std::optional<std::vector<Tensors>> sample_in_segments(const Definition& d,
-                                                       const std::shared_ptr<const Model>& model,
+                                                       const std::shared_ptr<const ResolvedModel>& model,
                                                        const Tensors& weights,
                                                        const SampleOptions& options) {
   if (!is_simple(*model)) return {};

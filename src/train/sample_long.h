@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/train/sample.h"
 
 namespace taugrad {
@@ -15,7 +15,7 @@ constexpr std::int64_t kLongSample = 512;
 /// on where the one before ended. Nothing where the model looks ahead. The same draws as of whole
 /// sequences.                                                                                (R19)
 std::optional<std::vector<Tensors>> sample_in_segments(const Definition& d,
-                                                       const std::shared_ptr<const Model>& model,
+                                                       const std::shared_ptr<const ResolvedModel>& model,
                                                        const Tensors& weights,
                                                        const SampleOptions& options);
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "recurrence/drawing.h"
-#include "recurrence/segments.h"
+#include "language/resolve/drawing.h"
+#include "unfold/segments.h"
 
 namespace taugrad {
 namespace {
@@ -30,7 +30,7 @@ ScoreOutputs::ScoreOutputs(const Unfolded& u, const Modes& modes, int cut) {
   }
 }
 
-ScoreOutputs::ScoreOutputs(const plan::Table& rows, const Model& model) {
+ScoreOutputs::ScoreOutputs(const plan::Table& rows, const ResolvedModel& model) {
   for (const Symbol& s : model.symbols) variables_ += s.random();
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const std::int64_t* row = rows.row(i);

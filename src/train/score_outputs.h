@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "plan/law.h"
-#include "recurrence/model.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/unfold.h"
+#include "plan/family/law.h"
+#include "language/resolve/resolved_model.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/train/evaluate.h"
 
 namespace taugrad {
@@ -26,7 +26,7 @@ class ScoreOutputs {
   ScoreOutputs(const Unfolded& u, const Modes& modes, int cut = -1);
 
   /// Those that `rows` of an unfolding of the model told; they know no nodes.
-  ScoreOutputs(const plan::Table& rows, const Model& model);
+  ScoreOutputs(const plan::Table& rows, const ResolvedModel& model);
 
   const std::vector<NodeId>& nodes() const { return nodes_; }
   /// What each output tells, as numbers: they go on from step to step as the graph does.

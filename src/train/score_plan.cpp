@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kSegment = 256;  ///< steps
 constexpr std::size_t kMostPlans = 8;
 
-SegmentRequest request_of(const Model& model, const Modes& modes) {
+SegmentRequest request_of(const ResolvedModel& model, const Modes& modes) {
   SegmentRequest r;
   r.modes = modes;
   r.loss = !model.loss.empty();
@@ -24,14 +24,14 @@ SegmentRequest request_of(const Model& model, const Modes& modes) {
 }
 
 /// The nodes that tell the scores, each with what it tells.
-exec::Asked asked(const Unfolded& u, const Modes& modes) {
+runtime::Asked asked(const Unfolded& u, const Modes& modes) {
   const ScoreOutputs outputs(u, modes);
   return {outputs.nodes(), {outputs.rows()}, -1};
 }
 
 }  // namespace
 
-ScorePlanner::ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+ScorePlanner::ScorePlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
                            const ExecutorOptions& options)
     : model_(std::move(model)),
       ragged_(ragged),
@@ -44,7 +44,7 @@ std::unique_ptr<ScorePlan> ScorePlanner::plan(const std::vector<std::int64_t>& l
       *model_, planner_.plan(unfold_options(*model_, lengths, ragged_, modes_)));
 }
 
-ScorePlan::ScorePlan(const Model& model, exec::Planned<float> planned)
+ScorePlan::ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned)
     : outputs_(planned.lists[0], model),
       plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {}
 
@@ -54,11 +54,11 @@ void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, 
   outputs_.add_to(table, plan_.executor(), items);
 }
 
-LongScores::LongScores(const std::shared_ptr<const Model>& model, const SegmentRequest& request,
+LongScores::LongScores(const std::shared_ptr<const ResolvedModel>& model, const SegmentRequest& request,
                        const ExecutorOptions& options)
     : model_(model), segments_(model, request), modes_(request.modes), options_(options) {}
 
-std::unique_ptr<LongScores> LongScores::of(const std::shared_ptr<const Model>& model,
+std::unique_ptr<LongScores> LongScores::of(const std::shared_ptr<const ResolvedModel>& model,
                                            const Modes& modes, const ExecutorOptions& options) {
   try {
     auto scores = std::unique_ptr<LongScores>(
@@ -70,7 +70,7 @@ std::unique_ptr<LongScores> LongScores::of(const std::shared_ptr<const Model>& m
   }
 }
 
-LongScores::Plan& LongScores::plan_for(const exec::SegmentShape& shape, const Tensors& weights) {
+LongScores::Plan& LongScores::plan_for(const runtime::SegmentShape& shape, const Tensors& weights) {
   std::vector<std::int64_t> key = shape.lengths;
   key.insert(key.end(), shape.of_state.begin(), shape.of_state.end());
   key.push_back(std::min(shape.first, std::max<std::int64_t>(segments_.settled(), 1)));
@@ -81,8 +81,8 @@ LongScores::Plan& LongScores::plan_for(const exec::SegmentShape& shape, const Te
     plan.outputs.emplace(u, modes_, segments_.length());
     return plan.outputs->nodes();
   };
-  plan.segment = std::make_unique<exec::SegmentPlan<float>>(
-      segments_, shape, exec::SegmentDraws{.given = random_names(*model_)}, outputs, options_);
+  plan.segment = std::make_unique<runtime::SegmentPlan<float>>(
+      segments_, shape, runtime::SegmentDraws{.given = random_names(*model_)}, outputs, options_);
   plan.segment->bind(weights);
   plan.segment->forget_graph();
   return plans_.emplace(key, std::move(plan)).first->second;
@@ -97,7 +97,7 @@ void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
     for (std::size_t l = 0; l < lengths.size(); ++l)
       lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
   }
-  auto state = exec::empty_state<float>(*model_, segments_.slots(lengths), items.size());
+  auto state = runtime::empty_state<float>(*model_, segments_.slots(lengths), items.size());
   for (std::int64_t from = 0; from < std::max<std::int64_t>(longest, 1);) {
     // what has equations of its own comes first, step by step
     const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
@@ -109,26 +109,26 @@ void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
 void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& items,
                            const std::vector<std::int64_t>& of_state, std::int64_t from,
                            const BatchRun& how, const Tensors& weights,
-                           exec::SegmentState<float>& state, ItemTable& table) {
+                           runtime::SegmentState<float>& state, ItemTable& table) {
   const auto cut = static_cast<std::size_t>(segments_.length());
   const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
   const std::int64_t most = from < settled ? std::min(settled, kSegment) : kSegment;
   const bool ragged = can_be_ragged(*model_);
-  std::map<std::vector<std::int64_t>, exec::SegmentItems> groups;
+  std::map<std::vector<std::int64_t>, runtime::SegmentItems> groups;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Example& e = data.examples[items[i]];
     std::vector<std::int64_t> own;
     for (const std::string& name : model_->lengths) own.push_back(e.lengths.at(name));
     own[cut] = std::clamp<std::int64_t>(own[cut] - from, 0, most);
     if (own[cut] == 0 && from > 0) continue;  // it has ended
-    exec::SegmentItems& group = groups[ragged ? std::vector<std::int64_t>{} : own];
+    runtime::SegmentItems& group = groups[ragged ? std::vector<std::int64_t>{} : own];
     group.items.push_back(i);
     group.lengths.resize(own.size());
     for (std::size_t l = 0; l < own.size(); ++l) group.lengths[l].push_back(own[l]);
     group.keys.push_back(static_cast<std::int64_t>(items[i]));
   }
   for (auto& [key, batch] : groups) {
-    exec::SegmentShape shape{.first = from, .steps = most, .lengths = {}, .ragged = ragged};
+    runtime::SegmentShape shape{.first = from, .steps = most, .lengths = {}, .ragged = ragged};
     for (const auto& lengths : batch.lengths)
       shape.lengths.push_back(*std::ranges::max_element(lengths));
     shape.of_state = of_state;
@@ -138,7 +138,7 @@ void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& 
     batch.seed = how.seed;
     batch.mixes = how.mixes;
     Plan& plan = plan_for(shape, weights);
-    plan.segment->run(batch, state, [&](const exec::SegmentRead& r, std::span<float> to) {
+    plan.segment->run(batch, state, [&](const runtime::SegmentRead& r, std::span<float> to) {
       read_example(*model_, data.examples[items[r.item]], r, to);
     });
     std::vector<std::size_t> places;

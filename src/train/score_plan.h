@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "exec/planner.h"
-#include "exec/segment_plan.h"
+#include "evaluate/planner.h"
+#include "evaluate/segments/segment_plan.h"
 #include "taugrad/train/evaluate.h"
 #include "train/batch_plan.h"
 #include "train/score_outputs.h"
@@ -16,7 +16,7 @@ namespace taugrad {
 class ScorePlan {
  public:
   /// @param planned  by a ScorePlanner
-  ScorePlan(const Model& model, exec::Planned<float> planned);
+  ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned);
 
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the scores of `items` to their places.
@@ -31,22 +31,22 @@ class ScorePlan {
 /// Plans the likelihoods of one model for one length after another.
 class ScorePlanner {
  public:
-  ScorePlanner(std::shared_ptr<const Model> model, bool ragged, Modes modes,
+  ScorePlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
                const ExecutorOptions& options);
   std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths);
 
  private:
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   bool ragged_;
   Modes modes_;
-  exec::Planner<float> planner_;
+  runtime::Planner<float> planner_;
 };
 
 /// The same of items of any length, a segment after another: the memory is that of one.       (R19)
 class LongScores {
  public:
   /// Null where a sequence of this model cannot run in segments.
-  static std::unique_ptr<LongScores> of(const std::shared_ptr<const Model>& model,
+  static std::unique_ptr<LongScores> of(const std::shared_ptr<const ResolvedModel>& model,
                                         const Modes& modes, const ExecutorOptions& options);
   /// From how many steps on it pays.
   static constexpr std::int64_t kLong = 2048;
@@ -59,16 +59,16 @@ class LongScores {
  private:
   struct Plan {
     std::optional<ScoreOutputs> outputs;
-    std::unique_ptr<exec::SegmentPlan<float>> segment;
+    std::unique_ptr<runtime::SegmentPlan<float>> segment;
   };
-  LongScores(const std::shared_ptr<const Model>& model, const SegmentRequest& request,
+  LongScores(const std::shared_ptr<const ResolvedModel>& model, const SegmentRequest& request,
              const ExecutorOptions& options);
-  Plan& plan_for(const exec::SegmentShape& shape, const Tensors& weights);
+  Plan& plan_for(const runtime::SegmentShape& shape, const Tensors& weights);
   void run_group(const Dataset& data, const std::vector<std::size_t>& items,
                  const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how,
-                 const Tensors& weights, exec::SegmentState<float>& state, ItemTable& table);
+                 const Tensors& weights, runtime::SegmentState<float>& state, ItemTable& table);
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   Segments segments_;
   Modes modes_;
   ExecutorOptions options_;

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "exec/memory_estimate.h"
-#include "taugrad/exec/run.h"
+#include "evaluate/memory_estimate.h"
+#include "taugrad/evaluate/run.h"
 #include "train/name_patterns.h"
 
 namespace taugrad {
@@ -45,7 +45,7 @@ double bytes_of_weights(const OptimizerOptions& o) {
 }
 
 /// All that a training takes, before any of it is made.
-void require_for_training(const Model& model, const TrainOptions& o, const Batching& batching,
+void require_for_training(const ResolvedModel& model, const TrainOptions& o, const Batching& batching,
                           const Windows* windows) {
   const std::vector<std::int64_t>& longest = batching.longest();
   UnfoldOptions unfolding{.ragged = batching.ragged(), .train = true, .modes = o.modes};

@@ -43,7 +43,7 @@ struct Trainer::Parts {
 
   TrainOptions options;
   Definition definition;
-  std::shared_ptr<const Model> model;
+  std::shared_ptr<const ResolvedModel> model;
   Dataset data;
   Batching batching;
   Schedule schedule;

@@ -1,5 +1,5 @@
-#include "base/json.h"
-#include "base/json_writer.h"
+#include "json/json.h"
+#include "json/json_writer.h"
 #include "taugrad/train/text.h"
 
 namespace taugrad {

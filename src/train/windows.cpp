@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "exec/segment_tensors.h"
+#include "evaluate/segments/segment_tensors.h"
 
 namespace taugrad {
 namespace {
@@ -20,7 +20,7 @@ SegmentRequest request_of(const Modes& modes) {
 
 }  // namespace
 
-std::set<std::string> random_names(const Model& model) {
+std::set<std::string> random_names(const ResolvedModel& model) {
   std::set<std::string> names;
   for (const Symbol& s : model.symbols)
     if (s.random()) names.insert(s.name);
@@ -28,7 +28,7 @@ std::set<std::string> random_names(const Model& model) {
 }
 
 // zero or absent outside of it                                                             (R4)
-void read_example(const Model& model, const Example& e, const exec::SegmentRead& r,
+void read_example(const ResolvedModel& model, const Example& e, const runtime::SegmentRead& r,
                   std::span<float> to) {
   const auto found = e.values.find(r.name);
   if (found == e.values.end())
@@ -50,7 +50,7 @@ void read_example(const Model& model, const Example& e, const exec::SegmentRead&
     to[i] = static_cast<float>(from.at(first + static_cast<std::int64_t>(i)));
 }
 
-Windows::Windows(std::shared_ptr<const Model> model, const Modes& modes,
+Windows::Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes,
                  const Truncation& truncation, std::set<std::string> frozen, bool checkpoint,
                  const ExecutorOptions& options)
     : model_(std::move(model)),
@@ -106,10 +106,10 @@ void Windows::begin(std::size_t items) {
 // the slots are those of the lengths of the minibatch, which the first window knows
 void Windows::make_state(std::size_t items, const std::vector<std::int64_t>& lengths) {
   if (state_.slots.empty())
-    state_ = exec::empty_state<float>(*model_, segments_.slots(lengths), items);
+    state_ = runtime::empty_state<float>(*model_, segments_.slots(lengths), items);
 }
 
-Windows::Plan& Windows::plan_for(const exec::SegmentShape& shape, const Tensors& weights) {
+Windows::Plan& Windows::plan_for(const runtime::SegmentShape& shape, const Tensors& weights) {
   const std::int64_t settled = segments_.settled();
   std::vector<std::int64_t> key = shape.lengths;
   key.insert(key.end(), shape.of_state.begin(), shape.of_state.end());
@@ -124,8 +124,8 @@ Windows::Plan& Windows::plan_for(const exec::SegmentShape& shape, const Tensors&
     how.checkpoint = checkpoint_ ? u.graph().size() - 1 : -1;  // the forward part ends here
     return add_weight_gradients(u, *model_, frozen_, plan.slots);
   };
-  plan.segment = std::make_unique<exec::SegmentPlan<float>>(
-      segments_, shape, exec::SegmentDraws{.given = random_names(*model_)}, outputs, how);
+  plan.segment = std::make_unique<runtime::SegmentPlan<float>>(
+      segments_, shape, runtime::SegmentDraws{.given = random_names(*model_)}, outputs, how);
   plan.segment->bind(weights);
   plan.segment->forget_graph();
   return plans_.emplace(key, std::move(plan)).first->second;
@@ -153,7 +153,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
   make_state(items.size(), most);
   double loss = 0;
   for (const auto& [key, group] : groups) {
-    exec::SegmentShape shape;
+    runtime::SegmentShape shape;
     shape.first = first;
     shape.lengths = ragged_ ? most : key;
     shape.lengths[cut_] = shape.steps = ragged_ ? to - first : key[cut_];
@@ -163,7 +163,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
     shape.from = from;
     shape.hand_on = begin_of(to) - first;
     if (shape.hand_on > shape.steps) shape.hand_on = shape.steps;  // the items end here
-    exec::SegmentItems batch;
+    runtime::SegmentItems batch;
     batch.items = group;
     batch.seed = how.seed;
     batch.train = how.train;
@@ -175,7 +175,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
       batch.keys.push_back(static_cast<std::int64_t>(items[i]));
     }
     Plan& plan = plan_for(shape, weights);
-    plan.segment->run(batch, state_, [&](const exec::SegmentRead& r, std::span<float> out) {
+    plan.segment->run(batch, state_, [&](const runtime::SegmentRead& r, std::span<float> out) {
       read_example(*model_, data.examples[items[r.item]], r, out);
     });
     loss += add_gradients(plan.segment->executor(), plan.slots, gradients);
@@ -187,7 +187,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
 
 Tensors Windows::state() const {
   if (state_.slots.empty()) return {};
-  return exec::state_tensors(*model_, segments_.length(), state_);
+  return runtime::state_tensors(*model_, segments_.length(), state_);
 }
 
 bool Windows::set_state(const Tensors& state, const Dataset& data,
@@ -201,7 +201,7 @@ bool Windows::set_state(const Tensors& state, const Dataset& data,
       lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
   try {
     make_state(items, lengths);
-    exec::read_state(*model_, segments_.length(), state, state_);
+    runtime::read_state(*model_, segments_.length(), state, state_);
   } catch (const Error&) {
     begin(items);
     return false;

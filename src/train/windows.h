@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "exec/segment_plan.h"
+#include "evaluate/segments/segment_plan.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/trainer.h"
 #include "train/batch_plan.h"
@@ -17,9 +17,9 @@
 namespace taugrad {
 
 /// The names of a model's random variables.
-std::set<std::string> random_names(const Model& model);
+std::set<std::string> random_names(const ResolvedModel& model);
 /// A value of an item of the data, for a segment that reads it. @throws Error (D005)
-void read_example(const Model& model, const Example& e, const exec::SegmentRead& read,
+void read_example(const ResolvedModel& model, const Example& e, const runtime::SegmentRead& read,
                   std::span<float> to);
 
 /// A minibatch a window after another: each goes on with the values that the one before handed on,
@@ -27,7 +27,7 @@ void read_example(const Model& model, const Example& e, const exec::SegmentRead&
 class Windows {
  public:
   /// @throws Error (G040) where the loss needs what cannot be handed on
-  Windows(std::shared_ptr<const Model> model, const Modes& modes, const Truncation& truncation,
+  Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes, const Truncation& truncation,
           std::set<std::string> frozen, bool checkpoint, const ExecutorOptions& options);
 
   /// Whether items so long need windows, and how many.
@@ -56,17 +56,17 @@ class Windows {
 
  private:
   struct Plan {
-    std::unique_ptr<exec::SegmentPlan<float>> segment;
+    std::unique_ptr<runtime::SegmentPlan<float>> segment;
     std::vector<LossGraph::Slot> slots;
   };
   /// Of the window after `from` steps: where its graph begins.
   std::int64_t begin_of(std::int64_t from) const {
     return std::max<std::int64_t>(from + truncation_.stride() - truncation_.back, 0);
   }
-  Plan& plan_for(const exec::SegmentShape& shape, const Tensors& weights);
+  Plan& plan_for(const runtime::SegmentShape& shape, const Tensors& weights);
   void make_state(std::size_t items, const std::vector<std::int64_t>& lengths);
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ResolvedModel> model_;
   Truncation truncation_;
   std::set<std::string> frozen_;
   bool checkpoint_;
@@ -75,7 +75,7 @@ class Windows {
   bool ragged_;
   std::size_t cut_;
   std::map<std::vector<std::int64_t>, Plan> plans_;
-  exec::SegmentState<float> state_;
+  runtime::SegmentState<float> state_;
 };
 
 }  // namespace taugrad

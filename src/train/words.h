@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/words.h"
-#include "taugrad/exec/executor.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/train/optimizer.h"
 #include "taugrad/train/text.h"
 

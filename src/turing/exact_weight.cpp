@@ -2,7 +2,7 @@
 #include "turing/exact_weight.h"
 
 #include "base/fail.h"
-#include "base/json.h"
+#include "json/json.h"
 
 namespace taugrad {
 namespace {

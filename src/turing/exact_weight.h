@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "taugrad/base/rational.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad {
 

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "base/suggest.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 #include "taugrad/turing/machine.h"
 
 namespace taugrad {

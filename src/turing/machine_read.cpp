@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/json.h"
+#include "json/json.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "taugrad/turing/machine.h"

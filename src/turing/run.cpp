@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/fail.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/reference/interpreter.h"
 #include "turing/exact_weight.h"
 

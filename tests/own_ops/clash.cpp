@@ -1,5 +1,5 @@
 #include "swish.h"
-#include "taugrad/recurrence/register_op.h"
+#include "taugrad/language/register_op.h"
 
 // A name that is taken: the library as a whole is refused.
 namespace {

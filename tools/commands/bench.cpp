@@ -4,7 +4,7 @@
 #include "benchmark.h"
 #include "commands/commands.h"
 #include "definition_options.h"
-#include "exec/team.h"
+#include "runtime/thread_pool.h"
 #include "output.h"
 
 namespace taugrad::cli {
@@ -27,7 +27,7 @@ void bench_one(const Workload& w, const BenchmarkOptions& o, bool first, const C
 }
 
 int bench(Options o, const Context& context) {
-  if (o.benchmark.threads == 0) o.benchmark.threads = exec::available_cores();
+  if (o.benchmark.threads == 0) o.benchmark.threads = runtime::available_cores();
   o.benchmark.f64 = o.dtype == "f64";
   const bool equations = !o.workload.definition.equations.empty();
   if (equations && !o.names.empty())

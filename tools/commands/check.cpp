@@ -1,4 +1,4 @@
-#include "taugrad/exec/check.h"
+#include "taugrad/evaluate/check.h"
 
 #include <fmt/core.h>
 
@@ -12,7 +12,7 @@
 #include "output.h"
 #include "progress.h"
 #include "subject.h"
-#include "taugrad/passes/loss.h"
+#include "taugrad/autodiff/loss.h"
 #include "tensor_options.h"
 
 namespace taugrad::cli {

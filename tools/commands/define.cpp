@@ -4,7 +4,7 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "output.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/layers/layers.h"
 
 namespace taugrad::cli {

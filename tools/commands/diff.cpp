@@ -12,7 +12,7 @@
 #include "io/inspect.h"
 #include "output.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/recurrence/describe.h"
+#include "taugrad/language/describe.h"
 #include "taugrad/train/model_folder.h"
 
 namespace taugrad::cli {

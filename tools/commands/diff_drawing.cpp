@@ -6,7 +6,7 @@
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/format.h"
 #include "taugrad/draw/write.h"
-#include "taugrad/recurrence/fold.h"
+#include "taugrad/fold/fold.h"
 
 namespace taugrad::cli {
 

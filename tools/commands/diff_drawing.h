@@ -7,7 +7,7 @@
 #include "definition_options.h"
 #include "taugrad/draw/difference.h"
 #include "taugrad/graph/graph.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad::cli {
 

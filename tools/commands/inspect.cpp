@@ -10,7 +10,7 @@
 #include "output.h"
 #include "subject.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/recurrence/describe.h"
+#include "taugrad/language/describe.h"
 #include "taugrad/train/model_folder.h"
 
 namespace taugrad::cli {

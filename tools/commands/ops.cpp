@@ -3,12 +3,12 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/suggest.h"
 #include "commands/commands.h"
 #include "output.h"
 #include "taugrad/graph/op.h"
-#include "taugrad/recurrence/functions.h"
+#include "taugrad/language/functions.h"
 
 namespace taugrad::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "folder_options.h"

@@ -1,4 +1,4 @@
-#include "taugrad/exec/run.h"
+#include "taugrad/evaluate/run.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,11 +9,11 @@
 #include "divergence.h"
 #include "mode_options.h"
 #include "output.h"
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "subject.h"
-#include "taugrad/exec/run_segment.h"
+#include "taugrad/evaluate/run_segment.h"
 #include "taugrad/io/tensors.h"
-#include "taugrad/recurrence/describe.h"
+#include "taugrad/language/describe.h"
 #include "tensor_options.h"
 #include "tensor_table.h"
 

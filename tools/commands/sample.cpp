@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/json_writer.h"
-#include "recurrence/model.h"
+#include "json/json_writer.h"
+#include "language/resolve/resolved_model.h"
 #include "train/sample_length.h"
 #include "commands/commands.h"
 #include "definition_options.h"

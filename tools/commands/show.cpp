@@ -12,7 +12,7 @@
 #include "commands/show_plan.h"
 #include "commands/show_values.h"
 #include "definition_options.h"
-#include "exec/generic.h"
+#include "runtime/generic.h"
 #include "mode_options.h"
 #include "model_view.h"
 #include "io/inspect.h"
@@ -26,9 +26,9 @@
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/describe.h"
-#include "taugrad/recurrence/fold.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/language/describe.h"
+#include "taugrad/fold/fold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "taugrad/draw/format.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/recurrence/fold.h"
+#include "taugrad/fold/fold.h"
 
 namespace taugrad::cli {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <fmt/core.h>
 
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "output.h"
 #include "taugrad/analysis/coupling.h"
-#include "taugrad/exec/describe_plan.h"
+#include "taugrad/evaluate/describe_plan.h"
 
 namespace taugrad::cli {
 namespace {

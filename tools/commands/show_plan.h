@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {
 

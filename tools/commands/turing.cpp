@@ -6,15 +6,15 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/json_writer.h"
+#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "commands/commands.h"
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
-#include "taugrad/recurrence/fold.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/fold/fold.h"
+#include "taugrad/unfold/unfold.h"
 #include "taugrad/turing/run.h"
 
 namespace taugrad::cli {

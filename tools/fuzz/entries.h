@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "recurrence/model.h"
+#include "language/resolve/resolved_model.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/io/safetensors.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 /// What the fuzzers and the short runs of the tests call: each reads the bytes as one kind of file.
 /// An Error with a code is a good answer. Anything else that is thrown, and an accepted file that

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/language/mode.h"
 
 namespace taugrad {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad {
 

@@ -8,8 +8,8 @@
 
 #include "taugrad/base/shape.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 

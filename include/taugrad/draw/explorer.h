@@ -9,7 +9,7 @@
 #include "taugrad/draw/picture.h"
 #include "taugrad/draw/values.h"
 #include "taugrad/draw/write.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "taugrad/draw/graph_picture.h"
-#include "taugrad/recurrence/fold.h"
+#include "taugrad/fold/fold.h"
 
 namespace taugrad {
 

@@ -5,7 +5,7 @@
 
 #include "taugrad/draw/picture.h"
 #include "taugrad/graph/graph.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 

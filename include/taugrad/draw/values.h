@@ -10,8 +10,8 @@
 #include "taugrad/base/tensor.h"
 #include "taugrad/draw/picture.h"
 #include "taugrad/graph/graph.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/unfold.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "taugrad/graph/graph.h"
-#include "taugrad/passes/loss.h"
+#include "taugrad/autodiff/loss.h"
 
 namespace taugrad {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 
 namespace taugrad {
 

@@ -8,7 +8,7 @@
 #include "taugrad/ops/forward.h"
 #include "taugrad/ops/ops.h"
 
-/// Operations of a program's own. `register_op` (taugrad/recurrence/register_op.h) makes them known
+/// Operations of a program's own. `register_op` (taugrad/language/register_op.h) makes them known
 /// by name.
 namespace taugrad {
 

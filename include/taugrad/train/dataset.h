@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 #include "taugrad/train/text.h"
 
 namespace taugrad {

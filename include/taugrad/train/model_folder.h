@@ -9,7 +9,7 @@
 
 #include "taugrad/base/tensor.h"
 #include "taugrad/io/safetensors.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 #include "taugrad/train/text.h"
 #include "taugrad/train/trainer.h"
 

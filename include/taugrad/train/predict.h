@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/language/mode.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {

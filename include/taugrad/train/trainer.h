@@ -8,9 +8,9 @@
 
 #include "taugrad/analysis/flow.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/exec/executor.h"
-#include "taugrad/recurrence/definition.h"
-#include "taugrad/recurrence/mode.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/language/mode.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/lr_schedule.h"
 #include "taugrad/train/optimizer.h"

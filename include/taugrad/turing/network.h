@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "taugrad/base/rational.h"
-#include "taugrad/recurrence/definition.h"
+#include "taugrad/language/definition.h"
 #include "taugrad/turing/machine.h"
 
 namespace taugrad {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "draw/layout/layout.h"
+
+/// The layout of printed pictures (Picture::printed): circles in columns by step and rows by level,
+/// from bottom to top, straight lines where nothing is in their way, else arcs; each gradient
+/// mirrored over what it is the gradient of; texts clear of each other and of all circles.
+namespace taugrad::draw {
+
+inline constexpr double kCircle = 32;        ///< diameter of a circle with a short name
+inline constexpr double kLabelHeight = 12;   ///< of a text beside a line
+inline constexpr double kPrintedSize = 14;   ///< font size of a name
+inline constexpr double kPrintedLabel = 12;  ///< of a weight beside its line
+
+/// Where the nodes stand. @param scale  of the gaps between them
+std::vector<Box> printed_places(const Picture& picture, double scale);
+
+/// Lines of all edges, from boundary to boundary; nothing where one cannot be drawn clear of nodes.
+std::optional<std::vector<Path>> printed_routes(const Picture& picture,
+                                                const std::vector<Box>& boxes);
+
+/// Texts beside nodes (Layout::sides), then beside lines. @returns whether all are clear
+bool place_printed_texts(const Picture& picture, Layout& layout);
+
+/// Width of the text beside an edge, and of that beside a node.
+double printed_width(const PictureEdge& edge);
+double side_width(const PictureNode& node);
+
+/// Points along a path, its ends included: two of a straight line.
+std::vector<Point> sampled(const Path& path);
+
+/// Nothing where the picture is too large or too dense to be printed so.
+std::optional<Layout> lay_out_printed(const Picture& picture);
+
+}  // namespace taugrad::draw

@@ -1,0 +1,268 @@
+// The lines of printed pictures: straight where nothing is in the way, else the arc that meets least.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "draw/layout/path_text.h"
+#include "draw/layout/printed_layout.h"
+
+namespace taugrad::draw {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+constexpr double kClear = 5;         // between a line and a circle that is not its end
+constexpr double kHit = 1000;        // more than any number of crossings
+constexpr double kCrossing = 40, kBent = 9;
+constexpr double kLeast = 13;        // how far an arc is from the straight line, at least
+constexpr double kLoop = 34;         // how far a loop reaches
+
+Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y}; }
+Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y}; }
+Point operator*(double s, Point a) { return {s * a.x, s * a.y}; }
+double length(Point a) { return std::hypot(a.x, a.y); }
+
+/// Distance of a point from a box with round ends; below 0 inside.
+double distance(const Box& b, Point p) {
+  const double r = std::min(b.width, b.height) / 2;
+  const double dx = std::max(0.0, std::abs(p.x - b.x) - (b.width / 2 - r));
+  const double dy = std::max(0.0, std::abs(p.y - b.y) - (b.height / 2 - r));
+  return std::hypot(dx, dy) - r;
+}
+
+/// Where the boundary is met on the way from the middle.
+Point boundary(const Box& b, Point middle, Point towards) {
+  const Point way = towards - middle;
+  const double far = length(way);
+  if (far < 1e-9) return middle;
+  double inside = 0, outside = (b.width + b.height) / far;
+  for (int i = 0; i < 40; ++i) {
+    const double half = (inside + outside) / 2;
+    (distance(b, middle + half * way) < 0 ? inside : outside) = half;
+  }
+  return middle + inside * way;
+}
+
+double cross(Point a, Point b) { return a.x * b.y - a.y * b.x; }
+bool cut(Point a, Point b, Point c, Point d) {
+  return cross(b - a, c - a) * cross(b - a, d - a) < 0 &&
+         cross(d - c, a - c) * cross(d - c, b - c) < 0;
+}
+
+struct Line {
+  Path path;
+  std::vector<Point> points;
+  Box around;  ///< what it lies in
+};
+
+Line line_of(Path path) {
+  Line l{std::move(path), {}, {}};
+  l.points = sampled(l.path);
+  double left = 1e18, right = -1e18, top = 1e18, bottom = -1e18;
+  for (const Point q : l.points) {
+    left = std::min(left, q.x), right = std::max(right, q.x);
+    top = std::min(top, q.y), bottom = std::max(bottom, q.y);
+  }
+  l.around = {(left + right) / 2, (top + bottom) / 2, right - left, bottom - top};
+  return l;
+}
+
+bool apart(const Box& a, const Box& b) {
+  return std::abs(a.x - b.x) * 2 > a.width + b.width || std::abs(a.y - b.y) * 2 > a.height + b.height;
+}
+
+class Router {
+ public:
+  Router(const Picture& p, const std::vector<Box>& boxes) : p_(p), boxes_(boxes) {}
+
+  std::optional<std::vector<Path>> run() {
+    std::vector<int> order(p_.edges.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, {}, [&](int e) { return length(end(e, false) - end(e, true)); });
+    lines_.resize(p_.edges.size());
+    for (const int e : order) {
+      const bool loop = p_.edges[at(e)].from == p_.edges[at(e)].to;
+      std::vector<Line> candidates = loop ? loops(e) : arcs(e);
+      double least = 1e18;
+      for (std::size_t c = 0; c < candidates.size(); ++c) {
+        const double cost = static_cast<double>(c) * 0.01 + bent_[c] + cost_of(e, candidates[c], least);
+        if (cost >= least) continue;
+        least = cost;
+        lines_[at(e)] = candidates[c];
+      }
+      if (along_grid(e) && hits(e, candidates[0]) == 0) lines_[at(e)] = candidates[0];
+      if (least >= kHit) return std::nullopt;
+      done_.push_back(e);
+    }
+    std::vector<Path> paths;
+    for (Line& l : lines_) paths.push_back(std::move(l.path));
+    return paths;
+  }
+
+ private:
+  /// The middle of an end; of an ellipsis, at the height of the other end.
+  Point end(int e, bool from) const {
+    const PictureEdge& edge = p_.edges[at(e)];
+    const int n = from ? edge.from : edge.to, other = from ? edge.to : edge.from;
+    const Box& b = boxes_[at(n)];
+    Point p{b.x, b.y};
+    if (p_.nodes[at(n)].kind == NodeKind::ellipsis)
+      p.y = std::clamp(boxes_[at(other)].y, b.top() + kCircle / 2, b.bottom() - kCircle / 2);
+    return p;
+  }
+
+  /// From one place of a grid to the next: straight, whatever it crosses, so that the grid is seen.
+  bool along_grid(int e) const {
+    const PictureNode &a = p_.nodes[at(p_.edges[at(e)].from)], &b = p_.nodes[at(p_.edges[at(e)].to)];
+    return a.cluster >= 0 && b.cluster >= 0 && a.cluster != b.cluster && a.role == b.role &&
+           p_.clusters[at(a.cluster)].position.size() > 1;
+  }
+
+  std::vector<Line> arcs(int e) {
+    const PictureEdge& edge = p_.edges[at(e)];
+    const Point a = end(e, true), b = end(e, false);
+    const Point way = b - a;
+    const double far = length(way);
+    const Point normal{-way.y / far, way.x / far};
+    std::vector<Line> all;
+    bent_.clear();
+    constexpr std::array<double, 21> kBulges{0,    0.07,  -0.07, 0.1,   -0.1, 0.14, -0.14,
+                                             0.2,  -0.2,  0.26,  -0.26, 0.34, -0.34, 0.44,
+                                             -0.44, 0.58, -0.58, 0.75,  -0.75, 1.0,  -1.0};
+    for (const double bulge : kBulges) {
+      if (bulge == 0 && edge.square) continue;  // a circuit's way back is no straight line
+      const double reach = bulge * far;
+      if (bulge != 0 && std::abs(reach) < kLeast) continue;
+      const Point c1 = a + 0.25 * way + (4.0 / 3 * reach) * normal;
+      const Point c2 = a + 0.75 * way + (4.0 / 3 * reach) * normal;
+      const Point from = boundary(boxes_[at(edge.from)], a, bulge == 0 ? b : c1);
+      const Point to = boundary(boxes_[at(edge.to)], b, bulge == 0 ? a : c2);
+      Path path;
+      if (bulge == 0) {
+        const Point third = (1.0 / 3) * (to - from);
+        path.points = {from, from + third, to - third, to};
+      } else {
+        path.points = {from, c1, c2, to};
+      }
+      all.push_back(line_of(std::move(path)));
+      bent_.push_back(bulge == 0 ? 0 : kBent + std::abs(reach) * 0.25);
+    }
+    if (std::abs(way.x) > kCircle && std::abs(way.y) > kCircle)
+      for (const double share : {0.5, 0.75, 1.0}) {  // level at both ends, down between two columns
+        const Point level{way.x * share, 0}, c1 = a + level, c2 = b - level;
+        Path path;
+        path.points = {boundary(boxes_[at(edge.from)], a, c1), c1, c2,
+                       boundary(boxes_[at(edge.to)], b, c2)};
+        all.push_back(line_of(std::move(path)));
+        bent_.push_back(kBent + 12 + share);
+      }
+    return all;
+  }
+
+  /// From a node to itself: at its right, its left, above, below.
+  std::vector<Line> loops(int e) {
+    const Box& b = boxes_[at(p_.edges[at(e)].from)];
+    std::vector<Line> all;
+    bent_.clear();
+    for (const double reach : {1.0, 1.7})
+      for (const Point way : {Point{1, 0}, Point{-1, 0}, Point{0, -1}, Point{0, 1}}) {
+        const Point across{-way.y, way.x}, middle{b.x, b.y};
+        const double far = (way.x != 0 ? b.width : b.height) / 2 + kLoop * reach;
+        const Point c1 = middle + far * 1.15 * way - 24 * across;
+        const Point c2 = middle + far * 1.15 * way + 24 * across;
+        Path path;
+        path.points = {boundary(b, middle, middle + 10 * way - 9 * across), c1, c2,
+                       boundary(b, middle, middle + 10 * way + 9 * across)};
+        all.push_back(line_of(std::move(path)));
+        bent_.push_back(reach * 4);
+      }
+    return all;
+  }
+
+  /// Nodes that a line runs into.
+  int hits(int e, const Line& line) const {
+    const PictureEdge& edge = p_.edges[at(e)];
+    int count = 0;
+    for (std::size_t n = 0; n < boxes_.size(); ++n) {
+      const int number = static_cast<int>(n);
+      if (number == edge.from || number == edge.to) continue;
+      Box wide = boxes_[n];
+      wide.width += 2 * kClear, wide.height += 2 * kClear;
+      if (!apart(wide, line.around) && meets(boxes_[n], line)) ++count;
+    }
+    return count;
+  }
+
+  double cost_of(int e, const Line& line, double most) const {
+    double cost = kHit * hits(e, line);
+    for (std::size_t i = 0; i < done_.size() && cost < most; ++i) {
+      const Line& other = lines_[at(done_[i])];
+      Box wide = other.around;
+      wide.width += 2, wide.height += 2;
+      if (apart(wide, line.around)) continue;
+      cost += kCrossing * crossings(line, other);
+      if (lie_together(line, other)) cost += kHit / 2;
+    }
+    return cost;
+  }
+
+  static bool meets(const Box& b, const Line& line) {
+    for (std::size_t i = 0; i + 1 < line.points.size(); ++i) {
+      const Point a = line.points[i], way = line.points[i + 1] - a;
+      const int pieces = std::max(1, static_cast<int>(length(way) / 6));
+      for (int k = 0; k <= pieces; ++k)
+        if (distance(b, a + (static_cast<double>(k) / pieces) * way) < kClear) return true;
+    }
+    return false;
+  }
+
+  static int crossings(const Line& a, const Line& b) {
+    int count = 0;
+    for (std::size_t i = 0; i + 1 < a.points.size(); ++i)
+      for (std::size_t k = 0; k + 1 < b.points.size(); ++k)
+        if (cut(a.points[i], a.points[i + 1], b.points[k], b.points[k + 1])) ++count;
+    return count;
+  }
+
+  /// Two lines that could not be told apart: their middles are at one place.
+  static bool lie_together(const Line& a, const Line& b) {
+    const auto middle = [](const Line& l) {
+      const std::size_t half = l.points.size() / 2;
+      return l.points.size() == 2 ? 0.5 * (l.points[0] + l.points[1]) : l.points[half];
+    };
+    return length(middle(a) - middle(b)) < 10;
+  }
+
+  const Picture& p_;
+  const std::vector<Box>& boxes_;
+  std::vector<Line> lines_;
+  std::vector<int> done_;
+  std::vector<double> bent_;  // of the candidates last made
+};
+
+}  // namespace
+
+std::vector<Point> sampled(const Path& path) {
+  const auto& p = path.points;
+  std::vector<Point> points{p[0]};
+  for (std::size_t i = 0; i + 3 < p.size(); i += 3) {
+    const int pieces = is_line(&p[i]) ? 1 : 14;
+    for (int k = 1; k <= pieces; ++k) {
+      const double t = static_cast<double>(k) / pieces, s = 1 - t;
+      points.push_back({s * s * s * p[i].x + 3 * s * s * t * p[i + 1].x +
+                            3 * s * t * t * p[i + 2].x + t * t * t * p[i + 3].x,
+                        s * s * s * p[i].y + 3 * s * s * t * p[i + 1].y +
+                            3 * s * t * t * p[i + 2].y + t * t * t * p[i + 3].y});
+    }
+  }
+  return points;
+}
+
+std::optional<std::vector<Path>> printed_routes(const Picture& picture,
+                                                const std::vector<Box>& boxes) {
+  return Router(picture, boxes).run();
+}
+
+}  // namespace taugrad::draw

@@ -1,0 +1,162 @@
+// Texts of printed pictures: beside the lines and nodes, where nothing else is.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "draw/layout/math_text.h"
+#include "draw/layout/printed_layout.h"
+#include "draw/layout/text.h"
+
+namespace taugrad::draw {
+namespace {
+
+constexpr double kGap = 2;     // between texts, and from them to circles
+constexpr double kSquare = 7;  // side of a delay's square
+
+bool overlap(const Box& a, const Box& b, double gap) {
+  return std::abs(a.x - b.x) * 2 < a.width + b.width + 2 * gap &&
+         std::abs(a.y - b.y) * 2 < a.height + b.height + 2 * gap;
+}
+
+/// Whether a piece of a line runs through a box.
+bool runs_through(const Box& b, Point p, Point q) {
+  double from = 0, to = 1;
+  const auto clip = [&](double start, double way, double low, double high) {
+    if (std::abs(way) < 1e-12) return start > low && start < high;
+    double one = (low - start) / way, other = (high - start) / way;
+    if (one > other) std::swap(one, other);
+    from = std::max(from, one);
+    to = std::min(to, other);
+    return true;
+  };
+  return clip(p.x, q.x - p.x, b.left(), b.right()) && clip(p.y, q.y - p.y, b.top(), b.bottom()) &&
+         from < to;
+}
+
+class Texts {
+ public:
+  Texts(const Picture& p, Layout& layout) : p_(p), layout_(layout) {
+    for (const Path& path : layout.edges) lines_.push_back(sampled(path));
+    for (std::size_t n = 0; n < p.nodes.size(); ++n)
+      if (p.nodes[n].kind != NodeKind::ellipsis) taken_.push_back(layout.nodes[n]);
+    for (std::size_t e = 0; e < p.edges.size(); ++e) {
+      if (!p.edges[e].square) continue;
+      const Point m = lines_[e][lines_[e].size() / 2];
+      taken_.push_back({m.x, m.y, kSquare, kSquare});
+    }
+  }
+
+  bool run() {
+    bool clear = true;
+    layout_.sides.assign(p_.nodes.size(), {});
+    for (std::size_t n = 0; n < p_.nodes.size(); ++n)
+      if (const double width = side_width(p_.nodes[n]); width > 0)
+        clear = beside_node(n, width) && clear;
+    for (std::size_t e = 0; e < p_.edges.size(); ++e)
+      if (const double width = printed_width(p_.edges[e]); width > 0)
+        clear = beside_line(e, width) && clear;
+    return clear;
+  }
+
+ private:
+  bool is_free(const Box& b) const {
+    return std::ranges::none_of(taken_, [&](const Box& t) { return overlap(b, t, kGap); });
+  }
+  int lines_through(const Box& b) const {
+    int count = 0;
+    for (const auto& line : lines_)
+      for (std::size_t i = 0; i + 1 < line.size(); ++i)
+        if (runs_through(b, line[i], line[i + 1])) {
+          ++count;
+          break;
+        }
+    return count;
+  }
+
+  /// The first of the places that is free and that no line runs through, else the one with fewest.
+  bool take(const std::vector<Point>& places, double width, Point& to) {
+    int least = 1 << 20;
+    Box best{};
+    for (const Point p : places) {
+      const Box b{p.x, p.y, width, kLabelHeight};
+      if (!is_free(b)) continue;
+      const int through = lines_through(b);
+      if (through >= least) continue;
+      least = through;
+      best = b;
+      if (through == 0) break;
+    }
+    const bool found = least < 1 << 20;
+    if (!found) best = {places[0].x, places[0].y, width, kLabelHeight};
+    to = {best.x, best.y};
+    taken_.push_back(best);
+    return found && least == 0;
+  }
+
+  bool beside_node(std::size_t n, double width) {
+    const Box& b = layout_.nodes[n];
+    const double right = b.right() + 4 + width / 2, left = b.left() - 4 - width / 2;
+    return take({{right, b.y},
+                 {left, b.y},
+                 {right - 4, b.top()},
+                 {left + 4, b.top()},
+                 {right - 4, b.bottom()},
+                 {left + 4, b.bottom()}},
+                width, layout_.sides[n]);
+  }
+
+  bool beside_line(std::size_t e, double width) {
+    constexpr std::array<double, 13> kShares{0.5,  0.42, 0.58, 0.35, 0.65, 0.28, 0.72,
+                                             0.22, 0.78, 0.16, 0.84, 0.1,  0.9};
+    std::vector<Point> places;
+    for (const double share : kShares) {
+      const auto [p, way] = on_line(lines_[e], share);
+      const Point normal{-way.y, way.x};
+      const double off = std::abs(normal.x) * width / 2 + std::abs(normal.y) * kLabelHeight / 2 + 2;
+      const double first = normal.x > 0.3 || (std::abs(normal.x) <= 0.3 && normal.y < 0) ? 1 : -1;
+      for (const double side : {first, -first})
+        places.push_back({p.x + side * off * normal.x, p.y + side * off * normal.y});
+    }
+    return take(places, width, layout_.edges[e].label);
+  }
+
+  /// The point at a share of the length, and the direction there.
+  static std::pair<Point, Point> on_line(const std::vector<Point>& line, double share) {
+    double whole = 0;
+    for (std::size_t i = 0; i + 1 < line.size(); ++i)
+      whole += std::hypot(line[i + 1].x - line[i].x, line[i + 1].y - line[i].y);
+    double left = whole * share;
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+      const Point way{line[i + 1].x - line[i].x, line[i + 1].y - line[i].y};
+      const double far = std::hypot(way.x, way.y);
+      if (left <= far && far > 0)
+        return {{line[i].x + way.x * left / far, line[i].y + way.y * left / far},
+                {way.x / far, way.y / far}};
+      left -= far;
+    }
+    return {line.back(), {1, 0}};
+  }
+
+  const Picture& p_;
+  Layout& layout_;
+  std::vector<std::vector<Point>> lines_;  // by edge
+  std::vector<Box> taken_;
+};
+
+}  // namespace
+
+double printed_width(const PictureEdge& edge) {
+  return edge.label.empty() ? 0 : text_width(edge.label, kPrintedLabel) + 2;
+}
+
+double side_width(const PictureNode& node) {
+  if (node.name.empty() || node.kind == NodeKind::ellipsis) return 0;
+  const std::string text = second_line(node, true);
+  return text.empty() ? 0 : text_width(text, kSmallSize) + 2;
+}
+
+bool place_printed_texts(const Picture& picture, Layout& layout) {
+  return Texts(picture, layout).run();
+}
+
+}  // namespace taugrad::draw

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unfold/segments.h"
+#include "taugrad/runtime/executor.h"
+#include "taugrad/evaluate/stepper.h"
+
+namespace taugrad::runtime {
+
+/// Numbers of a batch by name: [others..., batch, shape...].
+template <class S>
+struct StepTensor {
+  std::string name;
+  std::vector<std::int64_t> others;  ///< sizes of the axes before the batch
+  Shape shape = {};
+  bool category = false, shared = false;
+  std::vector<S> values = {};
+};
+
+/// What every step of a Stepper has to do with.
+template <class S>
+struct StepTensors {
+  std::vector<StepTensor<S>> inputs, outputs;
+  std::vector<std::vector<S>> state, next;  ///< by slot: [batch, elements]
+  std::vector<std::int64_t> steps;          ///< by item
+};
+
+/// One step as a graph of its own: the first, one that has equations of its own, or any later one.
+/// Every item has it, so that row r of whatever is per example is item r.
+template <class S>
+class StepPlan {
+ public:
+  StepPlan(Segments& segments, std::int64_t first, const std::vector<std::int64_t>& lengths,
+           const StepperOptions& options, const Tensors& weights, StepTensors<S>& tensors);
+
+  /// Of the items that `mine` marks (null: of all), outputs and next state.
+  void run(StepTensors<S>& tensors, const char* mine);
+
+ private:
+  struct Piece {  ///< a leaf and what fills it, or an output and where it goes
+    std::span<S> leaf = {};
+    std::size_t output = 0;  ///< of the executor
+    std::size_t tensor = 0;  ///< number of the tensor or slot
+    std::size_t offset = 0;  ///< in it
+    std::size_t size = 0;    ///< elements of an item; of what is shared all
+    bool shared = false;
+  };
+  void find_outputs(const Unfolded& u, const StepTensors<S>& tensors, std::vector<NodeId>& nodes);
+  void add_output(const Unfolded& u, std::size_t number, const StepTensor<S>& t,
+                  std::span<const std::int32_t> at, NodeId id, std::vector<NodeId>& nodes);
+  void bind(const Unfolded& u, NodeId id, const Tensors& weights);
+  void find_input(const Unfolded& u, NodeId id, StepTensors<S>& tensors);
+  void warm_up(StepTensors<S>& tensors);
+  void find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors);
+
+  std::shared_ptr<const ResolvedModel> model_;
+  Segment segment_;
+  std::int64_t batch_;
+  std::unique_ptr<Executor<S>> executor_;
+  BatchContext context_;
+  std::vector<Piece> inputs_, state_, outputs_, told_;
+  std::span<S> steps_;
+  bool draws_ = false;
+};
+
+}  // namespace taugrad::runtime

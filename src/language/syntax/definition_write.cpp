@@ -1,0 +1,148 @@
+// The canonical JSON form: two blanks a level, and what fits in 100 columns on one line.
+#include <fmt/core.h>
+
+#include "base/init.h"
+#include "json/json_writer.h"
+#include "taugrad/language/definition.h"
+
+namespace taugrad {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  json::append_string(out, text);
+  return out;
+}
+std::string number(double value) {
+  std::string out;
+  json::append_number(out, value);
+  return out;
+}
+
+/// A JSON value as text on one line, with its parts in case it does not fit.
+struct Piece {
+  std::string line;
+  std::vector<std::string> parts;  ///< members or elements, each with its key
+  char open = 0, close = 0;
+};
+Piece scalar(std::string text) { return {std::move(text), {}, 0, 0}; }
+Piece bracketed(std::vector<std::string> parts, char open, char close) {
+  std::string line(1, open);
+  for (std::size_t i = 0; i < parts.size(); ++i) line += (i ? ", " : "") + parts[i];
+  line += close;
+  return {std::move(line), std::move(parts), open, close};
+}
+
+// what the reader takes as a number, and not as arithmetic
+bool is_number(const std::string& s) {
+  return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos;
+}
+std::string axis(const Text& text) {
+  return is_number(text.text) ? text.text : quoted(text.text);
+}
+std::string axes(const std::vector<Text>& shape) {
+  std::vector<std::string> parts;
+  for (const Text& a : shape) parts.push_back(axis(a));
+  return bracketed(parts, '[', ']').line;
+}
+std::string member(std::string_view key, const std::string& value) { return fmt::format("{}: {}", quoted(key), value); }
+
+std::string weight(const WeightDeclaration& w) {
+  if (w.plain) return axes(w.shape);
+  std::vector<std::string> parts{member("shape", axes(w.shape))};
+  if (w.values)
+    parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
+  else if (!w.init.empty())
+    parts.push_back(member("init", init_from(w.init).kind == Init::Kind::number ? w.init : quoted(w.init)));
+  if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
+  return bracketed(parts, '{', '}').line;
+}
+
+template <class T, class F>
+std::string object(const T& items, F&& value) {
+  std::vector<std::string> parts;
+  for (const auto& [key, v] : items) parts.push_back(member(key, value(v)));
+  return bracketed(parts, '{', '}').line;
+}
+
+std::string import(const ImportDeclaration& i) {
+  const auto text = [](const std::string& s) { return quoted(s); };
+  std::vector<std::string> parts{member("from", quoted(i.from))};
+  if (!i.sizes.empty()) parts.push_back(member("sizes", object(i.sizes, [](const Text& t) { return axis(t); })));
+  if (!i.index.empty()) parts.push_back(member("index", object(i.index, text)));
+  if (!i.inputs.empty()) parts.push_back(member("inputs", object(i.inputs, [](const Text& t) { return quoted(t.text); })));
+  if (!i.weights.empty()) parts.push_back(member("weights", object(i.weights, text)));
+  if (!i.reverse.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& r : i.reverse) names.push_back(quoted(r));
+    parts.push_back(member("reverse", bracketed(names, '[', ']').line));
+  }
+  return bracketed(parts, '{', '}').line;
+}
+
+class Writer {
+ public:
+  void field(std::string_view key, const Piece& value, bool always_split = false) {
+    out_ += first_ ? "{\n" : ",\n";
+    first_ = false;
+    const std::string head = fmt::format("  {}: ", quoted(key));
+    // one more column for the comma that may follow
+    if (value.parts.empty() || (!always_split && head.size() + value.line.size() + 1 <= kWidth)) {
+      out_ += head + value.line;
+      return;
+    }
+    out_ += head + value.open + "\n";
+    for (std::size_t i = 0; i < value.parts.size(); ++i)
+      out_ += fmt::format("    {}{}\n", value.parts[i], i + 1 < value.parts.size() ? "," : "");
+    out_ += fmt::format("  {}", value.close);
+  }
+  std::string done() { return out_ + "\n}\n"; }
+
+ private:
+  std::string out_;
+  bool first_ = true;
+};
+
+Piece texts(const std::vector<Text>& items) {
+  std::vector<std::string> parts;
+  for (const Text& t : items) parts.push_back(quoted(t.text));
+  return bracketed(std::move(parts), '[', ']');
+}
+template <class T, class F>
+Piece members(const T& items, F&& part) {
+  std::vector<std::string> parts;
+  for (const auto& item : items) parts.push_back(part(item));
+  return bracketed(std::move(parts), '{', '}');
+}
+
+}  // namespace
+
+std::string to_json(const Definition& d) {
+  Writer w;
+  w.field("name", scalar(quoted(d.name)));
+  if (!d.about.empty()) w.field("about", scalar(quoted(d.about)));
+  if (!d.indices.empty())
+    w.field("index", members(d.indices, [](const auto& i) { return member(i.name, is_number(i.length) ? i.length : quoted(i.length)); }));
+  if (!d.sizes.empty()) w.field("sizes", members(d.sizes, [](const auto& s) { return member(s.name, std::to_string(s.value)); }));
+  if (!d.constants.empty()) w.field("constants", members(d.constants, [](const auto& c) { return member(c.name, number(c.value)); }));
+  if (!d.inputs.empty())
+    w.field("inputs", members(d.inputs, [](const auto& i) {
+              if (i.position)
+                return member(i.name.text, quoted(i.position_after ? fmt::format("position({0}) > {0}", i.position->text) : fmt::format("position({})", i.position->text)));
+              return member(i.name.text, i.category ? quoted(fmt::format("category({})", i.category->text)) : axes(i.shape));
+            }));
+  if (!d.weights.empty()) w.field("weights", members(d.weights, [](const auto& x) { return member(x.name.text, weight(x)); }));
+  if (!d.functions.empty()) w.field("functions", texts(d.functions), true);
+  if (!d.imports.empty()) w.field("imports", members(d.imports, [](const auto& i) { return member(i.prefix, import(i)); }), true);
+  w.field("equations", texts(d.equations), true);
+  if (!d.loss.empty() && d.loss_is_list)
+    w.field("loss", texts(d.loss), true);
+  else if (!d.loss.empty())
+    w.field("loss", scalar(quoted(d.loss.front().text)));
+  if (!d.ends.empty()) w.field("ends", members(d.ends, [](const auto& e) { return member(e.first, quoted(e.second.text)); }));
+  return w.done();
+}
+
+}  // namespace taugrad

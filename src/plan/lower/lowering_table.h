@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/lower/lowering.h"
+#include "plan/family/law.h"
+
+/// Emissions as tables of whole numbers, so that those of longer tapes follow by a law.
+namespace taugrad::plan {
+
+/// Operands, jobs, values, storages, steps, leaves, their values, outputs, work and use of sets of
+/// items, levels, attributes, owners.
+inline constexpr std::size_t kTables = 13;
+using Tables = std::array<Table, kTables>;
+using Laws = std::array<Law, kTables>;
+
+/// What rows name by number.
+struct Kinds {
+  std::vector<Attrs> attrs;  ///< without their whole numbers
+  std::vector<const Op*> ops;
+  std::vector<std::string> owners;
+  std::size_t size() const { return attrs.size() + ops.size() + owners.size(); }
+};
+
+/// Nothing where an owner's index has more axes than a row holds.
+/// @param kinds  known ones, and those that are new
+template <class S>
+std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds);
+
+/// Whether what is not in the tables is equal: programs, matrices, shapes, names.
+template <class S>
+bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b);
+
+/// Puts the rows of a sample in the place of what the tables hold.
+template <class S>
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds& kinds);
+
+}  // namespace taugrad::plan

@@ -1,0 +1,157 @@
+// How each node is carried out, by its op and by which of its operands are shared.
+#include <algorithm>
+#include <map>
+
+#include "rewrite/checkpoint.h"
+#include "plan/plan_builder.h"
+#include "plan/lower/tile_ops.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::plan {
+namespace {
+
+class Forms {
+ public:
+  explicit Forms(PlanBuilder& draft) : draft_(draft), tape_(draft.tape) {}
+
+  /// From the outputs down the tape: what is read is needed.
+  void run() {
+    draft_.read.resize(draft_.input.size());
+    for (const NodeId id : draft_.outputs)
+      draft_.needed[PlanBuilder::at(id)] = draft_.is_output[PlanBuilder::at(id)] = 1;
+    for (NodeId id = tape_.size() - 1; id >= 0; --id) {
+      if (!draft_.needed[PlanBuilder::at(id)]) continue;
+      const Form form = draft_.form[PlanBuilder::at(id)] = choose(id);
+      if (form == Form::rows)
+        use_product(id);
+      else
+        use_inputs(id, form);
+    }
+    std::reverse(draft_.products.begin(), draft_.products.end());
+    for (std::size_t i = 0; i < draft_.products.size(); ++i)
+      draft_.product[PlanBuilder::at(draft_.products[i].node)] = static_cast<std::int32_t>(i);
+    draft_.types = static_cast<std::int32_t>(types_.size());
+  }
+
+ private:
+  int rank(NodeId id) const { return tape_.shape(id).rank(); }
+
+  void use(NodeId x, NodeId user) {
+    draft_.needed[PlanBuilder::at(x)] = 1;
+    auto& uses = draft_.uses[PlanBuilder::at(x)];
+    uses = static_cast<std::uint8_t>(std::min(uses + 1, 2));
+    draft_.user[PlanBuilder::at(x)] = user;
+  }
+  void use_inputs(NodeId id, Form form) {
+    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    if (&tape_.op(id) == &kAfter) return use_first(id, read);
+    for (const NodeId x : draft_.in(id)) {
+      *read = form == Form::fused  ? draft_.look_through(x)
+              : form == Form::each ? Read{draft_.matrix(x).first}  // also behind transposes
+                                   : Read{x};
+      if (read->kind != Read::Kind::constant) use(read->node, id);
+      ++read;
+    }
+  }
+
+  /// What comes first is read, the others are only waited for.
+  void use_first(NodeId id, Read* read) {
+    for (const NodeId x : draft_.in(id)) {
+      draft_.needed[PlanBuilder::at(x)] = 1;
+      *read++ = {x};
+    }
+    use(draft_.in(id)[0], id);
+  }
+
+  void use_product(NodeId id) {
+    Product p = product_of(id);
+    const auto [it, fresh] =
+        types_.try_emplace({p.matrix, p.transposed}, static_cast<std::int32_t>(types_.size()));
+    p.type = it->second;
+    draft_.products.push_back(p);
+    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    read[0] = {p.a};
+    read[1] = {p.matrix};
+    use(p.a, id);
+    use(p.matrix, id);
+  }
+
+  Product product_of(NodeId id) const {
+    const auto in = draft_.in(id);
+    // a B with B shared; A x = x A^T for a row x
+    const bool left = !draft_.shared(in[0]);
+    const NodeId b = left ? in[1] : in[0];
+    const auto [matrix, transposed] = draft_.matrix(b);
+    return {id, left ? in[0] : in[1], matrix, (!left && rank(b) == 2) != transposed, false, -1};
+  }
+
+  Form matmul(NodeId a, NodeId b) const {
+    if (!draft_.shared(a) && draft_.shared(b)) return Form::rows;
+    if (draft_.shared(a) && !draft_.shared(b) && rank(b) == 1) return Form::rows;
+    return rank(a) == 2 && rank(b) == 2 ? Form::each : Form::forward;
+  }
+
+  Form conv(NodeId id) const {
+    const auto in = draft_.in(id);
+    const auto is_row = [&](NodeId tap) { return !draft_.shared(tap) && rank(tap) == 1; };
+    const bool rows =
+        draft_.shared(in[0]) && in.size() >= 2 && std::all_of(in.begin() + 1, in.end(), is_row);
+    return rows ? Form::taps : Form::forward;
+  }
+
+  Form choose(NodeId id) const {
+    const Op& op = tape_.op(id);
+    const auto in = draft_.in(id);
+    if (&op == &kInput || &op == &kWeight) return Form::leaf;
+    if (&op == &kMatmul) return matmul(in[0], in[1]);
+    if (&op == &kConv) return conv(id);
+    if (&op == &kAddN)
+      return can_fuse() && !draft_.shared(id) && !draft_.is_long_sum(id) ? Form::fused : Form::add;
+    if (&op == &kOuterSum) return Form::outer_sum;
+    if (&op == &kScatterRows) return Form::scatter_rows;
+    if (&op == &kSumItems) return Form::sum_items;
+    if (is_view(id)) return Form::view;
+    return can_fuse() && tile_op_of(op, tape_.attrs(id)) ? Form::fused : Form::forward;
+  }
+  bool can_fuse() const { return draft_.passes.has(Pass::fuse); }
+
+  bool is_view(NodeId id) const {
+    const Op& op = tape_.op(id);
+    const auto in = draft_.in(id);
+    if (op.traits.view && tape_.extent_id(id) == tape_.extent_id(in[0]))
+      return !draft_.is_output[PlanBuilder::at(id)];
+    if (draft_.is_output[PlanBuilder::at(id)]) return false;  // its rows lie one after another
+    if (&op == &kToItems || &op == &kSlice) return true;
+    // Items sorted: the rows of fewer items are the first rows of more items.
+    return &op == &kRestrictTo && draft_.layout.prefix(tape_.extent_id(id)) &&
+           draft_.layout.prefix(tape_.extent_id(in[0]));
+  }
+
+  PlanBuilder& draft_;
+  const Tape& tape_;
+  std::map<std::pair<NodeId, bool>, std::int32_t> types_;
+};
+
+}  // namespace
+
+void choose_forms(PlanBuilder& draft) { Forms(draft).run(); }
+
+/// Sums over items that only serve one sum add to its place at once, and so do sums of them, so
+/// that the gradient of a weight takes the room of one of its steps.
+void link_sums(PlanBuilder& draft) {
+  const auto sums_items = [](Form form) {
+    return form == Form::outer_sum || form == Form::scatter_rows || form == Form::sum_items;
+  };
+  for (NodeId id = draft.size() - 1; id >= 0; --id) {
+    if (!draft.needed[PlanBuilder::at(id)] || draft.form[PlanBuilder::at(id)] != Form::add || !draft.shared(id))
+      continue;
+    for (const NodeId x : draft.in(id)) {
+      const bool only_here = draft.uses[PlanBuilder::at(x)] == 1 && !draft.is_output[PlanBuilder::at(x)];
+      const Form form = draft.form[PlanBuilder::at(x)];
+      if (only_here && draft.shared(x) && (form == Form::add || sums_items(form)))
+        draft.into[PlanBuilder::at(x)] = id;
+    }
+  }
+}
+
+}  // namespace taugrad::plan

@@ -1,0 +1,90 @@
+// Parts of a concatenation, and of a sum of padded parts, are written in their place.
+#include <algorithm>
+
+#include "plan/plan_builder.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::plan {
+namespace {
+
+struct Part {
+  NodeId node;
+  std::int64_t from, size;  ///< elements of a row
+};
+
+class Placing {
+ public:
+  explicit Placing(PlanBuilder& draft) : draft_(draft), tape_(draft.tape) {}
+
+  void run() {
+    for (NodeId id = draft_.size() - 1; id >= 0; --id) {
+      if (!draft_.needed[PlanBuilder::at(id)] || draft_.shared(id)) continue;
+      const Op* op = &tape_.op(id);
+      parts_.clear();
+      const bool whole = op == &kConcat || op == &kStack ? list_joined(id)
+                         : op == &kAddN                  ? list_padded(id)
+                                                         : false;
+      if (whole && std::ranges::all_of(parts_, [&](const Part& p) { return can_move(p.node, id); }))
+        move(id);
+    }
+  }
+
+ private:
+  bool list_joined(NodeId id) {
+    std::int64_t from = 0;
+    for (const NodeId x : draft_.in(id)) {
+      parts_.push_back({x, from, tape_.shape(x).size()});
+      from += parts_.back().size;
+    }
+    return true;
+  }
+
+  /// pad(a) + pad(b) + .., of parts that do not overlap and leave no gap.
+  bool list_padded(NodeId id) {
+    for (const NodeId x : draft_.in(id)) {
+      if (&tape_.op(x) != &kPad || draft_.uses[PlanBuilder::at(x)] != 1 || draft_.is_output[PlanBuilder::at(x)])
+        return false;
+      const NodeId part = draft_.in(x)[0];
+      const std::int64_t size = tape_.shape(part).size();
+      const std::int64_t row = tape_.shape(part)[0] == 0 ? 0 : size / tape_.shape(part)[0];
+      parts_.push_back({part, tape_.attrs(x).integer("from") * row, size});
+    }
+    std::ranges::sort(parts_, {}, &Part::from);
+    std::int64_t end = 0;
+    for (const Part& p : parts_) {
+      if (p.from != end) return false;
+      end += p.size;
+    }
+    return end == tape_.shape(id).size();
+  }
+
+  /// Only values that can be written with gaps between the rows, and have no other place.
+  bool can_move(NodeId x, NodeId id) const {
+    const Form form = draft_.form[PlanBuilder::at(x)];
+    return (form == Form::fused || form == Form::rows) && !draft_.is_output[PlanBuilder::at(x)] &&
+           draft_.into[PlanBuilder::at(x)] < 0 && tape_.extent_id(x) == tape_.extent_id(id) &&
+           std::ranges::count(parts_, x, &Part::node) == 1;
+  }
+
+  void move(NodeId id) {
+    draft_.form[PlanBuilder::at(id)] = Form::placed;
+    for (const Part& p : parts_) {
+      draft_.into[PlanBuilder::at(p.node)] = id;
+      draft_.from[PlanBuilder::at(p.node)] = p.from;
+    }
+    if (&tape_.op(id) != &kAddN) return;
+    for (const NodeId x : draft_.in(id)) draft_.form[PlanBuilder::at(x)] = Form::placed;
+  }
+
+  PlanBuilder& draft_;
+  const Tape& tape_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace
+
+void place_parts(PlanBuilder& draft) {
+  if (draft.passes.has(Pass::place)) Placing(draft).run();
+}
+
+}  // namespace taugrad::plan

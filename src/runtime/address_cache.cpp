@@ -1,0 +1,103 @@
+#include "runtime/address_cache.h"
+
+namespace taugrad::runtime {
+namespace {
+
+/// Whether `next` goes on where `rows` rows from `at` on end; a single row takes on any stride.
+template <class S>
+bool goes_on(const S* at, std::int64_t& stride, std::int64_t rows, const S* next,
+             std::int64_t next_stride, std::int64_t next_rows) {
+  const std::int64_t step = rows == 1 ? elements_between(at, next) : stride;
+  if (next_rows > 1 && next_stride != step) return false;
+  if (elements_between(at, next) != rows * step) return false;
+  stride = step;
+  return true;
+}
+
+}  // namespace
+
+template <class S>
+void AddressCache<S>::add(const kernels::RowBlock<S>& block, std::size_t first) {
+  if (blocks.size() > first) {
+    kernels::RowBlock<S> last = blocks.back();
+    if (goes_on(last.a, last.lda, last.m, block.a, block.lda, block.m) &&
+        goes_on<S>(last.c, last.ldc, last.m, block.c, block.ldc, block.m)) {
+      last.m += block.m;
+      blocks.back() = last;
+      return;
+    }
+  }
+  blocks.push_back(block);
+}
+
+template <class S>
+void AddressCache<S>::add(const kernels::Segment<S>& segment, std::size_t first, bool apart) {
+  if (segments.size() > first && !apart) {
+    kernels::Segment<S> last = segments.back();
+    if (goes_on(last.d, last.ldd, last.rows, segment.d, segment.ldd, segment.rows) &&
+        goes_on(last.x, last.ldx, last.rows, segment.x, segment.ldx, segment.rows)) {
+      last.rows += segment.rows;
+      segments.back() = last;
+      return;
+    }
+  }
+  segments.push_back(segment);
+}
+
+template <class S>
+void AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std::size_t first) {
+  Instances* const last = instances.size() > first ? &instances.back() : nullptr;
+  bool joins = last != nullptr && last->elements == elements;
+  for (std::size_t k = 0; joins && last->count > 1 && k < place.size(); ++k) {
+    S* const begin = streams[last->first + k];
+    const std::int64_t step = elements_between(begin, streams[last->first + place.size() + k]);
+    joins = elements_between(begin, place[k]) == step * last->count;
+  }
+  if (!joins)
+    instances.push_back({static_cast<std::uint32_t>(streams.size()), 1, elements});
+  else if (++last->count > 2)
+    return;
+  streams.insert(streams.end(), place.begin(), place.end());
+}
+
+template <class S>
+void AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
+                   std::size_t first) {
+  if (calls.size() > first) {
+    Rows& last = calls.back();
+    const std::span<Operand<S>> known = std::span(operands).subspan(last.first, in.size());
+    bool joins = elements_between(last.out, rows.out) == last.count * size;
+    for (std::size_t i = 0; joins && i < in.size(); ++i) {
+      std::int64_t stride = known[i].stride;
+      joins = known[i].shape == in[i].shape &&
+              goes_on(known[i].data, stride, last.count, in[i].data, in[i].stride, rows.count);
+    }
+    if (joins) {
+      for (std::size_t i = 0; i < in.size(); ++i) {
+        if (last.count == 1) known[i].stride = elements_between(known[i].data, in[i].data);
+        known[i].items += in[i].items;
+      }
+      last.count += rows.count;
+      return;
+    }
+  }
+  calls.push_back({static_cast<std::uint32_t>(operands.size()), rows.count, rows.out});
+  operands.insert(operands.end(), in.begin(), in.end());
+}
+
+template <class S>
+void AddressCache<S>::join(std::size_t streams_each, std::size_t first) {
+  for (Instances& i : std::span(instances).subspan(first)) {
+    bool rows = i.count > 1;
+    for (std::size_t k = i.first; rows && k < i.first + streams_each; ++k)
+      rows = elements_between(streams[k], streams[k + streams_each]) == i.elements;
+    if (!rows) continue;
+    i.elements *= i.count;
+    i.count = 1;
+  }
+}
+
+template class AddressCache<float>;
+template class AddressCache<double>;
+
+}  // namespace taugrad::runtime

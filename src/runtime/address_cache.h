@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/gemm/outer.h"
+#include "kernels/gemm/panels.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad::runtime {
+
+/// Elements from one address to another, perhaps of another array.
+template <class S>
+std::int64_t elements_between(const S* from, const S* to) {
+  return (reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from)) /
+         static_cast<std::int64_t>(sizeof(S));
+}
+
+/// What a worker's share of each step works on, as addresses: found when a step of a batch runs for
+/// the first time, good until storage or rows change. Finding it takes as long as a small product,
+/// and values that many steps of a sequence lay out at one distance are kept as one.
+template <class S>
+class AddressCache {
+ public:
+  enum class Kind : std::uint8_t {
+    unknown,   ///< not found yet
+    products,  ///< `groups`
+    tiles,     ///< `instances` of a region
+    calls,     ///< `calls` of an op's own rule
+    sums,      ///< `segments` of a sum over items
+    other      ///< nothing is kept
+  };
+  struct Step {
+    Kind kind = Kind::unknown;
+    std::int32_t program = -1;           ///< of a region
+    std::uint32_t first = 0, count = 0;  ///< in what the kind says
+  };
+
+  /// Rows that meet one packed matrix.
+  struct Group {
+    std::uint32_t first, count;  ///< in `blocks`
+    std::int32_t panels;
+    std::int32_t from, to;  ///< of its panels
+    bool accumulate;
+  };
+  /// Instances of a region whose streams are rows without gaps.
+  struct Instances {
+    std::uint32_t first;    ///< in `streams`: those of the first instance and, if there are more,
+                            ///< of the second; the others follow at the same distances
+    std::uint32_t count;    ///< of the instances
+    std::int64_t elements;  ///< of each
+  };
+
+  /// Rows that an op's own rule makes.
+  struct Rows {
+    std::uint32_t first;  ///< of its operands in `operands`
+    std::int64_t count;
+    S* out;
+  };
+
+  void forget() { fresh_ = true; }
+  /// Before a run of so many steps.
+  void prepare(std::size_t steps) {
+    if (!fresh_) return;
+    of_step_.assign(steps, {});
+    blocks.clear();
+    groups.clear();
+    streams.clear();
+    instances.clear();
+    segments.clear();
+    calls.clear();
+    operands.clear();
+    fresh_ = false;
+  }
+  Step& of(std::size_t step) { return of_step_[step]; }
+  const Step& of(std::size_t step) const { return of_step_[step]; }
+
+  /// Adds a block to those from number `first` on.
+  void add(const kernels::RowBlock<S>& block, std::size_t first);
+  /// Adds a segment to those from number `first` on; with `apart`, never to the one before.
+  void add(const kernels::Segment<S>& segment, std::size_t first, bool apart);
+  /// Adds an instance with the streams at `place` to those from number `first` on.
+  void add(std::span<S* const> place, std::int64_t elements, std::size_t first);
+  /// Adds rows of `size` elements to those from number `first` on: their operands, the result.
+  void add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size, std::size_t first);
+  /// Instances that follow one another without gaps become one.
+  void join(std::size_t streams_each, std::size_t first);
+
+  std::vector<kernels::RowBlock<S>> blocks;
+  std::vector<Group> groups;
+  std::vector<S*> streams;
+  std::vector<Instances> instances;
+  std::vector<kernels::Segment<S>> segments;
+  std::vector<Rows> calls;
+  std::vector<Operand<S>> operands;
+
+ private:
+  bool fresh_ = true;
+  std::vector<Step> of_step_;
+};
+
+}  // namespace taugrad::runtime

@@ -1,0 +1,280 @@
+#include "runtime/kernels.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "kernels/gemm/fetch.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/rows/row_math.h"
+#include "ops/item_fault.h"
+
+namespace taugrad::runtime {
+namespace {
+
+constexpr std::size_t kAhead = 4;  ///< steps
+
+/// out (+)= a B for rows of `a`, each of them some rows of length K; a block, or one for each item.
+template <class S>
+void each_block(const Runtime<S>& machine, ValueId a, ValueId out, const kernels::Panels<S>& b,
+                RowRange range, const auto& add) {
+  const Value& x = machine.place(a);
+  const Value& y = machine.place(out);
+  const std::int64_t k = b.rows(), n = b.columns();
+  // a product that adds to a place with more rows has fewer
+  const std::int64_t last = std::min(range.last, machine.rows(x.extent));
+  const std::int64_t items = last - range.first;
+  const std::int64_t inner = n == 0 ? 0 : y.elements / n;  // rows of one item
+  const S* from = machine.data(a) + range.first * x.stride;
+  S* to = machine.data(out) + range.first * y.stride;
+  if (items <= 0) return;
+  if (inner == 1 || (x.stride == inner * k && y.stride == inner * n)) {
+    const std::int64_t lda = inner == 1 ? x.stride : k, ldc = inner == 1 ? y.stride : n;
+    return add({from, lda, to, ldc, items * inner});
+  }
+  for (std::int64_t i = 0; i < items; ++i)
+    add({from + i * x.stride, k, to + i * y.stride, n, inner});
+}
+
+}  // namespace
+
+template <class S>
+void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker) {
+  using Kind = typename AddressCache<S>::Kind;
+  typename AddressCache<S>::Step& known = worker.ready.of(number);
+  const Step<S>& step = machine.plan().steps[number];
+  if (known.kind == Kind::unknown) known = find(step, machine, worker);
+  if (machine.far()) fetch(number + kAhead, machine, worker);
+  switch (known.kind) {
+    case Kind::products:
+      return products(known, machine, worker);
+    case Kind::tiles:
+      return tiles(known, machine, worker);
+    case Kind::calls:
+      return calls(step, known, machine, worker);
+    case Kind::sums:
+      return sum(step, known, machine, worker);
+    default:
+      return other(step, machine, worker);
+  }
+}
+
+/// What a later step of a recurrence works on is on its way before the step waits for it.
+template <class S>
+void Kernels<S>::fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker) {
+  using Kind = typename AddressCache<S>::Kind;
+  const AddressCache<S>& ready = worker.ready;
+  if (number >= machine.plan().steps.size()) return;
+  const typename AddressCache<S>::Step& known = ready.of(number);
+  if (known.kind != Kind::tiles || known.count != 1) return;
+  const auto& i = ready.instances[known.first];
+  if (i.count > 1) return;
+  const auto& program = machine.plan().programs[static_cast<std::size_t>(known.program)];
+  for (std::size_t k = 0; k < program.splat.size(); ++k)
+    kernels::fetch(ready.streams[i.first + k], i.elements);
+}
+
+template <class S>
+typename AddressCache<S>::Step Kernels<S>::find(const Step<S>& step, Runtime<S>& machine,
+                                         Worker<S>& worker) {
+  using plan::Form;
+  switch (step.form) {
+    case Form::rows:
+      return find_products(step, machine, worker);
+    case Form::fused:
+      return find_tiles(step, machine, worker);
+    case Form::forward:
+      return find_calls(step, machine, worker);
+    case Form::outer_sum:
+    case Form::scatter_rows:
+    case Form::sum_items:
+      return find_segments(step, machine, worker);
+    case Form::add:
+      return find_terms(step, machine, worker);
+    default:
+      return {AddressCache<S>::Kind::other};
+  }
+}
+
+template <class S>
+void Kernels<S>::other(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  using plan::Form;
+  switch (step.form) {
+    case Form::fused:
+      return region(step, machine, worker);
+    case Form::pack:
+      return pack(step, machine, worker);
+    case Form::each:
+      return each(step, machine, worker);
+    case Form::taps:
+      return taps(step, machine, worker);
+    case Form::add:
+      return add(step, machine, worker);
+    default:
+      break;
+  }
+}
+
+template <class S>
+void Kernels<S>::products(const typename AddressCache<S>::Step& known, Runtime<S>& machine,
+                          Worker<S>& worker) {
+  const AddressCache<S>& ready = worker.ready;
+  for (const auto& group : std::span(ready.groups).subspan(known.first, known.count))
+    kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
+                                machine.panels(group.panels), group.from, group.to,
+                                group.accumulate);
+}
+
+/// Rows that follow one another are made together where the op does not ask whose they are.
+template <class S>
+typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runtime<S>& machine,
+                                               Worker<S>& worker) {
+  AddressCache<S>& ready = worker.ready;
+  const std::size_t first = ready.calls.size();
+  std::vector<Operand<S>>& in = worker.operands;
+  for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
+    const ValueId out = machine.operand(step, i + step.each - 1);
+    const Value& y = machine.place(out);
+    const RowRange range = machine.range(y.extent, step, worker);
+    in.clear();
+    for (std::uint32_t k = i; k + 1 < i + step.each; ++k) {
+      const ValueId id = machine.operand(step, k);
+      const Value& x = machine.place(id);
+      in.push_back({machine.data(id) + range.first * x.stride, &machine.shape(id), x.stride,
+                    x.extent, machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)});
+    }
+    ready.add(in, {0, range.last - range.first, machine.data(out) + range.first * y.stride},
+              y.elements, first);
+  }
+  return {AddressCache<S>::Kind::calls, -1, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(ready.calls.size() - first)};
+}
+
+template <class S>
+void Kernels<S>::calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
+                       Worker<S>& worker) {
+  const Plan<S>& plan = machine.plan();
+  const AddressCache<S>& ready = worker.ready;
+  Call<S> call;
+  call.shape = &machine.shape(step.out);
+  call.extent = machine.place(step.out).extent;
+  call.attrs = &plan.attrs[step.attrs];
+  call.batch = &machine.context();
+  if (step.owner >= 0) {
+    const plan::Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
+    call.name = owner.name;
+    call.index = owner.index;
+  }
+  for (const auto& rows : std::span(ready.calls).subspan(known.first, known.count)) {
+    call.in = std::span(ready.operands).subspan(rows.first, step.each - 1);
+    call.out = rows.out;
+    call.items = rows.count;
+    try {
+      step.forward(call);
+    } catch (const ItemFault& why) {
+      retell(why, step, rows, machine);
+    }
+  }
+}
+
+/// The item of a row is counted from the first of the value's own.
+template <class S>
+void Kernels<S>::retell(const ItemFault& why, const Step<S>& step, const typename AddressCache<S>::Rows& rows,
+                        const Runtime<S>& machine) {
+  std::int64_t item = -1;
+  for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
+    const ValueId out = machine.operand(step, i + step.each - 1);
+    const Value& y = machine.place(out);
+    const std::int64_t row = y.stride == 0 ? 0 : (rows.out - machine.data(out)) / y.stride + why.row;
+    const auto items = machine.items(out);
+    if (row >= 0 && row < static_cast<std::int64_t>(items.size())) item = items[static_cast<std::size_t>(row)];
+  }
+  std::string label;
+  if (step.owner >= 0) {
+    const plan::Owner& owner = machine.plan().owners[static_cast<std::size_t>(step.owner)];
+    label = owner.name.empty() ? std::string(step.op->name) : owner.name;
+    if (!owner.index.empty()) label += fmt::format("[{}]", fmt::join(owner.index, ","));
+  }
+  why.retell(label, item);
+}
+
+template <class S>
+void Kernels<S>::pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  if (step.panels % worker.count != worker.number || machine.packed(step)) return;
+  const plan::PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
+  machine.panels(step.panels)
+      .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
+  machine.keep_packed(step);
+}
+
+/// Jobs that read one matrix run together.
+template <class S>
+typename AddressCache<S>::Step Kernels<S>::find_products(const Step<S>& step, Runtime<S>& machine,
+                                                  Worker<S>& worker) {
+  AddressCache<S>& ready = worker.ready;
+  const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
+  const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+  typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1, number(ready.groups.size()), 0};
+  for (std::size_t i = 0; i < jobs.size(); ++known.count) {
+    const plan::Job& first = jobs[i];
+    const kernels::Panels<S>& b = machine.panels(first.panels);
+    const std::size_t begin = ready.blocks.size();
+    for (; i < jobs.size() && jobs[i].panels == first.panels &&
+           jobs[i].accumulate == first.accumulate;
+         ++i)
+      each_block(machine, jobs[i].a, jobs[i].out, b,
+                 machine.range(machine.place(jobs[i].out).extent, step, worker),
+                 [&](const kernels::RowBlock<S>& block) { ready.add(block, begin); });
+    const auto [from, to] = machine.columns(b.count(), step, worker);
+    ready.groups.push_back({number(begin), number(ready.blocks.size() - begin), first.panels,
+                            static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
+                            first.accumulate});
+  }
+  return known;
+}
+
+template <class S>
+void Kernels<S>::taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  const RowRange range = machine.range(machine.place(step.out).extent, step, worker);
+  for (std::uint32_t d = 0; d < step.operand_count; ++d) {
+    const kernels::Panels<S>& b = machine.panels(step.panels + static_cast<std::int32_t>(d));
+    worker.blocks.clear();
+    each_block(machine, machine.operand(step, d), step.out, b, range,
+               [&](const kernels::RowBlock<S>& block) { worker.blocks.push_back(block); });
+    kernels::multiply_blocks<S>(worker.blocks, b, 0, b.count(), d > 0);
+  }
+}
+
+template <class S>
+void Kernels<S>::each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  const ValueId a = machine.operand(step, 0), b = machine.operand(step, 1);
+  const Value &x = machine.place(a), &w = machine.place(b), &y = machine.place(step.out);
+  const bool ta = (step.transposed & 1) != 0, tb = (step.transposed & 2) != 0;
+  const Shape &s = machine.shape(a), &r = machine.shape(b), &out = machine.shape(step.out);
+  const RowRange range = machine.range(y.extent, step, worker);
+  for (std::int64_t i = range.first; i < range.last; ++i)
+    kernels::gemm<S>(out[0], out[1], ta ? s[0] : s[1], {machine.data(a) + i * x.stride, s[1], ta},
+                     {machine.data(b) + i * w.stride, r[1], tb}, false,
+                     machine.data(step.out) + i * y.stride, out[1]);
+}
+
+template <class S>
+void Kernels<S>::add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  const Value& y = machine.place(step.out);
+  const RowRange range = machine.range(y.extent, step, worker);
+  auto& terms = worker.terms;
+  terms.clear();
+  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
+    const ValueId id = machine.operand(step, i);
+    const std::int64_t stride = machine.place(id).stride;
+    terms.push_back({machine.data(id) + range.first * stride, stride});
+  }
+  kernels::add_rows<S>(range.last - range.first, y.elements, terms,
+                       machine.data(step.out) + range.first * y.stride, y.stride);
+}
+
+// the members that are defined here; the others are in region.cpp and item_sums.cpp
+template struct Kernels<float>;
+template struct Kernels<double>;
+
+}  // namespace taugrad::runtime

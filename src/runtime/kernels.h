@@ -1,0 +1,46 @@
+#pragma once
+
+#include "runtime/runtime.h"
+#include "runtime/worker.h"
+
+namespace taugrad {
+struct ItemFault;
+}
+
+namespace taugrad::runtime {
+
+/// How steps run, one function for each form. A worker does its share of the step: its rows, its
+/// panels, or all.
+template <class S>
+struct Kernels {
+  static void run(std::size_t number, Runtime<S>& machine, Worker<S>& worker);
+
+ private:
+  using Known = typename AddressCache<S>::Step;
+
+  static Known find(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_products(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_tiles(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_calls(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_terms(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_segments(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+
+  static void fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker);
+  static void products(const Known& known, Runtime<S>& machine, Worker<S>& worker);
+  static void tiles(const Known& known, Runtime<S>& machine, Worker<S>& worker);
+  static void calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
+                    Worker<S>& worker);
+  [[noreturn]] static void retell(const ItemFault& why, const Step<S>& step,
+                                  const typename AddressCache<S>::Rows& rows, const Runtime<S>& machine);
+  // sums over steps, and over items, which add to what their place holds where the step says so
+  static void sum(const Step<S>& step, const Known& known, Runtime<S>& machine, Worker<S>& worker);
+
+  static void other(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void region(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+};
+
+}  // namespace taugrad::runtime

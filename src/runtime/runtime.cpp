@@ -1,0 +1,249 @@
+#include "runtime/runtime.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <utility>
+
+#include "base/fail.h"
+#include "runtime/kernels.h"
+#include "runtime/thread_pool.h"
+#include "kernels/gemm/outer.h"
+
+namespace taugrad::runtime {
+template <class S>
+Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
+    : plan_(plan),
+      max_memory_(options.max_memory),
+      threads_(options.threads > 0 ? options.threads : available_cores()),
+      weights_change_(options.weights_change),
+      base_(plan.slots.size()),
+      constants_(plan.programs.size()),
+      workers_(1),
+      packed_(plan.panels.size()) {
+  for (std::size_t i = 0; i < plan.programs.size(); ++i)
+    for (const S c : plan.programs[i].constants)
+      constants_[i].insert(constants_[i].end(), kernels::kTile, c);
+  for (const ValueId leaf : plan.leaf_values)
+    if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
+      outside_.push_back(place(leaf).slot);
+  place_panels();
+}
+
+template <class S>
+void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
+  has_run_ = false;
+  if (!ready_ || items != items_ || given.lengths != lengths_) {
+    ready_ = false;
+    place_batch(plan_.layout, plan_.used_extents, given, items, placed_);
+    lay_out();
+    schedule_ = share_out(plan_, placed_, items, threads_);
+    prepare_workers();
+    count_places();
+    count_operations();
+    lengths_ = given.lengths;
+    items_ = items;
+    ready_ = true;
+  }
+  place_draws(given, placed_);
+}
+
+template <class S>
+void Runtime<S>::run() {
+  has_run_ = false;
+  if (!ready_) fail(Status::usage, "U023", "a run needs a batch");
+  for (const SlotId slot : outside_)
+    if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
+      fail(Status::usage, "U023", "\"{}\" was not given before a run",
+           plan_.names[plan_.slots[i].name]);
+  for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
+  if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
+  if (schedule_.workers > 1)
+    run_together();
+  else
+    run_alone();
+  if (profile_ != nullptr) profile_->end_run();
+  count_ = count_of_batch_;
+  has_run_ = true;
+}
+
+template <class S>
+void Runtime<S>::forget_addresses() {
+  for (Worker<S>& w : workers_) w.ready.forget();
+}
+
+template <class S>
+void Runtime<S>::prepare_workers() {
+  workers_.resize(static_cast<std::size_t>(schedule_.workers));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i].number = static_cast<std::int32_t>(i);
+    workers_[i].count = schedule_.workers;
+  }
+  forget_addresses();
+}
+
+template <class S>
+void Runtime<S>::count_operations() {
+  count_of_batch_ = {};
+  for (std::size_t e = 0; e < plan_.operations.size(); ++e) {
+    auto& count = e == kShared ? count_of_batch_.shared : count_of_batch_.per_item;
+    if (plan_.operations[e] > 0) count += plan_.operations[e] * placed_.rows[e];
+  }
+}
+
+/// Places that the rows of the earlier parts of a sum take, by step.
+template <class S>
+void Runtime<S>::count_places() {
+  places_before_.clear();
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    if (plan_.steps[i].carry < 0) continue;
+    places_before_.resize(plan_.steps.size());
+    if (plan_.steps[i].previous < 0) continue;
+    const auto previous = static_cast<std::size_t>(plan_.steps[i].previous);
+    const Step<S>& part = plan_.steps[previous];
+    places_before_[i] = places_before_[previous];
+    for (std::uint32_t j = 0; j < part.operand_count; j += 2) {
+      const ExtentId a = place(operand(part, j)).extent, b = place(operand(part, j + 1)).extent;
+      places_before_[i] += kernels::places(rows(a == kShared ? b : a), in_pairs(part.pairs));
+    }
+  }
+}
+
+template <class S>
+void Runtime<S>::watch(Profile<S>* profile) {
+  profile_ = profile;
+  if (profile != nullptr) profile->attach(*this);
+}
+
+template <class S>
+void Runtime<S>::carry_out(std::size_t step, Worker<S>& worker) {
+  if (profile_ == nullptr) return Kernels<S>::run(step, *this, worker);
+  if (profile_->skips(plan_.steps[step])) return;
+  const auto start = Profile<S>::Clock::now();
+  Kernels<S>::run(step, *this, worker);
+  if (profile_->times()) profile_->add(step, worker.number, Profile<S>::Clock::now() - start);
+}
+
+template <class S>
+void Runtime<S>::run_alone() {
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) carry_out(i, workers_[0]);
+}
+
+/// With fewer workers than planned. One: the team is at work for somebody else, for this run. More:
+/// the system lets no more threads start, so it stays at these.
+template <class S>
+void Runtime<S>::run_with(int workers) {
+  if (workers > 1) {
+    schedule_ = share_out(plan_, placed_, items_, threads_ = workers);
+    prepare_workers();
+    for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
+    return schedule_.workers > 1 ? run_together() : run_alone();
+  }
+  const Schedule together = std::exchange(schedule_, Schedule());
+  prepare_workers();
+  workers_[0].ready.prepare(plan_.steps.size());
+  const auto again = [&] {
+    schedule_ = together;
+    prepare_workers();
+  };
+  try {
+    run_alone();
+  } catch (...) {
+    again();
+    throw;
+  }
+  again();
+}
+
+/// A worker that fails goes on waiting with the others, without working, so that all come to an
+/// end.
+template <class S>
+void Runtime<S>::run_together() {
+  Barrier barrier(schedule_.workers);
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
+  const auto work = [&](int number) {
+    Worker<S>& worker = workers_[static_cast<std::size_t>(number)];
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      if (schedule_.waits[i] != 0) barrier.wait();
+      if (failed.load(std::memory_order_relaxed) ||
+          (schedule_.share[i] == Share::alone && number != 0))
+        continue;
+      try {
+        carry_out(i, worker);
+      } catch (...) {
+        if (!failed.exchange(true)) error = std::current_exception();
+      }
+    }
+  };
+  const int together = ThreadPool::of_process().run(schedule_.workers, work);
+  if (together < schedule_.workers) return run_with(together);
+  if (error) std::rethrow_exception(error);
+}
+
+template <class S>
+RowRange Runtime<S>::range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const {
+  const std::int64_t n = rows(extent);
+  if (share(step) != Share::items) return {0, n};
+  const auto number = static_cast<std::size_t>(worker.number);
+  return {std::min(schedule_.bounds[number], n), std::min(schedule_.bounds[number + 1], n)};
+}
+
+template <class S>
+std::pair<std::int64_t, std::int64_t> Runtime<S>::columns(std::int64_t n, const Step<S>& step,
+                                                          const Worker<S>& worker) const {
+  if (share(step) != Share::columns) return {0, n};
+  return {worker.first_of(n), worker.last_of(n)};
+}
+
+template <class S>
+void Runtime<S>::require_batch() const {
+  if (!ready_) fail(Status::usage, "U023", "what belongs to items needs a batch");
+}
+
+template <class S>
+std::span<const std::int32_t> Runtime<S>::items(ValueId id) const {
+  const ExtentId extent = place(id).extent;
+  if (extent == kShared) return {};
+  require_batch();
+  if (!plan_.layout.prefix(extent)) return placed_.callers[extent];
+  return std::span(placed_.order).first(static_cast<std::size_t>(rows(extent)));
+}
+
+template <class S>
+std::span<S> Runtime<S>::leaf(ValueId id) {
+  const Value& v = place(id);
+  if (v.extent != kShared) require_batch();
+  if (v.extent != kShared) return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
+  auto& own = own_[v.slot];
+  own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
+  std::fill(packed_.begin(), packed_.end(), 0);
+  forget_addresses();
+  base_[static_cast<std::size_t>(v.slot)] = own.data();
+  return {own.data(), static_cast<std::size_t>(v.elements)};
+}
+
+template <class S>
+void Runtime<S>::bind(ValueId id, std::span<const S> values) {
+  const Value& v = place(id);
+  if (v.extent != kShared || values.size() != static_cast<std::size_t>(v.elements))
+    fail(Status::usage, "U022", "{} numbers do not fit a shared leaf of {}", values.size(),
+         v.elements);
+  static S none[1];
+  std::fill(packed_.begin(), packed_.end(), 0);
+  forget_addresses();
+  // Steps only read leaves: their slots are never given to a result.
+  base_[static_cast<std::size_t>(v.slot)] = values.empty() ? none : const_cast<S*>(values.data());
+}
+
+template <class S>
+std::span<const S> Runtime<S>::output(ValueId id) const {
+  if (!has_run_) fail(Status::usage, "U023", "an output was asked for before a run of its batch");
+  const Value& v = place(id);
+  return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
+}
+
+template class Runtime<float>;
+template class Runtime<double>;
+
+}  // namespace taugrad::runtime

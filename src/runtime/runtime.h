@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <new>
+#include <span>
+#include <vector>
+
+#include "runtime/batch.h"
+#include "runtime/in_use.h"
+#include "runtime/profile.h"
+#include "runtime/schedule.h"
+#include "runtime/worker.h"
+#include "kernels/gemm/pairs.h"
+#include "kernels/gemm/panels.h"
+#include "plan/plan.h"
+#include "taugrad/runtime/executor.h"
+
+namespace taugrad::runtime {
+
+using plan::Plan;
+using plan::SlotId;
+using plan::Step;
+using plan::Value;
+using plan::ValueId;
+
+/// Rows [first, last) that a worker works on.
+struct RowRange {
+  std::int64_t first, last;
+};
+
+/// What changes from run to run: the batch, the storage, the packed weights. The plan stays as it
+/// is.
+template <class S>
+class Runtime {
+ public:
+  Runtime(const Plan<S>& plan, const ExecutorOptions& options);
+
+  OneCaller one_caller;  ///< of an Executor's functions
+
+  void set_batch(const BatchContext& given, std::int64_t items);
+  void run();
+  /// Tells `profile` of every step from now on; null: no longer.
+  void watch(Profile<S>* profile);
+
+  /// The caller's numbers of the items of a value's rows.
+  std::span<const std::int32_t> items(ValueId id) const;
+  std::span<S> leaf(ValueId id);
+  void bind(ValueId id, std::span<const S> values);
+  std::span<const S> output(ValueId id) const;
+  std::size_t bytes() const { return arena_bytes_ + packed_bytes_; }
+  OperationCount operations() const { return count_; }
+
+  // for kernels
+  const Plan<S>& plan() const { return plan_; }
+  ValueId operand(const Step<S>& step, std::uint32_t number) const {
+    return plan_.operands[step.first_operand + number];
+  }
+  const Value& place(ValueId id) const { return plan_.values[static_cast<std::size_t>(id)]; }
+  const Shape& shape(ValueId id) const { return plan_.shapes[place(id).shape]; }
+  S* data(ValueId id) const {
+    return base_[static_cast<std::size_t>(place(id).slot)] + place(id).offset;
+  }
+  std::int64_t rows(ExtentId extent) const { return placed_.rows[extent]; }
+  const BatchContext& context() const { return placed_.context; }
+  kernels::Panels<S>& panels(std::int32_t number) {
+    return panels_[static_cast<std::size_t>(number)];
+  }
+  /// A tile of each constant of a program.
+  const S* constants(std::int32_t program) const {
+    return constants_[static_cast<std::size_t>(program)].data();
+  }
+  /// The rows of an extent that a worker does in a step.
+  RowRange range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const;
+  /// Those of `n` columns, or panels of them, that a worker does in a step.
+  std::pair<std::int64_t, std::int64_t> columns(std::int64_t n, const Step<S>& step,
+                                                const Worker<S>& worker) const;
+  Share share(const Step<S>& step) const {
+    return schedule_.workers == 1
+               ? Share::alone
+               : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
+  }
+  /// Places of the parts before a step that goes on with their sum.
+  std::int64_t places_before(const Step<S>& step) const {
+    return places_before_[static_cast<std::size_t>(&step - plan_.steps.data())];
+  }
+  /// Whether operands that hold numbers of bfloat16 are multiplied in pairs.
+  static bool in_pairs(bool rounded) {
+    return sizeof(S) == 4 && rounded && kernels::pairs_supported();
+  }
+  /// Whether the panels hold their matrix already.
+  bool packed(const Step<S>& step) const {
+    return packed_[static_cast<std::size_t>(step.panels)] != 0;
+  }
+  /// Of panels that have been filled: whether they hold good for the next run.
+  void keep_packed(const Step<S>& step) {
+    const SlotId slot = place(operand(step, 0)).slot;
+    packed_[static_cast<std::size_t>(step.panels)] =
+        !weights_change_ && plan_.slots[static_cast<std::size_t>(slot)].outside;
+  }
+  /// Whether the values of a run are too many for a cache to hold.
+  bool far() const { return arena_bytes_ > kCloseBytes; }
+
+ private:
+  static constexpr double kLine = 64;         ///< bytes of a cache line
+  static constexpr std::size_t kPage = 4096;  ///< where the arena starts
+  static constexpr std::size_t kCloseBytes = 1 << 23;
+  struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
+                  ///< counts
+    std::vector<double> of_slot;
+    double packed = 0, total = 0;
+  };
+  struct Free {
+    void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kPage}); }
+  };
+
+  Sizes sizes() const;
+  static double begin_of(double bytes, double offset);
+  [[noreturn]] void refuse(const Sizes& sizes, double budget) const;
+  void lay_out();
+  void grow(std::size_t bytes);
+  void place_panels();
+  std::int64_t bytes_of(const plan::PackedMatrix& m) const {
+    return kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs));
+  }
+
+  void count_places();
+  void count_operations();
+  void forget_addresses();
+  void prepare_workers();
+  void carry_out(std::size_t step, Worker<S>& worker);
+  void run_alone();
+  void run_together();
+  void run_with(int workers);
+  void require_batch() const;
+
+  const Plan<S>& plan_;
+  std::size_t max_memory_;
+  int threads_;
+  bool weights_change_;
+  bool has_run_ = false;  ///< the present batch
+  bool ready_ = false;  ///< placed and laid out for `items_` and `lengths_`
+  std::int64_t items_ = 0;
+  std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
+  Placement placed_;
+  std::unique_ptr<S[], Free> arena_;
+  std::size_t arena_bytes_ = 0, packed_bytes_ = 0;
+  std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
+  std::vector<SlotId> outside_;           ///< of the shared leaves
+  std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
+  std::vector<kernels::Panels<S>> panels_;
+  std::vector<std::int32_t> panels_on_;    // by panels: the ones in whose memory they lie, or -1
+  std::vector<std::vector<S>> constants_;  // by program
+  std::vector<Worker<S>> workers_;
+  Schedule schedule_;
+  std::vector<std::uint8_t> packed_;         // by panels: filled, of a weight that does not change
+  std::vector<std::int64_t> places_before_;  // by step; empty: no sum has parts
+  OperationCount count_, count_of_batch_;
+  Profile<S>* profile_ = nullptr;
+};
+
+}  // namespace taugrad::runtime

@@ -1,0 +1,133 @@
+#include "runtime/schedule.h"
+
+#include <algorithm>
+
+#include "plan/lower/row_ops.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad::runtime {
+namespace {
+
+using plan::Form;
+using plan::Plan;
+using plan::Step;
+
+constexpr double kLeastWork = 2e6;     ///< floating-point operations of a run worth sharing out
+constexpr double kLeastProduct = 1e6;  ///< and of a product whose columns are
+
+/// Whether a step works row by row on items that a batch begins with, so that it splits by items.
+template <class S>
+class Splits {
+ public:
+  explicit Splits(const Plan<S>& plan) : plan_(plan) {}
+
+  bool operator()(const Step<S>& step) const {
+    switch (step.form) {
+      case Form::fused:
+        return instances(step);
+      case Form::rows:
+        return jobs(step);
+      case Form::each:
+      case Form::taps:
+      case Form::add:
+        return prefix(step.out);
+      case Form::forward:
+        return plan::row_by_row(*step.op) && results(step);
+      default:
+        return false;
+    }
+  }
+
+ private:
+  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+  bool prefix(plan::ValueId v) const { return plan_.layout.prefix(plan_.values[at(v)].extent); }
+
+  bool instances(const Step<S>& step) const {
+    const auto& program = plan_.programs[at(step.program)];
+    for (std::uint32_t i = program.result; i < step.operand_count;
+         i += static_cast<std::uint32_t>(program.splat.size()))
+      if (!prefix(plan_.operands[step.first_operand + i])) return false;
+    return true;
+  }
+  bool jobs(const Step<S>& step) const {
+    const auto all = std::span(plan_.jobs).subspan(step.first_job, step.job_count);
+    return std::ranges::all_of(all, [&](const plan::Job& j) { return prefix(j.out); });
+  }
+  bool results(const Step<S>& step) const {
+    for (std::uint32_t i = step.each - 1; i < step.operand_count; i += step.each)
+      if (!prefix(plan_.operands[step.first_operand + i])) return false;
+    return true;
+  }
+
+  const Plan<S>& plan_;
+};
+
+/// Work of each item, and in all.
+template <class S>
+std::vector<double> work_of_items(const Plan<S>& plan, const Placement& placed, std::int64_t items,
+                                  double& total) {
+  std::vector<double> work(static_cast<std::size_t>(items) + 1);
+  total = 0;
+  for (std::size_t e = 0; e < plan.operations.size(); ++e) {
+    if (plan.operations[e] == 0) continue;
+    const auto operations = static_cast<double>(plan.operations[e]);
+    total += operations * static_cast<double>(placed.rows[e]);
+    if (!plan.layout.prefix(static_cast<ExtentId>(e))) continue;
+    work[0] += operations;  // of the items [0, rows)
+    work[static_cast<std::size_t>(placed.rows[e])] -= operations;
+  }
+  for (std::size_t i = 1; i < work.size(); ++i) work[i] += work[i - 1];
+  return work;
+}
+
+/// Ends of the workers' items, as even in work as whole items allow.
+std::vector<std::int64_t> bounds_of(const std::vector<double>& work, int workers) {
+  double sum = 0, all = 0;
+  for (const double w : work) all += w;
+  std::vector<std::int64_t> bounds{0};
+  for (std::size_t i = 0; i + 1 < work.size(); ++i) {
+    const double target = all * static_cast<double>(bounds.size()) / workers;
+    if (static_cast<int>(bounds.size()) < workers && sum + work[i] / 2 >= target)
+      bounds.push_back(static_cast<std::int64_t>(i));
+    sum += work[i];
+  }
+  while (static_cast<int>(bounds.size()) <= workers)
+    bounds.push_back(static_cast<std::int64_t>(work.size()) - 1);
+  return bounds;
+}
+
+Share share_of(Form form, bool by_items, bool splits) {
+  if (form == Form::pack) return Share::packs;
+  if (form == Form::outer_sum || form == Form::sum_items) return Share::columns;
+  if (by_items) return splits ? Share::items : Share::alone;
+  return form == Form::rows ? Share::columns : Share::alone;
+}
+
+}  // namespace
+
+template <class S>
+Schedule share_out(const Plan<S>& plan, const Placement& placed, std::int64_t items, int threads) {
+  Schedule schedule;
+  if (threads <= 1 || items == 0) return schedule;
+  double total = 0;
+  const std::vector<double> work = work_of_items(plan, placed, items, total);
+  const bool by_items = items >= 2 * threads;
+  const double least = by_items ? kLeastWork : kLeastProduct * std::max(plan.levels, 1);
+  if (total < least) return schedule;
+  schedule.workers = threads;
+  if (by_items) schedule.bounds = bounds_of(work, threads);
+  const Splits<S> splits(plan);
+  for (const Step<S>& step : plan.steps) {
+    const Share share = share_of(step.form, by_items, by_items && splits(step));
+    const bool first = schedule.share.empty();
+    const bool goes_on = !first && schedule.share.back() == share && share != Share::columns;
+    schedule.waits.push_back(!first && !goes_on);
+    schedule.share.push_back(share);
+  }
+  return schedule;
+}
+
+template Schedule share_out(const Plan<float>&, const Placement&, std::int64_t, int);
+template Schedule share_out(const Plan<double>&, const Placement&, std::int64_t, int);
+
+}  // namespace taugrad::runtime

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/address_cache.h"
+#include "kernels/gemm/outer.h"
+#include "kernels/gemm/panels.h"
+#include "kernels/rows/row_math.h"
+#include "taugrad/graph/op.h"
+
+namespace taugrad::runtime {
+
+/// A stream of a region while an instance of it runs.
+template <class S>
+struct Source {
+  S* data;
+  std::int64_t stride;
+  std::int64_t rows;  ///< beyond them it is zero
+};
+
+/// One of the threads of a run, with what it works in.
+template <class S>
+struct Worker {
+  std::int32_t number = 0, count = 1;
+  std::vector<Operand<S>> operands;
+  std::vector<kernels::RowBlock<S>> blocks;
+  kernels::OuterScratch<S> outer;
+  std::vector<kernels::RowOperand<S>> terms;
+  std::vector<S> tiles;
+  std::vector<S*> pointers;
+  std::vector<Source<S>> sources;
+  std::vector<S*> kept;
+  AddressCache<S> ready;
+
+  /// This worker's part of `n` things, as even as can be.
+  std::int64_t first_of(std::int64_t n) const { return n * number / count; }
+  std::int64_t last_of(std::int64_t n) const { return n * (number + 1) / count; }
+};
+
+}  // namespace taugrad::runtime
