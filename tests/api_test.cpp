@@ -1,12 +1,12 @@
-// The program of the C++ guide: a definition built in C++, unfolded, differentiated, drawn, run and checked.
+// The program of the C++ guide: a definition built in C++, unfolded, differentiated, drawn, run and
+// checked.
 #include <taugrad/taugrad.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <unistd.h>
 
 namespace tg = taugrad;
 
@@ -43,7 +43,8 @@ class Scratch {
   std::string path(const char* name) const { return (folder_ / name).string(); }
 
  private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("taugrad_api_" + std::to_string(::getpid()));
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("taugrad_api_" + std::to_string(::getpid()));
 };
 
 }  // namespace
@@ -57,7 +58,8 @@ TEST_CASE("the C++ guide's program builds, differentiates, runs and checks", "[a
   tg::write(u.graph(), scratch.path("elman.dot"));
   CHECK(read(scratch.path("elman.dot")).starts_with("digraph"));
   tg::Program run(u.graph(), {u.loss(), g["W"], g["W[3]"]}, {.dtype = tg::f64});
-  const tg::Tensors out = run(tg::random_inputs(d, {.steps = 4, .batch = 2, .seed = 1}), tg::initial_weights(d, {.seed = 1}));
+  const tg::Tensors out = run(tg::random_inputs(d, {.steps = 4, .batch = 2, .seed = 1}),
+                              tg::initial_weights(d, {.seed = 1}));
   REQUIRE(out.size() == 3);
   CHECK(out.at("loss").dims() == tg::Dims{2});
   CHECK(out.at("grad:W").dims() == tg::Dims{3, 3});
@@ -106,8 +108,9 @@ TEST_CASE("a graph without a definition is built the same way", "[api]") {
   z = g.name(z, "z");
   const auto dz = tg::gradient(z, {w});
   tg::Program run(g, {z, dz["w"]}, {.dtype = tg::f64});
-  const tg::Tensors out = run({{"x", tg::Tensor::of({2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6})}},
-                              {{"w", tg::Tensor::of({3}, std::vector<double>{1, 0, -1})}});
+  const tg::Tensors out =
+      run({{"x", tg::Tensor::of({2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6})}},
+          {{"w", tg::Tensor::of({3}, std::vector<double>{1, 0, -1})}});
   CHECK(out.at("z").at(0) == -2);
   CHECK(out.at("z").at(1) == -2);
   CHECK(out.at("grad:w").at(0) == 5);  // summed over the batch
@@ -120,7 +123,10 @@ TEST_CASE("a definition in C++ imports cells and takes equations as text", "[api
   const auto n = d.size("n", 2), m = d.size("m", 3);
   d.input("x", {t}, {n});
   d.weight("W", {m, m});
-  d.import({.prefix = "b", .from = "rnn", .inputs = {{"x[t]", "0.5 * x[t]"}}, .weights = {{"W", "W"}},
+  d.import({.prefix = "b",
+            .from = "rnn",
+            .inputs = {{"x[t]", "0.5 * x[t]"}},
+            .weights = {{"W", "W"}},
             .reverse = {"t"}});
   d.function("twice(a) = 2 * a");
   d.equation("u[t] = twice(b.h[t])");

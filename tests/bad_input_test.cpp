@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;

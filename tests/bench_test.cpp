@@ -4,8 +4,8 @@
 
 #include "runtime/profile.h"
 #include "support_cli.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;

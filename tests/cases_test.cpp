@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "base/files.h"
-#include "json/json.h"
 #include "base/limits.h"
+#include "json/json.h"
 #include "language_support.h"
 #include "plan/passes/passes.h"
 #include "taugrad/io/safetensors.h"

@@ -4,8 +4,8 @@
 #include "support_cli.h"
 #include "support_gradients.h"
 #include "taugrad/evaluate/check.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/ops/records.h"
 
 // What a check may say where arithmetic has its limits: at kinks, under cancellation, without
 // numbers. It is neither stricter nor blinder than they allow.
@@ -47,7 +47,10 @@ const Bend kBends[]{
     {"upper bound", [](Var x, Var) { return clamp(x, -1, 0); }},
     {"min", [](Var x, Var y) { return min(x + 1.0, y); }},
     {"max", [](Var x, Var y) { return max(y, x + 1.0); }},
-    {"max of elements", [](Var x, Var y) { return max(concat({{x + y, y}})) * y; }},
+    {"max of elements",
+     [](Var x, Var y) {
+       return max(concat({{x + y, y}})) * y;
+     }},
     {"where", [](Var x, Var y) { return where(greater(x, y - 1.0), x * 2.0, x * y); }},
     {"a jump", [](Var x, Var y) { return where(greater_equal(x, y - 1.0), y, y * 2.0); }},
     {"equal", [](Var x, Var y) { return where(equal(x, x * 2.0), y * 2.0, x + y); }},
@@ -90,7 +93,8 @@ TEST_CASE("a kink hides nothing elsewhere, and one whose sides agree is none", "
     // attention's shift: the largest of equals, which the quotient does not depend on
     Graph attention;
     CheckPoint at;
-    const Var q = weight(attention, at, "q", {0.25, 0.25, 0.25}), v = weight(attention, at, "v", {1, 2, 4});
+    const Var q = weight(attention, at, "q", {0.25, 0.25, 0.25}),
+              v = weight(attention, at, "v", {1, 2, 4});
     const Var w = exp(q - max(q));
     const CheckReport smooth = check_gradients(sum(w * v) / sum(w), Vars{q}, at, {method});
     CHECK(failure(smooth) == "");
@@ -121,8 +125,8 @@ TEST_CASE("the tolerance follows what cancels on the way", "[check]") {
   Graph g;
   CheckPoint point;
   const Var x = weight(g, point, "x", {0.3, -1.1, 0.8}), y = x + 1e12;
-  const CheckReport r = check_gradients(mean(y * y) - mean(y) * mean(y), Vars{x}, point,
-                                        {.method = Method::central});
+  const CheckReport r =
+      check_gradients(mean(y * y) - mean(y) * mean(y), Vars{x}, point, {.method = Method::central});
   CHECK(r.ok());
   CHECK(r.vacuous());
   CHECK(r.hidden() == 3);
@@ -138,8 +142,9 @@ TEST_CASE("a small wrong gradient beside a large one is caught, and under cancel
       CheckPoint point;
       const Var x = weight(g, point, "x", {0.3}), z = weight(g, point, "z", {0.7, 0.2});
       const Var large = sum(exp(z));
-      const Var loss = method == Method::central ? sum(g.tape().append(wrong, {&x, 1})) * small
-                                                 : sum(g.tape().append(wrong, {&x, 1})) * small + large;
+      const Var loss = method == Method::central
+                           ? sum(g.tape().append(wrong, {&x, 1})) * small
+                           : sum(g.tape().append(wrong, {&x, 1})) * small + large;
       const CheckReport r = check_gradients(loss, Vars{x, z}, point, {method});
       CHECK_FALSE(r.ok());
       CHECK_FALSE(r.variables[0].ok);
@@ -210,21 +215,25 @@ TEST_CASE("stop_gradient is a constant for differences, too", "[check]") {
   for (const Method method : kMethods) {
     DefinitionCheckOptions o;
     o.method = method;
-    CHECK(failure(check(equations({"h[t] = tanh(x[t]) * stop_gradient(x[t] + W @ x[t])"}), o)) == "");
+    CHECK(failure(check(equations({"h[t] = tanh(x[t]) * stop_gradient(x[t] + W @ x[t])"}), o)) ==
+          "");
   }
 }
 
 TEST_CASE("the command says all this, with its status", "[check][cli]") {
   const Folder f;
   for (const std::string method : {"complex", "central"}) {
-    const auto nan = support::taugrad(f, "check -e 'a[t] = where(t == 2, -1, 1) + 0 * x[t]' "
-                               "-e 'h[t] = log(a[t])' --json --method " + method);
+    const auto nan = support::taugrad(f,
+                                      "check -e 'a[t] = where(t == 2, -1, 1) + 0 * x[t]' "
+                                      "-e 'h[t] = log(a[t])' --json --method " +
+                                          method);
     CHECK(nan.status == 5);
     const auto report = nan.lines().at(0);
     CHECK(report["ok"] == false);
     CHECK(report["not_finite"]["at"] == "h[2]");
     CHECK(nan.err.find("N004") != std::string::npos);
-    const auto words = support::taugrad(f, "check -e 'h[t] = sqrt(-1 - x[t] * x[t])' --method " + method);
+    const auto words =
+        support::taugrad(f, "check -e 'h[t] = sqrt(-1 - x[t] * x[t])' --method " + method);
     CHECK(words.status == 5);
     CHECK(words.err.find("not finite at h[1]") != std::string::npos);
     CHECK(words.out.find("agree") == std::string::npos);

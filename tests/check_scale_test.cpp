@@ -3,8 +3,8 @@
 
 #include "support_gradients.h"
 #include "taugrad/evaluate/check.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/ops/records.h"
 
 // A check tells right from wrong whatever the magnitudes are: of the loss, of a derivative, and of
 // what stands on the way.
@@ -40,7 +40,8 @@ struct Row {
 
 TEST_CASE("what underflows in a complex step is measured by a longer one", "[check]") {
   const Row rows[]{
-      {"exp far down", -0.7, [](Var w) { return exp(w - 400.0) * std::exp(400.0); }, std::exp(-0.7)},
+      {"exp far down", -0.7, [](Var w) { return exp(w - 400.0) * std::exp(400.0); },
+       std::exp(-0.7)},
       {"exp", 0.3, [](Var w) { return exp(w - 322.0) * std::exp(322.0); }, std::exp(0.3)},
       {"half of it", 0.6, [](Var w) { return w * 1e-200 * w * 1e200; }, 1.2},
       {"sigmoid", -400, [](Var w) { return sigmoid(w) * std::exp(400.0); }, 1},
@@ -77,7 +78,8 @@ TEST_CASE("a derivative that only an endless step would measure is 0", "[check]"
 TEST_CASE("a wrong rule is caught at every scale", "[check][mutants]") {
   const Op wrong = doubled_tanh();
   for (const Method method : kMethods)
-    for (const double scale : {1e-250, 1e-120, 1e-100, 1e-30, 1.0, 1e30, 1e39, 1e60, 1e120, 1e250}) {
+    for (const double scale :
+         {1e-250, 1e-120, 1e-100, 1e-30, 1.0, 1e30, 1e39, 1e60, 1e120, 1e250}) {
       INFO(scale << ", method " << static_cast<int>(method));
       Graph g;
       CheckPoint point;

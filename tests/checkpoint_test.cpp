@@ -8,11 +8,11 @@
 #include <ranges>
 
 #include "graph/verified.h"
+#include "random_network.h"
+#include "random_recurrence.h"
 #include "rewrite/equal_nodes.h"
 #include "rewrite/rounding.h"
 #include "rewrite/segments.h"
-#include "random_network.h"
-#include "random_recurrence.h"
 #include "support_plan.h"
 
 using namespace taugrad;
@@ -202,7 +202,8 @@ TEST_CASE("checkpoint: nodes that are equal only before the cut keep their bits"
       "q[t] = where(t == 2, b, tanh(b + b + W @ q[t-1] + U @ x[t] + Z @ p[t]))",
       "r[t] = clamp(W @ r[t-1] + Z @ p[t-1] + 0.3 * q[t-1], -1, 0.8)",
       "r[0] = 0.5 * b", "r[tau+1] = 0.5 * b"],
-    "loss": "sum(r[last] * r[last])"})json", "random.json");
+    "loss": "sum(r[last] * r[last])"})json",
+                                        "random.json");
   for (const std::int64_t steps : {7, 8, 11, 16}) {
     const Work work = work_of(d, steps);
     CAPTURE(steps);
@@ -259,7 +260,8 @@ TEST_CASE("checkpoint: memory of about 2 sqrt(tau) steps, less than twice the wo
       CAPTURE(all.bytes, few.bytes);
       CHECK(steps_kept <= 1.3 * 2 * std::sqrt(static_cast<double>(steps)));
       // the forward part is about a third of all
-      CHECK(static_cast<double>(few.operations.per_item) < 1.4 * static_cast<double>(all.operations.per_item));
+      CHECK(static_cast<double>(few.operations.per_item) <
+            1.4 * static_cast<double>(all.operations.per_item));
     }
   }
 }

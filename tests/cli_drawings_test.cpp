@@ -17,7 +17,8 @@ TEST_CASE("show: formats by suffix and by name", "[cli][formats]") {
   CHECK(has(slurp(f / "e.json"), "\"graphs\""));
   CHECK(taugrad(f, "show elman --format tikz -o e.json").status == 2);
   CHECK(has(taugrad(f, "show elman --format node-data").err, "--values"));
-  CHECK(taugrad(f, "show elman --steps 2 --values --colour bytes -q -o e.node-data.json").status == 0);
+  CHECK(taugrad(f, "show elman --steps 2 --values --colour bytes -q -o e.node-data.json").status ==
+        0);
   CHECK(has(slurp(f / "e.node-data.json"), "\"results\""));
   const Outcome help = taugrad(f, "show --help");
   for (const char* suffix : {".mmd", ".tex", ".graphml", ".model-explorer.json"})
@@ -27,7 +28,8 @@ TEST_CASE("show: formats by suffix and by name", "[cli][formats]") {
 TEST_CASE("show: variables are of every view", "[cli][printed]") {
   const Folder f;
   for (const char* view : {"folded", "unfolded", "gradient", "model"}) {
-    const std::string line = std::string("show elman --view ") + view + " --detail variables -q -o ";
+    const std::string line =
+        std::string("show elman --view ") + view + " --detail variables -q -o ";
     INFO(line);
     CHECK(taugrad(f, line + "a.svg").status == 0);
     CHECK(has(slurp(f / "a.svg"), "class=\"m\""));

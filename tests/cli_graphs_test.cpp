@@ -67,8 +67,7 @@ TEST_CASE("run, flow, check, inspect and diff take every graph built by hand", "
     check_status(f, "run g.json --batch 2 --seed 3 -o a.safetensors", 0);
     check_status(f, "run - --batch 2 --seed 3 -o b.safetensors < g.json", 0);
     CHECK(slurp(f / "a.safetensors") == slurp(f / "b.safetensors"));
-    check_status(f, "flow g.json --batch 2 -o flow.svg -q", g.flows ? 0 : 3,
-                 g.flows ? "" : "G028");
+    check_status(f, "flow g.json --batch 2 -o flow.svg -q", g.flows ? 0 : 3, g.flows ? "" : "G028");
     check_status(f, "inspect g.json", 0);
     CHECK(nlohmann::json::parse(support::taugrad(f, "inspect g.json --json").out)["nodes"] ==
           g.graph.size());
@@ -128,22 +127,21 @@ TEST_CASE("run takes tensors, cotangents and losses of a graph by name", "[cli][
   // a cotangent replaces the loss
   spill(f / "c.json", R"({"x": [[[0.5,0]],[[0,0.25]]], "cotangent:o": [[[1,0]],[[0,0]]]})");
   const std::string cotangents = "run g.json --weights w.json --inputs c.json --json ";
-  const auto c =
-      nlohmann::json::parse(support::taugrad(f, cotangents + "--fetch grad:x,loss").out);
+  const auto c = nlohmann::json::parse(support::taugrad(f, cotangents + "--fetch grad:x,loss").out);
   CHECK(c["loss"][0].get<double>() == Approx(std::tanh(0.5)));
   CHECK(c["grad:x"][0][0][0].get<double>() == Approx(1 - std::tanh(0.5) * std::tanh(0.5)));
   CHECK(c["grad:x"][1][0][1] == 0);
-  for (const auto& [line, code] : std::vector<std::pair<std::string, std::string>>{
-           {"--fetch hh", "U020"},
-           {"--fetch grad:q", "U020"},
-           {"--fetch h[9]", "U020"},
-           {"--fetch '#999'", "U020"},
-           {"--fetch loss --loss o", "G023"},
-           {"--fetch loss --loss q", "U020"},
-           {"--steps 3", "U007"},
-           {"--size m=3", "U007"},
-           {"--mode y=sampled", "U007"},
-           {"--top-k 3", "U007"}}) {
+  for (const auto& [line, code] :
+       std::vector<std::pair<std::string, std::string>>{{"--fetch hh", "U020"},
+                                                        {"--fetch grad:q", "U020"},
+                                                        {"--fetch h[9]", "U020"},
+                                                        {"--fetch '#999'", "U020"},
+                                                        {"--fetch loss --loss o", "G023"},
+                                                        {"--fetch loss --loss q", "U020"},
+                                                        {"--steps 3", "U007"},
+                                                        {"--size m=3", "U007"},
+                                                        {"--mode y=sampled", "U007"},
+                                                        {"--top-k 3", "U007"}}) {
     const Outcome bad = support::taugrad(f, on + line);
     INFO(line << bad.err);
     CHECK((bad.status == 2 || bad.status == 3));
@@ -236,8 +234,8 @@ TEST_CASE("pictures of graphs built by hand are those of their definitions", "[g
                                                 {"bidirectional", unrolled_bidirectional(4)}};
   for (const auto& [name, graph] : rows) {
     INFO(name);
-    const Unfolded u = unfold(load_definition(TAUGRAD_SOURCE_DIR "/graphs/" + name + ".json"),
-                              {.steps = 4});
+    const Unfolded u =
+        unfold(load_definition(TAUGRAD_SOURCE_DIR "/graphs/" + name + ".json"), {.steps = 4});
     const Picture a = picture_of(graph, {.detail = Detail::operations}),
                   b = picture_of(u.graph(), WriteOptions{.detail = Detail::operations});
     CHECK(a.nodes.size() == b.nodes.size());

@@ -14,8 +14,9 @@ std::map<std::string, std::string> contents(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().lexically_relative(folder).string();
     if (name == "out.txt" || name == "err.txt") continue;
-    all[name] = entry.is_symlink() ? "-> " + fs::read_symlink(entry.path()).string()
-                                   : entry.is_regular_file() ? slurp(entry.path()) : "";
+    all[name] = entry.is_symlink()        ? "-> " + fs::read_symlink(entry.path()).string()
+                : entry.is_regular_file() ? slurp(entry.path())
+                                          : "";
   }
   return all;
 }
@@ -56,19 +57,32 @@ TEST_CASE("no command writes over what it reads, by whatever name", "[cli][files
   const Folder f;
   make_files(f);
   for (const char* line : {
-           "show net.json -o net.json", "show net.json --steps 2 -o ./sub/../net.json",
-           "show net.json -o hard.json", "show net.json -o soft.json", "show soft.json -o net.json",
-           "show net.json -o here/here/net.json", "show - -o net.json < net.json",
-           "show net.json --json -o net.json", "show net.json --plan -o net.json",
+           "show net.json -o net.json",
+           "show net.json --steps 2 -o ./sub/../net.json",
+           "show net.json -o hard.json",
+           "show net.json -o soft.json",
+           "show soft.json -o net.json",
+           "show net.json -o here/here/net.json",
+           "show - -o net.json < net.json",
+           "show net.json --json -o net.json",
+           "show net.json --plan -o net.json",
            "show net.json --format json -o lstm.json",  // imported
-           "show elman.json --view model -o elman.json", "run elman.json -o elman.json",
+           "show elman.json --view model -o elman.json",
+           "run elman.json -o elman.json",
            "run elman --steps 2 --weights w.safetensors -o w.safetensors",
-           "run elman --inputs x.json -o x.json", "run elman --inputs - -o x.json < x.json",
-           "flow elman --weights w.safetensors -o w.safetensors", "flow elman.json -o elman.json",
-           "sample M -o M/model.safetensors", "sample M -o M/vocab.json", "sample R -o R/config.json",
-           "sample R -o R/latest", "sample R -o R/step-1/model.safetensors",
-           "eval M --data text.txt -o text.txt", "eval M --data text.txt -o M/state.json",
-           "eval M --data text.txt -o M/definition.json", "turing machine.json -o machine.json",
+           "run elman --inputs x.json -o x.json",
+           "run elman --inputs - -o x.json < x.json",
+           "flow elman --weights w.safetensors -o w.safetensors",
+           "flow elman.json -o elman.json",
+           "sample M -o M/model.safetensors",
+           "sample M -o M/vocab.json",
+           "sample R -o R/config.json",
+           "sample R -o R/latest",
+           "sample R -o R/step-1/model.safetensors",
+           "eval M --data text.txt -o text.txt",
+           "eval M --data text.txt -o M/state.json",
+           "eval M --data text.txt -o M/definition.json",
+           "turing machine.json -o machine.json",
            "turing machine.json --definition machine.json",
        }) {
     const bool other_format = has(line, "flow elman --weights");
@@ -98,11 +112,16 @@ TEST_CASE("the folder of a training holds none of its inputs", "[cli][files]") {
   fs::create_hard_link(f.path / "text.txt", f.path / "hard/vocab.json");
   const std::string train = "train char_lm --size m=4 --epochs 1 -q ";
   for (const char* line : {
-           "--data M/text.txt -o M", "--data M/text.txt -o M --overwrite",
-           "--data M/data/text.txt -o M --overwrite", "--data M/vocab.json -o M --overwrite",
-           "--data M/text.txt -o here/M/../M --overwrite", "--data text.txt -o . --overwrite",
-           "--data text.txt -o linked --overwrite", "--data text.txt -o hard --overwrite",
-           "--data - -o hard --overwrite < text.txt", "--data text.txt -o text.txt --overwrite",
+           "--data M/text.txt -o M",
+           "--data M/text.txt -o M --overwrite",
+           "--data M/data/text.txt -o M --overwrite",
+           "--data M/vocab.json -o M --overwrite",
+           "--data M/text.txt -o here/M/../M --overwrite",
+           "--data text.txt -o . --overwrite",
+           "--data text.txt -o linked --overwrite",
+           "--data text.txt -o hard --overwrite",
+           "--data - -o hard --overwrite < text.txt",
+           "--data text.txt -o text.txt --overwrite",
        })
     check_refused(f, train + line, "U004");
   check_refused(f, "train M/definition.json --data text.txt --epochs 1 -o M --overwrite", "U004");
@@ -122,7 +141,8 @@ TEST_CASE("a suffix that is none of the formats is refused, in every command", "
       {"show elman --view model", kDrawn},
       {"show elman --plan", "json txt"},
       {"run elman --steps 2", "safetensors json"},
-      {"run elman --inputs x.json --weights w.safetensors --mode y=greedy --divergence", "json txt"},
+      {"run elman --inputs x.json --weights w.safetensors --mode y=greedy --divergence",
+       "json txt"},
       {"flow elman --steps 3", "json txt svg"},
       {"flow elman --steps 3 --from x --of h", "json txt svg"},
       {"flow elman --steps 3 --rtrl", "json txt"},

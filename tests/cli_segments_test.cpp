@@ -27,9 +27,12 @@ TEST_CASE("run goes on from the state of the segment before", "[cli]") {
   spill(f / "x.json", x);
   spill(f / "a.json", R"j({"x": [[[1, 2]], [[3, 4]], [[5, 6]]]})j");
   spill(f / "b.json", R"j({"x": [[[7, 8]]]})j");
-  REQUIRE(support::taugrad(f, "run elman --seed 3 --steps 1 --fetch U,W,b -o w.safetensors").status == 0);
+  REQUIRE(
+      support::taugrad(f, "run elman --seed 3 --steps 1 --fetch U,W,b -o w.safetensors").status ==
+      0);
   const auto fetched = [&](const std::string& more) {
-    const Outcome o = support::taugrad(f, "run elman --weights w.safetensors --fetch h --json " + more);
+    const Outcome o =
+        support::taugrad(f, "run elman --weights w.safetensors --fetch h --json " + more);
     INFO(o.err);
     REQUIRE(o.status == 0);
     return nlohmann::json::parse(o.out)["h"];
@@ -40,11 +43,15 @@ TEST_CASE("run goes on from the state of the segment before", "[cli]") {
   for (int t = 0; t < 3; ++t) CHECK(first[t] == whole[t]);
   CHECK(last[0] == whole[3]);
   CHECK(nlohmann::json::parse(slurp(f / "t.json"))["steps"] == nlohmann::json::array({4}));
-  const Outcome ahead = support::taugrad(f, "run bidirectional --inputs a.json --weights w.safetensors --fetch o --state-out z.json");
+  const Outcome ahead = support::taugrad(
+      f, "run bidirectional --inputs a.json --weights w.safetensors --fetch o --state-out z.json");
   CHECK(ahead.status == 3);
   CHECK(has(ahead.err, "G040"));
   CHECK_FALSE(fs::exists(f.path / "z.json"));
-  CHECK(has(support::taugrad(f, "run elman --state-in s.safetensors --state-out s.safetensors --inputs a.json").err, "U004"));
+  CHECK(has(support::taugrad(
+                f, "run elman --state-in s.safetensors --state-out s.safetensors --inputs a.json")
+                .err,
+            "U004"));
 }
 
 TEST_CASE("a long text is trained in windows, resumed with the same bits", "[cli]") {
@@ -57,7 +64,8 @@ TEST_CASE("a long text is trained in windows, resumed with the same bits", "[cli
   const auto metrics = lines_of(slurp(f / "whole/metrics.jsonl"));
   REQUIRE(metrics.size() > 20);
   CHECK(metrics.back()["lr"] == Approx(0.001));
-  REQUIRE(support::taugrad(f, "train char_lm" + how + "--seconds 0.000001 -o parts -q").status == 0);
+  REQUIRE(support::taugrad(f, "train char_lm" + how + "--seconds 0.000001 -o parts -q").status ==
+          0);
   CHECK(lines_of(slurp(f / "parts/metrics.jsonl")).size() == 1);
   REQUIRE(support::taugrad(f, "train --resume parts -q").status == 0);
   CHECK(slurp(f / (newest(f, "parts") + "/model.safetensors")) ==
@@ -66,13 +74,16 @@ TEST_CASE("a long text is trained in windows, resumed with the same bits", "[cli
   CHECK(eval.status == 0);
   const Outcome bad = support::taugrad(f, "train char_lm --data text.txt --bptt 8,9 -o bad");
   CHECK(bad.status == 2);
-  CHECK(has(support::taugrad(f, "train char_lm --data text.txt --schedule 'cosin(1)' -o bad").err, "cosine"));
+  CHECK(has(support::taugrad(f, "train char_lm --data text.txt --schedule 'cosin(1)' -o bad").err,
+            "cosine"));
 }
 
 TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]") {
   const Folder f;
   make_text(f, 60);
-  REQUIRE(support::taugrad(f, "train char_lm --size m=12 --data text.txt --epochs 3 --lr 0.01 -o m -q").status == 0);
+  REQUIRE(
+      support::taugrad(f, "train char_lm --size m=12 --data text.txt --epochs 3 --lr 0.01 -o m -q")
+          .status == 0);
   const tg::TrainedModel m = tg::load_model(f / "m");
   tg::Definition d = m.definition;
   d.ends.clear();
@@ -83,7 +94,8 @@ TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]"
     const auto longer = tg::sample(d, m.weights, o);
     for (std::size_t i = 0; i < 2; ++i) {
       REQUIRE(longer[i].at("y").dims() == tg::Dims{700});
-      for (std::int64_t t = 0; t < 512; ++t) REQUIRE(longer[i].at("y").at(t) == whole[i].at("y").at(t));
+      for (std::int64_t t = 0; t < 512; ++t)
+        REQUIRE(longer[i].at("y").at(t) == whole[i].at("y").at(t));
     }
     // what was drawn, as a prompt
     for (const std::int64_t given : {300, 511}) {
@@ -116,7 +128,8 @@ TEST_CASE("predict tells likeliest values and probabilities, and goes on after t
   spill(f / "train.jsonl", lines);
   spill(f / "net.json", R"j({"name": "net", "index": {"t": "tau"}, "inputs": {"x[t]": [1]},
     "weights": {"U": [4, 1], "V": [2, 4]}, "equations": ["h[t] = tanh(U @ x[t])", "y[t] ~ categorical(logits = V @ h[t])"]})j");
-  REQUIRE(support::taugrad(f, "train net.json --data train.jsonl --epochs 30 --lr 0.05 -o m -q").status == 0);
+  REQUIRE(support::taugrad(f, "train net.json --data train.jsonl --epochs 30 --lr 0.05 -o m -q")
+              .status == 0);
   spill(f / "new.jsonl", "{\"x\": [[1], [0]]}\n{\"x\": [[0], [0], [1]]}\n");
   const Outcome o = support::taugrad(f, "predict m --data new.jsonl");
   INFO(o.err);
@@ -140,14 +153,16 @@ TEST_CASE("predict tells likeliest values and probabilities, and goes on after t
   std::string series;
   for (int i = 0; i < 30; ++i) {
     std::string y;
-    for (int t = 0; t < 6 + i % 4; ++t) y += std::string(t > 0 ? ", " : "") + std::to_string((i + t) % 3);
+    for (int t = 0; t < 6 + i % 4; ++t)
+      y += std::string(t > 0 ? ", " : "") + std::to_string((i + t) % 3);
     series += "{\"y\": [" + y + "]}\n";
   }
   spill(f / "series.jsonl", series);
   spill(f / "cycle.json", R"j({"name": "cycle", "index": {"t": "tau"}, "sizes": {"k": 3, "m": 8},
     "weights": {"W": ["m", "m"], "E": ["k", "m"], "V": ["k", "m"]},
     "equations": ["h[t] = tanh(W @ h[t-1] + embed(E, y[t-1]))", "y[t] ~ categorical(logits = V @ h[t])"]})j");
-  REQUIRE(support::taugrad(f, "train cycle.json --data series.jsonl --epochs 60 --lr 0.03 -o c -q").status == 0);
+  REQUIRE(support::taugrad(f, "train cycle.json --data series.jsonl --epochs 60 --lr 0.03 -o c -q")
+              .status == 0);
   const Outcome forecast = support::taugrad(f, "predict c --data series.jsonl --steps 5");
   INFO(forecast.err);
   REQUIRE(forecast.status == 0);
@@ -155,11 +170,15 @@ TEST_CASE("predict tells likeliest values and probabilities, and goes on after t
   REQUIRE(items.size() == 30);
   int right = 0;
   for (int i = 0; i < 30; ++i)
-    for (int t = 0; t < 5; ++t) right += items[static_cast<std::size_t>(i)]["y"][static_cast<std::size_t>(t)] == (i + 6 + i % 4 + t) % 3;
+    for (int t = 0; t < 5; ++t)
+      right += items[static_cast<std::size_t>(i)]["y"][static_cast<std::size_t>(t)] ==
+               (i + 6 + i % 4 + t) % 3;
   CHECK(right > 140);  // each item goes on from its own end
-  const Outcome drawn = support::taugrad(f, "predict c --data series.jsonl --steps 5 --draw --seed 4");
+  const Outcome drawn =
+      support::taugrad(f, "predict c --data series.jsonl --steps 5 --draw --seed 4");
   CHECK(drawn.status == 0);
-  CHECK(drawn.out == support::taugrad(f, "predict c --data series.jsonl --steps 5 --draw --seed 4").out);
+  CHECK(drawn.out ==
+        support::taugrad(f, "predict c --data series.jsonl --steps 5 --draw --seed 4").out);
 }
 
 TEST_CASE("training begins with weights of others, frozen by name", "[cli]") {
@@ -189,7 +208,8 @@ TEST_CASE("training begins with weights of others, frozen by name", "[cli]") {
 TEST_CASE("a net that cannot learn is told", "[cli]") {
   const Folder f;
   spill(f / "d.jsonl", "{\"x\": 1, \"z\": 2}\n{\"x\": 2, \"z\": 3}\n");
-  spill(f / "net.json", R"j({"name": "net", "inputs": {"x": [], "z": []}, "weights": {"v": [3], "w": [3]},
+  spill(f / "net.json",
+        R"j({"name": "net", "inputs": {"x": [], "z": []}, "weights": {"v": [3], "w": [3]},
     "equations": ["e = sum(w * v) * x - z"], "loss": "e * e"})j");
   const Outcome o = support::taugrad(f, "train net.json --data d.jsonl --epochs 5 -o m");
   INFO(o.err);

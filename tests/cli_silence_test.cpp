@@ -82,7 +82,8 @@ TEST_CASE("options that do nothing are refused", "[cli]") {
   CHECK_FALSE(fs::exists(f / "m"));
   CHECK(taugrad(f, "turing busy_beaver_2 --view folded --tape 1").status == 2);
   CHECK(taugrad(f, "check elman --mode 'y=mixed(linear(1,0,10))'").status == 2);
-  CHECK(taugrad(f, "define -e 'h[t] = x[t]' -e 'ends = h[t] > 1' -e 'ends = h[t] > 2'").status != 0);
+  CHECK(taugrad(f, "define -e 'h[t] = x[t]' -e 'ends = h[t] > 1' -e 'ends = h[t] > 2'").status !=
+        0);
 }
 
 TEST_CASE("a name that is a suffix alone says the format", "[cli]") {

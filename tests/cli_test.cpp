@@ -246,8 +246,8 @@ TEST_CASE("check does not pretend a proof where nothing depends on anything", "[
   CHECK_FALSE(has(none.out, "every gradient agrees"));
   CHECK(nlohmann::json::parse(taugrad(f, "check elman --steps 0 --json").out)["vacuous"] == true);
   CHECK(has(taugrad(f, "check elman --steps 1").out, "every gradient agrees"));
-  CHECK_FALSE(nlohmann::json::parse(taugrad(f, "check elman --steps 1 --json").out)
-                  .contains("vacuous"));
+  CHECK_FALSE(
+      nlohmann::json::parse(taugrad(f, "check elman --steps 1 --json").out).contains("vacuous"));
 }
 
 TEST_CASE("drawings: data on standard output, counts on standard error", "[cli]") {

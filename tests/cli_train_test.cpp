@@ -43,7 +43,8 @@ TEST_CASE("train makes a folder, sample writes from it", "[cli]") {
   CHECK(has(again.err, "U003"));
   const std::string before = slurp(f / (newest(f, "model") + "/model.safetensors"));
   CHECK(taugrad(f, kTrain + "-o model --overwrite -q").err.empty());
-  CHECK(slurp(f / (newest(f, "model") + "/model.safetensors")) == before);  // the same seed, the same bits
+  CHECK(slurp(f / (newest(f, "model") + "/model.safetensors")) ==
+        before);  // the same seed, the same bits
 
   const Outcome texts = taugrad(f, "sample model --count 3 --steps 40");
   CHECK(texts.status == 0);

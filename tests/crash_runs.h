@@ -36,16 +36,18 @@ class CrashRuns {
   }
   Outcome run(const std::string& line, const std::string& fault) const {
     return support::taugrad(f_, line,
-                            "LD_PRELOAD='" TAUGRAD_FAULTS "' ASAN_OPTIONS=verify_asan_link_order=0 "
-                            "FAULT_UNDER=m FAULT_COUNT=count FAULT_LOG=log FAULT=" + fault);
+                            "LD_PRELOAD='" TAUGRAD_FAULTS
+                            "' ASAN_OPTIONS=verify_asan_link_order=0 "
+                            "FAULT_UNDER=m FAULT_COUNT=count FAULT_LOG=log FAULT=" +
+                                fault);
   }
   int calls(const std::string& line) const {
     run(line, "kill:0");
     return std::stoi(slurp(f_ / "count"));
   }
 
-  /// "" where the folder holds a whole state of the training, bit for bit, and what remains to be done
-  /// can be done; else what is wrong. `least`: the update that it must be at, or later.
+  /// "" where the folder holds a whole state of the training, bit for bit, and what remains to be
+  /// done can be done; else what is wrong. `least`: the update that it must be at, or later.
   std::string problem(std::int64_t least) {
     try {
       const taugrad::TrainedModel m = taugrad::load_model(f_ / "m");
@@ -64,7 +66,8 @@ class CrashRuns {
   /// From the training that nothing happened to, once done.
   std::string difference() const {
     for (const char* file : {"/model.safetensors", "/optimizer.safetensors"})
-      if (slurp(f_ / (support::newest(f_, "m") + file)) != slurp(f_ / ("whole/step-8" + std::string(file))))
+      if (slurp(f_ / (support::newest(f_, "m") + file)) !=
+          slurp(f_ / ("whole/step-8" + std::string(file))))
         return std::string("another") + file;
     if (slurp(f_ / "m/metrics.jsonl") != slurp(f_ / "whole/metrics.jsonl")) return "other metrics";
     return left_over();

@@ -11,8 +11,8 @@ namespace {
 
 const MemoryFolder in_memory;
 
-/// The system calls of a training that are made to fail: with TAUGRAD_ALL_CALLS (tools/crashes) each
-/// of them, else every so many-th.
+/// The system calls of a training that are made to fail: with TAUGRAD_ALL_CALLS (tools/crashes)
+/// each of them, else every so many-th.
 std::vector<int> some(int calls, int every) {
   if (std::getenv("TAUGRAD_ALL_CALLS") != nullptr) every = 1;
   std::vector<int> chosen;
@@ -158,19 +158,24 @@ TEST_CASE("every file of a save is on the disk before its name, and the name bef
 TEST_CASE("a real disk of one MiB", "[crash]") {
   const Folder f;
   CrashRuns runs(f);
-  const std::string mount = "unshare --user --map-root-user --mount sh -c 'mkdir -p d && mount -t tmpfs -o "
-                            "size=1m none d && ";
+  const std::string mount =
+      "unshare --user --map-root-user --mount sh -c 'mkdir -p d && mount -t tmpfs -o "
+      "size=1m none d && ";
   if (run_in(f, mount + "true'").status != 0) {
     WARN("skipped: no file system can be mounted here");
     return;
   }
   // it is filled up while training goes on; what was saved before is read again
-  const Outcome o = run_in(
-      f, mount + "\"" TAUGRAD_EXECUTABLE "\" train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 "
-                 "-o d/m -q && head -c 2000000 /dev/zero > d/fill; "
-                 "\"" TAUGRAD_EXECUTABLE "\" train --resume d/m --epochs 4 -q; echo status $?; ls -a d/m; "
-                 "rm d/fill; \"" TAUGRAD_EXECUTABLE "\" train --resume d/m --epochs 4 -q; echo status $?; "
-                 "\"" TAUGRAD_EXECUTABLE "\" sample d/m -q > /dev/null; echo status $?; cat d/m/latest'");
+  const Outcome o =
+      run_in(f, mount + "\"" TAUGRAD_EXECUTABLE
+                        "\" train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 "
+                        "-o d/m -q && head -c 2000000 /dev/zero > d/fill; "
+                        "\"" TAUGRAD_EXECUTABLE
+                        "\" train --resume d/m --epochs 4 -q; echo status $?; ls -a d/m; "
+                        "rm d/fill; \"" TAUGRAD_EXECUTABLE
+                        "\" train --resume d/m --epochs 4 -q; echo status $?; "
+                        "\"" TAUGRAD_EXECUTABLE
+                        "\" sample d/m -q > /dev/null; echo status $?; cat d/m/latest'");
   INFO(o.out << o.err);
   CHECK(has(o.out, "status 4\n.\n..\nconfig.json\nlatest\nmetrics.jsonl\nstep-4\n"));
   CHECK(has(o.out, "status 0\nstatus 0\nstep-8\n"));
@@ -182,7 +187,8 @@ TEST_CASE("a limit on the size of files", "[crash]") {
   const Folder f;
   CrashRuns runs(f);
   runs.restore();
-  const Outcome o = run_in(f, "sh -c 'ulimit -f 0; \"" TAUGRAD_EXECUTABLE "\" train --resume m --epochs 4 -q "
+  const Outcome o = run_in(f, "sh -c 'ulimit -f 0; \"" TAUGRAD_EXECUTABLE
+                              "\" train --resume m --epochs 4 -q "
                               "2> told; cat told > /dev/stderr; exit 4'");
   INFO(o.err);
   CHECK(runs.problem(4) == "");

@@ -5,10 +5,10 @@
 #include <functional>
 #include <vector>
 
-#include "taugrad/graph/verify.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/graph/verify.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/reference/interpreter.h"
 
 // Depth costs memory in proportion, and no stack.

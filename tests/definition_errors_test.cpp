@@ -87,9 +87,9 @@ TEST_CASE("bad definitions: declarations", "[errors]") {
 }
 
 TEST_CASE("bad definitions: names that no file format could carry", "[errors]") {
-  for (const std::string& name :
-       {std::string("a\\\"b"), std::string("a<b"), std::string("a\\nb"),
-        std::string("__met adata__"), std::string("__metadata__"), std::string("3d"), std::string("")}) {
+  for (const std::string& name : {std::string("a\\\"b"), std::string("a<b"), std::string("a\\nb"),
+                                  std::string("__met adata__"), std::string("__metadata__"),
+                                  std::string("3d"), std::string("")}) {
     INFO(name);
     const auto found = of_text(before_rest("\"weights\": {\"" + name + "\": [2]}"));
     CHECK((found[0].code == "G025" || found[0].code == "E001"));
@@ -109,8 +109,11 @@ TEST_CASE("bad definitions: names that no file format could carry", "[errors]") 
   CHECK(of_text(with_equations({std::string(10000, 'h') + " = 1"}))[0].code == "G025");
 }
 
-TEST_CASE("bad definitions: three equations with errors are three errors, also where one reads another", "[errors]") {
-  const auto found = of_text(R"j({"name": "a", "index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]},
+TEST_CASE(
+    "bad definitions: three equations with errors are three errors, also where one reads another",
+    "[errors]") {
+  const auto found = of_text(
+      R"j({"name": "a", "index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]},
     "equations": ["a[t] = W @ a[t-1] + z[t]", "h[t] = tahn(a[t])", "g[t] = sigmoid(h[t], 2)", "o[t] = W @ h[t-1,2] + x[t]"]})j");
   std::vector<std::string> codes;
   for (const Diagnostic& d : found) codes.push_back(d.code);

@@ -34,7 +34,8 @@ const PictureNode& node(const DrawnDifference& d, const std::string& id) {
 
 TEST_CASE("difference: the same picture twice has none", "[draw][difference]") {
   const Picture p = of({"h[t] = tanh(W @ h[t-1] + U @ x[t])"});
-  const DrawnDifference d = difference_of({.name = "one", .picture = p}, {.name = "other", .picture = p});
+  const DrawnDifference d =
+      difference_of({.name = "one", .picture = p}, {.name = "other", .picture = p});
   CHECK(d.changed + d.only_a + d.only_b == 0);
   CHECK(d.picture.nodes.size() == 2 * p.nodes.size());
   for (std::size_t n = 0; n < d.picture.nodes.size(); ++n) {
@@ -47,8 +48,9 @@ TEST_CASE("difference: the same picture twice has none", "[draw][difference]") {
 
 TEST_CASE("difference: another function, another input, another step", "[draw][difference]") {
   const Picture a = of({"h[t] = tanh(W @ h[t-1] + U @ x[t])"});
-  const DrawnDifference f = difference_of(
-      {.name = "a", .picture = a}, {.name = "b", .picture = of({"h[t] = relu(W @ h[t-1] + U @ x[t])"})});
+  const DrawnDifference f =
+      difference_of({.name = "a", .picture = a},
+                    {.name = "b", .picture = of({"h[t] = relu(W @ h[t-1] + U @ x[t])"})});
   CHECK(f.changed == 3);  // h[1] to h[3], and nothing that follows from them
   CHECK(f.only_a + f.only_b == 0);
   CHECK(node(f, "A_h_2").fill == node(f, "B_h_2").fill);
@@ -61,9 +63,9 @@ TEST_CASE("difference: another function, another input, another step", "[draw][d
   CHECK(g.partner[at(number_of(g, "A_x_1"))] == -1);
   CHECK(g.partner[at(number_of(g, "A_W"))] == number_of(g, "B_W"));
 
-  const DrawnDifference s = difference_of(
-      {.name = "a", .picture = a},
-      {.name = "b", .picture = of({"h[t] = tanh(W @ h[t-1] + U @ x[t])"}, 4)});
+  const DrawnDifference s =
+      difference_of({.name = "a", .picture = a},
+                    {.name = "b", .picture = of({"h[t] = tanh(W @ h[t-1] + U @ x[t])"}, 4)});
   CHECK(s.only_a == 0);
   CHECK(s.only_b > 3);
   CHECK(s.partner[at(number_of(s, "B_h_4"))] == -1);
@@ -95,7 +97,8 @@ TEST_CASE("difference: how far weights and values are apart", "[draw][difference
   CHECK(page.scenes[0].facts.size() == d2.picture.nodes.size());
 }
 
-TEST_CASE("difference: every format writes it, of every pair, the same bytes", "[draw][difference]") {
+TEST_CASE("difference: every format writes it, of every pair, the same bytes",
+          "[draw][difference]") {
   const std::vector<std::string> names{"product", "elman", "grid_four_directions", "lstm"};
   for (const std::string& a : names)
     for (const std::string& b : names) {
@@ -106,7 +109,8 @@ TEST_CASE("difference: every format writes it, of every pair, the same bytes", "
       INFO(a << " " << b);
       for (const Format& f : formats()) {
         if (f.name == "json" || f.name == "node-data") continue;
-        const FormatSource source{.picture = [&] { return d.picture; }, .page = [&] { return d.page(); }};
+        const FormatSource source{.picture = [&] { return d.picture; },
+                                  .page = [&] { return d.page(); }};
         CHECK(f.text(source, {}) == f.text(source, {}));
       }
       CHECK((a == b) == (d.changed + d.only_a + d.only_b == 0));

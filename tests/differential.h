@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "language/resolve/resolved_model.h"
 #include "magnitudes.h"
 #include "plan/passes/passes.h"
 #include "random_network.h"
-#include "language/resolve/resolved_model.h"
-#include "taugrad/runtime/executor.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 /// Networks drawn at random, run in every way that must give the same: as the reference interpreter

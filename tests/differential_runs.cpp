@@ -14,8 +14,7 @@ void report(std::uint64_t seed, const Comparison& c) {
   for (const Difference& d : c.failures)
     fmt::print("seed {}: {}: {} differs{}\n", seed, d.way, d.output,
                std::isinf(d.size) ? "" : fmt::format(" by {:.2g}", d.size));
-  if (!c.failures.empty())
-    fmt::print("{}\nagain: tools/differential 1 {}\n\n", c.definition, seed);
+  if (!c.failures.empty()) fmt::print("{}\nagain: tools/differential 1 {}\n\n", c.definition, seed);
 }
 
 }  // namespace
@@ -43,7 +42,9 @@ int main(int count, char** words) {
     worst = c.worst;
     of = seed;
   }
-  fmt::print("{} recurrences, {} runs beside the reference: worst difference {:.2g} (seed {}, {}, {}); {} failed\n",
-             networks, ways, worst.size, of, worst.way, worst.output, failed);
+  fmt::print(
+      "{} recurrences, {} runs beside the reference: worst difference {:.2g} (seed {}, {}, {}); {} "
+      "failed\n",
+      networks, ways, worst.size, of, worst.way, worst.output, failed);
   return failed == 0 ? 0 : 1;
 }

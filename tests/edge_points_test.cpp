@@ -5,8 +5,8 @@
 #include <functional>
 #include <limits>
 
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/reference/interpreter.h"
 
 // Values and gradients where a function has a kink, a pole or an end: fixed, and tested exactly.

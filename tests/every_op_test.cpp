@@ -4,8 +4,8 @@
 
 #include "samples.h"
 #include "support_gradients.h"
-#include "taugrad/graph/verify.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/graph/verify.h"
 #include "taugrad/reference/interpreter.h"
 
 // Every op of the registry on its samples. A new op without samples, vjp or forward mode fails

@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "random_recurrence.h"
 #include "language/resolve/resolved_model.h"
+#include "random_recurrence.h"
 #include "support_executor.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/unfold/unfold.h"

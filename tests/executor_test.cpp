@@ -2,9 +2,9 @@
 
 #include "base/fail.h"
 #include "support_executor.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 
 using namespace taugrad;
 using support::alone;
@@ -158,25 +158,25 @@ TEST_CASE("executor: views of rows, shared matrices from both sides, products of
   const Var gates = sigmoid(lo) * tanh(mid) + hi;
   const Vars taps{mid, hi};
   for (const Var& x : {lo,
-                      gates,
-                      mid * mid,
-                      matmul(lo, w),
-                      matmul(transpose(w), hi),
-                      matmul(a, w),
-                      matmul(a, v),
-                      matmul(v, lo),
-                      matmul(lo, v),
-                      matmul(a, b),
-                      matmul(transpose(b), transpose(a)),
-                      matmul(transpose(w), w),
-                      matmul(slice(w, 1, 3), matmul(transpose(w), transpose(a))),
-                      matmul(slice(transpose(w), 2, 5), mid),
-                      conv(k, taps),
-                      reshape(slice(z, 3, 9), {2, 3}),
-                      outer(lo, hi),
-                      matmul(lo, b),
-                      matmul(reshape(z, {3, 4}), w),
-                      copy(to_items(v, kEveryItem))})
+                       gates,
+                       mid * mid,
+                       matmul(lo, w),
+                       matmul(transpose(w), hi),
+                       matmul(a, w),
+                       matmul(a, v),
+                       matmul(v, lo),
+                       matmul(lo, v),
+                       matmul(a, b),
+                       matmul(transpose(b), transpose(a)),
+                       matmul(transpose(w), w),
+                       matmul(slice(w, 1, 3), matmul(transpose(w), transpose(a))),
+                       matmul(slice(transpose(w), 2, 5), mid),
+                       conv(k, taps),
+                       reshape(slice(z, 3, 9), {2, 3}),
+                       outer(lo, hi),
+                       matmul(lo, b),
+                       matmul(reshape(z, {3, 4}), w),
+                       copy(to_items(v, kEveryItem))})
     built.fetch(x);
   const Var loss = sum(gates * matmul(slice(transpose(w), 2, 6), mid)) +
                    sum(matmul(matmul(a, w), transpose(w))) + sum(matmul(a, b)) + sum(conv(k, taps));

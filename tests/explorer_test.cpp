@@ -1,5 +1,7 @@
 // The page to explore: its size, its policy, what it holds. What it does is tried in a browser
 // (explorer_browser.py).
+#include "taugrad/draw/explorer.h"
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -9,7 +11,6 @@
 #include "draw/explorer/explorer_page.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
-#include "taugrad/draw/explorer.h"
 #include "taugrad/draw/write.h"
 #include "taugrad/ops/ops.h"
 
@@ -146,8 +147,7 @@ TEST_CASE("explorer: a graph has a page of all its views", "[explorer]") {
     return names;
   };
   const Graph g = unfold(shipped_definition("elman"), {.steps = 12}).graph();
-  CHECK(views(g, {}) ==
-        "folded unfolded unfolded_all gradient gradient_all ");
+  CHECK(views(g, {}) == "folded unfolded unfolded_all gradient gradient_all ");
   const Explorer page = explore(g, {.view = View::gradient, .title = "by hand"});
   CHECK(page.scenes[page.first].name == "gradient");
   CHECK(page.steps.size() >= 5);

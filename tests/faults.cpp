@@ -1,4 +1,5 @@
-// Preloaded by tests (LD_PRELOAD): makes one system call on files of a folder fail, or the last one.
+// Preloaded by tests (LD_PRELOAD): makes one system call on files of a folder fail, or the last
+// one.
 //   FAULT_UNDER=m          counts calls on m and what is in it, by the name that the program uses
 //   FAULT=kill:7           dies by SIGKILL before the 7th of them
 //   FAULT=ENOSPC:7, EIO:7, EINTR:7, short:7   it fails; "7+": every call from there on that writes
@@ -38,7 +39,9 @@ struct Fault {
     const char* colon = std::strchr(text, ':');
     at = std::atoi(colon + 1);
     on = text[std::strlen(text) - 1] == '+';
-    kind = std::strncmp(text, "kill", 4) == 0 ? 'k' : std::strncmp(text, "short", 5) == 0 ? 's' : 'e';
+    kind = std::strncmp(text, "kill", 4) == 0    ? 'k'
+           : std::strncmp(text, "short", 5) == 0 ? 's'
+                                                 : 'e';
     error = std::strncmp(text, "ENOSPC", 6) == 0  ? ENOSPC
             : std::strncmp(text, "EINTR", 5) == 0 ? EINTR
                                                   : EIO;
@@ -119,13 +122,13 @@ int open_as(const char* name, const char* path, int flags, mode_t mode) {
 
 }  // namespace
 
-#define MODE_OF(flags)                       \
-  mode_t mode = 0;                           \
+#define MODE_OF(flags)                        \
+  mode_t mode = 0;                            \
   if ((flags & (O_CREAT | O_TMPFILE)) != 0) { \
-    va_list rest;                            \
-    va_start(rest, flags);                   \
-    mode = va_arg(rest, mode_t);             \
-    va_end(rest);                            \
+    va_list rest;                             \
+    va_start(rest, flags);                    \
+    mode = va_arg(rest, mode_t);              \
+    va_end(rest);                             \
   }
 
 extern "C" {

@@ -106,15 +106,21 @@ TEST_CASE("formats: a picture's numbers are checked in each", "[formats]") {
 TEST_CASE("mermaid: lines of its grammar, whatever the names", "[formats][mermaid]") {
   const std::regex text(R"re("([^"<>&`;#]|<br/>|#[0-9]+;)*")re");
   const std::string q = R"re("[^"\n]*")re", id = "n_[A-Za-z0-9_]+";
-  const std::regex line("---|title: .*|flowchart LR|  %% .*|  end|"
-                        "  subgraph step_[0-9]+\\[" + q + "\\]|"
-                        " +" + id + "(\\[/|\\{\\{|\\(\\[|\\[\\[|\\(|\\[)" + q +
-                        "(/\\]|\\}\\}|\\]\\)|\\]\\]|\\)|\\])|"
-                        "  " + id + " (-->|-\\.->|==>)(\\|" + q + "\\|)? " + id + "|"
-                        "  linkStyle [0-9,]+ stroke:#[0-9a-f]{6}|"
-                        "  classDef look[0-9]+ fill:#[0-9a-f]{6},stroke:#[0-9a-f]{6},color:#[0-9a-f]{6}"
-                        "(,stroke-width:3px)?|"
-                        "  class [A-Za-z0-9_,]+ look[0-9]+");
+  const std::regex line(
+      "---|title: .*|flowchart LR|  %% .*|  end|"
+      "  subgraph step_[0-9]+\\[" +
+      q +
+      "\\]|"
+      " +" +
+      id + "(\\[/|\\{\\{|\\(\\[|\\[\\[|\\(|\\[)" + q +
+      "(/\\]|\\}\\}|\\]\\)|\\]\\]|\\)|\\])|"
+      "  " +
+      id + " (-->|-\\.->|==>)(\\|" + q + "\\|)? " + id +
+      "|"
+      "  linkStyle [0-9,]+ stroke:#[0-9a-f]{6}|"
+      "  classDef look[0-9]+ fill:#[0-9a-f]{6},stroke:#[0-9a-f]{6},color:#[0-9a-f]{6}"
+      "(,stroke-width:3px)?|"
+      "  class [A-Za-z0-9_,]+ look[0-9]+");
   for (const Picture& p :
        {nasty_picture(), picture_of(unfold(shipped_definition("lstm"), {.steps = 12}))}) {
     int number = 0;
@@ -199,7 +205,8 @@ TEST_CASE("tikz: LaTeX sets every view and every name", "[formats][tex]") {
                              "\\documentclass{article}\n"
                              "\\usepackage[paperwidth=90in,paperheight=90in,margin=1in]{geometry}\n"
                              "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta}\n"
-                             "\\begin{document}\n\\input{" + picture.path() + "}\n\\end{document}\n");
+                             "\\begin{document}\n\\input{" +
+                                 picture.path() + "}\n\\end{document}\n");
     const std::string stem = page.path().substr(0, page.path().size() - 4);
     const Outcome o =
         run_command("cd /tmp && pdflatex -interaction=nonstopmode -halt-on-error " + page.path());

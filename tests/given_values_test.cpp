@@ -10,13 +10,13 @@
 #include "taugrad/evaluate/run.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/reference/interpreter.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/optimizer.h"
 #include "taugrad/train/sample.h"
 #include "taugrad/train/trainer.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 
@@ -49,28 +49,27 @@ TEST_CASE("a trainer and an evaluation look at every item", "[train]") {
   const auto set = [](const char* name, Tensor t) {
     return [=](Example& e) { e.values[name] = t; };
   };
-  const Row rows[]{
-      {"nothing", "", [](Example&) {}},
-      {"an empty tensor", "D011", set("x", Tensor())},
-      {"a number for a sequence", "D011", set("x", Tensor::of({}, Reals{1}))},
-      {"too wide", "D011", set("x", Tensor::of({2, 3}, Reals{1, 2, 2, 1, 5, 5}))},
-      {"too short", "D011", set("x", Tensor::of({1, 2}, Reals{1, 2}))},
-      {"no step", "D011", set("x", Tensor({0, 2}, Dtype::f64))},
-      {"too few symbols", "D011", set("y", Tensor::of({1}, Whole{1}))},
-      {"missing input", "D005", [](Example& e) { e.values.erase("x"); }},
-      {"missing data", "D005", [](Example& e) { e.values.erase("y"); }},
-      {"unknown", "D016", set("z", Tensor::of({}, Reals{1}))},
-      {"computed", "D016", set("h", Tensor::of({}, Reals{1}))},
-      {"symbol 9", "D013", set("y", Tensor::of({2}, Whole{9, 2}))},
-      {"symbol -1", "D013", set("y", Tensor::of({2}, Whole{-1, 2}))},
-      {"half a symbol", "D013", set("y", Tensor::of({2}, Reals{1.5, 2}))},
-      {"no symbol", "D013", set("y", Tensor::of({2}, Reals{kNaN, 2}))},
-      {"too long", "D011", [](Example& e) { e.lengths["tau"] = 99; }},
-      {"negative", "D014", [](Example& e) { e.lengths["tau"] = -1; }},
-      {"no length", "D014", [](Example& e) { e.lengths.clear(); }},
-      {"another length", "D014", [](Example& e) { e.lengths["q"] = 2; }},
-      {"integers for numbers", "", set("x", Tensor::of({2, 2}, Whole{1, 2, 2, 1}))},
-      {"numbers for symbols", "", set("y", Tensor::of({2}, Reals{1, 2}))}};
+  const Row rows[]{{"nothing", "", [](Example&) {}},
+                   {"an empty tensor", "D011", set("x", Tensor())},
+                   {"a number for a sequence", "D011", set("x", Tensor::of({}, Reals{1}))},
+                   {"too wide", "D011", set("x", Tensor::of({2, 3}, Reals{1, 2, 2, 1, 5, 5}))},
+                   {"too short", "D011", set("x", Tensor::of({1, 2}, Reals{1, 2}))},
+                   {"no step", "D011", set("x", Tensor({0, 2}, Dtype::f64))},
+                   {"too few symbols", "D011", set("y", Tensor::of({1}, Whole{1}))},
+                   {"missing input", "D005", [](Example& e) { e.values.erase("x"); }},
+                   {"missing data", "D005", [](Example& e) { e.values.erase("y"); }},
+                   {"unknown", "D016", set("z", Tensor::of({}, Reals{1}))},
+                   {"computed", "D016", set("h", Tensor::of({}, Reals{1}))},
+                   {"symbol 9", "D013", set("y", Tensor::of({2}, Whole{9, 2}))},
+                   {"symbol -1", "D013", set("y", Tensor::of({2}, Whole{-1, 2}))},
+                   {"half a symbol", "D013", set("y", Tensor::of({2}, Reals{1.5, 2}))},
+                   {"no symbol", "D013", set("y", Tensor::of({2}, Reals{kNaN, 2}))},
+                   {"too long", "D011", [](Example& e) { e.lengths["tau"] = 99; }},
+                   {"negative", "D014", [](Example& e) { e.lengths["tau"] = -1; }},
+                   {"no length", "D014", [](Example& e) { e.lengths.clear(); }},
+                   {"another length", "D014", [](Example& e) { e.lengths["q"] = 2; }},
+                   {"integers for numbers", "", set("x", Tensor::of({2, 2}, Whole{1, 2, 2, 1}))},
+                   {"numbers for symbols", "", set("y", Tensor::of({2}, Reals{1, 2}))}};
   for (const Row& row : rows) {
     INFO(row.name);
     Dataset data = one_item();
@@ -91,7 +90,8 @@ TEST_CASE("an item without steps may have vectors", "[train]") {
 TEST_CASE("a probability is in 0..1, and so are a bernoulli's data", "[random]") {
   const auto loss_of = [](const char* equation, double p, double y) {
     const Definition d = parse_definition(
-        std::string(R"({"name": "p", "index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "equations": [")") +
+        std::string(
+            R"({"name": "p", "index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "equations": [")") +
             equation + "\"]}",
         "p.json");
     const Tensor given = std::string(equation).find("cat") != std::string::npos
@@ -142,18 +142,18 @@ TEST_CASE("options of C++ calls that mean nothing are refused", "[run]") {
   CHECK(code_of([&] { flow(d, inputs, weights, through_time); }) == "U002");
   const auto unfolded = [&](const std::function<void(UnfoldOptions&)>& set) {
     return code_of([&] {
-      UnfoldOptions o{.steps = 3};
-      set(o);
-      unfold(d, o);
+      UnfoldOptions given{.steps = 3};
+      set(given);
+      unfold(d, given);
     });
   };
   CHECK(unfolded([](UnfoldOptions&) {}).empty());
-  CHECK(unfolded([](UnfoldOptions& o) { o.temperature = kNaN; }) == "U002");
-  CHECK(unfolded([](UnfoldOptions& o) { o.top_k = -1; }) == "U002");
-  CHECK(unfolded([](UnfoldOptions& o) { o.given = {"h"}; }) == "U002");
-  CHECK(unfolded([](UnfoldOptions& o) { o.lengths = {{"s", 3}}; }) == "U002");
-  CHECK(unfolded([](UnfoldOptions& o) { o.data_lengths = {{"tau", -1}}; }) == "U002");
-  CHECK(unfolded([](UnfoldOptions& o) { o.stands_for = {{"q", 9}}; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.temperature = kNaN; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.top_k = -1; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.given = {"h"}; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.lengths = {{"s", 3}}; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.data_lengths = {{"tau", -1}}; }) == "U002");
+  CHECK(unfolded([](UnfoldOptions& u) { u.stands_for = {{"q", 9}}; }) == "U002");
   DefinitionCheckOptions check_options;
   check_options.modes["y"] = mode_from("mixed(linear(1,0,10))");
   CHECK(code_of([&] { check(d, check_options); }) == "U002");
@@ -200,8 +200,9 @@ TEST_CASE("where there is no distribution there is no likeliest symbol", "[train
   const double infinity = std::numeric_limits<double>::infinity();
   for (const char* name : {"end_symbol", "predicted_length", "bernoulli_stop"}) {
     const Definition d = load_definition(name);
-    for (const SampleOptions& o : {SampleOptions{.steps = 6}, SampleOptions{.steps = 6, .temperature = 0},
-                                   SampleOptions{.steps = 6, .top_k = 1}}) {
+    for (const SampleOptions& o :
+         {SampleOptions{.steps = 6}, SampleOptions{.steps = 6, .temperature = 0},
+          SampleOptions{.steps = 6, .top_k = 1}}) {
       INFO(name << ", temperature " << o.temperature << ", top " << o.top_k);
       Tensors weights = initial_weights(d);
       if (weights.contains("l")) weights.at("l").set(3, 50);  // of three steps
@@ -226,8 +227,14 @@ TEST_CASE("names and parts of a definition that would be lost", "[language]") {
   const auto problem = [](const std::string& text) {
     return code_of([&] { unfold(parse_definition(text, "d.json"), {.steps = 2}); });
   };
-  CHECK(problem(R"({"name": "d", "index": {"t": "tau"}, "inputs": {"item[t]": []}, "equations": ["h[t] = item[t]"]})") == "E004");
-  CHECK(problem(R"({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "equations": ["lengths[t] = x[t]"]})") == "E004");
+  CHECK(
+      problem(
+          R"({"name": "d", "index": {"t": "tau"}, "inputs": {"item[t]": []}, "equations": ["h[t] = item[t]"]})") ==
+      "E004");
+  CHECK(
+      problem(
+          R"({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "equations": ["lengths[t] = x[t]"]})") ==
+      "E004");
   CHECK(code_of([] { lines({"h[t] = x[t]", "ends = h[t] > 1", "ends = h[t] > 2"}); }) == "E013");
   Definition d = lines({"y[t] ~ bernoulli(logits = sum(w))"});
   d.ends.clear();

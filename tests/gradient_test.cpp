@@ -5,9 +5,9 @@
 #include "support_errors.h"
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/graph/reachable.h"
 
 namespace {
 

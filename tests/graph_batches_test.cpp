@@ -1,12 +1,13 @@
-// The batch of a graph that was unfolded: lengths that it has steps for, data that its likelihoods take.
+// The batch of a graph that was unfolded: lengths that it has steps for, data that its likelihoods
+// take.
 #include <taugrad/taugrad.h>
 
 #include "language_support.h"
 #include "support_errors.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/rewrite/surgery.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/rewrite/surgery.h"
+#include "taugrad/runtime/executor.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -95,29 +96,36 @@ TEST_CASE("parts of a graph, and graphs put together, keep what they have steps 
 TEST_CASE("what no equation reads is drawn for a graph as for its definition", "[batch]") {
   for (const char* equation : {"h[t] = h[t-1] + x[t-1]", "h[t] = h[t-1] + x[t]"}) {
     CAPTURE(equation);
-    const Definition d = define(std::string(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "loss": "mean[t](h[t]) + tau",
-      "equations": [")j") + equation + "\"]");
+    const Definition d =
+        define(std::string(
+                   R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "loss": "mean[t](h[t]) + tau",
+      "equations": [")j") +
+               equation + "\"]");
     const Unfolded u = unfold(d, {.steps = 4, .ragged = true});
     RunOptions of_graph = fetching({"loss"});
     of_graph.batch = 2;
     of_graph.seed = 3;
     RunOptions options = of_graph;
     options.steps = 4;
-    check_same(run(again(u.graph()), {}, {}, of_graph).values.at("loss"), run(d, {}, {}, options).values.at("loss"));
+    check_same(run(again(u.graph()), {}, {}, of_graph).values.at("loss"),
+               run(d, {}, {}, options).values.at("loss"));
   }
 }
 
-TEST_CASE("the target of a bernoulli lies between 0 and 1, in a graph as in a definition", "[batch]") {
+TEST_CASE("the target of a bernoulli lies between 0 and 1, in a graph as in a definition",
+          "[batch]") {
   for (const char* of : {"logits = x[t]", "p = 0.5 + 0.1 * x[t]"}) {
     const Definition d = define(std::string(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]},
-      "equations": ["y[t] ~ bernoulli()j") + of + ")\"]");
+      "equations": ["y[t] ~ bernoulli()j") +
+                                of + ")\"]");
     const Unfolded u = unfold(d, {.steps = 2, .ragged = true});
     const Graph g = again(u.graph());
-    const auto with = [&](double bad) {  // item 1 ends after step 1; item 0 has the number at step 2
-      return Tensors{{"x", numbers({2, 2, 2}, {1, -1, 2, 1, 0, 1, 9, 9})},
-                     {"y", numbers({2, 2, 2}, {0, 1, 1, 0.3, 1, bad, 7, -7})},
-                     {"lengths", symbols({2}, {2, 1})}};
-    };
+    const auto with =
+        [&](double bad) {  // item 1 ends after step 1; item 0 has the number at step 2
+          return Tensors{{"x", numbers({2, 2, 2}, {1, -1, 2, 1, 0, 1, 9, 9})},
+                         {"y", numbers({2, 2, 2}, {0, 1, 1, 0.3, 1, bad, 7, -7})},
+                         {"lengths", symbols({2}, {2, 1})}};
+        };
     const RunOptions options = fetching({"loss"});
     for (const double bad : {1.5, -0.1, std::nan(""), double{INFINITY}}) {
       CAPTURE(of, bad);
@@ -127,7 +135,8 @@ TEST_CASE("the target of a bernoulli lies between 0 and 1, in a graph as in a de
       CHECK(code_of([&] { check(g, g.at("loss"), with(bad)); }) == "D013");
     }
     for (const double good : {0.0, 1.0, 0.25})
-      check_same(run(g, with(good), {}, options).values.at("loss"), run(d, with(good), {}, options).values.at("loss"));
+      check_same(run(g, with(good), {}, options).values.at("loss"),
+                 run(d, with(good), {}, options).values.at("loss"));
     CHECK(check(g, g.at("loss")).ok());
   }
 }

@@ -168,8 +168,10 @@ TEST_CASE("a spoiled vjp is found, by op, entry and step", "[check]") {
         CHECK(f.op == report.perturbed->op);
         CHECK(f.label == report.perturbed->label);
         CHECK(has(f.label, "["));  // the step
-        CHECK(f.index.size() == static_cast<std::size_t>(
-                                    r.g.node(r.g.node(f.node).inputs[static_cast<std::size_t>(f.input)]).shape.rank()));
+        CHECK(
+            f.index.size() ==
+            static_cast<std::size_t>(
+                r.g.node(r.g.node(f.node).inputs[static_cast<std::size_t>(f.input)]).shape.rank()));
         CHECK(f.entry.analytic == Approx(1.01 * f.entry.numeric));
       }
 }
@@ -287,7 +289,8 @@ TEST_CASE("a definition is checked at the weights that are given: a model's fold
   const Definition d = load_definition("elman");
   Tensors zero = initial_weights(d);
   for (auto& [name, t] : zero) t = Tensor(t.dims(), Dtype::f64);
-  const CheckReport r = check(d, {.steps = 2, .weights = {{"W", zero.at("W")}, {"V", zero.at("V")}}});
+  const CheckReport r =
+      check(d, {.steps = 2, .weights = {{"W", zero.at("W")}, {"V", zero.at("V")}}});
   CHECK(failure(r) == "");
   for (const VariableCheck& v : r.variables)
     if (v.name == "U") CHECK(v.largest == 0);  // V is 0: nothing flows back
@@ -296,7 +299,8 @@ TEST_CASE("a definition is checked at the weights that are given: a model's fold
   const Folder f;
   support::spill(f / "data.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 2]}\n");
   REQUIRE(support::taugrad(f, "train elman --data data.jsonl -o model --epochs 1 -q").status == 0);
-  const auto trained = support::taugrad(f, "check model -q"), drawn = support::taugrad(f, "check elman -q");
+  const auto trained = support::taugrad(f, "check model -q"),
+             drawn = support::taugrad(f, "check elman -q");
   CHECK(trained.status == 0);
   CHECK(has(trained.out, "every gradient agrees"));
   CHECK(trained.out != drawn.out);

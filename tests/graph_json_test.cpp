@@ -13,9 +13,9 @@
 #include "io/inspect.h"
 #include "random_graph.h"
 #include "support_executor.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
@@ -47,8 +47,7 @@ void check_same(const Graph& a, const Graph& b) {
     const bool same = &n.op == &m.op && std::ranges::equal(n.inputs, m.inputs) &&
                       n.shape == m.shape && n.name == m.name &&
                       std::ranges::equal(n.index, m.index) && n.is_value == m.is_value &&
-                      std::ranges::equal(x.letters(id), y.letters(id)) &&
-                      n.extent == m.extent;
+                      std::ranges::equal(x.letters(id), y.letters(id)) && n.extent == m.extent;
     different += !same;
   }
   CHECK(different == 0);

@@ -47,7 +47,8 @@ void quickly(const F& run) {
 
 TEST_CASE("functions that double 40 times are refused, in one equation or in many", "[growth]") {
   std::vector<std::string> functions{"f0(a) = a + a"}, many;
-  for (int i = 1; i < 40; ++i) functions.push_back(fmt::format("f{0}(a) = f{1}(f{1}(a))", i, i - 1));
+  for (int i = 1; i < 40; ++i)
+    functions.push_back(fmt::format("f{0}(a) = f{1}(f{1}(a))", i, i - 1));
   for (int i = 0; i < 100; ++i) many.push_back(fmt::format("h{}[t] = f17(x[t])", i));
   const std::string deep = fmt::format(R"("functions": ["{}"],)", fmt::join(functions, "\", \""));
   functions.resize(18);

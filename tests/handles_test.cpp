@@ -5,12 +5,12 @@
 #include <functional>
 #include <limits>
 
-#include "taugrad/runtime/executor.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/graph/reachable.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/runtime/executor.h"
 
 using namespace taugrad;
 
@@ -76,7 +76,12 @@ TEST_CASE("an empty Var is refused by whatever takes it", "[handles]") {
   const Var x = g.input("x", {2}), none;
   Interpreter<double> reference(g.tape(), std::vector<NodeId>{x.id});
   check_usage({
-      {"total + x", [&] { Var total; total = total + x; }, "U021"},
+      {"total + x",
+       [&] {
+         Var total;
+         total = total + x;
+       },
+       "U021"},
       {"x + total", [&] { x + none; }, "U021"},
       {"x * 2", [&] { none * 2.0; }, "U021"},
       {"2 / x", [&] { 2.0 / none; }, "U021"},
@@ -85,9 +90,21 @@ TEST_CASE("an empty Var is refused by whatever takes it", "[handles]") {
       {"where", [&] { where(none, x, x); }, "U021"},
       {"where, later", [&] { where(x, x, none); }, "U021"},
       {"matmul", [&] { matmul(x, none); }, "U021"},
-      {"concat", [&] { concat(Vars{x, none}); }, "U021"},
-      {"stack", [&] { stack(Vars{none, x}); }, "U021"},
-      {"add_n", [&] { add_n(Vars{x, none}); }, "U021"},
+      {"concat",
+       [&] {
+         concat(Vars{x, none});
+       },
+       "U021"},
+      {"stack",
+       [&] {
+         stack(Vars{none, x});
+       },
+       "U021"},
+      {"add_n",
+       [&] {
+         add_n(Vars{x, none});
+       },
+       "U021"},
       {"conv", [&] { conv(none, Vars{x}); }, "U021"},
       {"reshape", [&] { reshape(none, {2}); }, "U021"},
       {"sum_to", [&] { sum_to(none, {2}); }, "U021"},
@@ -162,11 +179,15 @@ TEST_CASE("a Var of another graph, and ids that no node has", "[handles]") {
       {"append_raw, items", [&] { tape.append_raw(kTanh, {{0}}, 0, 0, 99); }, "U022"},
       {"needed", [&] { reachable(tape, std::vector<NodeId>{-3}); }, "U022"},
       {"an output outside the tape",
-       [&] { Executor<float>(tape, std::vector<NodeId>{x.id, 7}); }, "U022"},
+       [&] {
+         Executor<float>(tape, std::vector<NodeId>{x.id, 7});
+       },
+       "U022"},
       {"a negative one", [&] { Executor<double>(tape, std::vector<NodeId>{-1}); }, "U022"},
       {"a checkpoint outside",
        [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.checkpoint = 9}); }, "U022"},
-      {"threads", [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.threads = -3}); }, "U002"},
+      {"threads", [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.threads = -3}); },
+       "U002"},
       {"many threads",
        [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.threads = 1'000'000}); }, "U002"},
       {"the interpreter", [&] { Interpreter<double>(tape, std::vector<NodeId>{9}); }, "U022"},
@@ -225,7 +246,11 @@ TEST_CASE("an executor says what a call of it lacks", "[handles]") {
       {"too few numbers", [&] { run.bind(w.id, std::span(values).first(1)); }, "U022"},
       {"numbers for an input", [&] { run.bind(x.id, values); }, "U022"},
       {"a negative batch", [&] { run.set_batch(batch, -1); }, "U022"},
-      {"keys", [&] { run.set_batch({.item = {1, 2, 3}}, 1); }, "U022"},
+      {"keys",
+       [&] {
+         run.set_batch({.item = {1, 2, 3}}, 1);
+       },
+       "U022"},
   });
   run.set_batch(batch, 1);
   check_usage({{"a run without a weight", [&] { run.run(); }, "U023"},
@@ -266,7 +291,11 @@ TEST_CASE("the reference interpreter says what a call of it lacks", "[handles]")
       {"a nudge far outside",
        [&] { run.nudge(y.id, std::numeric_limits<std::int64_t>::max(), three); }, "U022"},
       {"a negative batch", [&] { run.set_batch({}, -5); }, "U022"},
-      {"keys", [&] { run.set_batch({.item = {1, 2}}, 1); }, "U022"},
+      {"keys",
+       [&] {
+         run.set_batch({.item = {1, 2}}, 1);
+       },
+       "U022"},
   });
   CHECK_FALSE(run.needs(-1));
   CHECK_FALSE(run.needs(99));

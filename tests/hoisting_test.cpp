@@ -22,8 +22,8 @@ Definition of(const std::string& equations, const std::string& more = "") {
 }
 
 // Two definitions of one thing: the same values to the bit, gradients but for the order of a sum.
-void check_same(const Definition& one, const Definition& two, const std::vector<std::string>& values,
-                const std::vector<std::string>& gradients) {
+void check_same(const Definition& one, const Definition& two,
+                const std::vector<std::string>& values, const std::vector<std::string>& gradients) {
   RunOptions o;
   o.dtype = Dtype::f64;
   o.fetch = values;
@@ -48,10 +48,11 @@ const char* kLoss = R"j("loss": "sum(w[s,t] * w[s,t])", )j";
 TEST_CASE("a reduction that lacks an index is unfolded once for each of the others", "[hoisting]") {
   const Definition fused =
       of(R"j("q[s,t] = u[s] @ x[t]", "w[s,t] = exp(q[s,t] - max[s](q[s,t]))")j", kLoss);
-  const Definition apart_ = of(
-      R"j("q[s,t] = u[s] @ x[t]", "top[t] = max[s](q[s,t])", "w[s,t] = exp(q[s,t] - top[t])")j",
-      kLoss);
-  for (const std::int64_t steps : {3, 7, 20}) CHECK(nodes_of(fused, steps) == nodes_of(apart_, steps));
+  const Definition apart_ =
+      of(R"j("q[s,t] = u[s] @ x[t]", "top[t] = max[s](q[s,t])", "w[s,t] = exp(q[s,t] - top[t])")j",
+         kLoss);
+  for (const std::int64_t steps : {3, 7, 20})
+    CHECK(nodes_of(fused, steps) == nodes_of(apart_, steps));
   check_same(fused, apart_, {"w", "q", "loss"}, {"grad:x", "grad:u", "grad:q"});
 }
 
@@ -77,43 +78,42 @@ TEST_CASE("softmax over an index in one equation", "[hoisting]") {
   const Definition fused =
       of(q + R"j("w[s,t] = exp(q[s,t] - max[s](q[s,t])) / sum[s](exp(q[s,t] - max[s](q[s,t])))")j",
          kLoss);
-  const Definition apart_ =
-      of(q + R"j("a[t] = max[s](q[s,t])", "b[t] = sum[s](exp(q[s,t] - a[t]))",
+  const Definition apart_ = of(q + R"j("a[t] = max[s](q[s,t])", "b[t] = sum[s](exp(q[s,t] - a[t]))",
                 "w[s,t] = exp(q[s,t] - a[t]) / b[t]")j",
-         kLoss);
+                               kLoss);
   check_same(fused, apart_, {"w", "loss"}, {"grad:x", "grad:u"});
   const std::int64_t small = nodes_of(fused, 10), large = nodes_of(fused, 40);
   CHECK(large < 17 * small);  // n^2 positions, not n^3 terms
 }
 
 TEST_CASE("plain parts, parts of a loss, functions and imports too", "[hoisting]") {
-  const Definition plain = of(R"j("w[s,t] = exp(sin_(x[t])) @ tanh(u[s])")j",
-                              R"j("functions": ["sin_(a) = a - a*a*a/6"], "loss": "sum(w[s,t])", )j");
+  const Definition plain =
+      of(R"j("w[s,t] = exp(sin_(x[t])) @ tanh(u[s])")j",
+         R"j("functions": ["sin_(a) = a - a*a*a/6"], "loss": "sum(w[s,t])", )j");
   const Definition by_hand = of(R"j("e[t] = exp(x[t] - x[t]*x[t]*x[t]/6)", "f[s] = tanh(u[s])",
                                    "w[s,t] = e[t] @ f[s]")j",
                                 R"j("loss": "sum(w[s,t])", )j");
   check_same(plain, by_hand, {"w"}, {"grad:x", "grad:u"});
   CHECK(nodes_of(plain, 20) <= nodes_of(by_hand, 20));
 
-  const Definition loss = of(R"j("y[t] = tanh(x[t])")j",
-                             R"j("loss": "sum(u[s]) * sum(y[t] - mean[t](y[t]))", )j");
+  const Definition loss =
+      of(R"j("y[t] = tanh(x[t])")j", R"j("loss": "sum(u[s]) * sum(y[t] - mean[t](y[t]))", )j");
   const std::int64_t a = nodes_of(loss, 10), b = nodes_of(loss, 20), c = nodes_of(loss, 40);
   CHECK(5 * c < 21 * b);
   CHECK(5 * b < 21 * a);
 }
 
 TEST_CASE("a weight keeps a copy for every position of the left side", "[hoisting]") {
-  const Definition d = of(
-      R"j("q[s,t] = u[s] * x[t]", "w[s,t] = q[s,t] @ a - max[s](a @ q[s,t])")j",
-      R"j("weights": {"a": ["m"]}, "loss": "sum(w[s,t] * w[s,t])", )j");
+  const Definition d = of(R"j("q[s,t] = u[s] * x[t]", "w[s,t] = q[s,t] @ a - max[s](a @ q[s,t])")j",
+                          R"j("weights": {"a": ["m"]}, "loss": "sum(w[s,t] * w[s,t])", )j");
   const Unfolded u = unfold(d, {.steps = 4});
   CHECK(u.copies("a").size() == 16);
   CHECK(check(d, {.steps = 3}).ok());
   RunOptions o;
   o.dtype = Dtype::f64;
   o.steps = 3;
-  o.fetch = {"grad:a", "grad:a[1,1]", "grad:a[1,2]", "grad:a[1,3]", "grad:a[2,1]", "grad:a[2,2]",
-             "grad:a[2,3]", "grad:a[3,1]", "grad:a[3,2]", "grad:a[3,3]"};
+  o.fetch = {"grad:a",      "grad:a[1,1]", "grad:a[1,2]", "grad:a[1,3]", "grad:a[2,1]",
+             "grad:a[2,2]", "grad:a[2,3]", "grad:a[3,1]", "grad:a[3,2]", "grad:a[3,3]"};
   const Tensors g = run(d, {}, {}, o).values;
   for (std::int64_t i = 0; i < 3; ++i) {
     double sum = 0;
@@ -124,9 +124,8 @@ TEST_CASE("a weight keeps a copy for every position of the left side", "[hoistin
 }
 
 TEST_CASE("terms of a reduction share what mentions a weight and lacks its index", "[hoisting]") {
-  const Definition fused =
-      of(R"j("C[t] = sum[s](tanh(Q @ x[t] + u[s]) * u[s])")j",
-         R"j("weights": {"Q": ["m", "m"]}, "loss": "sum(C[t] * C[t])", )j");
+  const Definition fused = of(R"j("C[t] = sum[s](tanh(Q @ x[t] + u[s]) * u[s])")j",
+                              R"j("weights": {"Q": ["m", "m"]}, "loss": "sum(C[t] * C[t])", )j");
   std::int64_t products = 0;
   const Unfolded u = unfold(fused, {.steps = 6});
   for (NodeId id = 0; id < u.graph().size(); ++id)

@@ -120,15 +120,19 @@ TEST_CASE("bad imports: what is bound must exist and fit", "[errors]") {
 TEST_CASE("imports: what is bound to an input has the input's shape", "[errors]") {
   const Folder folder;
   const auto cell = [&](const std::string& input, const std::string& equations) {
-    folder.add("cell", R"j({"name": "cell", "index": {"t": "tau"}, "sizes": {"n": 2}, "inputs": {"x[t]": )j" + input +
-                           R"(}, "equations": [)" + equations + "]}");
+    folder.add(
+        "cell",
+        R"j({"name": "cell", "index": {"t": "tau"}, "sizes": {"n": 2}, "inputs": {"x[t]": )j" +
+            input + R"(}, "equations": [)" + equations + "]}");
   };
-  const auto outer = [&](const std::string& rest, const std::string& given, const std::string& more = "") {
-    folder.add("outer", R"({"name": "outer", "index": {"t": "tau"}, )" + rest +
-                            R"("imports": {"a": {"from": "cell", "inputs": {"x[t]": ")" + given + R"("}}},
+  const auto outer =
+      [&](const std::string& rest, const std::string& given, const std::string& more = "") {
+        folder.add("outer", R"({"name": "outer", "index": {"t": "tau"}, )" + rest +
+                                R"("imports": {"a": {"from": "cell", "inputs": {"x[t]": ")" +
+                                given + R"("}}},
       "equations": [)" + more + R"("o[t] = a.m[t]"]})");
-    return load_definition(folder.file("outer"));
-  };
+        return load_definition(folder.file("outer"));
+      };
   const auto refused = [&](const Definition& d, const char* code, const char* message) {
     const auto found = problems_of([&] { unfold(d, {.steps = 3}); });
     CHECK(std::ranges::any_of(found, [&](const Diagnostic& p) {
@@ -137,9 +141,11 @@ TEST_CASE("imports: what is bound to an input has the input's shape", "[errors]"
     }));
   };
   cell(R"(["n"])", R"j("m[t] = sum(x[t]) / n")j");
-  refused(outer(R"("inputs": {"u[t]": [5]}, )", "u[t]"), "G020", "\"u[t]\" is [5], but cell needs [2] for \"x\"");
+  refused(outer(R"("inputs": {"u[t]": [5]}, )", "u[t]"), "G020",
+          "\"u[t]\" is [5], but cell needs [2] for \"x\"");
   refused(outer(R"("inputs": {"u[t]": []}, )", "2 * u[t]"), "G020", "is [], but cell needs [2]");
-  refused(outer(R"j("inputs": {"u[t]": "category(5)"}, )j", "u[t]"), "E011", "a category of 5, but cell needs [2]");
+  refused(outer(R"j("inputs": {"u[t]": "category(5)"}, )j", "u[t]"), "E011",
+          "a category of 5, but cell needs [2]");
   // what is known only by that is a vector, as is a number in its place
   const auto value = [&](const Definition& d) {
     return run(d, {}, {}, {.fetch = {"o"}, .dtype = Dtype::f64, .steps = 2}).values.at("o");
@@ -152,7 +158,8 @@ TEST_CASE("imports: what is bound to an input has the input's shape", "[errors]"
   cell(R"j("category(3)")j", R"j("m[t] = (x[t] == 2) + n")j");
   refused(outer(R"j("inputs": {"u[t]": "category(7)"}, )j", "u[t]"), "G020",
           "a category of 7, but cell needs a category of 3");
-  refused(outer(R"("inputs": {"u[t]": []}, )", "u[t]"), "E011", "is [], but cell needs a category of 3");
+  refused(outer(R"("inputs": {"u[t]": []}, )", "u[t]"), "E011",
+          "is [], but cell needs a category of 3");
   CHECK_NOTHROW(unfold(outer(R"j("inputs": {"u[t]": "category(3)"}, )j", "u[t]"), {.steps = 3}));
 }
 

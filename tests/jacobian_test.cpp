@@ -1,3 +1,5 @@
+#include "taugrad/autodiff/jacobian.h"
+
 #include <catch2/catch.hpp>
 #include <functional>
 
@@ -5,7 +7,6 @@
 #include "support_gradients.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/verify.h"
-#include "taugrad/autodiff/jacobian.h"
 
 // Against closed forms, against each other, and differentiated again.
 namespace {
@@ -41,7 +42,8 @@ using support::code_of;
 
 }  // namespace
 
-TEST_CASE("the Jacobian of a product: the matrix, and each item's own by the matrix", "[jacobian]") {
+TEST_CASE("the Jacobian of a product: the matrix, and each item's own by the matrix",
+          "[jacobian]") {
   Point p;
   const Var W = p.weight("W", {3, 2}), x = p.input("x", {2}), y = matmul(W, x);
   const Var by_x = jacobian(y, x), by_w = jacobian(y, W);
@@ -152,8 +154,7 @@ TEST_CASE("products with the matrices are those of the matrices, for any graph",
   const Var dW = p.weight("dW", {3, 3});
   const Var h = tanh(matmul(W, tanh(matmul(W, x)))), loss = sum(h * h);
   same(p.value(jvp(h, x, v)), p.value(matmul(jacobian(h, x), v)));
-  same(p.value(jvp(h, W, dW)),
-       p.value(matmul(reshape(jacobian(h, W), {3, 9}), reshape(dW, {9}))));
+  same(p.value(jvp(h, W, dW)), p.value(matmul(reshape(jacobian(h, W), {3, 9}), reshape(dW, {9}))));
   same(p.value(hvp(loss, x, v)), p.value(matmul(hessian(loss, x), v)));
   same(p.value(hvp(loss, W, dW)),
        p.value(reshape(matmul(reshape(hessian(loss, W), {9, 9}), reshape(dW, {9})), {3, 3})));

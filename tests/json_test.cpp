@@ -5,9 +5,9 @@
 #include <limits>
 #include <string>
 
-#include "json/json_writer.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "json/json_writer.h"
 #include "taugrad/base/error.h"
 #include "taugrad/base/tensor.h"
 

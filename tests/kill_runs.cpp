@@ -71,8 +71,9 @@ int main(int count, char** words) {
   }
   const Outcome rest = support::taugrad(f, "train --resume run -q");
   const bool same = rest.status == 0 && held(f, "run") == held(f, "whole");
-  fmt::print("{} kills in a row, {} of them after new saves, the last at update {}; weights, optimiser "
-             "and metrics in the end: {}\n",
-             died, moved, before, same ? "bitwise those of the uninterrupted run" : "OTHERS");
+  fmt::print(
+      "{} kills in a row, {} of them after new saves, the last at update {}; weights, optimiser "
+      "and metrics in the end: {}\n",
+      died, moved, before, same ? "bitwise those of the uninterrupted run" : "OTHERS");
   return same && died >= kills ? 0 : 1;
 }

@@ -79,8 +79,9 @@ void check_row(const Row& row, Dtype dtype, double tolerance) {
   if (!row.dims.empty())
     weights = " * reshape(cumsum(ones(" + std::to_string(row.value.size()) + ")), " +
               shape_text(row.dims) + ")";
-  const Definition d = define("\"inputs\": {\"A\": [2, 3]}, \"equations\": [\"v = " +
-                              std::string(row.text) + "\"], \"loss\": \"sum(v" + weights + ")\"");
+  const Definition d =
+      define("\"inputs\": {\"A\": [2, 3]}, \"equations\": [\"v = " + std::string(row.text) +
+             "\"], \"loss\": \"sum(v" + weights + ")\"");
   RunOptions options;
   options.dtype = dtype;
   options.fetch = {"v", "grad:A"};
@@ -93,8 +94,9 @@ void check_row(const Row& row, Dtype dtype, double tolerance) {
 
 Tensors of_vector(const std::string& expression, std::vector<double> a) {
   const auto n = static_cast<std::int64_t>(a.size());
-  const Definition d = define("\"inputs\": {\"a\": [" + std::to_string(n) + "]}, \"equations\": [\"v = " + expression +
-                              "\"], \"loss\": \"sum(v)\"");
+  const Definition d =
+      define("\"inputs\": {\"a\": [" + std::to_string(n) +
+             "]}, \"equations\": [\"v = " + expression + "\"], \"loss\": \"sum(v)\"");
   return evaluate(d, {{"a", numbers({1, n}, std::move(a))}}, {}, {"v", "grad:a"});
 }
 
@@ -127,7 +129,8 @@ TEST_CASE("R16: logsumexp of -inf is -inf with gradient 0; of large numbers it d
   v = of_vector("logsumexp(a)", {1000, 1000, -kInf});
   check_values(v.at("v"), {1}, {1000 + std::log(2)});
   check_values(v.at("grad:a"), {1, 3}, {0.5, 0.5, 0}, 1e-12);
-  check_values(of_vector("logsumexp(a)", {1e12, 1e12, 0}).at("grad:a"), {1, 3}, {0.5, 0.5, 0}, 1e-15);
+  check_values(of_vector("logsumexp(a)", {1e12, 1e12, 0}).at("grad:a"), {1, 3}, {0.5, 0.5, 0},
+               1e-15);
   CHECK(of_vector("logsumexp(a)", {0, -40}).at("v").at(0) == Approx(std::exp(-40)).epsilon(1e-14));
   CHECK(std::isnan(of_vector("softmax(a)", {-kInf, -kInf}).at("v").at(0)));
   check_values(of_vector("softmax(a)", {-kInf, 0}).at("v"), {1, 2}, {0, 1});
@@ -139,11 +142,14 @@ TEST_CASE("R16: a product keeps its gradient where an element is 0", "[language]
 }
 
 TEST_CASE("R16: ties along an axis go to the first", "[language]") {
-  check_values(of_vector("max(reshape(a, 2, 2), axis=0)", {4, 1, 4, 1}).at("grad:a"), {1, 4}, {1, 1, 0, 0});
-  check_values(of_vector("min(reshape(a, 2, 2), axis=1)", {4, 4, 1, 1}).at("grad:a"), {1, 4}, {1, 0, 1, 0});
+  check_values(of_vector("max(reshape(a, 2, 2), axis=0)", {4, 1, 4, 1}).at("grad:a"), {1, 4},
+               {1, 1, 0, 0});
+  check_values(of_vector("min(reshape(a, 2, 2), axis=1)", {4, 4, 1, 1}).at("grad:a"), {1, 4},
+               {1, 0, 1, 0});
 }
 
-TEST_CASE("R16: min, prod, norm and logsumexp over an index run over the item's own length", "[language]") {
+TEST_CASE("R16: min, prod, norm and logsumexp over an index run over the item's own length",
+          "[language]") {
   const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "equations": [
     "s = min[t](x[t])", "p = prod[t](x[t])", "n = norm[t](x[t])", "l = logsumexp[t](x[t])"],
     "loss": ["sum(s)", "sum(p)", "sum(n)", "sum(where(l > -1000, l, 0))"])j");
@@ -156,23 +162,29 @@ TEST_CASE("R16: min, prod, norm and logsumexp over an index run over the item's 
   check_values(v.at("p"), {3, 2}, {6, -12, 5, -5, 1, 1});
   const double n1 = std::sqrt(14), n2 = std::sqrt(41);
   check_values(v.at("n"), {3, 2}, {n1, n2, 5, 5, 0, 0});
-  const double e1 = std::exp(1) + std::exp(3) + std::exp(2), e2 = std::exp(-1) + std::exp(-2) + std::exp(-6);
+  const double e1 = std::exp(1) + std::exp(3) + std::exp(2),
+               e2 = std::exp(-1) + std::exp(-2) + std::exp(-6);
   const Tensor& l = v.at("l");
   CHECK(l.at(0) == Approx(std::log(e1)).epsilon(1e-14));
   CHECK(l.at(1) == Approx(std::log(e2)).epsilon(1e-14));
   CHECK(l.at(2) == Approx(5));
   CHECK(l.at(4) == -kInf);
-  const auto slope = [](double s, double p, double x, double n, double e) { return s + p + x / n + std::exp(x) / e; };
+  const auto slope = [](double s, double p, double x, double n, double e) {
+    return s + p + x / n + std::exp(x) / e;
+  };
   check_values(v.at("grad:x"), {3, 3, 2},
-               {slope(1, 6, 1, n1, e1), slope(0, 12, -1, n2, e2), 1 + 1 + 1 + 1, 1 + 1 - 1 + 1, 0, 0,
-                slope(0, 2, 3, n1, e1), slope(0, 6, -2, n2, e2), 0, 0, 0, 0,
-                slope(0, 3, 2, n1, e1), slope(1, 2, -6, n2, e2), 0, 0, 0, 0}, 1e-13);
+               {slope(1, 6, 1, n1, e1), slope(0, 12, -1, n2, e2), 1 + 1 + 1 + 1, 1 + 1 - 1 + 1, 0,
+                0, slope(0, 2, 3, n1, e1), slope(0, 6, -2, n2, e2), 0, 0, 0, 0,
+                slope(0, 3, 2, n1, e1), slope(1, 2, -6, n2, e2), 0, 0, 0, 0},
+               1e-13);
 }
 
 TEST_CASE("R16: over zero steps", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []}, "equations": [
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []}, "equations": [
     "s = min[t](w * x[t])", "p = prod[t](w * x[t])", "n = norm[t](w * x[t])", "l = logsumexp[t](w * x[t])"], "loss": ["s", "p", "n"])j");
-  const Tensors v = evaluate(d, {{"x", Tensor({0, 2}, Dtype::f64)}}, {{"w", numbers({}, {1})}}, {"s", "p", "n", "l", "grad:w"});
+  const Tensors v = evaluate(d, {{"x", Tensor({0, 2}, Dtype::f64)}}, {{"w", numbers({}, {1})}},
+                             {"s", "p", "n", "l", "grad:w"});
   check_values(v.at("s"), {2}, {0, 0});
   check_values(v.at("p"), {2}, {1, 1});
   check_values(v.at("n"), {2}, {0, 0});
@@ -180,12 +192,15 @@ TEST_CASE("R16: over zero steps", "[language]") {
   check_values(v.at("grad:w"), {1}, {0});
 }
 
-TEST_CASE("R16: argmax is a category, the first of ties, and a variable of it is one too", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [3]}, "weights": {"E": [3, 2]},
+TEST_CASE("R16: argmax is a category, the first of ties, and a variable of it is one too",
+          "[language]") {
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [3]}, "weights": {"E": [3, 2]},
     "equations": ["y[t] = argmax(x[t])", "c[t] = one_hot(y[t-1], 3)", "e[t] = embed(E, argmax(x[t]))", "s[t] = y[t] == 2"],
     "loss": "sum(e[t])")j");
   const Tensors v = evaluate(d, {{"x", numbers({3, 1, 3}, {1, 2, 2, 0, 0, 5, 3, 1, 3})}},
-                             {{"E", numbers({3, 2}, {1, 2, 3, 4, 5, 6})}}, {"y", "c", "e", "s", "grad:E", "grad:x"});
+                             {{"E", numbers({3, 2}, {1, 2, 3, 4, 5, 6})}},
+                             {"y", "c", "e", "s", "grad:E", "grad:x"});
   check_values(v.at("y"), {3, 1}, {1, 2, 0});
   check_values(v.at("c"), {3, 1, 3}, {0, 0, 0, 0, 1, 0, 0, 0, 1});
   check_values(v.at("e"), {3, 1, 2}, {3, 4, 5, 6, 1, 2});
@@ -195,10 +210,14 @@ TEST_CASE("R16: argmax is a category, the first of ties, and a variable of it is
 }
 
 TEST_CASE("R16: at reads an element at an index expression or a size", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"k": 1}, "inputs": {"a": [3, 2], "x[t]": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "sizes": {"k": 1}, "inputs": {"a": [3, 2], "x[t]": []},
     "equations": ["v[t] = at(a, t - 1) + x[t]", "w = at(a, k)", "z = at(a, tau)"], "loss": ["sum(v[t])", "10 * sum(w)", "100 * sum(z)"])j");
-  const Tensors v = evaluate(d, {{"a", numbers({2, 3, 2}, {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60})}, {"x", Tensor({2, 2}, Dtype::f64)},
-                                 {"lengths", symbols({2}, {2, 1})}}, {}, {"v", "w", "z", "grad:a"});
+  const Tensors v = evaluate(d,
+                             {{"a", numbers({2, 3, 2}, {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60})},
+                              {"x", Tensor({2, 2}, Dtype::f64)},
+                              {"lengths", symbols({2}, {2, 1})}},
+                             {}, {"v", "w", "z", "grad:a"});
   check_values(v.at("v"), {2, 2, 2}, {1, 2, 10, 20, 3, 4, 0, 0});
   check_values(v.at("w"), {2, 2}, {3, 4, 30, 40});
   check_values(v.at("z"), {2, 2}, {5, 6, 30, 40});
@@ -206,31 +225,37 @@ TEST_CASE("R16: at reads an element at an index expression or a size", "[languag
 }
 
 TEST_CASE("R16: dilated and depthwise convolution", "[language]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"K": [3, 1, 2], "D": [2, 2]},
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"K": [3, 1, 2], "D": [2, 2]},
     "equations": ["h[t] = conv[t](K, x[t-4], dilation=2)", "g[t] = conv[t](D, x[t-1])", "f[t] = conv[t](D, x[t-3], dilation=3)"],
     "loss": ["sum(h[t])", "sum(g[t])"])j");
   std::vector<double> x;
   for (int t = 1; t <= 5; ++t) x.push_back(t), x.push_back(10 * t);
-  const Tensors v = evaluate(d, {{"x", numbers({5, 1, 2}, x)}},
-                             {{"K", numbers({3, 1, 2}, {100, 0, 10, 0, 1, 1})}, {"D", numbers({2, 2}, {2, 3, 5, 7})}},
-                             {"h", "g", "f", "grad:K", "grad:D", "grad:x"});
+  const Tensors v = evaluate(
+      d, {{"x", numbers({5, 1, 2}, x)}},
+      {{"K", numbers({3, 1, 2}, {100, 0, 10, 0, 1, 1})}, {"D", numbers({2, 2}, {2, 3, 5, 7})}},
+      {"h", "g", "f", "grad:K", "grad:D", "grad:x"});
   check_values(v.at("h"), {5, 1, 1}, {11, 22, 33 + 10, 44 + 20, 55 + 30 + 100});
   check_values(v.at("g"), {5, 1, 2}, {5, 70, 12, 170, 19, 270, 26, 370, 33, 470});
   check_values(v.at("f"), {5, 1, 2}, {5, 70, 10, 140, 15, 210, 22, 310, 29, 410});
   check_values(v.at("grad:K"), {3, 1, 2}, {1, 10, 6, 60, 15, 150});
   check_values(v.at("grad:D"), {2, 2}, {10, 100, 15, 150});
-  check_values(v.at("grad:x"), {5, 1, 2}, {111 + 7, 11, 11 + 7, 11, 11 + 7, 11, 1 + 7, 11, 1 + 5, 8});
+  check_values(v.at("grad:x"), {5, 1, 2},
+               {111 + 7, 11, 11 + 7, 11, 11 + 7, 11, 1 + 7, 11, 1 + 5, 8});
 }
 
 TEST_CASE("R16: a depthwise convolution over two indices", "[language]") {
-  const Definition d = define(R"j("index": {"i": "rows", "j": "cols"}, "inputs": {"x[i,j]": [2]}, "weights": {"K": [2, 1, 2]},
+  const Definition d = define(
+      R"j("index": {"i": "rows", "j": "cols"}, "inputs": {"x[i,j]": [2]}, "weights": {"K": [2, 1, 2]},
     "equations": ["h[i,j] = conv[i,j](K, x[i-1,j])"])j");
-  check_values(evaluate_one(d, {{"x", numbers({2, 1, 1, 2}, {1, 2, 3, 4})}}, {{"K", numbers({2, 1, 2}, {10, 100, 1, 1})}}, "h"),
+  check_values(evaluate_one(d, {{"x", numbers({2, 1, 1, 2}, {1, 2, 3, 4})}},
+                            {{"K", numbers({2, 1, 2}, {10, 100, 1, 1})}}, "h"),
                {2, 1, 1, 2}, {1, 2, 13, 204});
 }
 
 TEST_CASE("R16: a definition's own function of one of these names comes first", "[language]") {
-  const Definition d = define(R"j("inputs": {"a": [2]}, "functions": ["softplus(z) = 10 * z", "max(p, q) = p - q", "unit(u) = norm(u)"],
+  const Definition d = define(
+      R"j("inputs": {"a": [2]}, "functions": ["softplus(z) = 10 * z", "max(p, q) = p - q", "unit(u) = norm(u)"],
     "equations": ["v = softplus(a)", "w = max(a, 1)", "u = unit(a)"])j");
   const Tensors v = evaluate(d, {{"a", numbers({1, 2}, {3, 4})}}, {}, {"v", "w", "u"});
   check_values(v.at("v"), {1, 2}, {30, 40});
@@ -239,10 +264,12 @@ TEST_CASE("R16: a definition's own function of one of these names comes first", 
 }
 
 TEST_CASE("R16: named arguments are known beforehand: numbers, sizes, constants", "[language]") {
-  const Definition d = define(R"j("sizes": {"k": 1}, "constants": {"e": 0.5}, "inputs": {"A": [2, 2]},
+  const Definition d =
+      define(R"j("sizes": {"k": 1}, "constants": {"e": 0.5}, "inputs": {"A": [2, 2]},
     "functions": ["total(b, i) = sum(b, axis=i)"],
     "equations": ["s = sum(A, axis=k)", "t = sum(A, axis=k-1)", "n = rms_norm(A, ones(2), eps=e+0.5)", "u = total(A, 0)"])j");
-  const Tensors v = evaluate(d, {{"A", numbers({1, 2, 2}, {1, 2, 3, 4})}}, {}, {"s", "t", "n", "u"});
+  const Tensors v =
+      evaluate(d, {{"A", numbers({1, 2, 2}, {1, 2, 3, 4})}}, {}, {"s", "t", "n", "u"});
   check_values(v.at("s"), {1, 2}, {3, 7});
   check_values(v.at("t"), {1, 2}, {4, 6});
   check_values(v.at("u"), {1, 2}, {4, 6});

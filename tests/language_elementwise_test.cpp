@@ -128,7 +128,8 @@ TEST_CASE("R16: elementwise functions in float32", "[language]") {
   constexpr double kLeast = 1.2e-38, kMost = 3e38;  // normal numbers
   for (const Point& p : kPoints) {
     const bool told = std::abs(p.at) < 1e5 && (p.at == 0 || std::abs(p.at) > kLeast) &&
-                      std::abs(p.at) < kMost && static_cast<double>(static_cast<float>(p.at)) == p.at;
+                      std::abs(p.at) < kMost &&
+                      static_cast<double>(static_cast<float>(p.at)) == p.at;
     if (!told) continue;
     INFO(p.text << " at " << p.at);
     const Tensors v = at(p.text, p.at, Dtype::f32);
@@ -158,7 +159,8 @@ TEST_CASE("R16: max, min and clamp: ties to the first, the bound that binds has 
 
 TEST_CASE("R16: mod is in [0, |b|) with the sign of b, and its slope in b is -floor(a / b)",
           "[language]") {
-  const Definition d = define(R"j("inputs": {"a": [6], "b": [6]}, "equations": ["v = mod(a, b)"], "loss": "sum(v)")j");
+  const Definition d = define(
+      R"j("inputs": {"a": [6], "b": [6]}, "equations": ["v = mod(a, b)"], "loss": "sum(v)")j");
   const Tensors v = evaluate(d,
                              {{"a", numbers({1, 6}, {7, -7, 7, -7, 1, -1e-20})},
                               {"b", numbers({1, 6}, {3, 3, -3, -3, 0.1, 2})}},
@@ -170,9 +172,10 @@ TEST_CASE("R16: mod is in [0, |b|) with the sign of b, and its slope in b is -fl
 
 TEST_CASE("R16: infinities and NaN", "[language]") {
   const auto value = [](const char* text, double a) { return at(text, a).at("v").at(0); };
-  for (const char* text : {"sin(a)", "cos(a)", "erf(a)", "log1p(a)", "expm1(a)", "softplus(a)", "log_sigmoid(a)", "silu(a)",
-                           "gelu(a)", "elu(a)", "leaky_relu(a, 2)", "floor(a)", "sign(a)", "mod(a, 2)", "max(a, 1)",
-                           "min(1, a)", "clamp(a, 0, 1)"}) {
+  for (const char* text :
+       {"sin(a)", "cos(a)", "erf(a)", "log1p(a)", "expm1(a)", "softplus(a)", "log_sigmoid(a)",
+        "silu(a)", "gelu(a)", "elu(a)", "leaky_relu(a, 2)", "floor(a)", "sign(a)", "mod(a, 2)",
+        "max(a, 1)", "min(1, a)", "clamp(a, 0, 1)"}) {
     INFO(text);
     CHECK(std::isnan(value(text, std::numeric_limits<double>::quiet_NaN())));
   }

@@ -78,8 +78,9 @@ TEST_CASE("grad by what all items share, and by what data name") {
       R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "a[t]": "position(t)"}, "weights": {"w": []},
     "equations": ["c = w * w", "g[t] = grad(c * c * x[t], c)", "q = grad(c * c * w, c)",
                   "p[t] = grad(pow(x[a[t]], 3) * x[t], x[a[t]])"])j");
-  const Tensors got = evaluate(d, {{"x", numbers({2, 2}, {1, 2, 3, 4})}, {"a", symbols({2, 2}, {1, 0, 1, 2})}},
-                               {{"w", numbers({1}, {3})}}, {"g", "q", "p"});
+  const Tensors got =
+      evaluate(d, {{"x", numbers({2, 2}, {1, 2, 3, 4})}, {"a", symbols({2, 2}, {1, 0, 1, 2})}},
+               {{"w", numbers({1}, {3})}}, {"g", "q", "p"});
   check_values(got.at("g"), {2, 2}, {18, 36, 54, 72});
   check_values(got.at("q"), {1}, {54});
   check_values(got.at("p"), {2, 2}, {3 * 1, 0, 3 * 3, 3 * 16 * 4});
@@ -142,12 +143,13 @@ TEST_CASE("grad goes through reductions over an index") {
 }
 
 TEST_CASE("the shares of logsumexp over an index add up to 1 at any magnitude") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
     "equations": ["y = grad(logsumexp[t](w + x[t]), w)"])j");
   for (const double x : {0.5, 1e6, 1e12}) {
     CAPTURE(x);
-    const Tensors got = evaluate(d, {{"x", numbers({3, 1}, {x, x, x - 1})}},
-                                 {{"w", numbers({}, {0.25})}}, {"y"});
+    const Tensors got =
+        evaluate(d, {{"x", numbers({3, 1}, {x, x, x - 1})}}, {{"w", numbers({}, {0.25})}}, {"y"});
     check_values(got.at("y"), {1}, {1}, 1e-14);
   }
 }

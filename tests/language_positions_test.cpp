@@ -1,8 +1,8 @@
 // Positions that are computed, lengths that are derived, positions that are data (language.md R17).
 // Values by loops of the test's own, gradients by differences of those loops.
-#include <catch2/catch.hpp>
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -449,7 +449,8 @@ TEST_CASE("computed positions, derived lengths and data positions through import
     "equations": ["o[r] = b.p[r]", "e[t] = c.r[t]", "g[s] = c.p[s]", "k[t] = a.q[t]", "h[t] = d.h[t]", "f[s] = b.q[s]"])j");
   const std::vector<double> u = waves(5, 1.1);
   const int left[] = {0, 1, 1, 2, 4};
-  const Tensors got = evaluate(d, {{"u", series(u)}, {"left", symbols({5, 1}, {0, 1, 1, 2, 4})}}, {}, {"o", "e", "g", "k", "h", "f"});
+  const Tensors got = evaluate(d, {{"u", series(u)}, {"left", symbols({5, 1}, {0, 1, 1, 2, 4})}},
+                               {}, {"o", "e", "g", "k", "h", "f"});
   std::vector<double> p, o, e, g, k, h, f;
   for (int s = 1; s <= 3; ++s) p.push_back(at(u, 2 * s - 1) + 3 * at(u, 2 * s));
   for (int r = 1; r <= 2; ++r) o.push_back(at(p, 2 * r - 1) + 3 * at(p, 2 * r));
@@ -474,11 +475,19 @@ TEST_CASE("computed positions, derived lengths and data positions through import
 TEST_CASE("imports that do not fit computed positions") {
   const Folder folder;
   const auto code = [&](const std::string& import, const std::string& equation) {
-    return folder.code(std::string(kIndex) + "\"imports\": {\"a\": " + import + "}, \"equations\": [\"" + equation + "\"]");
+    return folder.code(std::string(kIndex) + "\"imports\": {\"a\": " + import +
+                       "}, \"equations\": [\"" + equation + "\"]");
   };
-  CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["t"]})j", "o[t] = a.q[t]") == "E021");
-  CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["s"]})j", "o[s] = a.p[s]") == "E021");
-  CHECK(code(R"j({"from": "nodes", "inputs": {"x[t]": "u[t]", "left[t]": "left[t]"}, "reverse": ["t"]})j", "o[t] = a.h[t]") == "E021");
-  CHECK(code(R"j({"from": "pair", "index": {"s": "r"}, "inputs": {"x[t]": "u[t]"}})j", "o[r] = a.p[r]") == "E022");
-  CHECK(code(R"j({"from": "nodes", "inputs": {"x[t]": "u[t]", "left[t]": "u[t]"}})j", "o[t] = a.h[t]") == "E021");
+  CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["t"]})j",
+             "o[t] = a.q[t]") == "E021");
+  CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["s"]})j",
+             "o[s] = a.p[s]") == "E021");
+  CHECK(
+      code(
+          R"j({"from": "nodes", "inputs": {"x[t]": "u[t]", "left[t]": "left[t]"}, "reverse": ["t"]})j",
+          "o[t] = a.h[t]") == "E021");
+  CHECK(code(R"j({"from": "pair", "index": {"s": "r"}, "inputs": {"x[t]": "u[t]"}})j",
+             "o[r] = a.p[r]") == "E022");
+  CHECK(code(R"j({"from": "nodes", "inputs": {"x[t]": "u[t]", "left[t]": "u[t]"}})j",
+             "o[t] = a.h[t]") == "E021");
 }

@@ -36,7 +36,8 @@ TEST_CASE("a long picture is that of the whole graph", "[draw]") {
   check_drawn_alike(load_definition("grid_convolution"), {.lengths = {{"rows", 60}, {"cols", 90}}},
                     false);
   check_drawn_alike(load_definition("attention"), {.steps = 100}, false);
-  check_drawn_alike(load_definition("attention"), {.lengths = {{"n_src", 40}, {"tau", 300}}}, false);
+  check_drawn_alike(load_definition("attention"), {.lengths = {{"n_src", 40}, {"tau", 300}}},
+                    false);
 }
 
 TEST_CASE("a long picture knows boundaries, numbers and ends", "[draw]") {

@@ -5,9 +5,9 @@
 #include <random>
 
 #include "support_executor.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/graph/reachable.h"
 
 namespace support {
 
@@ -20,7 +20,11 @@ class Jittered {
 
   Jittered(const Tape& tape, std::span<const NodeId> outputs, const BatchContext& batch,
            std::int64_t items, const Numbers& numbers, std::uint64_t seed)
-      : tape_(tape), batch_(batch), values_(static_cast<std::size_t>(tape.size())), exact_(values_.size()), random_(seed) {
+      : tape_(tape),
+        batch_(batch),
+        values_(static_cast<std::size_t>(tape.size())),
+        exact_(values_.size()),
+        random_(seed) {
     place_items(batch_, tape, items);
     const std::vector<char> wanted = reachable(tape, outputs);
     for (NodeId id = 0; id < tape.size(); ++id)
@@ -67,8 +71,14 @@ class Jittered {
       const ExtentId e = tape_.extent_id(x);
       operands.push_back({read[i].data(), &shape, e == kShared ? 0 : shape.size(), e, rows(e)});
     }
-    n.op.forward.f64({.in = operands, .out = y.data(), .shape = &n.shape, .items = rows(n.extent),
-                      .extent = n.extent, .attrs = &n.attrs, .batch = &batch_, .name = n.name,
+    n.op.forward.f64({.in = operands,
+                      .out = y.data(),
+                      .shape = &n.shape,
+                      .items = rows(n.extent),
+                      .extent = n.extent,
+                      .attrs = &n.attrs,
+                      .batch = &batch_,
+                      .name = n.name,
                       .index = n.index});
   }
 
@@ -80,13 +90,14 @@ class Jittered {
   std::uniform_real_distribution<double> error_{-kError, kError};
 };
 
-/// The size of the numbers on the way to each output: the largest finite one of its own, and how far
-/// it moves for errors of one share each.
+/// The size of the numbers on the way to each output: the largest finite one of its own, and how
+/// far it moves for errors of one share each.
 inline std::vector<double> magnitudes(const Tape& tape, std::span<const NodeId> outputs,
                                       const BatchContext& batch, std::int64_t items,
                                       const Numbers& numbers) {
   std::vector<double> sizes(outputs.size(), 1e-290);
-  const Jittered a(tape, outputs, batch, items, numbers, 1), b(tape, outputs, batch, items, numbers, 2);
+  const Jittered a(tape, outputs, batch, items, numbers, 1),
+      b(tape, outputs, batch, items, numbers, 2);
   for (std::size_t o = 0; o < outputs.size(); ++o) {
     const std::vector<double>&x = a.value(outputs[o]), &y = b.value(outputs[o]);
     for (std::size_t i = 0; i < x.size(); ++i)

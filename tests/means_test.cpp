@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "language_support.h"
-#include "taugrad/runtime/executor.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/runtime/executor.h"
 
 // Means and variances of numbers that are equal, or large beside what tells them apart.
 namespace {
@@ -53,8 +53,8 @@ void check_equal_numbers(std::int64_t n, double number, bool planned) {
   for (const S c : found[1]) CHECK(c == 0);
   for (const S c : found[2]) CHECK(c == 0);
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
-    CHECK(found[3][i] == Approx(((i == 0 ? 1 : 0) - 1 / static_cast<double>(n)) / std::sqrt(1e-5))
-                             .margin(1e-3));
+    CHECK(found[3][i] ==
+          Approx(((i == 0 ? 1 : 0) - 1 / static_cast<double>(n)) / std::sqrt(1e-5)).margin(1e-3));
 }
 
 template <class S>
@@ -69,7 +69,8 @@ void check_shifted(std::vector<double> numbers, double by, bool planned) {
   const auto want = values<S>(g, x, wanted, near, planned);
   const auto got = values<S>(g, x, wanted, far, planned);
   for (std::size_t v = 0; v < wanted.size(); ++v)
-    for (std::size_t i = 0; i < numbers.size(); ++i) CHECK(got[v][i] == Approx(want[v][i]).margin(1e-5));
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      CHECK(got[v][i] == Approx(want[v][i]).margin(1e-5));
 }
 
 TEST_CASE("equal numbers have themselves as mean and no variance", "[means]") {
@@ -129,9 +130,11 @@ TEST_CASE("a count is not a float: the mean of 2^24 + 1 ones is 1", "[means]") {
 
 TEST_CASE("floats are not asked for more symbols than they tell apart", "[means]") {
   Graph g;
-  const std::vector<NodeId> ids{equal(g.category("y", (1 << 24) + 1), g.category("z", (1 << 24) + 1)).id};
+  const std::vector<NodeId> ids{
+      equal(g.category("y", (1 << 24) + 1), g.category("z", (1 << 24) + 1)).id};
   CHECK_NOTHROW(Executor<double>(g.tape(), ids));
-  CHECK_THROWS_WITH(Executor<float>(g.tape(), ids), Catch::Contains("more than f32 can tell apart"));
+  CHECK_THROWS_WITH(Executor<float>(g.tape(), ids),
+                    Catch::Contains("more than f32 can tell apart"));
 }
 
 TEST_CASE("means of what is not finite are what sums give", "[means]") {
@@ -140,7 +143,9 @@ TEST_CASE("means of what is not finite are what sums give", "[means]") {
   for (const bool planned : {false, true}) {
     Graph g;
     const Var x = g.weight("x", {3});
-    const auto of = [&](std::vector<double> at) { return values<double>(g, x, {mean(x)}, at, planned)[0][0]; };
+    const auto of = [&](std::vector<double> at) {
+      return values<double>(g, x, {mean(x)}, at, planned)[0][0];
+    };
     CHECK(of({-inf, 1, 2}) == -inf);
     CHECK(of({1, inf, 2}) == inf);
     CHECK(std::isnan(of({1, inf, -inf})));

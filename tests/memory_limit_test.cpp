@@ -58,12 +58,10 @@ TEST_CASE("what does not fit is refused before it is made", "[cli][memory]") {
   for (const char* line :
        {"run elman --steps 5000000 --max-memory 50M",
         "run elman --steps 5000000 --max-memory 2G --fetch grad:W",
-        "run elman --batch 20000000 --max-memory 50M",
-        "run elman --batch 2000000000",
-        "run lstm --size m=20000 --max-memory 1G",
-        "run zeros.json --max-memory 4G", "check zeros.json --max-memory 1G",
-        "run elman --steps 200000000", "check elman --steps 200000000",
-        "check elman --steps 3000000 --max-memory 100M",
+        "run elman --batch 20000000 --max-memory 50M", "run elman --batch 2000000000",
+        "run lstm --size m=20000 --max-memory 1G", "run zeros.json --max-memory 4G",
+        "check zeros.json --max-memory 1G", "run elman --steps 200000000",
+        "check elman --steps 200000000", "check elman --steps 3000000 --max-memory 100M",
         "check elman --batch 1000000 --max-memory 100M",
         "flow elman --steps 3000000 --max-memory 100M",
         "show elman --steps 3000000 --format json --max-memory 100M",
@@ -94,15 +92,17 @@ TEST_CASE("a picture takes memory and time by its nodes and edges", "[cli][memor
   }
   std::string nested = "w";  // its sources double at each level
   for (int i = 0; i < 60; ++i) nested = "f(" + nested + ")";
-  spill(f / "sum.json", fmt::format(R"({{"name": "s", "weights": {{{}}}, "equations": ["y = {}"]}})",
-                                    weights, sum));
+  spill(
+      f / "sum.json",
+      fmt::format(R"({{"name": "s", "weights": {{{}}}, "equations": ["y = {}"]}})", weights, sum));
   spill(f / "chain.json",
         fmt::format(R"({{"name": "c", "weights": {{"w": []}}, "equations": [{}]}})", chain));
   spill(f / "nested.json", fmt::format(R"({{"name": "n", "weights": {{"w": []}},
-    "functions": ["f(x) = x + x"], "equations": ["y = {}"]}})", nested));
+    "functions": ["f(x) = x + x"], "equations": ["y = {}"]}})",
+                                       nested));
   for (const char* line : {"show sum.json", "show sum.json --view unfolded --detail values",
-                           "show chain.json", "show chain.json --view unfolded",
-                           "show nested.json", "show nested.json --view unfolded --detail values"}) {
+                           "show chain.json", "show chain.json --view unfolded", "show nested.json",
+                           "show nested.json --view unfolded --detail values"}) {
     CAPTURE(line);
     const auto start = std::chrono::steady_clock::now();
     CHECK(taugrad(f, std::string(line) + " -o x.dot").status == 0);
@@ -128,7 +128,8 @@ TEST_CASE("JSON is asked for before it becomes values", "[cli][memory]") {
   spill(f / "many.json", head + "\"equations\": [" + equations + "]}");
   std::string sum = "w";
   for (int i = 0; i < 200'000; ++i) sum += "+w";
-  spill(f / "long.json", R"({"name": "l", "weights": {"w": []}, "equations": ["y = )" + sum + "\"]}");
+  spill(f / "long.json",
+        R"({"name": "l", "weights": {"w": []}, "equations": ["y = )" + sum + "\"]}");
   REQUIRE(taugrad(f, "show elman --steps 20000 --format json -o graph.json").status == 0);  // 42 MB
   const auto start = std::chrono::steady_clock::now();
   for (const char* line :
@@ -147,8 +148,9 @@ TEST_CASE("an address space too small for the threads of BLAS", "[cli][memory]")
   const Folder f;
   for (const char* line : {"--version", "run elman", "check elman --steps 2"}) {
     CAPTURE(line);
-    const Outcome o = run_in(f, std::string("sh -c 'ulimit -v 120000; exec timeout 60 \"" TAUGRAD_EXECUTABLE "\" ") +
-                                    line + "'");
+    const Outcome o = run_in(
+        f, std::string("sh -c 'ulimit -v 120000; exec timeout 60 \"" TAUGRAD_EXECUTABLE "\" ") +
+               line + "'");
     INFO(o.err);
     CHECK(o.status == 0);
   }

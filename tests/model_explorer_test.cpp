@@ -1,6 +1,6 @@
-// What Model Explorer is given, against the types that it publishes (src/ui/src/components/visualizer/
-// common/{input_graph,types,edge_overlays,sync_navigation}.ts of its repository): every key, its
-// type, and that ids lead somewhere.
+// What Model Explorer is given, against the types that it publishes
+// (src/ui/src/components/visualizer/ common/{input_graph,types,edge_overlays,sync_navigation}.ts of
+// its repository): every key, its type, and that ids lead somewhere.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -194,11 +194,13 @@ TEST_CASE("model explorer: shares of the gradient lie over the edges, adding up 
   const Definition d = shipped_definition("elman");
   ValuedGraph values(d, {}, {}, {.steps = 3});
   const Explorer page =
-      explore(d, {.view = "unfolded", .picture = {.detail = Detail::values}, .values = &values}).page;
+      explore(d, {.view = "unfolded", .picture = {.detail = Detail::values}, .values = &values})
+          .page;
   const FormatSource source{.picture = [] { return Picture(); }, .page = [&] { return page; }};
   const json collection = json::parse(text_of("model-explorer", source));
   double sum = 0;
-  for (const json& o : collection["graphs"][0]["tasksData"]["edgeOverlaysDataListLeftPane"][0]["overlays"]) {
+  for (const json& o :
+       collection["graphs"][0]["tasksData"]["edgeOverlaysDataListLeftPane"][0]["overlays"]) {
     if (o["name"] != "share of the gradient") continue;
     for (const json& e : o["edges"])
       if (e["sourceNodeId"] == "h_2") sum += std::stod(e["label"].get<std::string>());

@@ -20,8 +20,8 @@ const std::string kResume = "train --resume model -q";
 
 void make_model(const Folder& f) {
   spill(f / "text.txt", "abba\ncab\nabc\ncaca\n");
-  const Outcome o =
-      support::taugrad(f, "train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 -o run -q");
+  const Outcome o = support::taugrad(
+      f, "train char_lm --data text.txt --size m=2 --epochs 2 --batch 2 -o run -q");
   INFO(o.err);
   REQUIRE(o.status == 0);
   copy_model(f, "run", "model");
@@ -87,9 +87,10 @@ TEST_CASE("every byte of a model's folder that changes is told or changes nothin
       return e.status() == Status::bad_input || e.status() == Status::usage;
     }
   };
-  for (const char* file :
-       {"definition.json", "vocab.json", "model.safetensors", "optimizer.safetensors", "state.json"}) {
-    const bool of_resume = std::string(file).starts_with("optim") || std::string(file) == "state.json";
+  for (const char* file : {"definition.json", "vocab.json", "model.safetensors",
+                           "optimizer.safetensors", "state.json"}) {
+    const bool of_resume =
+        std::string(file).starts_with("optim") || std::string(file) == "state.json";
     const std::string path = folder + "/" + file, whole = slurp(path);
     for (std::size_t i = 0; i < whole.size(); ++i) {
       std::string torn = whole;
@@ -125,7 +126,8 @@ TEST_CASE("damaged weights are damaged for whoever reads them", "[model][cli]") 
   spill(f / "model/vocab.json", replaced(slurp(f / "whole/vocab.json"), "\"b\"", "\"d\""));
   expect_everywhere(f, 3, "error[C002]", "vocab.json");
   restore(f);
-  spill(f / "model/definition.json", replaced(slurp(f / "whole/definition.json"), "gate(z[t], 3)", "gate(z[t], 1)"));
+  spill(f / "model/definition.json",
+        replaced(slurp(f / "whole/definition.json"), "gate(z[t], 3)", "gate(z[t], 1)"));
   expect_everywhere(f, 3, "error[C002]", "definition.json");
   restore(f);
   spill(f / "model/state.json", replaced(slurp(f / "whole/state.json"), "0.002", "0.003"));
@@ -133,7 +135,8 @@ TEST_CASE("damaged weights are damaged for whoever reads them", "[model][cli]") 
   CHECK(support::taugrad(f, kEval).status == 0);
 }
 
-TEST_CASE("files that do not fit each other are told at once, everywhere the same", "[model][cli]") {
+TEST_CASE("files that do not fit each other are told at once, everywhere the same",
+          "[model][cli]") {
   const Folder f;
   make_model(f);
   const Tensors weights = load_safetensors(f / "model/model.safetensors");
@@ -150,7 +153,8 @@ TEST_CASE("files that do not fit each other are told at once, everywhere the sam
   expect_everywhere(f, 3, "error[C003]", "\"" + last + "\" is [7,1], the model needs [");
   expect_everywhere(f, 3, "error[C003]", "\"other\" is no weight of the model");
   restore(f);
-  for (const char* symbols : {"[\"\", \"a\", \"b\"]", "[\"\", \"a\", \"b\", \"c\", \"d\", \"e\"]"}) {
+  for (const char* symbols :
+       {"[\"\", \"a\", \"b\"]", "[\"\", \"a\", \"b\", \"c\", \"d\", \"e\"]"}) {
     spill(f / "model/vocab.json",
           std::string("{\"format\": 1, \"end\": true, \"symbols\": ") + symbols + "}");
     expect_everywhere(f, 3, "error[C003]", "of the model 4");
@@ -166,7 +170,8 @@ TEST_CASE("a weight without axes saved as [1] is one error", "[model][cli]") {
   spill(f / "scale.json", R"json({"name": "scale", "index": {"t": "tau"}, "inputs": {"x[t]": []},
     "weights": {"a": []}, "equations": ["e[t] = a * x[t] - 1"], "loss": "sum(e[t]*e[t])"})json");
   spill(f / "items.jsonl", "{\"x\": [1, 2]}\n{\"x\": [3]}\n");
-  REQUIRE(support::taugrad(f, "train scale.json --data items.jsonl --epochs 1 -o run -q").status == 0);
+  REQUIRE(support::taugrad(f, "train scale.json --data items.jsonl --epochs 1 -o run -q").status ==
+          0);
   copy_model(f, "run", "model");
   const double a = load_safetensors(f / "model/model.safetensors").at("a").at(0);
   const std::string eval = "eval model --data items.jsonl";
@@ -181,7 +186,8 @@ TEST_CASE("a weight without axes saved as [1] is one error", "[model][cli]") {
 TEST_CASE("eval and sample read what they need", "[model][cli]") {
   const Folder f;
   make_model(f);
-  const std::string eval = kEval + " --json", scores = support::taugrad(f, eval).out, text = support::taugrad(f, kSample).out;
+  const std::string eval = kEval + " --json", scores = support::taugrad(f, eval).out,
+                    text = support::taugrad(f, kSample).out;
   REQUIRE(!scores.empty());
   change_weights(f, [](Tensors&) {});  // the same, of a user's own file
   CHECK(support::taugrad(f, eval).out == scores);
@@ -209,7 +215,8 @@ TEST_CASE("eval and sample read what they need", "[model][cli]") {
   CHECK(has(note.err, "--split"));
   CHECK(support::taugrad(f, eval).out == scores);
   expect(f, kResume, 2, "error[U006]", "has no state.json");
-  const Outcome further = support::taugrad(f, "train --resume model --data text.txt --epochs 1 --lr 0.01");
+  const Outcome further =
+      support::taugrad(f, "train --resume model --data text.txt --epochs 1 --lr 0.01");
   CHECK(further.status == 0);
   CHECK(has(further.err, "no state.json: begins anew from its weights"));
   CHECK(support::taugrad(f, eval).out != scores);  // the step goes before
@@ -231,7 +238,8 @@ TEST_CASE("unknown words of a state are errors", "[model][cli]") {
     const char *from, *to, *says;
   };
   for (const Row& row : std::initializer_list<Row>{
-           {"\"adam\"", "\"tiger\"", "\"optimizer\" must be one of adam adamw sgd rmsprop adagrad lion, got tiger"},
+           {"\"adam\"", "\"tiger\"",
+            "\"optimizer\" must be one of adam adamw sgd rmsprop adagrad lion, got tiger"},
            {"\"adam\"", "\"adma\"", "did you mean \"adam\"?"},
            {"\"adam\"", "\"Adam\"", "did you mean \"adam\"?"},
            {"\"seed\"", "\"precision\": \"fp8\", \"seed\"", "one of full bf16, got fp8"},

@@ -24,10 +24,9 @@ struct Fixture {
 
   Values of(const Var& v) const {
     tg::Program run(g, {v}, {.dtype = tg::f64});
-    const tg::Outputs out = run({{"x", Tensor::of({{1., -2.}})},
-                                 {"y", Tensor::of({{3., 0.5}})},
-                                 {"s", Tensor::of({2.})}},
-                                {{"W", Tensor::of({{1., 2.}, {3., 4.}})}});
+    const tg::Outputs out = run(
+        {{"x", Tensor::of({{1., -2.}})}, {"y", Tensor::of({{3., 0.5}})}, {"s", Tensor::of({2.})}},
+        {{"W", Tensor::of({{1., 2.}, {3., 4.}})}});
     const auto values = out[0].values<double>();
     return {values.begin(), values.end()};
   }
@@ -242,7 +241,7 @@ TEST_CASE("what would be wrong does not compile, or says so", "[natural]") {
   // a matrix times a vector spreads the vector over the rows, which shows where it is added
   const Var A = f.g.weight("A", {3, 2}), B = f.g.weight("B", {3, 3}), h = f.g.input("v", {3});
   CHECK(has(told([&] { A* f.x + B* h; }), "did you mean matmul(A, x)?"));
-  CHECK(has(told([&] { f.y + B * (h + 1.0) - A; }), "did you mean matmul(B, h)?"));
+  CHECK(has(told([&] { f.y + B*(h + 1.0) - A; }), "did you mean matmul(B, h)?"));
   CHECK(has(told([&] { A* h; }), "did you mean matmul(transpose(A), v)?"));
   CHECK(has(told([&] { matmul(A, h); }), "did you mean matmul(transpose(A), v)?"));
   f.g.name(f.x * 2.0, "h");

@@ -2,7 +2,8 @@
 #include "support_cli.h"
 #include "taugrad/io/tensors.h"
 
-// NaN and infinities: told where they come from, kept out where they have no part. (language.md R20)
+// NaN and infinities: told where they come from, kept out where they have no part. (language.md
+// R20)
 namespace {
 
 using namespace taugrad;
@@ -44,7 +45,8 @@ TEST_CASE("run tells the first place and the first cause of what is not finite",
 }
 
 TEST_CASE("a gradient summed over the items names the item it is spoilt by", "[finite]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"w": [2]},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"w": [2]},
                                  "equations": ["y[t] = sum(sqrt(w * x[t]))"], "loss": "y[t]")j");
   const Tensor x = numbers({2, 3, 2}, {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 0});
   const auto told = told_by(d, {{"x", x}}, {{"w", numbers({2}, {1, 1})}}, {"grad:w"}, Dtype::f64);
@@ -64,10 +66,12 @@ TEST_CASE("a cause in a branch not taken is none", "[finite]") {
 }
 
 TEST_CASE("what was given is its own cause; nothing is asked where all is finite", "[finite]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W": [2, 2]},
                                  "equations": ["h[t] = tanh(W @ h[t-1] + x[t])"])j");
   const Tensor w = numbers({2, 2}, {1, 0, 0, 1});
-  const auto told = told_by(d, {{"x", numbers({2, 1, 2}, {0, 0, kNaN, 0})}}, {{"W", w}}, {"h", "h[1]"});
+  const auto told =
+      told_by(d, {{"x", numbers({2, 1, 2}, {0, 0, kNaN, 0})}}, {{"W", w}}, {"h", "h[1]"});
   REQUIRE(told.size() == 1);
   CHECK(has(told[0], "first at position 2, item 0, element [0]"));
   CHECK(has(told[0], "x[2]"));
@@ -81,8 +85,8 @@ TEST_CASE("NaN in data that a mask leaves out reaches no gradient", "[finite]") 
                     "h[t] = where(zeros(3) + m[t] > 0, a[t], h[t-1])"],
       "loss": "sum(h[t] * h[t])")j");
   const auto data = [](double missing) {
-    return Tensors{{"x", numbers({4, 2, 2}, {.5, 1, .2, .3, missing, missing, .4, .1, .3, .7, missing,
-                                             missing, .1, .2, missing, missing})},
+    return Tensors{{"x", numbers({4, 2, 2}, {.5, 1, .2, .3, missing, missing, .4, .1, .3, .7,
+                                             missing, missing, .1, .2, missing, missing})},
                    {"m", numbers({4, 2}, {1, 1, 0, 1, 1, 0, 1, 1})},
                    {"lengths", symbols({2}, {4, 3})}};
   };
@@ -114,8 +118,7 @@ TEST_CASE("poles behind a branch reach no weight through a product", "[finite]")
                         {"K", numbers({1, 2, 2}, {1, 1, 1, 1})},
                         {"E", numbers({3, 2}, {1, 1, 0, 0, -1, -1})}};
   const Tensors inputs{{"x", numbers({2, 1, 2}, {1, 2, -1, 0})}};
-  const Tensors got =
-      evaluate(d, inputs, weights, {"grad:W", "grad:K", "grad:E", "grad:x"});
+  const Tensors got = evaluate(d, inputs, weights, {"grad:W", "grad:K", "grad:E", "grad:x"});
   const double l = std::log(2);
   check_values(got.at("grad:W"), {2, 2}, {0, l, 0, l});
   check_values(got.at("grad:K"), {1, 2, 2}, {0, l, 0, l});
@@ -126,7 +129,8 @@ TEST_CASE("poles behind a branch reach no weight through a product", "[finite]")
 TEST_CASE("the last state of items of different length, through a root", "[finite]") {
   const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []},
       "equations": ["h[t] = sqrt(x[t])", "o = h[last]"], "loss": "o")j");
-  const Tensors inputs{{"x", numbers({3, 2}, {0, 4, 4, 0, 0, 0})}, {"lengths", symbols({2}, {2, 1})}};
+  const Tensors inputs{{"x", numbers({3, 2}, {0, 4, 4, 0, 0, 0})},
+                       {"lengths", symbols({2}, {2, 1})}};
   check_values(evaluate_one(d, inputs, {}, "grad:x"), {3, 2}, {0, .25, .25, 0, 0, 0});
 }
 
@@ -138,7 +142,8 @@ TEST_CASE("on the command line: N004, with --strict status 5", "[finite][cli]") 
   const std::string line = "run net.json --inputs x.json --fetch y,grad:x";
   const auto plain = support::taugrad(f, line);
   CHECK(plain.status == 0);
-  CHECK(support::has(plain.err, "warning[N004]: \"y\" is not finite: inf, first at position 2, item 0"));
+  CHECK(support::has(plain.err,
+                     "warning[N004]: \"y\" is not finite: inf, first at position 2, item 0"));
   CHECK(support::has(plain.err, "\"grad:x\" is not finite: NaN"));
   const auto strict = support::taugrad(f, line + " --strict -o out.safetensors");
   CHECK(strict.status == 5);
@@ -152,7 +157,8 @@ TEST_CASE("on the command line: N004, with --strict status 5", "[finite][cli]") 
 
 TEST_CASE("tensors that are not finite: S101, with --strict an error", "[finite][cli]") {
   const support::Folder f;
-  REQUIRE(support::taugrad(f, "run elman --steps 2 --fetch U,W,b,V,c -o w.safetensors").status == 0);
+  REQUIRE(support::taugrad(f, "run elman --steps 2 --fetch U,W,b,V,c -o w.safetensors").status ==
+          0);
   Tensors weights = load_tensors(f / "w.safetensors");
   weights.at("W").set(1, kNaN);
   save_tensors(f / "w.safetensors", weights);

@@ -32,8 +32,10 @@ TEST_CASE("a line \"loss = ..\" is the loss, and so is --loss", "[cli]") {
       f, "define " + kElman + " -e 'loss = sum(h[t] * h[t])' -e 'loss = 0.5 * sum(W * W)' -q");
   CHECK(nlohmann::json::parse(several.out)["loss"] ==
         nlohmann::json({"sum(h[t] * h[t])", "0.5 * sum(W * W)"}));
-  CHECK(several.out == taugrad(f, "define " + kElman + " -e 'loss = sum(h[t] * h[t])' --loss "
-                                  "'0.5 * sum(W * W)' -q").out);
+  CHECK(several.out == taugrad(f, "define " + kElman +
+                                      " -e 'loss = sum(h[t] * h[t])' --loss "
+                                      "'0.5 * sum(W * W)' -q")
+                           .out);
   // only the last step's state moves it: nothing flows to what it does not read
   const std::string check = "check " + kElman + " -e 'z[t] = V @ x[t]' -e 'loss = sum(h[last])' ";
   const auto proof = taugrad(f, check + "--json --allow-unused");
@@ -61,10 +63,12 @@ TEST_CASE("a line \"loss = ..\" is the loss, and so is --loss", "[cli]") {
   CHECK(has(taugrad(f, "define lstm --loss 'sum(out[last])'").out, "\"loss\": \"sum(out[last])\""));
 }
 
-TEST_CASE("\"ends = ..\" says where a sequence ends; other uses of both words are errors", "[cli]") {
+TEST_CASE("\"ends = ..\" says where a sequence ends; other uses of both words are errors",
+          "[cli]") {
   const Folder f;
-  const std::string text = "-e 'o[t] = b + V @ one_hot(y[t-1], k)' -e 'y[t] ~ categorical(logits = "
-                           "o[t])' ";
+  const std::string text =
+      "-e 'o[t] = b + V @ one_hot(y[t-1], k)' -e 'y[t] ~ categorical(logits = "
+      "o[t])' ";
   CHECK(has(taugrad(f, "define " + text + "-e 'ends = y[t] == 0'").out,
             "\"ends\": {\"t\": \"y[t] == 0\"}"));
   for (const std::string wrong :
@@ -78,7 +82,8 @@ TEST_CASE("\"ends = ..\" says where a sequence ends; other uses of both words ar
   CHECK(has(taugrad(f, "check " + kElman + " -e 'ends = 1 == 0'").err, "E013"));
   CHECK(has(taugrad(f, "check " + kElman + " --loss 'sum(h[last]'").err, "E001"));
   CHECK(has(taugrad(f, "check elman --loss 'sum(q[last])'").err, "\"q\" is not defined"));
-  spill(f / "file.json", R"~({"name": "f", "index": {"t": "tau"}, "sizes": {}, "inputs": {"x[t]": []},
+  spill(f / "file.json",
+        R"~({"name": "f", "index": {"t": "tau"}, "sizes": {}, "inputs": {"x[t]": []},
  "weights": {}, "equations": ["h[t] = x[t]", "loss = sum[t](h[t])"]})~");
   const auto file = taugrad(f, "check file.json");
   CHECK(file.status == 3);
@@ -121,8 +126,9 @@ TEST_CASE("temperature moves every draw; at 0 it is the likeliest value", "[cli]
 TEST_CASE("--steps goes on past the data, each item from the end of its own", "[cli]") {
   const Folder f;
   // the likeliest symbol after 0, 1, 2 is 1, 2, 0
-  const std::string net = "run -e 'o[t] = V @ one_hot(y[t-1], k)' -e 'y[t] ~ categorical(logits = "
-                          "o[t])' --weights w.json --inputs x.json -q --dtype f64 ";
+  const std::string net =
+      "run -e 'o[t] = V @ one_hot(y[t-1], k)' -e 'y[t] ~ categorical(logits = "
+      "o[t])' --weights w.json --inputs x.json -q --dtype f64 ";
   spill(f / "w.json", R"~({"V": [[0, 0, 1], [1, 0, 0], [0, 1, 0]]})~");
   spill(f / "x.json", R"~({"y": [[1, 2], [1, 7], [2, -3]], "lengths": [3, 1]})~");
   const nlohmann::json rows = {{1, 2}, {1, 0}, {2, 1}, {0, 2}, {1, 0}, {2, 1}};
@@ -150,8 +156,11 @@ TEST_CASE("--steps goes on past the data, each item from the end of its own", "[
   // observed data end where they end, and so do inputs
   CHECK(has(taugrad(f, net + "--steps 6").err, "U007"));
   spill(f / "u.json", R"~({"y": [[1], [1]], "x": [[[1, 2]], [[3, 4]]]})~");
-  CHECK(has(taugrad(f, "run output_recurrent --weights w.json --inputs u.json --steps 4 "
-                       "--mode 'y=forced(2,2)'").err, "U007"));
+  CHECK(has(taugrad(f,
+                    "run output_recurrent --weights w.json --inputs u.json --steps 4 "
+                    "--mode 'y=forced(2,2)'")
+                .err,
+            "U007"));
 }
 
 TEST_CASE("the cotangent of what all items share has no batch axis", "[cli]") {
@@ -161,8 +170,9 @@ TEST_CASE("the cotangent of what all items share has no batch axis", "[cli]") {
   const std::string net = " net.json ";
   spill(f / "w.json", R"~({"W": [[1, 2], [3, 4]], "a": [5, 6]})~");
   spill(f / "x.json", R"~({"x": [[[0, 0], [0, 0]], [[0, 0], [0, 0]]], "cotangent:y": [1, 10]})~");
-  const auto shared = taugrad(f, "run" + net + "--weights w.json --inputs x.json --dtype f64 "
-                                 "--fetch grad:W,grad:y,y -o - -q");
+  const auto shared = taugrad(f, "run" + net +
+                                     "--weights w.json --inputs x.json --dtype f64 "
+                                     "--fetch grad:W,grad:y,y -o - -q");
   CHECK(values(shared, "grad:W") == nlohmann::json({{5, 6}, {50, 60}}));
   CHECK(values(shared, "grad:y") == nlohmann::json({1, 10}));
   spill(f / "b.json", R"~({"x": [[[0, 0], [0, 0]]], "cotangent:y": [[1, 10], [0, 0]]})~");
@@ -179,8 +189,9 @@ TEST_CASE("an option without effect is refused", "[cli]") {
   spill(f / "x.json", R"~({"x": [[1], [2], [3]]})~");
   spill(f / "w.json", R"~({"a": 2})~");
   REQUIRE(taugrad(f, "train d.json --data data.jsonl -o M --epochs 1 -q").status == 0);
-  const std::string kTrain = "train d.json --data data.jsonl -o N ", kRun = "run d.json --inputs "
-                             "x.json --weights w.json ";
+  const std::string kTrain = "train d.json --data data.jsonl -o N ", kRun =
+                                                                         "run d.json --inputs "
+                                                                         "x.json --weights w.json ";
   const std::string lines[]{kTrain + "--optimizer sgd --beta1 0.5",
                             kTrain + "--optimizer sgd --beta2 0.5",
                             kTrain + "--momentum 0.5",

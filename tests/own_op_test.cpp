@@ -8,8 +8,8 @@
 #include "support_gradients.h"
 #include "taugrad/taugrad.h"
 
-// Operations made outside the library do what its own do: JSON both ways, every picture, the check to
-// second order, random graphs, equations, training; from C++ and from the command line.
+// Operations made outside the library do what its own do: JSON both ways, every picture, the check
+// to second order, random graphs, equations, training; from C++ and from the command line.
 namespace {
 
 using namespace taugrad;
@@ -53,7 +53,8 @@ Graph unrolled() {
   return g;
 }
 
-constexpr const char* kDefinition = R"~({"name": "own", "index": {"t": "tau"}, "sizes": {"n": 2, "m": 3, "k": 4},
+constexpr const char* kDefinition =
+    R"~({"name": "own", "index": {"t": "tau"}, "sizes": {"n": 2, "m": 3, "k": 4},
  "inputs": {"x[t]": ["n"]}, "weights": {"U": ["m", "n"], "W": ["m", "m"], "V": ["k", "m"]},
  "equations": ["h[t] = swish(W @ h[t-1] + U @ x[t])", "y[t] ~ categorical(logits = V @ h[t])"]})~";
 
@@ -110,7 +111,8 @@ TEST_CASE("the executor runs own operations as the interpreter does, on random g
     for (std::int32_t which = 0; which < g.lengths; ++which) batch.lengths.push_back({3, 0, 2});
     Executor<double> executor(g.tape(), outputs);
     const auto found = support::execute(executor, g.tape(), outputs, batch, 3, seed);
-    REQUIRE(support::difference(found, support::interpret<double>(g.tape(), outputs, batch, 3, seed)) <= 1e-12);
+    REQUIRE(support::difference(
+                found, support::interpret<double>(g.tape(), outputs, batch, 3, seed)) <= 1e-12);
   }
   CHECK(seen > 500);
 }
@@ -129,9 +131,12 @@ TEST_CASE("an elementwise one is a function of equations, whose sizes are found"
   CHECK(has(problem([] { check(definition_from_equations({"h[t] = sum_of_squares(x[t])"})); }),
             "no function of equations"));
   // a definition's own function of that name wins, and a variable may have it
-  const Definition own = parse_definition(R"~({"name": "f", "index": {"t": "tau"}, "inputs": {"x[t]": []},
-    "functions": ["swish(a) = 2 * a"], "equations": ["h[t] = swish(x[t])"]})~", "f.json");
-  const RunResult r = run(own, {{"x", Tensor::of({1, 1}, std::vector<double>{3})}}, {}, {.fetch = {"h"}});
+  const Definition own =
+      parse_definition(R"~({"name": "f", "index": {"t": "tau"}, "inputs": {"x[t]": []},
+    "functions": ["swish(a) = 2 * a"], "equations": ["h[t] = swish(x[t])"]})~",
+                       "f.json");
+  const RunResult r =
+      run(own, {{"x", Tensor::of({1, 1}, std::vector<double>{3})}}, {}, {.fetch = {"h"}});
   CHECK(r.values.at("h").at(0) == 6);
   CHECK(check(definition_from_equations({"gated[t] = tanh(x[t])"})).ok());
 }
@@ -143,7 +148,8 @@ TEST_CASE("a bad record is refused, by what it lacks", "[own]") {
     change(op);
     return problem([&] { register_op(op); });
   };
-  CHECK(has(refused([](Op& op) { op.name = "tanh"; }), "U024 the operation \"tanh\" has a name that is taken"));
+  CHECK(has(refused([](Op& op) { op.name = "tanh"; }),
+            "U024 the operation \"tanh\" has a name that is taken"));
   CHECK(has(refused([](Op& op) { op.name = "dropout"; }), "taken"));  // a function of the language
   CHECK(has(refused([](Op& op) { op.name = ops().swish.name; }), "taken"));
   for (const char* name : {"", "a b", "1st", "ä", "a[1]"})
@@ -201,7 +207,8 @@ TEST_CASE("--load: own operations in every command", "[own][cli]") {
   CHECK(run("inspect g.json").status == 0);
   CHECK(run("diff g.json g.json").status == 0);
   CHECK(run("check -e 'h[t] = swish(W @ h[t-1] + U @ x[t])'").status == 0);
-  support::spill(f / "data.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 3]}\n{\"x\": [[1, 1]], \"y\": [2]}\n");
+  support::spill(f / "data.jsonl",
+                 "{\"x\": [[1, 0], [0, 1]], \"y\": [0, 3]}\n{\"x\": [[1, 1]], \"y\": [2]}\n");
   CHECK(run("train own.json --data data.jsonl -o model --epochs 2 -q").status == 0);
   CHECK(run("eval model --data data.jsonl").status == 0);
   // without the library
@@ -216,7 +223,8 @@ TEST_CASE("--load: what is no library of operations is told", "[own][cli]") {
     CHECK(r.status != 0);
     return r.err;
   };
-  CHECK(has(support::taugrad(f, "ops gated --load " OWN_OPS "/libown_entry.so").out, "y = tanh(a) b"));
+  CHECK(has(support::taugrad(f, "ops gated --load " OWN_OPS "/libown_entry.so").out,
+            "y = tanh(a) b"));
   CHECK(has(err("missing.so"), "I001"));
   CHECK(has(err("."), "I003"));
   support::spill(f / "text.so", "no library");

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <random>
 
-#include "plan/lower/lowering_table.h"
 #include "plan/family/law.h"
+#include "plan/lower/lowering_table.h"
 #include "support_plan.h"
 #include "taugrad/ops/ops.h"
 
@@ -171,7 +171,8 @@ TEST_CASE("period: numbers that would fall below the first one are no law", "[pl
       "q[t] = relu(W @ q[t-1] + Z @ z)", "q[tau+1] = hq",
       "r[t] = where(t == 2, b, tanh(b + W @ r[t+1] + 0.5 * r[t+1] * mean[t](p[t])))",
       "r[tau+1] = tanh(b)"],
-    "loss": "sum(r[t] * r[t])"})json", "masked.json");
+    "loss": "sum(r[t] * r[t])"})json",
+                                        "masked.json");
   for (std::int64_t steps = 30; steps < 60; ++steps) {
     CAPTURE(steps);
     CHECK_NOTHROW(continued(work_of(d, steps)));

@@ -1,9 +1,8 @@
 // What is checked after every pass of a plan in debug builds and in all tests.
-#include "plan/verify.h"
-
 #include <catch2/catch.hpp>
 
 #include "plan/lower/lowering.h"
+#include "plan/verify.h"
 #include "support_plan.h"
 
 using namespace taugrad;

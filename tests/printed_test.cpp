@@ -37,7 +37,8 @@ std::vector<std::pair<std::string, Picture>> printed_views(const std::string& na
     views.emplace_back("gradient", gradient_picture_of(u, {.detail = Detail::variables}));
   }
   if (u.has_loss() && d.loss.empty()) {
-    views.emplace_back("model", picture_of(graphical_model(unfold(d, {.steps = 4})), {.printed = true}));
+    views.emplace_back("model",
+                       picture_of(graphical_model(unfold(d, {.steps = 4})), {.printed = true}));
   }
   return views;
 }
@@ -87,7 +88,8 @@ Lines lines_of_dot(const Picture& p) {
   std::string text = "digraph { rankdir=LR; node [shape=circle, width=0.45, fixedsize=true];\n";
   for (const PictureNode& n : p.nodes) text += n.id + ";\n";
   for (const PictureEdge& e : p.edges)
-    text += p.nodes[at(e.from)].id + " -> " + p.nodes[at(e.to)].id + " [label=\"" + e.label + "\"];\n";
+    text +=
+        p.nodes[at(e.from)].id + " -> " + p.nodes[at(e.to)].id + " [label=\"" + e.label + "\"];\n";
   const TemporaryFile file(".dot", text + "}\n");
   const Outcome o = run_command("dot -Tplain " + file.path());
   REQUIRE(o.status == 0);
@@ -158,8 +160,8 @@ TEST_CASE("printed: one node a variable, weights on the lines, the terms of the 
     CHECK(n.kind != NodeKind::weight);
     CHECK(n.name != "L");  // the sum
   }
-  const Picture circuit = picture_of(folded(shipped_definition("bidirectional")),
-                                     {.detail = Detail::variables});
+  const Picture circuit =
+      picture_of(folded(shipped_definition("bidirectional")), {.detail = Detail::variables});
   int squares = 0;
   for (const PictureEdge& e : circuit.edges) {
     squares += e.square ? 1 : 0;
@@ -170,8 +172,8 @@ TEST_CASE("printed: one node a variable, weights on the lines, the terms of the 
 
 TEST_CASE("printed: steps from left to right, a step upwards, each gradient over its own",
           "[draw][printed]") {
-  const Picture p = gradient_picture_of(
-      unfold(shipped_definition("elman"), {.steps = 3}), {.detail = Detail::variables});
+  const Picture p = gradient_picture_of(unfold(shipped_definition("elman"), {.steps = 3}),
+                                        {.detail = Detail::variables});
   const Layout l = draw::lay_out(p);
   REQUIRE(l.printed);
   const auto box = [&](const std::string& name) { return box_of(p, l, name); };
@@ -226,7 +228,8 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
       CHECK(outside == 0);
       int nodes = 0;
       for (std::size_t n = 0; n < l.nodes.size(); ++n)
-        for (std::size_t m = n + 1; m < l.nodes.size(); ++m) nodes += overlap(l.nodes[n], l.nodes[m]);
+        for (std::size_t m = n + 1; m < l.nodes.size(); ++m)
+          nodes += overlap(l.nodes[n], l.nodes[m]);
       CHECK(nodes == 0);
     }
   CHECK(laid > pictures * 9 / 10);

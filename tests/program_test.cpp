@@ -2,9 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 
 using namespace taugrad;
 

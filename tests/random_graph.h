@@ -5,9 +5,9 @@
 #include <random>
 #include <vector>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/own.h"
-#include "taugrad/autodiff/gradient.h"
 
 /// Random graphs over (nearly) all ops, ranks 0 to 3, shared and per-example values, sets of items
 /// by one or two lengths. Magnitudes are kept small, so that rounding is not blown up.
@@ -280,7 +280,9 @@ class GraphGenerator {
     const std::int64_t n = v.shape()[0];
     const Var m = eye(made_.graph.tape(), n) + 0.1 * outer(v, v);
     if (chance(3)) return keep(logdet(m), static_cast<double>(n));
-    if (chance(3)) return keep(at(m, constant(made_.graph.tape(), static_cast<double>(pick(static_cast<int>(n))))), 1.1);
+    if (chance(3))
+      return keep(
+          at(m, constant(made_.graph.tape(), static_cast<double>(pick(static_cast<int>(n))))), 1.1);
     keep(solve(m, v, chance(2)), static_cast<double>(n));
   }
 

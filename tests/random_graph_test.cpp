@@ -76,11 +76,12 @@ TEST_CASE("executor: 10,000 random graphs equal the reference interpreter", "[ex
     if (worst.narrow > before.narrow)
       REQUIRE(worst.narrow <= 1e-4);  // some graphs blow rounding up
   }
-  // draws depend on comparisons with rounded numbers: executor_test.cpp has them; floor and mod jump
-  // where rounding decides: tile_test.cpp has them; places in data: language_positions_test.cpp
-  const std::set<std::string_view> elsewhere{"draw_categorical", "draw_bernoulli", "argmax", "floor",
-                                             "mod", "mean_n", "at_position", "if_position",
-                                             "quotient"};
+  // draws depend on comparisons with rounded numbers: executor_test.cpp has them; floor and mod
+  // jump where rounding decides: tile_test.cpp has them; places in data:
+  // language_positions_test.cpp
+  const std::set<std::string_view> elsewhere{
+      "draw_categorical", "draw_bernoulli", "argmax",      "floor",   "mod",
+      "mean_n",           "at_position",    "if_position", "quotient"};
   for (const Op* op : registry()) {
     CAPTURE(op->name);
     CHECK((seen.contains(op->name) || elsewhere.contains(op->name)));

@@ -173,9 +173,9 @@ class NetworkGenerator {
     const int kind = pick(4);
     if (kind < 2 && inputs_) {
       equations += quoted("o" + here() + " = c + V @ " + last + here());
-      equations += quoted("y" + here() + (kind == 0 ? " ~ categorical(logits = o"
-                                                    : " ~ normal(mean = o") +
-                          here() + (kind == 0 ? ")" : ", std = 0.7)"));
+      equations +=
+          quoted("y" + here() + (kind == 0 ? " ~ categorical(logits = o" : " ~ normal(mean = o") +
+                 here() + (kind == 0 ? ")" : ", std = 0.7)"));
       weights_ += ", \"c\": [\"k\"], \"V\": [\"k\",\"m\"]";
     } else {
       loss = kind == 2 && !two_ ? last + "[last] * " + last + "[last]"

@@ -52,7 +52,7 @@ TEST_CASE("an item draws the same numbers in any batch", "[random]") {
   Graph g;
   const Var x = g.input("x", {5});
   for (const Var& v : {draw_normal(x, "n"), dropout_mask(x, 0.4, "d"), draw_bernoulli(x, "b"),
-                      draw_categorical(x, "c")}) {
+                       draw_categorical(x, "c")}) {
     const auto n = static_cast<std::size_t>(v.shape().size());
     BatchContext batch{.seed = 9, .train = true};
     batch.item = {17, 4, 1LL << 40};

@@ -1,12 +1,12 @@
 // Addresses that the executor keeps from run to run: what lies at one distance is kept as one.
-#include "runtime/address_cache.h"
-
 #include <catch2/catch.hpp>
 #include <vector>
 
-using taugrad::runtime::AddressCache;
+#include "runtime/address_cache.h"
+
 using taugrad::kernels::RowBlock;
 using taugrad::kernels::Segment;
+using taugrad::runtime::AddressCache;
 
 namespace {
 

@@ -22,10 +22,11 @@ Definition network() {
 }
 
 Dataset items(const Definition& d) {
-  return json_lines_dataset(d,
-                            "{\"y\": [1, 2, 3]}\n{\"y\": [0]}\n{\"y\": [3, 3, 1, 0, 2, 1]}\n"
-                            "{\"y\": [2, 2]}\n{\"y\": [1, 0, 1, 0]}\n{\"y\": [0, 3]}\n{\"y\": [2]}\n",
-                            "items");
+  return json_lines_dataset(
+      d,
+      "{\"y\": [1, 2, 3]}\n{\"y\": [0]}\n{\"y\": [3, 3, 1, 0, 2, 1]}\n"
+      "{\"y\": [2, 2]}\n{\"y\": [1, 0, 1, 0]}\n{\"y\": [0, 3]}\n{\"y\": [2]}\n",
+      "items");
 }
 
 struct Way {
@@ -44,21 +45,28 @@ std::vector<Way> ways() {
       {"adam", with([](TrainOptions&) {})},
       {"sgd", with([](TrainOptions& o) { o.optimizer.kind = OptimizerKind::sgd; })},
       {"momentum, decay", with([](TrainOptions& o) {
-         o.optimizer = {.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01};
+         o.optimizer = {
+             .kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01};
        })},
       {"nesterov, coupled", with([](TrainOptions& o) {
-         o.optimizer = {.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01,
-                        .nesterov = true, .coupled = true};
+         o.optimizer = {.kind = OptimizerKind::sgd,
+                        .lr = 0.05,
+                        .momentum = 0.9,
+                        .weight_decay = 0.01,
+                        .nesterov = true,
+                        .coupled = true};
        })},
       {"adamw", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::adamw); })},
       {"rmsprop", with([](TrainOptions& o) {
          o.optimizer = usual_options(OptimizerKind::rmsprop);
          o.optimizer.momentum = 0.5;
        })},
-      {"adagrad", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::adagrad); })},
+      {"adagrad",
+       with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::adagrad); })},
       {"lion", with([](TrainOptions& o) { o.optimizer = usual_options(OptimizerKind::lion); })},
-      {"scheduled sampling",
-       with([](TrainOptions& o) { o.modes = {{"y", mode_from("mixed(linear(1,0.2,40))")}}; })},
+      {"scheduled sampling", with([](TrainOptions& o) {
+         o.modes = {{"y", mode_from("mixed(linear(1,0.2,40))")}};
+       })},
       {"bf16, checkpoints", with([](TrainOptions& o) {
          o.precision = Precision::bf16;
          o.checkpoint = true;
@@ -75,7 +83,8 @@ std::vector<Way> ways() {
       {"average, frozen, some decay", with([](TrainOptions& o) {
          o.average = 0.95;
          o.frozen = "E";
-         o.optimizer = {.kind = OptimizerKind::adamw, .lr = 0.01, .weight_decay = 0.1, .decayed = "V"};
+         o.optimizer = {
+             .kind = OptimizerKind::adamw, .lr = 0.01, .weight_decay = 0.1, .decayed = "V"};
        })},
       {"windows", with([](TrainOptions& o) { o.truncation = {2}; })},
       {"windows that look back, accumulated", with([](TrainOptions& o) {

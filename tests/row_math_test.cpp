@@ -46,9 +46,10 @@ struct Case {
 
 template <class S>
 const Case<S> kCases[] = {
-    {&kSoftmax, &softmax_rows<S>, true, 2},     {&kLogSoftmax, &log_softmax_rows<S>, true, 8},
-    {&kCentre, &centre_rows<S>, true, 8},     {&kNormalize, &normalize_rows<S>, true, 8}, {&kSum, &sum_rows<S>, false, 20},
-    {&kMean, &mean_rows<S>, false, 20},         {&kMax, &max_rows<S>, false, 0}};
+    {&kSoftmax, &softmax_rows<S>, true, 2}, {&kLogSoftmax, &log_softmax_rows<S>, true, 8},
+    {&kCentre, &centre_rows<S>, true, 8},   {&kNormalize, &normalize_rows<S>, true, 8},
+    {&kSum, &sum_rows<S>, false, 20},       {&kMean, &mean_rows<S>, false, 20},
+    {&kMax, &max_rows<S>, false, 0}};
 
 /// Equal, or so near as other orders of a sum over n elements leave it.
 template <class S>

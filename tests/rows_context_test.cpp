@@ -1,7 +1,7 @@
 // Rows S44, S53-S58: what a prediction is conditioned on.                              (eq 26-31,
 // sections 3.3-4)
-#include "runtime/stream.h"
 #include "language_support.h"
+#include "runtime/stream.h"
 #include "taugrad/evaluate/check.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/trainer.h"

@@ -1,10 +1,10 @@
 // Rows S15, S20 and S26-S34: forward pass and gradients of the recurrent net (eq 7-25) on the
 // reference net and on random ones.
 #include "reference_net.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/gradient.h"
-#include "taugrad/unfold/unfold.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

@@ -2,8 +2,8 @@
 #include <pthread.h>
 
 #include "language_support.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <random>
 
-#include "language_support.h"
 #include "language/resolve/resolved_model.h"
+#include "language_support.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -208,10 +208,12 @@ TEST_CASE("S63: an empty batch and a batch of empty items", "[rows]") {
 }
 
 TEST_CASE("S63: what does not move with the steps counts once a step of the item's own", "[rows]") {
-  const Definition d = define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"a": []},
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"a": []},
     "equations": ["c = a * x[1]"], "loss": "c + a * x[t]")j");
   const Tensor x = numbers({3, 2}, {1, 2, 3, 4, 5, 0});
-  const Tensors got = evaluate(d, {{"x", x}, {"lengths", symbols({2}, {3, 2})}}, {{"a", numbers({1}, {0.5})}}, {"grad:x", "grad:a"});
+  const Tensors got = evaluate(d, {{"x", x}, {"lengths", symbols({2}, {3, 2})}},
+                               {{"a", numbers({1}, {0.5})}}, {"grad:x", "grad:a"});
   check_values(got.at("grad:x"), {3, 2}, {2, 1.5, 0.5, 0.5, 0.5, 0});
   check_values(got.at("grad:a"), {1}, {(3 * 1 + 9) + (2 * 2 + 6)});
 }

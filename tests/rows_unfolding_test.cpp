@@ -2,9 +2,9 @@
 #include <set>
 
 #include "reference_net.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/evaluate/program.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;

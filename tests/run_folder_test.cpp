@@ -144,9 +144,14 @@ TEST_CASE("what a dead trainer was writing goes, what is another's stays", "[run
   const Folder f;
   make_text(f);
   REQUIRE(run(f, kTrain + "-o m").status == 0);
-  const std::string torn = ".taugrad-run-0123456789abcdef.tmp", file = ".taugrad-run-00000000000000ff.tmp";
-  const std::vector<std::string> others = {".taugrad-0123456789abcdef.tmp", ".taugrad-run-1.tmp", "notes",
-                                           "step-x", "step-07", "step-3"};
+  const std::string torn = ".taugrad-run-0123456789abcdef.tmp",
+                    file = ".taugrad-run-00000000000000ff.tmp";
+  const std::vector<std::string> others = {".taugrad-0123456789abcdef.tmp",
+                                           ".taugrad-run-1.tmp",
+                                           "notes",
+                                           "step-x",
+                                           "step-07",
+                                           "step-3"};
   fs::create_directory(f.path / "m" / torn);
   spill(f / ("m/" + torn + "/model.safetensors"), "half");
   spill(f / ("m/" + file), "half");
@@ -202,7 +207,8 @@ TEST_CASE("a step that is damaged anywhere is passed over and named", "[run]") {
       spill(path, torn);
       INFO("byte " << i);
       // behind the manifest's digest there is nothing to damage
-      if (name == "manifest.json" && i + 4 > whole.size() && load_model(f / "m").weights == newer) continue;
+      if (name == "manifest.json" && i + 4 > whole.size() && load_model(f / "m").weights == newer)
+        continue;
       check_older("damaged");
     }
     for (std::size_t i = 0; i < whole.size() - (name == "manifest.json" ? 3 : 0); i += 31) {
@@ -220,7 +226,8 @@ TEST_CASE("a step that is damaged anywhere is passed over and named", "[run]") {
     spill(path, whole);
   }
   CHECK(load_model(f / "m").weights == newer);
-  for (const char* name : {"step-3", "step-4"}) spill(f / ("m/" + std::string(name) + "/model.safetensors"), "");
+  for (const char* name : {"step-3", "step-4"})
+    spill(f / ("m/" + std::string(name) + "/model.safetensors"), "");
   for (const char* line : {"eval m --data text.txt", "sample m", "train --resume m"}) {
     const Outcome o = run(f, line);
     CHECK(o.status == 3);
@@ -247,7 +254,8 @@ TEST_CASE("latest is a hint: steps are found without it", "[run]") {
 TEST_CASE("a training that fails at its first update leaves everything as it was", "[run]") {
   const Folder f;
   make_text(f);
-  spill(f / "exp.json", R"json({"name": "exp", "inputs": {"x": []}, "weights": {"w": {"shape": [], "init": 3}},
+  spill(f / "exp.json",
+        R"json({"name": "exp", "inputs": {"x": []}, "weights": {"w": {"shape": [], "init": 3}},
     "equations": ["e = exp(w * x)"], "loss": "e"})json");
   spill(f / "big.jsonl", "{\"x\": 100}\n");
   const std::string fails = "train exp.json --data big.jsonl -q ";
@@ -277,10 +285,12 @@ TEST_CASE("one that fails later keeps what it had, and of one it overwrites the 
   REQUIRE(run(f, kTrain + "-o m").status == 0);
   spill(f / "m/notes", "mine");
   const auto model = contents(f / "m/step-4");
-  spill(f / "exp.json", R"json({"name": "exp", "inputs": {"x": []}, "weights": {"w": {"shape": [], "init": 3}},
+  spill(f / "exp.json",
+        R"json({"name": "exp", "inputs": {"x": []}, "weights": {"w": {"shape": [], "init": 3}},
     "equations": ["e = exp(w * x)"], "loss": "e"})json");
   spill(f / "items.jsonl", "{\"x\": 1}\n\n{\"x\": -1}\n");
-  const std::string line = "train exp.json --data items.jsonl --batch 1 --lr 1000 --epochs 9 --seed ";
+  const std::string line =
+      "train exp.json --data items.jsonl --batch 1 --lr 1000 --epochs 9 --seed ";
   spill(f / "good.jsonl", "{\"x\": 0.001}\n");
   std::set<int> failed;  // lines; the items come in an order of the seed's
   for (int seed = 1; seed < 20 && failed.size() < 2; ++seed) {
@@ -451,7 +461,8 @@ TEST_CASE("options beside --resume hold from then on and are noted", "[run]") {
 TEST_CASE("a folder of the first format is read, and trained on", "[run]") {
   const Folder f;
   make_text(f);
-  fs::copy(TAUGRAD_SOURCE_DIR "/tests/fixtures/model_format_1", f / "old", fs::copy_options::recursive);
+  fs::copy(TAUGRAD_SOURCE_DIR "/tests/fixtures/model_format_1", f / "old",
+           fs::copy_options::recursive);
   const auto before = contents(f / "old");
   const auto weights = load_model(f / "old").weights;
   CHECK(run(f, "eval old --data text.txt").status == 0);

@@ -153,11 +153,11 @@ TEST_CASE("safetensors: every truncation of a file is refused", "[safetensors]")
 
 TEST_CASE("safetensors: odd but valid files are read", "[safetensors]") {
   // any order of tensors, unaligned data, padding, rank 0, an empty tensor
-  const std::string bytes = file_of(
-      header_of({entry("b", "F32", "[1]", "[3,7]"), entry("a", "U8", "[3]", "[0,3]"),
-                 entry("e", "F64", "[0,5]", "[7,7]"), entry("s", "BOOL", "[]", "[7,8]")}) +
-          "    ",
-      8);
+  const std::string bytes =
+      file_of(header_of({entry("b", "F32", "[1]", "[3,7]"), entry("a", "U8", "[3]", "[0,3]"),
+                         entry("e", "F64", "[0,5]", "[7,7]"), entry("s", "BOOL", "[]", "[7,8]")}) +
+                  "    ",
+              8);
   const Tensors t = parse(bytes);
   REQUIRE(t.size() == 4);
   CHECK(t.at("a").dtype() == Dtype::i64);

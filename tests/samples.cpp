@@ -205,7 +205,8 @@ Samples along_axes(const Op& op) {
   if (&op != &kCumsum)
     for (const Shape& shape : kShapes) add(out, op, {shape});
   for (const Shape& shape : {Shape{7}, Shape{3, 4}, Shape{2, 3, 2}, Shape{3, 0}})
-    for (std::int64_t axis = 0; axis < shape.rank(); ++axis) add(out, op, {shape}, {{"axis", axis}});
+    for (std::int64_t axis = 0; axis < shape.rank(); ++axis)
+      add(out, op, {shape}, {{"axis", axis}});
   if (&op == &kCumsum)
     add(out, op, {{2, 3}}, {{"axis", std::int64_t{1}}, {"reverse", std::int64_t{1}}});
   return out;
@@ -216,8 +217,7 @@ Samples symbols(const Op& op) {
   Sample s{.op = &op};
   const Leaf category{.category = 4};
   if (&op == &kOneHot) s.leaves = {category}, s.attrs = {{"size", std::int64_t{4}}};
-  if (&op == &kArgmax)
-    s.leaves = {leaf(op, 0, {4})}, s.attrs = {{"category", std::int64_t{4}}};
+  if (&op == &kArgmax) s.leaves = {leaf(op, 0, {4})}, s.attrs = {{"category", std::int64_t{4}}};
   if (&op == &kDrawCategorical)
     s.leaves = {leaf(op, 0, {4})},
     s.attrs = {{"category", std::int64_t{4}}, {"stream", std::string("y")}};
@@ -275,7 +275,8 @@ Samples item_ops(const Op& op) {
   const Leaf position{.items = 0, .lo = -0.4, .hi = 4.4}, later{.items = 2, .lo = -0.4, .hi = 4.4};
   const auto add_position = [&](std::size_t at, const Leaf& leaf) {
     for (Sample& s : out)
-      if (s.leaves.size() == at || at == 0) s.leaves.insert(s.leaves.begin() + static_cast<std::ptrdiff_t>(at), leaf);
+      if (s.leaves.size() == at || at == 0)
+        s.leaves.insert(s.leaves.begin() + static_cast<std::ptrdiff_t>(at), leaf);
   };
   if (&op == &kAtPosition) {
     put({0, 1, -1}, 0, {{"first", std::int64_t{1}}});
@@ -323,20 +324,22 @@ std::vector<Sample> of(const Op& op) {
   Samples out;
   const bool n_ary = &op == &kAddN || &op == &kMeanN;
   if (&op == &kQuotient) {
-    for (const std::int64_t by : {1, 2, 5}) out.push_back({.op = &op, .leaves = {{.lo = -9.4, .hi = 9.4}}, .attrs = {{"divisor", by}}});
+    for (const std::int64_t by : {1, 2, 5})
+      out.push_back({.op = &op, .leaves = {{.lo = -9.4, .hi = 9.4}}, .attrs = {{"divisor", by}}});
     return out;
   }
-  if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed || &op == &kScatterRows ||
-      &op == &kNllCategorical || &op == &kNllCategoricalP)
+  if (&op == &kDrawCategorical || &op == &kArgmax || &op == &kOneHot || &op == &kEmbed ||
+      &op == &kScatterRows || &op == &kNllCategorical || &op == &kNllCategoricalP)
     return symbols(op);
   if (&op == &kMax || &op == &kFirstMax || &op == &kNorm || &op == &kLogSumExp || &op == &kCumsum)
     return along_axes(op);
   if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
-  if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize) return last_axes(op);
+  if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize)
+    return last_axes(op);
   if (op.traits.variadic_items || &op == &kSumItems) return item_ops(op);
-  if (op.traits.elementwise || &op == &kSum || &op == &kMean ||
-      &op == &kNllBernoulli || &op == &kNllBernoulliP || &op == &kNllNormal)
+  if (op.traits.elementwise || &op == &kSum || &op == &kMean || &op == &kNllBernoulli ||
+      &op == &kNllBernoulliP || &op == &kNllNormal)
     add_one_shape(out, op, n_ary ? 3 : op.arity);
   else
     out = layouts(op);

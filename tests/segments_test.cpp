@@ -1,11 +1,11 @@
 // Segments of a sequence give the bits of the whole.                             (language.md R19)
+#include "unfold/segments.h"
+
 #include <fmt/format.h>
 
-#include "support_segments.h"
-
-#include "support_errors.h"
 #include "language/resolve/resolved_model.h"
-#include "unfold/segments.h"
+#include "support_errors.h"
+#include "support_segments.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -58,7 +58,8 @@ Tensor part(const Tensor& t, int axis, std::int64_t from, std::int64_t to) {
 Tensors parts(const Cut& cut, const Tensors& inputs, std::int64_t from, std::int64_t to) {
   Tensors out;
   for (const auto& [name, t] : inputs)
-    if (!name.starts_with("lengths") && name != "item") out[name] = part(t, cut.axis(name), from, to);
+    if (!name.starts_with("lengths") && name != "item")
+      out[name] = part(t, cut.axis(name), from, to);
   return out;
 }
 
@@ -80,9 +81,11 @@ TEST_CASE("segments of any size give the bits of the whole sequence") {
       const bool told = h.name != std::string("translated");  // by the axes of tensors
       if (!told) o.lengths["tau"] = kSteps;
       const Tensors whole = run(d, inputs, weights, o).values;
-      for (const std::vector<std::int64_t>& ends :
-           {std::vector<std::int64_t>{kSteps}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, kSteps},
-            {4, 8, kSteps}, {1, 10, kSteps}, {6, 6, kSteps}}) {
+      for (const std::vector<std::int64_t>& ends : {std::vector<std::int64_t>{kSteps},
+                                                    {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, kSteps},
+                                                    {4, 8, kSteps},
+                                                    {1, 10, kSteps},
+                                                    {6, 6, kSteps}}) {
         Tensors state;
         std::int64_t from = 0;
         for (const std::int64_t to : ends) {
@@ -178,12 +181,13 @@ TEST_CASE("what lies ahead is refused by name, where it is asked for") {
       {R"j(["h[t] = x[t] + h[t-1]", "g[t] = x[t+2]"])j", "g", "x[t+2]"},
   };
   for (const Case& c : cases) {
-    const Definition d = define(
-        fmt::format(R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": []}}, "equations": {})j", c.equations));
+    const Definition d = define(fmt::format(
+        R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": []}}, "equations": {})j", c.equations));
     const Tensors inputs{{"x", numbers({3, 1}, {1, 2, 3})}};
     RunOptions o;
     o.fetch = {"h"};
-    CHECK(values_of(run_segment(d, inputs, {}, {}, o).values.at("h")) == std::vector<double>{1, 3, 6});
+    CHECK(values_of(run_segment(d, inputs, {}, {}, o).values.at("h")) ==
+          std::vector<double>{1, 3, 6});
     o.fetch = {"h", c.fetch};
     try {
       run_segment(d, inputs, {}, {}, o);

@@ -47,7 +47,8 @@ std::string shapes_of(const Definition& d, const std::string& prefix = "") {
     return text;
   } catch (const Error& e) {
     const Diagnostic& first = e.diagnostics().front();
-    return first.code + (first.code == "E010" ? " " + first.message.substr(first.message.find('"') + 1, 1) : "");
+    return first.code +
+           (first.code == "E010" ? " " + first.message.substr(first.message.find('"') + 1, 1) : "");
   }
 }
 std::string shapes_of(const Equations& equations, const std::string& more = "") {
@@ -63,9 +64,15 @@ std::string replaced_all(std::string text, const std::string& from, const std::s
 // the same equations from the other end
 Equations reversed(Equations equations) {
   for (std::string& e : equations)
-    for (const auto& [from, to] :
-         {std::pair{"t-1]", "t#1]"}, {"t-2]", "t#2]"}, {"t+1]", "t-1]"}, {"t#1]", "t+1]"},
-          {"t#2]", "t+2]"}, {"[0]", "[tau+1]"}, {"[last]", "[#]"}, {"[1]", "[last]"}, {"[#]", "[1]"}})
+    for (const auto& [from, to] : {std::pair{"t-1]", "t#1]"},
+                                   {"t-2]", "t#2]"},
+                                   {"t+1]", "t-1]"},
+                                   {"t#1]", "t+1]"},
+                                   {"t#2]", "t+2]"},
+                                   {"[0]", "[tau+1]"},
+                                   {"[last]", "[#]"},
+                                   {"[1]", "[last]"},
+                                   {"[#]", "[1]"}})
       e = replaced_all(e, from, to);
   return equations;
 }
@@ -98,7 +105,8 @@ const std::vector<Row>& table() {
       {{"v[t] = 0.5 * v[t-1]", "y[t] = reshape(v[t], 1)"}, "v [] y [1]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = slice(v[t], 1, 3)"}, "v [3] y [2]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = W @ half(concat(v[t], v[t]), 0) "}, "G020"},
-      {{"v[t] = 0.5 * v[t-1]", "y[t] = transpose(v[t]) @ W", "p[t] = v[t] @ d"}, "p [3] v [3,2] y [2,3]"},
+      {{"v[t] = 0.5 * v[t-1]", "y[t] = transpose(v[t]) @ W", "p[t] = v[t] @ d"},
+       "p [3] v [3,2] y [2,3]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = W @ gate(v[t], z[t])"}, "v [3] y [3]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = W @ (v[t] * b)"}, "v [] y [3]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = W @ (v[t] * g)"}, "v [3] y [3]"},
@@ -107,10 +115,12 @@ const std::vector<Row>& table() {
       {{"v[t] = v[t-1]", "w[t] = w[t-1]", "p[t] = v[t] * w[t] * g", "y[t] = W @ p[t]"}, "E010 p"},
       {{"v[t] = 0.5 * v[t-1]", "p[t] = v[t] * g", "y[t] = W @ p[t]"}, "p [3] v [3] y [3]"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] = W @ where(z[t] > 0, v[t], 0)"}, "v [3] y [3]"},
-      {{"v[t] = 0.5 * v[t-1]", "y[t] ~ categorical(logits = v[t])", "r[t] = W @ v[t]"}, "r [3] v [3] y []/3"},
+      {{"v[t] = 0.5 * v[t-1]", "y[t] ~ categorical(logits = v[t])", "r[t] = W @ v[t]"},
+       "r [3] v [3] y []/3"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] ~ categorical(logits = v[t])"}, "v [1] y []/1"},
       {{"v[t] = 0.5 * v[t-1]", "y[t] ~ normal(mean = v[t], std = exp(b))"}, "v [] y [3]"},
-      {{"v[t] = 0.5 * v[t-1]", "y[t] ~ bernoulli(p = v[t])", "r[t] = W @ y[t]"}, "r [3] v [3] y [3]"},
+      {{"v[t] = 0.5 * v[t-1]", "y[t] ~ bernoulli(p = v[t])", "r[t] = W @ y[t]"},
+       "r [3] v [3] y [3]"},
       // operations tell before what they read is known
       {{"h[t] = where(t == 1, b, W @ h[t-1])"}, "h [3]"},
       {{"h[t] = where(t == 1, 0, W @ h[t-1])"}, "h [3]"},
@@ -118,7 +128,8 @@ const std::vector<Row>& table() {
       {{"h[t] = concat(half(h[t-1], 1), z[t] + ones(1))"}, "h [3]"},
       {{"h[t] = W @ (g * h[t-1])"}, "h [3]"},
       {{"h[t] = W @ (r[t] * h[t-1])", "r[t] = slice(x[t], 0, 1)"}, "h [3] r [1]"},
-      {{"h[t] = embed(E, y[t-1]) + p[t-1]", "y[t] ~ categorical(logits = h[t])", "p[t] = p[t-1]"}, "h [3] p [] y []/3"},
+      {{"h[t] = embed(E, y[t-1]) + p[t-1]", "y[t] ~ categorical(logits = h[t])", "p[t] = p[t-1]"},
+       "h [3] p [] y []/3"},
       {{"h[t] = stack(r[t-1], b)", "r[t] = sum(h[t]) * b"}, "h [2,3] r [3]"},
       {{"h[t] = W @ transpose(h[t-1]) @ W + M @ transpose(M)"}, "h [3,3]"},
       {{"h[t] = concat(h[t-1] * g, z[t] * ones(2))", "h[0] = b"}, "E010 h"},
@@ -147,8 +158,10 @@ const std::vector<Row>& table() {
       // where none is found, or the equations contradict each other
       {{"h[t] = concat(h[t-1], x[t])"}, "E010 h"},
       {{"h[t] = stack(h[t-1], h[t-2])"}, "E010 h"},
-      {{"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = 0.5 * c[t-1]", "y[t] = W @ h[t]"}, "E010 a"},
-      {{"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = 0.5 * c[t-1]", "y[t] = W @ h[t]", "a[0] = b"},
+      {{"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = 0.5 * c[t-1]", "y[t] = W @ h[t]"},
+       "E010 a"},
+      {{"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = 0.5 * c[t-1]", "y[t] = W @ h[t]",
+        "a[0] = b"},
        "a [3] c [] h [3] y [3]"},
       {{"h[t] = 0.5 * z[t]", "y[t] = W @ h[t]"}, "G020"},
       {{"h[t] = tanh(W @ h[t-1] + x[t])"}, "G020"},
@@ -161,7 +174,8 @@ const std::vector<Row>& table() {
 }
 
 std::filesystem::path folder() {
-  static const auto path = std::filesystem::temp_directory_path() / fmt::format("taugrad_shapes_{}", getpid());
+  static const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("taugrad_shapes_{}", getpid());
   std::filesystem::create_directories(path);
   return path;
 }
@@ -173,7 +187,9 @@ Definition importing(const Equations& equations) {
   std::set<std::string> names;
   for (const std::string& e : equations) names.insert(e.substr(0, e.find_first_of(" [")));
   for (const std::string& name : names) {
-    const bool indexed = std::any_of(equations.begin(), equations.end(), [&](const std::string& e) { return e.starts_with(name + "["); });
+    const bool indexed = std::any_of(equations.begin(), equations.end(), [&](const std::string& e) {
+      return e.starts_with(name + "[");
+    });
     reads += fmt::format(", \"o_{0}{1} = c.{0}{1}\"", name, indexed ? "[t]" : "");
   }
   std::ofstream(folder() / "outer.json")
@@ -194,7 +210,8 @@ TEST_CASE("shapes are the least solution, whatever the order and the direction",
       CHECK(shapes_of(equations) == row.shapes);
       CHECK(shapes_of(reversed(equations)) == row.shapes);
     } while (equations.size() < 5 && std::next_permutation(equations.begin(), equations.end()));
-    if (row.shapes[0] != 'E' && row.shapes[0] != 'G') CHECK(shapes_of(importing(row.equations), "c.") == row.shapes);
+    if (row.shapes[0] != 'E' && row.shapes[0] != 'G')
+      CHECK(shapes_of(importing(row.equations), "c.") == row.shapes);
   }
   std::filesystem::remove_all(folder());
 }
@@ -204,19 +221,24 @@ TEST_CASE("the loss and the ends read shapes too", "[shapes]") {
   CHECK(shapes_of(v, R"j("loss": "sum(W @ v[t])",)j") == "v [3]");
   CHECK(shapes_of(v, R"j("ends": {"t": "v[t] @ b > 1"},)j") == "v [3]");
   CHECK(shapes_of(v, R"j("ends": {"t": "v[t] > 1"},)j") == "v []");
-  CHECK(shapes_of({"v[t] = v[t-1]", "w[t] = w[t-1]"}, R"j("loss": "sum(W @ (v[t] + w[t]))",)j") == "E010 v");
+  CHECK(shapes_of({"v[t] = v[t-1]", "w[t] = w[t-1]"}, R"j("loss": "sum(W @ (v[t] + w[t]))",)j") ==
+        "E010 v");
 }
 
 TEST_CASE("shapes on a grid", "[shapes]") {
   const auto grid = [](const std::string& equations) {
     return shapes_of(parse_definition(
-        R"j({"name": "a", "index": {"i": "n_i", "j": "n_j"}, "weights": {"W": [3, 3], "b": [3]}, "equations": [)j" + equations + "]}", "a.json"));
+        R"j({"name": "a", "index": {"i": "n_i", "j": "n_j"}, "weights": {"W": [3, 3], "b": [3]}, "equations": [)j" +
+            equations + "]}",
+        "a.json"));
   };
   CHECK(grid(R"j("h[i,j] = tanh(h[i-1,j] + h[i,j+1])")j") == "h []");
   CHECK(grid(R"j("h[i,j] = tanh(h[i-1,j] + h[i,j+1])", "h[0,j] = b")j") == "h [3]");
-  CHECK(grid(R"j("h[i,j] = tanh(h[i-1,j] + h[i,j+1])", "h[i,n_j+1] = b", "h[0,j] = 1")j") == "h [3]");
+  CHECK(grid(R"j("h[i,j] = tanh(h[i-1,j] + h[i,j+1])", "h[i,n_j+1] = b", "h[0,j] = 1")j") ==
+        "h [3]");
   CHECK(grid(R"j("y[j] = W @ h[last,j]", "h[i,j] = tanh(h[i+1,j] + h[i,j-1])")j") == "h [3] y [3]");
-  CHECK(grid(R"j("y[i] = sum[j](W @ h[i,j])", "h[i,j] = where(i == j, 1, h[i-1,j])")j") == "h [3] y [3]");
+  CHECK(grid(R"j("y[i] = sum[j](W @ h[i,j])", "h[i,j] = where(i == j, 1, h[i-1,j])")j") ==
+        "h [3] y [3]");
 }
 
 TEST_CASE("what is missing is named, with what to state", "[shapes]") {
@@ -225,12 +247,14 @@ TEST_CASE("what is missing is named, with what to state", "[shapes]") {
     CHECK(d.code == "E010");
     return d;
   };
-  const Diagnostic a = told({"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = c[t-1]", "y[t] = W @ h[t]"});
+  const Diagnostic a =
+      told({"h[t] = a[t-1] + c[t-1]", "a[t] = 0.5 * a[t-1]", "c[t] = c[t-1]", "y[t] = W @ h[t]"});
   CHECK(a.message == "the shape of \"a\" cannot be told from the equations");
   CHECK(a.help == "state its size by a boundary, such as a[0] = zeros(m)");
   CHECK(a.pointer == "/equations/0");
   CHECK(a.caret == 7);
-  CHECK(told({"h[t] = concat(h[t+1], x[t])"}).help == "state its size by a boundary, such as h[tau+1] = zeros(m)");
+  CHECK(told({"h[t] = concat(h[t+1], x[t])"}).help ==
+        "state its size by a boundary, such as h[tau+1] = zeros(m)");
 }
 
 // ---- random definitions -------------------------------------------------------------------------
@@ -243,12 +267,17 @@ class RandomSystem {
   explicit RandomSystem(std::uint64_t seed) : random_(seed) {
     const int count = 2 + pick(5);
     for (int i = 0; i < count; ++i) shapes_.push_back(pick(3));
-    for (int i = 0; i < count; ++i) equations.push_back(fmt::format("v{}[t] = {}", i, expression(shapes_[static_cast<std::size_t>(i)], 3)));
-    for (int i = 0; i < count; ++i) boundaries.push_back(fmt::format("v{}[0] = zeros({})", i, kSizes[shapes_[static_cast<std::size_t>(i)]]));
+    for (int i = 0; i < count; ++i)
+      equations.push_back(
+          fmt::format("v{}[t] = {}", i, expression(shapes_[static_cast<std::size_t>(i)], 3)));
+    for (int i = 0; i < count; ++i)
+      boundaries.push_back(
+          fmt::format("v{}[0] = zeros({})", i, kSizes[shapes_[static_cast<std::size_t>(i)]]));
   }
   std::string shapes() const {
     std::string text;
-    for (std::size_t i = 0; i < shapes_.size(); ++i) text += fmt::format("{}v{} [{}]", i ? " " : "", i, kSizes[shapes_[i]]);
+    for (std::size_t i = 0; i < shapes_.size(); ++i)
+      text += fmt::format("{}v{} [{}]", i ? " " : "", i, kSizes[shapes_[i]]);
     return text;
   }
   int pick(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
@@ -263,7 +292,8 @@ class RandomSystem {
     const int start = pick(static_cast<int>(shapes_.size()));
     for (int i = 0; i < static_cast<int>(shapes_.size()); ++i) {
       const int v = (start + i) % static_cast<int>(shapes_.size());
-      if (shapes_[static_cast<std::size_t>(v)] == shape && pick(5) > 0) return fmt::format("v{}[t-{}]", v, 1 + pick(2));
+      if (shapes_[static_cast<std::size_t>(v)] == shape && pick(5) > 0)
+        return fmt::format("v{}[t-{}]", v, 1 + pick(2));
     }
     return shape == 0 ? "z[t]" : shape == 1 ? "x[t]" : "b";
   }
@@ -272,14 +302,25 @@ class RandomSystem {
     if (depth == 0) return leaf(shape);
     const auto part = [&](int of) { return expression(of, depth - 1); };
     switch (pick(9)) {
-      case 0: return leaf(shape);
-      case 1: return fmt::format("tanh({})", part(shape));
-      case 2: return fmt::format("({} + {})", part(shape), part(shape));
-      case 3: return fmt::format("({} * {})", part(0), part(shape));
-      case 4: return fmt::format("where({} > 0, {}, {})", part(pick(2) ? shape : 0), part(shape), part(0));
-      case 5: return shape == 0 ? fmt::format("sum({})", part(pick(3))) : fmt::format("softmax({})", part(shape));
-      case 6: return shape == 0 ? fmt::format("({} @ {})", part(1), part(1)) : fmt::format("gate({}, {})", part(shape), part(0));
-      case 7: return shape == 2 ? fmt::format("concat({} * ones(1), {})", part(0), part(1)) : leaf(shape);
+      case 0:
+        return leaf(shape);
+      case 1:
+        return fmt::format("tanh({})", part(shape));
+      case 2:
+        return fmt::format("({} + {})", part(shape), part(shape));
+      case 3:
+        return fmt::format("({} * {})", part(0), part(shape));
+      case 4:
+        return fmt::format("where({} > 0, {}, {})", part(pick(2) ? shape : 0), part(shape),
+                           part(0));
+      case 5:
+        return shape == 0 ? fmt::format("sum({})", part(pick(3)))
+                          : fmt::format("softmax({})", part(shape));
+      case 6:
+        return shape == 0 ? fmt::format("({} @ {})", part(1), part(1))
+                          : fmt::format("gate({}, {})", part(shape), part(0));
+      case 7:
+        return shape == 2 ? fmt::format("concat({} * ones(1), {})", part(0), part(1)) : leaf(shape);
       default:
         return shape == 0   ? fmt::format("mean({})", part(pick(3)))
                : shape == 1 ? fmt::format("({} @ {})", pick(2) ? "V" : "V @ W", part(2))
@@ -339,7 +380,8 @@ TEST_CASE("equations alone: what they tell of inputs and weights", "[shapes]") {
     for (const InputDeclaration& i : d.inputs) add(i.name, i.shape);
     for (const WeightDeclaration& w : d.weights) add(w.name, w.shape);
     std::string text;
-    for (const auto& [name, shape] : shapes) text += fmt::format("{}{} [{}]", text.empty() ? "" : " ", name, shape);
+    for (const auto& [name, shape] : shapes)
+      text += fmt::format("{}{} [{}]", text.empty() ? "" : " ", name, shape);
     return text;
   };
   struct Typed {

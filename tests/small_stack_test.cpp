@@ -29,7 +29,8 @@ void on_small_thread(const std::function<void()>& call) {
     (*static_cast<const std::function<void()>*>(f))();
     return nullptr;
   };
-  REQUIRE(pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&call)) == 0);
+  REQUIRE(pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&call)) ==
+          0);
   pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
 }
@@ -65,10 +66,13 @@ TEST_CASE("every command on a small stack", "[small_stack]") {
   const std::string limit = "sh -c 'ulimit -s " + std::to_string(kStackKiB) + "; ";
   for (const char* line :
        {"train char_lm --data text.txt -o model --epochs 1", "eval model --data text.txt",
-        "sample model", "train char_lm --data text.txt -o whole --epochs 1 --split none --threads 1",
-        "run char_lm --steps 60 --batch 70", "run lstm --steps 20 --batch 70 --size m=96 --threads 3",
-        "check elman", "check lstm --steps 3", "show char_lm --steps 40 --view gradient --format svg -o x.svg",
-        "show lstm --steps 200 --plan", "flow elman", "run char_lm --steps 40 --batch 9 --checkpoint sqrt --fetch loss"}) {
+        "sample model",
+        "train char_lm --data text.txt -o whole --epochs 1 --split none --threads 1",
+        "run char_lm --steps 60 --batch 70",
+        "run lstm --steps 20 --batch 70 --size m=96 --threads 3", "check elman",
+        "check lstm --steps 3", "show char_lm --steps 40 --view gradient --format svg -o x.svg",
+        "show lstm --steps 200 --plan", "flow elman",
+        "run char_lm --steps 40 --batch 9 --checkpoint sqrt --fetch loss"}) {
     INFO(line);
     const support::Outcome r =
         support::run_in(f, limit + "exec \"" TAUGRAD_EXECUTABLE "\" " + line + "'");
@@ -84,7 +88,8 @@ TEST_CASE("equations of every depth on a small stack", "[small_stack]") {
     for (int i = 0; i < depth; ++i) equation += open;
     equation += "x[t]" + std::string(static_cast<std::size_t>(depth), ')');
     support::spill(f / file, R"({"name": "n", "index": {"t": "tau"}, "inputs": {"x[t]": []},
-      "equations": [")" + equation + "\"]}");
+      "equations": [")" + equation +
+                                 "\"]}");
     return support::run_in(f, "sh -c 'ulimit -s " + std::to_string(kStackKiB / 2) +
                                   "; exec \"" TAUGRAD_EXECUTABLE "\" run " + file + "'");
   };

@@ -1,8 +1,7 @@
 // A Stepper gives the bits of the whole sequence, a step at a time, and asks nobody for anything.
-#include <fmt/format.h>
-
 #include "taugrad/evaluate/stepper.h"
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -76,7 +75,8 @@ TEST_CASE("a step at a time gives the bits of the whole") {
         for (std::int64_t t = 0; t < kSteps; ++t) {
           CAPTURE(h.name, t, round, static_cast<int>(dtype));
           Tensors now;
-          for (const auto& [name, x] : inputs) now[name] = step_of(x, t, name != "u" && name != "z");
+          for (const auto& [name, x] : inputs)
+            now[name] = step_of(x, t, name != "u" && name != "z");
           const Tensors& out = stepper.step(now);
           for (const std::string& f : h.fetch) CHECK(out.at(f) == step_of(whole.at(f), t, true));
         }
@@ -98,7 +98,8 @@ TEST_CASE("items begin anew one by one, and a state is taken up") {
   Tensors kept;
   const auto step = [&] {
     Tensor x({3}, Dtype::f64);
-    for (std::size_t i = 0; i < 3; ++i) x.set(static_cast<std::int64_t>(i), inputs.at("x").at(at[i]));
+    for (std::size_t i = 0; i < 3; ++i)
+      x.set(static_cast<std::int64_t>(i), inputs.at("x").at(at[i]));
     const Tensors& out = stepper.step({{"x", x}});
     for (std::size_t i = 0; i < 3; ++i)
       CHECK(out.at("s").at(static_cast<std::int64_t>(i)) == whole.at(at[i]++));
@@ -189,8 +190,8 @@ TEST_CASE("a step calls no system function") {
 
 TEST_CASE("a Stepper says what it cannot do") {
   const auto code = [](const char* equations, StepperOptions o) {
-    const Definition d = define(
-        fmt::format(R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": []}}, "equations": {})j", equations));
+    const Definition d = define(fmt::format(
+        R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": []}}, "equations": {})j", equations));
     try {
       Stepper(d, {}, o);
     } catch (const Error& e) {

@@ -9,11 +9,11 @@
 #include "io/diff.h"
 #include "support_cli.h"
 #include "support_unrolled.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace {

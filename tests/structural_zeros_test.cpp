@@ -4,10 +4,10 @@
 #include <limits>
 #include <vector>
 
-#include "taugrad/runtime/executor.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/runtime/executor.h"
 
 // What stands behind a branch not taken has gradient 0 whatever it is; a zero that was computed
 // makes 0 times infinity NaN.                                                     (language.md R20)
@@ -139,20 +139,28 @@ TEST_CASE("nothing of a branch not taken goes through products, sums and layout"
   };
   const Numbers out{0, -1, 0};
   const Numbers none{0, 0, 0};
-  check_both([&](Var x) { return where(less(sum(x), number_of(x, 0, {})), times(x), constant(*x.tape, 0, {2})); },
-             {1, 2, 4}, none, none);
-  check_both([&](Var x) { return where(constant(*x.tape, 0, {2}), times(x), constant(*x.tape, 1, {2})); }, out,
-             none, none);
-  check_both([&](Var x) { return where(constant(*x.tape, 0), sum(log(x)) * mean(sqrt(x)), sum(x)); }, out,
-             {1, 1, 1}, none);
-  check_both([&](Var x) { return where(constant(*x.tape, 0), sum(softmax(log(x)) * x), sum(x)); }, out,
-             {1, 1, 1}, none);
+  check_both(
+      [&](Var x) {
+        return where(less(sum(x), number_of(x, 0, {})), times(x), constant(*x.tape, 0, {2}));
+      },
+      {1, 2, 4}, none, none);
+  check_both(
+      [&](Var x) { return where(constant(*x.tape, 0, {2}), times(x), constant(*x.tape, 1, {2})); },
+      out, none, none);
+  check_both(
+      [&](Var x) { return where(constant(*x.tape, 0), sum(log(x)) * mean(sqrt(x)), sum(x)); }, out,
+      {1, 1, 1}, none);
+  check_both([&](Var x) { return where(constant(*x.tape, 0), sum(softmax(log(x)) * x), sum(x)); },
+             out, {1, 1, 1}, none);
   // elements that nobody reads
   check_both([](Var x) { return slice(log(x), 1, 2); }, {0, 2, -1}, {0, 0.5, 0}, {0, -0.25, 0});
   check_both([](Var x) { return max(-log(x)); }, {4, 2, 8}, {0, -0.5, 0}, {0, 0.25, 0});
   check_both([](Var x) { return max(sqrt(x)); }, {0, 4, 0}, {0, 0.25, 0}, {0, -0.03125, 0});
-  check_both([](Var x) { return reshape(transpose(reshape(slice(log(x), 1, 2), {1, 1})), {1}); },
-             {0, 2, -1}, {0, 0.5, 0}, {0, -0.25, 0});
+  check_both(
+      [](Var x) {
+        return reshape(transpose(reshape(slice(log(x), 1, 2), {1, 1})), {1});
+      },
+      {0, 2, -1}, {0, 0.5, 0}, {0, -0.25, 0});
   // all of it is read, in parts: nothing is left out
   check_both([](Var x) { return sum(slice(sqrt(x), 0, 1)) + sum(slice(sqrt(x), 1, 2)); }, {4, 16},
              {0.25, 0.125});

@@ -89,7 +89,8 @@ TEST_CASE("an equation in another notation: the help line says what to write", "
 TEST_CASE("a declared definition tells a call of its variable, and a transpose", "[stumbles]") {
   const auto first = [](const std::string& equation) {
     const std::string text = R"({"name": "d", "index": {"time": "tau"}, "inputs": {"x[time]": [2]},
-      "weights": {"W": [2, 2]}, "equations": [")" + equation + "\"]}";
+      "weights": {"W": [2, 2]}, "equations": [")" +
+                             equation + "\"]}";
     try {
       check(parse_definition(text, "d.json"));
     } catch (const Error& e) {
@@ -97,7 +98,8 @@ TEST_CASE("a declared definition tells a call of its variable, and a transpose",
     }
     return std::string();
   };
-  CHECK(first("h[time] = tanh(W @ h(time - 1) + x[time])") == "write h[time-1]: positions stand in square brackets");
+  CHECK(first("h[time] = tanh(W @ h(time - 1) + x[time])") ==
+        "write h[time-1]: positions stand in square brackets");
   CHECK(first("h[time] = W @ x(time)") == "write x[time]: positions stand in square brackets");
   CHECK(first("h[time] = W @ x(3)") == "write x[3]: positions stand in square brackets");
   CHECK(first("h[time] = W.T @ x[time]") == "write transpose(W)");

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "support_unrolled.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 
 /// Graphs as programs build them: with scopes and without, with names of any kind and with none.
 namespace support {
@@ -47,8 +47,7 @@ inline Graph nameless_rnn(int steps) {
   Graph g;
   const Var U = nameless(g, kWeight, {3, 2}), W = nameless(g, kWeight, {3, 3});
   Var h = g.zeros({3});
-  for (int t = 1; t <= steps; ++t)
-    h = tanh(matmul(U, nameless(g, kInput, {2})) + matmul(W, h));
+  for (int t = 1; t <= steps; ++t) h = tanh(matmul(U, nameless(g, kInput, {2})) + matmul(W, h));
   sum(h * h);
   return g;
 }
@@ -67,8 +66,7 @@ inline Graph many_to_one_by_hand(int steps) {
   Graph g;
   const Var U = g.weight("U", {3, 2}), W = g.weight("W", {3, 3}), v = g.weight("v", {1, 3});
   Var h = g.zeros({3});
-  for (int t = 1; t <= steps; ++t)
-    h = tanh(matmul(W, h) + matmul(U, input_at(g, "x", {2}, t)));
+  for (int t = 1; t <= steps; ++t) h = tanh(matmul(W, h) + matmul(U, input_at(g, "x", {2}, t)));
   g.name(sum(matmul(v, h)), "loss");
   return g;
 }
@@ -148,8 +146,8 @@ inline Graph skipping_back(int steps) {
   std::vector<Var> s(static_cast<std::size_t>(steps) + 4, g.zeros({2}));
   for (int t = steps; t >= 1; --t) {
     const auto i = static_cast<std::size_t>(t);
-    s[i] = g.name(tanh(matmul(W, s[i + 1]) + matmul(Z, s[i + 3]) + input_at(g, "x", {2}, t)),
-                  "s", {t});
+    s[i] = g.name(tanh(matmul(W, s[i + 1]) + matmul(Z, s[i + 3]) + input_at(g, "x", {2}, t)), "s",
+                  {t});
   }
   g.name(sum(s[1]), "loss");
   return g;

@@ -88,8 +88,8 @@ inline void copy_model(const Folder& f, const std::string& run, const std::strin
   fs::remove(f / (to + "/manifest.json"));
 }
 
-constexpr const char* kCommands[] = {"show",   "check",  "flow", "run",     "train", "eval",
-                                     "sample", "predict", "define", "ops", "inspect", "diff", "bench",
-                                     "turing"};
+constexpr const char* kCommands[] = {"show",    "check",  "flow",    "run",    "train",
+                                     "eval",    "sample", "predict", "define", "ops",
+                                     "inspect", "diff",   "bench",   "turing"};
 
 }  // namespace support

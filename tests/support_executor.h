@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/runtime/executor.h"
 
 /// The executor beside the reference interpreter: the same leaves, the values item by item.
 namespace support {

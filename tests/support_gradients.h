@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/philox.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/reference/check.h"
 #include "taugrad/reference/interpreter.h"
 

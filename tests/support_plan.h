@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "language/resolve/resolved_model.h"
 #include "language_support.h"
 #include "plan/plan.h"
-#include "language/resolve/resolved_model.h"
 #include "support_executor.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/unfold/unfold.h"
 
 /// Graphs of definitions as plans see them.

@@ -5,14 +5,14 @@
 #include <functional>
 
 #include "support_unrolled.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/evaluate/program.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/io/graph_json.h"
-#include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace {
@@ -168,7 +168,9 @@ TEST_CASE("graphs are appended, bound where one says", "[surgery]") {
   CHECK(value(tied.graph(), tied[y], inputs, weights) == Approx(std::tanh(1) + std::tanh(2)));
   CHECK(gradient(tied[y], tied[W]).shape() == Shape{2, 2});
 
-  CHECK_THAT(message_of([&] { append(encoder, decoder, {{c, code}}); }),
+  CHECK_THAT(message_of([&] {
+               append(encoder, decoder, {{c, code}});
+             }),
              Contains("G013") && Contains("\"W\""));
   try {
     append(encoder, decoder, {{c, code}});
@@ -179,7 +181,9 @@ TEST_CASE("graphs are appended, bound where one says", "[surgery]") {
   CHECK(apart.graph().at("decoder.W") == apart[V]);
   CHECK(apart.graph().at("decoder.y") == apart[y]);
   CHECK_THAT(message_of([&] { append(encoder, decoder, {{c, W}}); }), Contains("G020"));
-  CHECK_THAT(message_of([&] { append(encoder, decoder, {{c, code}, {c, code}}, "d."); }),
+  CHECK_THAT(message_of([&] {
+               append(encoder, decoder, {{c, code}, {c, code}}, "d.");
+             }),
              Contains("G013") && Contains("twice"));
   CHECK_THAT(message_of([&] { append(encoder, encoder); }), Contains("U021"));
   CHECK_THAT(message_of([&] { append(encoder, decoder, {{code, c}}); }), Contains("U021"));
@@ -197,8 +201,7 @@ TEST_CASE("one weight in two appended networks has one copy for each step", "[su
     return g;
   };
   const Graph a = cell("h"), b = cell("d");
-  const GraphCopy both =
-      append(a, b, {{b.at("W"), a.at("W")}, {b.at("start"), a.at("h", {2})}});
+  const GraphCopy both = append(a, b, {{b.at("W"), a.at("W")}, {b.at("start"), a.at("h", {2})}});
   std::int64_t copies = 0;
   for (NodeId id = 0; id < both.graph().size(); ++id) copies += &both.graph().node(id).op == &kCopy;
   CHECK(copies == 2);

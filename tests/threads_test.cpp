@@ -10,12 +10,12 @@
 #include <functional>
 #include <thread>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/evaluate/program.h"
 #include "taugrad/evaluate/run.h"
-#include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
@@ -24,10 +24,11 @@ namespace {
 
 /// A recurrence whose runs are long enough to be shared out to threads.
 Definition wide() {
-  return parse_definition(R"json({"name": "wide", "index": {"t": "tau"}, "sizes": {"n": 40, "m": 96},
+  return parse_definition(
+      R"json({"name": "wide", "index": {"t": "tau"}, "sizes": {"n": 40, "m": 96},
     "inputs": {"x[t]": ["n"]}, "weights": {"W": ["m", "m"], "U": ["m", "n"], "b": ["m"]},
     "equations": ["h[t] = tanh(b + W @ h[t-1] + U @ x[t])"], "loss": "sum(h[t] * h[t])"})json",
-                          "wide.json");
+      "wide.json");
 }
 
 struct Case {

@@ -21,12 +21,11 @@ struct Case {
 /// Every function, with the op whose meaning it has.
 std::vector<Case> cases() {
   const Op* const in_order[] = {
-      &kCopy,    &kNeg,      &kAdd,   &kSub,      &kMul,  &kDiv,       &kMinimum,
-      &kMaximum, &kClamp,    &kTanh,  &kSigmoid,  &kRelu, &kExp,       &kLog,     &kSqrt,
-      &kAbs,     &kSign,     &kRound, &kFloor,    &kSin,  &kCos,       &kErf,     &kNormalCdf,
-      &kLog1p,   &kExpm1,    &kSoftplus, &kPow,   &kMod,
-      &kLess,    &kLessEqual, &kGreater, &kGreaterEqual,
-      &kEqual,   &kNotEqual, &kEqual, &kNotEqual, &kWhere};
+      &kCopy,  &kNeg,      &kAdd,     &kSub,      &kMul,  &kDiv,       &kMinimum,   &kMaximum,
+      &kClamp, &kTanh,     &kSigmoid, &kRelu,     &kExp,  &kLog,       &kSqrt,      &kAbs,
+      &kSign,  &kRound,    &kFloor,   &kSin,      &kCos,  &kErf,       &kNormalCdf, &kLog1p,
+      &kExpm1, &kSoftplus, &kPow,     &kMod,      &kLess, &kLessEqual, &kGreater,   &kGreaterEqual,
+      &kEqual, &kNotEqual, &kEqual,   &kNotEqual, &kWhere};
   static_assert(std::size(in_order) == kTileOps);
   std::vector<Case> all;
   for (const Op* op : in_order) {
@@ -150,9 +149,7 @@ const Function kFunctions[] = {
     {TileOp::log1p, "log1p", [](long double x) { return std::log1p(x); }},
     {TileOp::expm1, "expm1", [](long double x) { return std::expm1(x); }},
     {TileOp::softplus, "softplus",
-     [](long double x) {
-       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-     }},
+     [](long double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }},
 };
 
 /// Where each function is not settled, finely, and all magnitudes, coarsely.

@@ -87,7 +87,8 @@ TEST_CASE("adam follows its equations", "[train]") {
   CHECK(value(w) == Approx(0.9 - second).epsilon(1e-8));
 }
 
-TEST_CASE("nesterov, coupled decay, adamw, rmsprop, adagrad, lion follow their equations", "[train]") {
+TEST_CASE("nesterov, coupled decay, adamw, rmsprop, adagrad, lion follow their equations",
+          "[train]") {
   const auto after = [](const OptimizerOptions& options, double g1, double g2) {
     Optimizer o(options);
     Tensors w = one(1);
@@ -112,7 +113,8 @@ TEST_CASE("nesterov, coupled decay, adamw, rmsprop, adagrad, lion follow their e
   CHECK(after({.kind = Kind::adagrad, .lr = 0.1}, 2, 1) ==
         Approx(1 - 0.1 * 2 / 2 - 0.1 / std::sqrt(5)).epsilon(1e-6));
   // m = 0.02: the sign of 0.9 * 0.02 - 0.1 * 0.1 is +; with -1, -
-  CHECK(after({.kind = Kind::lion, .lr = 0.1, .beta2 = 0.99}, 2, -0.1) == Approx(0.8).epsilon(1e-14));
+  CHECK(after({.kind = Kind::lion, .lr = 0.1, .beta2 = 0.99}, 2, -0.1) ==
+        Approx(0.8).epsilon(1e-14));
   CHECK(after({.kind = Kind::lion, .lr = 0.1, .beta2 = 0.99}, 2, -1) == Approx(1).epsilon(1e-14));
   CHECK(code_of([] { Optimizer o({.nesterov = true}); }) == "U002");
   CHECK(code_of([] { Optimizer o({.kind = Kind::adamw, .coupled = true}); }) == "U002");
@@ -240,8 +242,8 @@ TEST_CASE("JSON lines are items by variable name", "[train]") {
 }
 
 TEST_CASE("training learns, and its loss is per target", "[train]") {
-  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::rmsprop,
-                             OptimizerKind::adagrad, OptimizerKind::lion);
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd,
+                             OptimizerKind::rmsprop, OptimizerKind::adagrad, OptimizerKind::lion);
   const Task task;
   Trainer trainer(task.definition, task.data(), quick(kind));
   const Update first = trainer.step();
@@ -263,8 +265,8 @@ TEST_CASE("training learns, and its loss is per target", "[train]") {
 }
 
 TEST_CASE("training goes on with the same bits", "[train]") {
-  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::rmsprop,
-                             OptimizerKind::adagrad, OptimizerKind::lion);
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd,
+                             OptimizerKind::rmsprop, OptimizerKind::adagrad, OptimizerKind::lion);
   const Task task;
   Trainer whole(task.definition, task.data(), quick(kind));
   std::vector<TrainState> states = {whole.state()};

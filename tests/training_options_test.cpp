@@ -62,8 +62,8 @@ TEST_CASE("schedules reach what they say exactly at the last update") {
   CHECK(at("step(0.5, 10)", 9, 100) == 1);
   CHECK(at("step(0.5, 10)", 29, 100) == 0.25);
   CHECK(at("warmup(500) cosine(0.1)", 10, 20) == Approx(11.0 / 500));
-  for (const char* bad : {"cosin(0.1)", "cosine", "cosine(2)", "warmup(0)", "warmup(1.5)", "step(0.5)",
-                          "cosine(0.1", "cosine(x)", "warmup(1) warmup(2)"}) {
+  for (const char* bad : {"cosin(0.1)", "cosine", "cosine(2)", "warmup(0)", "warmup(1.5)",
+                          "step(0.5)", "cosine(0.1", "cosine(x)", "warmup(1) warmup(2)"}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(LrSchedule(bad), Error);
   }

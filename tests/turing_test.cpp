@@ -7,8 +7,8 @@
 
 #include "taugrad/base/error.h"
 #include "taugrad/evaluate/run.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/turing/run.h"
+#include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
 

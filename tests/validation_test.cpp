@@ -40,7 +40,9 @@ TEST_CASE("validation: an epoch each, the best step kept and read", "[valid]") {
   CHECK(has(o.err, "bits/char after update " + std::to_string(best.first)));
   CHECK(slurp(f / "m/best") == "step-" + std::to_string(best.first) + "\n");
   const auto loss = [&](const std::string& how) {
-    return taugrad(f, "eval m --data other.txt --json " + how).lines()[0]["loss_per_target"].get<double>();
+    return taugrad(f, "eval m --data other.txt --json " + how)
+        .lines()[0]["loss_per_target"]
+        .get<double>();
   };
   CHECK(loss("--best") == best.second);
   CHECK(loss("") == all.back().second);
@@ -75,7 +77,8 @@ TEST_CASE("validation: stopped and resumed, the same", "[valid]") {
 TEST_CASE("validation: a share of the items, other data, and what does not go", "[valid]") {
   const Folder f;
   make_texts(f);
-  const std::string share = "train char_lm --data text.txt --size m=4 --batch 4 --epochs 2 --valid 0.25 ";
+  const std::string share =
+      "train char_lm --data text.txt --size m=4 --batch 4 --epochs 2 --valid 0.25 ";
   const Outcome o = taugrad(f, share + "-o m");
   INFO(o.err);
   REQUIRE(o.status == 0);
@@ -83,7 +86,8 @@ TEST_CASE("validation: a share of the items, other data, and what does not go", 
   CHECK(measures_of(f, "m").size() == 2);
   CHECK(taugrad(f, share + "-o n -q").status == 0);
   CHECK(slurp(f / "n/metrics.jsonl") == slurp(f / "m/metrics.jsonl"));
-  CHECK(has(taugrad(f, "train char_lm --data text.txt --epochs 1 -o same --valid text.txt").err, "D101"));
+  CHECK(has(taugrad(f, "train char_lm --data text.txt --epochs 1 -o same --valid text.txt").err,
+            "D101"));
   struct Row {
     const char* line;
     int status;

@@ -1,4 +1,6 @@
 // Numbers on a drawing: values, gradients and shares of edges are those of a run; their colours.
+#include "taugrad/draw/values.h"
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -9,7 +11,6 @@
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/explorer.h"
-#include "taugrad/draw/values.h"
 #include "taugrad/evaluate/run.h"
 
 using namespace taugrad;
@@ -171,8 +172,8 @@ TEST_CASE("values: what is not finite is red, along its way", "[values]") {
   inputs.at("x").set(2 * 2, std::nan(""));  // x[3], first element
   const Valued v(d, inputs, initial_weights(d), {}, Detail::values);
   const Picture p = coloured(v.picture, v.values, Colour::value);
-  const std::set<std::string> expected{"x[3]", "a[3]", "h[3]",     "o[3]",     "nll:y[3]", "a[4]",
-                                       "h[4]", "o[4]", "nll:y[4]", "loss"};
+  const std::set<std::string> expected{"x[3]", "a[3]", "h[3]", "o[3]",     "nll:y[3]",
+                                       "a[4]", "h[4]", "o[4]", "nll:y[4]", "loss"};
   std::set<std::string> red;
   for (const PictureNode& n : p.nodes)
     if (n.striking) red.insert(n.name);

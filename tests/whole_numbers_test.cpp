@@ -50,7 +50,9 @@ TEST_CASE("whole numbers keep all their bits, whatever the type of the tensor", 
   o.steps = 12;
   o.fetch = {"y"};
   o.modes["y"] = Mode::sampled;
-  const auto drawn = [&](Tensor item) { return run(d, {{"item", item}}, weights, o).values.at("y"); };
+  const auto drawn = [&](Tensor item) {
+    return run(d, {{"item", item}}, weights, o).values.at("y");
+  };
   const auto of = [&](std::int64_t item) { return drawn(Tensor::of({1}, std::vector{item})); };
   constexpr std::int64_t kLarge = std::int64_t{1} << 53;
   // neighbours that a double cannot tell apart are other items
@@ -67,7 +69,8 @@ TEST_CASE("whole numbers keep all their bits, whatever the type of the tensor", 
 
 TEST_CASE("a tensor of integers takes no fraction", "[tensor]") {
   Tensor t({1}, Dtype::i64);
-  for (const double bad : {0.5, 1e300, -1e19, std::nan(""), std::numeric_limits<double>::infinity()}) {
+  for (const double bad :
+       {0.5, 1e300, -1e19, std::nan(""), std::numeric_limits<double>::infinity()}) {
     CHECK(code_of([&] { t.set(0, bad); }) == "G011");
     CHECK(code_of([&] { Tensor::of({1}, std::vector{bad}).to(Dtype::i64); }) == "G011");
   }
@@ -81,8 +84,8 @@ TEST_CASE("an init that no word or number is, in C++ and in JSON", "[definition]
     return R"({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": {"shape": [], "init": )" +
            init + R"(}}, "equations": ["h[t] = w * x[t]"]})";
   };
-  for (const char* bad : {"\"orthogonl\"", "\"uniform\"", "\"uniform(a)\"", "\"normal(-1)\"", "\"\"",
-                          "\"Zeros\"", "\"uniform(1\""})
+  for (const char* bad : {"\"orthogonl\"", "\"uniform\"", "\"uniform(a)\"", "\"normal(-1)\"",
+                          "\"\"", "\"Zeros\"", "\"uniform(1\""})
     CHECK(code_of([&] { parse_definition(with(bad), "d.json"); }) == "G010");
   for (const char* good : {"\"ones\"", "0.25", "-3e-5", "1e-400", "\"uniform(0.5)\""}) {
     const Definition d = parse_definition(with(good), "d.json");

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <ctime>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 
 // Nanoseconds a node: an Elman network built step by step with the builders, the same nodes without
 // checks, its gradient; an LSTM unrolled by hand, with scopes and names. One JSON line each.

@@ -14,12 +14,12 @@
 #include "base/fail.h"
 #include "evaluate/leaves/bind.h"
 #include "evaluate/planner.h"
-#include "unfold/graph_size.h"
 #include "language/resolve/resolved_model.h"
-#include "taugrad/runtime/executor.h"
-#include "taugrad/evaluate/run.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/evaluate/run.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad::cli {
 namespace {
@@ -235,12 +235,13 @@ class Benchmark {
     const auto batch = runtime::describe_batch(planned.sources, rules, inputs_);
     planned.executor.set_batch(batch.context, batch.items);
     for (const runtime::Source& s : planned.sources)
-      runtime::bind_source(planned.executor, s, runtime::tensor_of(s, s.weight ? weights_ : inputs_));
+      runtime::bind_source(planned.executor, s,
+                           runtime::tensor_of(s, s.weight ? weights_ : inputs_));
   }
 
   /// The time of one run. The last plan that a workload has is the one that is told of.
-  Timing run(const typename runtime::Planner<S>::Ask& ask, const ExecutorOptions& options, bool again,
-             double& gflop, bool last) {
+  Timing run(const typename runtime::Planner<S>::Ask& ask, const ExecutorOptions& options,
+             bool again, double& gflop, bool last) {
     const double start = now_ms();
     runtime::Planner<S> planner(resolve(w_.definition), ask, options, again);
     runtime::Planned<S> planned = planner.plan(unfolding());

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "json/json_writer.h"
 #include "benchmark.h"
+#include "json/json_writer.h"
 
 namespace taugrad::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "json/json_writer.h"
 #include "base/utf8.h"
+#include "json/json_writer.h"
 #include "taugrad/base/tensor.h"
 
 namespace taugrad::cli {
@@ -50,8 +50,8 @@ std::string entries(std::int64_t n) { return n == 1 ? "1 entry" : fmt::format("{
 
 std::string kinks(const CheckReport& r) {
   if (r.kinks() == 0) return "";
-  std::string text = fmt::format("{} at a kink, where both sides have their own derivative",
-                                 entries(r.kinks()));
+  std::string text =
+      fmt::format("{} at a kink, where both sides have their own derivative", entries(r.kinks()));
   for (const VariableCheck& v : r.variables)
     if (!v.kink_at.empty())
       return text + fmt::format(": {} bends at {}\n", printable(v.name), printable(v.kink_at));
@@ -61,9 +61,10 @@ std::string kinks(const CheckReport& r) {
 std::string covered(const CheckReport& r) {
   const char* method = r.method == Method::central ? "4-point differences" : "complex step";
   if (!r.sampled())
-    return fmt::format("{} of {} entries of {} variables checked, order {}, by {}, in {} "
-                       "evaluations\n",
-                       r.checked, r.entries, r.variables.size(), r.order, method, r.runs);
+    return fmt::format(
+        "{} of {} entries of {} variables checked, order {}, by {}, in {} "
+        "evaluations\n",
+        r.checked, r.entries, r.variables.size(), r.order, method, r.runs);
   const auto all = std::ssize(r.variables);
   const std::string directions =
       r.directions == all ? "a direction through every variable"
@@ -153,8 +154,8 @@ std::string check_summary(const CheckReport& r) {
   text += faults(r);
   text += kinks(r);
   if (r.hidden() > 0)
-    text += fmt::format("{} hidden by the rounding on the way, and not proven\n",
-                        entries(r.hidden()));
+    text +=
+        fmt::format("{} hidden by the rounding on the way, and not proven\n", entries(r.hidden()));
   if (r.unmeasured() > 0)
     text += fmt::format("{} nearer to a pole than the shortest step, and not proven\n",
                         entries(r.unmeasured()));
@@ -168,9 +169,7 @@ std::string check_summary(const CheckReport& r) {
 
 std::string check_json(const CheckReport& r) {
   json::Writer w;
-  w.begin_object()
-      .field("ok", r.ok())
-      .field("method", text_of(kMethods, r.method));
+  w.begin_object().field("ok", r.ok()).field("method", text_of(kMethods, r.method));
   w.field("order", r.order)
       .field("entries", r.entries)
       .field("checked", r.checked)

@@ -1,8 +1,8 @@
 #include "command.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 
 #include "base/fail.h"
@@ -39,8 +39,7 @@ bool read_whole(const std::string& text, T& value) {
 void refuse_without_effect(const Context& c, std::initializer_list<const char*> options,
                            std::string_view why) {
   for (const char* option : options)
-    if (c.given.contains(option))
-      fail(Status::usage, "U007", "{} has no effect {}", option, why);
+    if (c.given.contains(option)) fail(Status::usage, "U007", "{} has no effect {}", option, why);
 }
 
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,
@@ -58,11 +57,13 @@ std::size_t parse_memory(const std::string& option, const std::string& text) {
   std::string unit = text.substr(digits);
   for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   const std::size_t place = unit.empty() ? 1 : kUnits.find(unit.front());
-  const bool suffixed = unit.empty() || unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "IB";
+  const bool suffixed =
+      unit.empty() || unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "IB";
   std::int64_t value = 0;
-  if (place == std::string_view::npos || !suffixed || !read_whole(text.substr(0, digits), value) || value < 1 ||
-      value > (std::int64_t{1} << 60) >> (10 * (place + 1)))
-    fail(Status::usage, "U002", "{} must be a number of MiB, or one with K, M, G or T, got {}", option, printable(text));
+  if (place == std::string_view::npos || !suffixed || !read_whole(text.substr(0, digits), value) ||
+      value < 1 || value > (std::int64_t{1} << 60) >> (10 * (place + 1)))
+    fail(Status::usage, "U002", "{} must be a number of MiB, or one with K, M, G or T, got {}",
+         option, printable(text));
   return static_cast<std::size_t>(value) << (10 * (place + 1));
 }
 

@@ -19,8 +19,8 @@ using Take = std::function<void(const std::string&)>;
 
 /// What every command is told.
 struct Context {
-  bool json = false;   ///< results and errors for programs
-  bool quiet = false;  ///< no notes, no progress
+  bool json = false;                 ///< results and errors for programs
+  bool quiet = false;                ///< no notes, no progress
   std::set<std::string> given = {};  ///< the command's own options that the command line names
 };
 
@@ -84,15 +84,16 @@ Command& Command::choice(std::string_view names, std::string help, E& to,
               });
 }
 
-/// An option that would be taken and do nothing is an error. `why` goes on the sentence "--beta1 has
-/// no effect ..". @throws Error (U007) for the first of `options` that the command line gives
+/// An option that would be taken and do nothing is an error. `why` goes on the sentence "--beta1
+/// has no effect ..". @throws Error (U007) for the first of `options` that the command line gives
 void refuse_without_effect(const Context& c, std::initializer_list<const char*> options,
                            std::string_view why);
 
 /// Whole text as a number. @throws Error (U002) naming the option
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t least,
                            std::int64_t most);
-/// MiB, or with a suffix K, M, G or T (also KB, KiB), as bytes. @throws Error (U002) naming the option
+/// MiB, or with a suffix K, M, G or T (also KB, KiB), as bytes. @throws Error (U002) naming the
+/// option
 std::size_t parse_memory(const std::string& option, const std::string& text);
 double parse_number(const std::string& option, const std::string& text, const std::string& range,
                     const std::function<bool(double)>& ok);

@@ -9,9 +9,9 @@
 #include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "language/resolve/resolved_model.h"
 #include "output.h"
 #include "plan/passes/passes.h"
-#include "language/resolve/resolved_model.h"
 #include "subject.h"
 #include "train/words.h"
 

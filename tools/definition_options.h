@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "command.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/executor.h"
 
 namespace taugrad::cli {
 

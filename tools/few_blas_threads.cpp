@@ -30,8 +30,8 @@ void begin_with_one_thread(int, char** argv, char** environment) {
   std::free(extended);  // no such file any more: on with all threads
 }
 
-[[gnu::section(".preinit_array"), gnu::used]] void (*const first)(int, char**, char**) =
-    begin_with_one_thread;
+[[gnu::section(".preinit_array"), gnu::used]] void (*const first)(int, char**,
+                                                                  char**) = begin_with_one_thread;
 
 }  // namespace
 #endif

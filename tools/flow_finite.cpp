@@ -12,7 +12,9 @@ Diagnostic told(const std::string& what, double value) {
   Diagnostic d;
   d.code = "N004";
   d.message = fmt::format("{} is not finite: {}", what,
-                          std::isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf");
+                          std::isnan(value) ? "NaN"
+                          : value > 0       ? "inf"
+                                            : "-inf");
   d.help = "`taugrad run` on the same tensors names the node that it comes from";
   return d;
 }
@@ -49,8 +51,8 @@ std::optional<Diagnostic> not_finite_in(const InfluenceReport& r) {
   for (std::size_t p = 0; p < r.influence.size(); ++p)
     for (std::size_t q = 0; q < r.influence[p].size(); ++q)
       if (!std::isfinite(r.influence[p][q]))
-        return told(fmt::format("|d{}({})/d{}({})|", r.of, fmt::join(r.of_positions[p], ","), r.from,
-                                fmt::join(r.from_positions[q], ",")),
+        return told(fmt::format("|d{}({})/d{}({})|", r.of, fmt::join(r.of_positions[p], ","),
+                                r.from, fmt::join(r.from_positions[q], ",")),
                     r.influence[p][q]);
   return {};
 }

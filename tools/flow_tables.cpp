@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "json/json_writer.h"
 #include "base/utf8.h"
+#include "json/json_writer.h"
 
 namespace taugrad::cli {
 namespace {

@@ -73,7 +73,8 @@ std::string help_of(const Command& c, Help kind) {
   text += entry("--json", "results and errors as JSON", kIndent);
   if (kind == Help::full) {
     text += entry("-q, --quiet", "no notes and no progress on standard error", kIndent);
-    text += entry("--load FILE", "operations of your own, from a shared library; repeatable", kIndent);
+    text +=
+        entry("--load FILE", "operations of your own, from a shared library; repeatable", kIndent);
     text += entry("-h, --help", "help: one screen, or all of it", kIndent);
     if (!c.details.empty()) text += "\n" + c.details + "\n";
     text +=

@@ -10,9 +10,9 @@
 #include <tuple>
 
 #include "base/files.h"
-#include "json/json_writer.h"
 #include "base/kept_inputs.h"
 #include "base/posix.h"
+#include "json/json_writer.h"
 
 namespace taugrad::cli {
 namespace {
@@ -155,8 +155,8 @@ bool Metrics::flush() {
 }
 
 int Metrics::write() {
-  const int descriptor =
-      retried([&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666); });
+  const int descriptor = retried(
+      [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666); });
   if (descriptor < 0) return errno;
   struct stat s {};
   // behind the last whole line, or at the beginning of a file that was removed meanwhile

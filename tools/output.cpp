@@ -9,9 +9,9 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json_writer.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
+#include "json/json_writer.h"
 #include "option_hints.h"
 
 namespace taugrad::cli {

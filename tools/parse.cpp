@@ -33,7 +33,8 @@ const Command& find_command(const std::vector<Command>& commands, const std::str
   }
   const std::string_view own = own_command(name);
   const bool there = std::ranges::find(names, own) != names.end();
-  const std::string help = there ? fmt::format("did you mean \"{}\"?", own) : did_you_mean(name, names);
+  const std::string help =
+      there ? fmt::format("did you mean \"{}\"?", own) : did_you_mean(name, names);
   const bool option = name.starts_with("-");
   usage_error("U001", fmt::format("unknown {} {}", option ? "option" : "command", printable(name)),
               help.empty() ? "`taugrad -h` lists the commands" : help);

@@ -10,9 +10,9 @@
 
 #include "base/utf8.h"
 #include "draw/pictures/op_text.h"
+#include "taugrad/fold/fold.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/language/describe.h"
-#include "taugrad/fold/fold.h"
 
 namespace taugrad::cli {
 namespace {
@@ -75,12 +75,12 @@ Table operations(const Definition& d) {
 Table variables(const DefinitionSummary& s) {
   Table t{{{"name", "kind", "shape", "parameters", ""}}};
   for (const DefinitionSummary::Entry& e : s.entries) {
-    const std::string shape = e.category >= 0         ? fmt::format("one of {}", e.category)
+    const std::string shape = e.category >= 0       ? fmt::format("one of {}", e.category)
                               : e.shape.rank() == 0 ? "number"
                                                     : to_string(e.shape);
     const bool weight = e.kind == "weight";
-    t.rows.push_back({readable(e.name), e.kind, shape,
-                      weight ? std::to_string(e.shape.size()) : "", weight ? "" : e.detail});
+    t.rows.push_back({readable(e.name), e.kind, shape, weight ? std::to_string(e.shape.size()) : "",
+                      weight ? "" : e.detail});
   }
   return t;
 }
@@ -114,7 +114,8 @@ std::string readable(std::string_view equation) {
 
 std::string readable(const Definition& d) {
   const DefinitionSummary s = describe(d);
-  std::string text = s.name.empty() ? "" : s.name + (s.about.empty() ? "\n" : ": " + s.about + "\n");
+  std::string text =
+      s.name.empty() ? "" : s.name + (s.about.empty() ? "\n" : ": " + s.about + "\n");
   for (const std::string& index : s.indices) text += fmt::format("  {}\n", index);
   text += "\nequations\n";
   for (const std::string& e : s.equations) text += "  " + readable(e) + "\n";

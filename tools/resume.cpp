@@ -28,8 +28,8 @@ void Training::go_on() {
   const char* why = "on a training that goes on: it is of the model";
   if (!options_.definition.file_or_name.empty())
     fail(Status::usage, "U007", "a definition has no effect {}", why);
-  refuse_without_effect(
-      context_, {"--equation", "--loss", "--size", "--set", "--allow-unused"}, why);
+  refuse_without_effect(context_, {"--equation", "--loss", "--size", "--set", "--allow-unused"},
+                        why);
   refuse_without_effect(context_, {"--output", "--overwrite"},
                         "beside --resume DIR: it goes on in DIR");
   refuse_without_effect(context_, {"--init", "--map"},

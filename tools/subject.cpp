@@ -99,8 +99,7 @@ void add_subject(Command& c, DefinitionOptions& o) {
 
 void require_definition(const DefinitionOptions& o) {
   if (!o.equations.empty() || o.file_or_name == "-" || !is_file(o.file_or_name)) return;
-  const FileKind kind =
-      kind_of(read_file(o.file_or_name, limits::kGraphBytes), o.file_or_name);
+  const FileKind kind = kind_of(read_file(o.file_or_name, limits::kGraphBytes), o.file_or_name);
   if (kind != FileKind::definition && kind != FileKind::other)
     refuse_kind(kind, o.file_or_name, "a definition");
 }

@@ -25,8 +25,8 @@ struct Subject {
 /// graph does not take; all of read_definition and of reading graphs
 Subject read_subject(const DefinitionOptions& o, const Context& context);
 
-/// Whether it is the folder of a model. `train elman -o elman` must not hide elman: of a bare name a
-/// shipped definition comes first.
+/// Whether it is the folder of a model. `train elman -o elman` must not hide elman: of a bare name
+/// a shipped definition comes first.
 bool is_model_folder(const std::string& name);
 
 /// DEF and its options, of a command that takes both.

@@ -14,7 +14,8 @@ constexpr std::int64_t kMostRows = 100;
 constexpr std::int64_t kMostColumns = 12;
 
 std::string number(const Tensor& t, std::int64_t flat) {
-  if (t.dtype() == Dtype::i64) return fmt::format("{:>6}", t.values<std::int64_t>()[static_cast<std::size_t>(flat)]);
+  if (t.dtype() == Dtype::i64)
+    return fmt::format("{:>6}", t.values<std::int64_t>()[static_cast<std::size_t>(flat)]);
   const double value = t.at(flat);
   return std::isnan(value) ? fmt::format("{:>13}", "nan") : fmt::format("{:>13.6g}", value);
 }

@@ -68,8 +68,8 @@ Training::Training(const TrainingOptions& o, const Context& context)
     : options_(o), context_(context), clock_(o.save_every), prints_(context.json) {
   o.resume.empty() ? begin() : go_on();
   if (folder_->left_behind() > 0)
-    note(context_, fmt::format("{} unfinished saves of an earlier run are removed",
-                               folder_->left_behind()));
+    note(context_,
+         fmt::format("{} unfinished saves of an earlier run are removed", folder_->left_behind()));
 }
 
 void Training::begin() {
@@ -123,8 +123,7 @@ void Training::refuse_sizes_of_data() const {
              value, s.value);
 }
 
-void Training::make_trainer(const DataSource& source,
-                            const std::optional<Vocabulary>* vocabulary) {
+void Training::make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary) {
   TrainingData data = read_training_data(model_.definition, source, vocabulary, context_);
   model_.vocabulary = data.vocabulary;
   text_ = data.vocabulary.has_value();
@@ -156,12 +155,12 @@ void Training::begin_validation() {
 void Training::make_validation(const DataSource& source, Dataset held_out) {
   ValidationState& v = state_.validation;
   if (v.share > 0) {
-    note(context_, fmt::format("{} of the items are held out to validate on",
-                               held_out.examples.size()));
+    note(context_,
+         fmt::format("{} of the items are held out to validate on", held_out.examples.size()));
   } else {
-    TrainingData data = read_training_data(
-        model_.definition, {v.files, source.split, source.max_length},
-        model_.vocabulary ? &model_.vocabulary : nullptr, context_);
+    TrainingData data =
+        read_training_data(model_.definition, {v.files, source.split, source.max_length},
+                           model_.vocabulary ? &model_.vocabulary : nullptr, context_);
     held_out = std::move(data.data);
     for (std::string& file : v.files)
       if (file != "-") file = fs::absolute(file).string();
@@ -234,8 +233,9 @@ void Training::tell_idle_weights() {
   d.message = fmt::format("{} got no gradient in the first {} update{}: {}",
                           idle.size() == 1 ? "a weight" : fmt::format("{} weights", idle.size()),
                           made, made == 1 ? "" : "s", fmt::join(idle, ", "));
-  d.help = "where all that multiplies them starts at zero, nothing moves: write {\"shape\": [..], "
-           "\"init\": \"normal(0.1)\"} for one of them, or see whether the loss reads them at all";
+  d.help =
+      "where all that multiplies them starts at zero, nothing moves: write {\"shape\": [..], "
+      "\"init\": \"normal(0.1)\"} for one of them, or see whether the loss reads them at all";
   warn(context_, d);
 }
 
@@ -314,9 +314,10 @@ void Training::save_at_the_end() {
   } catch (const Error& e) {
     std::vector<Diagnostic> problems = e.diagnostics();
     problems.front().help =
-        saved_ >= 0 ? fmt::format("the state after update {} is saved; `taugrad train --resume {}` "
-                                  "goes on from there",
-                                  saved_, folder_->path())
+        saved_ >= 0 ? fmt::format(
+                          "the state after update {} is saved; `taugrad train --resume {}` "
+                          "goes on from there",
+                          saved_, folder_->path())
                     : "make room, or give another folder with -o";
     if (saved_ < 0 && options_.resume.empty()) metrics_->undo();
     throw Error(e.status(), std::move(problems));
@@ -331,7 +332,8 @@ void Training::save_what_there_is() {
   }
   try {
     save_at_the_end();
-    note(context_, fmt::format("the state after update {} is saved in {}", saved_, folder_->path()));
+    note(context_,
+         fmt::format("the state after update {} is saved in {}", saved_, folder_->path()));
   } catch (const Error& e) {
     report(e, context_.json);
   }
@@ -347,11 +349,11 @@ int Training::finish() {
   if (trainer_->updates() == begun_ && is_over())
     note(context_, fmt::format("nothing to do: all {} updates are made", trainer_->updates()));
   else if (trainer_->updates() > begun_)
-    note(context_,
-         text_ ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
-                             progress_->loss() / 0.6931471805599453, progress_->seconds())
-               : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
-                             progress_->loss(), progress_->seconds()));
+    note(context_, text_
+                       ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
+                                     progress_->loss() / 0.6931471805599453, progress_->seconds())
+                       : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
+                                     progress_->loss(), progress_->seconds()));
   if (const auto& v = state_.validation; v.best)
     note(context_, fmt::format("best on the data held out: {} after update {}",
                                text_ ? fmt::format("{:.3f} bits/char", *v.best / 0.6931471805599453)
@@ -364,8 +366,7 @@ int Training::finish() {
     note(context_, fmt::format("`taugrad sample {}` writes text", folder));
   if (print_problem_) fail(Status::io, *print_problem_);
   if (!metrics_->problem().empty())
-    fail(Status::io, "I002", "{}/metrics.jsonl cannot be written: {}", folder,
-         metrics_->problem());
+    fail(Status::io, "I002", "{}/metrics.jsonl cannot be written: {}", folder, metrics_->problem());
   return stop_signal() == 0 ? 0 : 128 + stop_signal();
 }
 

@@ -6,9 +6,9 @@
 #include "base/files.h"
 #include "base/memory_limit.h"
 #include "output.h"
-#include "unfold/graph_size.h"
 #include "taugrad/train/model_folder.h"
 #include "train/text_size.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad::cli {
 namespace {
@@ -124,8 +124,8 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
   }
   leave_out_long_items(out.data, source.max_length, context);
   if (out.data.examples.empty())
-    fail(Status::bad_input, "D002",
-         "every item has more than {} steps: nothing is left", source.max_length);
+    fail(Status::bad_input, "D002", "every item has more than {} steps: nothing is left",
+         source.max_length);
   note(context,
        fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
                    out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));

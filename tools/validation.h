@@ -15,9 +15,9 @@ namespace taugrad::cli {
 
 struct ValidationOptions {
   std::vector<std::string> files;
-  double share = 0;            ///< of the training's items instead; 0: none
-  std::int64_t every = 0;      ///< updates; 0: an epoch
-  std::int64_t patience = 0;   ///< validations without a better one until the end; 0: no end
+  double share = 0;           ///< of the training's items instead; 0: none
+  std::int64_t every = 0;     ///< updates; 0: an epoch
+  std::int64_t patience = 0;  ///< validations without a better one until the end; 0: no end
 };
 /// --valid, --valid-every, --patience.
 void add_validation(Command& c, ValidationOptions& o);

@@ -6,10 +6,10 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json.h"
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "json/json.h"
 
 namespace taugrad::cli {
 namespace {

@@ -4,14 +4,14 @@
 
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "language/resolve/resolved_model.h"
 #include "runtime/generic.h"
 #include "runtime/stream.h"
-#include "language/resolve/resolved_model.h"
 #include "taugrad/analysis/graphical_model.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/evaluate/run.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {
@@ -193,9 +193,9 @@ Tensor from_step(const Tensor& t, std::int64_t first) {
 }
 
 /// Arguments of the distributions at each step, one item.
-std::vector<std::vector<Tensor>> arguments_by_step(const std::shared_ptr<const ResolvedModel>& model,
-                                                   std::int64_t steps, const Tensors& inputs,
-                                                   const Tensors& weights) {
+std::vector<std::vector<Tensor>> arguments_by_step(
+    const std::shared_ptr<const ResolvedModel>& model, std::int64_t steps, const Tensors& inputs,
+    const Tensors& weights) {
   const Unfolded u = unfold(model, {.steps = steps});
   const GraphicalModel m = graphical_model(u);
   std::vector<NodeId> outputs;

@@ -1,17 +1,17 @@
 #include "taugrad/analysis/flow.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "analysis/flow_data.h"
 #include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
 #include "evaluate/memory_estimate.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {

@@ -7,8 +7,8 @@
 #include "analysis/probe.h"
 #include "analysis/states.h"
 #include "base/fail.h"
-#include "runtime/generic.h"
 #include "evaluate/memory_estimate.h"
+#include "runtime/generic.h"
 #include "runtime/stream.h"
 #include "taugrad/evaluate/run.h"
 
@@ -17,7 +17,9 @@ namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-std::size_t length_number(const ResolvedModel& model, int axis) { return at(model.index_length[at(axis)]); }
+std::size_t length_number(const ResolvedModel& model, int axis) {
+  return at(model.index_length[at(axis)]);
+}
 
 /// Axes of a tensor before the batch.
 int index_axes(const ResolvedModel& model, const std::string& name) {
@@ -43,8 +45,8 @@ void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw) {
   UnfoldOptions unfolding{.steps = draw.steps, .lengths = draw.lengths};
   if (!has_loss(model)) unfolding.cotangents = numeric_variables(model);
   const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
-  std::vector<MemoryUse> plan = memory_of_graph(graph_size(model, unfolding).with_gradient(),
-                                                draw.batch, sizeof(double));
+  std::vector<MemoryUse> plan =
+      memory_of_graph(graph_size(model, unfolding).with_gradient(), draw.batch, sizeof(double));
   for (const MemoryUse& use : memory_of_inputs(model, lengths, draw.batch)) plan.push_back(use);
   for (const MemoryUse& use : memory_of_weights(model, lengths, sizeof(double)))
     plan.push_back(use);
@@ -118,7 +120,8 @@ FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& we
   data.inputs = data.batch.inputs;
   for (std::size_t l = 0; l < data.model->lengths.size(); ++l)
     if (!data.model->is_derived(l))
-      data.inputs["lengths:" + data.model->lengths[l]] = Tensor::of({data.batch.items}, data.batch.lengths[l]);
+      data.inputs["lengths:" + data.model->lengths[l]] =
+          Tensor::of({data.batch.items}, data.batch.lengths[l]);
   if (!has_loss(*data.model)) data.cotangents = numeric_variables(*data.model);
   for (const std::string& name : data.cotangents)
     data.inputs["cotangent:" + name] =

@@ -13,12 +13,12 @@
 #include "base/utf8.h"
 #include "graph/named_nodes.h"
 #include "taugrad/analysis/flow.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/autodiff/loss.h"
 #include "taugrad/evaluate/check.h"
 #include "taugrad/evaluate/run.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
-#include "taugrad/autodiff/loss.h"
 #include "taugrad/rewrite/surgery.h"
 
 namespace taugrad {

@@ -4,8 +4,8 @@
 #include "analysis/graph_point.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/rewrite/surgery.h"
 
 namespace taugrad::analysis {

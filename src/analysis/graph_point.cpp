@@ -31,7 +31,7 @@ GraphPoint point_of(const Graph& graph, const Tensors& inputs, const Tensors& we
   for (NodeId id = 0; id < graph.size(); ++id)
     if (&graph.tape().op(id) == &kInput) leaves.push_back(id);
   p.items = runtime::describe_batch(runtime::sources_of(graph.tape(), leaves),
-                                 runtime::length_rules(graph.tape(), {}), p.inputs)
+                                    runtime::length_rules(graph.tape(), {}), p.inputs)
                 .items;
   return p;
 }

@@ -9,8 +9,8 @@
 #include "analysis/states.h"
 #include "base/fail.h"
 #include "json/json_writer.h"
-#include "runtime/stream.h"
 #include "language/resolve/resolved_model.h"
+#include "runtime/stream.h"
 #include "taugrad/evaluate/run.h"
 #include "taugrad/unfold/unfold.h"
 

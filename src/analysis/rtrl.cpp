@@ -4,9 +4,9 @@
 #include "analysis/flow_data.h"
 #include "analysis/probe.h"
 #include "taugrad/analysis/flow.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

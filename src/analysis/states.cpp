@@ -21,8 +21,9 @@ const Symbol* deterministic(const ResolvedModel& model, const Tape& tape, NodeId
 /// What only moves a value from items to items.
 bool passes(const Tape& tape, NodeId id) {
   const Op* op = &tape.op(id);
-  return !tape.is_value(id) && (op == &kToItems || op == &kRestrictTo || op == &kExtendTo ||
-                                op == &kAtLength || op == &kIfLength || op == &kAtPosition || op == &kIfPosition);
+  return !tape.is_value(id) &&
+         (op == &kToItems || op == &kRestrictTo || op == &kExtendTo || op == &kAtLength ||
+          op == &kIfLength || op == &kAtPosition || op == &kIfPosition);
 }
 
 /// The named values that a node reads.

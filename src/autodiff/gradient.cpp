@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "autodiff/structural_zeros.h"
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/limits.h"
 #include "graph/verified.h"
-#include "autodiff/structural_zeros.h"
-#include "autodiff/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -147,8 +147,8 @@ Var append_view(Var v) {
 }
 
 // Names the gradient of W[3] `grad:W` with index {3}. A node that is already a variable keeps its
-// name, so the gradient is then a view of it; a second gradient of W on the tape is no value of that
-// name, but known by it. One whose name would be too long has none.
+// name, so the gradient is then a view of it; a second gradient of W on the tape is no value of
+// that name, but known by it. One whose name would be too long has none.
 Var named_gradient(Var v, Var g) {
   Tape& tape = *v.tape;
   if (!tape.is_value(v.id)) return g;

@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include "base/fail.h"
 #include "autodiff/sweep.h"
+#include "base/fail.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {
@@ -23,9 +23,9 @@ Shape joined(Var y, Var x) {
   if (a.rank() + b.rank() > kMaxRank) {
     Diagnostic d;
     d.code = "G020";
-    d.message = fmt::format("a derivative of {} {} by {} {} has {} axes, more than {}",
-                            y.tape->label(y.id), to_string(a), x.tape->label(x.id), to_string(b),
-                            a.rank() + b.rank(), kMaxRank);
+    d.message =
+        fmt::format("a derivative of {} {} by {} {} has {} axes, more than {}", y.tape->label(y.id),
+                    to_string(a), x.tape->label(x.id), to_string(b), a.rank() + b.rank(), kMaxRank);
     d.help = "flatten them by reshape";
     fail(Status::bad_input, std::move(d));
   }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "autodiff/sweep.h"
 #include "ops/own.h"
 #include "ops/rules.h"
-#include "autodiff/sweep.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -28,8 +28,9 @@ bool has_pole(const Tape& tape, NodeId id) {
     const Attrs* exponent = constant_of(tape, tape.inputs(id)[1]);
     return exponent == nullptr || exponent->real("value") < 1;
   }
-  return &op == &kExp || &op == &kLog || &op == &kExpm1 || &op == &kLog1p || &op == &kSqrt || &op == &kNllCategoricalP ||
-         &op == &kNllBernoulliP || &op == &kNllNormal || (is_own(op) && !op.traits.linear);
+  return &op == &kExp || &op == &kLog || &op == &kExpm1 || &op == &kLog1p || &op == &kSqrt ||
+         &op == &kNllCategoricalP || &op == &kNllBernoulliP || &op == &kNllNormal ||
+         (is_own(op) && !op.traits.linear);
 }
 
 bool keeps_values(const Op& op) { return !op.traits.discrete || op.traits.view; }
@@ -140,8 +141,7 @@ Primal ReverseZeros::finite(const Primal& p, Var mask) const {
   Primal safe = p;
   const Var any = any_of(mask);
   for (Var& x : safe.in)  // a matrix that all items share stays one
-    if (risky(x) && (x.per_example() || !mask.per_example()))
-      x = where(any, x, number_like(x, 0));
+    if (risky(x) && (x.per_example() || !mask.per_example())) x = where(any, x, number_like(x, 0));
   return safe;
 }
 

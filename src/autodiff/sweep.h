@@ -3,9 +3,9 @@
 #include <span>
 #include <vector>
 
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
-#include "taugrad/autodiff/gradient.h"
 
 /// What the sweeps over the tape share: reverse mode runs backwards, forward mode forwards.
 namespace taugrad {

@@ -1,10 +1,10 @@
-#include "base/fail.h"
-#include "graph/verified.h"
 #include "autodiff/structural_zeros.h"
 #include "autodiff/sweep.h"
-#include "taugrad/ops/ops.h"
+#include "base/fail.h"
+#include "graph/verified.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/ops.h"
 
 // Forward mode: the tape in order, each node's tangent from those of its inputs.
 namespace taugrad {

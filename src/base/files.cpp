@@ -54,8 +54,8 @@ std::string read_stream(int descriptor, const std::string& path, std::size_t lim
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   keep_input(path_);
   // O_NONBLOCK: opening a FIFO must not wait for its writer
-  descriptor_ = retried(
-      [&] { return ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); });
+  descriptor_ =
+      retried([&] { return ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); });
   if (descriptor_ < 0) {
     if (errno == ENXIO) fail_io("I003", path_, "not a regular file");
     fail_io("I001", path_, reason(errno));
@@ -107,9 +107,8 @@ OutputFile::OutputFile(std::string path, std::string_view mark) : path_(std::mov
   }
   do {
     temporary_ = fmt::format("{}/{}", folder_of(target_), temporary_name(mark));
-    descriptor_ = retried([&] {
-      return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    });
+    descriptor_ = retried(
+        [&] { return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) {
     const int error = errno;

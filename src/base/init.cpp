@@ -13,9 +13,9 @@ namespace {
 
 using Kind = Init::Kind;
 
-constexpr Word<Kind> kWords[] = {{"zeros", Kind::zeros},           {"ones", Kind::ones},
-                                 {"identity", Kind::identity},     {"orthogonal", Kind::orthogonal},
-                                 {"xavier", Kind::xavier},         {"uniform(", Kind::uniform},
+constexpr Word<Kind> kWords[] = {{"zeros", Kind::zeros},       {"ones", Kind::ones},
+                                 {"identity", Kind::identity}, {"orthogonal", Kind::orthogonal},
+                                 {"xavier", Kind::xavier},     {"uniform(", Kind::uniform},
                                  {"normal(", Kind::normal}};
 
 // the whole text as a finite number; what is smaller than any is 0

@@ -102,7 +102,9 @@ void announce_output(const std::string& path) {
   const std::lock_guard lock(names().mutex);
   if (names().keeping == 0) return;
   std::error_code ignored;
-  const auto place = [&](const std::string& name) { return fs::weakly_canonical(fs::absolute(name), ignored); };
+  const auto place = [&](const std::string& name) {
+    return fs::weakly_canonical(fs::absolute(name), ignored);
+  };
   for (const std::string& other : names().outputs)
     if (place(other) == place(path))
       fail(Status::usage, "U004", "{} is named as two outputs", printable(path));

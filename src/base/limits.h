@@ -14,8 +14,8 @@ inline constexpr std::size_t kGraphBytes = std::size_t{64} << 30;  ///< a graph 
 inline constexpr int kJsonDepth = 64;
 inline constexpr std::int64_t kFoldedNodes = 1'000'000;
 inline constexpr std::int64_t kUnfoldedNodes = 200'000'000;
-inline constexpr std::size_t kNodes = 0x7fffffff;   ///< of a graph with its gradients
-inline constexpr std::size_t kInputs = 0x7fffffff;  ///< of all its nodes together
+inline constexpr std::size_t kNodes = 0x7fffffff;                 ///< of a graph with its gradients
+inline constexpr std::size_t kInputs = 0x7fffffff;                ///< of all its nodes together
 inline constexpr std::uint64_t kSafetensorsHeader = 100'000'000;  ///< bytes
 inline constexpr std::size_t kTensors = 1'000'000;                ///< in one file
 

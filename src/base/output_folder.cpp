@@ -25,8 +25,7 @@ void remove_all_in(const std::string& folder) {
 
 }  // namespace
 
-OutputFolder::OutputFolder(std::string parent, std::string_view mark)
-    : parent_(std::move(parent)) {
+OutputFolder::OutputFolder(std::string parent, std::string_view mark) : parent_(std::move(parent)) {
   int made = 0;
   do {
     temporary_ = in(parent_, temporary_name(mark));
@@ -69,9 +68,8 @@ std::string OutputFolder::commit(const std::string& name) {
   if (const int error = sync_folder(temporary_)) fail_write(parent_, error);
   std::string chosen = name;
   // a folder with something in it cannot be renamed over
-  for (int k = 2; retried([&] {
-                    return ::rename(temporary_.c_str(), in(parent_, chosen).c_str());
-                  }) != 0;
+  for (int k = 2;
+       retried([&] { return ::rename(temporary_.c_str(), in(parent_, chosen).c_str()); }) != 0;
        ++k) {
     if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
       fail_write(in(parent_, chosen), errno);

@@ -43,9 +43,8 @@ std::string free_space(const std::string& path, std::size_t needed) {
 }  // namespace
 
 int write_all(int descriptor, std::string_view data) {
-  return write_pieces(data, [&](const char* from, std::size_t size) {
-    return ::write(descriptor, from, size);
-  });
+  return write_pieces(
+      data, [&](const char* from, std::size_t size) { return ::write(descriptor, from, size); });
 }
 
 int write_all_at(int descriptor, std::string_view data, std::size_t offset) {
@@ -57,8 +56,8 @@ int write_all_at(int descriptor, std::string_view data, std::size_t offset) {
 }
 
 int sync_folder(const std::string& folder) {
-  const int descriptor = retried(
-      [&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const int descriptor =
+      retried([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (descriptor < 0) return 0;  // no permission to read the folder: the name is there all the same
   const int error = retried([&] { return ::fsync(descriptor); }) == 0 ? 0 : errno;
   ::close(descriptor);
@@ -130,8 +129,8 @@ bool is_temporary_name(std::string_view name, std::string_view mark) {
   return name.size() == kPrefix.size() + mark.size() + kDigits + kSuffix.size() &&
          name.starts_with(kPrefix) && name.substr(kPrefix.size()).starts_with(mark) &&
          name.ends_with(kSuffix) &&
-         name.substr(kPrefix.size() + mark.size(), kDigits)
-                 .find_first_not_of("0123456789abcdef") == name.npos;
+         name.substr(kPrefix.size() + mark.size(), kDigits).find_first_not_of("0123456789abcdef") ==
+             name.npos;
 }
 
 }  // namespace taugrad::posix

@@ -40,9 +40,9 @@ std::string known_suffix(const std::string& path, const std::vector<std::string>
   if (contains(formats, suffix)) return suffix;
   Diagnostic d;
   d.code = "U002";
-  d.message =
-      fmt::format("{}: there is no format .{}; the suffix is {}.{}", printable(path),
-                  printable(suffix), formats.size() == 1 ? "" : "one of ", fmt::join(formats, " ."));
+  d.message = fmt::format("{}: there is no format .{}; the suffix is {}.{}", printable(path),
+                          printable(suffix), formats.size() == 1 ? "" : "one of ",
+                          fmt::join(formats, " ."));
   d.help = help_for(suffix, formats);
   fail(Status::usage, std::move(d));
 }

@@ -11,12 +11,27 @@ namespace {
 
 // Words of other tools, and ours; the first that is known here counts.
 constexpr std::pair<std::string_view, std::string_view> kForeign[] = {
-    {"float32", "f32"},     {"float", "f32"},        {"single", "f32"}, {"float64", "f64"},
-    {"double", "f64"},      {"bfloat16", "bf16"},    {"half", "bf16"},  {"bilstm", "lstm"},
-    {"elman", "rnn"},       {"vanilla", "rnn"},      {"graphviz", "dot"}, {"gv", "dot"},
-    {"complex-step", "complex"}, {"complex_step", "complex"}, {"finite", "central"},
-    {"differences", "central"},  {"numeric", "central"},      {"unrolled", "unfolded"},
-    {"unroll", "unfolded"}, {"backward", "gradient"}, {"grad", "gradient"},
+    {"float32", "f32"},
+    {"float", "f32"},
+    {"single", "f32"},
+    {"float64", "f64"},
+    {"double", "f64"},
+    {"bfloat16", "bf16"},
+    {"half", "bf16"},
+    {"bilstm", "lstm"},
+    {"elman", "rnn"},
+    {"vanilla", "rnn"},
+    {"graphviz", "dot"},
+    {"gv", "dot"},
+    {"complex-step", "complex"},
+    {"complex_step", "complex"},
+    {"finite", "central"},
+    {"differences", "central"},
+    {"numeric", "central"},
+    {"unrolled", "unfolded"},
+    {"unroll", "unfolded"},
+    {"backward", "gradient"},
+    {"grad", "gradient"},
 };
 
 std::string help_for(const std::vector<std::string>& known, std::string_view text) {

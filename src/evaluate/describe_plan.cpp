@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "evaluate/memory_estimate.h"
-#include "runtime/plan_of.h"
 #include "evaluate/planner.h"
 #include "graph/adjoint.h"
 #include "plan/describe.h"
-#include "taugrad/ops/records.h"
+#include "runtime/plan_of.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/autodiff/loss.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/rewrite/surgery.h"
 
 namespace taugrad {

@@ -7,9 +7,9 @@
 
 #include "evaluate/leaves/batch_data.h"
 #include "evaluate/leaves/bind.h"
+#include "taugrad/reference/interpreter.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
-#include "taugrad/reference/interpreter.h"
 
 namespace taugrad {
 
@@ -18,8 +18,8 @@ namespace taugrad {
 template <class S>
 class Evaluation {
  public:
-  Evaluation(std::shared_ptr<const ResolvedModel> model, const BatchData& data, const Tensors& weights,
-             const RunOptions& options)
+  Evaluation(std::shared_ptr<const ResolvedModel> model, const BatchData& data,
+             const Tensors& weights, const RunOptions& options)
       : model_(std::move(model)), data_(data), weights_(weights), options_(options) {}
 
   /// How the model is unfolded for the items.

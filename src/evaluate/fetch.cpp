@@ -58,12 +58,16 @@ void check_copy_brackets(const ResolvedModel& model, const Fetch& fetch) {
   while (!rest.empty()) {
     std::string_view part = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    if (const auto equals = part.find('='); equals != std::string_view::npos) part.remove_prefix(equals + 1);
+    if (const auto equals = part.find('='); equals != std::string_view::npos)
+      part.remove_prefix(equals + 1);
     const std::string_view word = part.substr(0, part.find_first_of("+-"));
     std::int32_t number = 0;
-    const bool end = word == "last" || std::find(model.lengths.begin(), model.lengths.end(), word) != model.lengths.end();
-    if (!(end && part.size() == word.size()) && !parse_integer(end ? part.substr(word.size()) : part, number))
-      fail(Status::usage, "U020", "cannot read the position [{}] of \"{}\"", fetch.brackets, fetch.text);
+    const bool end = word == "last" || std::find(model.lengths.begin(), model.lengths.end(),
+                                                 word) != model.lengths.end();
+    if (!(end && part.size() == word.size()) &&
+        !parse_integer(end ? part.substr(word.size()) : part, number))
+      fail(Status::usage, "U020", "cannot read the position [{}] of \"{}\"", fetch.brackets,
+           fetch.text);
   }
 }
 

@@ -13,8 +13,8 @@ double positions(const ResolvedModel& model, const std::vector<std::int64_t>& le
                  const std::vector<int>& axes) {
   double count = 1;
   for (const int axis : axes)
-    count *= static_cast<double>(lengths[static_cast<std::size_t>(
-        model.index_length[static_cast<std::size_t>(axis)])]);
+    count *= static_cast<double>(
+        lengths[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(axis)])]);
   return count;
 }
 
@@ -66,12 +66,12 @@ std::vector<MemoryUse> memory_of_check(double nodes, double values, double varia
           {"what it is checked for", variables * kVariable}};
 }
 
-std::vector<MemoryUse> memory_of_run(const ResolvedModel& model, const std::vector<std::int64_t>& lengths,
-                                     std::int64_t items, const RunOptions& options) {
+std::vector<MemoryUse> memory_of_run(const ResolvedModel& model,
+                                     const std::vector<std::int64_t>& lengths, std::int64_t items,
+                                     const RunOptions& options) {
   const double bytes = options.dtype == Dtype::f64 ? sizeof(double) : sizeof(float);
   UnfoldOptions unfolding{.modes = options.modes};
-  for (std::size_t l = 0; l < lengths.size(); ++l)
-    unfolding.lengths[model.lengths[l]] = lengths[l];
+  for (std::size_t l = 0; l < lengths.size(); ++l) unfolding.lengths[model.lengths[l]] = lengths[l];
   GraphSize size = graph_size(model, unfolding);
   std::vector<MemoryUse> results;
   bool gradient = false;

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/memory_limit.h"
-#include "unfold/graph_size.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/evaluate/run.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 
@@ -22,8 +22,9 @@ std::vector<MemoryUse> memory_of_weights(const ResolvedModel& model,
 std::vector<MemoryUse> memory_of_graph(const GraphSize& size, std::int64_t items,
                                        double bytes_per_element);
 /// What a run takes: results, graph, plan and the least of its values.
-std::vector<MemoryUse> memory_of_run(const ResolvedModel& model, const std::vector<std::int64_t>& lengths,
-                                     std::int64_t items, const RunOptions& options);
+std::vector<MemoryUse> memory_of_run(const ResolvedModel& model,
+                                     const std::vector<std::int64_t>& lengths, std::int64_t items,
+                                     const RunOptions& options);
 /// What a check of gradients takes, its graph apart: `values` are those of all nodes of the graph
 /// whose loss is checked, `variables` those of what it is checked for.
 std::vector<MemoryUse> memory_of_check(double nodes, double values, double variables, int order);

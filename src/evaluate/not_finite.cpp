@@ -44,7 +44,9 @@ Diagnostic told(const std::string& output, double value, const ResultPlace& plac
   Diagnostic d;
   d.code = "N004";
   d.message = fmt::format("\"{}\" is not finite: {}", output,
-                          std::isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf");
+                          std::isnan(value) ? "NaN"
+                          : value > 0       ? "inf"
+                                            : "-inf");
   if (!place.position.empty())
     d.message += fmt::format(", first at position {}", fmt::join(place.position, ","));
   if (place.item >= 0) d.message += fmt::format(", item {}", place.item);

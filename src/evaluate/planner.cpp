@@ -5,10 +5,10 @@
 #include <limits>
 #include <type_traits>
 
-#include "runtime/plan_of.h"
 #include "rewrite/rounding.h"
-#include "unfold/graph_size.h"
+#include "runtime/plan_of.h"
 #include "taugrad/language/mode.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad::runtime {
 namespace {
@@ -30,14 +30,13 @@ std::int64_t reach_of(const ResolvedModel& model) {
 /// Whether no length follows from another, and no position is computed or read from data (R17).
 bool moves_by_steps(const ResolvedModel& model) {
   const auto plain = [](const std::vector<At>& places) {
-    return std::ranges::none_of(
-        places, [](const At& at) { return at.kind == Place::Kind::computed; });
+    return std::ranges::none_of(places,
+                                [](const At& at) { return at.kind == Place::Kind::computed; });
   };
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
     if (model.is_derived(l)) return false;
   return std::ranges::all_of(model.blocks, [&](const Block& block) {
-    return std::ranges::all_of(block.slots,
-                               [&](const Slot& slot) { return plain(slot.places); });
+    return std::ranges::all_of(block.slots, [&](const Slot& slot) { return plain(slot.places); });
   });
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "evaluate/leaves/bind.h"
-#include "plan/family/family.h"
 #include "language/resolve/resolved_model.h"
+#include "plan/family/family.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 

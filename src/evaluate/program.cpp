@@ -133,13 +133,12 @@ struct Program::Runner {
 Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& options) {
   const std::vector<NodeId> ids = ids_of(graph, outputs);
   const Tape& tape = graph.tape();
-  const ExecutorOptions executor_options{.max_memory = options.max_memory,
-                                         .threads = options.threads,
-                                         .without = options.without,
-                                         .checkpoint = options.checkpoint
-                                                           ? tape.own(options.checkpoint)
-                                                           : -1,
-                                         .precision = options.precision};
+  const ExecutorOptions executor_options{
+      .max_memory = options.max_memory,
+      .threads = options.threads,
+      .without = options.without,
+      .checkpoint = options.checkpoint ? tape.own(options.checkpoint) : -1,
+      .precision = options.precision};
   const auto make = [&](auto executor) {
     auto sources = runtime::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(std::move(executor), std::move(sources),

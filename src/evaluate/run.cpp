@@ -8,14 +8,14 @@
 #include <set>
 
 #include "base/fail.h"
-#include "evaluate/leaves/drawn_lengths.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/fetch.h"
+#include "evaluate/leaves/drawn_lengths.h"
 #include "evaluate/memory_estimate.h"
 #include "evaluate/not_finite.h"
 #include "evaluate/planner.h"
-#include "unfold/unfold_check.h"
 #include "taugrad/autodiff/gradient.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -75,7 +75,8 @@ class Run {
   }
 
  private:
-  static std::vector<Fetch> parsed(const ResolvedModel& model, const std::vector<std::string>& texts) {
+  static std::vector<Fetch> parsed(const ResolvedModel& model,
+                                   const std::vector<std::string>& texts) {
     std::vector<Fetch> fetches;
     for (const std::string& text : texts) fetches.push_back(parse_fetch(model, text));
     return fetches;
@@ -179,8 +180,8 @@ class Run {
     for (const Fetch& f : fetches_)
       if (!f.loss) axes = std::max(axes, symbol(f).axes.size());
     runtime::Asked asked{.outputs = {},
-                      .lists = {plan::Table(1 + axes), plan::Table(1)},
-                      .forward_end = u.graph().size() - 1};
+                         .lists = {plan::Table(1 + axes), plan::Table(1)},
+                         .forward_end = u.graph().size() - 1};
     for (const Wanted& w : wanted_in(u, fetches_, asked.lists[1].cells)) {
       asked.outputs.push_back(w.piece.node.id);
       auto& cells = asked.lists[0].cells;
@@ -297,8 +298,8 @@ class Run {
 };
 
 template <class S>
-void evaluate(const std::shared_ptr<const ResolvedModel>& model, BatchData& data, const Tensors& weights,
-              const RunOptions& options, RunResult& result) {
+void evaluate(const std::shared_ptr<const ResolvedModel>& model, BatchData& data,
+              const Tensors& weights, const RunOptions& options, RunResult& result) {
   if (draws_lengths(*model, data, options)) draw_lengths<S>(model, data, weights, options);
   Run<S> run(model, data, weights, options);
   result.values = run();
@@ -318,7 +319,8 @@ void add_mixes(const RunOptions& options, BatchData& data) {
 }
 
 // all that a run takes, before the first of it is drawn
-void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw, const RunOptions& options) {
+void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw,
+                       const RunOptions& options) {
   const std::vector<std::int64_t> lengths =
       lengths_of(model, {.steps = draw.steps, .lengths = draw.lengths});
   std::vector<MemoryUse> plan = memory_of_run(model, lengths, draw.batch, options);

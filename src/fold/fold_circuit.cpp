@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad::folding {
 namespace {
@@ -100,8 +100,8 @@ class Placer {
 
   static const Op& gathering(std::string_view reduction) {
     static constexpr std::pair<std::string_view, const Op*> kOps[] = {
-        {"max", &kMaximum}, {"min", &kMinimum}, {"prod", &kMul},
-        {"norm", &kNorm}, {"logsumexp", &kLogSumExp}, {"mean", &kMeanN}};
+        {"max", &kMaximum}, {"min", &kMinimum},         {"prod", &kMul},
+        {"norm", &kNorm},   {"logsumexp", &kLogSumExp}, {"mean", &kMeanN}};
     for (const auto& [name, op] : kOps)
       if (name == reduction) return *op;
     return kAddN;

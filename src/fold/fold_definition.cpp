@@ -21,7 +21,9 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Connector {
  public:
-  explicit Connector(const ResolvedModel& model) : model_(model) { folding::place_templates(model, c_); }
+  explicit Connector(const ResolvedModel& model) : model_(model) {
+    folding::place_templates(model, c_);
+  }
 
   FoldedGraph run() {
     make_nodes();

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "graph/adjoint.h"
 #include "fold/fold_grid.h"
 #include "fold/fold_shift.h"
 #include "fold/fold_timing.h"
 #include "fold/folding.h"
+#include "graph/adjoint.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/rewrite/surgery.h"

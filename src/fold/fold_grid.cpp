@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "graph/positions.h"
 #include "fold/fold_shift.h"
 #include "fold/folding.h"
+#include "graph/positions.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 

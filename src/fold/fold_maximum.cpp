@@ -50,7 +50,8 @@ void gather_maxima(Sketch& s) {
   std::vector<char> gone(s.graph.edges.size(), 0);
   for (std::size_t n = 0; n < s.graph.nodes.size(); ++n) {
     FoldedNode& node = s.graph.nodes[n];
-    const bool chains = node.op == kMaximum.name || node.op == kMinimum.name || node.op == kMul.name;
+    const bool chains =
+        node.op == kMaximum.name || node.op == kMinimum.name || node.op == kMul.name;
     if (!chains || node.over.empty()) continue;
     const Running r = running_maximum(s, static_cast<int>(n));
     if (!r.holds) continue;

@@ -2,9 +2,9 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "graph/tables.h"
 #include "fold/fold_shift.h"
 #include "fold/folding.h"
+#include "graph/tables.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 

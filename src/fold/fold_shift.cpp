@@ -5,8 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "graph/tables.h"
 #include "fold/folding.h"
+#include "graph/tables.h"
 
 namespace taugrad::folding {
 namespace {

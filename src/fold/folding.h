@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "taugrad/graph/graph.h"
 #include "taugrad/fold/fold.h"
+#include "taugrad/graph/graph.h"
 
 namespace taugrad::folding {
 

@@ -6,8 +6,8 @@
 
 namespace taugrad {
 
-/// 1 for each node that belongs to a gradient on the tape: what gradients, the values named grad:..,
-/// are computed by, and no value of another name nor what nobody reads needs. Linear.
+/// 1 for each node that belongs to a gradient on the tape: what gradients, the values named
+/// grad:.., are computed by, and no value of another name nor what nobody reads needs. Linear.
 std::vector<char> adjoint_nodes(const Tape& tape);
 
 /// Whether any value is named as a gradient.

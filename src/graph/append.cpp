@@ -38,8 +38,8 @@ std::string help_for_product(const Tape& tape, std::string_view op, NodeId matri
                       : fmt::format("did you mean {}(transpose({}), {})?", op, W, h);
 }
 
-/// Element by element a matrix spreads a vector over its rows, W * h: most meant the matrix product,
-/// and see it where shapes do not fit later.
+/// Element by element a matrix spreads a vector over its rows, W * h: most meant the matrix
+/// product, and see it where shapes do not fit later.
 std::string help_for(const Tape& tape, const Op& op, std::span<const NodeId> in) {
   if (in.size() != 2) return "";
   if (op.traits.bilinear)
@@ -123,12 +123,13 @@ ShapeId Tape::shape_by_rule(const Op& op, std::span<const NodeId> inputs, AttrsI
 
 std::int64_t Tape::category(NodeId id) const {
   const Row* r = &row(id);
-  while (r->op->traits.keeps_symbols && categories_[r->attrs] == 0) r = &row(input_[r->first_input]);
+  while (r->op->traits.keeps_symbols && categories_[r->attrs] == 0)
+    r = &row(input_[r->first_input]);
   return r->attrs == 0 || r->op->traits.tells_symbols ? 0 : categories_[r->attrs];
 }
 
-void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape,
-                       AttrsId attrs, ExtentId extent) const {
+void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
+                       ExtentId extent) const {
   if (op.check)
     return op.check({*this, inputs, shape_of(shape), attrs_of(attrs), extent, categories_[attrs],
                      op.traits.keeps_symbols});
@@ -139,9 +140,9 @@ void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId sha
 }
 
 Var Tape::append_checked(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
-  require(op.arity == kAnyArity ? !inputs.empty()
-                                : inputs.size() == static_cast<std::size_t>(op.arity),
-          "wrong number of inputs: {}", inputs.size());
+  require(
+      op.arity == kAnyArity ? !inputs.empty() : inputs.size() == static_cast<std::size_t>(op.arity),
+      "wrong number of inputs: {}", inputs.size());
   require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
   const ExtentId extent = extent_of(op, inputs, attrs);
   const AttrsId attrs_id = intern_attrs(attrs);

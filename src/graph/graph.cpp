@@ -25,7 +25,8 @@ Tape::Tape() : rows_{Row{}}, index_first_{0}, tables_(std::make_unique<Tables>()
 Tape::~Tape() = default;
 
 void TapeRef::refuse_empty() {
-  fail(Status::usage, "U021", "a Var or a Graph that holds nothing: never given one, or moved from");
+  fail(Status::usage, "U021",
+       "a Var or a Graph that holds nothing: never given one, or moved from");
 }
 
 void Tape::refuse_node(NodeId id) const {
@@ -38,8 +39,7 @@ void Tape::refuse_number(std::uint64_t id, std::size_t count) {
 
 NodeId Tape::own(const Var& v) const {
   const Tape& tape = *v.tape;
-  if (&tape != this)
-    fail(Status::usage, "U021", "node {} is not of this graph", v.id);
+  if (&tape != this) fail(Status::usage, "U021", "node {} is not of this graph", v.id);
   row(v.id);
   return v.id;
 }

@@ -34,8 +34,7 @@ void Tape::check_leaf(NameId name, const LeafKind& leaf) const {
   const LeafKind other = leaf_kind(first);
   const std::string own = fmt::format("{} \"{}\"", leaf.op->name, printable(name_of(name), 80));
   const std::string before = fmt::format("{} \"{}\"", other.op->name, printable(label(first), 80));
-  if (leaf.op != other.op)
-    fail(Status::bad_input, "G013", "{} has the name of {}", own, before);
+  if (leaf.op != other.op) fail(Status::bad_input, "G013", "{} has the name of {}", own, before);
   if (!(leaf.shape == other.shape))
     fail(Status::bad_input, "G024", "{} has shape {}, {} has shape {}", own, leaf.shape, before,
          other.shape);

@@ -97,9 +97,8 @@ Var Tape::number(const Op& constant, const Shape& shape, const Attrs& attrs) {
   if (!in_step()) return leaf(constant, shape, kShared, attrs);
   const AttrsId attrs_id = intern_attrs(attrs);
   const std::uint64_t hash = mixed(0, attrs_id);
-  const std::int64_t known = tables_->numbers.find(hash, [&](std::int64_t id) {
-    return this->attrs_id(static_cast<NodeId>(id)) == attrs_id;
-  });
+  const std::int64_t known = tables_->numbers.find(
+      hash, [&](std::int64_t id) { return this->attrs_id(static_cast<NodeId>(id)) == attrs_id; });
   if (known >= 0) return {this, static_cast<NodeId>(known)};
   const NameId owner = owner_name_;
   const IndexId owner_index = owner_index_;

@@ -119,8 +119,8 @@ struct Tape::Steps {
 std::uint64_t hash_of(std::string_view text);
 /// @throws Error (G025) for no bytes, more than 256, or what is not UTF-8
 void check_name(std::string_view name);
-/// @throws Error (G020) where there is no such set of items, (G014) where it speaks of a length that
-/// the tape does not have
+/// @throws Error (G020) where there is no such set of items, (G014) where it speaks of a length
+/// that the tape does not have
 void check_extent(const Tape& tape, ExtentId id);
 std::uint64_t hash_of(const Attrs& attrs);
 /// Equal to the bit: 0.0 and -0.0 differ, a NaN equals itself.

@@ -3,9 +3,9 @@
 
 #include <map>
 
-#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "io/diff.h"
+#include "json/json_writer.h"
 
 namespace taugrad {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json_lexer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "json/json_lexer.h"
 
 namespace taugrad {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "io/node_reader.h"
-#include "unfold/graph_size.h"
 #include "taugrad/io/graph_json.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {

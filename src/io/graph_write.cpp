@@ -3,9 +3,9 @@
 #include <functional>
 
 #include "base/files.h"
-#include "json/json_writer.h"
 #include "base/suffix.h"
 #include "graph/tables.h"
+#include "json/json_writer.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "io/inspect.h"
+#include "json/json_writer.h"
 
 namespace taugrad {
 namespace {
@@ -84,8 +84,7 @@ void write_leaves(json::Writer& w, std::string_view title, const std::vector<Lea
 }  // namespace
 
 std::string to_text(const TensorsSummary& s) {
-  Rows rows = {{"tensor", "type", "shape", "mean", "std", "min", "histogram", "max",
-                "not finite"}};
+  Rows rows = {{"tensor", "type", "shape", "mean", "std", "min", "histogram", "max", "not finite"}};
   for (const TensorSummary& t : s.tensors)
     rows.push_back({printable(t.name, 80), t.type, dims_text(t.dims), number(t.mean), number(t.std),
                     number(t.min), sparkline(t.histogram), number(t.max),

@@ -17,8 +17,8 @@ namespace {
 
 using json::Event;
 
-constexpr std::array<std::string_view, 10> kFields = {
-    "attrs", "extent", "id", "index", "inputs", "letters", "name", "op", "shape", "value"};
+constexpr std::array<std::string_view, 10> kFields = {"attrs",   "extent", "id", "index", "inputs",
+                                                      "letters", "name",   "op", "shape", "value"};
 enum : unsigned { kAttrs, kExtent, kId, kIndex, kInputs, kLetters, kName, kOp, kShape, kValue };
 
 std::string_view kind_of(Event e) {

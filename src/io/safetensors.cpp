@@ -8,11 +8,11 @@
 #include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json_writer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "io/safetensors_header.h"
 #include "io/safetensors_pieces.h"
+#include "json/json_writer.h"
 
 namespace taugrad {
 namespace {
@@ -230,8 +230,7 @@ void save_safetensors(const std::string& path, const Tensors& tensors, const Met
 
 std::string safetensors_bytes(const Tensors& tensors, const Metadata& metadata) {
   std::string header, bytes;
-  for (const std::string_view piece : safetensors_pieces(tensors, metadata, header))
-    bytes += piece;
+  for (const std::string_view piece : safetensors_pieces(tensors, metadata, header)) bytes += piece;
   return bytes;
 }
 

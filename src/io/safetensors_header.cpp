@@ -8,9 +8,9 @@
 #include <unordered_set>
 
 #include "base/fail.h"
-#include "json/json_lexer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "json/json_lexer.h"
 
 // The header of a safetensors file: 8 bytes of its length, JSON, then the data.
 namespace taugrad {

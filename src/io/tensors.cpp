@@ -4,14 +4,14 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json.h"
-#include "json/json_writer.h"
 #include "base/limits.h"
 #include "base/memory_limit.h"
 #include "base/suffix.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
 #include "io/safetensors_header.h"
+#include "json/json.h"
+#include "json/json_writer.h"
 #include "taugrad/io/safetensors.h"
 
 namespace taugrad {
@@ -154,8 +154,9 @@ void append_nested(std::string& out, const Tensor& t) {
 
 Tensors tensors_from_json(std::string_view text, std::string_view file) {
   constexpr double kValue = 64;  // bytes: in the document, in a list of its array, as a number
-  require_memory("reading", {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
-                             {"its values", static_cast<double>(json::most_values(text)) * kValue}});
+  require_memory("reading",
+                 {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
+                  {"its values", static_cast<double>(json::most_values(text)) * kValue}});
   const json::Document document(text, file, "an object of tensors");
   Tensors tensors;
   for (const json::Member& m : document.root_object().members("tensors")) {

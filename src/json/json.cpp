@@ -26,9 +26,10 @@ Document::Document(std::string_view text, std::string_view file, std::string_vie
     taugrad::fail(Status::resource, std::move(d));
   }
   const std::size_t values = most_values(text);
-  require_memory("reading", {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
-                             {fmt::format("its {} values", values),
-                              static_cast<double>(values * sizeof(Cell))}});
+  require_memory(
+      "reading",
+      {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
+       {fmt::format("its {} values", values), static_cast<double>(values * sizeof(Cell))}});
   text_ = text;
   cells_.reserve(values);
   build();

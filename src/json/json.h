@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "json/json_lexer.h"
 #include "base/limits.h"
 #include "base/source_text.h"
+#include "json/json_lexer.h"
 
 namespace taugrad::json {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "json/json_lexer.h"
 #include "base/utf8.h"
+#include "json/json_lexer.h"
 
 // The lexer's words, numbers and strings.
 namespace taugrad::json {

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "base/fail.h"
-#include "json/json.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "json/json.h"
 
 namespace taugrad::json {
 namespace {

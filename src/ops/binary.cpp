@@ -65,10 +65,10 @@ constinit const Op kMul =
     bilinear(exact_elementwise<Map2<Mul>, mul_partial, 2>("mul", "y = a b, element by element"));
 constinit const Op kDiv = exact_elementwise<Map2<Div>, div_partial, 2>("div", "y = a / b");
 constinit const Op kPow = elementwise<Map2<Pow>, pow_partial, 2>("pow", "y = a^b");
-constinit const Op kMinimum = choosing(
-    exact_elementwise<Map2<Minimum>, minimum_partial, 2>("minimum", "y = min(a, b); ties: the first"));
-constinit const Op kMaximum = choosing(
-    exact_elementwise<Map2<Maximum>, maximum_partial, 2>("maximum", "y = max(a, b); ties: the first"));
+constinit const Op kMinimum = choosing(exact_elementwise<Map2<Minimum>, minimum_partial, 2>(
+    "minimum", "y = min(a, b); ties: the first"));
+constinit const Op kMaximum = choosing(exact_elementwise<Map2<Maximum>, maximum_partial, 2>(
+    "maximum", "y = max(a, b); ties: the first"));
 
 Var operator+(Var a, Var b) { return pair(kAdd, a, b); }
 Var operator-(Var a, Var b) { return pair(kSub, a, b); }

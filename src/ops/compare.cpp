@@ -89,9 +89,11 @@ Var same(const Op& op, const Var& a, const Var& b) {
 }
 
 using Less = Compare<decltype([](const auto& a, const auto& b) { return scalar::below(a, b); })>;
-using LessEqual = Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(a, b); })>;
+using LessEqual =
+    Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(a, b); })>;
 using Greater = Compare<decltype([](const auto& a, const auto& b) { return scalar::below(b, a); })>;
-using GreaterEqual = Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(b, a); })>;
+using GreaterEqual =
+    Compare<decltype([](const auto& a, const auto& b) { return scalar::at_most(b, a); })>;
 
 }  // namespace
 
@@ -100,8 +102,8 @@ constinit const Op kLessEqual = comparison<LessEqual>("less_equal", "y = 1 where
 constinit const Op kGreater = comparison<Greater>("greater", "y = 1 where a > b, else 0");
 constinit const Op kGreaterEqual =
     comparison<GreaterEqual>("greater_equal", "y = 1 where a >= b, else 0");
-constinit const Op kEqual =
-    of_symbols(comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none"));
+constinit const Op kEqual = of_symbols(
+    comparison<Same<true>>("equal", "y = 1 where a = b, else 0; an absent category equals none"));
 constinit const Op kNotEqual =
     of_symbols(comparison<Same<false>>("not_equal", "y = 1 - equal(a, b)"));
 constinit const Op kWhere = of_a_branch(choosing(exact_elementwise<Map<Where, 3>, where_partial, 3>(

@@ -194,35 +194,39 @@ constinit const Op kSumItems{.name = "sum_items",
                              .forward = exact_forwards<SumItems>(),
                              .vjp = sum_items_vjp,
                              .traits = {.linear = true, .sums_items = true}};
-constinit const Op kToItems{.name = "to_items",
-                            .about = "the same value for each item",
-                            .shape = same_shape,
-                            .forward = exact_forwards<Reindex>(),
-                            .vjp = to_items_vjp,
-                            .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
-                            .check = check_to_items};
-constinit const Op kRestrictTo{.name = "restrict_to",
-                               .about = "the rows of fewer items",
-                               .shape = same_shape,
-                               .forward = exact_forwards<Reindex>(),
-                               .vjp = restrict_vjp,
-                               .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
-                               .check = check_restrict};
-constinit const Op kExtendTo{.name = "extend_to",
-                             .about = "the rows of more items, zeros for the new ones",
-                             .shape = same_shape,
-                             .forward = exact_forwards<Reindex>(),
-                             .vjp = extend_vjp,
-                             .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
-                             .check = check_extend};
-constinit const Op kAtLength{.name = "at_length",
-                             .about = "of each item the step that its length names",
-                             .arity = kAnyArity,
-                             .shape = one_shape,
-                             .forward = exact_forwards<AtLength>(),
-                             .vjp = at_length_vjp,
-                             .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
-                             .check = check_at_length};
+constinit const Op kToItems{
+    .name = "to_items",
+    .about = "the same value for each item",
+    .shape = same_shape,
+    .forward = exact_forwards<Reindex>(),
+    .vjp = to_items_vjp,
+    .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
+    .check = check_to_items};
+constinit const Op kRestrictTo{
+    .name = "restrict_to",
+    .about = "the rows of fewer items",
+    .shape = same_shape,
+    .forward = exact_forwards<Reindex>(),
+    .vjp = restrict_vjp,
+    .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
+    .check = check_restrict};
+constinit const Op kExtendTo{
+    .name = "extend_to",
+    .about = "the rows of more items, zeros for the new ones",
+    .shape = same_shape,
+    .forward = exact_forwards<Reindex>(),
+    .vjp = extend_vjp,
+    .traits = {.linear = true, .variadic_items = true, .keeps_symbols = true},
+    .check = check_extend};
+constinit const Op kAtLength{
+    .name = "at_length",
+    .about = "of each item the step that its length names",
+    .arity = kAnyArity,
+    .shape = one_shape,
+    .forward = exact_forwards<AtLength>(),
+    .vjp = at_length_vjp,
+    .traits = {.linear = true, .chooses = true, .variadic_items = true, .keeps_symbols = true},
+    .check = check_at_length};
 constinit const Op kIfLength{.name = "if_length",
                              .about = "the rows of the items of one length, zeros for the others",
                              .shape = same_shape,

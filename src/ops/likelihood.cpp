@@ -50,9 +50,7 @@ struct NllCategoricalP {
     each_item(c, [&](std::int64_t item) {
       const std::int64_t y = category_of(*row(c.in[1], item), n);
       const S* p = row(c.in[0], item);
-      c.out[item] = y < 0                  ? S(0)
-                    : is_probability(p[y]) ? -scalar::log(p[y])
-                                           : not_a_number<S>();
+      c.out[item] = y < 0 ? S(0) : is_probability(p[y]) ? -scalar::log(p[y]) : not_a_number<S>();
     });
   }
 };
@@ -63,8 +61,7 @@ Var nll_categorical_p_product(const Primal& p, Var d) {
   return where(picked, d * -(1.0 / p.in[0]), number_like(p.in[0], 0));
 }
 void nll_categorical_p_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  if (p.wants(0))
-    xbar[0] = nll_categorical_p_product(p, broadcast_to(ybar, p.in[0].shape()));
+  if (p.wants(0)) xbar[0] = nll_categorical_p_product(p, broadcast_to(ybar, p.in[0].shape()));
 }
 Var nll_categorical_p_jvp(const Primal& p, std::span<const Var> xdot) {
   return xdot[0] ? sum(nll_categorical_p_product(p, xdot[0])) : Var{};
@@ -151,9 +148,10 @@ constexpr Op of_category(Op op) {
 
 }  // namespace
 
-constinit const Op kNllCategorical = of_category(likelihood<NllCategorical, nll_categorical_gradient>(
-    "nll_categorical", "-ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17)", 2,
-    categorical_shape));
+constinit const Op kNllCategorical =
+    of_category(likelihood<NllCategorical, nll_categorical_gradient>(
+        "nll_categorical", "-ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17)", 2,
+        categorical_shape));
 constinit const Op kNllCategoricalP{.name = "nll_categorical_p",
                                     .about = "-ln p[y]",
                                     .arity = 2,

@@ -195,13 +195,12 @@ constinit const Op kDropoutMask{.name = "dropout_mask",
                                 .forward = forwards<DropoutMask>(),
                                 .traits = {.leaf = true, .discrete = true, .random = true},
                                 .check = check_mask};
-constinit const Op kDrawBernoulli{
-    .name = "draw_bernoulli",
-    .about = "1 with probability p, else 0",
-    .shape = one_shape,
-    .forward = forwards<DrawBernoulli>(),
-    .traits = {.elementwise = true, .discrete = true, .random = true},
-    .check = check_stream};
+constinit const Op kDrawBernoulli{.name = "draw_bernoulli",
+                                  .about = "1 with probability p, else 0",
+                                  .shape = one_shape,
+                                  .forward = forwards<DrawBernoulli>(),
+                                  .traits = {.elementwise = true, .discrete = true, .random = true},
+                                  .check = check_stream};
 constinit const Op kDrawCategorical{.name = "draw_categorical",
                                     .about = "a category from softmax(z), of the `top` likeliest",
                                     .shape = categorical_shape,

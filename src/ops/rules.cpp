@@ -135,8 +135,8 @@ void require_number(const Proposal& p, std::size_t i) {
     fail(Status::bad_input, "E011", "works on numbers, input {} is a category", i);
 }
 
-/// A number that is one of `most` symbols by itself: a constant, or a length, which is the number of
-/// the category that it is drawn as (language.md R14).
+/// A number that is one of `most` symbols by itself: a constant, or a length, which is the number
+/// of the category that it is drawn as (language.md R14).
 static bool is_symbol(const Tape& tape, NodeId id, std::int64_t most) {
   while (&tape.op(id) == &kToItems || &tape.op(id) == &kRestrictTo || &tape.op(id) == &kExtendTo)
     id = tape.inputs(id)[0];

@@ -160,7 +160,7 @@ constinit const Op kEmbed{.name = "embed",
                           .forward = forwards<Embed>(),
                           .vjp = embed_vjp,
                           .jvp = embed_jvp,
-                        .traits = {.chooses = true},
+                          .traits = {.chooses = true},
                           .check = check_embed};
 constinit const Op kScatterRows{.name = "scatter_rows",
                                 .about = "adds each item's row into a table at its category",
@@ -170,7 +170,7 @@ constinit const Op kScatterRows{.name = "scatter_rows",
                                 .vjp = scatter_vjp,
                                 .jvp = scatter_jvp,
                                 .traits = {.chooses = true, .sums_items = true},
-                          .check = check_scatter};
+                                .check = check_scatter};
 
 Var argmax(Var a) {
   const std::int64_t n = a.shape().rank() == 1 ? a.shape()[0] : 0;

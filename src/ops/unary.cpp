@@ -98,8 +98,8 @@ constinit const Op kTanh =
     elementwise<Map1<Tanh>, tanh_partial, 1>("tanh", "y = tanh x;  y' = 1 - y^2");
 constinit const Op kSigmoid = elementwise<Map1<Sigmoid>, sigmoid_partial, 1>(
     "sigmoid", "y = 1/(1 + exp(-x));  y' = y (1 - y)");
-constinit const Op kRelu = choosing(
-    exact_elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0"));
+constinit const Op kRelu =
+    choosing(exact_elementwise<Map1<Relu>, relu_partial, 1>("relu", "y = max(x, 0);  y'(0) = 0"));
 constinit const Op kExp = elementwise<Map1<Exp>, exp_partial, 1>("exp", "y = e^x");
 constinit const Op kLog = elementwise<Map1<Log>, log_partial, 1>("log", "y = ln x;  NaN below 0");
 constinit const Op kSqrt =
@@ -125,9 +125,7 @@ Var sqrt(Var a) { return append1(kSqrt, a); }
 Var abs(Var a) { return append1(kAbs, a); }
 Var sign(Var a) { return append1(kSign, a); }
 
-Var clamp(Var a, double lo, double hi) {
-  return append1(kClamp, a, {{"hi", hi}, {"lo", lo}});
-}
+Var clamp(Var a, double lo, double hi) { return append1(kClamp, a, {{"hi", hi}, {"lo", lo}}); }
 
 Var stop_gradient(Var a) {
   const std::int64_t size = category_size(a);

@@ -120,9 +120,9 @@ struct PackedMatrix {
 
 /// Which items a row stands for.
 struct Layout {
-  std::vector<Extent> extents;  ///< of the tape, by ExtentId
-  std::int32_t lengths = 0;     ///< how many lengths an item has
-  std::int32_t primary = 0;     ///< the length that items are sorted by, longest first
+  std::vector<Extent> extents;        ///< of the tape, by ExtentId
+  std::int32_t lengths = 0;           ///< how many lengths an item has
+  std::int32_t primary = 0;           ///< the length that items are sorted by, longest first
   std::vector<std::int64_t> longest;  ///< Tape::longest
   /// Whether the extent asks for the primary length only: its items are then the first ones.
   bool prefix(ExtentId id) const;

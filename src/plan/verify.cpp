@@ -40,7 +40,8 @@ class DraftCheck {
   void check_place(NodeId id) const {
     const NodeId into = draft_.into[PlanBuilder::at(id)];
     if (into < 0) return;
-    ensure(into != id && draft_.needed[PlanBuilder::at(into)] != 0, id, "lies in what has no place");
+    ensure(into != id && draft_.needed[PlanBuilder::at(into)] != 0, id,
+           "lies in what has no place");
     const NodeId next = draft_.into[PlanBuilder::at(into)];
     ensure(next < 0 || (next > into) == (into > id), id, "lies within itself");
   }
@@ -145,7 +146,8 @@ class SlotCheck {
       many = many || (any && instance != of) || p.program->splat[p.stream] != 0;
       any = true;
       of = instance;
-      last = std::max<int>({last, p.program->last_read[p.stream], p.program->first_write[p.stream]});
+      last =
+          std::max<int>({last, p.program->last_read[p.stream], p.program->first_write[p.stream]});
     });
     return any && !many ? last : std::numeric_limits<int>::max();
   }

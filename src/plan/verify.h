@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "plan/plan_builder.h"
 #include "plan/memory/buffers.h"
+#include "plan/plan_builder.h"
 
 namespace taugrad::plan {
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "reference/compare.h"
 #include "reference/directions.h"
@@ -11,10 +12,9 @@
 #include "reference/perturb.h"
 #include "reference/report.h"
 #include "reference/spread.h"
-#include "autodiff/sweep.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
-#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {
@@ -159,8 +159,8 @@ class Checker {
   std::span<const Var> variables_;
   const CheckOptions& options_;
   const Watch& watch_;
-  std::vector<Found> found_;         // by variable
-  std::vector<std::int64_t> ends_;   // by variable: entries of it and of those before it
+  std::vector<Found> found_;        // by variable
+  std::vector<std::int64_t> ends_;  // by variable: entries of it and of those before it
   std::int64_t entries_ = 0, planned_entries_ = 0, planned_directions_ = 0, done_ = 0;
   bool out_of_time_ = false, together_ = false;
 };

@@ -159,8 +159,8 @@ double Comparer::rounding_of_gradient(std::size_t variable, const Move& move) {
   if (rounding_.empty()) move_gradients();
   double off = 0;
   for (std::size_t i = 0; i < move.direction.size(); ++i)
-    off += std::abs(move.direction[i]) *
-           rounding_[variable][static_cast<std::size_t>(move.first) + i];
+    off +=
+        std::abs(move.direction[i]) * rounding_[variable][static_cast<std::size_t>(move.first) + i];
   // those that move with the first variable are the others, in their order
   for (const Move& other : move.others) off += rounding_of_gradient(++variable, other);
   return off;

@@ -96,8 +96,8 @@ OpFault fault_of(const Tape& tape, NodeId id, const Alone& one, const VariableCh
   return f;
 }
 
-// Nodes in the order in which they are looked at: the spoiled one, the first of each op, for a wrong
-// rule shows wherever it is used, and then all others.
+// Nodes in the order in which they are looked at: the spoiled one, the first of each op, for a
+// wrong rule shows wherever it is used, and then all others.
 std::vector<NodeId> order_of(const Tape& tape, NodeId last, const std::vector<char>& depends,
                              const Interpreter<double>& run, NodeId spoiled) {
   std::vector<NodeId> first, rest;

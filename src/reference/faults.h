@@ -24,9 +24,7 @@ class Watch {
   /// Seconds that a search for faults has in any case: a tenth of all, 1 to 10.
   double least_for_faults() const { return std::clamp(0.1 * seconds_, 1.0, 10.0); }
   /// One that starts now, with what is left of this, and at least `least`.
-  Watch rest(double least) const {
-    return Watch(limited() ? std::max(left(), least) : 0);
-  }
+  Watch rest(double least) const { return Watch(limited() ? std::max(left(), least) : 0); }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -181,8 +181,8 @@ NodeId Measure::parted_at(const std::vector<Complex>& to_the_left) const {
     const auto decided = decided_.find(id);
     for (std::size_t i = 0; i < value.size(); ++i) {
       const Complex right = value[i], left = lefts[i];
-      if (decided != decided_.end() && (differ(right.real(), decided->second[i]) ||
-                                        differ(left.real(), decided->second[i])))
+      if (decided != decided_.end() &&
+          (differ(right.real(), decided->second[i]) || differ(left.real(), decided->second[i])))
         return id;
       const double apart = std::abs(right.imag() + left.imag());
       if (apart > 1e-8 * std::max(std::abs(right.imag()), std::abs(left.imag()))) return id;

@@ -16,8 +16,8 @@ namespace taugrad {
 /// A numeric derivative with what is known of its error.
 struct Measured {
   double value = 0;
-  double error = 0;   ///< how far differences may be off
-  bool kink = false;  ///< so near that no step sees past it
+  double error = 0;    ///< how far differences may be off
+  bool kink = false;   ///< so near that no step sees past it
   bool number = true;  ///< false: not finite, however near
 };
 
@@ -33,8 +33,8 @@ struct Move {
   Var v;
   std::int64_t first = 0;
   std::span<const double> direction;
-  double size = 1;  ///< of the steps of differences: max(1, |x|) of what moves
-  double least = 0;  ///< |x| of what moves, where that is one number
+  double size = 1;                    ///< of the steps of differences: max(1, |x|) of what moves
+  double least = 0;                   ///< |x| of what moves, where that is one number
   std::span<const Move> others = {};  ///< that move at the same time
 };
 
@@ -85,14 +85,14 @@ class Measure {
   Method method_;
   Interpreter<double> real_;
   Interpreter<Complex> complex_;
-  std::map<NodeId, std::vector<double>> decided_;   // values of discrete nodes
-  std::map<NodeId, std::vector<double>> stopped_;   // of stop_gradient: constants for differences
+  std::map<NodeId, std::vector<double>> decided_;  // values of discrete nodes
+  std::map<NodeId, std::vector<double>> stopped_;  // of stop_gradient: constants for differences
   std::optional<Rounding<Complex>> complex_rounding_;
-  double base_ = 0;      // the loss where nothing moves
-  double base_off_ = 0;  // how far rounding may move it
+  double base_ = 0;            // the loss where nothing moves
+  double base_off_ = 0;        // how far rounding may move it
   std::vector<double> reals_;  // all values where nothing moves
   bool on_kinks_ = false;
-  bool wide_ = false;    // slopes on the way are so flat or so steep that the step matters
+  bool wide_ = false;  // slopes on the way are so flat or so steep that the step matters
   std::int64_t runs_ = 0;
 };
 

@@ -56,8 +56,9 @@ template std::optional<NotFinite> source_of_not_finite(const Tape&, const Interp
                                                        NodeId);
 template std::optional<NotFinite> source_of_not_finite(const Tape&, const Interpreter<double>&,
                                                        NodeId);
-template std::optional<NotFinite> source_of_not_finite(
-    const Tape&, const Interpreter<std::complex<double>>&, NodeId);
+template std::optional<NotFinite> source_of_not_finite(const Tape&,
+                                                       const Interpreter<std::complex<double>>&,
+                                                       NodeId);
 
 std::string NotFinite::text() const {
   const std::string where = item >= 0 ? fmt::format("{}, item {}", label, item) : label;

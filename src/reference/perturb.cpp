@@ -5,11 +5,11 @@
 #include <set>
 #include <unordered_map>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "graph/position_text.h"
-#include "autodiff/sweep.h"
 #include "reference/measure.h"
 #include "taugrad/graph/reachable.h"
 
@@ -57,8 +57,9 @@ class Named {
   Diagnostic d;
   d.code = "U002";
   d.message = fmt::format("\"{}\" cannot be spoiled: {}", printable(name, 80), why);
-  d.help = "name an operation between the variables and the loss, such as tanh, or a node that it "
-           "computes, such as h[2]";
+  d.help =
+      "name an operation between the variables and the loss, such as tanh, or a node that it "
+      "computes, such as h[2]";
   fail(Status::usage, std::move(d));
 }
 

@@ -28,8 +28,8 @@ void place(Interpreter<S>& run, const CheckPoint& point) {
     if (!run.needs(leaf.id)) continue;
     const std::span<S> to = run.leaf(leaf.id);
     if (to.size() != values.size())
-      fail(Status::bad_input, "D011", "{} has {} elements, {} were given", leaf.tape->label(leaf.id),
-           to.size(), values.size());
+      fail(Status::bad_input, "D011", "{} has {} elements, {} were given",
+           leaf.tape->label(leaf.id), to.size(), values.size());
     require_symbols(leaf, values);
     std::transform(values.begin(), values.end(), to.begin(),
                    [](double x) { return S(static_cast<double>(x)); });

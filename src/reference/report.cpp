@@ -54,8 +54,9 @@ std::int64_t CheckReport::unmeasured() const {
 
 bool CheckReport::vacuous() const {
   const bool proven = together && together->judged() && together->analytic != 0;
-  return ok() && !proven && std::all_of(variables.begin(), variables.end(),
-                             [](const auto& v) { return v.largest == 0; });
+  return ok() && !proven && std::all_of(variables.begin(), variables.end(), [](const auto& v) {
+           return v.largest == 0;
+         });
 }
 
 const VariableCheck* CheckReport::worst() const {

@@ -11,8 +11,8 @@ namespace taugrad {
 
 /// How far rounding may move what a graph computes. The graph runs again with every number on the
 /// way moved, at random, by as much as rounding may have moved it (Monte Carlo arithmetic, Parker
-/// 1997): what cancels, cancels then too, and shows how much of it was noise. Decisions (comparisons,
-/// categories) stay what they are, and so does what follows from numbers alone.
+/// 1997): what cancels, cancels then too, and shows how much of it was noise. Decisions
+/// (comparisons, categories) stay what they are, and so does what follows from numbers alone.
 template <class S>
 class Rounding {
  public:
@@ -26,7 +26,7 @@ class Rounding {
   static constexpr double kBound = 16;
 
  private:
-  std::vector<float> amplitude_;                 // of each node, relative; 0: it stays
+  std::vector<float> amplitude_;  // of each node, relative; 0: it stays
   std::map<NodeId, std::vector<S>> decided_;
 };
 

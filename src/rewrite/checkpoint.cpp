@@ -4,16 +4,16 @@
 #include <functional>
 #include <utility>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "graph/verified.h"
 #include "ops/kernel.h"
 #include "rewrite/segments.h"
-#include "autodiff/sweep.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/graph/reachable.h"
 
 namespace taugrad {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "graph/verified.h"
 #include "autodiff/sweep.h"
+#include "graph/verified.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
@@ -59,7 +59,8 @@ bool renames(const Tape& tape, NodeId id) {
 }
 
 bool has_one_value(const Op& op) {
-  return !op.traits.random && (!op.traits.leaf || &op == &kConstant || &op == &kEye || &op == &kLength);
+  return !op.traits.random &&
+         (!op.traits.leaf || &op == &kConstant || &op == &kEye || &op == &kLength);
 }
 
 /// 1 for each node that stands for one that the outputs need.

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "autodiff/sweep.h"
 #include "graph/verified.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"
-#include "autodiff/sweep.h"
 #include "rewrite/tape_copy.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -53,7 +53,8 @@ class Rounding {
  private:
   void keep(NodeId id) {
     const Op* op = &tape_.op(id);
-    const bool product = op == &kMatmul || op == &kStackedMatmul || op == &kOuter || op == &kOuterSum || op == &kConv;
+    const bool product = op == &kMatmul || op == &kStackedMatmul || op == &kOuter ||
+                         op == &kOuterSum || op == &kConv;
     std::vector<NodeId> inputs;
     for (const NodeId x : tape_.inputs(id)) inputs.push_back(product ? rounded(x) : kept_[at(x)]);
     kept_[at(id)] = copy_.add(id, inputs, true);

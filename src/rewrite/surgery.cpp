@@ -4,16 +4,16 @@
 
 #include <algorithm>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/shape_format.h"
 #include "base/utf8.h"
 #include "graph/adjoint.h"
 #include "graph/verified.h"
-#include "autodiff/sweep.h"
 #include "rewrite/tape_copy.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/graph/reachable.h"
 
 namespace taugrad {
 namespace {
@@ -79,13 +79,13 @@ class Surgeon {
     for (const NodeId in : from_->inputs(id))
       inputs_.push_back(nodes()[at(in == node ? instead : in)].id);
     const NameId name = name_of(id);
-    const IndexId index =
-        renumbered(indices_, from_->index_id(id), [&] { return to_.intern_index(from_->index(id)); });
+    const IndexId index = renumbered(indices_, from_->index_id(id),
+                                     [&] { return to_.intern_index(from_->index(id)); });
     if (const NodeId known = known_copy(id, name, index); known >= 0)
       return stand_for(id, to_.var(known));
     to_.set_owner(name, index);
-    const ShapeId shape =
-        renumbered(shapes_, from_->shape_id(id), [&] { return to_.intern_shape(from_->shape(id)); });
+    const ShapeId shape = renumbered(shapes_, from_->shape_id(id),
+                                     [&] { return to_.intern_shape(from_->shape(id)); });
     const NodeId made = to_.append_raw(from_->op(id), inputs_, shape, moved_attrs(id),
                                        extents_[from_->extent_id(id)]);
     to_.set_owner(0, 0);
@@ -189,8 +189,8 @@ class Surgeon {
   NodeId known_copy(NodeId id, NameId name, IndexId index) const {
     if (first() || !is_weight_copy(id)) return -1;
     const NodeId known = to_.find_value(to_.name_of(name), to_.index_of(index));
-    const bool same = known >= 0 && &to_.op(known) == &kCopy && to_.inputs(known)[0] == inputs_[0] &&
-                      to_.name_id(known) == name;
+    const bool same = known >= 0 && &to_.op(known) == &kCopy &&
+                      to_.inputs(known)[0] == inputs_[0] && to_.name_id(known) == name;
     return same ? known : -1;
   }
 

@@ -17,8 +17,7 @@ NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
       renumbered(shapes_, from_.shape_id(id), [&] { return to_.intern_shape(from_.shape(id)); });
   const AttrsId attrs =
       renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
-  const NameId owner =
-      renumbered(names_, from_.name_id(id), [&] {
+  const NameId owner = renumbered(names_, from_.name_id(id), [&] {
     return to_.intern_name(from_.name(id), from_.letters_of(from_.name_id(id)));
   });
   const IndexId index =

@@ -62,7 +62,7 @@ void AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std:
 
 template <class S>
 void AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
-                   std::size_t first) {
+                          std::size_t first) {
   if (calls.size() > first) {
     Rows& last = calls.back();
     const std::span<Operand<S>> known = std::span(operands).subspan(last.first, in.size());

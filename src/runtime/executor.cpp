@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "runtime/runtime.h"
 #include "runtime/plan_of.h"
+#include "runtime/runtime.h"
 
 namespace taugrad {
 namespace {

@@ -39,7 +39,8 @@ class Turns {
     explicit Turn(Turns& of) : turns_(of) {
       if (!of.mutex_.try_lock()) {
         if (of.process_.load(std::memory_order_relaxed) != ::getpid())
-          fail(Status::usage, "U023", "a program was at work for another thread when the process forked");
+          fail(Status::usage, "U023",
+               "a program was at work for another thread when the process forked");
         of.mutex_.lock();
       }
       of.process_.store(::getpid(), std::memory_order_relaxed);

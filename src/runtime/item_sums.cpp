@@ -1,8 +1,8 @@
 // Sums over the items of a batch, what gradients of weights are made of, and over steps.
 #include <algorithm>
 
-#include "runtime/kernels.h"
 #include "kernels/rows/row_math.h"
+#include "runtime/kernels.h"
 
 namespace taugrad::runtime {
 
@@ -91,7 +91,7 @@ void Kernels<S>::sum(const Step<S>& step, const Known& known, Runtime<S>& machin
 /// The operands of an addition as rows of `d`, where many lie at one distance.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runtime<S>& machine,
-                                               Worker<S>& worker) {
+                                                      Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.segments.size();
   const Value& y = machine.place(step.out);
@@ -116,7 +116,7 @@ typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runti
 /// The rows of all terms; those of sums over the items of one value stand in its `d`.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_segments(const Step<S>& step, Runtime<S>& machine,
-                                                  Worker<S>& worker) {
+                                                         Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.segments.size();
   const std::uint32_t each = step.form == plan::Form::sum_items ? 1 : 2;

@@ -76,7 +76,7 @@ void Kernels<S>::fetch(std::size_t number, const Runtime<S>& machine, const Work
 
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find(const Step<S>& step, Runtime<S>& machine,
-                                         Worker<S>& worker) {
+                                                Worker<S>& worker) {
   using plan::Form;
   switch (step.form) {
     case Form::rows:
@@ -128,7 +128,7 @@ void Kernels<S>::products(const typename AddressCache<S>::Step& known, Runtime<S
 /// Rows that follow one another are made together where the op does not ask whose they are.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runtime<S>& machine,
-                                               Worker<S>& worker) {
+                                                      Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.calls.size();
   std::vector<Operand<S>>& in = worker.operands;
@@ -179,15 +179,17 @@ void Kernels<S>::calls(const Step<S>& step, const Known& known, Runtime<S>& mach
 
 /// The item of a row is counted from the first of the value's own.
 template <class S>
-void Kernels<S>::retell(const ItemFault& why, const Step<S>& step, const typename AddressCache<S>::Rows& rows,
-                        const Runtime<S>& machine) {
+void Kernels<S>::retell(const ItemFault& why, const Step<S>& step,
+                        const typename AddressCache<S>::Rows& rows, const Runtime<S>& machine) {
   std::int64_t item = -1;
   for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
     const ValueId out = machine.operand(step, i + step.each - 1);
     const Value& y = machine.place(out);
-    const std::int64_t row = y.stride == 0 ? 0 : (rows.out - machine.data(out)) / y.stride + why.row;
+    const std::int64_t row =
+        y.stride == 0 ? 0 : (rows.out - machine.data(out)) / y.stride + why.row;
     const auto items = machine.items(out);
-    if (row >= 0 && row < static_cast<std::int64_t>(items.size())) item = items[static_cast<std::size_t>(row)];
+    if (row >= 0 && row < static_cast<std::int64_t>(items.size()))
+      item = items[static_cast<std::size_t>(row)];
   }
   std::string label;
   if (step.owner >= 0) {
@@ -210,11 +212,12 @@ void Kernels<S>::pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worke
 /// Jobs that read one matrix run together.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_products(const Step<S>& step, Runtime<S>& machine,
-                                                  Worker<S>& worker) {
+                                                         Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
   const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
-  typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1, number(ready.groups.size()), 0};
+  typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1,
+                                       number(ready.groups.size()), 0};
   for (std::size_t i = 0; i < jobs.size(); ++known.count) {
     const plan::Job& first = jobs[i];
     const kernels::Panels<S>& b = machine.panels(first.panels);

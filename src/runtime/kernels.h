@@ -31,7 +31,8 @@ struct Kernels {
   static void calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
                     Worker<S>& worker);
   [[noreturn]] static void retell(const ItemFault& why, const Step<S>& step,
-                                  const typename AddressCache<S>::Rows& rows, const Runtime<S>& machine);
+                                  const typename AddressCache<S>::Rows& rows,
+                                  const Runtime<S>& machine);
   // sums over steps, and over items, which add to what their place holds where the step says so
   static void sum(const Step<S>& step, const Known& known, Runtime<S>& machine, Worker<S>& worker);
 

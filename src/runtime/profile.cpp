@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "runtime/runtime.h"
 #include "plan/describe.h"
+#include "runtime/runtime.h"
 
 namespace taugrad::runtime {
 namespace {

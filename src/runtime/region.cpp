@@ -147,7 +147,7 @@ void Kernels<S>::region(const Step<S>& step, Runtime<S>& machine, Worker<S>& wor
 /// The streams of all instances, where all can be kept.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Runtime<S>& machine,
-                                               Worker<S>& worker) {
+                                                      Worker<S>& worker) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
   Instance<S> instance(program, machine.constants(step.program), worker);

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "kernels/gemm/outer.h"
 #include "runtime/kernels.h"
 #include "runtime/thread_pool.h"
-#include "kernels/gemm/outer.h"
 
 namespace taugrad::runtime {
 template <class S>

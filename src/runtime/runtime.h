@@ -7,14 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "kernels/gemm/pairs.h"
+#include "kernels/gemm/panels.h"
+#include "plan/plan.h"
 #include "runtime/batch.h"
 #include "runtime/in_use.h"
 #include "runtime/profile.h"
 #include "runtime/schedule.h"
 #include "runtime/worker.h"
-#include "kernels/gemm/pairs.h"
-#include "kernels/gemm/panels.h"
-#include "plan/plan.h"
 #include "taugrad/runtime/executor.h"
 
 namespace taugrad::runtime {
@@ -140,7 +140,7 @@ class Runtime {
   int threads_;
   bool weights_change_;
   bool has_run_ = false;  ///< the present batch
-  bool ready_ = false;  ///< placed and laid out for `items_` and `lengths_`
+  bool ready_ = false;    ///< placed and laid out for `items_` and `lengths_`
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
   Placement placed_;

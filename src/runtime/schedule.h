@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/batch.h"
 #include "plan/plan.h"
+#include "runtime/batch.h"
 
 namespace taugrad::runtime {
 

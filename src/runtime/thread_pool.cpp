@@ -11,8 +11,8 @@
 namespace taugrad::runtime {
 namespace {
 
-constexpr int kSpins = 2000;       ///< before a waiting thread lets others run
-constexpr int kMoreSpins = 20000;  ///< before a thread without work sleeps
+constexpr int kSpins = 2000;             ///< before a waiting thread lets others run
+constexpr int kMoreSpins = 20000;        ///< before a thread without work sleeps
 constexpr std::size_t kStack = 1 << 20;  ///< of a thread; the deepest call takes a tenth of it
 
 void pause() {
@@ -147,11 +147,14 @@ bool ThreadPool::State::hire() {
   pthread_attr_setstacksize(&attributes, kStack);  // `ulimit -s` speaks of the first thread's
   pthread_t thread;
   threads.reserve(threads.size() + 1);
-  const int failed = pthread_create(&thread, &attributes, [](void* given) -> void* {
-    const std::unique_ptr<Duty> own(static_cast<Duty*>(given));
-    own->state.serve(own->number);
-    return nullptr;
-  }, duty.get());
+  const int failed = pthread_create(
+      &thread, &attributes,
+      [](void* given) -> void* {
+        const std::unique_ptr<Duty> own(static_cast<Duty*>(given));
+        own->state.serve(own->number);
+        return nullptr;
+      },
+      duty.get());
   pthread_attr_destroy(&attributes);
   if (failed != 0) return false;
   static_cast<void>(duty.release());

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/address_cache.h"
 #include "kernels/gemm/outer.h"
 #include "kernels/gemm/panels.h"
 #include "kernels/rows/row_math.h"
+#include "runtime/address_cache.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad::runtime {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "train/example_check.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {

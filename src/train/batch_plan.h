@@ -10,8 +10,8 @@
 #include "evaluate/leaves/bind.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/runtime/executor.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/train/dataset.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 

@@ -174,7 +174,8 @@ Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary
     Example e;
     e.values.emplace(variable.name, Tensor::of({steps}, std::move(symbols)));
     e.lengths[model->lengths[static_cast<std::size_t>(length)]] = steps;
-    data.examples.push_back(alone && model->lengths.size() == 1 ? std::move(e) : checked(*model, e.values));
+    data.examples.push_back(alone && model->lengths.size() == 1 ? std::move(e)
+                                                                : checked(*model, e.values));
     data.examples.back().file = file;
     data.examples.back().line = item.line;
   }

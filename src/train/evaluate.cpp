@@ -6,8 +6,8 @@
 
 #include "base/fail.h"
 #include "evaluate/memory_estimate.h"
-#include "unfold/unfold_check.h"
 #include "train/score_plan.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -60,8 +60,8 @@ void add_up(Evaluation& e, const std::vector<std::vector<std::vector<Score>>>& s
 }
 
 /// All that an evaluation takes, before any of it is made.
-void require_for_evaluation(const ResolvedModel& model, const EvaluateOptions& o, const Batching& batching,
-                            const LongScores* in_segments) {
+void require_for_evaluation(const ResolvedModel& model, const EvaluateOptions& o,
+                            const Batching& batching, const LongScores* in_segments) {
   UnfoldOptions unfolding{.ragged = batching.ragged(), .modes = o.modes};
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
     unfolding.lengths[model.lengths[l]] =
@@ -115,8 +115,8 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     const std::vector<std::size_t> items(order.begin() + static_cast<std::ptrdiff_t>(from),
                                          order.begin() + static_cast<std::ptrdiff_t>(to));
     const bool segments = in_segments && std::ranges::any_of(items, [&](std::size_t i) {
-      return in_segments->steps_of(data.examples[i]) > LongScores::kLong;
-    });
+                            return in_segments->steps_of(data.examples[i]) > LongScores::kLong;
+                          });
     if (segments) in_segments->run(data, items, how, narrow, table);
     for (const std::vector<std::size_t>& group :
          segments ? std::vector<std::vector<std::size_t>>{} : batching.groups(data, items)) {

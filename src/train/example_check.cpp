@@ -87,7 +87,8 @@ class ExampleCheck {
     std::vector<std::int64_t> at(s.axes.size());
     for (std::int64_t i = 0; i < tensor.size(); ++i) {
       std::int64_t rest = i;
-      for (std::size_t a = at.size(); a-- > 0; rest /= tensor.dims()[a]) at[a] = rest % tensor.dims()[a] + 1;
+      for (std::size_t a = at.size(); a-- > 0; rest /= tensor.dims()[a])
+        at[a] = rest % tensor.dims()[a] + 1;
       check_position(model_, s, at, tensor.at(i), item_);
     }
   }

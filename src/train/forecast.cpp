@@ -98,7 +98,7 @@ class Forecast {
     plan = std::make_unique<runtime::SegmentPlan<float>>(
         segments, shape,
         runtime::SegmentDraws{options_.temperature, options_.top_k,
-                           modes.empty() ? random_names(*model_) : std::set<std::string>{}},
+                              modes.empty() ? random_names(*model_) : std::set<std::string>{}},
         outputs, ExecutorOptions{.threads = options_.threads});
     plan->bind(weights_);
     runtime::SegmentItems batch;

@@ -68,11 +68,14 @@ LrSchedule::Part LrSchedule::part_from(std::string_view word, const std::vector<
     Kind kind;
     const char* takes;  // F: a share in [0, 1]; N: a number of updates
   };
-  static constexpr Row kRows[] = {
-      {"warmup", Kind::warmup, "N"},           {"constant", Kind::constant, ""},
-      {"linear", Kind::linear, "F"},           {"cosine", Kind::cosine, "F"},
-      {"exponential", Kind::exponential, "F"}, {"inverse_sqrt", Kind::inverse_sqrt, "N"},
-      {"step", Kind::step, "FN"},              {"plateau", Kind::plateau, "FN"}};
+  static constexpr Row kRows[] = {{"warmup", Kind::warmup, "N"},
+                                  {"constant", Kind::constant, ""},
+                                  {"linear", Kind::linear, "F"},
+                                  {"cosine", Kind::cosine, "F"},
+                                  {"exponential", Kind::exponential, "F"},
+                                  {"inverse_sqrt", Kind::inverse_sqrt, "N"},
+                                  {"step", Kind::step, "FN"},
+                                  {"plateau", Kind::plateau, "FN"}};
   const auto row = std::find_if(std::begin(kRows), std::end(kRows),
                                 [&](const Row& r) { return r.word == word; });
   if (row == std::end(kRows)) {
@@ -83,8 +86,8 @@ LrSchedule::Part LrSchedule::part_from(std::string_view word, const std::vector<
   }
   const std::string_view takes = row->takes;
   if (numbers.size() != takes.size())
-    unreadable(written, fmt::format("{} takes {} numbers, not {}", word, takes.size(),
-                                    numbers.size()));
+    unreadable(written,
+               fmt::format("{} takes {} numbers, not {}", word, takes.size(), numbers.size()));
   Part p{row->kind};
   for (std::size_t i = 0; i < takes.size(); ++i) {
     const double x = numbers[i];
@@ -107,17 +110,14 @@ double LrSchedule::factor_of(const Part& p, double progress, std::int64_t update
   const std::int64_t after = std::max<std::int64_t>(update - warmup_, 0);
   switch (p.kind) {
     case Kind::warmup:
-      return update < p.every
-                 ? static_cast<double>(update + 1) / static_cast<double>(p.every)
-                 : 1;
+      return update < p.every ? static_cast<double>(update + 1) / static_cast<double>(p.every) : 1;
     case Kind::constant:
       return 1;
     case Kind::linear:
       return progress >= 1 ? p.to : 1 - (1 - p.to) * progress;
     case Kind::cosine:
-      return progress >= 1
-                 ? p.to
-                 : p.to + (1 - p.to) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+      return progress >= 1 ? p.to
+                           : p.to + (1 - p.to) * (1 + std::cos(std::numbers::pi * progress)) / 2;
     case Kind::exponential:
       return std::pow(p.to, progress);
     case Kind::inverse_sqrt:
@@ -134,8 +134,9 @@ double LrSchedule::factor(std::int64_t update, std::int64_t total,
                           const PlateauState& plateau) const {
   const std::int64_t span = total - 1 - warmup_;
   const double done = static_cast<double>(std::max<std::int64_t>(update - warmup_, 0));
-  const double progress =
-      span > 0 ? std::min(done / static_cast<double>(span), 1.0) : update >= warmup_ ? 1 : 0;
+  const double progress = span > 0            ? std::min(done / static_cast<double>(span), 1.0)
+                          : update >= warmup_ ? 1
+                                              : 0;
   double factor = 1;
   for (const Part& p : parts_) factor *= factor_of(p, progress, update, plateau);
   return factor;

@@ -40,8 +40,7 @@ std::vector<std::string> problems_of_weights(const ResolvedModel& model, const T
   }
   for (const auto& [name, t] : weights)
     if (std::find(names.begin(), names.end(), name) == names.end())
-      problems.push_back(
-          fmt::format("\"{}\" is no weight of the model", printable(name, 80)));
+      problems.push_back(fmt::format("\"{}\" is no weight of the model", printable(name, 80)));
   return problems;
 }
 
@@ -70,9 +69,10 @@ void check_digest(const std::string& folder, const char* file, const char* name,
     return;
   Diagnostic d;
   d.code = "C002";
-  d.message = fmt::format("{}/{} is damaged, or another's: its digest is {}, the weights were "
-                          "trained with {}",
-                          folder, file, here->second, printable(of_training->second, 80));
+  d.message = fmt::format(
+      "{}/{} is damaged, or another's: its digest is {}, the weights were "
+      "trained with {}",
+      folder, file, here->second, printable(of_training->second, 80));
   d.file = fmt::format("{}/{}", folder, file);
   d.help = fmt::format(
       "restore it; where it was changed on purpose, save the weights without the metadata \"{}\"",
@@ -89,10 +89,10 @@ void check_model(const std::string& folder, const TrainedModel& m, const Metadat
   if (!problems.empty()) {
     Diagnostic d;
     d.code = "C003";
-    d.message = fmt::format(
-        "the files of {} do not fit each other: {}{}", folder,
-        problems.size() > 1 ? fmt::format("{} problems: ", problems.size()) : "",
-        fmt::join(problems, "; "));
+    d.message =
+        fmt::format("the files of {} do not fit each other: {}{}", folder,
+                    problems.size() > 1 ? fmt::format("{} problems: ", problems.size()) : "",
+                    fmt::join(problems, "; "));
     d.file = folder;
     fail(Status::bad_input, std::move(d));
   }

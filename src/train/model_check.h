@@ -11,7 +11,8 @@ inline constexpr const char* kDefinitionDigest = "definition_digest";
 inline constexpr const char* kVocabularyDigest = "vocabulary_digest";
 
 /// Whether the parts of a folder belong together. @param told  by the weights' file
-/// @throws Error (C003 with every mismatch; C002 where one of the parts is not that of the training)
+/// @throws Error (C003 with every mismatch; C002 where one of the parts is not that of the
+/// training)
 void check_model(const std::string& folder, const TrainedModel& model, const Metadata& told);
 
 }  // namespace taugrad

@@ -8,8 +8,8 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/kept_inputs.h"
-#include "json/json_writer.h"
 #include "base/limits.h"
+#include "json/json_writer.h"
 #include "language/syntax/flat_definition.h"
 #include "taugrad/io/safetensors.h"
 #include "train/model_check.h"
@@ -18,10 +18,9 @@
 namespace taugrad {
 namespace {
 
-constexpr const char* kFiles[] = {"definition.json",   "model.safetensors", "optimizer.safetensors",
-                                  "state.json",        "vocab.json",        "metrics.jsonl",
-                                  kManifest,           "config.json",       kLatest,
-                                  kBest};
+constexpr const char* kFiles[] = {
+    "definition.json", "model.safetensors", "optimizer.safetensors", "state.json", "vocab.json",
+    "metrics.jsonl",   kManifest,           "config.json",           kLatest,      kBest};
 
 std::string in(const std::string& folder, const std::string& file) { return folder + "/" + file; }
 

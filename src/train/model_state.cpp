@@ -4,12 +4,12 @@
 #include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/limits.h"
+#include "io/safetensors_pieces.h"
 #include "json/json.h"
 #include "json/json_writer.h"
-#include "base/limits.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/model_folder.h"
-#include "io/safetensors_pieces.h"
 #include "train/options_json.h"
 #include "train/own_digest.h"
 #include "train/state_files.h"
@@ -198,9 +198,9 @@ std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
   if (!exists(in(folder, "state.json"))) return std::nullopt;
   const json::Document document = state_document(folder);
   const json::Fields f(document.root_object(), "a state",
-                       {"format", "updates", "batches", "ahead", "from", "plateau", "files", "split", "max_length",
-                        "flow_every", "validation", "data", "run", "last_line", "changes", "tensors",
-                        "options", "digest"});
+                       {"format", "updates", "batches", "ahead", "from", "plateau", "files",
+                        "split", "max_length", "flow_every", "validation", "data", "run",
+                        "last_line", "changes", "tensors", "options", "digest"});
   ResumeState s = read_state(document, f);
   s.description = model.description;
   if (!exists(in(folder, "optimizer.safetensors"))) {

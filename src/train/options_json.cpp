@@ -36,11 +36,12 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 }
 
 TrainOptions read_options(json::Value object) {
-  const json::Fields f(object, "options",
-                       {"optimizer", "lr", "momentum", "beta1", "beta2", "epsilon", "weight_decay",
-                        "nesterov", "coupled_decay", "decayed", "batch", "epochs", "clip",
-                        "final_lr", "clip_value", "schedule", "accumulate", "average", "frozen",
-                        "back", "every", "precision", "seed", "modes"});
+  const json::Fields f(
+      object, "options",
+      {"optimizer",    "lr",       "momentum",      "beta1",     "beta2",      "epsilon",
+       "weight_decay", "nesterov", "coupled_decay", "decayed",   "batch",      "epochs",
+       "clip",         "final_lr", "clip_value",    "schedule",  "accumulate", "average",
+       "frozen",       "back",     "every",         "precision", "seed",       "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/fail.h"
+#include "base/words.h"
 #include "json/json.h"
 #include "json/json_writer.h"
-#include "base/words.h"
 #include "taugrad/train/trainer.h"
 
 /// Options of a training in JSON: in its state and in config.json.
@@ -30,9 +30,8 @@ auto word(json::Value text, const char* what, Read read) {
 
 template <class E, std::size_t N>
 E word(json::Value text, const char* what, const Word<E> (&words)[N]) {
-  return word(text, what, [&](std::string_view v) {
-    return value_of(words, fmt::format("\"{}\"", what), v);
-  });
+  return word(text, what,
+              [&](std::string_view v) { return value_of(words, fmt::format("\"{}\"", what), v); });
 }
 
 // 64 bits are more than a JSON number holds everywhere

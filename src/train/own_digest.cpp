@@ -24,9 +24,8 @@ std::string with_own_digest(std::string text) {
 
 void check_own_digest(const json::Document& document, const json::Fields& fields) {
   const auto told = fields.find("digest");
-  if (!told ||
-      told->string("digest") ==
-          digest_of_text(std::string_view(document.text()).substr(0, told->offset())))
+  if (!told || told->string("digest") ==
+                   digest_of_text(std::string_view(document.text()).substr(0, told->offset())))
     return;
   told->fail("C002",
              fmt::format("{} is damaged: its digest is another", printable(document.file())),

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 

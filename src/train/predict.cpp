@@ -81,8 +81,9 @@ Var probability(const Symbol& s, Var argument) {
 /// A model unfolded to some lengths, with the nodes that are asked for.
 class PredictPlan {
  public:
-  PredictPlan(const std::shared_ptr<const ResolvedModel>& model, const std::vector<std::int64_t>& lengths,
-              bool ragged, const std::vector<Asked>& asked, const std::set<std::string>& unknown,
+  PredictPlan(const std::shared_ptr<const ResolvedModel>& model,
+              const std::vector<std::int64_t>& lengths, bool ragged,
+              const std::vector<Asked>& asked, const std::set<std::string>& unknown,
               const PredictOptions& options)
       : model_(*model), asked_(asked) {
     UnfoldOptions how = unfold_options(*model, lengths, ragged, options.modes);
@@ -125,8 +126,7 @@ class PredictPlan {
     Tape& tape = u.graph().tape();
     std::vector<std::pair<std::vector<std::int32_t>, NodeId>> nodes;
     const auto note = [&](const auto& at, NodeId id) {
-      const bool inside =
-          std::all_of(at.begin(), at.end(), [](std::int32_t p) { return p >= 1; });
+      const bool inside = std::all_of(at.begin(), at.end(), [](std::int32_t p) { return p >= 1; });
       if (inside) nodes.emplace_back(std::vector<std::int32_t>(at.begin(), at.end()), id);
     };
     a.kind == Asked::Kind::value ? u.each_value(s.name, note) : u.each_nll(s.name, note);

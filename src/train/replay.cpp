@@ -4,9 +4,9 @@
 #include <chrono>
 
 #include "evaluate/not_finite.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "train/plan.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {
@@ -32,9 +32,9 @@ void fill(Interpreter<float>& run, const Tensors& weights, const Dataset& data, 
   }
 }
 
-std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
-                                    const Tensors& weights, const Dataset& data, std::size_t item,
-                                    const BatchRun& how) {
+std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& model,
+                                    const Modes& modes, const Tensors& weights, const Dataset& data,
+                                    std::size_t item, const BatchRun& how) {
   std::vector<std::int64_t> lengths;
   for (const std::string& name : model->lengths)
     lengths.push_back(data.examples[item].lengths.at(name));
@@ -59,8 +59,8 @@ std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& 
 
 }  // namespace
 
-std::optional<Replayed> replay(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
-                               const Tensors& weights, const Dataset& data,
+std::optional<Replayed> replay(const std::shared_ptr<const ResolvedModel>& model,
+                               const Modes& modes, const Tensors& weights, const Dataset& data,
                                const std::vector<std::size_t>& items, const BatchRun& how) {
   const auto begun = Clock::now();
   for (const std::size_t item : items) {

@@ -20,8 +20,8 @@ struct Replayed {
 /// Runs the items of a batch again, one by one and in the reference interpreter, which keeps every
 /// value. None where all of them are finite there, as where only their sum is not, and where they
 /// are too many or too large for it.
-std::optional<Replayed> replay(const std::shared_ptr<const ResolvedModel>& model, const Modes& modes,
-                               const Tensors& weights, const Dataset& data,
+std::optional<Replayed> replay(const std::shared_ptr<const ResolvedModel>& model,
+                               const Modes& modes, const Tensors& weights, const Dataset& data,
                                const std::vector<std::size_t>& items, const BatchRun& how);
 
 }  // namespace taugrad

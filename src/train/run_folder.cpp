@@ -53,8 +53,7 @@ void remove_step(const std::string& run, const Step& step) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::string folder, Use use)
-    : path_(std::move(folder)) {
+RunFolder::RunFolder(std::string folder, Use use) : path_(std::move(folder)) {
   const UpdatesInPlace own;
   struct stat s {};
   const bool exists = ::stat(path_.c_str(), &s) == 0;
@@ -85,8 +84,7 @@ RunFolder::~RunFolder() {
 }
 
 void RunFolder::lock() {
-  descriptor_ =
-      retried([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  descriptor_ = retried([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (descriptor_ < 0) posix::fail_io("I001", path_, posix::reason(errno));
   if (retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) return;
   if (errno != EWOULDBLOCK) return;  // a file system without locks

@@ -8,14 +8,14 @@
 #include "base/fail.h"
 #include "evaluate/memory_estimate.h"
 #include "language/resolve/resolved_model.h"
-#include "unfold/unfolder.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/unfold/unfold.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/train/dataset.h"
+#include "taugrad/unfold/unfold.h"
 #include "train/sample_length.h"
 #include "train/sample_long.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {
@@ -35,8 +35,8 @@ void check_weights(const Tensors& weights) {
     std::int64_t bad = 0;
     for (std::int64_t i = 0; i < t.size(); ++i) bad += std::isnan(t.at(i)) ? 1 : 0;
     if (bad > 0)
-      fail(Status::bad_input, "S101", "{} of {} values of \"{}\" are NaN: nothing can be drawn", bad,
-           t.size(), name);
+      fail(Status::bad_input, "S101", "{} of {} values of \"{}\" are NaN: nothing can be drawn",
+           bad, t.size(), name);
   }
 }
 
@@ -166,8 +166,8 @@ class Sampler {
     const auto rest = [&](const Dims& d) {  // behind the positions; no views: clang 14 has none
       return std::span(d).subspan(std::min(at.size(), d.size()));
     };
-    const bool fits = it != weights_.end() &&
-                      std::ranges::equal(rest(it->second.dims()), tape.shape(id).dims());
+    const bool fits =
+        it != weights_.end() && std::ranges::equal(rest(it->second.dims()), tape.shape(id).dims());
     if (!fits || first < 0 || first + static_cast<std::int64_t>(to.size()) > it->second.size())
       fail(Status::bad_input, "S013", "weight \"{}\" {}", name,
            it == weights_.end()

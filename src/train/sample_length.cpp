@@ -55,8 +55,9 @@ Modes modes_of(const ResolvedModel& model, const SampleOptions& options) {
   return modes;
 }
 
-std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& model, const Symbol& length,
-                                      const Tensors& weights, const SampleOptions& options) {
+std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& model,
+                                      const Symbol& length, const Tensors& weights,
+                                      const SampleOptions& options) {
   RunOptions o;
   o.seed = options.seed;
   if (options.temperature > 0) o.temperature = options.temperature;

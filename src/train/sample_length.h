@@ -14,8 +14,9 @@ const Symbol* length_variable(const ResolvedModel& model);
 
 /// Draws sequences whose length is drawn first. (language.md R14)
 /// @throws Error (D010, D011) where a weight is missing or has other axes
-std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& model, const Symbol& length,
-                                      const Tensors& weights, const SampleOptions& options);
+std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& model,
+                                      const Symbol& length, const Tensors& weights,
+                                      const SampleOptions& options);
 /// What was drawn is NaN: there was no distribution. @throws Error (N004)
 [[noreturn]] void no_distribution(const std::string& variable, std::int64_t step,
                                   std::int64_t item);

@@ -6,10 +6,10 @@
 
 #include "base/fail.h"
 #include "evaluate/segments/segment_plan.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {
@@ -98,8 +98,7 @@ class Phase {
       ++variable;
     }
     for (std::int64_t t = 1; t <= steps; ++t)
-      if (const Var end = u.end(static_cast<std::int32_t>(t)))
-        add(end, {0, t, Output::Kind::end});
+      if (const Var end = u.end(static_cast<std::int32_t>(t))) add(end, {0, t, Output::Kind::end});
     return nodes;
   }
 
@@ -127,7 +126,9 @@ class Sequences {
         own.assign(options.prompt.begin(), options.prompt.end());
     }
   }
-  bool all_ended() const { return std::ranges::all_of(ended_, [](char e) { return e != 0; }); }
+  bool all_ended() const {
+    return std::ranges::all_of(ended_, [](char e) { return e != 0; });
+  }
 
   /// Takes what was drawn beside the prompt.
   void add_beside(Phase& phase, std::int64_t first, std::int64_t steps) {
@@ -184,8 +185,7 @@ class Sequences {
         return true;
     return false;
   }
-  void take(Phase& phase, std::size_t o, std::size_t item, std::int64_t first,
-            std::int64_t last) {
+  void take(Phase& phase, std::size_t o, std::size_t item, std::int64_t first, std::int64_t last) {
     const Phase::Output& output = phase.outputs()[o];
     if (output.kind == Phase::Output::Kind::end || output.step > last) return;
     Variable& v = variables_[output.variable];
@@ -207,7 +207,8 @@ class Sequences {
 
 /// The state for another way of running, whose slots may stand in another order.
 runtime::SegmentState<float> reordered(runtime::SegmentState<float> from,
-                                    const std::vector<StateSlot>& slots, const ResolvedModel& model) {
+                                       const std::vector<StateSlot>& slots,
+                                       const ResolvedModel& model) {
   auto to = runtime::empty_state<float>(model, slots, from.steps.size());
   to.steps = std::move(from.steps);
   for (std::size_t s = 0; s < slots.size(); ++s) {
@@ -260,10 +261,9 @@ bool is_simple(const ResolvedModel& model) {
 
 }  // namespace
 
-std::optional<std::vector<Tensors>> sample_in_segments(const Definition& d,
-                                                       const std::shared_ptr<const ResolvedModel>& model,
-                                                       const Tensors& weights,
-                                                       const SampleOptions& options) {
+std::optional<std::vector<Tensors>> sample_in_segments(
+    const Definition& d, const std::shared_ptr<const ResolvedModel>& model, const Tensors& weights,
+    const SampleOptions& options) {
   if (!is_simple(*model)) return {};
   try {
     SegmentRequest probe = request_of(*model, modes_of(*model, options), true);

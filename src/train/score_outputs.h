@@ -4,11 +4,11 @@
 #include <span>
 #include <vector>
 
-#include "plan/family/law.h"
 #include "language/resolve/resolved_model.h"
+#include "plan/family/law.h"
 #include "taugrad/runtime/executor.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/train/evaluate.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 
@@ -33,8 +33,8 @@ class ScoreOutputs {
   plan::Table rows() const;
   /// Adds the values of an executor's first outputs. @param items  places in the table by the
   /// caller's number  @param from  steps that earlier segments had
-  void add_to(ItemTable& table, const Executor<float>& executor,
-              std::span<const std::size_t> items, std::int64_t from = 0) const;
+  void add_to(ItemTable& table, const Executor<float>& executor, std::span<const std::size_t> items,
+              std::int64_t from = 0) const;
 
  private:
   enum class Kind { loss, nats, right, apart };

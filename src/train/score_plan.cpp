@@ -54,15 +54,15 @@ void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, 
   outputs_.add_to(table, plan_.executor(), items);
 }
 
-LongScores::LongScores(const std::shared_ptr<const ResolvedModel>& model, const SegmentRequest& request,
-                       const ExecutorOptions& options)
+LongScores::LongScores(const std::shared_ptr<const ResolvedModel>& model,
+                       const SegmentRequest& request, const ExecutorOptions& options)
     : model_(model), segments_(model, request), modes_(request.modes), options_(options) {}
 
 std::unique_ptr<LongScores> LongScores::of(const std::shared_ptr<const ResolvedModel>& model,
                                            const Modes& modes, const ExecutorOptions& options) {
   try {
-    auto scores = std::unique_ptr<LongScores>(
-        new LongScores(model, request_of(*model, modes), options));
+    auto scores =
+        std::unique_ptr<LongScores>(new LongScores(model, request_of(*model, modes), options));
     return scores->segments_.settled() < 0 ? nullptr : std::move(scores);
   } catch (const Error& e) {
     if (e.diagnostics().front().code != "G040") throw;

@@ -26,7 +26,8 @@ void place(Tensor& batch, const Tensor& from, std::size_t axes, std::int64_t ite
 
 }  // namespace
 
-Tensors stacked(const ResolvedModel& model, const Dataset& data, const std::vector<std::size_t>& items) {
+Tensors stacked(const ResolvedModel& model, const Dataset& data,
+                const std::vector<std::size_t>& items) {
   Tensors all;
   const auto count = static_cast<std::int64_t>(items.size());
   for (const auto& [name, first] : data.examples[items.front()].values) {

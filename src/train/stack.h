@@ -10,6 +10,7 @@ namespace taugrad {
 
 /// Items of a dataset as one batch, as `run` takes it: tensors [index..., batch, shape...] of the
 /// longest item, zero past an item's own length (a symbol: absent), and `lengths:NAME`.
-Tensors stacked(const ResolvedModel& model, const Dataset& data, const std::vector<std::size_t>& items);
+Tensors stacked(const ResolvedModel& model, const Dataset& data,
+                const std::vector<std::size_t>& items);
 
 }  // namespace taugrad

@@ -9,11 +9,11 @@
 #include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json.h"
-#include "json/json_writer.h"
 #include "base/limits.h"
 #include "base/posix.h"
 #include "base/utf8.h"
+#include "json/json.h"
+#include "json/json_writer.h"
 #include "train/own_digest.h"
 
 namespace taugrad {

@@ -49,7 +49,7 @@ std::string named_by(const std::string& run, const char* file);
 /// model alone.
 struct ModelPlace {
   std::string folder;
-  bool whole = false;                     ///< every file is the one that was saved, by its digest
+  bool whole = false;  ///< every file is the one that was saved, by its digest
   std::vector<Diagnostic> passed_over = {};  ///< newer steps that are not whole: C001, C002
 };
 /// @throws Error (I001: no model there; C001, C002: none of the steps is whole)

@@ -74,9 +74,7 @@ void warn_of_oddities(Corpus& corpus, std::string_view text, const std::string& 
 
 }  // namespace
 
-Split split_from(std::string_view name) {
-  return value_of(kSplits, "--split", name);
-}
+Split split_from(std::string_view name) { return value_of(kSplits, "--split", name); }
 
 void add_text(Corpus& corpus, std::string_view text, const std::string& file, Split split) {
   check_utf8(text, file);
@@ -184,7 +182,8 @@ std::string Vocabulary::decode(const std::vector<std::int64_t>& symbols) const {
   std::string text;
   for (const std::int64_t s : symbols) {
     if (s < 0 || s >= size())
-      fail(Status::usage, "U022", "the vocabulary has {} symbols: there is no number {}", size(), s);
+      fail(Status::usage, "U022", "the vocabulary has {} symbols: there is no number {}", size(),
+           s);
     text += symbols_[static_cast<std::size_t>(s)];
   }
   return text;

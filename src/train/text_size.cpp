@@ -32,7 +32,8 @@ void TextMeasure::add(std::string_view piece) {
 }
 
 void TextMeasure::end_line() {
-  const bool separates = (split_ == Split::blank && blank_) || (split_ == Split::percent && percent_);
+  const bool separates =
+      (split_ == Split::blank && blank_) || (split_ == Split::percent && percent_);
   if (separates) {
     end_item();
   } else {

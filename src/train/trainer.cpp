@@ -42,8 +42,7 @@ Trainer::Parts& Trainer::parts() const {
 
 void Trainer::restore(TrainState state) {
   Parts& p = parts();
-  if (state.updates < 0)
-    fail(Status::usage, "U022", "a training of {} updates", state.updates);
+  if (state.updates < 0) fail(Status::usage, "U022", "a training of {} updates", state.updates);
   p.check_state(state);
   p.plans.clear();  // they read the weights where these were
   if (p.windows) p.windows->forget_plans();
@@ -69,7 +68,9 @@ void Trainer::restore(TrainState state) {
 
 TrainState Trainer::state() const {
   const Parts& p = parts();
-  TrainState s{updates(), weights(), p.optimizer.state(),
+  TrainState s{updates(),
+               weights(),
+               p.optimizer.state(),
                {p.schedule.batches(), p.ahead, p.from, p.plateau}};
   if (p.options.average > 0)
     for (const auto& [name, g] : p.gradients)
@@ -122,8 +123,7 @@ Update Trainer::step() {
   try {
     for (std::int64_t piece = 0; piece < p.options.accumulate; ++piece) {
       if (piece > 0 && p.position() >= minibatches) break;
-      how.seed = p.options.seed +
-                 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update) +
+      how.seed = p.options.seed + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(u.update) +
                  0xC2B2AE3D27D4EB4FULL * static_cast<std::uint64_t>(piece);
       const std::vector<std::size_t> items = p.items_at(p.position());
       u.loss += p.add_piece(u, how);

@@ -25,8 +25,7 @@ void check(const TrainOptions& o) {
   need(std::isfinite(o.clip_value) && o.clip_value >= 0, "clip_value must be finite and >= 0");
   need(o.accumulate >= 1, "accumulate must be >= 1");
   need(o.average >= 0 && o.average < 1, "average must be in [0, 1)");
-  need(o.truncation.back >= 0 && o.truncation.every >= 0 &&
-           o.truncation.every <= o.truncation.back,
+  need(o.truncation.back >= 0 && o.truncation.every >= 0 && o.truncation.every <= o.truncation.back,
        "truncation is K steps back and an update every 1..K steps");
   need(o.schedule.empty() || o.final_lr == 1, "final_lr and schedule both say how lr falls");
 }
@@ -45,8 +44,8 @@ double bytes_of_weights(const OptimizerOptions& o) {
 }
 
 /// All that a training takes, before any of it is made.
-void require_for_training(const ResolvedModel& model, const TrainOptions& o, const Batching& batching,
-                          const Windows* windows) {
+void require_for_training(const ResolvedModel& model, const TrainOptions& o,
+                          const Batching& batching, const Windows* windows) {
   const std::vector<std::int64_t>& longest = batching.longest();
   UnfoldOptions unfolding{.ragged = batching.ragged(), .train = true, .modes = o.modes};
   for (std::size_t l = 0; l < longest.size(); ++l)
@@ -110,9 +109,8 @@ void Trainer::Parts::make_windows() {
     if (s.kind == SymbolKind::weight && matches_any(options.frozen, s.name)) frozen.insert(s.name);
   auto made = std::make_unique<Windows>(model, options.modes, options.truncation, std::move(frozen),
                                         options.checkpoint, executor_options());
-  const bool longer = std::ranges::any_of(data.examples, [&](const Example& e) {
-    return made->count(made->steps_of(e)) > 1;
-  });
+  const bool longer = std::ranges::any_of(
+      data.examples, [&](const Example& e) { return made->count(made->steps_of(e)) > 1; });
   if (longer) windows = std::move(made);
 }
 
@@ -126,8 +124,8 @@ std::int64_t Trainer::Parts::windows_between(std::int64_t minibatch, std::int64_
   std::int64_t count = 0;
   Schedule own = schedule;
   for (std::int64_t b = minibatch; b < end; ++b)
-    count += windows->count(
-        windows->longest(data, own.batch(b / own.batches(), b % own.batches())));
+    count +=
+        windows->count(windows->longest(data, own.batch(b / own.batches(), b % own.batches())));
   return count;
 }
 

@@ -114,8 +114,8 @@ Windows::Plan& Windows::plan_for(const runtime::SegmentShape& shape, const Tenso
   std::vector<std::int64_t> key = shape.lengths;
   key.insert(key.end(), shape.of_state.begin(), shape.of_state.end());
   const bool later = settled >= 0 && shape.first >= std::max<std::int64_t>(settled, 1);
-  key.insert(key.end(), {later ? -1 : shape.first, shape.steps, shape.from - shape.first,
-                         shape.hand_on});
+  key.insert(key.end(),
+             {later ? -1 : shape.first, shape.steps, shape.from - shape.first, shape.hand_on});
   if (const auto known = plans_.find(key); known != plans_.end()) return known->second;
   if (plans_.size() >= kMostPlans) plans_.clear();
   Plan plan;

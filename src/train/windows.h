@@ -27,8 +27,9 @@ void read_example(const ResolvedModel& model, const Example& e, const runtime::S
 class Windows {
  public:
   /// @throws Error (G040) where the loss needs what cannot be handed on
-  Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes, const Truncation& truncation,
-          std::set<std::string> frozen, bool checkpoint, const ExecutorOptions& options);
+  Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes,
+          const Truncation& truncation, std::set<std::string> frozen, bool checkpoint,
+          const ExecutorOptions& options);
 
   /// Whether items so long need windows, and how many.
   std::int64_t count(std::int64_t steps) const;

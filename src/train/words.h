@@ -14,9 +14,7 @@ inline constexpr Word<OptimizerKind> kOptimizers[] = {
     {"adagrad", OptimizerKind::adagrad}, {"lion", OptimizerKind::lion}};
 inline constexpr Word<Precision> kPrecisions[] = {{"full", Precision::full},
                                                   {"bf16", Precision::bf16}};
-inline constexpr Word<Split> kSplits[] = {{"line", Split::line},
-                                          {"blank", Split::blank},
-                                          {"%", Split::percent},
-                                          {"none", Split::none}};
+inline constexpr Word<Split> kSplits[] = {
+    {"line", Split::line}, {"blank", Split::blank}, {"%", Split::percent}, {"none", Split::none}};
 
 }  // namespace taugrad

@@ -66,8 +66,7 @@ std::string to_text(const TuringMachine& m, const TuringConfiguration& c) {
   };
   for (const int s : c.left) text += symbol(s);
   text += "[" + symbol(c.read()) + "]";
-  for (std::size_t i = c.right.size(); i-- > 1;)
-    text += symbol(c.right[i - 1]);
+  for (std::size_t i = c.right.size(); i-- > 1;) text += symbol(c.right[i - 1]);
   return text;
 }
 

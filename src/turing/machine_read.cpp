@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "json/json.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "json/json.h"
 #include "taugrad/turing/machine.h"
 
 namespace taugrad {

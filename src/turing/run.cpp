@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/fail.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/reference/interpreter.h"
+#include "taugrad/unfold/unfold.h"
 #include "turing/exact_weight.h"
 
 namespace taugrad {

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 

@@ -1,8 +1,8 @@
 // Which items of a ragged batch a node exists for.
 #include <algorithm>
 
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -14,13 +14,15 @@ ExtentId Unfolder::extent_of(const std::vector<int>& letters, const Positions& a
     const std::int32_t before = is_cut(index) ? static_cast<std::int32_t>(segment_.first) : 0;
     const std::int32_t p = at[static_cast<std::size_t>(index)] - before;
     if (!runs_ragged(length) || p < 1) continue;
-    const auto same = std::find_if(e.bounds.begin(), e.bounds.end(), [&](const Extent::Bound& b) { return b.which == length; });
+    const auto same = std::find_if(e.bounds.begin(), e.bounds.end(),
+                                   [&](const Extent::Bound& b) { return b.which == length; });
     if (same != e.bounds.end())
       same->at_least = std::max(same->at_least, p);
     else
       e.bounds.push_back({length, p});
   }
-  std::sort(e.bounds.begin(), e.bounds.end(), [](const auto& a, const auto& b) { return a.which < b.which; });
+  std::sort(e.bounds.begin(), e.bounds.end(),
+            [](const auto& a, const auto& b) { return a.which < b.which; });
   return e.bounds.empty() ? kEveryItem : tape_.intern_extent(e);
 }
 
@@ -29,13 +31,15 @@ ExtentId Unfolder::both(ExtentId a, ExtentId b) {
   if (a == kEveryItem || a == kShared) return b;
   Extent e = tape_.extent(a);
   for (const Extent::Bound& bound : tape_.extent(b).bounds) {
-    const auto same = std::find_if(e.bounds.begin(), e.bounds.end(), [&](const auto& other) { return other.which == bound.which; });
+    const auto same = std::find_if(e.bounds.begin(), e.bounds.end(),
+                                   [&](const auto& other) { return other.which == bound.which; });
     if (same != e.bounds.end())
       same->at_least = std::max(same->at_least, bound.at_least);
     else
       e.bounds.push_back(bound);
   }
-  std::sort(e.bounds.begin(), e.bounds.end(), [](const auto& x, const auto& y) { return x.which < y.which; });
+  std::sort(e.bounds.begin(), e.bounds.end(),
+            [](const auto& x, const auto& y) { return x.which < y.which; });
   return tape_.intern_extent(e);
 }
 
@@ -53,7 +57,7 @@ bool Unfolder::implies(ExtentId narrow, ExtentId wide) const {
                      [&](const Extent::Bound& b) { return bound(narrow, b.which) >= b.at_least; });
 }
 
-// the node for exactly the items of `target`: those it lacks get zeros                            (R4)
+// the node for exactly the items of `target`: those it lacks get zeros (R4)
 NodeId Unfolder::fit(NodeId node, ExtentId target) {
   if (node < 0) return node;
   const ExtentId own = tape_.extent_id(node);
@@ -75,8 +79,10 @@ bool may_pass_the_end(const ResolvedModel& model, const Slot& weight) {
   for (std::size_t a = 0; a < weight.places.size(); ++a) {
     const int length = model.index_length[static_cast<std::size_t>(axes[a])];
     const At& p = weight.places[a];
-    const bool other = p.kind == Place::Kind::letter && model.index_length[static_cast<std::size_t>(p.index)] != length;
-    if (model.fixed_lengths[static_cast<std::size_t>(length)] < 0 && (p.kind == Place::Kind::end || p.kind == Place::Kind::computed || other || p.offset > 0))
+    const bool other = p.kind == Place::Kind::letter &&
+                       model.index_length[static_cast<std::size_t>(p.index)] != length;
+    if (model.fixed_lengths[static_cast<std::size_t>(length)] < 0 &&
+        (p.kind == Place::Kind::end || p.kind == Place::Kind::computed || other || p.offset > 0))
       return true;
   }
   return false;
@@ -92,7 +98,9 @@ bool leaves_order(const ResolvedModel& model, const At& p) {
     each_term(*p.form, [&](const PositionForm::Term& t) {
       if (t.kind != PositionForm::Term::Kind::data) return;
       const Symbol& held = model.symbols[static_cast<std::size_t>(t.number)];
-      for (const At& at : t.places) any = any || (held.ordered && held.after && (at.kind != Place::Kind::letter || at.offset > 0));
+      for (const At& at : t.places)
+        any = any ||
+              (held.ordered && held.after && (at.kind != Place::Kind::letter || at.offset > 0));
     });
   return any;
 }
@@ -123,14 +131,20 @@ bool can_be_ragged(const ResolvedModel& model) {
       for (const At& p : slot.places) ends += p.kind == Place::Kind::end ? 1 : 0;
       if (ends > 1 || (ends > 0 && has_data(slot.places))) return false;
       if (std::any_of(slot.places.begin(), slot.places.end(), depends_on_length)) return false;
-      if (std::any_of(slot.places.begin(), slot.places.end(), [&](const At& p) { return leaves_order(model, p); })) return false;
+      if (std::any_of(slot.places.begin(), slot.places.end(),
+                      [&](const At& p) { return leaves_order(model, p); }))
+        return false;
       if (slot.kind == Slot::Kind::copy && may_pass_the_end(model, slot)) return false;
-      const bool category = slot.kind == Slot::Kind::read && model.symbols[static_cast<std::size_t>(slot.symbol)].category >= 0;
+      const bool category = slot.kind == Slot::Kind::read &&
+                            model.symbols[static_cast<std::size_t>(slot.symbol)].category >= 0;
       // a symbol read beyond its item's length would be extended by 0, which is a symbol
       if (category)
         for (const At& p : slot.places)
           if (p.kind != Place::Kind::letter || p.offset > 0 ||
-              model.index_length[static_cast<std::size_t>(p.index)] != model.index_length[static_cast<std::size_t>(model.symbols[static_cast<std::size_t>(slot.symbol)].axes[static_cast<std::size_t>(&p - slot.places.data())])])
+              model.index_length[static_cast<std::size_t>(p.index)] !=
+                  model.index_length[static_cast<std::size_t>(
+                      model.symbols[static_cast<std::size_t>(slot.symbol)]
+                          .axes[static_cast<std::size_t>(&p - slot.places.data())])])
             return false;
     }
   return true;

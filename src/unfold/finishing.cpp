@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include "base/fail.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -21,7 +21,8 @@ NodeId Unfolder::total(const std::vector<NodeId>& terms) {
   return all.size() == 1 ? copy(all.front()).id : add_n(all).id;
 }
 
-std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>& letters, std::int64_t from) {
+std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>& letters,
+                                               std::int64_t from) {
   std::vector<NodeId> nodes;
   Setting setting;
   setting.at.assign(model_.system.indices.size(), 0);
@@ -29,7 +30,8 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
   term_letters_[block] = letters;
   key.numbered = !letters.empty();
   key.axes = letters;
-  for (const int index : letters) key.letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
+  for (const int index : letters)
+    key.letters.push_back(model_.system.indices[static_cast<std::size_t>(index)].name);
   key.ends.resize(letters.size());
   setting.copy_key = &key;
   const NameId name = tape_.intern_name("loss", letters_of(letters));
@@ -38,7 +40,8 @@ std::vector<NodeId> Unfolder::place_everywhere(int block, const std::vector<int>
       if (is_cut(index) && setting.at[static_cast<std::size_t>(index)] <= from) return;
     setting.extent = extent_of(letters, setting.at);
     setting.copy_at.clear();
-    for (const int index : letters) setting.copy_at.push_back(setting.at[static_cast<std::size_t>(index)]);
+    for (const int index : letters)
+      setting.copy_at.push_back(setting.at[static_cast<std::size_t>(index)]);
     std::vector<NodeId> found;
     while (!gather(block, setting, found)) {
       found.clear();
@@ -62,7 +65,8 @@ void Unfolder::add_loss() {
       const auto table = out_.values_.find(name);
       const int number = model_.find(name);
       if (number >= 0) tape_.intern_name("cotangent:" + name, letters_of(symbol(number).axes));
-      if (table == out_.values_.end() || number < 0 || symbol(number).kind == SymbolKind::weight || symbol(number).category >= 0)
+      if (table == out_.values_.end() || number < 0 || symbol(number).kind == SymbolKind::weight ||
+          symbol(number).category >= 0)
         fail(Status::bad_input, "G014", "cotangent:{} names no variable with numbers", name);
       std::vector<std::pair<Positions, NodeId>> values;
       table->second.each([&](const Positions& at, NodeId id) {
@@ -71,13 +75,16 @@ void Unfolder::add_loss() {
       for (const auto& [at, id] : values) {
         Var v = tape_.var(id);
         Positions by_index(model_.system.indices.size(), 0);
-        for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(symbol(number).axes[a])] = at[a];
+        for (std::size_t a = 0; a < at.size(); ++a)
+          by_index[static_cast<std::size_t>(symbol(number).axes[a])] = at[a];
         // s[1] = s0 stands for empty items too, but their steps do not count
         v = tape_.var(fit(id, both(v.extent(), extent_of(symbol(number).axes, by_index))));
         tape_.set_owner(0, 0);
         Positions numbers;
-        for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], symbol(number).axes[a]));
-        const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), numbers, v.per_example() ? v.extent() : kEveryItem);
+        for (std::size_t a = 0; a < at.size(); ++a)
+          numbers.push_back(shown(at[a], symbol(number).axes[a]));
+        const Var cotangent = input(tape_, "cotangent:" + name, v.shape(), numbers,
+                                    v.per_example() ? v.extent() : kEveryItem);
         terms.push_back(sum(cotangent * v).id);
       }
       any = true;
@@ -86,9 +93,11 @@ void Unfolder::add_loss() {
     return;
   } else if (!model_.loss.empty()) {
     for (const LossTerm& term : model_.loss) {
-      const bool once = std::none_of(term.letters.begin(), term.letters.end(), [&](int index) { return is_cut(index); });
+      const bool once = std::none_of(term.letters.begin(), term.letters.end(),
+                                     [&](int index) { return is_cut(index); });
       if (once && segment_.from > 0) continue;  // an earlier segment had it
-      for (const NodeId id : place_everywhere(term.block, term.letters, segment_.from)) terms.push_back(id);
+      for (const NodeId id : place_everywhere(term.block, term.letters, segment_.from))
+        terms.push_back(id);
     }
     any = true;
   } else {
@@ -109,8 +118,10 @@ void Unfolder::add_loss() {
 }
 
 void Unfolder::add_ends() {
-  const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(), [](const auto& m) { return m.second.draws(); });
-  if (!draws || (segment_.length >= 0 && !segment_.ends)) return;  // of given data the length is known
+  const bool draws = std::any_of(options_.modes.begin(), options_.modes.end(),
+                                 [](const auto& m) { return m.second.draws(); });
+  if (!draws || (segment_.length >= 0 && !segment_.ends))
+    return;  // of given data the length is known
   if (model_.ends.size() > 1)
     fail_at("E013", "\"ends\" names two indices: what is drawn ends by itself along one",
             model_.system.ends.back().second.nodes.back(), "keep the one that is drawn");
@@ -156,7 +167,7 @@ struct Bracket {
   std::string letter;  ///< of "t=3"
   bool numbered = false;
   std::int32_t number = 0;
-  std::string text;    ///< "tau+1"
+  std::string text;  ///< "tau+1"
 };
 std::vector<Bracket> parse_brackets(std::string_view text) {
   std::vector<Bracket> parts;
@@ -178,16 +189,20 @@ std::vector<Bracket> parse_brackets(std::string_view text) {
 }
 }  // namespace
 
-// Whether brackets name a position at an item's end: "last+1" is "tau+1", and a number where the length is fixed.
-bool Unfolded::names_end(const std::string& letter, const std::string& text, const std::string& end) const {
-  const auto index = static_cast<std::size_t>(model().system.index(letter) - model().system.indices.data());
+// Whether brackets name a position at an item's end: "last+1" is "tau+1", and a number where the
+// length is fixed.
+bool Unfolded::names_end(const std::string& letter, const std::string& text,
+                         const std::string& end) const {
+  const auto index =
+      static_cast<std::size_t>(model().system.index(letter) - model().system.indices.data());
   const auto number = static_cast<std::size_t>(model().index_length[index]);
   const std::string& length = model().lengths[number];
   if (text.starts_with("last")) return length + text.substr(4) == end;
   if (text == end) return true;
   if (model().fixed_lengths[number] < 0) return false;
   std::int32_t offset = 0;
-  const std::size_t from = length.size() + (end.size() > length.size() && end[length.size()] == '+' ? 1 : 0);
+  const std::size_t from =
+      length.size() + (end.size() > length.size() && end[length.size()] == '+' ? 1 : 0);
   std::from_chars(end.data() + from, end.data() + end.size(), offset);
   return text == std::to_string(model().fixed_lengths[number] + offset);
 }
@@ -214,7 +229,8 @@ std::vector<Var> Unfolded::copies_named(std::string_view name, std::string_view 
     bool fits = true, as_written = true;
     for (std::size_t a = 0; a < wanted.size(); ++a) {
       const std::string& letter = group.letters[a];
-      const auto named = std::find_if(wanted.begin(), wanted.end(), [&](const Bracket& b) { return b.letter == letter; });
+      const auto named = std::find_if(wanted.begin(), wanted.end(),
+                                      [&](const Bracket& b) { return b.letter == letter; });
       const Bracket& b = named != wanted.end() ? *named : wanted[a];
       fits = fits && (b.letter.empty() || b.letter == letter);
       const std::string& end = group.ends[a];
@@ -240,13 +256,16 @@ std::vector<std::pair<std::string, Var>> Unfolded::copies(std::string_view name)
       group.nodes.each([&](const Positions& at, NodeId id) {
         result.emplace_back(graph_.tape().label(id), graph_.tape().var(id));
         if (const auto more = group.more.find(at.vector()); more != group.more.end())
-          for (const NodeId other : more->second) result.emplace_back(graph_.tape().label(other), graph_.tape().var(other));
+          for (const NodeId other : more->second)
+            result.emplace_back(graph_.tape().label(other), graph_.tape().var(other));
       });
   return result;
 }
 
 Var Unfolded::loss() const {
-  if (loss_ < 0) fail(Status::bad_input, "G023", "\"{}\" has no loss: no random variable and no \"loss\"", model().system.name);
+  if (loss_ < 0)
+    fail(Status::bad_input, "G023", "\"{}\" has no loss: no random variable and no \"loss\"",
+         model().system.name);
   return graph_.tape().var(loss_);
 }
 
@@ -266,7 +285,8 @@ std::int64_t Unfolded::length(std::string_view name) const {
   for (std::size_t l = 0; l < model().lengths.size(); ++l)
     if (model().lengths[l] == name) return lengths_[l];
   for (std::size_t i = 0; i < model().system.indices.size(); ++i)
-    if (model().system.indices[i].name == name) return lengths_[static_cast<std::size_t>(model().index_length[i])];
+    if (model().system.indices[i].name == name)
+      return lengths_[static_cast<std::size_t>(model().index_length[i])];
   fail(Status::usage, "G014", "there is no length \"{}\"", name);
 }
 

@@ -34,7 +34,8 @@ class Counter {
       add(positions(rule.letters), copies_in({rule.block}));
       if (s.random()) add(positions(rule.letters), {.nodes = 3, .elements = 3});
     }
-    for (const HoistedPart& part : hoisted_.parts) add(positions(part.letters), of_block(part.block));
+    for (const HoistedPart& part : hoisted_.parts)
+      add(positions(part.letters), of_block(part.block));
     for (const LossTerm& term : model_.loss) add(positions(term.letters), of_block(term.block));
     for (const std::string& name : options_.cotangents)
       if (const int s = model_.find(name); s >= 0) {
@@ -49,8 +50,8 @@ class Counter {
   double positions(const std::vector<int>& letters) const {
     double count = 1;
     for (const int index : letters)
-      count *= static_cast<double>(lengths_[static_cast<std::size_t>(
-          model_.index_length[static_cast<std::size_t>(index)])]);
+      count *= static_cast<double>(
+          lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]);
     return count;
   }
 
@@ -80,7 +81,8 @@ class Counter {
       if (slot < block.slots.size() && block.slots[slot].leaf == id) {
         const Slot& s = block.slots[slot++];
         if (s.kind == Slot::Kind::reduction) add_reduction(size, s);
-        if (options_.ragged && s.kind != Slot::Kind::copy) size.nodes += 0.5;  // fitted to its items
+        if (options_.ragged && s.kind != Slot::Kind::copy)
+          size.nodes += 0.5;  // fitted to its items
         continue;
       }
       if (tape.inputs(id).empty()) {
@@ -107,7 +109,8 @@ class Counter {
     const GraphSize& term = of_block(slot.symbol);
     const double terms = positions(block.over);
     const auto own = static_cast<double>(model_.scratch().shape(slot.leaf).size());
-    const bool chain = block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
+    const bool chain =
+        block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
     const bool rows = block.reduction == "norm" || block.reduction == "logsumexp";
     // a step of a maximum; a row that is stacked, where it may be missing another; an input
     const double each = chain || rows ? (block.reduction == "logsumexp" ? 2.5 : 1) : 0.25;

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "unfold/hoist.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/unfold/unfold.h"
+#include "unfold/hoist.h"
 
 namespace taugrad {
 

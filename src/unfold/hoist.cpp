@@ -131,8 +131,8 @@ class Hoister {
     std::set<NodeId> behind;
     for (auto id = b.nodes.rbegin(); id != b.nodes.rend(); ++id) {
       const Op& op = tape_.op(*id);
-      const bool branches = &op == &kWhere || &op == &kMaximum || &op == &kMinimum ||
-                            &op == &kClamp || &op == &kRelu;
+      const bool branches =
+          &op == &kWhere || &op == &kMaximum || &op == &kMinimum || &op == &kClamp || &op == &kRelu;
       if (!slot_at(b, *id) && (branches || behind.contains(*id)))
         behind.insert(tape_.inputs(*id).begin(), tape_.inputs(*id).end());
     }

@@ -1,6 +1,6 @@
 // Hoisted parts: placed once for each position of their letters, read wherever they stand.
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -23,9 +23,9 @@ Setting Unfolder::setting_of(const HoistedPart& part, const Positions& letters) 
     at[static_cast<std::size_t>(index)] = static_cast<std::int32_t>(first_of_index(index));
   for (std::size_t i = 0; i < letters.size(); ++i)
     at[static_cast<std::size_t>(part.letters[i])] = letters[i];
-  const std::vector<int>& left =
-      part.rule >= 0 ? model_.rules[static_cast<std::size_t>(part.rule)].letters
-                     : term_letters_.at(part.term);
+  const std::vector<int>& left = part.rule >= 0
+                                     ? model_.rules[static_cast<std::size_t>(part.rule)].letters
+                                     : term_letters_.at(part.term);
   Positions left_at;
   for (const int index : left) left_at.push_back(at[static_cast<std::size_t>(index)]);
   Setting s;
@@ -43,7 +43,8 @@ Setting Unfolder::setting_of(const HoistedPart& part, const Positions& letters) 
 NodeId Unfolder::read_part(const Slot& slot, const Setting& setting) {
   const HoistedPart& part = hoisted_.parts[static_cast<std::size_t>(slot.symbol)];
   Positions letters;
-  for (const int index : part.letters) letters.push_back(setting.at[static_cast<std::size_t>(index)]);
+  for (const int index : part.letters)
+    letters.push_back(setting.at[static_cast<std::size_t>(index)]);
   const NodeId id = parts_done_[static_cast<std::size_t>(slot.symbol)].value.get(letters);
   if (id < 0) tasks_.push_back({slot.symbol, Part::shared, letters});
   return fit(id, setting.extent);
@@ -77,14 +78,15 @@ bool Unfolder::place_part(const Task& task) {
 bool Unfolder::is_part(int number, std::size_t root) const {
   const Template& t = templates_[static_cast<std::size_t>(number)];
   const int slot = t.steps[static_cast<std::size_t>(t.roots[root])].slot;
-  return slot >= 0 &&
-         block(number).slots[static_cast<std::size_t>(slot)].kind == Slot::Kind::part;
+  return slot >= 0 && block(number).slots[static_cast<std::size_t>(slot)].kind == Slot::Kind::part;
 }
 
 /// The variable that waits, for an error.
 const std::string& Unfolder::name_of(const Task& task) const {
   static const std::string loss = "loss";
-  const int rule = task.part == Part::shared ? hoisted_.parts[static_cast<std::size_t>(task.rule)].rule : task.rule;
+  const int rule = task.part == Part::shared
+                       ? hoisted_.parts[static_cast<std::size_t>(task.rule)].rule
+                       : task.rule;
   return rule < 0 ? loss : symbol(model_.rules[static_cast<std::size_t>(rule)].symbol).name;
 }
 

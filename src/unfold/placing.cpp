@@ -2,28 +2,43 @@
 #include <algorithm>
 #include <cmath>
 
-#include "unfold/unfolder.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
 bool Unfolder::gather(int number, Setting& setting, std::vector<NodeId>& found) {
   bool complete = true;
-  for (const Slot& slot : this->block(number).slots) complete = gather_slot(slot, setting, found) && complete;
+  for (const Slot& slot : this->block(number).slots)
+    complete = gather_slot(slot, setting, found) && complete;
   return complete;
 }
 
 bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found) {
   switch (slot.kind) {
-    case Slot::Kind::read: found.push_back(read(slot, setting, Part::value)); break;
-    case Slot::Kind::nll: found.push_back(read(slot, setting, Part::nll)); break;
-    case Slot::Kind::copy: found.push_back(copy_of(slot, setting)); break;
-    case Slot::Kind::index: found.push_back(position_number(setting, slot.symbol)); break;
-    case Slot::Kind::length: found.push_back(length_node(slot.symbol, setting.extent)); break;
-    case Slot::Kind::dropout: found.push_back(0); break;
-    case Slot::Kind::part: found.push_back(read_part(slot, setting)); break;
+    case Slot::Kind::read:
+      found.push_back(read(slot, setting, Part::value));
+      break;
+    case Slot::Kind::nll:
+      found.push_back(read(slot, setting, Part::nll));
+      break;
+    case Slot::Kind::copy:
+      found.push_back(copy_of(slot, setting));
+      break;
+    case Slot::Kind::index:
+      found.push_back(position_number(setting, slot.symbol));
+      break;
+    case Slot::Kind::length:
+      found.push_back(length_node(slot.symbol, setting.extent));
+      break;
+    case Slot::Kind::dropout:
+      found.push_back(0);
+      break;
+    case Slot::Kind::part:
+      found.push_back(read_part(slot, setting));
+      break;
     case Slot::Kind::reduction: {
       const ExtentId extent = setting.extent;
       bool complete = true;
@@ -40,13 +55,16 @@ bool Unfolder::gather_slot(const Slot& slot, Setting& setting, std::vector<NodeI
 }
 
 // A template does not stand inside itself: what it keeps while it is placed is its own.
-std::span<NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+std::span<NodeId> Unfolder::place(int number, Setting& setting, const std::vector<NodeId>& found,
+                                  std::size_t& cursor) {
   const Block& block = this->block(number);
   Template& t = templates_[static_cast<std::size_t>(number)];
   t.placed.resize(t.steps.size());
   std::size_t i = 0;
   for (const Slot& slot : block.slots) {
-    const NodeId node = slot.kind == Slot::Kind::reduction ? place_reduction(slot.symbol, setting, found, cursor) : found[cursor++];
+    const NodeId node = slot.kind == Slot::Kind::reduction
+                            ? place_reduction(slot.symbol, setting, found, cursor)
+                            : found[cursor++];
     while (t.steps[i].slot < 0) ++i;
     t.placed[i++] = node;
   }
@@ -57,7 +75,8 @@ std::span<NodeId> Unfolder::place(int number, Setting& setting, const std::vecto
   return t.values;
 }
 
-NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting) {
+NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<NodeId>& placed,
+                            const Setting& setting) {
   if (step.count == 0) {  // a constant: one for all steps
     if (step.shared < 0) {
       const NameId name = tape_.owner_name();
@@ -72,7 +91,8 @@ NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<
   inputs_.clear();
   ExtentId extent = kShared;
   for (int k = 0; k < step.count; ++k) {
-    inputs_.push_back(placed[static_cast<std::size_t>(t.inputs[static_cast<std::size_t>(step.first + k)])]);
+    inputs_.push_back(
+        placed[static_cast<std::size_t>(t.inputs[static_cast<std::size_t>(step.first + k)])]);
     if (tape_.extent_id(inputs_.back()) != kShared) extent = setting.extent;
   }
   if (step.op == &kToItems)  // of a shared value that is differentiated per example (R18)
@@ -81,19 +101,21 @@ NodeId Unfolder::place_step(int number, Template::Step& step, const std::vector<
   return tape_.append_raw(*step.op, inputs_, step.shape, step.attrs, extent);
 }
 
-// A mask belongs to one mention in one equation, at the positions of the reductions around it; that of the left side is
-// the node's own.
+// A mask belongs to one mention in one equation, at the positions of the reductions around it; that
+// of the left side is the node's own.
 NodeId Unfolder::dropped(NodeId a, int block, int slot, const Setting& setting) {
   const double p = this->block(block).slots[static_cast<std::size_t>(slot)].p;
   if (!options_.train || p == 0) return a;
   std::string stream = "dropout:" + std::to_string(block) + ":" + std::to_string(slot);
-  for (const int index : reduced_) stream += ":" + std::to_string(setting.at[static_cast<std::size_t>(index)]);
+  for (const int index : reduced_)
+    stream += ":" + std::to_string(setting.at[static_cast<std::size_t>(index)]);
   Var x = tape_.var(a);
   if (!x.per_example()) x = to_items(x, setting.extent);
   return (x * dropout_mask(x, p, stream)).id;
 }
 
-NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor) {
+NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector<NodeId>& found,
+                                 std::size_t& cursor) {
   const Block& block = this->block(number);
   const ExtentId outer = setting.extent;
   std::vector<NodeId> terms;
@@ -111,15 +133,19 @@ NodeId Unfolder::place_reduction(int number, Setting& setting, const std::vector
   return reduce(block, terms, extents, outer);
 }
 
-NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+NodeId Unfolder::reduce(const Block& block, const std::vector<NodeId>& terms,
+                        const std::vector<ExtentId>& extents, ExtentId target) {
   const ExtentId every = target == kShared ? kEveryItem : target;
   if (terms.empty()) {
     const Template& t = templates_[static_cast<std::size_t>(&block - hoisted_.blocks.data())];
     const int root = t.roots.front();
     const int slot = t.steps[static_cast<std::size_t>(root)].slot;
-    const Shape shape = slot >= 0 ? model_.scratch().shape(block.slots[static_cast<std::size_t>(slot)].leaf)
-                                  : tape_.shape_of(t.steps[static_cast<std::size_t>(root)].shape);
-    const double nothing = block.reduction == "prod" ? 1 : block.reduction == "logsumexp" ? -INFINITY : 0;
+    const Shape shape =
+        slot >= 0 ? model_.scratch().shape(block.slots[static_cast<std::size_t>(slot)].leaf)
+                  : tape_.shape_of(t.steps[static_cast<std::size_t>(root)].shape);
+    const double nothing = block.reduction == "prod"        ? 1
+                           : block.reduction == "logsumexp" ? -INFINITY
+                                                            : 0;
     return constant(tape_, nothing, shape, every).id;
   }
   if (block.reduction == "max" || block.reduction == "min" || block.reduction == "prod")
@@ -139,7 +165,8 @@ Var Unfolder::where_alive(ExtentId alive, ExtentId target, Var a, Var b) {
 }
 
 // ties: the first. An item that lacks a step keeps what it has.
-NodeId Unfolder::chained(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+NodeId Unfolder::chained(const std::string& how, const std::vector<NodeId>& terms,
+                         const std::vector<ExtentId>& extents, ExtentId target) {
   Var best = tape_.var(terms.front());
   const ExtentId start = extents.front();
   for (std::size_t i = 1; i < terms.size(); ++i) {
@@ -152,20 +179,23 @@ NodeId Unfolder::chained(const std::string& how, const std::vector<NodeId>& term
   return where_alive(start, target, all, tape_.var(number(1))).id;
 }
 
-// the terms as rows of a matrix, which is reduced along the first axis; -inf adds nothing to a logsumexp
-NodeId Unfolder::stacked(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target) {
+// the terms as rows of a matrix, which is reduced along the first axis; -inf adds nothing to a
+// logsumexp
+NodeId Unfolder::stacked(const std::string& how, const std::vector<NodeId>& terms,
+                         const std::vector<ExtentId>& extents, ExtentId target) {
   const Shape shape = tape_.shape(terms.front());
   Vars rows;
   for (std::size_t i = 0; i < terms.size(); ++i) {
     Var term = tape_.var(fit(terms[i], target));
-    if (how == "logsumexp") term = where_alive(extents[i], target, term, tape_.var(number(-INFINITY)));
+    if (how == "logsumexp")
+      term = where_alive(extents[i], target, term, tape_.var(number(-INFINITY)));
     rows.push_back(reshape(term, {shape.size()}));
   }
   const Var all = stack(rows);
   return reshape(how == "norm" ? norm(all, {.axis = 0}) : logsumexp(all, {.axis = 0}), shape).id;
 }
 
-// how many positions a mean goes over, at least 1: a mean over none is 0                          (R9)
+// how many positions a mean goes over, at least 1: a mean over none is 0 (R9)
 NodeId Unfolder::count_of(const Block& block, ExtentId extent) {
   double known = 1;
   Var count;

@@ -14,7 +14,9 @@ class Positions {
  public:
   Positions() = default;
   Positions(std::size_t count, std::int32_t number) { assign(count, number); }
-  Positions(std::initializer_list<std::int32_t> numbers) { take(std::span(numbers.begin(), numbers.size())); }
+  Positions(std::initializer_list<std::int32_t> numbers) {
+    take(std::span(numbers.begin(), numbers.size()));
+  }
   Positions(std::span<const std::int32_t> numbers) { take(numbers); }
   Positions(const std::vector<std::int32_t>& numbers) { take(numbers); }
 

@@ -1,7 +1,7 @@
 // Random variables: their value in every mode, and the likelihood of their target (R12).
 #include "language/resolve/drawing.h"
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -35,9 +35,8 @@ bool Unfolder::before_data_end(const Symbol& s, const Positions& at) const {
 
 // whether the likelihood at a position scores data, which the value there need not be (R12)
 bool Unfolder::scores_data(const Symbol& s, const Positions& at) const {
-  return observed(s, at) ||
-         (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] && inside(s, at) &&
-          before_data_end(s, at));
+  return observed(s, at) || (has_data_[static_cast<std::size_t>(&s - model_.symbols.data())] &&
+                             inside(s, at) && before_data_end(s, at));
 }
 
 Var nll_of(const Symbol& s, Var y, Var a, Var second, ExtentId extent) {
@@ -94,7 +93,8 @@ NodeId Unfolder::random_value(const Task& task, const Setting& setting) {
                                  : drawn(s, a, second < 0 ? Var{} : tape_.var(second),
                                          {options_.temperature, options_.top_k});
   if (s.distribution == DistributionKind::normal && !mode.pathwise) y = stop_gradient(y);
-  if (mode.kind == Mode::Kind::mixed && before_data_end(s, at)) y = mixed_with_data(y, rule.symbol, at, setting);
+  if (mode.kind == Mode::Kind::mixed && before_data_end(s, at))
+    y = mixed_with_data(y, rule.symbol, at, setting);
   const NodeId id = finish_value(y.id, s, setting, at);
   tape_.set_owner(0, 0);
   return id;

@@ -5,10 +5,10 @@
 
 #include "base/fail.h"
 #include "base/init.h"
-#include "unfold/unfolder.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -22,13 +22,15 @@ void Unfolder::find_ends() {
   for (const Rule& rule : model_.rules) {
     bool ends = false;
     for (std::size_t a = 0; a < rule.places.size(); ++a)
-      ends = ends || (rule.places[a].kind == Place::Kind::end &&
-                      runs_ragged(model_.index_length[static_cast<std::size_t>(symbol(rule.symbol).axes[a])]));
+      ends =
+          ends ||
+          (rule.places[a].kind == Place::Kind::end &&
+           runs_ragged(model_.index_length[static_cast<std::size_t>(symbol(rule.symbol).axes[a])]));
     ends_with_item_.push_back(ends);
   }
 }
 
-// the equation for a position: of two that match, the one with more fixed positions               (R3)
+// the equation for a position: of two that match, the one with more fixed positions (R3)
 const Rule* Unfolder::rule_at(const Symbol& s, const Positions& at, Positions& letters) const {
   const Rule* found = nullptr;
   for (const int r : s.rules) {
@@ -49,8 +51,12 @@ const Rule* Unfolder::rule_at(const Symbol& s, const Positions& at, Positions& l
     }
     if (!matches) continue;
     if (found)
-      fail_at("E016", fmt::format("two equations define \"{}\" at one position of a sequence of this length", s.name), rule.equation->text,
-              0, static_cast<int>(s.name.size()), "add an equation for that position, with more fixed positions");
+      fail_at(
+          "E016",
+          fmt::format("two equations define \"{}\" at one position of a sequence of this length",
+                      s.name),
+          rule.equation->text, 0, static_cast<int>(s.name.size()),
+          "add an equation for that position, with more fixed positions");
     found = &rule;
     letters = std::move(here);
   }
@@ -81,31 +87,39 @@ NodeId Unfolder::read(const Slot& slot, const Setting& setting, Part part) {
       at.push_back(place_of(p, s.axes[a], setting));
     }
   }
-  if (last_axis < s.axes.size()) return read_last(slot.symbol, at, last_axis, last_offset, setting.extent, part);
+  if (last_axis < s.axes.size())
+    return read_last(slot.symbol, at, last_axis, last_offset, setting.extent, part);
   return read_at(slot.symbol, std::move(at), setting.extent, part);
 }
 
-// Positions that no data tell. What is computed stays far from the end of its type: it lies outside either way.
+// Positions that no data tell. What is computed stays far from the end of its type: it lies outside
+// either way.
 std::int32_t Unfolder::place_of(const At& p, int axis, const Setting& setting) const {
-  if (p.kind == Place::Kind::letter) return setting.at[static_cast<std::size_t>(p.index)] + p.offset;
+  if (p.kind == Place::Kind::letter)
+    return setting.at[static_cast<std::size_t>(p.index)] + p.offset;
   if (p.kind == Place::Kind::number) return p.offset;
-  if (p.kind == Place::Kind::end) return static_cast<std::int32_t>(length_of_index(axis) + p.offset);
+  if (p.kind == Place::Kind::end)
+    return static_cast<std::int32_t>(length_of_index(axis) + p.offset);
   constexpr std::int64_t kFar = 1'500'000'000;
-  const auto letter = [&](int index) { return std::int64_t{setting.at[static_cast<std::size_t>(index)]}; };
+  const auto letter = [&](int index) {
+    return std::int64_t{setting.at[static_cast<std::size_t>(index)]};
+  };
   const auto length = [&](int l) { return out_.lengths_[static_cast<std::size_t>(l)]; };
   return static_cast<std::int32_t>(std::clamp(value_of(*p.form, letter, length), -kFar, kFar));
 }
 
 NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
   const Symbol& s = symbol(number);
-  if (const NodeId before = before_segment(number, at, part); before >= 0) return fit(before, extent);
+  if (const NodeId before = before_segment(number, at, part); before >= 0)
+    return fit(before, extent);
   NodeId base = -1;
   if (s.kind == SymbolKind::input || (part == Part::value && observed(s, at))) {
     if (inside(s, at)) return fit(given(number, at), extent);
     if (s.kind == SymbolKind::input) return fit(outside(number, at, part), extent);
   }
   Positions letters;
-  if (const Rule* rule = rule_at(s, at, letters); rule && !(part == Part::value && observed(s, at))) {
+  if (const Rule* rule = rule_at(s, at, letters);
+      rule && !(part == Part::value && observed(s, at))) {
     base = instance(*rule, letters, part);
     if (base < 0) return -1;
   } else {
@@ -115,7 +129,8 @@ NodeId Unfolder::read_at(int number, Positions at, ExtentId extent, Part part) {
 }
 
 // g[tau+1] = ..: where q = tau + k for an item, it reads that equation instead
-NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId extent, Part part, NodeId base) {
+NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId extent, Part part,
+                                   NodeId base) {
   const Symbol& s = symbol(number);
   if (!options_.ragged) return base;
   const auto key = std::tuple(number, at, extent, static_cast<int>(part));
@@ -130,7 +145,8 @@ NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId ext
     int length = -1;
     for (std::size_t a = 0; a < at.size(); ++a) {
       const At& p = rule.places[a];
-      if (p.kind == Place::Kind::end && runs_ragged(model_.index_length[static_cast<std::size_t>(s.axes[a])])) {
+      if (p.kind == Place::Kind::end &&
+          runs_ragged(model_.index_length[static_cast<std::size_t>(s.axes[a])])) {
         wanted = at[a] - p.offset;
         length = model_.index_length[static_cast<std::size_t>(s.axes[a])];
       } else if (p.kind == Place::Kind::letter) {
@@ -141,7 +157,9 @@ NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId ext
       }
     }
     // items of this extent are at least `bound` long
-    if (!matches || wanted < bound(extent, length) || wanted > out_.lengths_[static_cast<std::size_t>(length)]) continue;
+    if (!matches || wanted < bound(extent, length) ||
+        wanted > out_.lengths_[static_cast<std::size_t>(length)])
+      continue;
     const NodeId special = instance(rule, letters, part);
     if (special < 0) {
       complete = false;
@@ -157,7 +175,8 @@ NodeId Unfolder::boundaries_at_end(int number, const Positions& at, ExtentId ext
 }
 
 // h[last + offset]: of an item of length l the value at l + offset
-NodeId Unfolder::read_last(int number, const Positions& at, std::size_t axis, int offset, ExtentId extent, Part part) {
+NodeId Unfolder::read_last(int number, const Positions& at, std::size_t axis, int offset,
+                           ExtentId extent, Part part) {
   const Symbol& s = symbol(number);
   const auto key = std::tuple(number, at, axis, offset, static_cast<int>(part));
   if (const auto known = lasts_.find(key); known != lasts_.end()) return fit(known->second, extent);
@@ -191,7 +210,8 @@ NodeId Unfolder::outside(int number, const Positions& at, Part part) {
   const IndexId index = index_at(at, s.axes);
   tape_.set_owner(names_[static_cast<std::size_t>(number)], index);
   const bool category = part == Part::value && s.category >= 0;
-  const Var zero = constant(tape_, category ? -1 : 0, part == Part::nll ? Shape{} : s.shape, s.per_example || part == Part::nll ? kEveryItem : kShared);
+  const Var zero = constant(tape_, category ? -1 : 0, part == Part::nll ? Shape{} : s.shape,
+                            s.per_example || part == Part::nll ? kEveryItem : kShared);
   if (part == Part::value) {
     tape_.set_value(zero.id, names_[static_cast<std::size_t>(number)], index);
     values_[static_cast<std::size_t>(number)]->set(at, zero.id);
@@ -208,14 +228,19 @@ NodeId Unfolder::given(int number, const Positions& at) {
   const IndexId owner_index = tape_.owner_index();
   tape_.set_owner(0, 0);
   Positions by_index(model_.system.indices.size(), 0);
-  for (std::size_t a = 0; a < at.size(); ++a) by_index[static_cast<std::size_t>(s.axes[a])] = std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
+  for (std::size_t a = 0; a < at.size(); ++a)
+    by_index[static_cast<std::size_t>(s.axes[a])] =
+        std::max(by_index[static_cast<std::size_t>(s.axes[a])], at[a]);
   const ExtentId extent = extent_of(s.axes, by_index);
   const bool value = !s.random() || observed(s, at);
   AttrsId& category = categories_[static_cast<std::size_t>(number)];
   if (s.category >= 0 && category == 0) category = tape_.intern_attrs({{"category", s.category}});
-  if (s.position >= 0 && category == 0) category = tape_.intern_attrs({{"position", std::int64_t{1}}});
-  const NodeId leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
-  const NameId name = value ? names_[static_cast<std::size_t>(number)] : tape_.intern_name(data_input(s.name), letters_of(s.axes));
+  if (s.position >= 0 && category == 0)
+    category = tape_.intern_attrs({{"position", std::int64_t{1}}});
+  const NodeId leaf = tape_.append_raw(
+      kInput, {}, tape_.intern_shape(s.category >= 0 ? Shape{} : s.shape), category, extent);
+  const NameId name = value ? names_[static_cast<std::size_t>(number)]
+                            : tape_.intern_name(data_input(s.name), letters_of(s.axes));
   tape_.set_value(leaf, name, index_at(at, s.axes));
   tape_.set_owner(owner, owner_index);
   table.set(at, leaf);
@@ -237,15 +262,21 @@ const Attrs& Unfolder::init_of(int number) {
   const auto declaration = symbol(number).declaration;
   const auto known = inits_.find(declaration);
   if (known != inits_.end()) return known->second;
-  return inits_[declaration] = attrs_of(model_.system.weights[static_cast<std::size_t>(declaration)].declaration, symbol(number).shape.size());
+  return inits_[declaration] =
+             attrs_of(model_.system.weights[static_cast<std::size_t>(declaration)].declaration,
+                      symbol(number).shape.size());
 }
 
 NodeId Unfolder::weight_leaf(int number, const Positions& at) {
   PositionTable& table = *weights_[static_cast<std::size_t>(number)];
   if (const NodeId id = table.get(at); id >= 0) return id;
   Positions numbers;
-  for (std::size_t a = 0; a < at.size(); ++a) numbers.push_back(shown(at[a], symbol(number).axes[a]));
-  const NodeId id = tape_.named_leaf(kWeight, symbol(number).shape, kShared, init_of(number), symbol(number).name, numbers).id;
+  for (std::size_t a = 0; a < at.size(); ++a)
+    numbers.push_back(shown(at[a], symbol(number).axes[a]));
+  const NodeId id = tape_
+                        .named_leaf(kWeight, symbol(number).shape, kShared, init_of(number),
+                                    symbol(number).name, numbers)
+                        .id;
   table.set(at, id);
   return id;
 }
@@ -255,7 +286,8 @@ namespace {
 std::string copy_name(const std::string& weight, const CopyKey& key, const Positions& at) {
   std::string text;
   std::size_t number = 0;
-  for (const std::string& end : key.ends) text += (text.empty() ? "" : ",") + (end.empty() ? std::to_string(at[number++]) : end);
+  for (const std::string& end : key.ends)
+    text += (text.empty() ? "" : ",") + (end.empty() ? std::to_string(at[number++]) : end);
   return fmt::format("{}[{}]", weight, text);
 }
 }  // namespace
@@ -265,13 +297,16 @@ Unfolded::CopyGroup& Unfolder::copies_of(int number, CopyKey& kind) {
   kind.group.resize(model_.symbols.size(), -1);
   int& known = kind.group[static_cast<std::size_t>(number)];
   if (known >= 0) return groups[static_cast<std::size_t>(known)];
-  const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.letters == kind.letters && g.ends == kind.ends; });
+  const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
+    return g.letters == kind.letters && g.ends == kind.ends;
+  });
   known = static_cast<int>(same - groups.begin());
   if (same == groups.end()) {
     std::vector<std::int64_t> lengths;
     for (std::size_t a = 0; a < kind.letters.size(); ++a)
       if (kind.ends[a].empty()) lengths.push_back(out_.length(kind.letters[a]));
-    const NameId name = tape_.intern_name(model_.symbols[static_cast<std::size_t>(number)].name, kind.letters);
+    const NameId name =
+        tape_.intern_name(model_.symbols[static_cast<std::size_t>(number)].name, kind.letters);
     groups.push_back({kind.letters, kind.ends, PositionTable(lengths), name});
   }
   return groups[static_cast<std::size_t>(known)];
@@ -281,7 +316,8 @@ NodeId Unfolder::copy_of(const Slot& slot, const Setting& setting) {
   if (has_data(slot.places)) return read_data(slot.symbol, slot.places, setting, Part::value);
   const Symbol& s = symbol(slot.symbol);
   Positions at;
-  for (std::size_t a = 0; a < slot.places.size(); ++a) at.push_back(place_of(slot.places[a], s.axes[a], setting));
+  for (std::size_t a = 0; a < slot.places.size(); ++a)
+    at.push_back(place_of(slot.places[a], s.axes[a], setting));
   return copy_at(slot.symbol, at, setting);
 }
 
@@ -300,8 +336,10 @@ NodeId Unfolder::copy_at(int number, const Positions& at, const Setting& setting
   const NameId owner = tape_.owner_name();
   const IndexId owner_index = tape_.owner_index();
   Positions shown_at;
-  for (std::size_t a = 0; a < kind.axes.size(); ++a) shown_at.push_back(shown(setting.copy_at[a], kind.axes[a]));
-  const NameId name = kind.numbered ? group->name : tape_.intern_name(copy_name(s.name, kind, shown_at));
+  for (std::size_t a = 0; a < kind.axes.size(); ++a)
+    shown_at.push_back(shown(setting.copy_at[a], kind.axes[a]));
+  const NameId name =
+      kind.numbered ? group->name : tape_.intern_name(copy_name(s.name, kind, shown_at));
   const IndexId index = kind.numbered ? tape_.intern_index(shown_at) : 0;
   tape_.set_owner(name, index);
   // a weight is not per example, and its copy has its shape

@@ -1,9 +1,9 @@
 // What stands before a segment is read from leaves; what later ones read is told.           (R19)
 #include <algorithm>
 
-#include "unfold/unfolder.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "unfold/unfolder.h"
 
 namespace taugrad {
 
@@ -81,7 +81,13 @@ NodeId Unfolder::state_leaf(int number, const Positions& at, bool nll) {
   const Attrs attrs = category ? Attrs{{"category", s.category}} : Attrs{};
   leaf = tape_.append_raw(kInput, {}, tape_.intern_shape(nll || category ? Shape{} : s.shape),
                           tape_.intern_attrs(attrs), extent_of(s.axes, by_index));
-  tape_.set_value(leaf, tape_.intern_name("state:" + slot_name(model_, segment_.length, slots[static_cast<std::size_t>(&leaf - out_.segment_->read.data())])), 0);
+  tape_.set_value(
+      leaf,
+      tape_.intern_name(
+          "state:" +
+          slot_name(model_, segment_.length,
+                    slots[static_cast<std::size_t>(&leaf - out_.segment_->read.data())])),
+      0);
   tape_.set_owner(owner, owner_index);
   return leaf;
 }
@@ -129,13 +135,14 @@ NodeId Unfolder::handed_on(const StateSlot& slot) {
   if (slot.pinned) return placed(slot.at, kEveryItem).id;
   if (segment_.hand_on >= 0 || !runs_ragged(segment_.length))
     return placed(segment_.first + (segment_.hand_on >= 0 ? segment_.hand_on : steps) + slot.at,
-                  kEveryItem).id;
+                  kEveryItem)
+        .id;
   Vars ends;
   for (std::int64_t l = 0; l <= steps; ++l) {
     Extent longer;
     if (l > 0) longer.bounds.push_back({segment_.length, static_cast<std::int32_t>(l)});
-    ends.push_back(placed(segment_.first + l + slot.at,
-                          l > 0 ? tape_.intern_extent(longer) : kEveryItem));
+    ends.push_back(
+        placed(segment_.first + l + slot.at, l > 0 ? tape_.intern_extent(longer) : kEveryItem));
   }
   return at_length(ends, segment_.length, 0, kEveryItem).id;
 }

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/fail.h"
-#include "unfold/segments.h"
 #include "taugrad/unfold/unfold.h"
+#include "unfold/segments.h"
 
 namespace taugrad {
 

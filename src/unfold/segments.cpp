@@ -59,8 +59,9 @@ void SegmentRules::need(int symbol, bool nll) {
 }
 
 void SegmentRules::refuse(const Reader& reader, const std::string& why) const {
-  const std::string what = fmt::format("\"{}\" cannot run a segment of \"{}\" after another: {}",
-                                       reader.name, model_.lengths[static_cast<std::size_t>(length_)], why);
+  const std::string what =
+      fmt::format("\"{}\" cannot run a segment of \"{}\" after another: {}", reader.name,
+                  model_.lengths[static_cast<std::size_t>(length_)], why);
   const std::string help =
       "what lies ahead is not known yet: run the whole sequence, or ask for what does not need it";
   if (reader.text != nullptr && !reader.text->text.empty())
@@ -128,8 +129,7 @@ void SegmentRules::walk_slot(const Slot& slot, const Reader& reader) {
       break;
     case Slot::Kind::length:
       if (slot.symbol == length_ || model_.is_derived(slot.symbol))
-        refuse(reader, fmt::format("it reads the length {}",
-                                   model_.length_name(slot.symbol)));
+        refuse(reader, fmt::format("it reads the length {}", model_.length_name(slot.symbol)));
       break;
     case Slot::Kind::reduction: {
       const Block& inner = model_.blocks[static_cast<std::size_t>(slot.symbol)];
@@ -195,8 +195,9 @@ void SegmentRules::require(Segment& wanted) {
     const auto found = request_.modes.find(s.name);
     const Mode mode = found == request_.modes.end() ? Mode::observed : found->second;
     const Reader reader{s.name, &s, nullptr, nullptr,
-                        s.rules.empty() ? nullptr
-                                        : &model_.rules[static_cast<std::size_t>(s.rules[0])].equation->text};
+                        s.rules.empty()
+                            ? nullptr
+                            : &model_.rules[static_cast<std::size_t>(s.rules[0])].equation->text};
     if (s.length == length_) refuse(reader, "it is the length itself");
     int cuts = 0;
     for (const int axis : s.axes) {

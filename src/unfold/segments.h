@@ -32,7 +32,7 @@ struct Segment {
   std::int64_t fixed = 0;  ///< the last position that an equation names
   std::int64_t apart = 0;  ///< after so many steps what looks back does not meet that position
   std::int64_t hand_on = -1;  ///< steps of this one after which the state is told; -1: at its end
-  std::vector<StateSlot> slots = {};  ///< what to tell then
+  std::vector<StateSlot> slots = {};                ///< what to tell then
   std::vector<char> values = {}, likelihoods = {};  ///< by symbol: whether any is asked for
   bool loss = false, ends = false;
 };

@@ -24,7 +24,8 @@ void require_length(const std::string& name, std::int64_t length) {
     fail(Status::usage, "U002", "the length \"{}\" is 0 or more, not {}", name, length);
 }
 
-void check_by_length_name(const ResolvedModel& model, const std::map<std::string, std::int64_t>& lengths) {
+void check_by_length_name(const ResolvedModel& model,
+                          const std::map<std::string, std::int64_t>& lengths) {
   for (const auto& [name, length] : lengths) {
     if (std::ranges::find(model.lengths, name) == model.lengths.end())
       unknown("length", model, name, model.lengths);
@@ -34,7 +35,8 @@ void check_by_length_name(const ResolvedModel& model, const std::map<std::string
 
 }  // namespace
 
-void check_length_names(const ResolvedModel& model, const std::map<std::string, std::int64_t>& lengths) {
+void check_length_names(const ResolvedModel& model,
+                        const std::map<std::string, std::int64_t>& lengths) {
   if (lengths.empty()) return;
   std::vector<std::string> known = model.lengths;
   for (const FlatIndex& i : model.system.indices) known.push_back(i.name);
@@ -45,7 +47,8 @@ void check_length_names(const ResolvedModel& model, const std::map<std::string, 
       if (model.system.indices[i].name == name && model.is_derived(model.index_length[i])) {
         Diagnostic d;
         d.code = "D018";
-        d.message = fmt::format("the length of \"{}\" is {}: nobody gives it", name, model.lengths[static_cast<std::size_t>(model.index_length[i])]);
+        d.message = fmt::format("the length of \"{}\" is {}: nobody gives it", name,
+                                model.lengths[static_cast<std::size_t>(model.index_length[i])]);
         d.help = "give the length that it is derived from";
         fail(Status::usage, std::move(d));
       }
@@ -64,8 +67,7 @@ void check_constant_mixes(const Modes& modes) {
 void check_unfolding(const ResolvedModel& model, const UnfoldOptions& o) {
   if (!(std::isfinite(o.temperature) && o.temperature > 0))
     fail(Status::usage, "U002", "a temperature is finite and above 0, not {}", o.temperature);
-  if (o.top_k < 0)
-    fail(Status::usage, "U002", "top_k is 1 or more, or 0 for all, not {}", o.top_k);
+  if (o.top_k < 0) fail(Status::usage, "U002", "top_k is 1 or more, or 0 for all, not {}", o.top_k);
   check_length_names(model, o.lengths);
   check_by_length_name(model, o.data_lengths);
   check_by_length_name(model, o.stands_for);

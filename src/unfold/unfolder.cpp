@@ -7,10 +7,10 @@
 #include "base/fail.h"
 #include "base/memory_limit.h"
 #include "graph/verified.h"
-#include "unfold/graph_size.h"
-#include "unfold/unfold_check.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/ops.h"
+#include "unfold/graph_size.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -54,8 +54,10 @@ Unfolder::Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptio
 void Unfolder::reserve_nodes() {
   const GraphSize size = graph_size(model_, hoisted_, out_.lengths_, options_);
   if (size.nodes > 1.5 * kMaxUnfoldedNodes)  // an estimate: the count while unfolding is exact
-    fail(Status::bad_input, "G022", "unfolding takes about {:.3g} nodes, more than {}", size.nodes, kMaxUnfoldedNodes);
-  require_memory("unfolding", {{fmt::format("a graph of about {:.3g} nodes", size.nodes), size.graph_bytes()}});
+    fail(Status::bad_input, "G022", "unfolding takes about {:.3g} nodes, more than {}", size.nodes,
+         kMaxUnfoldedNodes);
+  require_memory("unfolding",
+                 {{fmt::format("a graph of about {:.3g} nodes", size.nodes), size.graph_bytes()}});
   tape_.reserve(static_cast<std::size_t>(std::min(3 * size.nodes, kMaxReservedNodes)));
 }
 
@@ -69,7 +71,8 @@ void Unfolder::set_lengths(const UnfoldOptions& options) {
     double positions = 1;
     for (const int axis : s.axes) positions *= static_cast<double>(length_of_index(axis));
     if (positions > kMaxUnfoldedNodes)
-      fail(Status::bad_input, "G022", "unfolding \"{}\" takes {:.3g} positions, more than {} nodes", s.name, positions, kMaxUnfoldedNodes);
+      fail(Status::bad_input, "G022", "unfolding \"{}\" takes {:.3g} positions, more than {} nodes",
+           s.name, positions, kMaxUnfoldedNodes);
   }
 }
 
@@ -80,13 +83,20 @@ void Unfolder::make_templates() {
     Template t;
     std::size_t slot = 0;
     for (const NodeId id : block.nodes) {
-      Template::Step step{&scratch.op(id), static_cast<int>(t.inputs.size()), 0, tape_.intern_shape(scratch.shape(id)),
-                          tape_.intern_attrs(scratch.attrs(id)), -1, -1};
-      if (slot < block.slots.size() && block.slots[slot].leaf == id) step.slot = static_cast<int>(slot++);
+      Template::Step step{&scratch.op(id),
+                          static_cast<int>(t.inputs.size()),
+                          0,
+                          tape_.intern_shape(scratch.shape(id)),
+                          tape_.intern_attrs(scratch.attrs(id)),
+                          -1,
+                          -1};
+      if (slot < block.slots.size() && block.slots[slot].leaf == id)
+        step.slot = static_cast<int>(slot++);
       for (const NodeId in : step.slot < 0 ? scratch.inputs(id) : std::span<const NodeId>{}) {
         t.inputs.push_back(local[static_cast<std::size_t>(in)]);
         const int read = t.steps[static_cast<std::size_t>(t.inputs.back())].slot;
-        if (read >= 0 && block.slots[static_cast<std::size_t>(read)].kind == Slot::Kind::dropout) step.dropout = read;
+        if (read >= 0 && block.slots[static_cast<std::size_t>(read)].kind == Slot::Kind::dropout)
+          step.dropout = read;
       }
       step.count = static_cast<int>(t.inputs.size()) - step.first;
       local[static_cast<std::size_t>(id)] = static_cast<int>(t.steps.size());
@@ -106,7 +116,8 @@ void Unfolder::make_leaves() {
     copies_.push_back(&out_.copies_[model_.symbols[s].name]);
     nlls_.push_back(nullptr);
     weights_.push_back(nullptr);
-    if (model_.symbols[s].random()) nlls_.back() = &(out_.nlls_[model_.symbols[s].name] = PositionTable(lengths));
+    if (model_.symbols[s].random())
+      nlls_.back() = &(out_.nlls_[model_.symbols[s].name] = PositionTable(lengths));
     if (model_.symbols[s].kind == SymbolKind::weight) {
       weights_.back() = &(out_.weights_[model_.symbols[s].name] = PositionTable(lengths));
       if (lengths.empty() && model_.symbols[s].taken) weight_leaf(static_cast<int>(s), {});
@@ -124,7 +135,9 @@ std::vector<std::string> Unfolder::letters_of(const std::vector<int>& indices) c
 // the number that a position bears
 std::int32_t Unfolder::shown(std::int32_t at, int index) const {
   const std::int64_t longer = shown_length_of_index(index) - length_of_index(index);
-  return longer == 0 || 2 * std::int64_t{at} <= length_of_index(index) ? at : static_cast<std::int32_t>(at + longer);
+  return longer == 0 || 2 * std::int64_t{at} <= length_of_index(index)
+             ? at
+             : static_cast<std::int32_t>(at + longer);
 }
 
 IndexId Unfolder::index_at(const Positions& at, const std::vector<int>& axes) {
@@ -151,12 +164,14 @@ Setting Unfolder::setting_of(const Rule& rule, const Positions& letters) {
   Setting s;
   s.rule = &rule;
   s.at.assign(model_.system.indices.size(), 0);
-  for (std::size_t i = 0; i < letters.size(); ++i) s.at[static_cast<std::size_t>(rule.letters[i])] = letters[i];
+  for (std::size_t i = 0; i < letters.size(); ++i)
+    s.at[static_cast<std::size_t>(rule.letters[i])] = letters[i];
   s.extent = extent_of(rule.letters, s.at);
   s.copy_key = &copy_keys_[static_cast<std::size_t>(&rule - model_.rules.data())];
   std::size_t letter = 0;
   for (const At& p : rule.places)
-    if (p.kind != Place::Kind::end) s.copy_at.push_back(p.kind == Place::Kind::letter ? letters[letter++] : p.offset);
+    if (p.kind != Place::Kind::end)
+      s.copy_at.push_back(p.kind == Place::Kind::letter ? letters[letter++] : p.offset);
   return s;
 }
 
@@ -166,7 +181,8 @@ void Unfolder::make_copy_keys() {
     key.numbered = !rule.places.empty();
     for (std::size_t a = 0; a < rule.places.size(); ++a) {
       const At& p = rule.places[a];
-      const auto index = static_cast<std::size_t>(p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a]);
+      const auto index = static_cast<std::size_t>(
+          p.kind == Place::Kind::letter ? p.index : symbol(rule.symbol).axes[a]);
       key.letters.push_back(model_.system.indices[index].name);
       key.ends.emplace_back();
       key.axes.push_back(static_cast<int>(index));
@@ -199,12 +215,14 @@ void Unfolder::every_position() {
     const int r = static_cast<int>(&rule - model_.rules.data());
     const Symbol& s = symbol(rule.symbol);
     const Positions at = position_of(rule, letters);
-    if (Positions other; !ends_with_item(rule) && rule_at(s, at, other) != &rule) return;  // another equation wins (R3)
-    if (s.random() && observed(s, at) && s.length < 0 && !inside(s, at)) return;               // no data there
+    if (Positions other; !ends_with_item(rule) && rule_at(s, at, other) != &rule)
+      return;  // another equation wins (R3)
+    if (s.random() && observed(s, at) && s.length < 0 && !inside(s, at)) return;  // no data there
     const bool value = s.length < 0 && is_asked(rule, at, false);
     if (value && !observed(s, at)) demand({r, Part::value, letters});
     if (value && observed(s, at)) given(rule.symbol, at);
-    if (s.random() && options_.cotangents.empty() && is_asked(rule, at, true)) demand({r, Part::nll, std::move(letters)});
+    if (s.random() && options_.cotangents.empty() && is_asked(rule, at, true))
+      demand({r, Part::nll, std::move(letters)});
   };
   std::vector<std::vector<int>> rests;  // by rule: its letters without the first
   for (const Rule& rule : model_.rules)
@@ -214,7 +232,9 @@ void Unfolder::every_position() {
   for (std::int64_t t = 1; t <= longest; ++t) {
     if (options_.progress) options_.progress(t, longest);
     for (const Rule& rule : model_.rules) {
-      if (rule.letters.empty() || length_of_index(rule.letters[0]) < t || first_of_index(rule.letters[0]) > t) continue;
+      if (rule.letters.empty() || length_of_index(rule.letters[0]) < t ||
+          first_of_index(rule.letters[0]) > t)
+        continue;
       const std::vector<int>& rest = rests[static_cast<std::size_t>(&rule - model_.rules.data())];
       each_position(rest, s, [&] {
         Positions letters{static_cast<std::int32_t>(t)};
@@ -236,7 +256,7 @@ void Unfolder::drain() {
   while (!tasks_.empty()) {
     const std::size_t top = tasks_.size() - 1;
     const Task task = tasks_[top];  // a copy: the list may grow
-    if (!attempt(task)) continue;  // what it waits for stands above it now
+    if (!attempt(task)) continue;   // what it waits for stands above it now
     tasks_.erase(tasks_.begin() + static_cast<std::ptrdiff_t>(top));
   }
 }
@@ -249,13 +269,14 @@ bool Unfolder::attempt(const Task& task) {
   for (std::size_t i = before; i < tasks_.size(); ++i) {
     const Task& wanted = tasks_[i];
     const PositionTable& flag = done(wanted).tried(wanted.part);
-    const bool itself = wanted.rule == task.rule && wanted.part == task.part && wanted.letters == task.letters;
+    const bool itself =
+        wanted.rule == task.rule && wanted.part == task.part && wanted.letters == task.letters;
     if (itself || flag.get(wanted.letters) >= 0)
-      fail(Status::bad_input, "G016", "\"{}\" depends on itself at one position",
-           name_of(wanted));
+      fail(Status::bad_input, "G016", "\"{}\" depends on itself at one position", name_of(wanted));
   }
   d.tried(task.part).set(task.letters, 0);
-  if (tape_.size() > kMaxUnfoldedNodes) fail(Status::bad_input, "G022", "unfolding takes more than {} nodes", kMaxUnfoldedNodes);
+  if (tape_.size() > kMaxUnfoldedNodes)
+    fail(Status::bad_input, "G022", "unfolding takes more than {} nodes", kMaxUnfoldedNodes);
   return false;
 }
 
@@ -271,7 +292,8 @@ bool Unfolder::place_rule(const Task& task) {
       d.value.set(task.letters, random_value(task, setting));
       return true;
     }
-    if (!scores_data(s, at) && s.length < 0 && instance(rule, task.letters, Part::value) < 0) return false;
+    if (!scores_data(s, at) && s.length < 0 && instance(rule, task.letters, Part::value) < 0)
+      return false;
     place_nll(task, setting);
     return true;
   }
@@ -292,13 +314,15 @@ bool Unfolder::place_rule(const Task& task) {
   return true;
 }
 
-NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setting, const Positions& at) {
+NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setting,
+                              const Positions& at) {
   Var v = tape_.var(root);
   if (s.per_example && !v.per_example()) v = to_items(v, setting.extent);
   // a value is a node of its own, also where the equation only renames another
   if (tape_.is_value(v.id) || tape_.inputs(v.id).empty()) v = copy(v);
   if (!setting.rule || !ends_with_item(*setting.rule)) {
-    tape_.set_value(v.id, names_[static_cast<std::size_t>(&s - model_.symbols.data())], index_at(at, s.axes));
+    tape_.set_value(v.id, names_[static_cast<std::size_t>(&s - model_.symbols.data())],
+                    index_at(at, s.axes));
     values_[static_cast<std::size_t>(&s - model_.symbols.data())]->set(at, v.id);
   }
   return v.id;
@@ -310,6 +334,8 @@ Unfolded unfold(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions&
   verify_rewritten(unfolded.graph().tape());
   return unfolded;
 }
-Unfolded unfold(const Definition& d, const UnfoldOptions& options) { return unfold(resolve(d), options); }
+Unfolded unfold(const Definition& d, const UnfoldOptions& options) {
+  return unfold(resolve(d), options);
+}
 
 }  // namespace taugrad

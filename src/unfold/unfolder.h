@@ -5,14 +5,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "unfold/hoist.h"
 #include "language/resolve/resolved_model.h"
+#include "taugrad/unfold/unfold.h"
+#include "unfold/hoist.h"
 #include "unfold/positions.h"
 #include "unfold/segments.h"
-#include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
-
 
 /// A block with its nodes numbered and its shapes and attributes known to the target tape.
 struct Template {
@@ -21,7 +20,7 @@ struct Template {
     int first, count;  ///< inputs, numbers of earlier steps
     ShapeId shape;
     AttrsId attrs;
-    int slot;          ///< number of the slot this leaf is, or -1
+    int slot;            ///< number of the slot this leaf is, or -1
     NodeId shared = -1;  ///< a constant, placed once
     int dropout = -1;    ///< number of the slot of a dropout that it reads, or -1
   };
@@ -36,14 +35,16 @@ struct Template {
 struct CopyKey {
   std::vector<std::string> letters;  ///< of the axes
   std::vector<int> axes;             ///< index numbers of those that are not at an end
-  std::vector<std::string> ends;     ///< "tau+1" where the position depends on the item's length, else ""
-  bool numbered = false;             ///< every position is a number
-  std::vector<int> group = {};       ///< by symbol: number of the group of its copies, or -1
+  std::vector<std::string>
+      ends;               ///< "tau+1" where the position depends on the item's length, else ""
+  bool numbered = false;  ///< every position is a number
+  std::vector<int> group = {};  ///< by symbol: number of the group of its copies, or -1
 };
 
 /// Where a template is placed.
 struct Setting {
-  Positions at;                ///< by index number; only the letters of the left side and of open reductions count
+  Positions
+      at;  ///< by index number; only the letters of the left side and of open reductions count
   ExtentId extent = kEveryItem;
   const Rule* rule = nullptr;  ///< null: a loss term or an end
   CopyKey* copy_key = nullptr;
@@ -64,9 +65,14 @@ class Unfolder {
     Positions letters;
   };
   struct Done {  ///< what is placed of a rule, by its letters
-    PositionTable value = {}, argument0 = {}, argument1 = {}, nll = {}, tried_value = {}, tried_arguments = {}, tried_nll = {};
-    PositionTable& of(Part p) { return p == Part::nll ? nll : p == Part::arguments ? argument0 : value; }
-    PositionTable& tried(Part p) { return p == Part::nll ? tried_nll : p == Part::arguments ? tried_arguments : tried_value; }
+    PositionTable value = {}, argument0 = {}, argument1 = {}, nll = {}, tried_value = {},
+                  tried_arguments = {}, tried_nll = {};
+    PositionTable& of(Part p) {
+      return p == Part::nll ? nll : p == Part::arguments ? argument0 : value;
+    }
+    PositionTable& tried(Part p) {
+      return p == Part::nll ? tried_nll : p == Part::arguments ? tried_arguments : tried_value;
+    }
   };
 
   // unfolder.cpp: the walk
@@ -80,7 +86,8 @@ class Unfolder {
   bool attempt(const Task& task);
   bool place_rule(const Task& task);
   Setting setting_of(const Rule& rule, const Positions& letters);
-  NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting, const Positions& at);
+  NodeId finish_value(NodeId root, const Symbol& symbol, const Setting& setting,
+                      const Positions& at);
   Positions position_of(const Rule& rule, const Positions& letters) const;
   std::int32_t shown(std::int32_t at, int index) const;
   IndexId index_at(const Positions& at, const std::vector<int>& axes);
@@ -89,14 +96,17 @@ class Unfolder {
   // parts.cpp: what several positions share
   void make_parts();
   bool place_part(const Task& task);
-  NodeId read_part(const Slot& slot, const Setting& setting);  ///< -1: not placed yet (a task is pushed)
+  NodeId read_part(const Slot& slot,
+                   const Setting& setting);  ///< -1: not placed yet (a task is pushed)
   Setting setting_of(const HoistedPart& part, const Positions& letters);
   bool is_part(int block, std::size_t root) const;
   const std::string& name_of(const Task& task) const;
 
   // random_variables.cpp: values in every mode, likelihoods
   void set_modes();
-  const Mode& mode_of(const Symbol& s) const { return modes_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
+  const Mode& mode_of(const Symbol& s) const {
+    return modes_[static_cast<std::size_t>(&s - model_.symbols.data())];
+  }
   bool observed(const Symbol& symbol, const Positions& at) const;
   bool before_data_end(const Symbol& symbol, const Positions& at) const;
   bool scores_data(const Symbol& symbol, const Positions& at) const;
@@ -107,23 +117,32 @@ class Unfolder {
   // placing.cpp: templates
   bool gather(int block, Setting& setting, std::vector<NodeId>& found);
   bool gather_slot(const Slot& slot, Setting& setting, std::vector<NodeId>& found);
-  std::span<NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
-  NodeId place_step(int block, Template::Step& step, const std::vector<NodeId>& placed, const Setting& setting);
-  NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found, std::size_t& cursor);
-  NodeId reduce(const Block& block, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  std::span<NodeId> place(int block, Setting& setting, const std::vector<NodeId>& found,
+                          std::size_t& cursor);
+  NodeId place_step(int block, Template::Step& step, const std::vector<NodeId>& placed,
+                    const Setting& setting);
+  NodeId place_reduction(int block, Setting& setting, const std::vector<NodeId>& found,
+                         std::size_t& cursor);
+  NodeId reduce(const Block& block, const std::vector<NodeId>& terms,
+                const std::vector<ExtentId>& extents, ExtentId target);
   Var where_alive(ExtentId alive, ExtentId target, Var a, Var b);
-  NodeId chained(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
-  NodeId stacked(const std::string& how, const std::vector<NodeId>& terms, const std::vector<ExtentId>& extents, ExtentId target);
+  NodeId chained(const std::string& how, const std::vector<NodeId>& terms,
+                 const std::vector<ExtentId>& extents, ExtentId target);
+  NodeId stacked(const std::string& how, const std::vector<NodeId>& terms,
+                 const std::vector<ExtentId>& extents, ExtentId target);
   NodeId count_of(const Block& block, ExtentId extent);
   NodeId dropped(NodeId a, int block, int slot, const Setting& setting);
   template <class F>
   void each_position(const std::vector<int>& letters, Setting& setting, const F& f);
 
   // reading.cpp: what stands at a position
-  NodeId read(const Slot& slot, const Setting& setting, Part part);  ///< -1: not placed yet (a task is pushed)
+  NodeId read(const Slot& slot, const Setting& setting,
+              Part part);  ///< -1: not placed yet (a task is pushed)
   NodeId read_at(int symbol, Positions at, ExtentId extent, Part part);
-  NodeId read_last(int symbol, const Positions& at, std::size_t axis, int offset, ExtentId extent, Part part);
-  NodeId boundaries_at_end(int symbol, const Positions& at, ExtentId extent, Part part, NodeId base);
+  NodeId read_last(int symbol, const Positions& at, std::size_t axis, int offset, ExtentId extent,
+                   Part part);
+  NodeId boundaries_at_end(int symbol, const Positions& at, ExtentId extent, Part part,
+                           NodeId base);
   const Rule* rule_at(const Symbol& symbol, const Positions& at, Positions& letters) const;
   NodeId instance(const Rule& rule, const Positions& letters, Part part);
   NodeId outside(int symbol, const Positions& at, Part part);
@@ -137,12 +156,13 @@ class Unfolder {
   // data_reading.cpp: what stands at positions that data name (R17)
   struct DataAxis {
     std::size_t axis;
-    NodeId position;          ///< a number for each item
-    std::int64_t first, last; ///< where it may lie; elsewhere nothing stands
-    std::int64_t moved;       ///< what is read lies so far behind it
+    NodeId position;           ///< a number for each item
+    std::int64_t first, last;  ///< where it may lie; elsewhere nothing stands
+    std::int64_t moved;        ///< what is read lies so far behind it
   };
   NodeId read_data(int symbol, const std::vector<At>& places, const Setting& setting, Part part);
-  NodeId gathered(int symbol, const Positions& at, const std::vector<DataAxis>& axes, const Setting& setting, Part part);
+  NodeId gathered(int symbol, const Positions& at, const std::vector<DataAxis>& axes,
+                  const Setting& setting, Part part);
   NodeId step_at(int symbol, const Positions& at, const Setting& setting, Part part);
   NodeId computed(const PositionForm& form, const Setting& setting);
   void bound_by_order(const PositionForm& form, const Setting& setting, DataAxis& axis) const;
@@ -152,19 +172,26 @@ class Unfolder {
   NodeId length_node(int length, ExtentId extent);
   bool inside(const Symbol& symbol, const Positions& at) const;
   /// At tau+1 of a ragged batch: another position for each item.
-  bool ends_with_item(const Rule& rule) const { return ends_with_item_[static_cast<std::size_t>(&rule - model_.rules.data())] != 0; }
+  bool ends_with_item(const Rule& rule) const {
+    return ends_with_item_[static_cast<std::size_t>(&rule - model_.rules.data())] != 0;
+  }
   void find_ends();
 
   // segment_nodes.cpp: what stands before a segment, and what it hands on
   void begin_segment();
-  int axis_cut(const Symbol& s) const { return axis_cut_[static_cast<std::size_t>(&s - model_.symbols.data())]; }
+  int axis_cut(const Symbol& s) const {
+    return axis_cut_[static_cast<std::size_t>(&s - model_.symbols.data())];
+  }
   /// The leaf of a value before the segment; -2: it stands in it, or nothing does there.
   NodeId before_segment(int symbol, const Positions& at, Part part);
   NodeId state_leaf(int symbol, const Positions& at, bool nll);
   NodeId position_number(const Setting& setting, int index);
   bool is_asked(const Rule& rule, const Positions& at, bool nll) const;
   bool is_counted(const Symbol& s, const Positions& at) const;
-  bool is_cut(int index) const { return segment_.length >= 0 && model_.index_length[static_cast<std::size_t>(index)] == segment_.length; }
+  bool is_cut(int index) const {
+    return segment_.length >= 0 &&
+           model_.index_length[static_cast<std::size_t>(index)] == segment_.length;
+  }
   std::int64_t first_of_index(int index) const { return is_cut(index) ? segment_.first + 1 : 1; }
   void add_state();
   NodeId handed_on(const StateSlot& slot);
@@ -182,24 +209,37 @@ class Unfolder {
   void add_ends();
   void drain();
   NodeId total(const std::vector<NodeId>& terms);
-  std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters, std::int64_t from = 0);
+  std::vector<NodeId> place_everywhere(int block, const std::vector<int>& letters,
+                                       std::int64_t from = 0);
 
-  std::int64_t length_of_index(int index) const { return out_.lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
-  std::int64_t shown_length_of_index(int index) const { return length_of_index(index) + longer_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])]; }
-  bool runs_ragged(int length) const { return options_.ragged && model_.fixed_lengths[static_cast<std::size_t>(length)] < 0; }
+  std::int64_t length_of_index(int index) const {
+    return out_
+        .lengths_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])];
+  }
+  std::int64_t shown_length_of_index(int index) const {
+    return length_of_index(index) +
+           longer_[static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(index)])];
+  }
+  bool runs_ragged(int length) const {
+    return options_.ragged && model_.fixed_lengths[static_cast<std::size_t>(length)] < 0;
+  }
   const Symbol& symbol(int s) const { return model_.symbols[static_cast<std::size_t>(s)]; }
   const Block& block(int b) const { return hoisted_.blocks[static_cast<std::size_t>(b)]; }
-  Done& done(const Task& task) { return (task.part == Part::shared ? parts_done_ : done_)[static_cast<std::size_t>(task.rule)]; }
-  Done& done(const Rule& rule) { return done_[static_cast<std::size_t>(&rule - model_.rules.data())]; }
+  Done& done(const Task& task) {
+    return (task.part == Part::shared ? parts_done_ : done_)[static_cast<std::size_t>(task.rule)];
+  }
+  Done& done(const Rule& rule) {
+    return done_[static_cast<std::size_t>(&rule - model_.rules.data())];
+  }
 
   Unfolded out_;
   const ResolvedModel& model_;
   UnfoldOptions options_;
-  Segment segment_;             ///< length -1: the whole sequence
-  std::vector<int> axis_cut_;   ///< by symbol: the axis along the segment's length, or -1
+  Segment segment_;                   ///< length -1: the whole sequence
+  std::vector<int> axis_cut_;         ///< by symbol: the axis along the segment's length, or -1
   std::vector<std::int64_t> longer_;  ///< by length: what the graph stands for is so much longer
-  std::vector<Mode> modes_;      ///< by symbol
-  std::vector<char> has_data_;   ///< by symbol: a random variable that the likelihood scores data of
+  std::vector<Mode> modes_;           ///< by symbol
+  std::vector<char> has_data_;  ///< by symbol: a random variable that the likelihood scores data of
   std::map<int, NodeId> mixes_;  ///< probability of the data, by symbol
   Tape& tape_;
   std::vector<Template> templates_;
@@ -209,15 +249,17 @@ class Unfolder {
   std::vector<Task> tasks_;
   std::vector<NodeId> found_;  ///< what place_rule gathers
   std::vector<NodeId> inputs_;
-  std::vector<int> reduced_;   ///< letters of the reductions that are being placed, the outermost first
-  std::vector<NameId> names_;  ///< of symbols, on the tape
-  std::vector<CopyKey> copy_keys_;       ///< of rules
-  std::map<int, CopyKey> term_keys_;     ///< of loss terms and ends, by block
+  std::vector<int>
+      reduced_;  ///< letters of the reductions that are being placed, the outermost first
+  std::vector<NameId> names_;         ///< of symbols, on the tape
+  std::vector<CopyKey> copy_keys_;    ///< of rules
+  std::map<int, CopyKey> term_keys_;  ///< of loss terms and ends, by block
   std::map<int, std::vector<int>> term_letters_;
-  std::vector<char> ends_with_item_;     ///< by rule
-  std::vector<AttrsId> categories_;      ///< of symbols; 0: not interned yet
-  std::vector<NameId> nll_names_;        ///< of symbols; 0: not interned yet
-  std::vector<PositionTable*> values_, nlls_, weights_;  ///< of symbols, in the result; null: has none
+  std::vector<char> ends_with_item_;  ///< by rule
+  std::vector<AttrsId> categories_;   ///< of symbols; 0: not interned yet
+  std::vector<NameId> nll_names_;     ///< of symbols; 0: not interned yet
+  std::vector<PositionTable*> values_, nlls_,
+      weights_;  ///< of symbols, in the result; null: has none
   std::vector<std::vector<Unfolded::CopyGroup>*> copies_;
   std::vector<PositionTable> given_;  ///< leaves of inputs and observed variables, weights
   std::map<std::pair<int, Positions>, NodeId> zeros_;
@@ -255,7 +297,8 @@ void Unfolder::each_position(const std::vector<int>& letters, Setting& setting, 
   setting.at = before;
 }
 
-/// -log p(y) of a random variable, from the arguments of its distribution (`second`: of a normal).  (eq 11-13)
+/// -log p(y) of a random variable, from the arguments of its distribution (`second`: of a normal).
+/// (eq 11-13)
 Var nll_of(const Symbol& s, Var y, Var first, Var second, ExtentId extent);
 
 }  // namespace taugrad

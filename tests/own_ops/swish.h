@@ -52,9 +52,8 @@ inline Op sum_of_squares() {
               [](const Primal& p, Var ybar, std::span<Var> xbar) {
                 xbar[0] = 2.0 * broadcast_to(ybar, p.in[0].shape()) * p.in[0];
               },
-          .jvp = [](const Primal& p, std::span<const Var> xdot) {
-            return 2.0 * sum(p.in[0] * xdot[0]);
-          }};
+          .jvp = [](const Primal& p,
+                    std::span<const Var> xdot) { return 2.0 * sum(p.in[0] * xdot[0]); }};
 }
 
 }  // namespace own_ops

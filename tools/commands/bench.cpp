@@ -4,8 +4,8 @@
 #include "benchmark.h"
 #include "commands/commands.h"
 #include "definition_options.h"
-#include "runtime/thread_pool.h"
 #include "output.h"
+#include "runtime/thread_pool.h"
 
 namespace taugrad::cli {
 namespace {

@@ -35,8 +35,9 @@ struct Options {
   Diagnostic d;
   d.code = "N004";
   d.message = n.text();
-  d.help = "nothing is proven by it; another --seed draws other numbers, `where` keeps an argument "
-           "inside the domain";
+  d.help =
+      "nothing is proven by it; another --seed draws other numbers, `where` keeps an argument "
+      "inside the domain";
   fail(Status::numerical, std::move(d));
 }
 
@@ -50,8 +51,8 @@ std::string duration_text(double seconds) {
 void tell_estimate(const Options& o, const Context& context, const CheckEstimate& e) {
   constexpr double kLong = 5;
   if (e.every_entry < kLong) return;
-  std::string text = fmt::format("{} entries would take about {}", e.entries,
-                                 duration_text(e.every_entry));
+  std::string text =
+      fmt::format("{} entries would take about {}", e.entries, duration_text(e.every_entry));
   if (e.planned < e.entries || (o.seconds > 0 && e.every_entry > o.seconds / 2))
     text += "; a sample is checked" +
             (o.seconds > 0 ? fmt::format(", for at most {:g} s (--seconds)", o.seconds) : "");
@@ -87,8 +88,7 @@ int check_definition(const Options& o, const Subject& s, const Context& context)
   if (o.steps.steps >= 0) options.steps = o.steps.steps;
   options.lengths = o.steps.lengths;
   options.modes = o.modes;
-  options.weights =
-      read_tensors(o.weights.empty() ? s.weights_file : o.weights, o.strict, context);
+  options.weights = read_tensors(o.weights.empty() ? s.weights_file : o.weights, o.strict, context);
   return check_with(o, context, options, [&](const auto& how) { return taugrad::check(d, how); });
 }
 
@@ -96,8 +96,9 @@ Var loss_in(const Graph& graph, const std::string& name, const Context& context)
   const NodeId before = graph.size();
   const Var loss = name.empty() ? default_loss(graph) : loss_of(graph, name);
   if (name.empty() && graph.size() > before)
-    note(context, "no node is named \"loss\": checking a random combination of all outputs; "
-                  "--loss NAME chooses one");
+    note(context,
+         "no node is named \"loss\": checking a random combination of all outputs; "
+         "--loss NAME chooses one");
   return loss;
 }
 
@@ -107,9 +108,8 @@ int check_graph(const Options& o, const Subject& s, const Context& context) {
   const Var loss = loss_in(*s.graph, s.loss, context);
   GraphCheckOptions options;
   options.variables = o.variables;
-  return check_with(o, context, options, [&](const auto& how) {
-    return taugrad::check(*s.graph, loss, tensors, how);
-  });
+  return check_with(o, context, options,
+                    [&](const auto& how) { return taugrad::check(*s.graph, loss, tensors, how); });
 }
 
 int check_subject(const Options& o, const Context& context) {
@@ -130,8 +130,7 @@ Command check_command() {
   add_steps(c, o->steps, "length, or s=7,t=5 [4]");
   c.integer("--batch", "B", "items, of different lengths where possible [2]", o->batch, 1,
             1'000'000);
-  c.choice("--method", "complex step, or 4-point differences [complex]", o->method,
-           kMethods);
+  c.choice("--method", "complex step, or 4-point differences [complex]", o->method, kMethods);
   c.integer("--order", "1|2", "2: Hessian-vector products [1]", o->order, 1, 2);
   c.option({.name = "--seed",
             .letter = "",
@@ -144,8 +143,7 @@ Command check_command() {
   c.number("--seconds", "S", "what it may take: entries are sampled; 0 has no limit [60]",
            o->seconds, ">= 0", [](double x) { return x >= 0; });
   c.text("--perturb", "NAME",
-         "spoils one vjp, of an op (tanh) or a node (h[2]): the check must fail",
-         o->perturb);
+         "spoils one vjp, of an op (tanh) or a node (h[2]): the check must fail", o->perturb);
   c.option({.name = "--variables",
             .letter = "",
             .value = "NAME",

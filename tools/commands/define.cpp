@@ -3,8 +3,8 @@
 #include "base/fail.h"
 #include "commands/commands.h"
 #include "definition_options.h"
-#include "output.h"
 #include "language/resolve/resolved_model.h"
+#include "output.h"
 #include "taugrad/layers/layers.h"
 
 namespace taugrad::cli {
@@ -59,7 +59,8 @@ int run(const Options& o, const Context& context) {
   if (o.cell.empty())
     fail(Status::usage, "U006", "`taugrad define` needs a cell (rnn, lstm or gru) or -e EQUATION");
   if (o.cell != "rnn")
-    refuse_without_effect(context, {"--nonlinearity"}, "on the " + o.cell + ": the rnn has a choice");
+    refuse_without_effect(context, {"--nonlinearity"},
+                          "on the " + o.cell + ": the rnn has a choice");
   Definition d = made_by_layers(o);
   override_loss(d, o.definition);
   if (!o.definition.loss.empty()) resolve(d);

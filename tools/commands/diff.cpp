@@ -94,8 +94,7 @@ Differences differences(const Side& a, const Side& b, double tolerance) {
          b.path, words(b.kind));
   if (a.kind == "model") return diff_models(a.path, b.path, tolerance);
   if (a.kind == "graph") return diff_graphs(graph_of(a), graph_of(b));
-  if (a.kind == "definition")
-    return diff_definitions(checked_definition(a), checked_definition(b));
+  if (a.kind == "definition") return diff_definitions(checked_definition(a), checked_definition(b));
   return diff_tensors(a.path, b.path, tolerance);
 }
 
@@ -113,9 +112,11 @@ void check_drawing(const Side& a, const Side& b, const Options& o, const Context
   const std::initializer_list<const char*> details = {"--steps", "--values", "--detail", "--seed"};
   if (!o.drawing.asked()) return refuse_without_effect(context, details, "without -o");
   if (a.kind == "tensors" || b.kind == "tensors")
-    fail(Status::usage, "U007", "-o has no effect on tensors: definitions, graphs and models are drawn");
+    fail(Status::usage, "U007",
+         "-o has no effect on tensors: definitions, graphs and models are drawn");
   if (a.kind == "graph")
-    refuse_without_effect(context, {"--steps", "--values", "--seed"}, "on graphs, which are unfolded already");
+    refuse_without_effect(context, {"--steps", "--values", "--seed"},
+                          "on graphs, which are unfolded already");
 }
 
 std::string summary(const Differences& d) {

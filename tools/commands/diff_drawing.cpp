@@ -26,8 +26,7 @@ DrawnSide DiffDrawing::side(const std::string& name, const Definition& d,
     const UnfoldOptions unfolding{.steps = steps.steps, .lengths = steps.lengths};
     return {.name = name, .picture = unfolded_picture(d, unfolding, how, false).picture};
   }
-  ValuedGraph graph(d, {}, weights,
-                    {.steps = steps.steps, .lengths = steps.lengths, .seed = seed});
+  ValuedGraph graph(d, {}, weights, {.steps = steps.steps, .lengths = steps.lengths, .seed = seed});
   GraphPictureOptions shown = how;
   shown.outputs = graph.outputs();
   DrawnSide s{.name = name, .picture = picture_of(graph.unfolded(), shown), .weights = weights};
@@ -45,8 +44,9 @@ void DiffDrawing::draw(const DrawnSide& a, const DrawnSide& b, const Context& co
     fail(Status::usage, "U002", "{}: the suffix tells the format, such as .svg or .html",
          printable(output));
   const DrawnDifference d = difference_of(a, b);
-  deliver(output, format->text({.picture = [&] { return d.picture; }, .page = [&] { return d.page(); }},
-                               {}));
+  deliver(
+      output,
+      format->text({.picture = [&] { return d.picture; }, .page = [&] { return d.page(); }}, {}));
   note(context, fmt::format("drawn: {} computed otherwise, {} only in A, {} only in B", d.changed,
                             d.only_a, d.only_b));
 }

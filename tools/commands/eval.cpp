@@ -9,8 +9,8 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "evaluation_text.h"
-#include "mode_options.h"
 #include "folder_options.h"
+#include "mode_options.h"
 #include "output.h"
 #include "progress.h"
 #include "taugrad/train/evaluate.h"
@@ -47,7 +47,9 @@ std::optional<Diagnostic> not_finite_in(const Evaluation& e, const Dataset& data
     Diagnostic d;
     d.code = "N004";
     d.message = fmt::format("the loss of item {} is not finite: {}", i,
-                            std::isnan(loss) ? "NaN" : loss > 0 ? "inf" : "-inf");
+                            std::isnan(loss) ? "NaN"
+                            : loss > 0       ? "inf"
+                                             : "-inf");
     if (data.examples[i].file) d.file = *data.examples[i].file;
     d.line = data.examples[i].line;
     return d;

@@ -163,7 +163,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_steps(c, o->steps, "length, or s=7,t=5, where no tensor tells [20]");
   c.text("--weights", "FILE", "weights by name, safetensors or .json [drawn]", o->weights);
   c.text("--inputs", "FILE", "inputs and observed variables, as for `run` [drawn]", o->inputs);
-  c.output("-o,--output", "FILE", ".svg: the heat map; .json; .txt: the table [a table]", o->output);
+  c.output("-o,--output", "FILE", ".svg: the heat map; .json; .txt: the table [a table]",
+           o->output);
   c.text("--of", "LIST", "variables to follow [all that hand something on]", o->of);
   c.text(
       "--from", "NAME",

@@ -67,11 +67,12 @@ Command inspect_command() {
                  "every tensor: axes, mean, spread, values that are not finite"},
                 {"taugrad inspect graphs/lstm.json --json",
                  "a definition, its shapes inferred, for programs"}};
-  c.positional({.name = "FILE",
-                .help = "safetensors, graph, definition or tensors JSON, a name in graphs/, a model",
-                .least = 1,
-                .most = 1000000,
-                .take = [files](const std::string& v) { files->push_back(v); }});
+  c.positional(
+      {.name = "FILE",
+       .help = "safetensors, graph, definition or tensors JSON, a name in graphs/, a model",
+       .least = 1,
+       .most = 1000000,
+       .take = [files](const std::string& v) { files->push_back(v); }});
   add_max_memory(c);
   c.run = [files](const Context& context) {
     for (const std::string& path : *files) print(describe_file(path, context.json));

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "json/json_writer.h"
 #include "base/suggest.h"
 #include "commands/commands.h"
+#include "json/json_writer.h"
 #include "output.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/language/functions.h"
@@ -41,7 +41,8 @@ std::string as_text(const std::vector<const Op*>& ops) {
 
 std::string functions_text() {
   std::string text;
-  for (const FunctionText& f : function_texts()) text += fmt::format("{}\n    {}\n", f.usage, f.about);
+  for (const FunctionText& f : function_texts())
+    text += fmt::format("{}\n    {}\n", f.usage, f.about);
   return text;
 }
 
@@ -49,7 +50,12 @@ std::string functions_json() {
   json::Writer w;
   w.begin_object().key("functions").begin_array();
   for (const FunctionText& f : function_texts())
-    w.begin_object().field("name", f.name).field("usage", f.usage).field("about", f.about).field("over_index", f.over_index).end_object();
+    w.begin_object()
+        .field("name", f.name)
+        .field("usage", f.usage)
+        .field("about", f.about)
+        .field("over_index", f.over_index)
+        .end_object();
   w.end_array().end_object();
   return w.text() + "\n";
 }
@@ -97,7 +103,8 @@ Command ops_command() {
   Command c;
   c.name = "ops";
   c.about = "Lists the operations that graphs are made of";
-  c.examples = {{"taugrad ops tanh matmul --json", "operations of graphs: all, or some of them; for programs"},
+  c.examples = {{"taugrad ops tanh matmul --json",
+                 "operations of graphs: all, or some of them; for programs"},
                 {"taugrad ops --functions", "what equations are written with"}};
   c.positional({.name = "OP",
                 .help = "only these",

@@ -5,10 +5,10 @@
 
 #include "base/fail.h"
 #include "base/files.h"
-#include "json/json_writer.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "folder_options.h"
+#include "json/json_writer.h"
 #include "mode_options.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
@@ -92,7 +92,8 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
     o.predict.fetch = names_in(o.fetch);
     return predict(m.definition, m.weights, items, o.predict);
   }
-  refuse_without_effect(context, {"--fetch", "--mode"}, "beside --steps, which goes on after the data");
+  refuse_without_effect(context, {"--fetch", "--mode"},
+                        "beside --steps, which goes on after the data");
   if (!items.unknown.empty())
     fail(Status::bad_input, "D005", "a forecast goes on with \"{}\", and the data have none",
          *items.unknown.begin());
@@ -123,10 +124,9 @@ Command predict_command() {
   Command c;
   c.name = "predict";
   c.about = "What a trained model says of data: likeliest values, probabilities, forecasts";
-  c.examples = {
-      {"taugrad predict model --data new.jsonl", "a JSON object for each item: y, p:y"},
-      {"taugrad predict model --data series.jsonl --steps 24",
-       "each item goes on for 24 steps after its own end"}};
+  c.examples = {{"taugrad predict model --data new.jsonl", "a JSON object for each item: y, p:y"},
+                {"taugrad predict model --data series.jsonl --steps 24",
+                 "each item goes on for 24 steps after its own end"}};
   add_model_folder(c, o->model);
   c.option({.name = "--data",
             .letter = "",
@@ -136,7 +136,8 @@ Command predict_command() {
             .many = true});
   c.text("--fetch", "LIST", "y,p:y,std:y,nll:y,h [of each random variable y, p:y or std:y]",
          o->fetch);
-  c.integer("--steps", "N", "a forecast: N steps after each item's end", o->steps, 1, 1'000'000'000);
+  c.integer("--steps", "N", "a forecast: N steps after each item's end", o->steps, 1,
+            1'000'000'000);
   c.flag("--draw", "a forecast of draws, not of the likeliest values", o->draw);
   c.number("--temperature", "X", "of these draws [1]", o->forecast.temperature, "> 0",
            [](double x) { return x > 0; });

@@ -7,9 +7,9 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "divergence.h"
+#include "language/resolve/resolved_model.h"
 #include "mode_options.h"
 #include "output.h"
-#include "language/resolve/resolved_model.h"
 #include "subject.h"
 #include "taugrad/evaluate/run_segment.h"
 #include "taugrad/io/tensors.h"
@@ -79,7 +79,8 @@ RunResult run_on_files(const T& of, const Options& o, const Context& context) {
                 weights = read_tensors(o.weights, o.strict, context);
   for (const auto& [name, tensor] : inputs)
     if (name.starts_with("cotangent:"))
-      refuse_without_effect(context, {"--loss"}, "beside the tensor " + name + ", which replaces it");
+      refuse_without_effect(context, {"--loss"},
+                            "beside the tensor " + name + ", which replaces it");
   try {
     return run(of, inputs, weights, o.run);
   } catch (const Error& e) {
@@ -111,7 +112,7 @@ std::string compared(const Definition& d, Options o, const RunResult& open,
   const Divergence apart = divergence(d, open.values, run_on_files(d, o, context).values);
   const bool json = context.json || o.output == "-";
   return format_of(o.output, kReports, json ? "json" : "txt") == "json" ? divergence_json(apart)
-                                                                       : divergence_table(apart);
+                                                                        : divergence_table(apart);
 }
 
 // --temperature and --top-k are of draws
@@ -127,8 +128,7 @@ void refuse_without_draws(const Definition& d, const Options& o, const Context& 
   if (!draws)
     refuse_without_effect(context, {"--temperature", "--top-k"},
                           "where nothing is drawn: it goes with a --mode, such as y=sampled");
-  if (!symbols)
-    refuse_without_effect(context, {"--top-k"}, "where no symbol is drawn");
+  if (!symbols) refuse_without_effect(context, {"--top-k"}, "where no symbol is drawn");
 }
 
 RunResult run_graph(const Graph& g, Options& o, const std::string& loss, const Context& context) {
@@ -173,8 +173,8 @@ int run_subject(Options o, const Context& context) {
   o.run.dtype = o.dtype == "f64" ? Dtype::f64 : Dtype::f32;
   o.run.batch = o.batch;
   o.run.seed = o.seed;
-  const RunResult result = s.graph ? run_graph(*s.graph, o, s.loss, context)
-                                   : run_definition(*s.definition, o, context);
+  const RunResult result =
+      s.graph ? run_graph(*s.graph, o, s.loss, context) : run_definition(*s.definition, o, context);
   tell_warnings(result, o, context);
   if (o.divergence)
     deliver(o.output, compared(*s.definition, o, result, context));

@@ -4,15 +4,15 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "json/json_writer.h"
-#include "language/resolve/resolved_model.h"
-#include "train/sample_length.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "folder_options.h"
+#include "json/json_writer.h"
+#include "language/resolve/resolved_model.h"
 #include "output.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/train/dataset.h"
+#include "train/sample_length.h"
 
 namespace taugrad::cli {
 namespace {
@@ -107,7 +107,8 @@ Command sample_command() {
   c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->sample.top_k, 1,
             2147483647);
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
-  c.output("-o,--output", "FILE", ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);
+  c.output("-o,--output", "FILE",
+           ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);
   add_max_memory(c);
   c.run = [o](const Context& context) { return draw(*o, context); };
   return c;

@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,22 +11,22 @@
 #include "commands/show_plan.h"
 #include "commands/show_values.h"
 #include "definition_options.h"
-#include "runtime/generic.h"
+#include "io/inspect.h"
 #include "mode_options.h"
 #include "model_view.h"
-#include "io/inspect.h"
 #include "output.h"
 #include "progress.h"
 #include "readable.h"
+#include "runtime/generic.h"
 #include "subject.h"
 #include "taugrad/analysis/coupling.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/format.h"
 #include "taugrad/draw/graph_picture.h"
-#include "taugrad/io/graph_json.h"
-#include "taugrad/ops/records.h"
-#include "taugrad/language/describe.h"
 #include "taugrad/fold/fold.h"
+#include "taugrad/io/graph_json.h"
+#include "taugrad/language/describe.h"
+#include "taugrad/ops/records.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {
@@ -52,7 +51,8 @@ std::string chosen_format(const Options& o, const Context& context) {
   const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
   if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
   const Format* told = format_of_file(o.output);
-  if (o.format.empty()) return told != nullptr ? std::string(told->name) : printed == "txt" ? "dot" : printed;
+  if (o.format.empty())
+    return told != nullptr ? std::string(told->name) : printed == "txt" ? "dot" : printed;
   // what other programs read as JSON may be called so
   const bool agree = told == nullptr || told->name == o.format ||
                      (told->name == "json" && format_named(o.format).is_json());
@@ -140,8 +140,10 @@ GraphPictureOptions picture_options(const Options& o) {
 DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Context& context,
                              const DefinitionSummary& summary) {
   check_steps(d, o.steps);
-  DefinitionDrawing drawing{.view = o.view, .unfolding = unfolding_of(o),
-                            .picture = picture_options(o), .steps = o.steps};
+  DefinitionDrawing drawing{.view = o.view,
+                            .unfolding = unfolding_of(o),
+                            .picture = picture_options(o),
+                            .steps = o.steps};
   if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
   drawing.deliver = [&o](const FormatSource& source) { deliver_drawing(source, o); };
   drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
@@ -180,7 +182,8 @@ int show_model(const Definition& d, const Options& o, const Context& context) {
   options.all_steps = o.all_steps;
   options.printed = o.detail == "variables";
   return show_model(d, options, context, [&](const GraphicalModel& model, const Picture& picture) {
-    deliver_drawing({.picture = [&] { return picture; }, .json = [&] { return to_json(model); }}, o);
+    deliver_drawing({.picture = [&] { return picture; }, .json = [&] { return to_json(model); }},
+                    o);
   });
 }
 
@@ -190,10 +193,10 @@ void refuse_others(const Options& o, const Context& context) {
     refuse_without_effect(context, options, why);
   };
   if (o.plan)
-    return refuse({"--values", "--colour", "--inputs", "--weights", "--seed", "--item",
-                   "--view", "--detail", "--all-steps", "--no-labels", "--no-copies",
-                   "--states", "--confirm", "--independent"},
-                  "beside --plan, which draws nothing");
+    return refuse(
+        {"--values", "--colour", "--inputs", "--weights", "--seed", "--item", "--view", "--detail",
+         "--all-steps", "--no-labels", "--no-copies", "--states", "--confirm", "--independent"},
+        "beside --plan, which draws nothing");
   refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
   const bool all_views = !o.plan && format_named(o.format).all_views;
   if (o.view == "folded" && !all_views)
@@ -235,9 +238,8 @@ int show_definition(const Definition& d, Options& o, bool unsaid, const Context&
   if (o.plan) {
     refuse_others(o, context);
     check_steps(d, o.steps);
-    const UnfoldOptions unfolding{.steps = o.steps.given() ? o.steps.steps : 3,
-                                  .lengths = o.steps.lengths,
-                                  .modes = o.modes};
+    const UnfoldOptions unfolding{
+        .steps = o.steps.given() ? o.steps.steps : 3, .lengths = o.steps.lengths, .modes = o.modes};
     o.executor.checkpoint = o.checkpoint ? 0 : -1;
     return show_plan(d, unfolding, o.executor, o.output, o.format == "json");
   }
@@ -280,7 +282,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            o->view, {"folded", "unfolded", "gradient", "model"});
   c.choice("--format", "[by the suffix of -o, else dot]", o->format, format_names());
   c.output("-o,--output", "FILE", "where to draw [standard output]", o->output);
-  c.choice("--detail", "variables: as books print it; values: named values only; operations; everything [auto]",
+  c.choice("--detail",
+           "variables: as books print it; values: named values only; operations; everything [auto]",
            o->detail, {"auto", "variables", "values", "operations", "everything"});
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
          o->all_steps);
@@ -308,7 +311,8 @@ Command show_command() {
                  "the circuit, drawn by Graphviz"}};
   add_options(c, o);
   c.details =
-      "On a terminal, without -o and --format, it prints the equations in readable form and tables of\n"
+      "On a terminal, without -o and --format, it prints the equations in readable form and tables "
+      "of\n"
       "variables, shapes, parameters and operations; into a pipe, the DOT text.\n"
       "Weights are blue, inputs yellow, losses green; delay edges are dashed and say z^-k. The "
       "DOT\n"

@@ -4,9 +4,9 @@
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/format.h"
+#include "taugrad/fold/fold.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/fold/fold.h"
 
 namespace taugrad::cli {
 namespace {

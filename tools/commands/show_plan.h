@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {

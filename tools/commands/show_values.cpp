@@ -21,16 +21,14 @@ Colour ShowValues::colour() const {
 void ShowValues::check(const std::string& view, const std::string& format, bool modes,
                        const Context& context) const {
   if (!asked())
-    return refuse_without_effect(
-        context, {"--inputs", "--weights", "--seed", "--item", "--strict"},
-        "without --values or --colour");
+    return refuse_without_effect(context, {"--inputs", "--weights", "--seed", "--item", "--strict"},
+                                 "without --values or --colour");
   const bool page = format_named(format).all_views;
   if (format == "json" || view == "model" || (view == "folded" && !page))
     fail(Status::usage, "U006",
          "values are of the nodes of an unfolded graph, drawn: take --view unfolded or gradient, "
          "not as JSON");
-  if (modes)
-    fail(Status::usage, "U006", "values are those of teacher forcing: leave out --mode");
+  if (modes) fail(Status::usage, "U006", "values are those of teacher forcing: leave out --mode");
   if (format == "html")
     refuse_without_effect(context, {"--colour"}, "on HTML, where the reader chooses the colours");
 }
@@ -40,8 +38,7 @@ std::unique_ptr<ValuedGraph> ShowValues::graph(const Definition& d, const StepOp
   const Tensors in = read_tensors(inputs, strict, context);
   return std::make_unique<ValuedGraph>(
       d, in, read_tensors(weights, strict, context),
-      ValueOptions{
-          .steps = steps.steps, .lengths = steps.lengths, .seed = seed, .item = item});
+      ValueOptions{.steps = steps.steps, .lengths = steps.lengths, .seed = seed, .item = item});
 }
 
 int show_page(const Definition& d, const DefinitionDrawing& drawing, const ShowValues& values,
@@ -68,8 +65,7 @@ int show_valued(const Definition& d, const DefinitionDrawing& drawing, const Sho
   const bool gradient = drawing.view == "gradient";
   const Picture picture = gradient ? gradient_picture_of(u, options) : picture_of(u, options);
   std::int64_t edges = 0;
-  for (NodeId id = 0; id < u.graph().size(); ++id)
-    edges += std::ssize(u.graph().tape().inputs(id));
+  for (NodeId id = 0; id < u.graph().size(); ++id) edges += std::ssize(u.graph().tape().inputs(id));
   drawing.tell(u.graph().size(), edges);
   drawing.deliver({.picture = [&] {
     const GraphValues numbers = valued->values_of({&picture});

@@ -33,8 +33,7 @@ void add_where(Command& c, const std::shared_ptr<TrainingOptions>& o) {
             .many = true});
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
-  c.choice("--split", "what an item of a text is [line]", o->source.split,
-           texts_of(kSplits));
+  c.choice("--split", "what an item of a text is [line]", o->source.split, texts_of(kSplits));
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
             2147483647);
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
@@ -111,10 +110,11 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
                     "[continue]",
             .take = [o](const std::string& v) { o->stop_on_save_error = stops(v); }})
       .rare();
-  c.number("--save-every", "X", "seconds of work between saves, 0: every update [60]", o->save_every,
-           ">= 0", [](double x) { return x >= 0; })
+  c.number("--save-every", "X", "seconds of work between saves, 0: every update [60]",
+           o->save_every, ">= 0", [](double x) { return x >= 0; })
       .rare();
-  c.integer("--keep", "N", "saved states in DIR, the newest ones [2]", o->keep, 1, 1'000'000).rare();
+  c.integer("--keep", "N", "saved states in DIR, the newest ones [2]", o->keep, 1, 1'000'000)
+      .rare();
   c.integer("--flow-every", "N", "the gradient through time into the metrics, every N updates",
             o->flow_every, 1, 1'000'000'000)
       .rare();

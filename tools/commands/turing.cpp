@@ -6,16 +6,16 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "commands/commands.h"
+#include "json/json_writer.h"
 #include "output.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/render.h"
 #include "taugrad/fold/fold.h"
-#include "taugrad/unfold/unfold.h"
 #include "taugrad/turing/run.h"
+#include "taugrad/unfold/unfold.h"
 
 namespace taugrad::cli {
 namespace {
@@ -230,7 +230,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            o->definition);
   c.choice("--view", "draw the network instead: folded, or over one step of the machine", o->view,
            {"folded", "unfolded"});
-  c.output("-o,--output", "FILE", "where to write, by its suffix: .json, .txt; with --view .dot, .svg", o->output);
+  c.output("-o,--output", "FILE",
+           "where to write, by its suffix: .json, .txt; with --view .dot, .svg", o->output);
 }
 
 }  // namespace

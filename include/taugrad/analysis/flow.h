@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/executor.h"
 
 namespace taugrad {
 
@@ -70,12 +70,11 @@ struct FlowOptions {
 /// @throws Error (G028) without a variable of one index that hands something on, those of `run`
 FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weights,
                 const FlowOptions& options = {});
-/// The same of a graph: its variables are the names with one index, its positions h[1], h[2], ..; the
-/// copies of a weight are the shares that the readers of each step have in its gradient. Not of a
-/// graph: steps, lengths. @throws Error (U002, U007, G028, D010-D016)
+/// The same of a graph: its variables are the names with one index, its positions h[1], h[2], ..;
+/// the copies of a weight are the shares that the readers of each step have in its gradient. Not of
+/// a graph: steps, lengths. @throws Error (U002, U007, G028, D010-D016)
 FlowReport flow(const Graph& graph, const Tensors& inputs, const Tensors& weights,
                 const FlowOptions& options = {});
-
 
 /// The slope of log |J| by lag, fitted to the later half of the lags that are not 0, as a factor a
 /// step; 0: there are none.

@@ -11,9 +11,9 @@
 
 namespace taugrad {
 
-inline constexpr int kMaxRank = 4;                          ///< of one example
-inline constexpr std::int64_t kMaxDim = 2147483647;         ///< one axis
-inline constexpr std::int64_t kMaxElements = 1LL << 40;     ///< one tensor
+inline constexpr int kMaxRank = 4;                       ///< of one example
+inline constexpr std::int64_t kMaxDim = 2147483647;      ///< one axis
+inline constexpr std::int64_t kMaxElements = 1LL << 40;  ///< one tensor
 
 /// Axis sizes of one example: rank 0 (a number) to 4. Axes may be empty (size 0).
 class Shape {
@@ -34,7 +34,9 @@ class Shape {
       refuse_axis(axis);
     return dims_[static_cast<std::size_t>(axis)];
   }
-  std::span<const std::int64_t> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
+  std::span<const std::int64_t> dims() const {
+    return {dims_.data(), static_cast<std::size_t>(rank_)};
+  }
   std::int64_t size() const;  ///< number of elements; 1 for rank 0
   bool is_scalar() const { return rank_ == 0; }
   bool operator==(const Shape& other) const {

@@ -22,7 +22,8 @@ std::size_t size_of(Dtype d);
 
 using Dims = std::vector<std::int64_t>;
 
-/// Elements in `dims`, and bytes with the element size; checked. @throws Error (G021) on overflow or over 2^40 elements
+/// Elements in `dims`, and bytes with the element size; checked. @throws Error (G021) on overflow
+/// or over 2^40 elements
 std::int64_t checked_elements(std::span<const std::int64_t> dims);
 std::size_t checked_bytes(std::span<const std::int64_t> dims, Dtype dtype);
 
@@ -49,8 +50,8 @@ class Tensor {
   struct Number {
     double value;
     template <class T>
-      requires std::is_arithmetic_v<T>
-    Number(T v) : value(static_cast<double>(v)) {}  // NOLINT: numbers are written as they are
+    requires std::is_arithmetic_v<T> Number(T v)
+        : value(static_cast<double>(v)) {}  // NOLINT: numbers are written as they are
   };
   static Tensor of(std::initializer_list<Number> vector);  ///< f64 [size]
   /// f64 [rows, columns]. @throws Error (D011) where the rows differ in size
@@ -103,7 +104,7 @@ class Tensor {
   /// t[1][2]: row 1 of it, a number or what has rows itself; counted from 0.
   class Row;
   Row operator[](std::int64_t i) const;
-  Tensor to(Dtype dtype) const;             ///< converted copy
+  Tensor to(Dtype dtype) const;  ///< converted copy
   bool operator==(const Tensor&) const = default;
 
  private:

@@ -22,7 +22,7 @@ struct DrawnDifference {
   Picture picture;
   std::vector<std::int32_t> facts;  ///< by node: number in `all_facts`, or -1
   std::vector<NodeFacts> all_facts;
-  std::vector<int> partner;         ///< by node: the one of the other side that it corresponds to, or -1
+  std::vector<int> partner;  ///< by node: the one of the other side that it corresponds to, or -1
   std::size_t changed = 0, only_a = 0, only_b = 0;  ///< nodes
 
   Explorer page() const;

@@ -51,8 +51,8 @@ struct ExplorerEquation {
 struct Explorer {
   std::string title, about;
   std::vector<ExplorerScene> scenes;
-  std::size_t first = 0;                         ///< number of the scene that is shown first
-  std::vector<ExplorerScene> steps = {};    ///< steps as operations, by the label of their cluster
+  std::size_t first = 0;                  ///< number of the scene that is shown first
+  std::vector<ExplorerScene> steps = {};  ///< steps as operations, by the label of their cluster
   std::vector<ExplorerEquation> equations = {};  ///< of one variable: the one to try first, first
   std::vector<NodeFacts> facts = {};             ///< of all scenes
   Colour colour = Colour::value;  ///< by what programs that show one number a node are to colour it

@@ -13,8 +13,8 @@ namespace taugrad {
 
 /// What a drawing is written from. Each part is made when a format asks for it.
 struct FormatSource {
-  std::function<Picture()> picture;       ///< the view asked for
-  std::function<Explorer()> page = {};    ///< all views; empty: the picture alone
+  std::function<Picture()> picture;        ///< the view asked for
+  std::function<Explorer()> page = {};     ///< all views; empty: the picture alone
   std::function<std::string()> json = {};  ///< what is drawn, itself; empty: a picture has none
 };
 

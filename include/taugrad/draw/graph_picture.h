@@ -53,7 +53,8 @@ struct UnfoldedPicture {
 };
 
 /// What picture_of or gradient_picture_of draws. Of a long graph whose middle is left out, a short
-/// one with the same ends is unfolded instead, and the counts follow from graphs of several lengths.
+/// one with the same ends is unfolded instead, and the counts follow from graphs of several
+/// lengths.
 /// @throws Error (G022) over the limit of nodes, (R001) over that of memory, (G023) without a loss
 UnfoldedPicture unfolded_picture(const Definition& d, const UnfoldOptions& unfolding,
                                  const GraphPictureOptions& options, bool gradient);

@@ -33,10 +33,10 @@ struct PictureNode {
   std::string shape;  ///< "[3,4]"; may be empty
   std::string title;  ///< what a pointer resting on the node reads
   NodeKind kind = NodeKind::operation;
-  bool adjoint = false;  ///< belongs to the gradient: drawn beside the forward nodes
-  int cluster = -1;      ///< index into `clusters`; -1: outside all steps
-  int beside = -1;       ///< the forward node that this one is the gradient of, or -1
-  std::string role;      ///< the same in every step for nodes that correspond: they are aligned
+  bool adjoint = false;   ///< belongs to the gradient: drawn beside the forward nodes
+  int cluster = -1;       ///< index into `clusters`; -1: outside all steps
+  int beside = -1;        ///< the forward node that this one is the gradient of, or -1
+  std::string role;       ///< the same in every step for nodes that correspond: they are aligned
   int source = -1;        ///< the node of the tape that it stands for, or -1
   std::string fill = {};  ///< "#rrggbb" instead of the colour of its kind, and of its texts
   std::string ink = {};
@@ -47,8 +47,8 @@ struct PictureEdge {
   int from = 0;  ///< indices into `nodes`
   int to = 0;
   EdgeKind kind = EdgeKind::data;
-  bool delayed = false;  ///< crosses steps: dashed
-  std::string label;     ///< "z⁻¹", "W"
+  bool delayed = false;   ///< crosses steps: dashed
+  std::string label;      ///< "z⁻¹", "W"
   bool striking = false;  ///< drawn thick and red
   bool dotted = false;    ///< from a step that data name
   bool square = false;    ///< with a filled square on it: what is read is that of another step

@@ -20,8 +20,8 @@ struct TensorFacts {
   Shape shape = {};
   std::int64_t not_finite = 0;  ///< elements that are infinite or NaN; the rest is of the others
   double least = 0, largest = 0, mean = 0, norm = 0;  ///< norm: root of the sum of squares
-  std::vector<std::int64_t> histogram = {};  ///< of equal bins from least to largest
-  std::vector<double> elements = {};         ///< row by row; of at most 4,096, else none
+  std::vector<std::int64_t> histogram = {};           ///< of equal bins from least to largest
+  std::vector<double> elements = {};                  ///< row by row; of at most 4,096, else none
 };
 
 /// What is told of a node: its value, and dL/d of it where the loss depends on it.

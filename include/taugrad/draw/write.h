@@ -18,10 +18,10 @@ enum class View {
 struct WriteOptions {
   View view = View::unfolded;
   Detail detail = Detail::automatic;
-  bool copies = true;  ///< weights reach a step through the copy W[t], where the graph has one
-  int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
-  bool labels = true;  ///< names of operations
-  Vars outputs = {};   ///< only what these need; empty: the whole graph
+  bool copies = true;     ///< weights reach a step through the copy W[t], where the graph has one
+  int most_steps = 8;     ///< with more, the middle is left out; 0: all steps are drawn
+  bool labels = true;     ///< names of operations
+  Vars outputs = {};      ///< only what these need; empty: the whole graph
   std::string loss = {};  ///< of the gradient, as loss_of takes it; empty: found
   NodeId gradient_from = -1;  ///< the gradient's first node, where no names (grad:W) tell it
   std::string title = {};
@@ -47,8 +47,8 @@ struct GraphWithGradient {
 GraphWithGradient with_gradient(const Graph& graph, const std::string& loss = {});
 
 /// Writes a graph or a picture to a file, whole or not at all, by its suffix, in any of formats()
-/// (draw/format.h): .svg, .dot, .html (a page to explore; of a graph all its views), .tex, .mmd, ..,
-/// and for graphs .json, which is the graph itself (folded: the circuit).
+/// (draw/format.h): .svg, .dot, .html (a page to explore; of a graph all its views), .tex, .mmd,
+/// .., and for graphs .json, which is the graph itself (folded: the circuit).
 /// @throws Error (U002: another suffix; I002, I003: the file), and those of picture_of
 void write(const Graph& graph, const std::string& path, const WriteOptions& options = {});
 void write(const Picture& picture, const std::string& path, bool labels = true);

@@ -21,7 +21,8 @@ struct DefinitionCheckOptions {
   int order = 1;  ///< 2: Hessian-vector products
   std::uint64_t seed = 1;
   Tensors weights = {};  ///< in place of drawn ones: those of a trained model
-  Modes modes = {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
+  Modes modes =
+      {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
   double seconds = 0;              ///< as in CheckOptions, as are the others
   std::string perturb = {};
@@ -30,8 +31,9 @@ struct DefinitionCheckOptions {
   std::function<void(std::int64_t, std::int64_t)> progress = {};
 };
 
-/// Proves the gradients of a definition numerically, in f64: of every weight, every copy W^(t) and every numeric input,
-/// on inputs and weights drawn from `seed`. Without a loss, of a fixed random cotangent on every variable (R13).
+/// Proves the gradients of a definition numerically, in f64: of every weight, every copy W^(t) and
+/// every numeric input, on inputs and weights drawn from `seed`. Without a loss, of a fixed random
+/// cotangent on every variable (R13).
 /// @throws Error for an unsound definition or lengths it cannot be unfolded to; (D011, D016) for
 /// weights that do not fit
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options = {});
@@ -65,9 +67,9 @@ CheckReport check(const Graph& graph, const Var& loss, const Tensors& tensors = 
 CheckReport check(const Graph& graph, const Var& loss, const GraphCheckOptions& options);
 CheckReport check(const Graph& graph, const GraphCheckOptions& options = {});
 
-/// What a graph's gradient is taken of where nobody says: the node named `loss`; else the one number
-/// that no node reads (find_loss); else a fixed random cotangent on every output, which no node
-/// reads: sum_i <output_i, v_i>, new nodes. @throws Error (G023) where nothing can be
+/// What a graph's gradient is taken of where nobody says: the node named `loss`; else the one
+/// number that no node reads (find_loss); else a fixed random cotangent on every output, which no
+/// node reads: sum_i <output_i, v_i>, new nodes. @throws Error (G023) where nothing can be
 /// differentiated
 Var default_loss(const Graph& graph);
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
@@ -30,7 +30,8 @@ struct PlanSummary {
 };
 
 /// The plan for the loss of a definition and the gradients of its weights, or without a loss for
-/// its variables, in f32. Any `checkpoint` but -1 stands for the end of the forward part. @throws Error (U002) for an unknown pass, and what unfold throws
+/// its variables, in f32. Any `checkpoint` but -1 stands for the end of the forward part. @throws
+/// Error (U002) for an unknown pass, and what unfold throws
 PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
                           const ExecutorOptions& options = {});
 /// The same of a graph, whose loss is as find_loss takes it; without one, for what no node reads.

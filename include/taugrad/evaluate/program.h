@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "taugrad/base/tensor.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/graph/graph.h"
+#include "taugrad/runtime/executor.h"
 
 namespace taugrad {
 
@@ -72,8 +72,8 @@ class Program {
 
   /// The outputs: [batch, shape...] in the given order of items, zeros where one does not exist for
   /// an item; [shape...] where it is shared. Labels are "loss", "h[3]", "grad:W" (of every gradient
-  /// of W), "node 17 (mul)" without a name, "h[3] (mul) #17" of a step on the way to h[3]; where two
-  /// outputs would have one label, all but the first get " #17", the number of the node.
+  /// of W), "node 17 (mul)" without a name, "h[3] (mul) #17" of a step on the way to h[3]; where
+  /// two outputs would have one label, all but the first get " #17", the number of the node.
   /// Tensors that no leaf reads are ignored.
   /// @throws Error D010 missing, D011 axes, D012 batch, D013 category, D014 lengths, D015 dtype,
   /// R001 memory;

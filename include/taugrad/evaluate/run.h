@@ -8,15 +8,15 @@
 
 #include "taugrad/base/error.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 
 namespace taugrad {
 
 struct RunOptions {
-  std::vector<std::string>
-      fetch;  ///< "h", "h[0]", "loss", "nll:y", "grad:W", "grad:W[3]", "grad:W[3]@h", "grad:x", ...
+  /// "h", "h[0]", "loss", "nll:y", "grad:W", "grad:W[3]", "grad:W[3]@h", "grad:x", ...
+  std::vector<std::string> fetch = {};
   Dtype dtype = Dtype::f32;                          ///< f32 or f64: of the work and of the results
   std::int64_t steps = -1;                           ///< of lengths that no tensor tells
   std::map<std::string, std::int64_t> lengths = {};  ///< by length name or index letter
@@ -25,9 +25,9 @@ struct RunOptions {
   Modes modes = {};        ///< of random variables; a mixed one's probability must not change
   double temperature = 1;  ///< > 0: what is drawn is from the density to the power 1/temperature
   std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
-  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
-  bool train = false;          ///< dropout is active
-  int threads = 0;             ///< 0: as many as there are cores to run on
+  std::size_t max_memory = 0;             ///< bytes; 0: what the machine has to give
+  bool train = false;                     ///< dropout is active
+  int threads = 0;                        ///< 0: as many as there are cores to run on
   std::vector<std::string> without = {};  ///< passes of the plan to leave out
   /// Gradients are made from values computed again: memory for about the square root of the steps.
   bool checkpoint = false;
@@ -79,7 +79,8 @@ Tensors initial_weights(const Definition& d, const DrawOptions& options = {});
 
 /// The same of a graph's leaves: normal numbers, uniform symbols, 0 or 1 where a likelihood of
 /// Bernoulli reads them; weights as their `init` says (R7). Steps are those of the graph.
-/// @throws Error (G011) where leaves stand so far apart that a tensor of theirs would be mostly empty
+/// @throws Error (G011) where leaves stand so far apart that a tensor of theirs would be mostly
+/// empty
 Tensors random_inputs(const Graph& graph, const DrawOptions& options = {});
 Tensors initial_weights(const Graph& graph, const DrawOptions& options = {});
 

@@ -15,9 +15,9 @@
 namespace taugrad {
 
 struct StepperOptions {
-  std::vector<std::string> outputs;  ///< variables, and likelihoods "nll:y"
-  std::int64_t batch = 1;            ///< items, fixed; >= 1
-  Dtype dtype = Dtype::f32;          ///< f32 or f64
+  std::vector<std::string> outputs;                  ///< variables, and likelihoods "nll:y"
+  std::int64_t batch = 1;                            ///< items, fixed; >= 1
+  Dtype dtype = Dtype::f32;                          ///< f32 or f64
   std::map<std::string, std::int64_t> lengths = {};  ///< of the other indices, by name or letter
   Modes modes = {};
   double temperature = 1;  ///< > 0

@@ -39,9 +39,11 @@ struct FoldedEdge {
   int slot = 0;            ///< 0 for every input of a sum over steps: their order does not matter
   std::vector<int> delay;  ///< one an index of `to`: h[t-1] read at t is 1, g[t+1] is -1
   bool whole = false;      ///< not step by step: `place` says what is read; `delay` is empty
-  std::string place = {};  ///< "all" (a sum over the steps), "last", "1", "last-1", "2*t-1", "left[t]"
-  bool data = false;       ///< of `place`: data name it
-  bool delayed() const;    ///< reads another step: the edge carries a delay box, or is one that data name
+  std::string place =
+      {};             ///< "all" (a sum over the steps), "last", "1", "last-1", "2*t-1", "left[t]"
+  bool data = false;  ///< of `place`: data name it
+  bool delayed()
+      const;  ///< reads another step: the edge carries a delay box, or is one that data name
 };
 
 /// The equation of a boundary, h[0] = ..: no part of the step.
@@ -56,7 +58,7 @@ struct FoldedGraph {
   std::string name;
   std::vector<FoldedNode> nodes;
   std::vector<FoldedEdge> edges;
-  std::vector<InitialValue> initial;  ///< of a definition; an unfolded graph keeps no equations
+  std::vector<InitialValue> initial;    ///< of a definition; an unfolded graph keeps no equations
   std::vector<std::string> notes = {};  ///< what was left out, a line each
 };
 
@@ -70,12 +72,13 @@ FoldedGraph folded(const Definition& d);
 ///
 /// Of variables with two and more indices (a grid) nodes correspond by name and position, which
 /// must be there: what is unnamed, by what it is read for. Where positions are not alike
-/// (attention), one index is folded, or none. All others are found by structure alone: it looks at operations, attributes, shapes and edges alone; names and positions may be missing.
-/// A shift by one step maps such a graph onto itself, except at its ends; the orbits of the shift
-/// are the nodes of the step, and how far apart along them reader and read lie is the delay. What
-/// structure leaves open is settled so: time runs as the positions or the order of the inputs say,
-/// else the way most recurrences compute; boundaries are explained by delays; then delays are as
-/// small as can be. Near-linear, nothing recurses.
+/// (attention), one index is folded, or none. All others are found by structure alone: it looks at
+/// operations, attributes, shapes and edges alone; names and positions may be missing. A shift by
+/// one step maps such a graph onto itself, except at its ends; the orbits of the shift are the
+/// nodes of the step, and how far apart along them reader and read lie is the delay. What structure
+/// leaves open is settled so: time runs as the positions or the order of the inputs say, else the
+/// way most recurrences compute; boundaries are explained by delays; then delays are as small as
+/// can be. Near-linear, nothing recurses.
 /// @throws Error (G026) where no step repeats at least 3 times, or steps are not alike; a delay is
 ///         seen from as many steps on as it is long, and one more
 FoldedGraph fold(const Graph& graph);

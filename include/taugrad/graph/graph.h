@@ -27,8 +27,8 @@ class StepScope {
 };
 
 /// A shared handle on a tape; what users build graphs with. To copy it shares the graph: what is
-/// added through one is there for all. Another graph is made by `clone` (passes/surgery.h). One that
-/// was moved from is empty, and its use a usage Error (U021).
+/// added through one is there for all. Another graph is made by `clone` (passes/surgery.h). One
+/// that was moved from is empty, and its use a usage Error (U021).
 class Graph {
  public:
   Graph();
@@ -36,8 +36,8 @@ class Graph {
 
   /// Leaves. A name in the form "x[3]" is position 3 of x. @throws Error (G025) for what is not a
   /// name
-  Var input(std::string_view name, const Shape& shape = {});  ///< per example
-  Var category(std::string_view name, std::int64_t size);     ///< per example, a symbol 0..size-1
+  Var input(std::string_view name, const Shape& shape = {});   ///< per example
+  Var category(std::string_view name, std::int64_t size);      ///< per example, a symbol 0..size-1
   Var weight(std::string_view name, const Shape& shape = {});  ///< not per example
   /// @param init  as in a definition, "uniform(0.1)": what it is drawn as where no tensor is given.
   /// @throws Error (G010) for an unknown one

@@ -23,15 +23,16 @@ struct Traits {
   /// Some elements of the inputs have no part in the output - a branch not taken, a row not read -,
   /// which its vjp of ones tells: their gradient is 0 whatever stands behind (language.md R20).
   bool chooses = false;
-  bool view = false;         ///< the output's elements are the input's, in order: costs nothing
-  bool discrete = false;     ///< piecewise constant: no gradient flows (comparisons, masks, draws)
-  bool random = false;       ///< draws from the counter-based generator
+  bool view = false;      ///< the output's elements are the input's, in order: costs nothing
+  bool discrete = false;  ///< piecewise constant: no gradient flows (comparisons, masks, draws)
+  bool random = false;    ///< draws from the counter-based generator
   bool variadic_items =
       false;                ///< exists for the items of its attribute "extent" (restrict_to, ...)
   bool waits = false;       ///< made of the first input; the others only have to be there
   bool sums_items = false;  ///< sums over the items of its inputs: its output is shared
-  bool keeps_symbols = false;  ///< a category where its input is one, also where no attribute says so
-  bool faults = false;         ///< may fail for an item: errors name the value that it works on
+  bool keeps_symbols =
+      false;            ///< a category where its input is one, also where no attribute says so
+  bool faults = false;  ///< may fail for an item: errors name the value that it works on
   bool tells_symbols = false;  ///< "category" speaks of its inputs: the output is a number
 };
 

@@ -219,8 +219,7 @@ class Tape {
   /// @param weight, copy  the records of weights and of copies
   /// @throws Error (G013) where the letter is open already, (G011) for a position of more than 32
   /// bits, (G025) for what is not a name
-  void enter_step(std::string_view letter, std::int64_t position, const Op& weight,
-                  const Op& copy);
+  void enter_step(std::string_view letter, std::int64_t position, const Op& weight, const Op& copy);
   /// Leaves all scopes but the outermost `depth`.
   void leave_steps(std::size_t depth) noexcept;
   std::size_t step_depth() const;
@@ -338,8 +337,8 @@ class Tape {
   Column<std::int64_t> categories_;  // by attributes: the size of the alphabet that they name, or 0
   std::deque<std::string> names_;
   struct NameRow {
-    std::uint32_t letters = 0;    // number of the list; 0: none
-    NameId next = 0;              // the same text with other letters, in a ring
+    std::uint32_t letters = 0;      // number of the list; 0: none
+    NameId next = 0;                // the same text with other letters, in a ring
     IndexId least = ~0u, most = 0;  // numbers of positions where a node is its value, but for 0
   };
   Column<NameRow> name_rows_;

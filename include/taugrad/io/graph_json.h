@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "taugrad/graph/graph.h"
 #include "taugrad/autodiff/loss.h"
+#include "taugrad/graph/graph.h"
 
 namespace taugrad {
 

@@ -14,8 +14,8 @@ namespace taugrad {
 
 using Metadata = std::map<std::string, std::string>;
 
-/// What `digest_of` gives stands under this name in the metadata of the files of a training: whoever
-/// reads the file compares. A file of other origin has none.
+/// What `digest_of` gives stands under this name in the metadata of the files of a training:
+/// whoever reads the file compares. A file of other origin has none.
 inline constexpr const char* kDigestKey = "taugrad_digest";
 /// 16 hexadecimal digits of names, types, axes and values.
 std::string digest_of(const Tensors& tensors);

@@ -19,8 +19,8 @@ namespace taugrad {
 struct Source {
   std::string file;
   int line = 0;
-  int column = 0;       ///< of the first character of the text
-  std::string pointer;  ///< "/equations/2"
+  int column = 0;            ///< of the first character of the text
+  std::string pointer;       ///< "/equations/2"
   std::vector<int> columns;  ///< column of each character, where escapes make it differ
 };
 
@@ -34,8 +34,9 @@ struct Text {
 };
 
 struct IndexDeclaration {
-  std::string name;    ///< "t"
-  std::string length;  ///< "tau", the name of a size, an integer, or arithmetic of lengths: "(tau + 1) / 2"
+  std::string name;  ///< "t"
+  std::string
+      length;  ///< "tau", the name of a size, an integer, or arithmetic of lengths: "(tau + 1) / 2"
   Source source;
 };
 struct SizeDeclaration {
@@ -49,28 +50,29 @@ struct ConstantDeclaration {
   Source source;
 };
 struct InputDeclaration {
-  Text name;                ///< "x[t]" as written
-  std::vector<Text> shape;  ///< each an integer expression over sizes
+  Text name;                     ///< "x[t]" as written
+  std::vector<Text> shape;       ///< each an integer expression over sizes
   std::optional<Text> category;  ///< size expression of a symbol; shape is empty then
-  std::optional<Text> position = {};  ///< index of which it holds positions; shape is empty then    (R17)
-  bool position_after = false;        ///< "position(t) > t"
+  std::optional<Text> position =
+      {};                       ///< index of which it holds positions; shape is empty then    (R17)
+  bool position_after = false;  ///< "position(t) > t"
 };
 struct WeightDeclaration {
-  Text name;                ///< "W", or "W[t]": untied, one per position
+  Text name;  ///< "W", or "W[t]": untied, one per position
   std::vector<Text> shape;
-  bool plain = true;        ///< written as a bare shape, without an object
-  std::string init;         ///< "" (default), zeros, ones, ..., "uniform(0.1)", a number
-  std::optional<Tensor> values;   ///< init {"values": ...}, as float64
-  std::string values_json;        ///< as written: fractions such as "1/3" stay exact
+  bool plain = true;             ///< written as a bare shape, without an object
+  std::string init;              ///< "" (default), zeros, ones, ..., "uniform(0.1)", a number
+  std::optional<Tensor> values;  ///< init {"values": ...}, as float64
+  std::string values_json;       ///< as written: fractions such as "1/3" stay exact
   std::optional<bool> trainable;
   Source source;
 };
 struct ImportDeclaration {
   std::string prefix;
   std::string from;
-  std::vector<std::pair<std::string, Text>> sizes = {};           ///< inner size -> outer expression
-  std::vector<std::pair<std::string, std::string>> index = {};    ///< inner letter -> outer letter
-  std::vector<std::pair<std::string, Text>> inputs = {};          ///< "x[t]" -> outer expression
+  std::vector<std::pair<std::string, Text>> sizes = {};         ///< inner size -> outer expression
+  std::vector<std::pair<std::string, std::string>> index = {};  ///< inner letter -> outer letter
+  std::vector<std::pair<std::string, Text>> inputs = {};        ///< "x[t]" -> outer expression
   std::vector<std::pair<std::string, std::string>> weights = {};  ///< inner weight -> outer one
   std::vector<std::string> reverse = {};                          ///< inner letters
   Source source = {};
@@ -83,7 +85,7 @@ class Expr;
 /// `t - 1`, `0`, `last`: one position inside brackets.
 struct Position {
   std::string text;
-  int precedence = 9;  ///< of the arithmetic in it
+  int precedence = 9;                           ///< of the arithmetic in it
   Position(int i) : text(std::to_string(i)) {}  // NOLINT: h(0) reads as the textbook does
   explicit Position(std::string t, int p = 9) : text(std::move(t)), precedence(p) {}
   /// Arithmetic of positions, sizes and lengths, or a position input: x(2 * t - 1), h(left(t)).
@@ -91,7 +93,8 @@ struct Position {
 };
 Position operator+(const Position& p, int offset);
 Position operator-(const Position& p, int offset);
-// 2 * t - 1, tau + 1 - t, (t + 1) / 2, which rounds down: integers, sizes and lengths among the letters
+// 2 * t - 1, tau + 1 - t, (t + 1) / 2, which rounds down: integers, sizes and lengths among the
+// letters
 Position operator+(const Position& a, const Position& b);
 Position operator-(const Position& a, const Position& b);
 Position operator+(int a, const Position& b);
@@ -149,7 +152,8 @@ Expr matmul(const Expr& a, const Expr& b);
 Expr call(std::string_view function, std::initializer_list<Expr> arguments);
 /// A reduction over an index: reduce("sum", {t}, h(t)); conv: reduce("conv", {t}, K, x(t - 2)).
 Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a);
-Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a, const Expr& b);
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a,
+            const Expr& b);
 Expr tanh(const Expr& a);
 Expr sigmoid(const Expr& a);
 Expr relu(const Expr& a);
@@ -209,16 +213,26 @@ Expr embed(const Expr& table, const Expr& category);
 Expr one_hot(const Expr& category, const Expr& size);
 Expr clamp(const Expr& a, const Expr& lo, const Expr& hi);
 Expr where(const Expr& c, const Expr& a, const Expr& b);
-/// The partial derivative of a number by a name as it stands in it, such as W(t - 1), or by a weight.
+/// The partial derivative of a number by a name as it stands in it, such as W(t - 1), or by a
+/// weight.
 Expr grad(const Expr& e, const Expr& by);
 
 /// The right side of `~`.
 struct Distribution {
   std::string text;
 };
-struct CategoricalArguments { std::optional<Expr> logits = {}; std::optional<Expr> p = {}; };
-struct BernoulliArguments { std::optional<Expr> logits = {}; std::optional<Expr> p = {}; };
-struct NormalArguments { Expr mean; Expr std; };
+struct CategoricalArguments {
+  std::optional<Expr> logits = {};
+  std::optional<Expr> p = {};
+};
+struct BernoulliArguments {
+  std::optional<Expr> logits = {};
+  std::optional<Expr> p = {};
+};
+struct NormalArguments {
+  Expr mean;
+  Expr std;
+};
 Distribution categorical(const CategoricalArguments& a);
 Distribution bernoulli(const BernoulliArguments& a);
 Distribution normal(const NormalArguments& a);
@@ -285,9 +299,12 @@ struct IndexHandle : Position {  ///< the letter of an index
   Expr value() const { return Expr(text, 9); }  ///< t as a number inside an expression
 };
 
-struct WeightOptions { std::string init = {}; std::optional<bool> trainable = {}; };
+struct WeightOptions {
+  std::string init = {};
+  std::optional<bool> trainable = {};
+};
 
-/// A system of recurrence equations over index domains: what a definition file holds.   (language.md)
+/// A system of recurrence equations over index domains: what a definition file holds. (language.md)
 /// Building it checks nothing but names; `resolve`, `unfold` and every command check the whole.
 /// Handles (Indexed, Reference) belong to the object that gave them: assigning to one whose
 /// definition is gone or was moved from is a usage Error (U021).
@@ -296,16 +313,23 @@ class Definition {
   explicit Definition(std::string title = {}) : name(std::move(title)) {}
 
   IndexHandle index(std::string letter, std::string length);
-  IndexHandle index(std::string letter, const Expr& length);  ///< derived: (d.length("tau") + 1) / 2
-  Expr length(std::string title) const { return {std::move(title), 9}; }  ///< as a number, of an index
+  IndexHandle index(std::string letter,
+                    const Expr& length);  ///< derived: (d.length("tau") + 1) / 2
+  Expr length(std::string title) const {
+    return {std::move(title), 9};
+  }  ///< as a number, of an index
   Expr size(std::string title, std::int64_t value);
   Expr constant(std::string title, double value);
-  Indexed input(std::string title, std::initializer_list<IndexHandle> over, std::initializer_list<Expr> shape);
+  Indexed input(std::string title, std::initializer_list<IndexHandle> over,
+                std::initializer_list<Expr> shape);
   Expr input(std::string title, std::initializer_list<Expr> shape);  ///< without an index
   Indexed category(std::string title, std::initializer_list<IndexHandle> over, const Expr& symbols);
-  /// An input that holds positions of an index: h(left(t)). `after`: they lie behind the item's own.
-  Indexed position(std::string title, std::initializer_list<IndexHandle> over, const IndexHandle& of, bool after = false);
-  Expr weight(std::string title, std::initializer_list<Expr> shape, const WeightOptions& options = {});
+  /// An input that holds positions of an index: h(left(t)). `after`: they lie behind the item's
+  /// own.
+  Indexed position(std::string title, std::initializer_list<IndexHandle> over,
+                   const IndexHandle& of, bool after = false);
+  Expr weight(std::string title, std::initializer_list<Expr> shape,
+              const WeightOptions& options = {});
   Indexed untied_weight(std::string title, std::initializer_list<IndexHandle> over,
                         std::initializer_list<Expr> shape, const WeightOptions& options = {});
   Indexed variable(std::string title, std::initializer_list<IndexHandle> over = {});
@@ -335,16 +359,20 @@ class Definition {
   Anchor anchor;                        ///< of the handles
 };
 
-/// Reads a definition from JSON text. @throws Error with every problem of form found (G001-G011, ...)
+/// Reads a definition from JSON text. @throws Error with every problem of form found (G001-G011,
+/// ...)
 Definition parse_definition(std::string_view json_text, std::string_view filename);
 /// A file's path, or the bare name of a shipped definition ("elman"). @throws Error
 Definition load_definition(std::string_view file_or_name);
-/// A definition from equations alone: left of @ matrices, other unknown names vectors, x[t] an input, sizes inferred.
-/// A line "loss = .." is a term of the loss, as each of `loss` is; "ends = y[t] == 0" says where a sequence ends.
-Definition definition_from_equations(const std::vector<std::string>& equations, const std::vector<std::string>& loss = {});
+/// A definition from equations alone: left of @ matrices, other unknown names vectors, x[t] an
+/// input, sizes inferred. A line "loss = .." is a term of the loss, as each of `loss` is; "ends =
+/// y[t] == 0" says where a sequence ends.
+Definition definition_from_equations(const std::vector<std::string>& equations,
+                                     const std::vector<std::string>& loss = {});
 /// The canonical JSON form; reading and writing a shipped file is byte-equal.
 std::string to_json(const Definition& d);
-/// Folders searched for shipped definitions, first match wins: TAUGRAD_GRAPHS, graphs/, those of the prefix (docs/cpp.md).
+/// Folders searched for shipped definitions, first match wins: TAUGRAD_GRAPHS, graphs/, those of
+/// the prefix (docs/cpp.md).
 std::vector<std::string> definition_folders();
 
 }  // namespace taugrad

@@ -9,7 +9,8 @@ namespace taugrad {
 /// Makes an operation known by its name: in graphs' JSON, pictures, checks and `taugrad ops`; an
 /// elementwise one also as a function of that name in equations. The record is copied, its strings
 /// too. Before graphs are made and threads started; at most 1000.
-/// @param op  f32, f64 and c128 of `forward` are asked for (complex step proves the others), a shape
+/// @param op  f32, f64 and c128 of `forward` are asked for (complex step proves the others), a
+/// shape
 ///            rule, a vjp unless it is `discrete`; a jvp only by `tangent`
 /// @returns the record to append nodes by, which lives as long as the program
 /// @throws Error (U024) for a record that lacks something, a name that is taken or none

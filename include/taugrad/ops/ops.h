@@ -50,14 +50,14 @@ Var floor(Var a);  ///< no gradient
 Var sin(Var a);
 Var cos(Var a);
 Var erf(Var a);
-Var normal_cdf(Var a);   ///< erfc(-a / sqrt 2) / 2
-Var log1p(Var a);        ///< ln(1 + a)
-Var expm1(Var a);        ///< e^a - 1
-Var softplus(Var a);     ///< ln(1 + e^a)
-Var log_sigmoid(Var a);  ///< -softplus(-a)
-Var silu(Var a);         ///< a sigmoid(a)
-Var gelu(Var a);         ///< a normal_cdf(a)
-Var elu(Var a);          ///< a above 0, else expm1(a)
+Var normal_cdf(Var a);             ///< erfc(-a / sqrt 2) / 2
+Var log1p(Var a);                  ///< ln(1 + a)
+Var expm1(Var a);                  ///< e^a - 1
+Var softplus(Var a);               ///< ln(1 + e^a)
+Var log_sigmoid(Var a);            ///< -softplus(-a)
+Var silu(Var a);                   ///< a sigmoid(a)
+Var gelu(Var a);                   ///< a normal_cdf(a)
+Var elu(Var a);                    ///< a above 0, else expm1(a)
 Var leaky_relu(Var a, Var slope);  ///< a above 0, else slope a, which is its slope at 0
 Var leaky_relu(Var a, double slope);
 /// a = a + b: the name goes on to another node, nothing is changed.
@@ -80,7 +80,7 @@ Var max(Var a, double b);
 Var max(double a, Var b);
 Var clamp(Var a, double lo, double hi);  ///< derivative 1 on lo..hi, ends included
 Var clamp(Var a, Var lo, Var hi);        ///< the bound that binds has the gradient
-Var mod(Var a, Var b);  ///< a - b floor(a / b): in [0, |b|), with the sign of b
+Var mod(Var a, Var b);                   ///< a - b floor(a / b): in [0, |b|), with the sign of b
 Var mod(Var a, double b);
 Var less(Var a, Var b);
 Var less_equal(Var a, Var b);
@@ -141,15 +141,16 @@ Var outer_sum(Var a, Var b);
 Var conv(Var k, std::span<const Var> taps);
 
 // layout
-Var transpose(Var a);  ///< reverses the axes
+Var transpose(Var a);                             ///< reverses the axes
 Var transpose(Var a, std::span<const int> axes);  ///< axis i of the result is axis axes[i] of a
 Var transpose(Var a, std::initializer_list<int> axes);
 Var reshape(Var a, const Shape& to);
 Var broadcast_to(Var a, const Shape& to);
-Var concat(std::span<const Var> parts);                ///< along the first axis
+Var concat(std::span<const Var> parts);  ///< along the first axis
 Var concat(std::initializer_list<Var> parts);
 Var slice(Var a, std::int64_t from, std::int64_t to);  ///< first axis, half-open
-/// Row i of the first axis, from 0; i is a number. Running it throws Error (D019) where there is none.
+/// Row i of the first axis, from 0; i is a number. Running it throws Error (D019) where there is
+/// none.
 Var at(Var a, Var i);
 /// Zeros of `size` rows that hold a at `from`: vjp of slice.
 Var pad(Var a, std::int64_t from, std::int64_t size);
@@ -163,11 +164,11 @@ Var sum(Var a);
 Var sum(Var a, int axis);
 Var mean(Var a);
 Var mean(Var a, int axis);
-Var max(Var a);                         ///< ties: the first
-Var min(Var a);                         ///< ties: the first
-Var prod(Var a);                        ///< of nothing 1
-Var norm(Var a);                        ///< (sum a^2)^(1/2), of nothing 0; gradient 0 at 0
-Var logsumexp(Var a);                   ///< ln sum e^a, of nothing -inf; -inf has gradient 0
+Var max(Var a);        ///< ties: the first
+Var min(Var a);        ///< ties: the first
+Var prod(Var a);       ///< of nothing 1
+Var norm(Var a);       ///< (sum a^2)^(1/2), of nothing 0; gradient 0 at 0
+Var logsumexp(Var a);  ///< ln sum e^a, of nothing -inf; -inf has gradient 0
 /// @throws Error (G020) where there is no such axis
 Var sum(Var a, const Along& along);
 Var mean(Var a, const Along& along);
@@ -176,14 +177,14 @@ Var min(Var a, const Along& along);
 Var prod(Var a, const Along& along);
 Var norm(Var a, const Along& along);
 Var logsumexp(Var a, const Along& along);
-Var unit(Var a);                        ///< a / norm(a) along the last axis; at 0 0 with gradient 0
+Var unit(Var a);  ///< a / norm(a) along the last axis; at 0 0 with gradient 0
 Var cumsum(Var a, int axis = -1);
 Var sum_to(Var a, const Shape& to);     ///< undoes broadcast_to
 Var add_n(std::span<const Var> terms);  ///< in the order given; of one term a copy
 Var add_n(std::initializer_list<Var> terms);
 /// (x1 + x2 + ..) / n, right to rounding, n a number or of the terms' shape
 Var mean_n(Var count, std::span<const Var> terms);
-Var first_max(Var a);                   ///< 1 at the first largest element, else 0
+Var first_max(Var a);  ///< 1 at the first largest element, else 0
 
 // last axis
 Var softmax(Var a);
@@ -201,7 +202,7 @@ Var rms_norm(Var a, Var gain, double eps = 1e-5);  ///< gain a / sqrt(mean a^2 +
 /// The size of the alphabet where v is a category, else 0.
 std::int64_t category_size(Var v);
 Var absent_category(Tape& g, std::int64_t size, ExtentId extent = kShared);
-Var argmax(Var a);                             ///< a category: the place of the first largest element
+Var argmax(Var a);  ///< a category: the place of the first largest element
 Var one_hot(Var category, std::int64_t size);  ///< absent: zeros
 Var embed(Var table, Var category);            ///< row of the table; absent: zeros
 /// Adds each item's row into a table of `size` rows, not per example: vjp of embed.
@@ -217,7 +218,7 @@ Var nll_normal(Var y, Var mean, Var std);  ///< full density, summed over elemen
 // random numbers, keyed by (seed, item, `stream`, position of the owner)
 /// A category; of the k likeliest only where top_k is not 0 (of equally likely ones the first).
 Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k = 0);
-Var draw_bernoulli(Var p, std::string_view stream);         ///< 0 or 1, of p's shape
+Var draw_bernoulli(Var p, std::string_view stream);  ///< 0 or 1, of p's shape
 /// Standard normal numbers of that shape, for each item.
 Var draw_normal(const Var& like, std::string_view stream);
 /// 0 with probability p in 0..1, else 1/(1-p); ones outside training

@@ -25,8 +25,10 @@ struct Formula {
 
 template <class F>
 constexpr int arity_of() {
-  if constexpr (std::is_invocable_v<F, double>) return 1;
-  else if constexpr (std::is_invocable_v<F, double, double>) return 2;
+  if constexpr (std::is_invocable_v<F, double>)
+    return 1;
+  else if constexpr (std::is_invocable_v<F, double, double>)
+    return 2;
   else {
     static_assert(std::is_invocable_v<F, double, double, double>, "a formula takes 1 to 3 numbers");
     return 3;

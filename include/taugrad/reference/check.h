@@ -67,9 +67,9 @@ struct CheckedEntry {
 
 struct VariableCheck {
   Var variable;
-  std::string name;          ///< label: "W", "W[3]", "h[2]"
-  std::int64_t entries = 0;  ///< elements it has
-  std::int64_t checked = 0;  ///< elements compared one by one
+  std::string name;                 ///< label: "W", "W[3]", "h[2]"
+  std::int64_t entries = 0;         ///< elements it has
+  std::int64_t checked = 0;         ///< elements compared one by one
   std::int64_t kinks = 0;           ///< entries at or near a kink, which are not judged
   std::string kink_at;              ///< of the first of them: label of the node that bends
   std::int64_t hidden = 0;          ///< entries that rounding does not let anyone tell from 0
@@ -97,13 +97,13 @@ struct NotFinite {
 /// where the step is.
 struct OpFault {
   NodeId node = -1;
-  std::string op;      ///< "tanh"
-  std::string label;   ///< the node: "h[3]", "h[3] (tanh)": it names the step
-  int input = 0;       ///< whose cotangent is wrong
+  std::string op;     ///< "tanh"
+  std::string label;  ///< the node: "h[3]", "h[3] (tanh)": it names the step
+  int input = 0;      ///< whose cotangent is wrong
   std::string input_label;
-  CheckedEntry entry;  ///< the worst
+  CheckedEntry entry;                    ///< the worst
   std::vector<std::int64_t> index = {};  ///< of `entry`: axes of one example of the input
-  std::int64_t item = -1;                ///< row of the batch; -1 where the input is not per example
+  std::int64_t item = -1;  ///< row of the batch; -1 where the input is not per example
 };
 
 /// The node whose vjp was spoiled on purpose.
@@ -121,9 +121,9 @@ struct CheckReport {
   /// Along a random direction of all variables at once: where there are more variables than the
   /// limits allow runs.
   std::optional<CheckedEntry> together;
-  std::int64_t runs = 0;                  ///< evaluations of the loss
-  bool out_of_time = false;               ///< CheckOptions::seconds ended it
-  std::vector<OpFault> faults;            ///< where it failed: the ops that it fails by
+  std::int64_t runs = 0;        ///< evaluations of the loss
+  bool out_of_time = false;     ///< CheckOptions::seconds ended it
+  std::vector<OpFault> faults;  ///< where it failed: the ops that it fails by
   std::optional<Perturbed> perturbed;
   /// Where a loss or a derivative is no number, nothing can be checked; the first such node.
   std::optional<NotFinite> not_finite;
@@ -145,11 +145,11 @@ struct CheckReport {
 /// Complex step: |a - n| <= 1e-12 max(|a|, |n|); central: 1e-7 max(|a|, |n|) and the error that
 /// two steps tell of; and what rounding may do to either on the way, found by moving every number
 /// of the graph by it. The scale of a loss is no part of that: where a complex step underflows, or
-/// is long beside what it moves, other steps are taken. At a kink nothing is judged: both sides have
-/// a derivative of their own.
-/// Where not all entries fit into max_runs or seconds, the derivative along a random direction
-/// through every variable is checked, and then an even sample of the entries. A failed check says
-/// by which ops (find_faults). Appends the gradient's nodes to the tape.
+/// is long beside what it moves, other steps are taken. At a kink nothing is judged: both sides
+/// have a derivative of their own. Where not all entries fit into max_runs or seconds, the
+/// derivative along a random direction through every variable is checked, and then an even sample
+/// of the entries. A failed check says by which ops (find_faults). Appends the gradient's nodes to
+/// the tape.
 /// @param loss  a number, per example (then summed over the items) or not
 /// @throws Error (G023) for a loss that is no number, an order other than 1 or 2; (U002) where
 /// `perturb` is neither an op nor a node here, or no gradient passes through it

@@ -17,8 +17,8 @@ namespace taugrad {
 template <class S>
 class Interpreter {
  public:
-  /// Plans the evaluation of `outputs` and of what they need; keeps the tape alive. @throws Error on
-  /// a missing forward rule, (U022) for an output that the tape does not have
+  /// Plans the evaluation of `outputs` and of what they need; keeps the tape alive. @throws Error
+  /// on a missing forward rule, (U022) for an output that the tape does not have
   Interpreter(const Tape& tape, std::span<const NodeId> outputs);
 
   /// Leaves (input, weight) that the outputs need, in tape order.

@@ -44,9 +44,9 @@ GraphCopy without_gradients(const Graph& graph, std::span<const Var> kept = {});
 
 /// What the outputs need, back to `cut`: a node of the cut becomes a leaf of its name and shape, to
 /// be given from outside: an input where it is per example, else a weight; "cut:17" where it has no
-/// name, "cut:h.0" of h[0], at a position below 1, which tensors do not have. That holds for a constant
-/// too, such as the zeros of h[0]; what is given already stays as it is. What only the cut needs is
-/// left out. Without a cut it is `prune`.
+/// name, "cut:h.0" of h[0], at a position below 1, which tensors do not have. That holds for a
+/// constant too, such as the zeros of h[0]; what is given already stays as it is. What only the cut
+/// needs is left out. Without a cut it is `prune`.
 /// @throws Error (U021) for nodes of several graphs, or no output; (G013) where two leaves would
 /// have one name, as where a weight's copy W[3] is cut and other nodes still read W
 GraphCopy subgraph(std::span<const Var> outputs, std::span<const Var> cut = {});
@@ -61,8 +61,8 @@ struct Binding {
 /// is bound to. The nodes of `graph` keep their ids; bound nodes of `other` stand for those of
 /// `graph`.
 /// @param prefix  goes before every name of `other`: "b1." makes b1.W of W
-/// @throws Error (G013) where both have a node of one name: bind it, or give a prefix; (G020) where a
-/// bound node has another shape, other items, or is a category of another size
+/// @throws Error (G013) where both have a node of one name: bind it, or give a prefix; (G020) where
+/// a bound node has another shape, other items, or is a category of another size
 GraphCopy append(const Graph& graph, const Graph& other, std::span<const Binding> bindings = {},
                  std::string_view prefix = {});
 GraphCopy append(const Graph& graph, const Graph& other, std::initializer_list<Binding> bindings,

@@ -74,14 +74,14 @@ class Executor {
   /// Fixes the batch: seed, train, and of each item its lengths and its key (none: 0, 1, ..), in
   /// the caller's order. Forgets the values of leaves that are not shared. Costs next to nothing
   /// where nothing changed.
-  /// @throws Error (R001) over the memory limit, before anything is allocated, (U022) for lengths or
-  /// keys of another number of items; the executor stays usable
+  /// @throws Error (R001) over the memory limit, before anything is allocated, (U022) for lengths
+  /// or keys of another number of items; the executor stays usable
   void set_batch(const BatchContext& context, std::int64_t items);
   /// The caller's numbers of the items that a leaf or an output has rows for, row by row; empty
   /// where it is shared.
   std::span<const std::int32_t> items(NodeId leaf) const;
   std::span<const std::int32_t> output_items(std::size_t output) const;
-  bool per_example(std::size_t output) const;  ///< whether it has rows; else it is shared
+  bool per_example(std::size_t output) const;       ///< whether it has rows; else it is shared
   std::int64_t elements(std::size_t output) const;  ///< of an output, or of a row of it
 
   /// The storage of a leaf to fill: [rows, shape...], or [shape...] if it is shared. Valid until
@@ -94,8 +94,8 @@ class Executor {
   /// Evaluates the outputs. @throws Error (U023) before set_batch or without a weight; a failing
   /// run leaves the executor usable
   void run();
-  /// Where the time of the next runs goes is written down there (`taugrad bench --profile`); null: no
-  /// longer.
+  /// Where the time of the next runs goes is written down there (`taugrad bench --profile`); null:
+  /// no longer.
   void watch(runtime::Profile<S>* profile);
   /// Output number `output` after run(): [rows, shape...] or [shape...]; valid until the next run.
   /// @throws Error (U023) where the present batch has not been run, (U022) for no such output

@@ -30,7 +30,7 @@ void set_symbols(Definition& d, const TextVariable& variable, std::int64_t symbo
 /// One item of the data: a tensor [index..., shape...] for each variable, and its own lengths.
 struct Example {
   Tensors values;
-  std::map<std::string, std::int64_t> lengths = {};    ///< by length name
+  std::map<std::string, std::int64_t> lengths = {};   ///< by length name
   std::shared_ptr<const std::string> file = nullptr;  ///< where it was read; for messages
   int line = 0;                                       ///< where it begins
 };

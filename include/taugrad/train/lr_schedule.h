@@ -43,12 +43,19 @@ class LrSchedule {
 
  private:
   enum class Kind : std::uint8_t {
-    warmup, constant, linear, cosine, exponential, inverse_sqrt, step, plateau
+    warmup,
+    constant,
+    linear,
+    cosine,
+    exponential,
+    inverse_sqrt,
+    step,
+    plateau
   };
   struct Part {
     Kind kind;
-    double to = 1;          ///< F
-    std::int64_t every = 1; ///< N
+    double to = 1;           ///< F
+    std::int64_t every = 1;  ///< N
   };
   static Part part_from(std::string_view word, const std::vector<double>& numbers,
                         std::string_view written);

@@ -28,16 +28,16 @@ struct TrainedModel {
   Metadata description = {};  ///< digests of definition and vocabulary
   /// S101: weights that are not finite; C001, C002: newer steps of the run that are not whole
   std::vector<Diagnostic> warnings = {};
-  std::string folder = {};  ///< where it was read: of a run, the step
+  std::string folder = {};                ///< where it was read: of a run, the step
   std::optional<std::string> split = {};  ///< what an item of the training's text was; of a step
 };
 
 /// Measures of a training on data that it does not see.
 struct ValidationState {
-  std::vector<std::string> files;  ///< of the data
-  double share = 0;                ///< of the training's items instead
-  std::int64_t every = 0;          ///< updates; 0: an epoch
-  std::int64_t patience = 0;       ///< measures without a better one until the end; 0: no end
+  std::vector<std::string> files;   ///< of the data
+  double share = 0;                 ///< of the training's items instead
+  std::int64_t every = 0;           ///< updates; 0: an epoch
+  std::int64_t patience = 0;        ///< measures without a better one until the end; 0: no end
   std::optional<double> best = {};  ///< loss per target
   std::int64_t best_update = 0;
   bool any() const { return !files.empty() || share > 0; }
@@ -52,13 +52,13 @@ struct ResumeState {
   std::int64_t max_length = 0;     ///< longer items were left out; 0: none
   std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
   ValidationState validation = {};
-  std::string digest;              ///< of the data, by digest_of
+  std::string digest;  ///< of the data, by digest_of
   std::int64_t updates = 0;
   SchedulePlace place = {};  ///< in the data
   Tensors optimizer;
-  bool has_optimizer = true;  ///< else nothing is known of it, and training begins at update 0
-  std::int64_t run = 1;       ///< trainings begun in the folder until then
-  std::string last_line = {};             ///< of the metrics: that of the last update
+  bool has_optimizer = true;   ///< else nothing is known of it, and training begins at update 0
+  std::int64_t run = 1;        ///< trainings begun in the folder until then
+  std::string last_line = {};  ///< of the metrics: that of the last update
   std::vector<std::string> changes = {};  ///< "update 120: --lr 0.002 -> 0.001": on going on
   Metadata description = {};  ///< of the model: what save_model_description and load_model give
 };

@@ -11,21 +11,21 @@ enum class OptimizerKind { sgd, adam, adamw, rmsprop, adagrad, lion };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adam;
-  double lr = 0.002;        ///< > 0
-  double momentum = 0;      ///< sgd, rmsprop: in [0, 1)
-  double beta1 = 0.9;       ///< adam, adamw, lion: in [0, 1)
-  double beta2 = 0.999;     ///< those and rmsprop: in [0, 1)
-  double epsilon = 1e-8;    ///< > 0
-  double weight_decay = 0;  ///< decoupled: w shrinks by lr * weight_decay; >= 0
-  bool nesterov = false;    ///< sgd with momentum
-  bool coupled = false;     ///< weight_decay * w is added to the gradient instead
+  double lr = 0.002;         ///< > 0
+  double momentum = 0;       ///< sgd, rmsprop: in [0, 1)
+  double beta1 = 0.9;        ///< adam, adamw, lion: in [0, 1)
+  double beta2 = 0.999;      ///< those and rmsprop: in [0, 1)
+  double epsilon = 1e-8;     ///< > 0
+  double weight_decay = 0;   ///< decoupled: w shrinks by lr * weight_decay; >= 0
+  bool nesterov = false;     ///< sgd with momentum
+  bool coupled = false;      ///< weight_decay * w is added to the gradient instead
   std::string decayed = {};  ///< the weights that decay, by name: "W*,U"; empty: all
 };
 
 /// One row of the table of optimizers: what it keeps and reads.
 struct OptimizerRule {
   OptimizerKind kind;
-  const char* moments[2];  ///< kept of each weight, in the state's names; "" for none
+  const char* moments[2];       ///< kept of each weight, in the state's names; "" for none
   bool momentum, beta1, beta2;  ///< which of the options it reads
   double usual_beta2, usual_decay;
 };

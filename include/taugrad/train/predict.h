@@ -14,13 +14,13 @@
 namespace taugrad {
 
 struct PredictOptions {
-  /// "y": of a random variable the likeliest value, of any other its value; "p:y": the probabilities
-  /// of a category or bernoulli; "std:y": of a normal; "nll:y". Empty: of every random variable y,
-  /// p:y, std:y; without one, all variables.
+  /// "y": of a random variable the likeliest value, of any other its value; "p:y": the
+  /// probabilities of a category or bernoulli; "std:y": of a normal; "nll:y". Empty: of every
+  /// random variable y, p:y, std:y; without one, all variables.
   std::vector<std::string> fetch = {};
-  Modes modes = {};           ///< those of variables without data must not be observed
-  std::int64_t batch = 32;    ///< items that run together, >= 1; the values do not depend on it
-  std::uint64_t seed = 1;     ///< of draws
+  Modes modes = {};         ///< those of variables without data must not be observed
+  std::int64_t batch = 32;  ///< items that run together, >= 1; the values do not depend on it
+  std::uint64_t seed = 1;   ///< of draws
   std::size_t max_memory = 0;
   int threads = 0;
 };
@@ -41,10 +41,10 @@ std::vector<Tensors> predict(const Definition& d, const Tensors& weights, const 
                              const PredictOptions& options = {});
 
 struct ForecastOptions {
-  std::int64_t steps = 1;     ///< beyond each item's end, >= 1
-  bool likeliest = true;      ///< else draws
-  double temperature = 1;     ///< of draws, > 0
-  std::int64_t top_k = 0;     ///< draws are of the k likeliest symbols; 0: of all
+  std::int64_t steps = 1;  ///< beyond each item's end, >= 1
+  bool likeliest = true;   ///< else draws
+  double temperature = 1;  ///< of draws, > 0
+  std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
   std::uint64_t seed = 1;
   int threads = 0;
 };

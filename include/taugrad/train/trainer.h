@@ -8,9 +8,9 @@
 
 #include "taugrad/analysis/flow.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/language/definition.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/runtime/executor.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/train/lr_schedule.h"
 #include "taugrad/train/optimizer.h"
@@ -34,14 +34,14 @@ struct TrainOptions {
   double clip_value = 0;     ///< largest element of a gradient, before its norm; 0: none
   double final_lr =
       1;  ///< lr falls along a line to this share of itself at the last update; in [0, 1]
-  std::string schedule = {};  ///< of lr, as LrSchedule reads it; empty: final_lr says it
+  std::string schedule = {};    ///< of lr, as LrSchedule reads it; empty: final_lr says it
   std::int64_t accumulate = 1;  ///< minibatches (windows, where truncated) of an update, >= 1
   /// The model is the average of the weights over the updates: of each the last one's share is
   /// 1 - average, at first more. 0: the weights themselves; in [0, 1).
   double average = 0;
   std::string frozen = {};  ///< weights that are not trained, by name: "E,l.*"
   Truncation truncation = {};
-  std::uint64_t seed = 1;      ///< of initial weights, order of items, dropout, draws
+  std::uint64_t seed = 1;  ///< of initial weights, order of items, dropout, draws
   Modes modes = {};  ///< of random variables; a mixed one's probability may follow the updates
   std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
   int threads = 0;             ///< 0: as many as there are cores to run on
@@ -57,10 +57,10 @@ struct Update {
   std::int64_t epoch = 0;   ///< from 0
   double loss = 0;  ///< of the batch before the update, in nats, divided by the number of targets
   double norm = 0;  ///< of the gradient before clipping
-  std::int64_t targets = 0;  ///< positions of random variables; without any, items
+  std::int64_t targets = 0;                  ///< positions of random variables; without any, items
   std::map<std::string, double> mixes = {};  ///< probability of the data, of mixed variables
-  double lr = 0;            ///< its step size
-  std::int64_t from = 0;    ///< steps of its items that earlier windows had
+  double lr = 0;                             ///< its step size
+  std::int64_t from = 0;                     ///< steps of its items that earlier windows had
 };
 
 /// Where the updates stand in the data.
@@ -76,8 +76,9 @@ struct SchedulePlace {
 /// What must be kept to go on later with the same bits.
 struct TrainState {
   std::int64_t updates = 0;
-  Tensors weights;    ///< of the model: their average where one is taken
-  Tensors optimizer;  ///< its moments; "raw.W": the weights of an average; "carried.h[t]": of windows
+  Tensors weights;  ///< of the model: their average where one is taken
+  Tensors
+      optimizer;  ///< its moments; "raw.W": the weights of an average; "carried.h[t]": of windows
   SchedulePlace place = {};
 };
 
@@ -102,8 +103,8 @@ class Trainer {
   /// as before
   Update step();
 
-  /// Begins with these weights in place of the drawn ones. @throws Error (S013) for axes that differ
-  /// or a name that the model has not
+  /// Begins with these weights in place of the drawn ones. @throws Error (S013) for axes that
+  /// differ or a name that the model has not
   void set_weights(const Tensors& weights);
   /// Tells a measure on the validation data, which a schedule may follow.
   void measured(double loss);
@@ -115,8 +116,8 @@ class Trainer {
   /// the training changes. @throws Error (G028) without a state
   std::vector<StateFlow> flow() const;
 
-  std::int64_t updates() const;        ///< done so far
-  std::int64_t total_updates() const;  ///< of all epochs
+  std::int64_t updates() const;           ///< done so far
+  std::int64_t total_updates() const;     ///< of all epochs
   std::int64_t updates_of_epoch() const;  ///< of the first, where epochs differ
   bool done() const { return updates() >= total_updates(); }
   const Tensors& weights() const;   ///< f32; their average where one is taken

@@ -1,15 +1,16 @@
 // Which pictures a page of a definition holds.
+#include "draw/explorer/explore.h"
+
 #include <algorithm>
 
 #include "base/fail.h"
 #include "draw/pictures/equations.h"
-#include "draw/explorer/explore.h"
-#include "unfold/graph_size.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/analysis/graphical_model.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/model_picture.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
@@ -178,7 +179,7 @@ class Explore {
   ExploreOptions options_;
   std::shared_ptr<const ResolvedModel> model_;
   bool has_loss_ = false;
-  Picture operations_;                         // of which the steps are parts
+  Picture operations_;                        // of which the steps are parts
   std::vector<std::vector<int>> step_edges_;  // by step: edges of it
   Exploration out_;
 };

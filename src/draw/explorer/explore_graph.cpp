@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "draw/explorer/explore.h"
+#include "taugrad/autodiff/loss.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/folded_picture.h"
-#include "taugrad/autodiff/loss.h"
 #include "taugrad/fold/fold.h"
 
 namespace taugrad {

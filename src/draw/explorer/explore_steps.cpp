@@ -42,9 +42,7 @@ Picture step_of(const Picture& whole, const std::string& title, std::vector<int>
 
 }  // namespace
 
-bool has_gap(const Picture& p) {
-  return std::ranges::any_of(p.clusters, &PictureCluster::elided);
-}
+bool has_gap(const Picture& p) { return std::ranges::any_of(p.clusters, &PictureCluster::elided); }
 
 Detail drawn_detail(const Picture& p) {
   if (p.printed) return Detail::variables;

@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "json/json_writer.h"
 #include "draw/layout/layout.h"
 #include "draw/layout/path_text.h"
+#include "json/json_writer.h"
 
 namespace taugrad::draw {
 namespace {
@@ -122,9 +122,8 @@ class SceneJson {
       column("share", e.size(), [&](std::size_t i) { return told(scene_.shares[i]); });
     column("x", e.size(), [&](std::size_t i) { return tenths(path[i].points[0].x); });
     column("y", e.size(), [&](std::size_t i) { return tenths(path[i].points[0].y); });
-    column("route", e.size(), [&](std::size_t i) {
-      return routes_.number(path_text(path[i], path[i].points[0]));
-    });
+    column("route", e.size(),
+           [&](std::size_t i) { return routes_.number(path_text(path[i], path[i].points[0])); });
     column("label_x", e.size(), [&](std::size_t i) { return tenths(path[i].label.x); });
     column("label_y", e.size(), [&](std::size_t i) { return tenths(path[i].label.y); });
     w_.end_object();

@@ -235,7 +235,7 @@ class CellPlanner {
 
   Drawing& d_;
   std::vector<std::unordered_map<std::uint64_t, int>>
-      plan_edges_;  // by plan: (upper, lower) -> edge
+      plan_edges_;                     // by plan: (upper, lower) -> edge
   using PortKey = std::array<int, 5>;  // plan, node, side; plan and node of the other end
   std::map<PortKey, int> ports_;
   std::vector<int> out_, in_;  // edges to and from other cells

@@ -85,10 +85,9 @@ void add_notes(const Picture& picture, Layout& layout) {
 void require_room(std::size_t nodes, std::size_t edges, bool laid_out) {
   // bytes, of a picture alone and with its layout and text, the largest seen
   const double node = laid_out ? 500 : 400, edge = laid_out ? 1700 : 150;
-  require_memory("drawing", {{fmt::format("a picture of {} nodes", nodes),
-                              static_cast<double>(nodes) * node},
-                             {fmt::format("its {} edges", edges),
-                              static_cast<double>(edges) * edge}});
+  require_memory("drawing",
+                 {{fmt::format("a picture of {} nodes", nodes), static_cast<double>(nodes) * node},
+                  {fmt::format("its {} edges", edges), static_cast<double>(edges) * edge}});
 }
 
 Layout lay_out(const Picture& picture) {

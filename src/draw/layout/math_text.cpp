@@ -10,15 +10,16 @@ namespace taugrad::draw {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kGreek{
-    {{"alpha", "α"}, {"beta", "β"},   {"gamma", "γ"},  {"delta", "δ"}, {"epsilon", "ε"},
-     {"zeta", "ζ"},  {"eta", "η"},    {"theta", "θ"},  {"iota", "ι"},  {"kappa", "κ"},
-     {"lambda", "λ"}, {"mu", "μ"},    {"nu", "ν"},     {"xi", "ξ"},    {"pi", "π"},
-     {"rho", "ρ"},   {"sigma", "σ"},  {"tau", "τ"},    {"phi", "φ"},   {"chi", "χ"},
-     {"psi", "ψ"},   {"omega", "ω"},  {"Gamma", "Γ"},  {"Delta", "Δ"}, {"Theta", "Θ"},
-     {"Lambda", "Λ"}, {"Sigma", "Σ"}, {"Phi", "Φ"},    {"Psi", "Ψ"},   {"Omega", "Ω"}}};
+    {{"alpha", "α"},  {"beta", "β"},  {"gamma", "γ"}, {"delta", "δ"}, {"epsilon", "ε"},
+     {"zeta", "ζ"},   {"eta", "η"},   {"theta", "θ"}, {"iota", "ι"},  {"kappa", "κ"},
+     {"lambda", "λ"}, {"mu", "μ"},    {"nu", "ν"},    {"xi", "ξ"},    {"pi", "π"},
+     {"rho", "ρ"},    {"sigma", "σ"}, {"tau", "τ"},   {"phi", "φ"},   {"chi", "χ"},
+     {"psi", "ψ"},    {"omega", "ω"}, {"Gamma", "Γ"}, {"Delta", "Δ"}, {"Theta", "Θ"},
+     {"Lambda", "Λ"}, {"Sigma", "Σ"}, {"Phi", "Φ"},   {"Psi", "Ψ"},   {"Omega", "Ω"}}};
 
 std::string spelt(std::string_view base) {
-  const auto greek = std::ranges::find(kGreek, base, &std::pair<std::string_view, std::string_view>::first);
+  const auto greek =
+      std::ranges::find(kGreek, base, &std::pair<std::string_view, std::string_view>::first);
   if (greek != kGreek.end()) return std::string(greek->second);
   if (base.size() == 4 && base.ends_with("hat")) return std::string(base.substr(0, 1)) + "\u0302";
   return std::string(base);

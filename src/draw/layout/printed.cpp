@@ -67,7 +67,8 @@ std::vector<char> left_out(const Picture& p) {
   for (std::size_t n = 0; n < dropped.size(); ++n) {
     const PictureNode& node = p.nodes[n];
     const bool grid = node.cluster >= 0 && p.clusters[at(node.cluster)].position.size() > 1;
-    if (grid && node.kind == NodeKind::constant) dropped[n] = 1;  // zeros around it
+    if (grid && node.kind == NodeKind::constant)
+      dropped[n] = 1;  // zeros around it
     else if (node.adjoint)
       dropped[n] = node.beside < 0 || p.nodes[at(node.beside)].kind == NodeKind::weight;
     else
@@ -85,7 +86,8 @@ void begin_gradients(Picture& p) {
   for (std::size_t e = 0; e < edges; ++e) {
     const auto of = gradient.find(p.edges[e].from);
     if (p.nodes[at(p.edges[e].to)].kind == NodeKind::loss && of != gradient.end())
-      p.edges.push_back({.from = p.edges[e].to, .to = of->second, .kind = EdgeKind::adjoint, .label = ""});
+      p.edges.push_back(
+          {.from = p.edges[e].to, .to = of->second, .kind = EdgeKind::adjoint, .label = ""});
   }
 }
 

@@ -16,8 +16,8 @@ constexpr std::size_t kMostPermuted = 8;
 struct Role {
   std::string name;
   int level = 0;
-  bool source = true;   ///< nothing in its step is read by it
-  bool lateral = false;  ///< reads itself in another step
+  bool source = true;     ///< nothing in its step is read by it
+  bool lateral = false;   ///< reads itself in another step
   bool observed = false;  ///< read by losses alone
 };
 
@@ -25,7 +25,8 @@ class Arranger {
  public:
   Arranger(const Picture& p, const std::vector<int>& nodes) : p_(p) {
     for (const int n : nodes) {
-      const auto [it, fresh] = number_.try_emplace(role_in_cell(p, n), static_cast<int>(roles_.size()));
+      const auto [it, fresh] =
+          number_.try_emplace(role_in_cell(p, n), static_cast<int>(roles_.size()));
       if (fresh) roles_.push_back({.name = it->first});
       role_of_[n] = it->second;
     }
@@ -41,7 +42,8 @@ class Arranger {
     for (int level = 0; level <= most; ++level) {
       std::vector<int> shared, own;
       for (std::size_t r = 0; r < roles_.size(); ++r)
-        if (roles_[r].level == level) (roles_[r].lateral ? own : shared).push_back(static_cast<int>(r));
+        if (roles_[r].level == level)
+          (roles_[r].lateral ? own : shared).push_back(static_cast<int>(r));
       if (shared.empty() && own.empty()) continue;
       const bool alone = shared.size() + own.size() == 1;
       if (!shared.empty()) add_row(cell, shared);
@@ -131,9 +133,8 @@ class Arranger {
         }
       weight[at(r)] = count == 0 ? 0 : sum / count;
     }
-    std::ranges::stable_sort(row, {}, [&](int r) {
-      return std::pair(roles_[at(r)].observed, weight[at(r)]);
-    });
+    std::ranges::stable_sort(
+        row, {}, [&](int r) { return std::pair(roles_[at(r)].observed, weight[at(r)]); });
     const auto main = std::ranges::count_if(row, [&](int r) { return !roles_[at(r)].observed; });
     const double middle = (static_cast<double>(main > 0 ? main : std::ssize(row)) - 1) / 2;
     for (std::size_t i = 0; i < row.size(); ++i)

@@ -119,8 +119,10 @@ class Places {
   // outside all steps, but with some before and some after it
   bool is_between(int n) const {
     const auto inside = [&](int m) { return node(m).cluster >= 0; };
-    const bool reads = std::ranges::any_of(into_[at(n)], [&](int e) { return inside(p_.edges[at(e)].from); });
-    const bool read = std::ranges::any_of(users_[at(n)], [&](int e) { return inside(p_.edges[at(e)].to); });
+    const bool reads =
+        std::ranges::any_of(into_[at(n)], [&](int e) { return inside(p_.edges[at(e)].from); });
+    const bool read =
+        std::ranges::any_of(users_[at(n)], [&](int e) { return inside(p_.edges[at(e)].to); });
     return reads && read;
   }
 
@@ -140,7 +142,8 @@ class Places {
       if (const int n = static_cast<int>(i); !placed_[i] && !apart(n)) stand(n, users_[i], -1);
   }
   bool ready(int n) const {
-    return std::ranges::any_of(into_[at(n)], [&](int e) { return placed_[at(p_.edges[at(e)].from)]; }) &&
+    return std::ranges::any_of(into_[at(n)],
+                               [&](int e) { return placed_[at(p_.edges[at(e)].from)]; }) &&
            std::ranges::all_of(into_[at(n)], [&](int e) {
              const int from = p_.edges[at(e)].from;
              return placed_[at(from)] || into_[at(from)].empty() || apart(from);
@@ -160,9 +163,8 @@ class Places {
       columns.insert(static_cast<int>(std::lround(boxes_[at(other)].x)));
       ++count;
     }
-    const bool term = std::ranges::all_of(edges, [&](int e) {
-      return node(p_.edges[at(e)].to).kind == NodeKind::loss;
-    });
+    const bool term = std::ranges::all_of(
+        edges, [&](int e) { return node(p_.edges[at(e)].to).kind == NodeKind::loss; });
     if (count == 0) {
       row_[at(n)] = lowest() - 1;
     } else if (is_between(n)) {

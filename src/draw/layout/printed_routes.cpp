@@ -1,4 +1,5 @@
-// The lines of printed pictures: straight where nothing is in the way, else the arc that meets least.
+// The lines of printed pictures: straight where nothing is in the way, else the arc that meets
+// least.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,11 +14,11 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr double kClear = 5;         // between a line and a circle that is not its end
-constexpr double kHit = 1000;        // more than any number of crossings
+constexpr double kClear = 5;   // between a line and a circle that is not its end
+constexpr double kHit = 1000;  // more than any number of crossings
 constexpr double kCrossing = 40, kBent = 9;
-constexpr double kLeast = 13;        // how far an arc is from the straight line, at least
-constexpr double kLoop = 34;         // how far a loop reaches
+constexpr double kLeast = 13;  // how far an arc is from the straight line, at least
+constexpr double kLoop = 34;   // how far a loop reaches
 
 Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y}; }
 Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y}; }
@@ -70,7 +71,8 @@ Line line_of(Path path) {
 }
 
 bool apart(const Box& a, const Box& b) {
-  return std::abs(a.x - b.x) * 2 > a.width + b.width || std::abs(a.y - b.y) * 2 > a.height + b.height;
+  return std::abs(a.x - b.x) * 2 > a.width + b.width ||
+         std::abs(a.y - b.y) * 2 > a.height + b.height;
 }
 
 class Router {
@@ -80,14 +82,16 @@ class Router {
   std::optional<std::vector<Path>> run() {
     std::vector<int> order(p_.edges.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, {}, [&](int e) { return length(end(e, false) - end(e, true)); });
+    std::ranges::stable_sort(order, {},
+                             [&](int e) { return length(end(e, false) - end(e, true)); });
     lines_.resize(p_.edges.size());
     for (const int e : order) {
       const bool loop = p_.edges[at(e)].from == p_.edges[at(e)].to;
       std::vector<Line> candidates = loop ? loops(e) : arcs(e);
       double least = 1e18;
       for (std::size_t c = 0; c < candidates.size(); ++c) {
-        const double cost = static_cast<double>(c) * 0.01 + bent_[c] + cost_of(e, candidates[c], least);
+        const double cost =
+            static_cast<double>(c) * 0.01 + bent_[c] + cost_of(e, candidates[c], least);
         if (cost >= least) continue;
         least = cost;
         lines_[at(e)] = candidates[c];
@@ -115,7 +119,8 @@ class Router {
 
   /// From one place of a grid to the next: straight, whatever it crosses, so that the grid is seen.
   bool along_grid(int e) const {
-    const PictureNode &a = p_.nodes[at(p_.edges[at(e)].from)], &b = p_.nodes[at(p_.edges[at(e)].to)];
+    const PictureNode &a = p_.nodes[at(p_.edges[at(e)].from)],
+                      &b = p_.nodes[at(p_.edges[at(e)].to)];
     return a.cluster >= 0 && b.cluster >= 0 && a.cluster != b.cluster && a.role == b.role &&
            p_.clusters[at(a.cluster)].position.size() > 1;
   }
@@ -128,9 +133,9 @@ class Router {
     const Point normal{-way.y / far, way.x / far};
     std::vector<Line> all;
     bent_.clear();
-    constexpr std::array<double, 21> kBulges{0,    0.07,  -0.07, 0.1,   -0.1, 0.14, -0.14,
-                                             0.2,  -0.2,  0.26,  -0.26, 0.34, -0.34, 0.44,
-                                             -0.44, 0.58, -0.58, 0.75,  -0.75, 1.0,  -1.0};
+    constexpr std::array<double, 21> kBulges{0,     0.07, -0.07, 0.1,   -0.1,  0.14,  -0.14,
+                                             0.2,   -0.2, 0.26,  -0.26, 0.34,  -0.34, 0.44,
+                                             -0.44, 0.58, -0.58, 0.75,  -0.75, 1.0,   -1.0};
     for (const double bulge : kBulges) {
       if (bulge == 0 && edge.square) continue;  // a circuit's way back is no straight line
       const double reach = bulge * far;

@@ -93,8 +93,8 @@ class Scale {
     return std::log(v / least_) / std::log(largest_ / least_);
   }
   Legend legend() const {
-    static constexpr std::array<const char*, 4> titles{
-        "mean of the value", "norm of the gradient", "floating-point operations", "bytes in f32"};
+    static constexpr std::array<const char*, 4> titles{"mean of the value", "norm of the gradient",
+                                                       "floating-point operations", "bytes in f32"};
     Legend l{.title = titles[static_cast<std::size_t>(by_)]};
     l.low = short_number(diverges() ? -largest_ : least_);
     l.high = short_number(largest_);

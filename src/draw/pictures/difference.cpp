@@ -108,8 +108,8 @@ class Differ {
         shade(node, far);
       const PictureNode& other = out_.picture.nodes[at(n == a ? b : a)];
       if (otherwise)
-        node.title += fmt::format("\nthere: {}{}{}", other.op, other.shape.empty() ? "" : " ",
-                                  other.shape);
+        node.title +=
+            fmt::format("\nthere: {}{}{}", other.op, other.shape.empty() ? "" : " ", other.shape);
     }
   }
   void mark_alone(int n, int side) {
@@ -162,9 +162,10 @@ class Differ {
     Picture& p = out_.picture;
     p.notes.push_back(fmt::format("A: {}", sides_[0]->name));
     p.notes.push_back(fmt::format("B: {}", sides_[1]->name));
-    p.notes.push_back(fmt::format("computed otherwise (purple): {}; only in A (orange): {}; only in "
-                                  "B (blue): {}",
-                                  out_.changed, out_.only_a, out_.only_b));
+    p.notes.push_back(
+        fmt::format("computed otherwise (purple): {}; only in A (orange): {}; only in "
+                    "B (blue): {}",
+                    out_.changed, out_.only_a, out_.only_b));
     if (!any_values_) return;
     p.legend = {.title = "distance of the values, of the larger norm", .low = "0", .high = "100 %"};
     for (int i = 0; i < 9; ++i)

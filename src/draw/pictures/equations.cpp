@@ -12,9 +12,12 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 /// The operation that a node of an expression becomes; empty for what is none of its own.
 std::string op_of(const AstNode& n) {
   static const std::map<std::string, std::string, std::less<>> operators{
-      {"+", "add"},      {"-", "sub"},  {"*", "mul"},         {"/", "div"},
-      {"@", "matmul"},   {"<", "less"}, {"<=", "less_equal"}, {">", "greater"},
-      {"==", "equal"},   {">=", "greater_equal"},             {"!=", "not_equal"}};
+      {"+", "add"},         {"-", "sub"},
+      {"*", "mul"},         {"/", "div"},
+      {"@", "matmul"},      {"<", "less"},
+      {"<=", "less_equal"}, {">", "greater"},
+      {"==", "equal"},      {">=", "greater_equal"},
+      {"!=", "not_equal"}};
   switch (n.kind) {
     case AstNode::Kind::negative:
       return "neg";

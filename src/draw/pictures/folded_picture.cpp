@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/in_range.h"
+#include "draw/layout/printed.h"
 #include "draw/pictures/inner_gradient.h"
 #include "draw/pictures/names.h"
 #include "draw/pictures/op_text.h"
-#include "draw/layout/printed.h"
 #include "draw/pictures/sources.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
@@ -210,8 +210,8 @@ class FoldedPicture {
     if (from < 0)
       return --unread_[at(e.from)] == 0 ? std::move(folded_[at(e.from)]) : folded_[at(e.from)];
     const bool weight = values_only() && node(e.from).kind == FoldedKind::weight;
-    return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay, e.data}, weight ? node(e.from).name : std::string(),
-               weight);
+    return end({from, delay_of(e), e.delayed(), e.whole ? std::vector<int>{} : e.delay, e.data},
+               weight ? node(e.from).name : std::string(), weight);
   }
   Sources end(End e, const std::string& label = {}, bool weight = false) {
     ends_.push_back(std::move(e));
@@ -265,8 +265,11 @@ class FoldedPicture {
       if (known != windows.end() && !known->second.empty()) {
         const std::string& window = known->second;
         if (fresh)
-          out_.edges.push_back(
-              {.from = from.node, .to = to, .kind = EdgeKind::data, .delayed = true, .label = window});
+          out_.edges.push_back({.from = from.node,
+                                .to = to,
+                                .kind = EdgeKind::data,
+                                .delayed = true,
+                                .label = window});
         continue;
       }
       PictureEdge e{.from = from.node,
@@ -281,8 +284,8 @@ class FoldedPicture {
     }
   }
 
-  // "i−1…i+1, j−1…j+1": what a node reads of another where that is a whole window of more than three
-  // neighbours, as a convolution does; one edge stands for all.
+  // "i−1…i+1, j−1…j+1": what a node reads of another where that is a whole window of more than
+  // three neighbours, as a convolution does; one edge stands for all.
   std::string window_of(int to, const Sources& all, int from) const {
     std::set<std::vector<int>> delays;
     for (const Source& s : all)

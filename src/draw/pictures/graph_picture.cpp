@@ -14,12 +14,12 @@
 #include <utility>
 
 #include "base/memory_limit.h"
-#include "draw/pictures/inner_gradient.h"
 #include "draw/layout/layout.h"
+#include "draw/layout/printed.h"
+#include "draw/pictures/inner_gradient.h"
 #include "draw/pictures/names.h"
 #include "draw/pictures/notes.h"
 #include "draw/pictures/op_text.h"
-#include "draw/layout/printed.h"
 #include "draw/pictures/scan.h"
 #include "draw/pictures/sources.h"
 #include "taugrad/ops/data_positions.h"
@@ -102,8 +102,7 @@ class GraphPicture {
 
   Sources fold(NodeId id, std::vector<Sources> inputs) const {
     const std::size_t longest = draw::longest(inputs);
-    Sources s =
-        draw::fold_sources(tape_.op(id), std::move(inputs), values_only(), is_adjoint(id));
+    Sources s = draw::fold_sources(tape_.op(id), std::move(inputs), values_only(), is_adjoint(id));
     if (values_only()) draw::thin(s, longest, [](NodeId node) { return node; });
     return s;
   }

@@ -11,9 +11,9 @@
 #include "base/limits.h"
 #include "base/memory_limit.h"
 #include "draw/pictures/scan.h"
-#include "unfold/graph_size.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/draw/graph_picture.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
@@ -66,10 +66,10 @@ class LongPicture {
   }
 
   UnfoldedPicture draw_whole() const {
-    require_memory("drawing",
-                   {{fmt::format("a graph of about {:.3g} nodes", size_.nodes), size_.graph_bytes()},
-                    {"its picture",
-                     size_.nodes * (options_.most_steps > 0 ? kThinPicture : kWholePicture)}});
+    require_memory(
+        "drawing",
+        {{fmt::format("a graph of about {:.3g} nodes", size_.nodes), size_.graph_bytes()},
+         {"its picture", size_.nodes * (options_.most_steps > 0 ? kThinPicture : kWholePicture)}});
     return drawn(unfolding_, options_);
   }
 
@@ -90,7 +90,8 @@ class LongPicture {
     UnfoldedPicture result = drawn(brief, options);
     result.nodes = std::llround(counts_[0]);
     result.edges = std::llround(counts_[1]);
-    if (options.about.empty()) result.picture.about = draw::about_text(result.nodes, result.picture);
+    if (options.about.empty())
+      result.picture.about = draw::about_text(result.nodes, result.picture);
     return result;
   }
 
@@ -102,7 +103,8 @@ class LongPicture {
     if (detail_ == Detail::automatic) {
       GraphPictureOptions options = options_;
       options.detail = Detail::operations;
-      const Picture p = drawn(shortened([](const LongLength& l) { return l.brief; }), options).picture;
+      const Picture p =
+          drawn(shortened([](const LongLength& l) { return l.brief; }), options).picture;
       const bool small = p.clusters.empty() || p.nodes.size() <= draw::kSmallPicture;
       detail_ = small && !chains ? Detail::operations : Detail::values;
     }
@@ -111,12 +113,14 @@ class LongPicture {
 
   bool has_long_maximum() const {
     return std::ranges::any_of(model_->blocks, [&](const Block& block) {
-      const bool chains = block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
+      const bool chains =
+          block.reduction == "max" || block.reduction == "min" || block.reduction == "prod";
       return chains && std::ranges::any_of(block.over, [&](int index) {
-        const auto length = static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(index)]);
-        return std::ranges::any_of(
-            long_, [&](const LongLength& l) { return l.name == model_->lengths[length]; });
-      });
+               const auto length =
+                   static_cast<std::size_t>(model_->index_length[static_cast<std::size_t>(index)]);
+               return std::ranges::any_of(
+                   long_, [&](const LongLength& l) { return l.name == model_->lengths[length]; });
+             });
     });
   }
 
@@ -144,12 +148,15 @@ class LongPicture {
     return offset + number;
   }
 
-  /// What is far from its ends in one length may be near to them in another: no shorter graph stands for such a one.
+  /// What is far from its ends in one length may be near to them in another: no shorter graph
+  /// stands for such a one.
   bool computes_positions() const {
     const auto derived = [](const auto& form) { return form != nullptr; };
-    return std::ranges::any_of(model_->derived, derived) || std::ranges::any_of(model_->blocks, [](const Block& block) {
+    return std::ranges::any_of(model_->derived, derived) ||
+           std::ranges::any_of(model_->blocks, [](const Block& block) {
              return std::ranges::any_of(block.slots, [](const Slot& slot) {
-               return std::ranges::any_of(slot.places, [](const At& p) { return p.kind == Place::Kind::computed; });
+               return std::ranges::any_of(
+                   slot.places, [](const At& p) { return p.kind == Place::Kind::computed; });
              });
            });
   }
@@ -166,8 +173,8 @@ class LongPicture {
     // of two lengths the longer stays the longer: steps are unfolded in turn
     std::ranges::stable_sort(long_, {}, &LongLength::whole);
     for (std::size_t l = 1; l < long_.size(); ++l)
-      long_[l].brief = long_[l - 1].brief +
-                       std::min(long_[l].whole - long_[l - 1].whole, brief / 2);
+      long_[l].brief =
+          long_[l - 1].brief + std::min(long_[l].whole - long_[l - 1].whole, brief / 2);
   }
 
   /// How many indices of a length an equation has, those of its reductions included.

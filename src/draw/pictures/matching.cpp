@@ -47,7 +47,9 @@ class Matcher {
           b >= 0 && a_.picture.nodes[n].name.empty() && a_.picture.nodes[n].op != b_.node(b).op)
         out_.in_b[n] = out_.in_a[at(b)] = -1;
     for (bool found = true; found;)
-      found = pair_up([&](const Side& s, int n) { return &s == &a_ ? computed(s, n, true) : computed(s, n, false); });
+      found = pair_up([&](const Side& s, int n) {
+        return &s == &a_ ? computed(s, n, true) : computed(s, n, false);
+      });
     for (std::size_t n = 0; n < out_.in_b.size(); ++n)
       if (out_.in_b[n] >= 0) out_.changed[n] = otherwise(static_cast<int>(n), out_.in_b[n]);
     return std::move(out_);

@@ -11,8 +11,8 @@
 
 #include "graph/adjoint.h"
 #include "graph/positions.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::draw {
 namespace {

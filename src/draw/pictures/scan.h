@@ -31,7 +31,7 @@ inline constexpr std::size_t kSmallPicture = 64;
 
 /// How pictures of graphs that a definition unfolds to, and of those built by hand, differ.
 struct Manner {
-  bool by_hand = true;  ///< steps and the gradient are inferred, what is left out is said
+  bool by_hand = true;       ///< steps and the gradient are inferred, what is left out is said
   std::size_t small = 1000;  ///< nodes up to which Detail::automatic shows operations
 };
 inline constexpr Manner kUnfolded{.by_hand = false, .small = kSmallPicture};

@@ -33,9 +33,8 @@ void thin(Sources& sources, std::size_t longest_part, const Same& same) {
   constexpr std::size_t kShort = 64, kFar = 32;
   if (sources.size() <= kShort || sources.size() <= longest_part + kFar) return;
   std::set<std::pair<int, std::string>> known;
-  std::erase_if(sources, [&](const Source& s) {
-    return !known.emplace(same(s.node), s.label).second;
-  });
+  std::erase_if(sources,
+                [&](const Source& s) { return !known.emplace(same(s.node), s.label).second; });
 }
 
 /// Of the steps that an at_position may read, the list of the nearest alone, dotted.

@@ -4,11 +4,11 @@
 
 #include "draw/pictures/scan.h"
 #include "language/resolve/resolved_model.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/graph/op.h"
-#include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {

@@ -11,10 +11,10 @@
 #include "base/fail.h"
 #include "draw/pictures/facts.h"
 #include "plan/lower/lowering.h"
-#include "unfold/graph_size.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/records.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
@@ -26,10 +26,9 @@ constexpr double kMostNodes = 1'000'000;  // of a graph whose values are drawn
 analysis::FlowData data_of(const Definition& d, const Tensors& inputs, const Tensors& weights,
                            const ValueOptions& options) {
   const bool told = options.steps >= 0 || !options.lengths.empty() || !inputs.empty();
-  return analysis::flow_data(d, inputs, weights,
-                             {.steps = told ? options.steps : 3,
-                              .lengths = options.lengths,
-                              .seed = options.seed});
+  return analysis::flow_data(
+      d, inputs, weights,
+      {.steps = told ? options.steps : 3, .lengths = options.lengths, .seed = options.seed});
 }
 
 Unfolded unfolded_for(const analysis::FlowData& data, std::int64_t item) {
@@ -167,8 +166,7 @@ GraphValues ValuedGraph::values_of(const std::vector<const Picture*>& pictures) 
   return Asking(unfolded_, forward_end_, drawn_nodes(pictures)).run(inputs_, weights_);
 }
 
-std::vector<double> shares_of(const Picture& picture, const Tape& tape,
-                              const GraphValues& values) {
+std::vector<double> shares_of(const Picture& picture, const Tape& tape, const GraphValues& values) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> shares(picture.edges.size(), kNone);
   const auto key = [](int from, int to) {

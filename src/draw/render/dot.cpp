@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "draw/pictures/check_numbers.h"
-#include "draw/render/formats.h"
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
 #include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/pictures/check_numbers.h"
+#include "draw/render/formats.h"
 #include "taugrad/draw/render.h"
 
 namespace taugrad {
@@ -48,7 +48,8 @@ class DotWriter {
         "fontsize=11, margin=\"0.02,0.01\"];\n";
     out_ += "  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6, penwidth=1.1];\n";
     for (std::size_t n = 0; n < picture_.nodes.size(); ++n) node(n);
-    for (const EdgeKind kind : {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint}) {
+    for (const EdgeKind kind :
+         {EdgeKind::recall, EdgeKind::share, EdgeKind::data, EdgeKind::adjoint}) {
       for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
         if (picture_.edges[e].kind == kind) edge(e);
       }
@@ -85,8 +86,8 @@ class DotWriter {
   // as words: a colour of its own tells Graphviz's reader little
   void legend() {
     const Legend& l = picture_.legend;
-    out_ += ", label=\"" +
-            dot_escape("colour: " + l.title + ", " + l.low + " to " + l.high) + "\", lp=\"";
+    out_ += ", label=\"" + dot_escape("colour: " + l.title + ", " + l.low + " to " + l.high) +
+            "\", lp=\"";
     point({layout_.width / 2, layout_.height - 8});
     out_ += '"';
   }
@@ -135,14 +136,17 @@ class DotWriter {
     } else if (node.name.empty()) {
       out_ += '"' + (options_.labels ? dot_escape(node.op) : "") + '"';
     } else {
-      out_ += '"' + dot_escape(node.name) + (second.empty() ? "" : "\\n" + dot_escape(second)) + '"';
+      out_ +=
+          '"' + dot_escape(node.name) + (second.empty() ? "" : "\\n" + dot_escape(second)) + '"';
     }
     out_ += ", pos=\"";
     point({box.x, box.y});
     out_ += '"';
     if (layout_.printed) {
       const bool circle = box.width == box.height;
-      out_ += node.kind == NodeKind::ellipsis ? ", shape=plaintext" : circle ? ", shape=circle" : "";
+      out_ += node.kind == NodeKind::ellipsis ? ", shape=plaintext"
+              : circle                        ? ", shape=circle"
+                                              : "";
       out_ += ", fixedsize=true, fontsize=14";
     }
     const bool doubled = node.kind == NodeKind::random && !layout_.printed;
@@ -236,9 +240,10 @@ class DotWriter {
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
       if (!picture_.edges[e].square) continue;
       const std::vector<Point> points = draw::sampled(layout_.edges[e]);
-      out_ += "  delay_" + std::to_string(e) +
-              " [label=\"\", shape=square, style=filled, fillcolor=black, fixedsize=true, width=0.1, "
-              "height=0.1, pos=\"";
+      out_ +=
+          "  delay_" + std::to_string(e) +
+          " [label=\"\", shape=square, style=filled, fillcolor=black, fixedsize=true, width=0.1, "
+          "height=0.1, pos=\"";
       point(points[points.size() / 2]);
       out_ += "\"];\n";
     }

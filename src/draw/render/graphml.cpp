@@ -3,11 +3,11 @@
 
 #include <array>
 
+#include "draw/layout/layout.h"
+#include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/render/formats.h"
 #include "draw/render/palette.h"
-#include "draw/layout/layout.h"
-#include "draw/layout/text.h"
 
 namespace taugrad::draw {
 namespace {
@@ -47,9 +47,12 @@ class GraphmlWriter {
         "xsi:schemaLocation=\"http://graphml.graphdrawing.org/xmlns "
         "http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd\">\n";
     for (const Key& k : kKeys)
-      out_ += fmt::format(
-          "  <key id=\"{0}\" for=\"{1}\" attr.name=\"{2}\" attr.type=\"{3}\"/>\n", k.id, k.of,
-          k.id == "about_node" ? "about" : k.id == "edge_kind" ? "kind" : k.id, k.type);
+      out_ += fmt::format("  <key id=\"{0}\" for=\"{1}\" attr.name=\"{2}\" attr.type=\"{3}\"/>\n",
+                          k.id, k.of,
+                          k.id == "about_node"  ? "about"
+                          : k.id == "edge_kind" ? "kind"
+                                                : k.id,
+                          k.type);
     out_ += "  <graph id=\"G\" edgedefault=\"directed\">\n";
     text("title", picture_.title);
     text("about", picture_.about);
@@ -95,8 +98,8 @@ class GraphmlWriter {
   // numbered: two nodes may be joined more than once
   void edge(std::size_t e) {
     const PictureEdge& edge = picture_.edges[e];
-    out_ += fmt::format("    <edge id=\"e{}\" source=\"{}\" target=\"{}\">\n", e,
-                        at(edge.from).id, at(edge.to).id);
+    out_ += fmt::format("    <edge id=\"e{}\" source=\"{}\" target=\"{}\">\n", e, at(edge.from).id,
+                        at(edge.to).id);
     text("edge_kind", word_of(edge.kind));
     text("label", edge.label);
     text("delayed", edge.delayed ? "true" : "false");

@@ -1,14 +1,13 @@
 // The page: its own text, and the data behind it as JSON.
-#include "taugrad/draw/explorer.h"
-
 #include <array>
 #include <cstdint>
 
-#include "draw/pictures/check_numbers.h"
 #include "draw/explorer/explorer_json.h"
 #include "draw/explorer/explorer_page.h"
-#include "draw/render/formats.h"
 #include "draw/layout/text.h"
+#include "draw/pictures/check_numbers.h"
+#include "draw/render/formats.h"
+#include "taugrad/draw/explorer.h"
 
 namespace taugrad {
 namespace {

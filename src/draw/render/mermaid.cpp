@@ -4,11 +4,11 @@
 #include <array>
 #include <map>
 
-#include "json/json_writer.h"
 #include "base/utf8.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/render/formats.h"
 #include "draw/render/palette.h"
+#include "json/json_writer.h"
 
 namespace taugrad::draw {
 namespace {
@@ -62,7 +62,8 @@ class MermaidWriter {
     json::append_string(out_, picture_.title);  // which YAML reads too
     out_ += "\n---\nflowchart LR\n";
     if (picture_.edges.size() > kMostEdges)
-      out_ += fmt::format("  %% {} edges: GitHub draws up to {}\n", picture_.edges.size(), kMostEdges);
+      out_ +=
+          fmt::format("  %% {} edges: GitHub draws up to {}\n", picture_.edges.size(), kMostEdges);
     for (const std::string& note : picture_.notes) comment(note);
     const Legend& l = picture_.legend;
     if (!l.title.empty()) comment(fmt::format("colour: {}, {} to {}", l.title, l.low, l.high));
@@ -119,8 +120,7 @@ class MermaidWriter {
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
       const PictureEdge& edge = picture_.edges[e];
       if (edge.kind == EdgeKind::data && !edge.striking) continue;
-      std::string& list =
-          edges[edge.striking ? "#d00000" : std::string(colour_of(edge.kind))];
+      std::string& list = edges[edge.striking ? "#d00000" : std::string(colour_of(edge.kind))];
       list += (list.empty() ? "" : ",") + std::to_string(e);
     }
     for (const auto& [colour, list] : edges)

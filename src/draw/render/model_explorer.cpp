@@ -8,11 +8,11 @@
 #include <map>
 
 #include "base/fail.h"
-#include "json/json_writer.h"
 #include "draw/pictures/check_numbers.h"
+#include "draw/pictures/names.h"
 #include "draw/render/formats.h"
 #include "draw/render/palette.h"
-#include "draw/pictures/names.h"
+#include "json/json_writer.h"
 
 namespace taugrad::draw {
 namespace {
@@ -60,8 +60,8 @@ void attribute(Writer& w, std::string_view key, std::string_view value) {
 }
 
 std::string told(const TensorFacts& t) {
-  std::string text = fmt::format("{:.4g} to {:.4g}, mean {:.4g}, norm {:.4g}", t.least, t.largest,
-                                 t.mean, t.norm);
+  std::string text =
+      fmt::format("{:.4g} to {:.4g}, mean {:.4g}, norm {:.4g}", t.least, t.largest, t.mean, t.norm);
   if (t.not_finite > 0) text += fmt::format(", {} not finite", t.not_finite);
   return text;
 }

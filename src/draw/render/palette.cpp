@@ -52,7 +52,8 @@ std::string_view colour_of(EdgeKind kind) {
 std::vector<std::string> lines_of(const PictureNode& node, bool labels) {
   std::vector<std::string> lines;
   if (!node.name.empty()) lines.push_back(node.name);
-  const std::string second = node.name.empty() ? (labels ? node.op : "") : second_line(node, labels);
+  const std::string second =
+      node.name.empty() ? (labels ? node.op : "") : second_line(node, labels);
   if (!second.empty()) lines.push_back(second);
   return lines;
 }

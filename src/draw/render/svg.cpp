@@ -4,14 +4,14 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "draw/pictures/check_numbers.h"
-#include "draw/render/formats.h"
-#include "draw/render/svg_style.h"
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
 #include "draw/layout/path_text.h"
 #include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/pictures/check_numbers.h"
+#include "draw/render/formats.h"
+#include "draw/render/svg_style.h"
 #include "taugrad/draw/render.h"
 
 namespace taugrad {
@@ -181,7 +181,9 @@ class SvgWriter {
     out_ += "<path class=\"";
     out_ += class_of(edge.kind);
     if (edge.striking) out_ += " bad";
-    out_ += edge.dotted ? "\" stroke-dasharray=\"1.5 3\" marker-end=\"url(#a-" : edge.delayed ? " delayed\" marker-end=\"url(#a-" : "\" marker-end=\"url(#a-";
+    out_ += edge.dotted    ? "\" stroke-dasharray=\"1.5 3\" marker-end=\"url(#a-"
+            : edge.delayed ? " delayed\" marker-end=\"url(#a-"
+                           : "\" marker-end=\"url(#a-";
     out_ += class_of(edge.kind);
     out_ += ")\" d=\"";
     out_ += draw::path_text(layout_.edges[e]);

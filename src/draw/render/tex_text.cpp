@@ -33,21 +33,21 @@ constexpr std::array<Pair, 15> kAscii{{{"\\", "\\textbackslash{}"},
 
 // of pictures, in mathematics
 constexpr std::array<Pair, 58> kSigns{
-    {{"∇", "\\nabla"},    {"−", "-"},           {"×", "\\times"},     {"÷", "\\div"},
-     {"⊗", "\\otimes"},   {"Σ", "\\Sigma"},     {"ᵀ", "^{\\top}"},    {"≤", "\\le"},
-     {"≥", "\\ge"},       {"≠", "\\ne"},        {"…", "\\ldots"},     {"·", "\\cdot"},
-     {"⁻", "^{-}"},       {"⁺", "^{+}"},        {"⁰", "^{0}"},        {"¹", "^{1}"},
-     {"²", "^{2}"},       {"³", "^{3}"},        {"⁴", "^{4}"},        {"⁵", "^{5}"},
-     {"⁶", "^{6}"},       {"⁷", "^{7}"},        {"⁸", "^{8}"},        {"⁹", "^{9}"},
-     {"α", "\\alpha"},    {"β", "\\beta"},      {"γ", "\\gamma"},     {"δ", "\\delta"},
-     {"ε", "\\epsilon"},  {"ζ", "\\zeta"},      {"η", "\\eta"},       {"θ", "\\theta"},
-     {"ι", "\\iota"},     {"κ", "\\kappa"},     {"λ", "\\lambda"},    {"μ", "\\mu"},
-     {"ν", "\\nu"},       {"ξ", "\\xi"},        {"π", "\\pi"},        {"ρ", "\\rho"},
-     {"σ", "\\sigma"},    {"τ", "\\tau"},       {"φ", "\\phi"},       {"χ", "\\chi"},
-     {"ψ", "\\psi"},      {"ω", "\\omega"},     {"Γ", "\\Gamma"},     {"Δ", "\\Delta"},
-     {"Θ", "\\Theta"},    {"Λ", "\\Lambda"},    {"Φ", "\\Phi"},       {"Ψ", "\\Psi"},
-     {"Ω", "\\Omega"},    {"←", "\\leftarrow"}, {"→", "\\rightarrow"}, {"∂", "\\partial"},
-     {"ᵗ", "^{t}"},       {"∑", "\\sum"}}};
+    {{"∇", "\\nabla"},   {"−", "-"},           {"×", "\\times"},      {"÷", "\\div"},
+     {"⊗", "\\otimes"},  {"Σ", "\\Sigma"},     {"ᵀ", "^{\\top}"},     {"≤", "\\le"},
+     {"≥", "\\ge"},      {"≠", "\\ne"},        {"…", "\\ldots"},      {"·", "\\cdot"},
+     {"⁻", "^{-}"},      {"⁺", "^{+}"},        {"⁰", "^{0}"},         {"¹", "^{1}"},
+     {"²", "^{2}"},      {"³", "^{3}"},        {"⁴", "^{4}"},         {"⁵", "^{5}"},
+     {"⁶", "^{6}"},      {"⁷", "^{7}"},        {"⁸", "^{8}"},         {"⁹", "^{9}"},
+     {"α", "\\alpha"},   {"β", "\\beta"},      {"γ", "\\gamma"},      {"δ", "\\delta"},
+     {"ε", "\\epsilon"}, {"ζ", "\\zeta"},      {"η", "\\eta"},        {"θ", "\\theta"},
+     {"ι", "\\iota"},    {"κ", "\\kappa"},     {"λ", "\\lambda"},     {"μ", "\\mu"},
+     {"ν", "\\nu"},      {"ξ", "\\xi"},        {"π", "\\pi"},         {"ρ", "\\rho"},
+     {"σ", "\\sigma"},   {"τ", "\\tau"},       {"φ", "\\phi"},        {"χ", "\\chi"},
+     {"ψ", "\\psi"},     {"ω", "\\omega"},     {"Γ", "\\Gamma"},      {"Δ", "\\Delta"},
+     {"Θ", "\\Theta"},   {"Λ", "\\Lambda"},    {"Φ", "\\Phi"},        {"Ψ", "\\Psi"},
+     {"Ω", "\\Omega"},   {"←", "\\leftarrow"}, {"→", "\\rightarrow"}, {"∂", "\\partial"},
+     {"ᵗ", "^{t}"},      {"∑", "\\sum"}}};
 
 template <std::size_t N>
 std::string_view found(const std::array<Pair, N>& table, std::string_view one) {
@@ -57,8 +57,11 @@ std::string_view found(const std::array<Pair, N>& table, std::string_view one) {
 
 char32_t code_of(std::string_view sequence) {
   const auto lead = static_cast<unsigned char>(sequence[0]);
-  char32_t code = sequence.size() == 2 ? lead & 0x1Fu : sequence.size() == 3 ? lead & 0x0Fu : lead & 7u;
-  for (const char c : sequence.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
+  char32_t code = sequence.size() == 2   ? lead & 0x1Fu
+                  : sequence.size() == 3 ? lead & 0x0Fu
+                                         : lead & 7u;
+  for (const char c : sequence.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
   return code;
 }
 

@@ -6,14 +6,14 @@
 #include <unordered_set>
 
 #include "base/utf8.h"
-#include "draw/pictures/check_numbers.h"
-#include "draw/render/formats.h"
-#include "draw/render/palette.h"
-#include "draw/render/tex_text.h"
 #include "draw/layout/layout.h"
 #include "draw/layout/path_text.h"
 #include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/pictures/check_numbers.h"
+#include "draw/render/formats.h"
+#include "draw/render/palette.h"
+#include "draw/render/tex_text.h"
 
 namespace taugrad::draw {
 namespace {
@@ -27,7 +27,8 @@ class TikzWriter {
     out_ = fmt::format(
         "% {}\n% in the preamble: \\usepackage{{tikz}} \\usetikzlibrary{{arrows.meta}}\n"
         "\\begin{{tikzpicture}}[x=1pt, y=-1pt, font=\\sffamily\\fontsize{{8}}{{9}}\\selectfont,\n"
-        "  tg box/.style={{draw, rounded corners=4pt, align=center, inner sep=0pt, line width=.5pt}},\n"
+        "  tg box/.style={{draw, rounded corners=4pt, align=center, inner sep=0pt, line "
+        "width=.5pt}},\n"
         "  tg step/.style={{rounded corners=6pt, draw=black!25, fill=black!2}},\n"
         "  tg caption/.style={{text=black!65, font=\\sffamily\\fontsize{{7}}{{8}}\\selectfont}},\n"
         "  tg label/.style={{fill=white, inner sep=1pt, font=\\sffamily\\fontsize{{7}}{{8}}"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/memory_limit.h"
@@ -9,19 +10,18 @@
 #include "draw/pictures/scan.h"
 #include "graph/adjoint.h"
 #include "rewrite/equal_nodes.h"
-#include "autodiff/sweep.h"
-#include "unfold/graph_size.h"
+#include "taugrad/autodiff/gradient.h"
+#include "taugrad/autodiff/loss.h"
 #include "taugrad/draw/explorer.h"
 #include "taugrad/draw/folded_picture.h"
 #include "taugrad/draw/format.h"
 #include "taugrad/evaluate/check.h"
+#include "taugrad/fold/fold.h"
+#include "taugrad/graph/reachable.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
-#include "taugrad/autodiff/loss.h"
-#include "taugrad/graph/reachable.h"
 #include "taugrad/rewrite/surgery.h"
-#include "taugrad/fold/fold.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
@@ -133,14 +133,15 @@ Picture picture_of(const Graph& graph, const WriteOptions& options) {
 }
 
 void write(const Graph& graph, const std::string& path, const WriteOptions& options) {
-  const FormatSource source{
-      .picture = [&] { return picture_of(graph, options); },
-      .page = [&] { return explore(graph, options); },
-      .json = [&] {
-        if (options.view == View::folded) return to_json(fold(graph));
-        return to_json(options.view == View::gradient ? with_gradient(graph, options.loss).graph
-                                                      : graph);
-      }};
+  const FormatSource source{.picture = [&] { return picture_of(graph, options); },
+                            .page = [&] { return explore(graph, options); },
+                            .json =
+                                [&] {
+                                  if (options.view == View::folded) return to_json(fold(graph));
+                                  return to_json(options.view == View::gradient
+                                                     ? with_gradient(graph, options.loss).graph
+                                                     : graph);
+                                }};
   write_file(path, format_of(path).text(source, {.labels = options.labels}));
 }
 

@@ -7,13 +7,13 @@
 #include "base/utf8.h"
 #include "evaluate/check/check_how.h"
 #include "evaluate/check/check_point.h"
-#include "runtime/generic.h"
 #include "evaluate/memory_estimate.h"
 #include "language/resolve/resolved_model.h"
-#include "unfold/unfold_check.h"
+#include "runtime/generic.h"
 #include "taugrad/evaluate/run.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/unfold/unfold.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -25,7 +25,9 @@ void check_draws(const ResolvedModel& model, const Modes& modes) {
     if (mode.draws() && !mode.pathwise && s.distribution == DistributionKind::normal) {
       Diagnostic d;
       d.code = "U002";
-      d.message = fmt::format("{}={}: no gradient flows through its draws, though they depend on the weights", name, to_string(mode));
+      d.message = fmt::format(
+          "{}={}: no gradient flows through its draws, though they depend on the weights", name,
+          to_string(mode));
       d.help = "check it with the pathwise gradient: " + name + "=sampled(pathwise)";
       fail(Status::usage, std::move(d));
     }
@@ -52,15 +54,18 @@ void put_weights(const ResolvedModel& model, const Tensors& given, Tensors& tens
 }
 
 // The interpreter keeps the values of all nodes, as complex numbers or as two steps of differences.
-void require_for_check(const ResolvedModel& model, const UnfoldOptions& unfolding, const DefinitionCheckOptions& options) {
+void require_for_check(const ResolvedModel& model, const UnfoldOptions& unfolding,
+                       const DefinitionCheckOptions& options) {
   const std::vector<std::int64_t> lengths = lengths_of(model, unfolding);
   const GraphSize size = graph_size(model, unfolding);
   GraphSize grown = size;
   for (int order = 0; order < options.order; ++order) grown = grown.with_gradient();
-  const double values = size.elements * static_cast<double>(options.batch) + size.constants + size.shared;
+  const double values =
+      size.elements * static_cast<double>(options.batch) + size.constants + size.shared;
   double variables = 0;
   for (const MemoryUse& use : memory_of_weights(model, lengths, 1)) variables += use.bytes;
-  std::vector<MemoryUse> plan = memory_of_check(size.with_gradient().nodes, values, variables, options.order);
+  std::vector<MemoryUse> plan =
+      memory_of_check(size.with_gradient().nodes, values, variables, options.order);
   plan.push_back({fmt::format("a graph of about {:.3g} nodes", grown.nodes), grown.graph_bytes()});
   for (const MemoryUse& use : memory_of_inputs(model, lengths, options.batch)) plan.push_back(use);
   require_memory(fmt::format("checking {} items", options.batch), plan);
@@ -82,13 +87,17 @@ CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
   if (!has_loss(*model)) unfolding.cotangents = numeric_variables(*model);
   require_for_check(*model, unfolding, options);
   const Unfolded u = unfold(model, unfolding);
-  const DrawOptions draw{.steps = options.steps, .lengths = options.lengths, .batch = options.batch, .seed = options.seed};
+  const DrawOptions draw{.steps = options.steps,
+                         .lengths = options.lengths,
+                         .batch = options.batch,
+                         .seed = options.seed};
   Tensors tensors = random_inputs(d, draw);
   add_stops(*model, u, options.batch, tensors);
   tensors.merge(generic_weights(*model, initial_weights(d, draw), options.seed));
   put_weights(*model, options.weights, tensors);
   for (const auto& [name, mode] : options.modes)
-    if (mode.kind == Mode::Kind::mixed) tensors[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.at(0)});
+    if (mode.kind == Mode::Kind::mixed)
+      tensors[mix_input(name)] = Tensor::of({}, std::vector<double>{mode.data.at(0)});
 
   Tape& tape = u.graph().tape();
   BatchContext batch;

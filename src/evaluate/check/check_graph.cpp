@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
@@ -9,11 +10,10 @@
 #include "evaluate/memory_estimate.h"
 #include "graph/adjoint.h"
 #include "graph/named_nodes.h"
-#include "autodiff/sweep.h"
 #include "reference/directions.h"
+#include "taugrad/autodiff/loss.h"
 #include "taugrad/evaluate/check.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/loss.h"
 #include "taugrad/rewrite/surgery.h"
 
 // The check of a graph: there is no definition to ask what its variables and its loss are.
@@ -88,7 +88,8 @@ void require_for_check(const Tape& tape, std::int64_t items, int order) {
   const double grown = order == 2 ? 9 : 3;  // what a graph becomes with its gradient, about
   const auto nodes = static_cast<double>(tape.size());
   std::vector<MemoryUse> plan = memory_of_check(3 * nodes, values, weights, order);
-  plan.push_back({fmt::format("a graph of about {:.3g} nodes", grown * nodes), grown * nodes * kNode});
+  plan.push_back(
+      {fmt::format("a graph of about {:.3g} nodes", grown * nodes), grown * nodes * kNode});
   require_memory(fmt::format("checking {} items", items), plan);
 }
 
@@ -107,7 +108,8 @@ CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& 
   if (!any && rules.names.empty()) batch.items = options.batch;
   for (const runtime::Source& s : sources) runtime::tensor_of(s, tensors);  // its axes
   require_for_check(tape, batch.items, options.order);
-  return runtime::point_of(tape, leaves, tensors, std::move(batch.context), batch.items, options.seed);
+  return runtime::point_of(tape, leaves, tensors, std::move(batch.context), batch.items,
+                           options.seed);
 }
 
 }  // namespace

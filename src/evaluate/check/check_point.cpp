@@ -5,8 +5,8 @@
 #include "base/fail.h"
 #include "evaluate/leaves/draw_leaf.h"
 #include "runtime/generic.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::runtime {
 namespace {

@@ -8,8 +8,8 @@
 #include "evaluate/leaves/bind.h"
 #include "evaluate/leaves/draw_leaf.h"
 #include "taugrad/evaluate/run.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {

@@ -48,8 +48,8 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
                          std::string_view name) {
   Diagnostic d;
   d.code = "U020";
-  d.message = fmt::format("cannot fetch \"{}\": the graph has no \"{}\"", printable(text),
-                          printable(name));
+  d.message =
+      fmt::format("cannot fetch \"{}\": the graph has no \"{}\"", printable(text), printable(name));
   d.help = did_you_mean(name, nodes.names());
   if (const auto p = read_position(name))
     if (const std::vector<NodeId> there = nodes.positions(p->name); !there.empty())

@@ -29,8 +29,8 @@ GraphFetch parse_fetch(const Tape& tape, const NamedNodes& nodes, const std::str
 /// reads.
 std::vector<std::string> everything(const Tape& tape, const NamedNodes& nodes);
 
-/// What replaces the loss: sum(cotangent:v * v) for each tensor cotangent:v of which the graph has no
-/// leaf; its leaves are appended.
+/// What replaces the loss: sum(cotangent:v * v) for each tensor cotangent:v of which the graph has
+/// no leaf; its leaves are appended.
 Vars cotangent_terms(const Graph& graph, const Tensors& inputs);
 
 }  // namespace taugrad

@@ -5,8 +5,8 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/autodiff/loss.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/rewrite/surgery.h"
 
 namespace taugrad {
@@ -38,10 +38,10 @@ std::vector<GraphFetch> GraphRequest::read_fetches(const RunOptions& options,
                                                    bool other_loss) const {
   const NamedNodes nodes(tape());
   std::vector<GraphFetch> fetches;
-  for (const std::string& text :
-       options.fetch.empty() ? everything(tape(), nodes) : options.fetch)
-    fetches.push_back(text == "loss" && other_loss ? GraphFetch{.text = text}
-                                                   : parse_fetch(tape(), nodes, text, options.fetch.empty()));
+  for (const std::string& text : options.fetch.empty() ? everything(tape(), nodes) : options.fetch)
+    fetches.push_back(text == "loss" && other_loss
+                          ? GraphFetch{.text = text}
+                          : parse_fetch(tape(), nodes, text, options.fetch.empty()));
   return fetches;
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "evaluate/graphs/graph_fetch.h"
-#include "taugrad/evaluate/run.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/evaluate/run.h"
 
 namespace taugrad {
 

@@ -6,15 +6,15 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-#include "evaluate/leaves/bind.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/graphs/graph_request.h"
+#include "evaluate/leaves/bind.h"
 #include "evaluate/not_finite.h"
 #include "reference/not_finite.h"
 #include "taugrad/evaluate/run.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/graph/reachable.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 namespace {
@@ -37,7 +37,8 @@ class GraphRun {
                    .checkpoint = options.checkpoint ? request.forward_end() : -1,
                    .precision = options.precision}),
         sources_(runtime::sources_of(request.tape(), executor_.leaves())),
-        batch_(runtime::describe_batch(sources_, runtime::length_rules(request.tape(), {}), inputs)) {
+        batch_(
+            runtime::describe_batch(sources_, runtime::length_rules(request.tape(), {}), inputs)) {
     require_lengths();
     batch_.context.seed = options.seed;
     batch_.context.train = options.train;
@@ -131,8 +132,7 @@ class GraphRun {
   // the same batch once more, by the interpreter, which holds the value of every node
   std::optional<NotFinite> source(const GraphResult& r) const {
     if (!fits_interpreter(tape())) return std::nullopt;
-    const std::span<const NodeId> outputs =
-        std::span(request_.outputs()).subspan(r.first, r.count);
+    const std::span<const NodeId> outputs = std::span(request_.outputs()).subspan(r.first, r.count);
     Interpreter<S> run(tape(), outputs);
     run.set_batch(batch_.context, batch_.items);
     for (const runtime::Source& s : sources_)
@@ -186,10 +186,10 @@ void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights
     if (input) known.insert(data_of(name));
   }
   for (const auto& [name, tensor] : inputs) {
-    const bool special = name == "item" || name.starts_with("cotangent:") ||
-                         (name == "lengths" && tape.length_names.size() == 1) ||
-                         (name.starts_with("lengths:") &&
-                          std::ranges::count(tape.length_names, name.substr(8)) > 0);
+    const bool special =
+        name == "item" || name.starts_with("cotangent:") ||
+        (name == "lengths" && tape.length_names.size() == 1) ||
+        (name.starts_with("lengths:") && std::ranges::count(tape.length_names, name.substr(8)) > 0);
     if (special || known.contains(name)) continue;
     Diagnostic d;
     d.code = "D016";

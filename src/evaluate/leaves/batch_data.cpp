@@ -59,7 +59,7 @@ class Reader {
     d.message = s && cotangent ? fmt::format("\"{}\" is {}, no variable: it takes no cotangent",
                                              variable, weight ? "a weight" : "an input")
                 : s            ? fmt::format("\"{}\" is {}, not given here", variable,
-                                             weight ? "a weight" : "computed")
+                                  weight ? "a weight" : "computed")
                                : fmt::format("the definition has no input \"{}\"", name);
     d.help = s && cotangent ? fmt::format("its gradient is fetched as grad:{}", variable)
              : s            ? "give inputs and observed random variables only"
@@ -138,8 +138,12 @@ class Reader {
     }
     const std::string name = tensor.substr(8);
     for (std::size_t i = 0; i < model_.index_length.size(); ++i)
-      if (const int l = model_.index_length[i]; model_.is_derived(l) && (model_.system.indices[i].name == name || model_.lengths[static_cast<std::size_t>(l)] == name))
-        fail(Status::bad_input, "D018", "\"{}\" gives a length that follows: it is {} for each item", tensor, model_.lengths[static_cast<std::size_t>(l)]);
+      if (const int l = model_.index_length[i];
+          model_.is_derived(l) && (model_.system.indices[i].name == name ||
+                                   model_.lengths[static_cast<std::size_t>(l)] == name))
+        fail(Status::bad_input, "D018",
+             "\"{}\" gives a length that follows: it is {} for each item", tensor,
+             model_.lengths[static_cast<std::size_t>(l)]);
     for (std::size_t l = 0; l < model_.lengths.size(); ++l)
       if (model_.lengths[l] == name) return l;
     for (std::size_t i = 0; i < model_.index_length.size(); ++i)
@@ -203,9 +207,9 @@ class Reader {
         data_.told.push_back(true);
         continue;
       }
-      data_.told.push_back(!goes_past_data(l) && (model_.fixed_lengths[l] >= 0 ||
-                                                 data_.longest[l] >= 0 ||
-                                                 !data_.lengths[l].empty()));
+      data_.told.push_back(
+          !goes_past_data(l) &&
+          (model_.fixed_lengths[l] >= 0 || data_.longest[l] >= 0 || !data_.lengths[l].empty()));
       if (data_.longest[l] < 0) data_.longest[l] = asked(l);
       if (data_.longest[l] < 0 && !data_.lengths[l].empty())
         data_.longest[l] = *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
@@ -227,7 +231,7 @@ class Reader {
       if (name.starts_with("cotangent:")) data_.cotangents.push_back(name.substr(10));
   }
 
-  // an axis of a derived length is as long as what follows from the padded axis                   (R17)
+  // an axis of a derived length is as long as what follows from the padded axis (R17)
   void check_derived_axes(const std::string& name, const Tensor& tensor) {
     if (is_lengths(name) || name == "item") return;
     const Symbol& s = *symbol_of(name);
@@ -235,8 +239,8 @@ class Reader {
       const int l = model_.index_length[static_cast<std::size_t>(s.axes[a])];
       const std::int64_t wanted = data_.longest[static_cast<std::size_t>(l)];
       if (model_.is_derived(l) && tensor.dims()[a] != wanted)
-        fail(Status::bad_input, "D011", "\"{}\" has {} positions along {}, which is {} here", name, tensor.dims()[a],
-             model_.lengths[static_cast<std::size_t>(l)], wanted);
+        fail(Status::bad_input, "D011", "\"{}\" has {} positions along {}, which is {} here", name,
+             tensor.dims()[a], model_.lengths[static_cast<std::size_t>(l)], wanted);
     }
   }
 
@@ -286,7 +290,9 @@ class Reader {
   bool go_past_data(std::size_t l, std::int64_t steps, std::int64_t known) {
     if (steps < known) return false;
     for (std::size_t other = 0; other < model_.lengths.size(); ++other)
-      if (model_.is_derived(other) && are_related(model_, static_cast<int>(other), static_cast<int>(l))) return false;
+      if (model_.is_derived(other) &&
+          are_related(model_, static_cast<int>(other), static_cast<int>(l)))
+        return false;
     bool any = false;
     for (const auto& [name, tensor] : data_.inputs) {
       if (is_lengths(name) || name == "item") continue;
@@ -373,8 +379,8 @@ class Reader {
       const double value = tensor.at(flat);
       if (alive && s.position >= 0) check_position(model_, s, at, value, item);
       if (!alive || in_range(s, value)) continue;
-      fail(Status::bad_input, "D013", "\"{}\" holds {} at position [{}] of item {}; {}", name, value,
-           fmt::join(at, ","), item, range_text(s));
+      fail(Status::bad_input, "D013", "\"{}\" holds {} at position [{}] of item {}; {}", name,
+           value, fmt::join(at, ","), item, range_text(s));
     }
   }
 
@@ -399,9 +405,11 @@ void derive_lengths_of_items(const ResolvedModel& model, BatchData& data) {
   }
 }
 
-void check_position(const ResolvedModel& model, const Symbol& s, const std::vector<std::int64_t>& at, double value, std::size_t item) {
+void check_position(const ResolvedModel& model, const Symbol& s,
+                    const std::vector<std::int64_t>& at, double value, std::size_t item) {
   const auto refuse = [&](const std::string& wanted) {
-    fail(Status::bad_input, "D017", "\"{}\" holds {} at position [{}] of item {}; {}", s.name, value, fmt::join(at, ","), item, wanted);
+    fail(Status::bad_input, "D017", "\"{}\" holds {} at position [{}] of item {}; {}", s.name,
+         value, fmt::join(at, ","), item, wanted);
   };
   if (!whole_number(value)) refuse("positions are whole numbers");
   if (!s.ordered) return;
@@ -409,7 +417,8 @@ void check_position(const ResolvedModel& model, const Symbol& s, const std::vect
   const auto own = static_cast<double>(at[static_cast<std::size_t>(axis - s.axes.begin())]);
   const std::string& letter = model.system.indices[static_cast<std::size_t>(s.position)].name;
   if (s.after ? value <= own : value >= own)
-    refuse(fmt::format("what it points to must be {} than {}, for the order rests on it", s.after ? "greater" : "smaller", letter));
+    refuse(fmt::format("what it points to must be {} than {}, for the order rests on it",
+                       s.after ? "greater" : "smaller", letter));
 }
 
 bool in_range(const Symbol& s, double value) {

@@ -18,10 +18,10 @@ struct BatchData {
   std::vector<std::vector<std::int64_t>> lengths;  ///< [length][item]
   /// [length][item] where what is drawn goes on past its data; empty: nothing does
   std::vector<std::vector<std::int64_t>> data_lengths;
-  std::vector<char> told;                          ///< [length] by a tensor: an axis, or lengths
-  std::vector<std::int64_t> keys;                  ///< [item] of the draws
-  Tensors inputs;                                  ///< with what follows from the lengths (R14)
-  std::vector<std::string> cotangents;             ///< variables that have one
+  std::vector<char> told;               ///< [length] by a tensor: an axis, or lengths
+  std::vector<std::int64_t> keys;       ///< [item] of the draws
+  Tensors inputs;                       ///< with what follows from the lengths (R14)
+  std::vector<std::string> cotangents;  ///< variables that have one
 };
 
 /// @throws Error (D010-D018) where axes, lengths or symbols do not fit
@@ -35,7 +35,8 @@ std::string range_text(const Symbol& s);
 void derive_lengths_of_items(const ResolvedModel& model, BatchData& data);
 /// @param at  where in the data of a position input a value stands, from 1
 /// @throws Error (D017) where it is no whole number, or lies where the order of evaluation forbids
-void check_position(const ResolvedModel& model, const Symbol& s, const std::vector<std::int64_t>& at, double value, std::size_t item);
+void check_position(const ResolvedModel& model, const Symbol& s,
+                    const std::vector<std::int64_t>& at, double value, std::size_t item);
 
 /// Groups of items that run together: all of them where the model can be ragged, else those of
 /// equal lengths.

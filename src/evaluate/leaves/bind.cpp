@@ -4,8 +4,8 @@
 #include <map>
 
 #include "base/fail.h"
-#include "taugrad/ops/records.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad::runtime {
 namespace {

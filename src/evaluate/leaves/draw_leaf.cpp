@@ -126,7 +126,8 @@ Tensor drawn_input(const Source& input, const LengthRules& rules, std::int64_t b
                    std::uint64_t seed) {
   Tensor t(dims_of(input, rules, batch), input.category > 0 ? Dtype::i64 : Dtype::f64);
   Stream stream(seed, "input:" + data_of(input.name));
-  for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, draw_input(stream, input.category, input.bernoulli));
+  for (std::int64_t i = 0; i < t.size(); ++i)
+    t.set(i, draw_input(stream, input.category, input.bernoulli));
   return t;
 }
 

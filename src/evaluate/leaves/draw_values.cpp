@@ -8,8 +8,8 @@
 #include "evaluate/leaves/draw_leaf.h"
 #include "evaluate/memory_estimate.h"
 #include "language/resolve/resolved_model.h"
-#include "unfold/unfold_check.h"
 #include "taugrad/evaluate/run.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -20,10 +20,13 @@ Init init_of(const FlatWeight& w) {
   return {.kind = Init::Kind::values, .values = {values.begin(), values.end()}};
 }
 
-// 0..t-1 where an order rests on it, t+1..tau+1 where that goes the other way, else 0..tau.        (R17)
-void draw_positions(const ResolvedModel& model, const Symbol& s, const std::vector<std::int64_t>& lengths, Stream& stream, Tensor& tensor) {
-  const std::int64_t longest = lengths[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(s.position)])];
-  std::int64_t inner = 1, own = 1;  // elements behind the axis of the position's own index, and its length
+// 0..t-1 where an order rests on it, t+1..tau+1 where that goes the other way, else 0..tau. (R17)
+void draw_positions(const ResolvedModel& model, const Symbol& s,
+                    const std::vector<std::int64_t>& lengths, Stream& stream, Tensor& tensor) {
+  const std::int64_t longest =
+      lengths[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(s.position)])];
+  std::int64_t inner = 1,
+               own = 1;  // elements behind the axis of the position's own index, and its length
   for (std::size_t a = tensor.dims().size(); a-- > 0;) {
     const bool found = a < s.axes.size() && s.axes[a] == s.position;
     if (found) own = tensor.dims()[a];
@@ -34,7 +37,8 @@ void draw_positions(const ResolvedModel& model, const Symbol& s, const std::vect
     const std::int64_t t = i / inner % own + 1;
     const std::int64_t first = s.ordered && s.after ? t + 1 : 0;
     const std::int64_t last = !s.ordered ? longest : s.after ? longest + 1 : t - 1;
-    tensor.set(i, static_cast<double>(first) + std::floor(stream.uniform() * static_cast<double>(last - first + 1)));
+    tensor.set(i, static_cast<double>(first) +
+                      std::floor(stream.uniform() * static_cast<double>(last - first + 1)));
   }
 }
 

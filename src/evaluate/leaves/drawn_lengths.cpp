@@ -34,8 +34,8 @@ bool stops_by_itself(const ResolvedModel& model, std::size_t length, const RunOp
 template <class S>
 class Drawing {
  public:
-  Drawing(const std::shared_ptr<const ResolvedModel>& model, BatchData& data, const Tensors& weights,
-          const RunOptions& options)
+  Drawing(const std::shared_ptr<const ResolvedModel>& model, BatchData& data,
+          const Tensors& weights, const RunOptions& options)
       : model_(*model),
         data_(data),
         options_(options),
@@ -104,7 +104,8 @@ class Drawing {
 
 bool draws_lengths(const ResolvedModel& model, const BatchData& data, const RunOptions& options) {
   for (std::size_t l = 0; l < model.lengths.size(); ++l)
-    if (!data.told[l] && !model.is_derived(l) && (drawn_by(model, l, options) || stops_by_itself(model, l, options)))
+    if (!data.told[l] && !model.is_derived(l) &&
+        (drawn_by(model, l, options) || stops_by_itself(model, l, options)))
       return true;
   return false;
 }
@@ -127,9 +128,9 @@ void draw_lengths(const std::shared_ptr<const ResolvedModel>& model, BatchData& 
   }
 }
 
-template void draw_lengths<float>(const std::shared_ptr<const ResolvedModel>&, BatchData&, const Tensors&,
-                                  const RunOptions&);
-template void draw_lengths<double>(const std::shared_ptr<const ResolvedModel>&, BatchData&, const Tensors&,
-                                   const RunOptions&);
+template void draw_lengths<float>(const std::shared_ptr<const ResolvedModel>&, BatchData&,
+                                  const Tensors&, const RunOptions&);
+template void draw_lengths<double>(const std::shared_ptr<const ResolvedModel>&, BatchData&,
+                                   const Tensors&, const RunOptions&);
 
 }  // namespace taugrad

@@ -5,14 +5,14 @@
 #include <map>
 
 #include "base/fail.h"
-#include "evaluate/leaves/batch_data.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/fetch.h"
+#include "evaluate/leaves/batch_data.h"
 #include "evaluate/not_finite.h"
 #include "evaluate/segments/segment_plan.h"
 #include "evaluate/segments/segment_tensors.h"
-#include "unfold/unfold_check.h"
 #include "taugrad/autodiff/gradient.h"
+#include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
@@ -155,13 +155,12 @@ class SegmentRun {
     runtime::SegmentDraws draws{options_.temperature, options_.top_k, {}};
     for (const Symbol& s : model_.symbols)
       if (s.random() && data_.inputs.contains(s.name)) draws.given.insert(s.name);
-    SegmentPlan<S> plan(
-        segments_, shape, draws,
-        [&](const Unfolded& u) { return nodes_of(u, shape, wanted); },
-        {.max_memory = options_.max_memory,
-         .threads = options_.threads,
-         .without = options_.without,
-         .precision = options_.precision});
+    SegmentPlan<S> plan(segments_, shape, draws,
+                        [&](const Unfolded& u) { return nodes_of(u, shape, wanted); },
+                        {.max_memory = options_.max_memory,
+                         .threads = options_.threads,
+                         .without = options_.without,
+                         .precision = options_.precision});
     plan.bind(weights_);
     plan.run(batch, state, [&](const SegmentRead& read, std::span<S> to) {
       this->read(read, state.steps[read.item], to);
@@ -255,9 +254,10 @@ class SegmentRun {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::size_t item = items[static_cast<std::size_t>(rows[r])];
       if (!within(*w.fetch, w.place, item)) continue;
-      std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(r * size), size,
-                  to.begin() + static_cast<std::ptrdiff_t>(
-                                   (static_cast<std::size_t>(w.place * data_.items) + item) * size));
+      std::copy_n(
+          from.begin() + static_cast<std::ptrdiff_t>(r * size), size,
+          to.begin() + static_cast<std::ptrdiff_t>(
+                           (static_cast<std::size_t>(w.place * data_.items) + item) * size));
     }
   }
 
@@ -277,7 +277,7 @@ void evaluate(Segments& segments, const BatchData& data, const Tensors& weights,
               SegmentResult& result) {
   const ResolvedModel& model = *segments.model();
   SegmentState<S> own = runtime::empty_state<S>(model, segments.slots(data.longest),
-                                             static_cast<std::size_t>(data.items));
+                                                static_cast<std::size_t>(data.items));
   if (!state.empty()) runtime::read_state(model, segments.length(), state, own);
   result.values = SegmentRun<S>(segments, data, weights, fetches, options)(own);
   result.state = runtime::state_tensors(model, segments.length(), own);
@@ -285,8 +285,8 @@ void evaluate(Segments& segments, const BatchData& data, const Tensors& weights,
     const Tensor& t = result.values.at(f.text);
     const std::int64_t at = first_not_finite(t);
     if (at < 0) continue;
-    const bool shared = !f.loss && !f.nll &&
-                        !model.symbols[static_cast<std::size_t>(f.symbol)].per_example;
+    const bool shared =
+        !f.loss && !f.nll && !model.symbols[static_cast<std::size_t>(f.symbol)].per_example;
     const std::size_t axes =
         f.loss ? 0 : model.symbols[static_cast<std::size_t>(f.symbol)].axes.size();
     result.not_finite.push_back(

@@ -14,10 +14,10 @@ std::size_t elements_of(const ResolvedModel& model, const StateSlot& slot) {
 }
 
 template <class S>
-SegmentState<S> empty_state(const ResolvedModel& model, std::vector<StateSlot> slots, std::size_t items) {
+SegmentState<S> empty_state(const ResolvedModel& model, std::vector<StateSlot> slots,
+                            std::size_t items) {
   SegmentState<S> state;
-  for (const StateSlot& slot : slots)
-    state.values.emplace_back(items * elements_of(model, slot));
+  for (const StateSlot& slot : slots) state.values.emplace_back(items * elements_of(model, slot));
   state.slots = std::move(slots);
   state.steps.assign(items, 0);
   return state;
@@ -30,8 +30,8 @@ SegmentPlan<S>::SegmentPlan(Segments& segments, const SegmentShape& shape,
                             const ExecutorOptions& options)
     : model_(segments.model()),
       segment_(segments.segment(shape.first,
-                                shape.of_state.empty() ? shape.lengths : shape.of_state,
-                                shape.from, shape.hand_on)),
+                                shape.of_state.empty() ? shape.lengths : shape.of_state, shape.from,
+                                shape.hand_on)),
       hand_on_(shape.hand_on) {
   UnfoldOptions how = segments.unfolding(segment_, shape.steps, shape.lengths);
   how.ragged = shape.ragged;
@@ -68,8 +68,8 @@ void SegmentPlan<S>::sort_leaves(const Tape& tape) {
     leaf.size = static_cast<std::size_t>(leaf.shape.size());
     const int symbol = model_->find(leaf.name);
     if (symbol >= 0)
-      leaf.cut = axis_along(*model_, model_->symbols[static_cast<std::size_t>(symbol)],
-                            segment_.length);
+      leaf.cut =
+          axis_along(*model_, model_->symbols[static_cast<std::size_t>(symbol)], segment_.length);
     const bool mix = leaf.name.starts_with(mix_input(""));
     (&tape.op(id) == &kWeight ? weights_ : mix ? mixes_ : data_).push_back(std::move(leaf));
   }
@@ -180,7 +180,8 @@ void SegmentPlan<S>::run(const SegmentItems& batch, SegmentState<S>& state,
 }
 
 template SegmentState<float> empty_state(const ResolvedModel&, std::vector<StateSlot>, std::size_t);
-template SegmentState<double> empty_state(const ResolvedModel&, std::vector<StateSlot>, std::size_t);
+template SegmentState<double> empty_state(const ResolvedModel&, std::vector<StateSlot>,
+                                          std::size_t);
 template class SegmentPlan<float>;
 template class SegmentPlan<double>;
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "unfold/segments.h"
 #include "taugrad/base/tensor.h"
 #include "taugrad/runtime/executor.h"
+#include "unfold/segments.h"
 
 /// A sequence that runs a segment after another.                                             (R19)
 namespace taugrad::runtime {
@@ -26,7 +26,8 @@ struct SegmentState {
 
 /// Of a model, so many items: at step 0, values still to be told by a segment that begins there.
 template <class S>
-SegmentState<S> empty_state(const ResolvedModel& model, std::vector<StateSlot> slots, std::size_t items);
+SegmentState<S> empty_state(const ResolvedModel& model, std::vector<StateSlot> slots,
+                            std::size_t items);
 /// Elements of a slot's value.
 std::size_t elements_of(const ResolvedModel& model, const StateSlot& slot);
 
@@ -41,12 +42,12 @@ template <class S>
 using ReadValue = std::function<void(const SegmentRead&, std::span<S>)>;
 
 struct SegmentShape {
-  std::int64_t first = 0;             ///< steps before: 0, or what Segments::segment takes
-  std::int64_t steps = 1;             ///< the most of any item
-  std::vector<std::int64_t> lengths;  ///< of the whole items; of the one cut along, `steps`
-  bool ragged = false;                ///< items of other lengths within these
+  std::int64_t first = 0;                   ///< steps before: 0, or what Segments::segment takes
+  std::int64_t steps = 1;                   ///< the most of any item
+  std::vector<std::int64_t> lengths;        ///< of the whole items; of the one cut along, `steps`
+  bool ragged = false;                      ///< items of other lengths within these
   std::vector<std::int64_t> of_state = {};  ///< lengths that the state is for; empty: `lengths`
-  std::int64_t from = -1, hand_on = -1;  ///< as Segments::segment takes them
+  std::int64_t from = -1, hand_on = -1;     ///< as Segments::segment takes them
 };
 
 /// How values are drawn.
@@ -58,7 +59,7 @@ struct SegmentDraws {
 
 /// The items of a run.
 struct SegmentItems {
-  std::vector<std::size_t> items;  ///< numbers in the state, and for ReadValue
+  std::vector<std::size_t> items;                  ///< numbers in the state, and for ReadValue
   std::vector<std::vector<std::int64_t>> lengths;  ///< [length][of items]; of the cut: steps here
   std::vector<std::int64_t> keys;                  ///< [of items] of the draws
   std::uint64_t seed = 0;
@@ -110,7 +111,7 @@ class SegmentPlan {
   std::unique_ptr<Executor<S>> executor_;
   std::size_t outputs_ = 0;
   std::vector<Leaf> weights_, data_, mixes_;
-  std::vector<std::pair<NodeId, std::size_t>> state_;  ///< leaf, number of the slot
+  std::vector<std::pair<NodeId, std::size_t>> state_;      ///< leaf, number of the slot
   std::vector<std::pair<std::size_t, std::size_t>> told_;  ///< output, number of the slot
   NodeId steps_ = -1;
 };

@@ -38,8 +38,9 @@ Tensors state_tensors(const ResolvedModel& model, int length, const SegmentState
   const auto items = static_cast<std::int64_t>(state.steps.size());
   for (std::size_t s = 0; s < state.slots.size(); ++s) {
     const bool category = is_category(model, state.slots[s]);
-    Tensor t(dims_of(model, state.slots[s], items),
-             category ? Dtype::i64 : sizeof(S) == 4 ? Dtype::f32 : Dtype::f64);
+    Tensor t(dims_of(model, state.slots[s], items), category         ? Dtype::i64
+                                                    : sizeof(S) == 4 ? Dtype::f32
+                                                                     : Dtype::f64);
     for (std::size_t i = 0; i < state.values[s].size(); ++i) {
       const S value = state.values[s][i];
       t.set(static_cast<std::int64_t>(i),
@@ -52,7 +53,8 @@ Tensors state_tensors(const ResolvedModel& model, int length, const SegmentState
 }
 
 template <class S>
-void read_state(const ResolvedModel& model, int length, const Tensors& from, SegmentState<S>& state) {
+void read_state(const ResolvedModel& model, int length, const Tensors& from,
+                SegmentState<S>& state) {
   const auto items = static_cast<std::int64_t>(state.steps.size());
   const Tensor& steps = found(from, "steps", {items});
   for (std::int64_t i = 0; i < items; ++i) {
@@ -63,8 +65,7 @@ void read_state(const ResolvedModel& model, int length, const Tensors& from, Seg
   }
   for (std::size_t s = 0; s < state.slots.size(); ++s) {
     const StateSlot& slot = state.slots[s];
-    const Tensor& t =
-        found(from, slot_name(model, length, slot), dims_of(model, slot, items));
+    const Tensor& t = found(from, slot_name(model, length, slot), dims_of(model, slot, items));
     convert(t, 0, std::span<S>(state.values[s]));
   }
 }

@@ -11,6 +11,7 @@ Tensors state_tensors(const ResolvedModel& model, int length, const SegmentState
 /// Reads one into a state of the right slots and items.
 /// @throws Error (D010) for a slot that is missing, (D011, D014) for what does not fit
 template <class S>
-void read_state(const ResolvedModel& model, int length, const Tensors& from, SegmentState<S>& state);
+void read_state(const ResolvedModel& model, int length, const Tensors& from,
+                SegmentState<S>& state);
 
 }  // namespace taugrad::runtime

@@ -40,9 +40,7 @@ template <class S>
 StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
                       const std::vector<std::int64_t>& lengths, const StepperOptions& options,
                       const Tensors& weights, StepTensors<S>& tensors)
-    : model_(segments.model()),
-      segment_(segments.segment(first, lengths)),
-      batch_(options.batch) {
+    : model_(segments.model()), segment_(segments.segment(first, lengths)), batch_(options.batch) {
   UnfoldOptions how = segments.unfolding(segment_, 1, lengths);
   how.temperature = options.temperature;
   how.top_k = options.top_k;
@@ -58,8 +56,8 @@ StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
     told_.push_back(p);
     nodes.push_back(u.segment()->told[s]);
   }
-  executor_ = std::make_unique<Executor<S>>(
-      tape, nodes, ExecutorOptions{.threads = 1, .weights_change = false});
+  executor_ = std::make_unique<Executor<S>>(tape, nodes,
+                                            ExecutorOptions{.threads = 1, .weights_change = false});
   for (NodeId id = 0; id < tape.size(); ++id) draws_ = draws_ || tape.attrs(id).has("stream");
   context_.seed = options.seed;
   for (std::size_t l = 0; l < lengths.size(); ++l)
@@ -108,8 +106,8 @@ void StepPlan<S>::add_output(const Unfolded& u, std::size_t number, const StepTe
   p.tensor = number;
   p.size = static_cast<std::size_t>(t.shape.size());
   p.shared = u.graph().tape().extent_id(id) == kShared;
-  p.offset = flat_of(at, cut, t.others) * p.size *
-             (t.shared ? 1 : static_cast<std::size_t>(batch_));
+  p.offset =
+      flat_of(at, cut, t.others) * p.size * (t.shared ? 1 : static_cast<std::size_t>(batch_));
   outputs_.push_back(p);
   nodes.push_back(id);
 }
@@ -151,14 +149,13 @@ void StepPlan<S>::find_input(const Unfolded& u, NodeId id, StepTensors<S>& tenso
   p.leaf = executor_->leaf(id);
   p.tensor = static_cast<std::size_t>(t - tensors.inputs.begin());
   p.size = static_cast<std::size_t>(t->shape.size());
-  p.offset = flat_of(tape.index(id), axis_along(*model_, s, segment_.length), t->others) *
-             p.size * static_cast<std::size_t>(batch_);
+  p.offset = flat_of(tape.index(id), axis_along(*model_, s, segment_.length), t->others) * p.size *
+             static_cast<std::size_t>(batch_);
   inputs_.push_back(p);
 }
 
 template <class S>
-void StepPlan<S>::find_leaves(const Unfolded& u, const Tensors& weights,
-                              StepTensors<S>& tensors) {
+void StepPlan<S>::find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors) {
   const Tape& tape = u.graph().tape();
   const SegmentNodes& own = *u.segment();
   for (const NodeId id : executor_->leaves()) {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "unfold/segments.h"
-#include "taugrad/runtime/executor.h"
 #include "taugrad/evaluate/stepper.h"
+#include "taugrad/runtime/executor.h"
+#include "unfold/segments.h"
 
 namespace taugrad::runtime {
 

@@ -9,8 +9,8 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/segments/segment_plan.h"
 #include "evaluate/segments/step_plan.h"
-#include "unfold/graph_size.h"
 #include "taugrad/ops/records.h"
+#include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
@@ -125,8 +125,7 @@ struct Stepper::Of final : Stepper::Engine {
     for (std::size_t l = 0; l < model->lengths.size(); ++l) {
       const bool known = static_cast<int>(l) == segments.length() || model->fixed_lengths[l] >= 0 ||
                          o.lengths.contains(model->lengths[l]) || letter_given(l);
-      if (!known)
-        fail(Status::usage, "G022", "the length \"{}\" is not given", model->lengths[l]);
+      if (!known) fail(Status::usage, "G022", "the length \"{}\" is not given", model->lengths[l]);
     }
     lengths = lengths_of(*model, how);
     for (const StateSlot& slot : segments.slots(lengths)) {
@@ -144,7 +143,8 @@ struct Stepper::Of final : Stepper::Engine {
     if (settled < 0)
       fail(Status::bad_input, "G040",
            "a Stepper cannot run \"{}\": no two of its steps are alike (weights of their own for "
-           "each position)", model->system.name);
+           "each position)",
+           model->system.name);
     for (std::int64_t first = 0; first <= std::max<std::int64_t>(settled, 1); ++first)
       plans.push_back(std::make_unique<StepPlan<S>>(segments, first, lengths, o, weights, tensors));
     for (const auto& t : tensors.outputs) outputs.emplace(t.name, tensor_of(t, options.batch));
@@ -198,14 +198,13 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   std::size_t plan_of(std::int64_t steps) const {
-    return static_cast<std::size_t>(
-        std::min(steps, static_cast<std::int64_t>(plans.size()) - 1));
+    return static_cast<std::size_t>(std::min(steps, static_cast<std::int64_t>(plans.size()) - 1));
   }
 
   void step() override {
     const std::size_t one = plan_of(tensors.steps[0]);
-    const bool alike = std::ranges::all_of(
-        tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
+    const bool alike =
+        std::ranges::all_of(tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
     if (alike) {
       plans[one]->run(tensors, nullptr);
     } else {
@@ -243,12 +242,12 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void store_outputs() override {
-    for (const StepTensor<S>& t : tensors.outputs)
-      write<S>(t.values, outputs.find(t.name)->second);
+    for (const StepTensor<S>& t : tensors.outputs) write<S>(t.values, outputs.find(t.name)->second);
   }
 
   void store_state() override {
-    std::ranges::copy(tensors.steps, state.find("steps")->second.template values<std::int64_t>().begin());
+    std::ranges::copy(tensors.steps,
+                      state.find("steps")->second.template values<std::int64_t>().begin());
     if (names.empty())
       for (const StateSlot& slot : segments.slots(lengths))
         names.push_back(slot_name(*model, segments.length(), slot));
@@ -260,8 +259,7 @@ struct Stepper::Of final : Stepper::Engine {
     store_state();
     for (const auto& [name, own] : state) {
       const auto found = given.find(name);
-      if (found == given.end())
-        fail(Status::bad_input, "D010", "the state has no \"{}\"", name);
+      if (found == given.end()) fail(Status::bad_input, "D010", "the state has no \"{}\"", name);
       if (found->second.dims() != own.dims())
         fail(Status::bad_input, "D011", "\"{}\" of the state has axes {}, want {}", name,
              dims_text(found->second.dims()), dims_text(own.dims()));

@@ -83,8 +83,7 @@ class Scratch {
   struct Free {
     void operator()(S* p) const { ::operator delete[](p, kLine); }
   };
-  std::unique_ptr<S[], Free> rows_{
-      static_cast<S*>(::operator new[](kElements * sizeof(S), kLine))};
+  std::unique_ptr<S[], Free> rows_{static_cast<S*>(::operator new[](kElements * sizeof(S), kLine))};
 };
 
 template <class S>

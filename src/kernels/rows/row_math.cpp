@@ -51,9 +51,8 @@ HWY_INLINE RowMean<S> mean_row(const S* x, std::int64_t n) {
 template <class S>
 HWY_INLINE void shift_row(const S* x, S by, std::int64_t n, S* out) {
   const auto origin = hn::Set(Lanes<S>(), by);
-  each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-    part.store(hn::Sub(part.load(x + i), origin), out + i);
-  });
+  each_vector<S>(n, [&](std::int64_t i, const auto& part)
+                        HWY_ATTR { part.store(hn::Sub(part.load(x + i), origin), out + i); });
 }
 
 /// out = x - mean x; what rounding of the mean leaves in out is taken away again.
@@ -72,10 +71,12 @@ void centre(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* 
 
 template <class S>
 HWY_INLINE S mean_square(const S* x, std::int64_t n) {
-  return sum_terms<S, 4>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-    const auto y = part.load(x + i);
-    return hn::Mul(y, y);
-  }) / static_cast<S>(n);
+  return sum_terms<S, 4>(n,
+                         [&](std::int64_t i, const auto& part) HWY_ATTR {
+                           const auto y = part.load(x + i);
+                           return hn::Mul(y, y);
+                         }) /
+         static_cast<S>(n);
 }
 
 /// A variance that has overflowed: divides by the largest element; the variance of what is left.
@@ -94,8 +95,8 @@ void normalize(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, 
     centre_row(x, n, out);
     const S variance = mean_square(out, n);
     const bool fits = std::isfinite(variance);  // beside it 1e-5 is nothing
-    const auto deviation = hn::Set(
-        Lanes<S>(), std::sqrt(fits ? variance + static_cast<S>(1e-5) : scale_row(out, n)));
+    const auto deviation =
+        hn::Set(Lanes<S>(), std::sqrt(fits ? variance + static_cast<S>(1e-5) : scale_row(out, n)));
     each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
       part.store(hn::Div(part.load(out + i), deviation), out + i);
     });
@@ -111,7 +112,8 @@ void sum(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out
 template <class S>
 void mean(std::int64_t rows, const S* x, std::int64_t ldx, std::int64_t n, S* out,
           std::int64_t ldo) {
-  for (std::int64_t r = 0; r < rows; ++r) out[r * ldo] = n == 0 ? S(0) : mean_row(x + r * ldx, n).value;
+  for (std::int64_t r = 0; r < rows; ++r)
+    out[r * ldo] = n == 0 ? S(0) : mean_row(x + r * ldx, n).value;
 }
 
 template <class S>

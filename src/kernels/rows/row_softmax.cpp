@@ -122,9 +122,9 @@ void nll_p_rows(std::int64_t rows, const S* p, std::int64_t ldx, std::int64_t n,
     const std::int64_t y = category_in(target[r * ldt], n);
     const S chosen = y < 0 ? S(1) : p[r * ldx + y];
     // of what is no probability the logarithm has a value, the likelihood none
-    out[r * ldo] = y < 0                          ? S(0)
+    out[r * ldo] = y < 0                              ? S(0)
                    : chosen >= 0 && chosen <= S(1.01) ? -std::log(chosen)
-                                                  : std::numeric_limits<S>::quiet_NaN();
+                                                      : std::numeric_limits<S>::quiet_NaN();
   }
 }
 

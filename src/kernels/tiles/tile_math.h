@@ -64,8 +64,8 @@ using TileFunction = void (*)(const S* a, const S* b, const S* c, S* out, std::i
                               S hi);
 
 /// The function of that op for this machine; S is float or double. Relative errors, over all
-/// arguments: tanh, sigmoid, exp, log, sin, cos, erf, normal_cdf, log1p, expm1 and softplus within 4
-/// ulp; the others are exactly rounded but pow, which is within 1 ulp of the C++ library's.
+/// arguments: tanh, sigmoid, exp, log, sin, cos, erf, normal_cdf, log1p, expm1 and softplus within
+/// 4 ulp; the others are exactly rounded but pow, which is within 1 ulp of the C++ library's.
 template <class S>
 TileFunction<S> tile_function(TileOp op);
 

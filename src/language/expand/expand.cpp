@@ -7,9 +7,9 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "ops/own.h"
-#include "language/templates/function_table.h"
 #include "language/resolve/resolved_model.h"
+#include "language/templates/function_table.h"
+#include "ops/own.h"
 
 namespace taugrad {
 namespace {
@@ -21,24 +21,29 @@ class Names {  // one namespace (R1)
     if (name == "last" || name == "inf" || is_function_name(name))
       return add("E004", fmt::format("\"{}\" is reserved", name), text, "choose another name");
     if (is_section(name))
-      return add("E004", fmt::format("\"{}\" names a part of a definition, no variable", name), text,
-                 "write it beside \"equations\", or choose another name");
-    if (name.size() > 256) return add("G025", "a name has more than 256 characters", text, "shorten it");
-    if (!seen_.insert(name).second) add("G013", fmt::format("\"{}\" is defined twice", name), text, "rename one of them");
+      return add("E004", fmt::format("\"{}\" names a part of a definition, no variable", name),
+                 text, "write it beside \"equations\", or choose another name");
+    if (name.size() > 256)
+      return add("G025", "a name has more than 256 characters", text, "shorten it");
+    if (!seen_.insert(name).second)
+      add("G013", fmt::format("\"{}\" is defined twice", name), text, "rename one of them");
   }
   void declare(const std::string& name, const Source& source) { declare(name, Text{name, source}); }
   // an input or a variable, which a tensor may stand for
   void declare_data(const std::string& name, const Text& text) {
     if (name == "item" || name == "lengths")
-      return add("E004", fmt::format("\"{}\" names the tensor that {}", name,
-                                     name == "item" ? "keys the draws of items" : "holds the lengths of items"),
-                 text, "choose another name");
+      return add(
+          "E004",
+          fmt::format("\"{}\" names the tensor that {}", name,
+                      name == "item" ? "keys the draws of items" : "holds the lengths of items"),
+          text, "choose another name");
     declare(name, text);
   }
 
  private:
   void add(const char* code, std::string message, const Text& text, const char* help) {
-    system_.problems.push_back(at_text(code, std::move(message), text, 0, static_cast<int>(text.text.size()), help));
+    system_.problems.push_back(
+        at_text(code, std::move(message), text, 0, static_cast<int>(text.text.size()), help));
   }
   FlatDefinition& system_;
   std::set<std::string> seen_;
@@ -55,8 +60,8 @@ constexpr const char* kNameHelp = "names are letters, digits and _, and do not s
 
 void check_plain(const std::string& name, const Source& source) {
   if (!plain_name(name) || name == "__metadata__")  // a safetensors file keeps that one for itself
-    fail_at("G025", fmt::format("\"{}\" is not a name", name), Text{name, source}, 0, static_cast<int>(name.size()),
-            kNameHelp);
+    fail_at("G025", fmt::format("\"{}\" is not a name", name), Text{name, source}, 0,
+            static_cast<int>(name.size()), kNameHelp);
 }
 
 // Arithmetic of other lengths, in normal form: equal expressions are one length.              (R17)
@@ -65,20 +70,25 @@ void derive(const FlatDefinition& system, const IndexDeclaration& declared, Flat
   ResolvedModel scope;
   scope.system.sizes = system.sizes;
   scope.system.constants = system.constants;
-  std::copy_if(system.indices.begin(), system.indices.end(), std::back_inserter(scope.system.indices),
+  std::copy_if(system.indices.begin(), system.indices.end(),
+               std::back_inserter(scope.system.indices),
                [](const FlatIndex& i) { return !i.derived && !i.length.empty(); });
   number_lengths(scope);
   const PositionForm form = position_form(scope, *index.derived, index.derived->root(), -1);
   const AstNode& root = index.derived->nodes.back();
   each_term(form, [&](const PositionForm::Term& t) {
     if (t.kind != Kind::length && t.kind != Kind::quotient)
-      fail_at("E022", fmt::format("the length of \"{}\" is made of other lengths, \"{}\" is none", declared.name, t.text), root,
-              "write the name of a length, as in (tau + 1) / 2");
+      fail_at("E022",
+              fmt::format("the length of \"{}\" is made of other lengths, \"{}\" is none",
+                          declared.name, t.text),
+              root, "write the name of a length, as in (tau + 1) / 2");
     if (t.times < 0)
-      fail_at("E022", fmt::format("the length of \"{}\" falls where \"{}\" grows", declared.name, t.text), root,
-              "a length that is derived grows with those that it is made of");
+      fail_at("E022",
+              fmt::format("the length of \"{}\" falls where \"{}\" grows", declared.name, t.text),
+              root, "a length that is derived grows with those that it is made of");
   });
-  if (const PositionForm::Term* same = form.single(); same && same->kind == Kind::length && form.offset == 0) {
+  if (const PositionForm::Term* same = form.single();
+      same && same->kind == Kind::length && form.offset == 0) {
     index.length = same->text;
     index.derived = nullptr;
   } else if (form.is_number()) {
@@ -93,29 +103,40 @@ void derive(const FlatDefinition& system, const IndexDeclaration& declared, Flat
 void add_indices(FlatDefinition& system, const Definition& d, Names& names) {
   std::set<std::string> lengths;
   for (const IndexDeclaration& i : d.indices)
-    collect(system, [&] {
-      check_plain(i.name, i.source);
-      names.declare(i.name, i.source);
-      FlatIndex index{i.name, i.length, -1};
-      const bool digits = !i.length.empty() && std::all_of(i.length.begin(), i.length.end(), [](char c) { return c >= '0' && c <= '9'; });
-      if (digits)
-        index.fixed = size_value({i.length, i.source}, {});
-      else if (const auto size = system.sizes.find(i.length); size != system.sizes.end())
-        index.fixed = size->second;
-      else if (!plain_name(i.length)) {
-        index.derived = std::make_shared<const Ast>(parse_expression({i.length, i.source}));
-        index.length.clear();
-      } else {
-        check_plain(i.length, i.source);
-        if (lengths.insert(i.length).second) names.declare(i.length, i.source);
-      }
-      system.indices.push_back(index);
-    }, i.name);
+    collect(
+        system,
+        [&] {
+          check_plain(i.name, i.source);
+          names.declare(i.name, i.source);
+          FlatIndex index{i.name, i.length, -1};
+          const bool digits =
+              !i.length.empty() && std::all_of(i.length.begin(), i.length.end(),
+                                               [](char c) { return c >= '0' && c <= '9'; });
+          if (digits)
+            index.fixed = size_value({i.length, i.source}, {});
+          else if (const auto size = system.sizes.find(i.length); size != system.sizes.end())
+            index.fixed = size->second;
+          else if (!plain_name(i.length)) {
+            index.derived = std::make_shared<const Ast>(parse_expression({i.length, i.source}));
+            index.length.clear();
+          } else {
+            check_plain(i.length, i.source);
+            if (lengths.insert(i.length).second) names.declare(i.length, i.source);
+          }
+          system.indices.push_back(index);
+        },
+        i.name);
   for (FlatIndex& index : system.indices)
     if (index.derived)
-      collect(system, [&] {
-        derive(system, *std::find_if(d.indices.begin(), d.indices.end(), [&](const auto& i) { return i.name == index.name; }), index);
-      }, index.name);
+      collect(
+          system,
+          [&] {
+            derive(system,
+                   *std::find_if(d.indices.begin(), d.indices.end(),
+                                 [&](const auto& i) { return i.name == index.name; }),
+                   index);
+          },
+          index.name);
   // what is wrong is told; the index stays, so that nothing else is wrong for want of it
   for (FlatIndex& index : system.indices)
     if (index.derived && index.length.empty()) {
@@ -129,17 +150,21 @@ void check_letters(const FlatDefinition& system, const ParsedName& n, const Text
   std::set<std::string> seen;
   for (const std::string& letter : n.indices) {
     if (!system.index(letter))
-      fail_at("G014", fmt::format("\"{}\" is not an index", letter), text, 0, static_cast<int>(text.text.size()),
+      fail_at("G014", fmt::format("\"{}\" is not an index", letter), text, 0,
+              static_cast<int>(text.text.size()),
               fmt::format("declare it: \"index\": {{\"{}\": \"tau\"}}", letter));
     if (!seen.insert(letter).second)
-      fail_at("G013", fmt::format("index \"{}\" stands twice", letter), text, 0, static_cast<int>(text.text.size()));
+      fail_at("G013", fmt::format("index \"{}\" stands twice", letter), text, 0,
+              static_cast<int>(text.text.size()));
   }
 }
 
-std::vector<std::int64_t> shape_values(const std::vector<Text>& shape, const FlatDefinition& system, const Text& name) {
+std::vector<std::int64_t> shape_values(const std::vector<Text>& shape, const FlatDefinition& system,
+                                       const Text& name) {
   if (shape.size() > 4)
-    fail_at("G021", fmt::format("\"{}\" has {} axes; tensors have at most 4", name.text, shape.size()), name, 0,
-            static_cast<int>(name.text.size()));
+    fail_at("G021",
+            fmt::format("\"{}\" has {} axes; tensors have at most 4", name.text, shape.size()),
+            name, 0, static_cast<int>(name.text.size()));
   std::vector<std::int64_t> dims;
   for (const Text& axis : shape) dims.push_back(size_value(axis, system.sizes));
   try {
@@ -166,48 +191,62 @@ ParsedName declared_name(const Text& text) {
 
 void add_declarations(FlatDefinition& system, const Definition& d, Names& names) {
   for (const InputDeclaration& i : d.inputs)
-    collect(system, [&] {
-      const ParsedName n = declared_name(i.name);
-      check_plain(n.name, i.name.source);
-      names.declare_data(n.name, i.name);
-      check_letters(system, n, i.name);
-      FlatInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
-      if (i.category) input.category = size_value(*i.category, system.sizes);
-      if (i.position) {
-        if (!system.index(i.position->text))
-          fail_at("G014", fmt::format("\"{}\" holds positions of \"{}\", which is not an index", n.name, i.position->text), i.name, 0,
-                  static_cast<int>(n.name.size()), "write \"position(t)\" for an index t");
-        input.position = i.position->text;
-        input.after = i.position_after;
-      }
-      system.inputs.push_back(std::move(input));
-    }, i.name.text);
+    collect(
+        system,
+        [&] {
+          const ParsedName n = declared_name(i.name);
+          check_plain(n.name, i.name.source);
+          names.declare_data(n.name, i.name);
+          check_letters(system, n, i.name);
+          FlatInput input{n.name, n.indices, shape_values(i.shape, system, i.name), -1, i.name};
+          if (i.category) input.category = size_value(*i.category, system.sizes);
+          if (i.position) {
+            if (!system.index(i.position->text))
+              fail_at("G014",
+                      fmt::format("\"{}\" holds positions of \"{}\", which is not an index", n.name,
+                                  i.position->text),
+                      i.name, 0, static_cast<int>(n.name.size()),
+                      "write \"position(t)\" for an index t");
+            input.position = i.position->text;
+            input.after = i.position_after;
+          }
+          system.inputs.push_back(std::move(input));
+        },
+        i.name.text);
   for (const WeightDeclaration& w : d.weights)
-    collect(system, [&] {
-      const ParsedName n = declared_name(w.name);
-      check_plain(n.name, w.name.source);
-      names.declare(n.name, w.name);
-      check_letters(system, n, w.name);
-      system.weights.push_back({n.name, n.indices, shape_values(w.shape, system, w.name), w});
-    }, w.name.text);
+    collect(
+        system,
+        [&] {
+          const ParsedName n = declared_name(w.name);
+          check_plain(n.name, w.name.source);
+          names.declare(n.name, w.name);
+          check_letters(system, n, w.name);
+          system.weights.push_back({n.name, n.indices, shape_values(w.shape, system, w.name), w});
+        },
+        w.name.text);
 }
 
 void add_equations(FlatDefinition& system, const Definition& d, Names& names) {
   std::set<std::string> defined;
   for (const Text& text : d.equations)
-    collect(system, [&] {
-      ParsedEquation e = parse_equation(text);
-      check_plain(e.name, text.source);
-      // a length may be defined by "tau ~ categorical(..)" (R14)
-      if (defined.insert(e.name).second && !system.is_length(e.name)) names.declare_data(e.name, text);
-      system.equations.push_back(std::move(e));
-    }, text.text);
-  for (const Text& text : d.loss) collect(system, [&] { system.loss.push_back(parse_expression(text)); });
+    collect(
+        system,
+        [&] {
+          ParsedEquation e = parse_equation(text);
+          check_plain(e.name, text.source);
+          // a length may be defined by "tau ~ categorical(..)" (R14)
+          if (defined.insert(e.name).second && !system.is_length(e.name))
+            names.declare_data(e.name, text);
+          system.equations.push_back(std::move(e));
+        },
+        text.text);
+  for (const Text& text : d.loss)
+    collect(system, [&] { system.loss.push_back(parse_expression(text)); });
   for (const auto& [letter, text] : d.ends)
     collect(system, [&, &letter = letter, &text = text] {
       if (!system.index(letter))
-        fail_at("G014", fmt::format("\"ends\" names \"{}\", which is not an index", letter), text, 0,
-                static_cast<int>(text.text.size()));
+        fail_at("G014", fmt::format("\"ends\" names \"{}\", which is not an index", letter), text,
+                0, static_cast<int>(text.text.size()));
       if (std::ranges::any_of(system.ends, [&](const auto& e) { return e.first == letter; }))
         fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), text, 0,
                 static_cast<int>(text.text.size()), "join the conditions, as in max(a, b)");
@@ -245,20 +284,24 @@ const FlatWeight* FlatDefinition::weight(std::string_view wanted) const {
   return nullptr;
 }
 bool FlatDefinition::is_length(std::string_view wanted) const {
-  return std::any_of(indices.begin(), indices.end(), [&](const FlatIndex& i) { return i.length == wanted; });
+  return std::any_of(indices.begin(), indices.end(),
+                     [&](const FlatIndex& i) { return i.length == wanted; });
 }
 
 bool constant_value(const Ast& ast, int root, const FlatDefinition& system, double& value) {
   std::vector<double> v(static_cast<std::size_t>(root) + 1, NAN);  // NaN: not constant
   for (int id = 0; id <= root; ++id) {
     const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
-    const auto child = [&](int i) { return v[static_cast<std::size_t>(n.children[static_cast<std::size_t>(i)])]; };
+    const auto child = [&](int i) {
+      return v[static_cast<std::size_t>(n.children[static_cast<std::size_t>(i)])];
+    };
     double& y = v[static_cast<std::size_t>(id)];
     if (n.kind == AstNode::Kind::number) y = n.number;
     if (n.kind == AstNode::Kind::negative) y = -child(0);
     if (n.kind == AstNode::Kind::name) {
       if (n.name == "inf") y = INFINITY;
-      if (const auto s = system.sizes.find(n.name); s != system.sizes.end()) y = static_cast<double>(s->second);
+      if (const auto s = system.sizes.find(n.name); s != system.sizes.end())
+        y = static_cast<double>(s->second);
       if (const auto c = system.constants.find(n.name); c != system.constants.end()) y = c->second;
     }
     if (n.kind == AstNode::Kind::binary) {
@@ -280,18 +323,22 @@ std::int64_t size_value(const Text& text, const std::map<std::string, std::int64
     if (n.kind == AstNode::Kind::name && !sizes.contains(n.name)) {
       std::vector<std::string> known;
       for (const auto& [name, value] : sizes) known.push_back(name);
-      fail_at("G014", fmt::format("size \"{}\" is not defined", n.name), n, did_you_mean(n.name, known));
+      fail_at("G014", fmt::format("size \"{}\" is not defined", n.name), n,
+              did_you_mean(n.name, known));
     }
   double value = 0;
   if (!constant_value(ast, ast.root(), scope, value))
-    fail_at("E005", "a size is made of numbers, sizes and + - * /", text, 0, static_cast<int>(text.text.size()));
-  if (value != std::floor(value) || value < 0 || value > 2147483647.0)
-    fail_at("G011", fmt::format("a size must be an integer in 0..2147483647, got {}", value), text, 0,
+    fail_at("E005", "a size is made of numbers, sizes and + - * /", text, 0,
             static_cast<int>(text.text.size()));
+  if (value != std::floor(value) || value < 0 || value > 2147483647.0)
+    fail_at("G011", fmt::format("a size must be an integer in 0..2147483647, got {}", value), text,
+            0, static_cast<int>(text.text.size()));
   return static_cast<std::int64_t>(value);
 }
 
-FlatDefinition expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes, Expansion& spent) {
+FlatDefinition expand_within(const Definition& d,
+                             const std::map<std::string, std::int64_t>& given_sizes,
+                             Expansion& spent) {
   FlatDefinition system;
   system.name = d.name;
   system.file = d.file;
@@ -307,7 +354,9 @@ FlatDefinition expand_within(const Definition& d, const std::map<std::string, st
     names.declare(c.name, c.source);
     if (!std::isfinite(c.value))
       collect(system, [&] {
-        fail_at("G003", fmt::format("the constant \"{}\" is {}: a definition holds finite numbers", c.name, c.value),
+        fail_at("G003",
+                fmt::format("the constant \"{}\" is {}: a definition holds finite numbers", c.name,
+                            c.value),
                 Text{c.name, c.source}, 0, static_cast<int>(c.name.size()));
       });
     system.constants[c.name] = c.value;
@@ -343,7 +392,8 @@ void take_needed(FlatDefinition& system) {
   };
   for (const ParsedEquation& e : system.equations) {
     if (own(e.name)) need(e.name);
-    for (const Ast& a : e.arguments) mentions(a, [&](const std::string& n) { uses.emplace(e.name, n); });
+    for (const Ast& a : e.arguments)
+      mentions(a, [&](const std::string& n) { uses.emplace(e.name, n); });
   }
   for (const Ast& a : system.loss) mentions(a, need);
   for (const auto& [letter, a] : system.ends) mentions(a, need);
@@ -353,14 +403,17 @@ void take_needed(FlatDefinition& system) {
     const auto [first, end] = uses.equal_range(name);
     for (auto use = first; use != end; ++use) need(use->second);
   }
-  const auto unneeded = [&](const auto& item) { return !own(item.name) && !needed.contains(item.name); };
+  const auto unneeded = [&](const auto& item) {
+    return !own(item.name) && !needed.contains(item.name);
+  };
   for (const ParsedEquation& e : system.equations)
     if (unneeded(e)) system.left_out.push_back(e.name);
   std::erase_if(system.equations, unneeded);
   for (FlatWeight& w : system.weights) w.taken = !unneeded(w);
   std::erase_if(system.bound, [&](const BoundInput& b) {
     bool gone = false;
-    mentions(b.given, [&](const std::string& n) { gone = gone || (!own(n) && !needed.contains(n)); });
+    mentions(b.given,
+             [&](const std::string& n) { gone = gone || (!own(n) && !needed.contains(n)); });
     return gone;
   });
   std::erase_if(system.inputs, unneeded);

@@ -11,12 +11,13 @@
 namespace taugrad {
 namespace {
 
-constexpr std::size_t kMaxDepth = 16;      // imports within imports
+constexpr std::size_t kMaxDepth = 16;       // imports within imports
 constexpr std::size_t kMaxImports = 1'000;  // altogether
 
 Text import_text(const ImportDeclaration& i, const std::string& what) { return {what, i.source}; }
 
-[[noreturn]] void fail_import(const ImportDeclaration& i, const char* code, std::string message, std::string help = {}) {
+[[noreturn]] void fail_import(const ImportDeclaration& i, const char* code, std::string message,
+                              std::string help = {}) {
   Diagnostic d = at_text(code, std::move(message), import_text(i, i.prefix), 0, 1, std::move(help));
   d.excerpt.clear();
   d.caret = -1;
@@ -25,24 +26,34 @@ Text import_text(const ImportDeclaration& i, const std::string& what) { return {
 
 bool bare_name(const std::string& s) {
   return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   });
 }
 
 /// One imported system on its way into the outer one.
 class Import {
  public:
-  Import(FlatDefinition& outer, const ImportDeclaration& declaration, FlatDefinition inner, Expansion& spent)
-      : outer_(outer), declaration_(declaration), inner_(std::move(inner)), spent_(spent), prefix_(declaration.prefix + ".") {
+  Import(FlatDefinition& outer, const ImportDeclaration& declaration, FlatDefinition inner,
+         Expansion& spent)
+      : outer_(outer),
+        declaration_(declaration),
+        inner_(std::move(inner)),
+        spent_(spent),
+        prefix_(declaration.prefix + ".") {
     map_indices();
     for (const std::string& letter : declaration.reverse) {
       if (!inner_.index(letter))
-        fail_import(declaration, "G014", fmt::format("\"reverse\" names \"{}\", which is not an index of {}", letter, declaration.from));
+        fail_import(declaration, "G014",
+                    fmt::format("\"reverse\" names \"{}\", which is not an index of {}", letter,
+                                declaration.from));
       reversed_.insert(letter);
     }
     for (const FlatInput& i : inner_.inputs)
       if (reversed_.contains(i.position))
-        fail_import(declaration, "E021", fmt::format("\"reverse\" meets \"{}\", which holds positions of \"{}\"", i.name, i.position));
+        fail_import(declaration, "E021",
+                    fmt::format("\"reverse\" meets \"{}\", which holds positions of \"{}\"", i.name,
+                                i.position));
     find_axes();
     bind_inputs();
     bind_weights();
@@ -59,12 +70,15 @@ class Import {
     }
     for (ParsedEquation e : inner_.equations) {
       if (inner_.is_length(e.name)) continue;  // the length is the outer definition's affair
-      collect(outer_, [&] {
-        rewrite_places(e.places, e.name, nullptr, e.text);
-        e.name = prefix_ + e.name;
-        for (Ast& a : e.arguments) a = rewritten(a);
-        outer_.equations.push_back(std::move(e));
-      }, prefix_ + e.name);
+      collect(
+          outer_,
+          [&] {
+            rewrite_places(e.places, e.name, nullptr, e.text);
+            e.name = prefix_ + e.name;
+            for (Ast& a : e.arguments) a = rewritten(a);
+            outer_.equations.push_back(std::move(e));
+          },
+          prefix_ + e.name);
     }
     for (BoundInput b : inner_.bound) {
       b.name = prefix_ + b.name;
@@ -78,15 +92,20 @@ class Import {
  private:
   void map_indices() {
     for (const auto& [in, out] : declaration_.index) {
-      if (!inner_.index(in)) fail_import(declaration_, "G014", fmt::format("{} has no index \"{}\"", declaration_.from, in));
-      if (!outer_.index(out)) fail_import(declaration_, "G014", fmt::format("\"{}\" is not an index here", out));
+      if (!inner_.index(in))
+        fail_import(declaration_, "G014",
+                    fmt::format("{} has no index \"{}\"", declaration_.from, in));
+      if (!outer_.index(out))
+        fail_import(declaration_, "G014", fmt::format("\"{}\" is not an index here", out));
       letters_[in] = out;
     }
     for (const FlatIndex& i : inner_.indices) {
       if (!letters_.contains(i.name)) {
         if (!outer_.index(i.name))
-          fail_import(declaration_, "G014", fmt::format("index \"{}\" of {} has no counterpart here", i.name, declaration_.from),
-                      fmt::format("add \"index\": {{\"{}\": \"..\"}} to the import", i.name));
+          fail_import(
+              declaration_, "G014",
+              fmt::format("index \"{}\" of {} has no counterpart here", i.name, declaration_.from),
+              fmt::format("add \"index\": {{\"{}\": \"..\"}} to the import", i.name));
         letters_[i.name] = i.name;
       }
       lengths_[i.length] = outer_.index(letters_[i.name])->length;
@@ -95,7 +114,7 @@ class Import {
       if (i.derived) check_derived(i);
   }
 
-  // A length that follows from others follows here from theirs, too.                              (R17)
+  // A length that follows from others follows here from theirs, too. (R17)
   void check_derived(const FlatIndex& i) const {
     ResolvedModel scope;
     scope.system.indices = outer_.indices;
@@ -103,7 +122,8 @@ class Import {
     Ast derived = *i.derived;
     for (AstNode& n : derived.nodes) {
       if (n.kind != AstNode::Kind::name) continue;
-      if (const auto length = lengths_.find(n.name); length != lengths_.end()) n.name = length->second;
+      if (const auto length = lengths_.find(n.name); length != lengths_.end())
+        n.name = length->second;
       const auto size = inner_.sizes.find(n.name);
       const auto constant = inner_.constants.find(n.name);
       if (size == inner_.sizes.end() && constant == inner_.constants.end()) continue;
@@ -113,10 +133,15 @@ class Import {
     const std::string& here = outer_.index(letters_.at(i.name))->length;
     const PositionForm wanted = position_form(scope, derived, derived.root(), -1, true);
     std::string text = to_string(wanted);
-    if (const PositionForm::Term* same = wanted.single(); same && wanted.offset == 0 && same->kind == PositionForm::Term::Kind::length) text = same->text;
+    if (const PositionForm::Term* same = wanted.single();
+        same && wanted.offset == 0 && same->kind == PositionForm::Term::Kind::length)
+      text = same->text;
     if (here != text)
-      fail_import(declaration_, "E022", fmt::format("index \"{}\" of {} has the length {}, its counterpart here {}", i.name, declaration_.from, text, here),
-                  fmt::format("declare an index of the length \"{}\" and name it in \"index\"", text));
+      fail_import(
+          declaration_, "E022",
+          fmt::format("index \"{}\" of {} has the length {}, its counterpart here {}", i.name,
+                      declaration_.from, text, here),
+          fmt::format("declare an index of the length \"{}\" and name it in \"index\"", text));
   }
 
   void find_axes() {
@@ -126,7 +151,8 @@ class Import {
       std::vector<std::string>& axes = axes_[e.name];
       axes.resize(std::max(axes.size(), e.places.size()));
       for (std::size_t a = 0; a < e.places.size(); ++a)
-        if (e.places[a].kind == Place::Kind::letter && inner_.index(e.places[a].letter)) axes[a] = e.places[a].letter;
+        if (e.places[a].kind == Place::Kind::letter && inner_.index(e.places[a].letter))
+          axes[a] = e.places[a].letter;
     }
     for (auto& [name, axes] : axes_)
       for (std::string& letter : axes)
@@ -138,15 +164,19 @@ class Import {
       const ParsedName n = parse_declared_name({name, text.source});
       const FlatInput* input = inner_.input(n.name);
       if (!input)
-        fail_at("G014", fmt::format("{} has no input \"{}\"", declaration_.from, n.name), text, 0, 1);
+        fail_at("G014", fmt::format("{} has no input \"{}\"", declaration_.from, n.name), text, 0,
+                1);
       if (n.indices.size() != input->letters.size())
-        fail_at("E007", fmt::format("input \"{}\" of {} has {} ind{}", n.name, declaration_.from, input->letters.size(),
-                                    input->letters.size() == 1 ? "ex" : "ices"), text, 0, 1);
+        fail_at("E007",
+                fmt::format("input \"{}\" of {} has {} ind{}", n.name, declaration_.from,
+                            input->letters.size(), input->letters.size() == 1 ? "ex" : "ices"),
+                text, 0, 1);
       Ast given = parse_expression(text);
       if (is_constant(given)) {
         given = filled(std::move(given), input->shape);
       } else {
-        outer_.bound.push_back({prefix_ + n.name, declaration_.from, input->shape, input->category, given, text});
+        outer_.bound.push_back(
+            {prefix_ + n.name, declaration_.from, input->shape, input->category, given, text});
       }
       bound_inputs_[n.name] = {n.indices, std::move(given)};
     }
@@ -156,7 +186,8 @@ class Import {
     return std::ranges::all_of(given.nodes, [&](const AstNode& n) {
       const bool named = n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
       return n.kind != AstNode::Kind::call && n.kind != AstNode::Kind::reduction &&
-             (!named || outer_.sizes.contains(n.name) || outer_.constants.contains(n.name) || outer_.index(n.name) || outer_.is_length(n.name));
+             (!named || outer_.sizes.contains(n.name) || outer_.constants.contains(n.name) ||
+              outer_.index(n.name) || outer_.is_length(n.name));
     });
   }
 
@@ -187,15 +218,19 @@ class Import {
   void bind_weights() {
     for (const auto& [in, out] : declaration_.weights) {
       const FlatWeight* weight = inner_.weight(in);
-      if (!weight) fail_import(declaration_, "G014", fmt::format("{} has no weight \"{}\"", declaration_.from, in));
+      if (!weight)
+        fail_import(declaration_, "G014",
+                    fmt::format("{} has no weight \"{}\"", declaration_.from, in));
       const FlatWeight* given = outer_.weight(out);
       if (!given && weight->letters.empty()) {  // a variable, whose shape is not known yet
         const Text text = import_text(declaration_, out);
-        outer_.bound.push_back({prefix_ + in, declaration_.from, weight->shape, -1, parse_expression(text), text});
+        outer_.bound.push_back(
+            {prefix_ + in, declaration_.from, weight->shape, -1, parse_expression(text), text});
       }
       if (given && weight->letters.size() == given->letters.size() && weight->shape != given->shape)
         fail_import(declaration_, "G024",
-                    fmt::format("weight \"{}\" is [{}], but {} needs [{}] for \"{}\"", out, fmt::join(given->shape, ","), declaration_.from,
+                    fmt::format("weight \"{}\" is [{}], but {} needs [{}] for \"{}\"", out,
+                                fmt::join(given->shape, ","), declaration_.from,
                                 fmt::join(weight->shape, ","), in));
       bound_weights_[in] = out;
     }
@@ -206,20 +241,26 @@ class Import {
   // What is computed, or data, does not change places with tau+1-p.
   void refuse_reversed(const std::string& axis, const AstNode& node) const {
     if (reversed_.contains(axis))
-      fail_at("E021", "\"reverse\" meets a position that is computed or data", node, "reverse an index that only offsets, numbers and last read");
+      fail_at("E021", "\"reverse\" meets a position that is computed or data", node,
+              "reverse an index that only offsets, numbers and last read");
   }
 
   // letters and lengths to the outer ones; under `reverse` p and tau+1-p change places (R11)
-  void rewrite_places(std::vector<Place>& places, const std::string& name, const AstNode* node, const Text& text) const {
+  void rewrite_places(std::vector<Place>& places, const std::string& name, const AstNode* node,
+                      const Text& text) const {
     const auto axes = axes_.find(name);
     for (std::size_t a = 0; a < places.size(); ++a) {
       Place& p = places[a];
-      if (p.kind == Place::Kind::letter && is_length_here(p.letter) && !inner_.index(p.letter)) p.kind = Place::Kind::end;
+      if (p.kind == Place::Kind::letter && is_length_here(p.letter) && !inner_.index(p.letter))
+        p.kind = Place::Kind::end;
       if (p.kind == Place::Kind::computed) {
-        refuse_reversed(axes == axes_.end() || a >= axes->second.size() ? std::string() : axes->second[a], *node);
+        refuse_reversed(
+            axes == axes_.end() || a >= axes->second.size() ? std::string() : axes->second[a],
+            *node);
         continue;
       }
-      const std::string axis = axes != axes_.end() && a < axes->second.size() ? axes->second[a] : std::string();
+      const std::string axis =
+          axes != axes_.end() && a < axes->second.size() ? axes->second[a] : std::string();
       const bool reversed = reversed_.contains(axis);
       if (p.kind == Place::Kind::letter) {
         if (!inner_.index(p.letter)) continue;  // reported when names are resolved
@@ -253,25 +294,30 @@ class Import {
   }
 
   // A place as arithmetic that stands in `out`; `root`: of one that is arithmetic already.
-  int arithmetic(Ast& out, const AstNode& at, const Place& p, int root, const std::string& length) const {
+  int arithmetic(Ast& out, const AstNode& at, const Place& p, int root,
+                 const std::string& length) const {
     AstNode number = node_like(at, AstNode::Kind::number, std::to_string(std::abs(p.offset)));
     number.number = std::abs(p.offset);
     int base = root;
-    if (p.kind == Place::Kind::letter) base = push(out, node_like(at, AstNode::Kind::name, p.letter));
+    if (p.kind == Place::Kind::letter)
+      base = push(out, node_like(at, AstNode::Kind::name, p.letter));
     if (p.kind == Place::Kind::end) base = push(out, node_like(at, AstNode::Kind::name, length));
     if (p.offset == 0 && base >= 0) return base;
     const int offset = push(out, std::move(number));
     if (base < 0 && p.offset >= 0) return offset;
-    AstNode sum = node_like(at, base < 0 ? AstNode::Kind::negative : AstNode::Kind::binary, p.offset < 0 ? "-" : "+");
+    AstNode sum = node_like(at, base < 0 ? AstNode::Kind::negative : AstNode::Kind::binary,
+                            p.offset < 0 ? "-" : "+");
     sum.children = base < 0 ? std::vector<int>{offset} : std::vector<int>{base, offset};
     return push(out, std::move(sum));
   }
 
-  // The expression that an input is bound to, with the places that the inner reference reads for its letters.
+  // The expression that an input is bound to, with the places that the inner reference reads for
+  // its letters.
   int read_bound(Ast& out, const AstNode& n, const std::string& name) const {
     const auto& [indices, expression] = bound_inputs_.at(name);
     std::vector<std::string> from;  // outer letters in the place of the inner ones
-    for (const std::string& letter : indices) from.push_back(letters_.contains(letter) ? letters_.at(letter) : letter);
+    for (const std::string& letter : indices)
+      from.push_back(letters_.contains(letter) ? letters_.at(letter) : letter);
     if (n.places.size() != from.size())
       fail_at("E007", fmt::format("input \"{}\" has {} indices", name, from.size()), n);
     const std::vector<char> in_place = inside_places(expression);
@@ -280,7 +326,8 @@ class Import {
       AstNode m = expression.nodes[id];
       spent_.add_node(m);
       for (int& child : m.children) child = to[static_cast<std::size_t>(child)];
-      const auto letter = m.kind == AstNode::Kind::name ? std::find(from.begin(), from.end(), m.name) : from.end();
+      const auto letter =
+          m.kind == AstNode::Kind::name ? std::find(from.begin(), from.end(), m.name) : from.end();
       if (letter == from.end()) {
         substitute(m, from, n);
         to[id] = push(out, std::move(m));
@@ -289,9 +336,13 @@ class Import {
       const auto k = static_cast<std::size_t>(letter - from.begin());
       const bool plain = n.places[k].kind == Place::Kind::letter && n.places[k].offset == 0;
       if (!in_place[id] && !plain)
-        fail_at("E007", fmt::format("\"{}\" as a number in a bound input cannot be read at {}", from[k], to_string(n.places[k])), n);
+        fail_at("E007",
+                fmt::format("\"{}\" as a number in a bound input cannot be read at {}", from[k],
+                            to_string(n.places[k])),
+                n);
       const int root = n.places[k].kind == Place::Kind::computed ? computed_root(n, k) : -1;
-      to[id] = arithmetic(out, m, n.places[k], root, outer_.index(from[k]) ? outer_.index(from[k])->length : std::string());
+      to[id] = arithmetic(out, m, n.places[k], root,
+                          outer_.index(from[k]) ? outer_.index(from[k])->length : std::string());
     }
     return to.back();
   }
@@ -300,7 +351,8 @@ class Import {
     std::vector<char> inside(ast.nodes.size(), 0);
     for (std::size_t id = ast.nodes.size(); id-- > 0;)
       for (const int child : ast.nodes[id].children)
-        inside[static_cast<std::size_t>(child)] = inside[id] || ast.nodes[id].kind == AstNode::Kind::reference;
+        inside[static_cast<std::size_t>(child)] =
+            inside[id] || ast.nodes[id].kind == AstNode::Kind::reference;
     return inside;
   }
 
@@ -310,7 +362,9 @@ class Import {
     std::size_t child = 0;
     for (Place& p : m.places) {
       if (p.kind == Place::Kind::computed) children.push_back(m.children[child++]);
-      const auto letter = p.kind == Place::Kind::letter ? std::find(from.begin(), from.end(), p.letter) : from.end();
+      const auto letter = p.kind == Place::Kind::letter
+                              ? std::find(from.begin(), from.end(), p.letter)
+                              : from.end();
       if (letter == from.end()) continue;
       const auto k = static_cast<std::size_t>(letter - from.begin());
       const int offset = p.offset;
@@ -331,8 +385,11 @@ class Import {
       n.name = lengths_.at(n.name);
     } else if (n.name == "last") {  // of the axis on which it stands, in arithmetic
     } else if (inner_.input(n.name)) {
-      fail_at("G014", fmt::format("input \"{}\" of import \"{}\" is not bound", n.name, declaration_.prefix), n,
-              fmt::format("add \"inputs\": {{\"{}\": \"..\"}} to the import", inner_.input(n.name)->text.text));
+      fail_at(
+          "G014",
+          fmt::format("input \"{}\" of import \"{}\" is not bound", n.name, declaration_.prefix), n,
+          fmt::format("add \"inputs\": {{\"{}\": \"..\"}} to the import",
+                      inner_.input(n.name)->text.text));
     } else {
       n.name = prefix_ + n.name;
     }
@@ -373,7 +430,8 @@ class Import {
       spent_.add_node(n);
       for (int& child : n.children) child = to[static_cast<std::size_t>(child)];
       if (in_place[id] && n.kind == AstNode::Kind::name && reversed_.contains(n.name))
-        fail_at("E021", "\"reverse\" meets a position that is computed or data", n, "reverse an index that only offsets, numbers and last read");
+        fail_at("E021", "\"reverse\" meets a position that is computed or data", n,
+                "reverse an index that only offsets, numbers and last read");
       if (n.kind == AstNode::Kind::reference) rewrite_places(n.places, n.name, &n, *n.origin);
       for (std::size_t k = 0; k < n.over.size(); ++k) {
         if (reversed_.contains(n.over[k])) n.steps[k] = -n.steps[k];
@@ -400,26 +458,33 @@ class Import {
   std::map<std::string, std::pair<std::vector<std::string>, Ast>> bound_inputs_;
 };
 
-FlatDefinition load_import(const FlatDefinition& outer, const Definition& d, const ImportDeclaration& i, Expansion& spent) {
+FlatDefinition load_import(const FlatDefinition& outer, const Definition& d,
+                           const ImportDeclaration& i, Expansion& spent) {
   std::vector<std::string>& trail = spent.trail;
   if (!bare_name(i.from))
-    fail_import(i, "E008", fmt::format("\"from\" must be a bare name, got \"{}\"", i.from),
-                "imports are looked up beside the file and among the shipped definitions, never by path");
+    fail_import(
+        i, "E008", fmt::format("\"from\" must be a bare name, got \"{}\"", i.from),
+        "imports are looked up beside the file and among the shipped definitions, never by path");
   if (std::find(trail.begin(), trail.end(), i.from) != trail.end())
-    fail_import(i, "E008", fmt::format("imports go round in a cycle: {} -> {}", fmt::join(trail, " -> "), i.from));
+    fail_import(
+        i, "E008",
+        fmt::format("imports go round in a cycle: {} -> {}", fmt::join(trail, " -> "), i.from));
   if (trail.size() >= kMaxDepth) fail_import(i, "E008", "imports are nested too deep");
-  if (++spent.imports > kMaxImports) fail_import(i, "G022", fmt::format("the definition takes more than {} imports", kMaxImports));
+  if (++spent.imports > kMaxImports)
+    fail_import(i, "G022", fmt::format("the definition takes more than {} imports", kMaxImports));
   const Definition inner = load_import_of(d, i.from);
   std::map<std::string, std::int64_t> sizes;
   for (const SizeDeclaration& s : inner.sizes) {
-    const auto given = std::find_if(i.sizes.begin(), i.sizes.end(), [&](const auto& g) { return g.first == s.name; });
+    const auto given = std::find_if(i.sizes.begin(), i.sizes.end(),
+                                    [&](const auto& g) { return g.first == s.name; });
     if (given != i.sizes.end())
       sizes[s.name] = size_value(given->second, outer.sizes);
     else if (const auto same = outer.sizes.find(s.name); same != outer.sizes.end())
       sizes[s.name] = same->second;
   }
   for (const auto& [name, text] : i.sizes)
-    if (std::none_of(inner.sizes.begin(), inner.sizes.end(), [&, key = name](const auto& s) { return s.name == key; }))
+    if (std::none_of(inner.sizes.begin(), inner.sizes.end(),
+                     [&, key = name](const auto& s) { return s.name == key; }))
       fail_at("G014", fmt::format("{} has no size \"{}\"", i.from, name), text, 0, 1);
   trail.push_back(i.from);
   FlatDefinition system = expand_within(inner, sizes, spent);
@@ -431,10 +496,13 @@ FlatDefinition load_import(const FlatDefinition& outer, const Definition& d, con
 
 void expand_imports(FlatDefinition& system, const Definition& d, Expansion& spent) {
   for (const ImportDeclaration& i : d.imports)
-    collect(system, [&] {
-      Import import(system, i, load_import(system, d, i, spent), spent);
-      import.add_to_outer();
-    }, i.prefix);
+    collect(
+        system,
+        [&] {
+          Import import(system, i, load_import(system, d, i, spent), spent);
+          import.add_to_outer();
+        },
+        i.prefix);
 }
 
 }  // namespace taugrad

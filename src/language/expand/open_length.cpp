@@ -30,7 +30,8 @@ bool reads_ahead(const ResolvedModel& model, const AstNode& n, const Symbol& rea
     const Place& p = n.places[a];
     const bool letter = std::any_of(model.system.indices.begin(), model.system.indices.end(),
                                     [&](const FlatIndex& i) { return i.name == p.letter; });
-    if (p.kind == Place::Kind::end || p.kind == Place::Kind::computed || (p.kind == Place::Kind::letter && (!letter || p.offset > 0)))
+    if (p.kind == Place::Kind::end || p.kind == Place::Kind::computed ||
+        (p.kind == Place::Kind::letter && (!letter || p.offset > 0)))
       return true;
   }
   return false;
@@ -38,7 +39,8 @@ bool reads_ahead(const ResolvedModel& model, const AstNode& n, const Symbol& rea
 
 }  // namespace
 
-void check_open_length(const ResolvedModel& model, int length, const std::vector<std::string>& sampled) {
+void check_open_length(const ResolvedModel& model, int length,
+                       const std::vector<std::string>& sampled) {
   std::vector<int> open;
   std::vector<char> seen(model.symbols.size(), 0);
   const auto visit = [&](int symbol) {

@@ -35,7 +35,9 @@ std::vector<std::vector<int>> strong_components(const std::vector<std::vector<in
       }
       if (deeper) continue;
       path.pop_back();
-      if (!path.empty()) low[static_cast<std::size_t>(path.back())] = std::min(low[static_cast<std::size_t>(path.back())], low[v]);
+      if (!path.empty())
+        low[static_cast<std::size_t>(path.back())] =
+            std::min(low[static_cast<std::size_t>(path.back())], low[v]);
       if (low[v] != number[v]) continue;
       std::vector<int> component;
       int w = -1;

@@ -18,7 +18,8 @@ struct Read {
   const Rule* rule = nullptr;
   const AstNode* node = nullptr;
   std::vector<At> places;
-  std::map<int, int> reach;  // of a convolution's tap: how far beyond its first one it reads, by index number
+  std::map<int, int>
+      reach;  // of a convolution's tap: how far beyond its first one it reads, by index number
 };
 
 /// For each node, how far the taps of the convolutions that it stands in reach.
@@ -37,7 +38,8 @@ std::vector<std::map<int, int>> tap_reaches(const ResolvedModel& model, const As
       for (std::size_t i = 0; i < model.system.indices.size(); ++i)
         if (model.system.indices[i].name == n.over[k])
           reach[static_cast<std::size_t>(n.children[1])][static_cast<int>(i)] =
-              n.steps[k] * static_cast<int>(std::max<std::int64_t>(shape[static_cast<int>(k)] - 1, 0));
+              n.steps[k] *
+              static_cast<int>(std::max<std::int64_t>(shape[static_cast<int>(k)] - 1, 0));
   }
   return reach;
 }
@@ -54,7 +56,8 @@ std::vector<Read> all_reads(ResolvedModel& model) {
           if (to < 0) continue;  // reported when the equation is compiled
           const Symbol& symbol = model.symbols[static_cast<std::size_t>(to)];
           if (symbol.kind != SymbolKind::variable || symbol.length >= 0) continue;
-          Read read{rule.symbol, to, &rule, &n, {}, reach[static_cast<std::size_t>(&n - ast.nodes.data())]};
+          Read read{rule.symbol, to, &rule,
+                    &n,          {}, reach[static_cast<std::size_t>(&n - ast.nodes.data())]};
           if (n.places.size() == symbol.axes.size()) read.places = places_at(model, ast, n, symbol);
           reads.push_back(std::move(read));
         }
@@ -80,7 +83,9 @@ class Orderer {
       open.pop_back();
       std::vector<int> left;
       if (!settle(knot.reads, left)) {
-        collect(model_.system, [&] { report(knot.reads); }, name(reads_[static_cast<std::size_t>(knot.reads.front())].from));
+        collect(
+            model_.system, [&] { report(knot.reads); },
+            name(reads_[static_cast<std::size_t>(knot.reads.front())].from));
         continue;
       }
       for (Knot& part : knots(split(knot.symbols, left), left)) open.push_back(std::move(part));
@@ -89,7 +94,8 @@ class Orderer {
   }
 
  private:
-  std::vector<std::vector<int>> split(const std::vector<int>& symbols, const std::vector<int>& reads) const {
+  std::vector<std::vector<int>> split(const std::vector<int>& symbols,
+                                      const std::vector<int>& reads) const {
     std::map<int, int> number;
     for (std::size_t i = 0; i < symbols.size(); ++i) number[symbols[i]] = static_cast<int>(i);
     std::vector<std::vector<int>> edges(symbols.size());
@@ -110,7 +116,8 @@ class Orderer {
   };
 
   // the parts that have reads inside
-  std::vector<Knot> knots(const std::vector<std::vector<int>>& parts, const std::vector<int>& reads) const {
+  std::vector<Knot> knots(const std::vector<std::vector<int>>& parts,
+                          const std::vector<int>& reads) const {
     std::vector<Knot> result(parts.size());
     std::map<int, std::size_t> part_of;
     for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -120,13 +127,15 @@ class Orderer {
     for (const int r : reads) {
       const Read& read = reads_[static_cast<std::size_t>(r)];
       const auto from = part_of.find(read.from), to = part_of.find(read.to);
-      if (from != part_of.end() && to != part_of.end() && from->second == to->second) result[from->second].reads.push_back(r);
+      if (from != part_of.end() && to != part_of.end() && from->second == to->second)
+        result[from->second].reads.push_back(r);
     }
     std::erase_if(result, [](const Knot& k) { return k.reads.empty(); });
     return result;
   }
 
-  // axis of a symbol that runs along `index`: the one declared with it, else the only one of its length
+  // axis of a symbol that runs along `index`: the one declared with it, else the only one of its
+  // length
   int axis_along(int symbol, int index) const {
     const std::vector<int>& axes = model_.symbols[static_cast<std::size_t>(symbol)].axes;
     int found = -1;
@@ -149,22 +158,27 @@ class Orderer {
       offset = moves;
       return true;
     }
-    if (left.kind != Place::Kind::letter || right.kind != Place::Kind::letter || left.index != right.index) return false;
+    if (left.kind != Place::Kind::letter || right.kind != Place::Kind::letter ||
+        left.index != right.index)
+      return false;
     offset = right.offset;
     const auto taps = read.reach.find(left.index);
     reach_ = taps == read.reach.end() ? 0 : taps->second;
     return true;
   }
 
-  /// Of data positions, which way all of them lie (R17): -1 before the left side, 1 behind it, 0 anywhere.
+  /// Of data positions, which way all of them lie (R17): -1 before the left side, 1 behind it, 0
+  /// anywhere.
   int data_move(const At& right, const At& left) const {
     const PositionForm::Term* data = right.form ? right.form->single() : nullptr;
-    if (!data || data->kind != PositionForm::Term::Kind::data || left.kind != Place::Kind::letter) return 0;
+    if (!data || data->kind != PositionForm::Term::Kind::data || left.kind != Place::Kind::letter)
+      return 0;
     const Symbol& held = model_.symbols[static_cast<std::size_t>(data->number)];
     // a[t+k] + c of positions before t + k
     for (std::size_t a = 0; a < held.axes.size(); ++a) {
       const At& at = data->places[a];
-      if (held.axes[a] != held.position || at.kind != Place::Kind::letter || at.index != left.index) continue;
+      if (held.axes[a] != held.position || at.kind != Place::Kind::letter || at.index != left.index)
+        continue;
       const std::int64_t added = right.form->offset, moved = at.offset + added;
       if (at.offset != 0 && added > 0) continue;  // beyond the data it is 0 + c, inside
       if (!held.after && moved <= 0) return -1;
@@ -190,7 +204,9 @@ class Orderer {
       left.clear();
       for (const int r : rest) {
         int offset = 0;
-        if (!(carried = offset_along(reads_[static_cast<std::size_t>(r)], static_cast<int>(index), offset))) break;
+        if (!(carried = offset_along(reads_[static_cast<std::size_t>(r)], static_cast<int>(index),
+                                     offset)))
+          break;
         const int low = std::min(offset, offset + reach_), high = std::max(offset, offset + reach_);
         back = back && high <= 0;
         forward = forward && low >= 0;
@@ -217,14 +233,20 @@ class Orderer {
     std::string path = name(first.from);
     for (const int r : cycle) path += " -> " + name(reads_[static_cast<std::size_t>(r)].to);
     if (zero)
-      fail_at("G016", fmt::format("{} depends on itself at the same position: {}", name(first.from), path), *first.node,
+      fail_at("G016",
+              fmt::format("{} depends on itself at the same position: {}", name(first.from), path),
+              *first.node,
               fmt::format("read an earlier step on the way, such as {}[t-1]", name(first.to)));
     fail_at("E009", fmt::format("no order of evaluation found for {}", path), *first.node,
-            "all references in a cycle must move one way along one index; fixed positions, last, arithmetic such as 2*t and reductions cannot "
-            "stand in it; data positions can where they lie before t, or as \"position(t) > t\" behind it "
+            "all references in a cycle must move one way along one index; fixed positions, last, "
+            "arithmetic such as 2*t and reductions cannot "
+            "stand in it; data positions can where they lie before t, or as \"position(t) > t\" "
+            "behind it "
             "(some such systems have an order that is not looked for)");
   }
-  const std::string& name(int symbol) const { return model_.symbols[static_cast<std::size_t>(symbol)].name; }
+  const std::string& name(int symbol) const {
+    return model_.symbols[static_cast<std::size_t>(symbol)].name;
+  }
 
   // breadth first from each symbol: reads of a shortest cycle
   std::vector<int> shortest_cycle(const std::vector<int>& rest) const {

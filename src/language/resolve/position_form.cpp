@@ -246,7 +246,8 @@ PositionForm divided(const PositionForm& a, std::int64_t divisor) {
   return whole;
 }
 
-PositionForm position_form(const ResolvedModel& model, const Ast& ast, int root, int length, bool expand) {
+PositionForm position_form(const ResolvedModel& model, const Ast& ast, int root, int length,
+                           bool expand) {
   try {
     return Builder(model, ast, length, expand)(root);
   } catch (const Error& e) {

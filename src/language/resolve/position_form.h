@@ -12,12 +12,14 @@ namespace taugrad {
 struct ResolvedModel;
 struct PositionForm;
 
-/// A position: letter±offset (index number), an integer, the item's own length + offset, or one that is computed.
+/// A position: letter±offset (index number), an integer, the item's own length + offset, or one
+/// that is computed.
 struct At {
   Place::Kind kind = Place::Kind::number;
   int index = -1;
   int offset = 0;
-  std::shared_ptr<const PositionForm> form = {};  ///< of a computed one; its offset counts, `offset` does not
+  std::shared_ptr<const PositionForm> form =
+      {};  ///< of a computed one; its offset counts, `offset` does not
   bool operator==(const At& o) const;
 };
 

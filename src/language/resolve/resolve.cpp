@@ -20,14 +20,16 @@ void throw_problems(const FlatDefinition& system) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
   const auto same = [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.line, a.column, a.code, a.message, a.file) == std::tie(b.line, b.column, b.code, b.message, b.file);
+    return std::tie(a.line, a.column, a.code, a.message, a.file) ==
+           std::tie(b.line, b.column, b.code, b.message, b.file);
   };
   problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
   if (problems.size() > kMaxProblems) {
     const char* least = problems.size() < kMostProblems ? "" : "at least ";
     const std::size_t more = problems.size() - kMaxProblems;
     problems.resize(kMaxProblems);
-    problems.back().help += fmt::format("{}(and {}{} more problems)", problems.back().help.empty() ? "" : " ", least, more);
+    problems.back().help += fmt::format("{}(and {}{} more problems)",
+                                        problems.back().help.empty() ? "" : " ", least, more);
   }
   throw Error(Status::bad_input, std::move(problems));
 }
@@ -55,10 +57,10 @@ void require_for_equations(const Definition& d) {
   for (const Text& e : d.equations) words += words_of(e.text);
   for (const Text& term : d.loss) words += words_of(term.text);
   const std::size_t equations = d.equations.size() + d.loss.size();
-  require_memory("reading equations", {{fmt::format("{} equations", equations),
-                                        static_cast<double>(equations) * kEquation},
-                                       {fmt::format("their {} words", words),
-                                        static_cast<double>(words) * kWord}});
+  require_memory(
+      "reading equations",
+      {{fmt::format("{} equations", equations), static_cast<double>(equations) * kEquation},
+       {fmt::format("their {} words", words), static_cast<double>(words) * kWord}});
 }
 
 }  // namespace
@@ -70,8 +72,9 @@ void check_unused(ResolvedModel& model) {
   });
   const auto report = [&](const char* what, const std::string& name, const Text& text) {
     if (used.contains(name)) return;
-    model.system.problems.push_back(at_text("E014", fmt::format("{} \"{}\" is not used", what, name), text, 0,
-                                            static_cast<int>(text.text.size()), "remove it, or allow what is unused (allow_unused)"));
+    model.system.problems.push_back(at_text(
+        "E014", fmt::format("{} \"{}\" is not used", what, name), text, 0,
+        static_cast<int>(text.text.size()), "remove it, or allow what is unused (allow_unused)"));
   };
   for (const FlatInput& i : model.system.inputs) report("input", i.name, i.text);
   for (const FlatWeight& w : model.system.weights)
@@ -80,7 +83,7 @@ void check_unused(ResolvedModel& model) {
 
 namespace {
 
-// Where a sequence ends by itself, nothing is known of a length that follows from its own.          (R17)
+// Where a sequence ends by itself, nothing is known of a length that follows from its own. (R17)
 void check_ends_derived(ResolvedModel& model) {
   for (const auto& [letter, condition] : model.system.ends)
     for (std::size_t i = 0; i < model.index_length.size(); ++i)
@@ -88,8 +91,12 @@ void check_ends_derived(ResolvedModel& model) {
         for (std::size_t l = 0; l < model.lengths.size(); ++l)
           if (model.is_derived(l) && are_related(model, static_cast<int>(l), model.index_length[i]))
             collect(model.system, [&, &c = condition] {
-              fail_at("E022", fmt::format("\"ends\" of an index whose length {} goes with", model.lengths[l]), c.nodes.back(),
-                      "a derived length is known before the start: give the length that it is derived from");
+              fail_at(
+                  "E022",
+                  fmt::format("\"ends\" of an index whose length {} goes with", model.lengths[l]),
+                  c.nodes.back(),
+                  "a derived length is known before the start: give the length that it is derived "
+                  "from");
             });
 }
 

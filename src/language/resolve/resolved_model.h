@@ -15,7 +15,14 @@
 namespace taugrad {
 
 enum class SymbolKind { input, weight, variable };
-enum class DistributionKind { none, categorical_logits, categorical_p, bernoulli_logits, bernoulli_p, normal };
+enum class DistributionKind {
+  none,
+  categorical_logits,
+  categorical_p,
+  bernoulli_logits,
+  bernoulli_p,
+  normal
+};
 
 /// An input, weight or variable of a model.
 struct Symbol {
@@ -25,14 +32,15 @@ struct Symbol {
   Shape shape = {};            ///< of one example
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
   int position = -1;           ///< of an input that holds positions: the index that they are of
-  bool after = false;          ///< of those: in a component they lie behind the item's own position, else before it
-  bool ordered = false;        ///< of those: a component's order rests on that
+  bool after =
+      false;  ///< of those: in a component they lie behind the item's own position, else before it
+  bool ordered = false;  ///< of those: a component's order rests on that
   bool per_example = true;
   DistributionKind distribution = DistributionKind::none;
-  int length = -1;             ///< "tau ~ ..": the number of the length it draws
-  std::vector<int> rules = {}; ///< equations that define it, most fixed positions first
-  int declaration = -1;        ///< number among FlatDefinition::inputs or FlatDefinition::weights
-  bool taken = true;           ///< false: a weight of an import that no needed equation mentions
+  int length = -1;              ///< "tau ~ ..": the number of the length it draws
+  std::vector<int> rules = {};  ///< equations that define it, most fixed positions first
+  int declaration = -1;         ///< number among FlatDefinition::inputs or FlatDefinition::weights
+  bool taken = true;            ///< false: a weight of an import that no needed equation mentions
   bool random() const { return distribution != DistributionKind::none; }
 };
 
@@ -40,28 +48,29 @@ struct Symbol {
 struct Slot {
   enum class Kind { read, nll, copy, index, length, reduction, dropout, part };
   Kind kind = Kind::read;
-  NodeId leaf = -1;       ///< on the scratch tape
-  int symbol = -1;        ///< read, nll, copy; length: number of the length; index: of the index; reduction: of the block; part: of HoistedBlocks::parts
-  std::vector<At> places = {}; ///< read, nll, copy of an untied weight
-  double p = 0;           ///< dropout
+  NodeId leaf = -1;  ///< on the scratch tape
+  int symbol = -1;   ///< read, nll, copy; length: number of the length; index: of the index;
+                     ///< reduction: of the block; part: of HoistedBlocks::parts
+  std::vector<At> places = {};  ///< read, nll, copy of an untied weight
+  double p = 0;                 ///< dropout
 };
 
 /// Nodes recorded once on the scratch tape and replayed at every position.
 struct Block {
-  std::vector<NodeId> nodes;    ///< ascending; leaves of slots are among them
-  std::vector<Slot> slots;      ///< by leaf, ascending
-  std::vector<NodeId> roots;    ///< the right side; or the arguments of a distribution
+  std::vector<NodeId> nodes;  ///< ascending; leaves of slots are among them
+  std::vector<Slot> slots;    ///< by leaf, ascending
+  std::vector<NodeId> roots;  ///< the right side; or the arguments of a distribution
   // of a reduction
-  std::string reduction;        ///< sum, mean, max
-  std::vector<int> over;        ///< index numbers
+  std::string reduction;  ///< sum, mean, max
+  std::vector<int> over;  ///< index numbers
 };
 
 /// One equation, ready to be placed.
 struct Rule {
   int symbol = -1;
   std::vector<At> places;
-  std::vector<int> letters;     ///< index numbers on the left side, in the order of the axes
-  int fixed = 0;                ///< number of fixed positions
+  std::vector<int> letters;  ///< index numbers on the left side, in the order of the axes
+  int fixed = 0;             ///< number of fixed positions
   const ParsedEquation* equation = nullptr;
   int block = -1;
   std::vector<int> reductions;  ///< blocks of reductions inside, for a walk over all reads
@@ -72,18 +81,20 @@ struct LossTerm {
   int block = -1;
 };
 
-/// A definition that has passed every check: names resolved, shapes inferred, an order of evaluation found.
+/// A definition that has passed every check: names resolved, shapes inferred, an order of
+/// evaluation found.
 struct ResolvedModel {
   FlatDefinition system;
-  std::vector<std::string> lengths;           ///< names, numbered
-  std::vector<std::int64_t> fixed_lengths;    ///< -1: given at run time
-  std::vector<std::shared_ptr<const PositionForm>> derived;  ///< of lengths that follow from others; null: of the rest
-  std::vector<int> index_length;              ///< index number -> length number
+  std::vector<std::string> lengths;         ///< names, numbered
+  std::vector<std::int64_t> fixed_lengths;  ///< -1: given at run time
+  std::vector<std::shared_ptr<const PositionForm>>
+      derived;                    ///< of lengths that follow from others; null: of the rest
+  std::vector<int> index_length;  ///< index number -> length number
   std::vector<Symbol> symbols;
   std::map<std::string, int, std::less<>> by_name;
   std::vector<Rule> rules;
   std::vector<LossTerm> loss;
-  std::vector<std::pair<int, int>> ends;      ///< index number, block
+  std::vector<std::pair<int, int>> ends;  ///< index number, block
   std::vector<Block> blocks;
   Graph templates;  ///< what `blocks` were recorded on
   Tape& scratch() const { return templates.tape(); }
@@ -107,7 +118,8 @@ struct ResolveOptions {
 /// Checks a definition as a whole. @throws Error with every problem found
 /// Whether items of different length can share one graph (else equal lengths run together).
 bool can_be_ragged(const ResolvedModel& model);
-std::shared_ptr<const ResolvedModel> resolve(const Definition& d, const ResolveOptions& options = {});
+std::shared_ptr<const ResolvedModel> resolve(const Definition& d,
+                                             const ResolveOptions& options = {});
 
 // ---- the steps of resolve, each in its own file -----------------------------------------------
 
@@ -121,16 +133,19 @@ void derive_lengths(const ResolvedModel& model, std::vector<std::int64_t>& lengt
 bool are_related(const ResolvedModel& model, int length, int other);
 /// Turns a written place on an axis of a symbol into an At. `length` is the axis's length number.
 /// @param ast  what the arithmetic of a computed place stands in; null: there is none
-At place_at(const ResolvedModel& model, const Place& place, int length, const AstNode& node, const Ast* ast = nullptr, int root = -1);
+At place_at(const ResolvedModel& model, const Place& place, int length, const AstNode& node,
+            const Ast* ast = nullptr, int root = -1);
 /// Where a reference reads a symbol, as far as it has indices of it.
-std::vector<At> places_at(const ResolvedModel& model, const Ast& ast, const AstNode& reference, const Symbol& symbol);
+std::vector<At> places_at(const ResolvedModel& model, const Ast& ast, const AstNode& reference,
+                          const Symbol& symbol);
 /// "t-1", "last", "left[t]"
 std::string to_string(const ResolvedModel& model, const At& at);
 /// Index numbers of the letters in positions; ascending.
 std::vector<int> letters_of(const std::vector<At>& places);
 /// Whether a position is data of an item: known when it is run.
 bool has_data(const std::vector<At>& places);
-/// Checks that there is an order of evaluation (R5); returns components, first to be evaluated first.
+/// Checks that there is an order of evaluation (R5); returns components, first to be evaluated
+/// first.
 std::vector<std::vector<int>> order(ResolvedModel& model);
 /// An operation to whose operands the equations give no shape.
 struct UnsolvedShape {
@@ -138,15 +153,17 @@ struct UnsolvedShape {
   int node = -1;
   std::string name;  ///< of the variable whose shape is missing
 };
-/// Finds the shapes of all variables (R16): the smallest that satisfy the equations, the loss and the ends together.
+/// Finds the shapes of all variables (R16): the smallest that satisfy the equations, the loss and
+/// the ends together.
 std::vector<UnsolvedShape> solve_shapes(ResolvedModel& model);
 /// Solves the shapes and records every equation's template.
 void compile(ResolvedModel& model, const std::vector<std::vector<int>>& components);
 void check_unused(ResolvedModel& model);
 /// Modes name random variables and fit their distributions. @throws Error (U002)
 void check_modes(const ResolvedModel& model, const Modes& modes);
-/// Of a length that is open until a sequence ends, nothing that a draw depends on may look ahead along it: `last`, the
-/// length itself, t+1, a reduction (R14). @throws Error (E017)
-void check_open_length(const ResolvedModel& model, int length, const std::vector<std::string>& sampled);
+/// Of a length that is open until a sequence ends, nothing that a draw depends on may look ahead
+/// along it: `last`, the length itself, t+1, a reduction (R14). @throws Error (E017)
+void check_open_length(const ResolvedModel& model, int length,
+                       const std::vector<std::string>& sampled);
 
 }  // namespace taugrad

@@ -15,10 +15,13 @@ std::string written(const Ast& ast, int id) {
   if (n.kind == AstNode::Kind::number) return fmt::format("{}", n.number);
   if (n.kind == AstNode::Kind::name) return n.name;
   if (n.kind == AstNode::Kind::negative) return fmt::format("(-{})", written(ast, n.children[0]));
-  return fmt::format("({} {} {})", written(ast, n.children[0]), n.name, written(ast, n.children[1]));
+  return fmt::format("({} {} {})", written(ast, n.children[0]), n.name,
+                     written(ast, n.children[1]));
 }
 
-bool reads(const AstNode& n) { return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference; }
+bool reads(const AstNode& n) {
+  return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
+}
 bool is_argmax(const AstNode& n) {
   return n.kind == AstNode::Kind::call && n.name == "argmax" && !n.children.empty();
 }
@@ -46,7 +49,8 @@ void ShapeEquations::find_categories(const std::map<std::string, std::vector<Rul
   std::multimap<std::string, std::string> copies;  // who is a copy of a name
   std::vector<std::string> open;
   const auto found = [&](const std::string& name) {
-    if (Meaning& m = meanings_[name]; m.symbols < 0) m.symbols = shapes_.unknown(only_rank(1)), open.push_back(name);
+    if (Meaning& m = meanings_[name]; m.symbols < 0)
+      m.symbols = shapes_.unknown(only_rank(1)), open.push_back(name);
   };
   for (const auto& [name, rules] : variables)
     for (const Rule& r : rules) {
@@ -73,7 +77,8 @@ void ShapeEquations::define_variable(const std::string& name, const std::vector<
     for (const Ast& ast : r.equation->arguments) arguments.back().push_back(expression(ast));
   }
   if (variable.symbols >= 0) return add_symbols(name, rules, arguments);
-  const bool general = std::any_of(rules.begin(), rules.end(), [](const Rule& r) { return !r.fixed; });
+  const bool general =
+      std::any_of(rules.begin(), rules.end(), [](const Rule& r) { return !r.fixed; });
   std::vector<int> boundaries{variable.term};
   const auto origin = [](const Rule& r) {
     const Ast& ast = r.equation->arguments.front();
@@ -91,12 +96,16 @@ void ShapeEquations::define_variable(const std::string& name, const std::vector<
   if (!general) shapes_.relate(ShapeRule::broadcast, boundaries, origin(rules.front()));
 }
 
-void ShapeEquations::add_symbols(const std::string& name, const std::vector<Rule>& rules, const std::vector<std::vector<int>>& arguments) {
+void ShapeEquations::add_symbols(const std::string& name, const std::vector<Rule>& rules,
+                                 const std::vector<std::vector<int>>& arguments) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Ast& ast = rules[i].equation->arguments.front();
     const Meaning* copied = read(ast.nodes.back());
-    const int symbols = is_categorical(*rules[i].equation) ? arguments[i].front() : copied ? copied->symbols : symbols_made(ast);
-    if (symbols >= 0) shapes_.relate(ShapeRule::same, {meanings_[name].symbols, symbols}, {&ast, ast.root()});
+    const int symbols = is_categorical(*rules[i].equation) ? arguments[i].front()
+                        : copied                           ? copied->symbols
+                                                           : symbols_made(ast);
+    if (symbols >= 0)
+      shapes_.relate(ShapeRule::same, {meanings_[name].symbols, symbols}, {&ast, ast.root()});
   }
 }
 
@@ -110,11 +119,13 @@ int ShapeEquations::value_of(const ParsedEquation& e, const std::vector<int>& ar
 
 int ShapeEquations::expression(const Ast& ast) {
   std::vector<int> terms(ast.nodes.size());
-  for (std::size_t id = 0; id < terms.size(); ++id) terms[id] = node(ast, static_cast<int>(id), terms);
+  for (std::size_t id = 0; id < terms.size(); ++id)
+    terms[id] = node(ast, static_cast<int>(id), terms);
   return terms.back();
 }
 
-int ShapeEquations::related(ShapeRule rule, const Ast& ast, int id, std::vector<int> operands, Ranks ranks, GivenSize first, GivenSize second) {
+int ShapeEquations::related(ShapeRule rule, const Ast& ast, int id, std::vector<int> operands,
+                            Ranks ranks, GivenSize first, GivenSize second) {
   operands.insert(operands.begin(), shapes_.unknown(ranks));
   shapes_.relate(rule, operands, {&ast, id}, std::move(first), std::move(second));
   return operands.front();
@@ -133,24 +144,30 @@ int ShapeEquations::node(const Ast& ast, int id, const std::vector<int>& terms) 
   std::vector<int> children;
   for (const int child : n.children) children.push_back(terms[static_cast<std::size_t>(child)]);
   switch (n.kind) {
-    case AstNode::Kind::number: return shapes_.number();
+    case AstNode::Kind::number:
+      return shapes_.number();
     case AstNode::Kind::name:
     case AstNode::Kind::reference: {
       if (names_.is_length(n.name)) return shapes_.number();
       if (const Meaning* m = read(n)) return m->term;
-      const bool number = names_.sizes.contains(n.name) || names_.constants.contains(n.name) || names_.index(n.name) || n.name == "inf";
+      const bool number = names_.sizes.contains(n.name) || names_.constants.contains(n.name) ||
+                          names_.index(n.name) || n.name == "inf";
       return number ? shapes_.number() : shapes_.unknown();
     }
-    case AstNode::Kind::negative: return children[0];
+    case AstNode::Kind::negative:
+      return children[0];
     case AstNode::Kind::binary:
-      return n.name == "@" ? related(ShapeRule::product, ast, id, children) : broadcast(ast, id, children);
+      return n.name == "@" ? related(ShapeRule::product, ast, id, children)
+                           : broadcast(ast, id, children);
     case AstNode::Kind::reduction: {
       if (n.name != "conv") return children.empty() ? shapes_.unknown() : children[0];
       if (children.size() - n.named.size() != 2 || n.over.size() > 2) return shapes_.unknown();
       shapes_.relate(ShapeRule::ranks, {children[1]}, {&ast, id}, {only_rank(1)});
-      return related(ShapeRule::taps, ast, id, {children[0], children[1]}, only_rank(1), {static_cast<std::int64_t>(n.over.size()), {}});
+      return related(ShapeRule::taps, ast, id, {children[0], children[1]}, only_rank(1),
+                     {static_cast<std::int64_t>(n.over.size()), {}});
     }
-    case AstNode::Kind::call: return call(ast, id, children);
+    case AstNode::Kind::call:
+      return call(ast, id, children);
   }
   return shapes_.unknown();
 }
@@ -165,25 +182,40 @@ int ShapeEquations::call(const Ast& ast, int id, std::vector<int> arguments) {
   if (given < f->least || given > f->most) return shapes_.unknown();
   const auto product = [&](ShapeRule rule) { return related(rule, ast, id, arguments); };
   switch (f->effect) {
-    case Effect::alike: return arguments[0];
-    case Effect::number: return shapes_.number();
+    case Effect::alike:
+      return arguments[0];
+    case Effect::number:
+      return shapes_.number();
     case Effect::partial:  // of a number, in the shape of what it is by                      (R18)
       shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {only_rank(0)});
       return arguments[1];
-    case Effect::broadcast: return broadcast(ast, id, arguments);
-    case Effect::reduced: return reduced(ast, id, arguments[0]);
-    case Effect::reduced_or_pair: return given == 2 ? broadcast(ast, id, arguments) : reduced(ast, id, arguments[0]);
+    case Effect::broadcast:
+      return broadcast(ast, id, arguments);
+    case Effect::reduced:
+      return reduced(ast, id, arguments[0]);
+    case Effect::reduced_or_pair:
+      return given == 2 ? broadcast(ast, id, arguments) : reduced(ast, id, arguments[0]);
     case Effect::last_axis:
     case Effect::along_axis:
-    case Effect::normalize: return along(ast, id, f->effect, arguments);
-    case Effect::outer: return product(ShapeRule::outer);
-    case Effect::matvec: return product(ShapeRule::matvec);
-    case Effect::vecdot: return product(ShapeRule::vecdot);
-    case Effect::solve: return product(ShapeRule::solve);
-    case Effect::logdet: return product(ShapeRule::logdet);
-    case Effect::concat: return related(ShapeRule::concat, ast, id, arguments, kOneOrMore);
-    case Effect::stack: return related(ShapeRule::stack, ast, id, arguments, kOneOrMore, {given, fmt::format("{}", given)});
-    case Effect::embed: return lookup(ast, id, arguments[0], n.children[1]);
+    case Effect::normalize:
+      return along(ast, id, f->effect, arguments);
+    case Effect::outer:
+      return product(ShapeRule::outer);
+    case Effect::matvec:
+      return product(ShapeRule::matvec);
+    case Effect::vecdot:
+      return product(ShapeRule::vecdot);
+    case Effect::solve:
+      return product(ShapeRule::solve);
+    case Effect::logdet:
+      return product(ShapeRule::logdet);
+    case Effect::concat:
+      return related(ShapeRule::concat, ast, id, arguments, kOneOrMore);
+    case Effect::stack:
+      return related(ShapeRule::stack, ast, id, arguments, kOneOrMore,
+                     {given, fmt::format("{}", given)});
+    case Effect::embed:
+      return lookup(ast, id, arguments[0], n.children[1]);
     case Effect::symbol:
       shapes_.relate(ShapeRule::ranks, {arguments[0]}, {&ast, id}, {only_rank(1)});
       if (id == ast.root()) made_[&ast] = arguments[0];
@@ -191,7 +223,8 @@ int ShapeEquations::call(const Ast& ast, int id, std::vector<int> arguments) {
     case Effect::element:
       shapes_.relate(ShapeRule::ranks, {arguments[1]}, {&ast, id}, {only_rank(0)});
       return related(ShapeRule::rows, ast, id, {arguments[0]});
-    default: return layout(ast, id, arguments);
+    default:
+      return layout(ast, id, arguments);
   }
 }
 
@@ -199,7 +232,9 @@ bool ShapeEquations::named(const Ast& ast, int id, std::string_view name, double
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < n.named.size(); ++i)
     if (n.named[i] == name)
-      return constant_value(ast, n.children[n.children.size() - n.named.size() + i], names_, value) && std::abs(value) <= kMaxRank;
+      return constant_value(ast, n.children[n.children.size() - n.named.size() + i], names_,
+                            value) &&
+             std::abs(value) <= kMaxRank;
   return false;
 }
 
@@ -209,11 +244,13 @@ int ShapeEquations::reduced(const Ast& ast, int id, int argument) {
   named(ast, id, "keep", keep);
   if (!has_axis && keep == 0) return shapes_.number();
   const Reduced left = !has_axis ? kAllKept : keep != 0 ? kKept : kDropped;
-  return related(ShapeRule::reduced, ast, id, {argument}, kAnyRank, {static_cast<std::int64_t>(axis), {}}, {left, {}});
+  return related(ShapeRule::reduced, ast, id, {argument}, kAnyRank,
+                 {static_cast<std::int64_t>(axis), {}}, {left, {}});
 }
 
 // the shape is that of the first argument, which has the axis; a normalised one meets its gain
-int ShapeEquations::along(const Ast& ast, int id, Effect effect, const std::vector<int>& arguments) {
+int ShapeEquations::along(const Ast& ast, int id, Effect effect,
+                          const std::vector<int>& arguments) {
   double axis = -1;
   if (effect == Effect::along_axis) named(ast, id, "axis", axis);
   Ranks ranks = 0;
@@ -224,15 +261,19 @@ int ShapeEquations::along(const Ast& ast, int id, Effect effect, const std::vect
 }
 
 // the axes of transpose(a, 0, 2, 1), three bits each, behind a 1
-int ShapeEquations::permuted(const Ast& ast, int id, int argument, const std::vector<GivenSize>& sizes) {
+int ShapeEquations::permuted(const Ast& ast, int id, int argument,
+                             const std::vector<GivenSize>& sizes) {
   if (sizes.empty()) return related(ShapeRule::transpose, ast, id, {argument});
   std::int64_t axes = 1;
   std::vector<char> taken(sizes.size(), 0);
   for (const GivenSize& s : sizes) {
-    if (s.value >= static_cast<std::int64_t>(sizes.size()) || taken[static_cast<std::size_t>(s.value)]++) return shapes_.unknown();
+    if (s.value >= static_cast<std::int64_t>(sizes.size()) ||
+        taken[static_cast<std::size_t>(s.value)]++)
+      return shapes_.unknown();
     axes = axes << 3 | s.value;
   }
-  return related(ShapeRule::permute, ast, id, {argument}, only_rank(static_cast<int>(sizes.size())), {axes, {}});
+  return related(ShapeRule::permute, ast, id, {argument}, only_rank(static_cast<int>(sizes.size())),
+                 {axes, {}});
 }
 
 // a row of a table for each symbol
@@ -263,7 +304,8 @@ int ShapeEquations::layout(const Ast& ast, int id, const std::vector<int>& argum
     if (sizes.size() != 1) return shapes_.unknown();
     const int hot = shapes_.known(sizes);
     const Meaning* symbol = read(ast.nodes[static_cast<std::size_t>(n.children[0])]);
-    if (unstated_ && symbol && symbol->symbols >= 0) shapes_.relate(ShapeRule::same, {symbol->symbols, hot}, {&ast, id});
+    if (unstated_ && symbol && symbol->symbols >= 0)
+      shapes_.relate(ShapeRule::same, {symbol->symbols, hot}, {&ast, id});
     return hot;
   }
   if (effect == Effect::reshape) {
@@ -279,12 +321,15 @@ int ShapeEquations::layout(const Ast& ast, int id, const std::vector<int>& argum
 
 bool ShapeEquations::size_of(const Ast& ast, int id, GivenSize& size) const {
   double value = 0;
-  if (!constant_value(ast, id, names_, value) || value != std::floor(value) || value < 0 || value > static_cast<double>(kMaxDim)) return false;
+  if (!constant_value(ast, id, names_, value) || value != std::floor(value) || value < 0 ||
+      value > static_cast<double>(kMaxDim))
+    return false;
   size = {static_cast<std::int64_t>(value), unstated_ ? written(ast, id) : std::string()};
   return true;
 }
 
-bool ShapeEquations::sizes_of(const Ast& ast, const AstNode& call, std::size_t first, std::vector<GivenSize>& sizes) const {
+bool ShapeEquations::sizes_of(const Ast& ast, const AstNode& call, std::size_t first,
+                              std::vector<GivenSize>& sizes) const {
   for (std::size_t i = first; i < call.children.size(); ++i) {
     sizes.emplace_back();
     if (!size_of(ast, call.children[i], sizes.back())) return false;

@@ -5,16 +5,18 @@
 #include <string_view>
 #include <vector>
 
-#include "language/templates/function_table.h"
 #include "language/shapes/shape_system.h"
 #include "language/syntax/flat_definition.h"
+#include "language/templates/function_table.h"
 
 namespace taugrad {
 
-/// Equations as relations between shapes. Positions do not matter: a variable has one shape at all of them.
+/// Equations as relations between shapes. Positions do not matter: a variable has one shape at all
+/// of them.
 class ShapeEquations {
  public:
-  /// What an expression reads by a name: the term of its shape and, of a category, of the vector of its symbols.
+  /// What an expression reads by a name: the term of its shape and, of a category, of the vector of
+  /// its symbols.
   struct Meaning {
     int term = -1;
     int symbols = -1;
@@ -25,8 +27,10 @@ class ShapeEquations {
   };
 
   /// @param names    its sizes, constants, indices and lengths are numbers
-  /// @param unstated sizes are stated nowhere (`-e`): they are kept as they are written, and tables say how many symbols there are
-  ShapeEquations(ShapeSystem& shapes, const FlatDefinition& names, bool unstated = false) : shapes_(shapes), names_(names), unstated_(unstated) {}
+  /// @param unstated sizes are stated nowhere (`-e`): they are kept as they are written, and tables
+  /// say how many symbols there are
+  ShapeEquations(ShapeSystem& shapes, const FlatDefinition& names, bool unstated = false)
+      : shapes_(shapes), names_(names), unstated_(unstated) {}
 
   void give(const std::string& name, Meaning meaning) { meanings_[name] = meaning; }
   /// Variables with their equations; all at once, as they read each other.
@@ -50,7 +54,8 @@ class ShapeEquations {
  private:
   void find_categories(const std::map<std::string, std::vector<Rule>>& variables);
   void define_variable(const std::string& name, const std::vector<Rule>& rules);
-  void add_symbols(const std::string& name, const std::vector<Rule>& rules, const std::vector<std::vector<int>>& arguments);
+  void add_symbols(const std::string& name, const std::vector<Rule>& rules,
+                   const std::vector<std::vector<int>>& arguments);
   int value_of(const ParsedEquation& e, const std::vector<int>& arguments);
   const Meaning* read(const AstNode& n) const;
 
@@ -63,9 +68,11 @@ class ShapeEquations {
   int layout(const Ast& ast, int id, const std::vector<int>& arguments);
   int lookup(const Ast& ast, int id, int table, int category);
   int broadcast(const Ast& ast, int id, std::vector<int> terms);
-  int related(ShapeRule rule, const Ast& ast, int id, std::vector<int> operands, Ranks ranks = kAnyRank, GivenSize first = {}, GivenSize second = {});
+  int related(ShapeRule rule, const Ast& ast, int id, std::vector<int> operands,
+              Ranks ranks = kAnyRank, GivenSize first = {}, GivenSize second = {});
   bool size_of(const Ast& ast, int id, GivenSize& size) const;
-  bool sizes_of(const Ast& ast, const AstNode& call, std::size_t first, std::vector<GivenSize>& sizes) const;
+  bool sizes_of(const Ast& ast, const AstNode& call, std::size_t first,
+                std::vector<GivenSize>& sizes) const;
 
   ShapeSystem& shapes_;
   const FlatDefinition& names_;

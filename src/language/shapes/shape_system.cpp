@@ -34,9 +34,15 @@ int ShapeSystem::find(int term) {
   return term;
 }
 
-void ShapeSystem::relate(ShapeRule rule, std::span<const int> terms, Origin origin, GivenSize first, GivenSize second) {
+void ShapeSystem::relate(ShapeRule rule, std::span<const int> terms, Origin origin, GivenSize first,
+                         GivenSize second) {
   const int number = static_cast<int>(relations_.size());
-  Relation r{rule, true, static_cast<int>(operands_.size()), static_cast<int>(terms.size()), static_cast<int>(numbers_.size()), origin};
+  Relation r{rule,
+             true,
+             static_cast<int>(operands_.size()),
+             static_cast<int>(terms.size()),
+             static_cast<int>(numbers_.size()),
+             origin};
   operands_.insert(operands_.end(), terms.begin(), terms.end());
   numbers_.push_back(std::move(first));
   numbers_.push_back(std::move(second));
@@ -84,8 +90,8 @@ void ShapeSystem::restore(const Sizes& s) {
   conflicts_ = s.conflicts;
 }
 
-// What operations give comes before what they ask of their operands: of two sizes that contradict each other, the one
-// that is read is wrong.
+// What operations give comes before what they ask of their operands: of two sizes that contradict
+// each other, the one that is read is wrong.
 void ShapeSystem::settle_sizes() {
   for (const bool asked : {false, true}) {
     for (std::size_t r = 0; r < relations_.size(); ++r)
@@ -95,25 +101,29 @@ void ShapeSystem::settle_sizes() {
   conflicts_.insert(conflicts_.end(), sizes_.broken().begin(), sizes_.broken().end());
 }
 
-// Where sizes contradict each other, a term that was taken for a number, the smallest, may be a vector: v of W @ (v * g)
-// with g of [1]. Only if no other would do as well.
+// Where sizes contradict each other, a term that was taken for a number, the smallest, may be a
+// vector: v of W @ (v * g) with g of [1]. Only if no other would do as well.
 bool ShapeSystem::raise_a_number(int conflict, const Sizes& given) {
   const std::vector<int> numbers = open_numbers_near(conflict);
   if (numbers.empty()) return false;
-  if (tries_ > kMostTries) return unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin), false;
+  if (tries_ > kMostTries)
+    return unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin), false;
   const Sizes found = save();
   const std::vector<Term> open = open_terms_;
   std::vector<int> raised;
   for (const int t : numbers) {
     tries_ += open.size();
-    const bool better = tries_ <= kMostTries && settle_raised(t, open, given) && conflicts_.size() < found.conflicts.size() &&
-                        std::find(conflicts_.begin(), conflicts_.end(), conflict) == conflicts_.end();
+    const bool better =
+        tries_ <= kMostTries && settle_raised(t, open, given) &&
+        conflicts_.size() < found.conflicts.size() &&
+        std::find(conflicts_.begin(), conflicts_.end(), conflict) == conflicts_.end();
     if (better) raised.push_back(t);
   }
   if (raised.size() == 1) return settle_raised(raised.front(), open, given);
   restore(found);
   open_terms_ = open;
-  if (raised.size() > 1 || tries_ > kMostTries) unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin);
+  if (raised.size() > 1 || tries_ > kMostTries)
+    unsolved_.push_back(relations_[static_cast<std::size_t>(conflict)].origin);
   return false;
 }
 
@@ -125,7 +135,8 @@ std::vector<int> ShapeSystem::open_numbers_near(int relation) {
     for (const int a : this->terms(relations_[static_cast<std::size_t>(queue[next])])) {
       const int root = find(a);
       const Term& before = open_terms_[static_cast<std::size_t>(root)];
-      if (before.axes >= 0 || !terms.insert(root).second) continue;  // what is given tells nothing of others
+      if (before.axes >= 0 || !terms.insert(root).second)
+        continue;  // what is given tells nothing of others
       if ((before.ranks & 1) != 0 && before.ranks != 1) numbers.push_back(root);
       for (const int r : readers_[static_cast<std::size_t>(root)])
         if (relations.insert(r).second) queue.push_back(r);
@@ -136,7 +147,8 @@ std::vector<int> ShapeSystem::open_numbers_near(int relation) {
 bool ShapeSystem::settle_raised(int term, const std::vector<Term>& open, const Sizes& given) {
   restore(given);
   terms_ = open;
-  if (std::vector<int> failing; !try_narrow(term, kOneOrMore) || !try_smallest(failing)) return false;
+  if (std::vector<int> failing; !try_narrow(term, kOneOrMore) || !try_smallest(failing))
+    return false;
   settle_sizes();
   return true;
 }
@@ -149,7 +161,8 @@ void ShapeSystem::choose() {
   for (std::size_t t = 0; t < terms_.size(); ++t)
     for (const int axis : axes(static_cast<int>(t)))
       if (!sizes_.is_known(axis)) open_[static_cast<std::size_t>(find(static_cast<int>(t)))] = 1;
-  for (const int r : sizes_.choose()) unsolved_.push_back(relations_[static_cast<std::size_t>(r)].origin);
+  for (const int r : sizes_.choose())
+    unsolved_.push_back(relations_[static_cast<std::size_t>(r)].origin);
 }
 
 void ShapeSystem::relate_broadcast(const Relation& r, int number) {
@@ -158,7 +171,8 @@ void ShapeSystem::relate_broadcast(const Relation& r, int number) {
   for (int axis = 1; axis <= rank; ++axis) {  // from the last
     std::vector<int> in;
     for (const int a : t.subspan(1)) {
-      if (const int of = this->rank(a); axis <= of) in.push_back(axes(a)[static_cast<std::size_t>(of - axis)]);
+      if (const int of = this->rank(a); axis <= of)
+        in.push_back(axes(a)[static_cast<std::size_t>(of - axis)]);
       if (in.size() > 1 && in.back() == in.front()) in.pop_back();
     }
     const int out = axes(t[0])[static_cast<std::size_t>(rank - axis)];
@@ -179,8 +193,10 @@ void ShapeSystem::relate_contraction(const Relation& r, int number, bool asked) 
     for (std::size_t i = 0; i < letters.size(); ++i) {
       int& known = first[static_cast<std::size_t>(letters[i])];
       const int axis = of[of.size() - letters.size() + i];
-      if (known < 0) known = axis;
-      else if (asked) equal(known, axis, number);
+      if (known < 0)
+        known = axis;
+      else if (asked)
+        equal(known, axis, number);
     }
   };
   read(t[1], core.a);
@@ -205,8 +221,10 @@ void ShapeSystem::relate_leading(const Relation& r, int number) {
     if (axis <= rest_a) in.push_back(axes(t[1])[static_cast<std::size_t>(rest_a - axis)]);
     if (axis <= rest_b) in.push_back(axes(t[2])[static_cast<std::size_t>(rest_b - axis)]);
     const int out = axes(t[0])[static_cast<std::size_t>(lead - axis)];
-    if (in.size() == 1) equal(out, in.front(), number);
-    else sizes_.broadcast(out, std::move(in), number);
+    if (in.size() == 1)
+      equal(out, in.front(), number);
+    else
+      sizes_.broadcast(out, std::move(in), number);
   }
 }
 
@@ -260,8 +278,10 @@ void ShapeSystem::relate_sizes(int number, bool asked) {
     for (std::size_t axis = 0; axis < a.size(); ++axis) equal(y[axis + skipped], a[axis], number);
   };
   switch (r.rule) {
-    case ShapeRule::same: return equal_all(axes(t[1]), 0);
-    case ShapeRule::broadcast: return relate_broadcast(r, number);
+    case ShapeRule::same:
+      return equal_all(axes(t[1]), 0);
+    case ShapeRule::broadcast:
+      return relate_broadcast(r, number);
     case ShapeRule::stack:
       equal(y.front(), sizes_.given(this->number(r, 0)), number);
       for (const int a : t.subspan(1)) equal_all(axes(a), 1);
@@ -274,16 +294,21 @@ void ShapeSystem::relate_sizes(int number, bool asked) {
     case ShapeRule::permute: {
       std::vector<int> a;
       for (std::size_t axis = y.size(); axis-- > 0;)
-        a.push_back(axes(t[1])[static_cast<std::size_t>(this->number(r, 0).value >> (3 * axis) & 7)]);
+        a.push_back(
+            axes(t[1])[static_cast<std::size_t>(this->number(r, 0).value >> (3 * axis) & 7)]);
       return equal_all(a, 0);
     }
-    case ShapeRule::reduced: return relate_reduced(r, number);
+    case ShapeRule::reduced:
+      return relate_reduced(r, number);
     case ShapeRule::elements:
       if (y.size() == 1) return equal(y.front(), sizes_.given(this->number(r, 0)), number);
       return sizes_.elements(y, this->number(r, 0).value, number);
-    case ShapeRule::symbols: return equal(y.front(), axes(t[1]).front(), number);
-    case ShapeRule::ranks: return;
-    default: return relate_rows(r, number);
+    case ShapeRule::symbols:
+      return equal(y.front(), axes(t[1]).front(), number);
+    case ShapeRule::ranks:
+      return;
+    default:
+      return relate_rows(r, number);
   }
 }
 

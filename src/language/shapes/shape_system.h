@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "language/syntax/ast.h"
 #include "language/shapes/size_system.h"
+#include "language/syntax/ast.h"
 #include "taugrad/base/shape.h"
 
 namespace taugrad {
@@ -22,7 +22,8 @@ struct Core {
 /// A set of ranks, bit r for rank r.
 using Ranks = std::uint8_t;
 constexpr Ranks kAnyRank = 0b11111, kOneOrMore = 0b11110;
-constexpr std::size_t kMostTries = 2'000'000;  ///< terms looked at to find what no relation alone tells
+constexpr std::size_t kMostTries =
+    2'000'000;  ///< terms looked at to find what no relation alone tells
 constexpr Ranks only_rank(int r) { return static_cast<Ranks>(1 << r); }
 
 /// What relates the shapes of an operation's operands (the first term is the result's).
@@ -40,12 +41,12 @@ enum class ShapeRule : std::uint8_t {
   stack,      ///< y = stack(a, b, ..)
   slice,      ///< y = slice(a, ..)
   transpose,  ///< y = transpose(a)
-  permute,    ///< y = transpose(a, ..): the first number holds the axes, three bits each, behind a 1
-  reduced,    ///< y = sum(a, axis=..): the first number is the axis, the second a Reduced
-  rows,       ///< y is a row of a
-  elements,   ///< y has as many elements
-  taps,       ///< y = conv(K, x): the first number is that of the indices
-  symbols,    ///< y has as many rows as the vector a has elements
+  permute,   ///< y = transpose(a, ..): the first number holds the axes, three bits each, behind a 1
+  reduced,   ///< y = sum(a, axis=..): the first number is the axis, the second a Reduced
+  rows,      ///< y is a row of a
+  elements,  ///< y has as many elements
+  taps,      ///< y = conv(K, x): the first number is that of the indices
+  symbols,   ///< y has as many rows as the vector a has elements
 };
 
 /// What a reduction leaves of the axis, or of all of them.
@@ -54,10 +55,11 @@ enum Reduced : std::int64_t { kDropped, kKept, kAllKept };
 /// Of a product of operands of these ranks. @return false where the rule is none
 bool core_of(ShapeRule rule, int rank_a, int rank_b, Core& core);
 
-/// Shapes, found by solving (R16): terms that stand for the shape of a variable or of an expression, and relations
-/// between them. First the ranks: a set for each term, from which relations take what cannot be. Then the sizes of the
-/// axes. Nothing is assumed while something still follows; what then is open takes the smallest shape. Nothing depends on
-/// the order of relations but which of two that contradict each other is kept.
+/// Shapes, found by solving (R16): terms that stand for the shape of a variable or of an
+/// expression, and relations between them. First the ranks: a set for each term, from which
+/// relations take what cannot be. Then the sizes of the axes. Nothing is assumed while something
+/// still follows; what then is open takes the smallest shape. Nothing depends on the order of
+/// relations but which of two that contradict each other is kept.
 class ShapeSystem {
  public:
   /// Where a relation comes from: a node of an expression.
@@ -69,9 +71,12 @@ class ShapeSystem {
   int unknown(Ranks ranks = kAnyRank);
   int known(std::vector<GivenSize> axes);
   int number() { return number_ >= 0 ? number_ : number_ = known({}); }
-  void relate(ShapeRule rule, std::span<const int> terms, Origin origin, GivenSize first = {}, GivenSize second = {});
-  void relate(ShapeRule rule, std::initializer_list<int> terms, Origin origin, GivenSize first = {}, GivenSize second = {}) {
-    relate(rule, std::span(terms.begin(), terms.size()), origin, std::move(first), std::move(second));
+  void relate(ShapeRule rule, std::span<const int> terms, Origin origin, GivenSize first = {},
+              GivenSize second = {});
+  void relate(ShapeRule rule, std::initializer_list<int> terms, Origin origin, GivenSize first = {},
+              GivenSize second = {}) {
+    relate(rule, std::span(terms.begin(), terms.size()), origin, std::move(first),
+           std::move(second));
   }
   /// Two terms are one.
   void unite(int a, int b);
@@ -112,8 +117,13 @@ class ShapeSystem {
 
   int find(int term);
   Ranks& ranks_of(int term) { return terms_[static_cast<std::size_t>(find(term))].ranks; }
-  std::span<const int> terms(const Relation& r) const { return std::span(operands_).subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count)); }
-  const GivenSize& number(const Relation& r, int i) const { return numbers_[static_cast<std::size_t>(r.numbers + i)]; }
+  std::span<const int> terms(const Relation& r) const {
+    return std::span(operands_).subspan(static_cast<std::size_t>(r.first),
+                                        static_cast<std::size_t>(r.count));
+  }
+  const GivenSize& number(const Relation& r, int i) const {
+    return numbers_[static_cast<std::size_t>(r.numbers + i)];
+  }
 
   // shape_ranks.cpp
   void wake(int term);
@@ -155,7 +165,7 @@ class ShapeSystem {
 
   std::vector<Term> terms_, open_terms_;   ///< open_terms_: before the smallest ranks are taken
   std::vector<std::vector<int>> readers_;  ///< of terms: relations
-  std::vector<std::vector<int>> axes_;  ///< numbers in sizes_
+  std::vector<std::vector<int>> axes_;     ///< numbers in sizes_
   std::vector<Relation> relations_;
   std::vector<int> operands_;
   std::vector<GivenSize> numbers_;

@@ -28,7 +28,8 @@ class Solver {
     for (std::size_t i = 0; i < bound_.size(); ++i)
       collect(model_.system, [&] { check_bound(model_.system.bound[i], bound_[i]); });
     std::vector<UnsolvedShape> unsolved;
-    for (const ShapeSystem::Origin& o : shapes_.unsolved()) unsolved.push_back({o.ast, o.node, open_name(o)});
+    for (const ShapeSystem::Origin& o : shapes_.unsolved())
+      unsolved.push_back({o.ast, o.node, open_name(o)});
     return unsolved;
   }
 
@@ -37,7 +38,8 @@ class Solver {
     if (s.kind == SymbolKind::variable) return;
     std::vector<GivenSize> sizes;
     for (const std::int64_t size : s.shape.dims()) sizes.push_back({size, {}});
-    equations_.give(s.name, {shapes_.known(sizes), s.category < 0 ? -1 : shapes_.known({{s.category, {}}})});
+    equations_.give(
+        s.name, {shapes_.known(sizes), s.category < 0 ? -1 : shapes_.known({{s.category, {}}})});
   }
 
   /// What an import reads has the shape that it declares (R11, R16).
@@ -63,10 +65,12 @@ class Solver {
     const Shape shape = shapes_.shape(given.term);
     const Shape wanted(std::span<const std::int64_t>(b.shape));
     if (symbols == b.category && (symbols >= 0 || shape == wanted)) return;
-    fail_at((symbols < 0) != (b.category < 0) ? "E011" : "G020",
-            fmt::format("\"{}\" is {}, but {} needs {} for \"{}\"", b.text.text, kind(symbols, shape), b.from,
-                        kind(b.category, wanted), b.name.substr(b.name.rfind('.') + 1)),
-            b.text, 0, static_cast<int>(b.text.text.size()), "the import's \"sizes\" say what it is made for");
+    fail_at(
+        (symbols < 0) != (b.category < 0) ? "E011" : "G020",
+        fmt::format("\"{}\" is {}, but {} needs {} for \"{}\"", b.text.text, kind(symbols, shape),
+                    b.from, kind(b.category, wanted), b.name.substr(b.name.rfind('.') + 1)),
+        b.text, 0, static_cast<int>(b.text.text.size()),
+        "the import's \"sizes\" say what it is made for");
   }
 
   // sorted, so that where equations contradict each other, too, their order does not matter
@@ -78,7 +82,9 @@ class Solver {
         variables[s.name].push_back({rule.equation, rule.fixed > 0});
       }
     for (auto& [name, rules] : variables)
-      std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a.equation->text.text < b.equation->text.text; });
+      std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) {
+        return a.equation->text.text < b.equation->text.text;
+      });
     return variables;
   }
 
@@ -100,8 +106,10 @@ class Solver {
       for (Symbol& s : model_.symbols)
         for (const int r : s.rules) {
           const ParsedEquation& e = *model_.rules[static_cast<std::size_t>(r)].equation;
-          const int copied = e.random || s.category < 0 ? -1 : model_.find(e.arguments.front().nodes.back().name);
-          if (copied < 0 || model_.symbols[static_cast<std::size_t>(copied)].category <= s.category) continue;
+          const int copied =
+              e.random || s.category < 0 ? -1 : model_.find(e.arguments.front().nodes.back().name);
+          if (copied < 0 || model_.symbols[static_cast<std::size_t>(copied)].category <= s.category)
+            continue;
           s.category = model_.symbols[static_cast<std::size_t>(copied)].category;
           changed = true;
         }
@@ -116,8 +124,12 @@ class Solver {
     for (std::size_t id = inside.size(); id-- > 0;) {
       const AstNode& n = o.ast->nodes[id];
       for (const int child : n.children) inside[static_cast<std::size_t>(child)] |= inside[id];
-      const int symbol = n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference ? model_.find(n.name) : -1;
-      if (!inside[id] || symbol < 0 || model_.symbols[static_cast<std::size_t>(symbol)].rules.empty()) continue;
+      const int symbol = n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference
+                             ? model_.find(n.name)
+                             : -1;
+      if (!inside[id] || symbol < 0 ||
+          model_.symbols[static_cast<std::size_t>(symbol)].rules.empty())
+        continue;
       if (shapes_.is_open(equations_.of(n.name).term)) name = n.name;
     }
     return name;

@@ -120,13 +120,15 @@ bool SizeSystem::draw_broadcast(const Relation& r) {
     if (c.known && c.value == 1) continue;
     if (c.known && !set(r.out, c.value)) return false;
     taken = taken || c.known;
-    if (!c.known && std::find(open.begin(), open.end(), find(a)) == open.end()) open.push_back(find(a));
+    if (!c.known && std::find(open.begin(), open.end(), find(a)) == open.end())
+      open.push_back(find(a));
   }
   if (!at(r.out).known) {
     if (open.empty()) return set(r.out, 1);
     return open.size() > 1 || unite(r.out, open.front());
   }
-  if (at(r.out).value == 1) return std::all_of(open.begin(), open.end(), [&](int a) { return set(a, 1); });
+  if (at(r.out).value == 1)
+    return std::all_of(open.begin(), open.end(), [&](int a) { return set(a, 1); });
   if (taken || open.size() > 1) return true;
   return open.size() == 1 && unite(r.out, open.front());
 }
@@ -170,13 +172,15 @@ void SizeSystem::join() {
     if (relations_[i].kind != Kind::broadcast) continue;
     const Relation r = relations_[i];
     for (const int a : r.in)
-      if (!(at(a).known && at(a).value == 1) && !(at(a).known && at(r.out).known)) unite(r.out, a), propagate();
+      if (!(at(a).known && at(a).value == 1) && !(at(a).known && at(r.out).known))
+        unite(r.out, a), propagate();
   }
 }
 
 std::vector<int> SizeSystem::parts_of(int a) {
   for (const int r : at(a).relations)
-    if (const Relation& relation = relations_[static_cast<std::size_t>(r)]; relation.kind == Kind::total && find(relation.out) == find(a))
+    if (const Relation& relation = relations_[static_cast<std::size_t>(r)];
+        relation.kind == Kind::total && find(relation.out) == find(a))
       return relation.in;
   return {};
 }
@@ -185,7 +189,8 @@ std::vector<int> SizeSystem::parts_of(int a) {
 bool SizeSystem::raise(int a, std::int64_t least) {
   Class& c = at(a);
   if (c.known || c.value >= least) return true;
-  if (least > kMaxDim || ++c.raises > std::min(static_cast<int>(classes_.size()), kMostRaises)) return false;
+  if (least > kMaxDim || ++c.raises > std::min(static_cast<int>(classes_.size()), kMostRaises))
+    return false;
   c.value = least;
   wake(a);
   return true;
@@ -200,7 +205,8 @@ bool SizeSystem::lift(const Relation& r) {
   }
   if (r.kind == Kind::total) return raise(r.out, sum);
   if (!raise(r.out, largest)) return false;
-  return std::all_of(r.in.begin(), r.in.end(), [&](int a) { return at(a).value < 2 || raise(a, largest); });
+  return std::all_of(r.in.begin(), r.in.end(),
+                     [&](int a) { return at(a).value < 2 || raise(a, largest); });
 }
 
 bool SizeSystem::satisfied(const Relation& r) {
@@ -220,7 +226,8 @@ bool SizeSystem::satisfied(const Relation& r) {
 std::vector<int> SizeSystem::choose() {
   propagate();
   std::vector<int> origins;
-  for (std::size_t r = 0; r < relations_.size(); ++r) due_.push_back(static_cast<int>(r)), is_due_[r] = 1;
+  for (std::size_t r = 0; r < relations_.size(); ++r)
+    due_.push_back(static_cast<int>(r)), is_due_[r] = 1;
   for (std::size_t next = 0; next < due_.size(); ++next) {
     Relation& r = relations_[static_cast<std::size_t>(due_[next])];
     is_due_[static_cast<std::size_t>(due_[next])] = 0;

@@ -6,15 +6,17 @@
 
 namespace taugrad {
 
-/// The size of an axis that is given: its value, and how it is written where it is written with names.
+/// The size of an axis that is given: its value, and how it is written where it is written with
+/// names.
 struct GivenSize {
   std::int64_t value = 0;
   std::string text = {};
 };
 
-/// Sizes of axes, found from what relates them. Sizes that are equal are one class; a class has one value or none yet.
-/// Propagation draws only what follows, so its order does not matter; a relation that cannot hold is left out (the
-/// operation that it stands for refuses its operands when it is recorded).
+/// Sizes of axes, found from what relates them. Sizes that are equal are one class; a class has one
+/// value or none yet. Propagation draws only what follows, so its order does not matter; a relation
+/// that cannot hold is left out (the operation that it stands for refuses its operands when it is
+/// recorded).
 class SizeSystem {
  public:
   int unknown();
@@ -32,7 +34,8 @@ class SizeSystem {
   const std::vector<int>& broken() const { return broken_; }
   /// What may broadcast is of one size: for equations whose sizes are nowhere stated.
   void join();
-  /// Gives every unknown the smallest value, from which the others follow; returns the origins that then do not hold.
+  /// Gives every unknown the smallest value, from which the others follow; returns the origins that
+  /// then do not hold.
   std::vector<int> choose();
   bool is_known(int a) { return classes_[static_cast<std::size_t>(find(a))].known; }
   std::int64_t value(int a) { return classes_[static_cast<std::size_t>(find(a))].value; }

@@ -28,7 +28,8 @@ int splice(Ast& to, const Ast& from) {
   return to.root();
 }
 
-Diagnostic at_text(std::string code, std::string message, const Text& text, int offset, int length, std::string help) {
+Diagnostic at_text(std::string code, std::string message, const Text& text, int offset, int length,
+                   std::string help) {
   Diagnostic d;
   d.code = std::move(code);
   d.message = std::move(message);
@@ -46,17 +47,20 @@ Diagnostic at_text(std::string code, std::string message, const Text& text, int 
   return d;
 }
 
-void fail_at(std::string code, std::string message, const Text& text, int offset, int length, std::string help) {
-  throw Error(Status::bad_input, at_text(std::move(code), std::move(message), text, offset, length, std::move(help)));
+void fail_at(std::string code, std::string message, const Text& text, int offset, int length,
+             std::string help) {
+  throw Error(Status::bad_input,
+              at_text(std::move(code), std::move(message), text, offset, length, std::move(help)));
 }
 
 Diagnostic at_node(std::string code, std::string message, const AstNode& node, std::string help) {
   static const Text kNowhere;
-  return at_text(std::move(code), std::move(message), node.origin ? *node.origin : kNowhere, node.column, node.length,
-                 std::move(help));
+  return at_text(std::move(code), std::move(message), node.origin ? *node.origin : kNowhere,
+                 node.column, node.length, std::move(help));
 }
 void fail_at(std::string code, std::string message, const AstNode& node, std::string help) {
-  throw Error(Status::bad_input, at_node(std::move(code), std::move(message), node, std::move(help)));
+  throw Error(Status::bad_input,
+              at_node(std::move(code), std::move(message), node, std::move(help)));
 }
 
 }  // namespace taugrad

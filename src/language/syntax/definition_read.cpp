@@ -21,20 +21,22 @@ constexpr std::size_t kDepth = 6;  // of nested "values"
 
 class Reader {
  public:
-  Reader(std::string_view text, std::string_view file) : document_(text, file, "a definition object") {}
+  Reader(std::string_view text, std::string_view file)
+      : document_(text, file, "a definition object") {}
 
   Definition read() {
     const Value root = document_.root_object();
     const Fields fields(root, "a definition",
-                        {"version", "name", "about", "index", "sizes", "constants", "inputs", "weights", "functions", "imports", "equations",
-                         "loss", "ends"});
+                        {"version", "name", "about", "index", "sizes", "constants", "inputs",
+                         "weights", "functions", "imports", "equations", "loss", "ends"});
     if (const auto v = fields.find("version")) check_version(*v);
     Definition d(std::string(fields.at("name").string("name")));
     d.file = document_.file();
     if (const auto v = fields.find("about")) d.about = v->string("about");
     section(fields, "index", [&](const Member& m) { index(d, m); });
     section(fields, "sizes", [&](const Member& m) {
-      d.sizes.push_back({std::string(m.name()), m.value.integer(quoted(m), 0, kMaxDim), source(m.key)});
+      d.sizes.push_back(
+          {std::string(m.name()), m.value.integer(quoted(m), 0, kMaxDim), source(m.key)});
     });
     section(fields, "constants", [&](const Member& m) {
       d.constants.push_back({std::string(m.name()), m.value.number(quoted(m)), source(m.key)});
@@ -44,9 +46,11 @@ class Reader {
     if (const auto v = fields.find("functions"))
       for (const Value f : v->elements("functions")) d.functions.push_back(text(f, "a function"));
     section(fields, "imports", [&](const Member& m) { import(d, m); });
-    for (const Value e : fields.at("equations").elements("equations")) d.equations.push_back(text(e, "an equation"));
+    for (const Value e : fields.at("equations").elements("equations"))
+      d.equations.push_back(text(e, "an equation"));
     if (const auto v = fields.find("loss")) loss(d, *v);
-    section(fields, "ends", [&](const Member& m) { d.ends.emplace_back(m.name(), text(m.value, "a condition")); });
+    section(fields, "ends",
+            [&](const Member& m) { d.ends.emplace_back(m.name(), text(m.value, "a condition")); });
     if (!problems_.empty()) throw Error(Status::bad_input, problems_);
     return d;
   }
@@ -56,7 +60,9 @@ class Reader {
   static void check_version(const Value& v) {
     const std::int64_t version = v.integer("version", 1, kMaxDim);
     if (version > kDefinitionVersion)
-      v.fail("G008", fmt::format("file version {} is newer than this program supports ({})", version, kDefinitionVersion),
+      v.fail("G008",
+             fmt::format("file version {} is newer than this program supports ({})", version,
+                         kDefinitionVersion),
              "upgrade, or write it without what is new");
   }
 
@@ -76,9 +82,12 @@ class Reader {
   Source source(const Value& v) const {
     const auto place = v.place();
     const bool string = v.is(json::Kind::string);
-    return {document_.file(), place.line, place.column + (string ? 1 : 0), v.pointer(), string ? v.string_columns() : std::vector<int>{}};
+    return {document_.file(), place.line, place.column + (string ? 1 : 0), v.pointer(),
+            string ? v.string_columns() : std::vector<int>{}};
   }
-  Text text(const Value& v, std::string_view what) const { return {std::string(v.string(what)), source(v)}; }
+  Text text(const Value& v, std::string_view what) const {
+    return {std::string(v.string(what)), source(v)};
+  }
 
   // an axis: an integer, or arithmetic over sizes
   Text axis(const Value& v) const {
@@ -87,8 +96,9 @@ class Reader {
   }
 
   void index(Definition& d, const Member& m) const {
-    std::string length = m.value.is(json::Kind::string) ? std::string(m.value.string(quoted(m)))
-                                                        : std::to_string(m.value.integer(quoted(m), 0, kMaxDim));
+    std::string length = m.value.is(json::Kind::string)
+                             ? std::string(m.value.string(quoted(m)))
+                             : std::to_string(m.value.integer(quoted(m), 0, kMaxDim));
     d.indices.push_back({std::string(m.name()), std::move(length), source(m.key)});
   }
 
@@ -101,7 +111,9 @@ class Reader {
         return;
       }
       if (!kind.starts_with("category(") || !kind.ends_with(")"))
-        m.value.fail("G010", fmt::format("input \"{}\" must be a shape, \"category(k)\", \"position(t)\" or \"position(t) > t\"", m.name()));
+        m.value.fail("G010", fmt::format("input \"{}\" must be a shape, \"category(k)\", "
+                                         "\"position(t)\" or \"position(t) > t\"",
+                                         m.name()));
       Text size{kind.substr(9, kind.size() - 10), source(m.value)};
       size.source.column += 9;
       size.source.columns.clear();
@@ -119,7 +131,8 @@ class Reader {
     const std::string letter = kind.substr(9, close - 9);
     const std::string rest = kind.substr(close + 1);
     if (!rest.empty() && rest != " > " + letter)
-      m.value.fail("G010", fmt::format("input \"{}\" is \"position({})\" or \"position({}) > {}\"", m.name(), letter, letter, letter));
+      m.value.fail("G010", fmt::format("input \"{}\" is \"position({})\" or \"position({}) > {}\"",
+                                       m.name(), letter, letter, letter));
     Text of{letter, source(m.value)};
     of.source.column += 9;
     of.source.columns.clear();
@@ -135,7 +148,8 @@ class Reader {
     if (m.value.is(json::Kind::array)) {
       for (const Value v : m.value.elements(quoted(m))) w.shape.push_back(axis(v));
     } else {
-      const Fields fields(m.value, fmt::format("weight \"{}\"", m.name()), {"shape", "init", "trainable"});
+      const Fields fields(m.value, fmt::format("weight \"{}\"", m.name()),
+                          {"shape", "init", "trainable"});
       w.plain = false;
       for (const Value v : fields.at("shape").elements("shape")) w.shape.push_back(axis(v));
       if (const auto v = fields.find("init")) init(w, *v);
@@ -176,7 +190,8 @@ class Reader {
   }
 
   // nested as deep as the first element is, at most kDepth
-  void collect_values(const Value& v, std::vector<std::int64_t>& dims, std::vector<double>& out, std::size_t depth) const {
+  void collect_values(const Value& v, std::vector<std::int64_t>& dims, std::vector<double>& out,
+                      std::size_t depth) const {
     if (v.is(json::Kind::array)) {
       const std::vector<Value> elements = v.elements("values");
       const auto count = static_cast<std::int64_t>(elements.size());
@@ -184,7 +199,8 @@ class Reader {
         if (!out.empty() || depth >= kDepth) v.fail("G010", "\"values\" is nested unevenly");
         dims.resize(depth + 1, count);
       }
-      if (dims[depth] != count) v.fail("G010", fmt::format("\"values\": {} elements here, {} before", count, dims[depth]));
+      if (dims[depth] != count)
+        v.fail("G010", fmt::format("\"values\": {} elements here, {} before", count, dims[depth]));
       for (const Value& e : elements) collect_values(e, dims, out, depth + 1);
     } else {
       if (depth != dims.size()) v.fail("G010", "\"values\" is nested unevenly");
@@ -199,7 +215,8 @@ class Reader {
       double x = 0;
       const auto result = std::from_chars(s.data(), s.data() + s.size(), x);
       if (s.empty() || result.ec != std::errc{} || result.ptr != s.data() + s.size())
-        v.fail("G010", fmt::format("\"{}\" is not a number or a fraction", text), "write 0.25 or \"1/3\"");
+        v.fail("G010", fmt::format("\"{}\" is not a number or a fraction", text),
+               "write 0.25 or \"1/3\"");
       return x;
     };
     if (slash == std::string_view::npos) return part(text);
@@ -224,7 +241,8 @@ class Reader {
   }
 
   void import(Definition& d, const Member& m) const {
-    const Fields fields(m.value, fmt::format("import \"{}\"", m.name()), {"from", "sizes", "index", "inputs", "weights", "reverse"});
+    const Fields fields(m.value, fmt::format("import \"{}\"", m.name()),
+                        {"from", "sizes", "index", "inputs", "weights", "reverse"});
     ImportDeclaration i;
     i.prefix = m.name();
     i.source = source(m.key);
@@ -232,11 +250,14 @@ class Reader {
     if (const auto v = fields.find("sizes"))
       for (const Member& s : v->members("sizes")) i.sizes.emplace_back(s.name(), axis(s.value));
     if (const auto v = fields.find("index"))
-      for (const Member& s : v->members("index")) i.index.emplace_back(s.name(), s.value.string("an index"));
+      for (const Member& s : v->members("index"))
+        i.index.emplace_back(s.name(), s.value.string("an index"));
     if (const auto v = fields.find("inputs"))
-      for (const Member& s : v->members("inputs")) i.inputs.emplace_back(s.name(), text(s.value, "an expression"));
+      for (const Member& s : v->members("inputs"))
+        i.inputs.emplace_back(s.name(), text(s.value, "an expression"));
     if (const auto v = fields.find("weights"))
-      for (const Member& s : v->members("weights")) i.weights.emplace_back(s.name(), s.value.string("a weight"));
+      for (const Member& s : v->members("weights"))
+        i.weights.emplace_back(s.name(), s.value.string("a weight"));
     if (const auto v = fields.find("reverse"))
       for (const Value s : v->elements("reverse")) i.reverse.emplace_back(s.string("an index"));
     d.imports.push_back(std::move(i));
@@ -257,6 +278,8 @@ class Reader {
 
 }  // namespace
 
-Definition parse_definition(std::string_view json_text, std::string_view filename) { return Reader(json_text, filename).read(); }
+Definition parse_definition(std::string_view json_text, std::string_view filename) {
+  return Reader(json_text, filename).read();
+}
 
 }  // namespace taugrad

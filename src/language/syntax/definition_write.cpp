@@ -39,15 +39,15 @@ Piece bracketed(std::vector<std::string> parts, char open, char close) {
 bool is_number(const std::string& s) {
   return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos;
 }
-std::string axis(const Text& text) {
-  return is_number(text.text) ? text.text : quoted(text.text);
-}
+std::string axis(const Text& text) { return is_number(text.text) ? text.text : quoted(text.text); }
 std::string axes(const std::vector<Text>& shape) {
   std::vector<std::string> parts;
   for (const Text& a : shape) parts.push_back(axis(a));
   return bracketed(parts, '[', ']').line;
 }
-std::string member(std::string_view key, const std::string& value) { return fmt::format("{}: {}", quoted(key), value); }
+std::string member(std::string_view key, const std::string& value) {
+  return fmt::format("{}: {}", quoted(key), value);
+}
 
 std::string weight(const WeightDeclaration& w) {
   if (w.plain) return axes(w.shape);
@@ -55,7 +55,8 @@ std::string weight(const WeightDeclaration& w) {
   if (w.values)
     parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
   else if (!w.init.empty())
-    parts.push_back(member("init", init_from(w.init).kind == Init::Kind::number ? w.init : quoted(w.init)));
+    parts.push_back(
+        member("init", init_from(w.init).kind == Init::Kind::number ? w.init : quoted(w.init)));
   if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
   return bracketed(parts, '{', '}').line;
 }
@@ -70,9 +71,12 @@ std::string object(const T& items, F&& value) {
 std::string import(const ImportDeclaration& i) {
   const auto text = [](const std::string& s) { return quoted(s); };
   std::vector<std::string> parts{member("from", quoted(i.from))};
-  if (!i.sizes.empty()) parts.push_back(member("sizes", object(i.sizes, [](const Text& t) { return axis(t); })));
+  if (!i.sizes.empty())
+    parts.push_back(member("sizes", object(i.sizes, [](const Text& t) { return axis(t); })));
   if (!i.index.empty()) parts.push_back(member("index", object(i.index, text)));
-  if (!i.inputs.empty()) parts.push_back(member("inputs", object(i.inputs, [](const Text& t) { return quoted(t.text); })));
+  if (!i.inputs.empty())
+    parts.push_back(
+        member("inputs", object(i.inputs, [](const Text& t) { return quoted(t.text); })));
   if (!i.weights.empty()) parts.push_back(member("weights", object(i.weights, text)));
   if (!i.reverse.empty()) {
     std::vector<std::string> names;
@@ -124,24 +128,42 @@ std::string to_json(const Definition& d) {
   w.field("name", scalar(quoted(d.name)));
   if (!d.about.empty()) w.field("about", scalar(quoted(d.about)));
   if (!d.indices.empty())
-    w.field("index", members(d.indices, [](const auto& i) { return member(i.name, is_number(i.length) ? i.length : quoted(i.length)); }));
-  if (!d.sizes.empty()) w.field("sizes", members(d.sizes, [](const auto& s) { return member(s.name, std::to_string(s.value)); }));
-  if (!d.constants.empty()) w.field("constants", members(d.constants, [](const auto& c) { return member(c.name, number(c.value)); }));
+    w.field("index", members(d.indices, [](const auto& i) {
+              return member(i.name, is_number(i.length) ? i.length : quoted(i.length));
+            }));
+  if (!d.sizes.empty())
+    w.field("sizes", members(d.sizes, [](const auto& s) {
+              return member(s.name, std::to_string(s.value));
+            }));
+  if (!d.constants.empty())
+    w.field("constants",
+            members(d.constants, [](const auto& c) { return member(c.name, number(c.value)); }));
   if (!d.inputs.empty())
     w.field("inputs", members(d.inputs, [](const auto& i) {
               if (i.position)
-                return member(i.name.text, quoted(i.position_after ? fmt::format("position({0}) > {0}", i.position->text) : fmt::format("position({})", i.position->text)));
-              return member(i.name.text, i.category ? quoted(fmt::format("category({})", i.category->text)) : axes(i.shape));
+                return member(
+                    i.name.text,
+                    quoted(i.position_after ? fmt::format("position({0}) > {0}", i.position->text)
+                                            : fmt::format("position({})", i.position->text)));
+              return member(i.name.text, i.category
+                                             ? quoted(fmt::format("category({})", i.category->text))
+                                             : axes(i.shape));
             }));
-  if (!d.weights.empty()) w.field("weights", members(d.weights, [](const auto& x) { return member(x.name.text, weight(x)); }));
+  if (!d.weights.empty())
+    w.field("weights",
+            members(d.weights, [](const auto& x) { return member(x.name.text, weight(x)); }));
   if (!d.functions.empty()) w.field("functions", texts(d.functions), true);
-  if (!d.imports.empty()) w.field("imports", members(d.imports, [](const auto& i) { return member(i.prefix, import(i)); }), true);
+  if (!d.imports.empty())
+    w.field("imports",
+            members(d.imports, [](const auto& i) { return member(i.prefix, import(i)); }), true);
   w.field("equations", texts(d.equations), true);
   if (!d.loss.empty() && d.loss_is_list)
     w.field("loss", texts(d.loss), true);
   else if (!d.loss.empty())
     w.field("loss", scalar(quoted(d.loss.front().text)));
-  if (!d.ends.empty()) w.field("ends", members(d.ends, [](const auto& e) { return member(e.first, quoted(e.second.text)); }));
+  if (!d.ends.empty())
+    w.field("ends",
+            members(d.ends, [](const auto& e) { return member(e.first, quoted(e.second.text)); }));
   return w.done();
 }
 

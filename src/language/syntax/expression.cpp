@@ -1,4 +1,5 @@
-// Equations in C++: every handle is text with a precedence, so that what C++ builds is what a file says.
+// Equations in C++: every handle is text with a precedence, so that what C++ builds is what a file
+// says.
 #include <fmt/ranges.h>
 
 #include "base/fail.h"
@@ -36,7 +37,9 @@ Position::Position(const Expr& e) : text(e.text()), precedence(e.precedence()) {
 
 namespace {
 Position joined(const Position& a, const char* op, const Position& b, int level) {
-  const auto in = [](const Position& p, int least) { return p.precedence < least ? fmt::format("({})", p.text) : p.text; };
+  const auto in = [](const Position& p, int least) {
+    return p.precedence < least ? fmt::format("({})", p.text) : p.text;
+  };
   return Position(fmt::format("{} {} {}", in(a, level), op, in(b, level + 1)), level);
 }
 // 2*t - 1 + 1 goes on as it began: with blanks
@@ -53,16 +56,25 @@ Position operator*(const Position& a, int b) { return joined(a, "*", Position(b)
 Position operator/(const Position& a, int b) { return joined(a, "/", Position(b), kProduct); }
 Position operator+(const Position& a, const Expr& b) { return a + Position(b); }
 Position operator-(const Position& a, const Expr& b) { return a - Position(b); }
-Position operator*(const Position& a, const Expr& b) { return joined(a, "*", Position(b), kProduct); }
-Position operator/(const Position& a, const Expr& b) { return joined(a, "/", Position(b), kProduct); }
+Position operator*(const Position& a, const Expr& b) {
+  return joined(a, "*", Position(b), kProduct);
+}
+Position operator/(const Position& a, const Expr& b) {
+  return joined(a, "/", Position(b), kProduct);
+}
 
 Position operator+(const Position& p, int offset) {
-  if (is_arithmetic(p)) return offset < 0 ? joined(p, "-", Position(-offset), kSum) : joined(p, "+", Position(offset), kSum);
-  return Position(offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset), kSum);
+  if (is_arithmetic(p))
+    return offset < 0 ? joined(p, "-", Position(-offset), kSum)
+                      : joined(p, "+", Position(offset), kSum);
+  return Position(
+      offset < 0 ? fmt::format("{}{}", p.text, offset) : fmt::format("{}+{}", p.text, offset),
+      kSum);
 }
 Position operator-(const Position& p, int offset) {
   if (is_arithmetic(p)) return p + -offset;
-  return offset > 0 ? Position(fmt::format("{}-{}", p.text, offset), kSum) : Position(fmt::format("{}+{}", p.text, -std::int64_t{offset}), kSum);
+  return offset > 0 ? Position(fmt::format("{}-{}", p.text, offset), kSum)
+                    : Position(fmt::format("{}+{}", p.text, -std::int64_t{offset}), kSum);
 }
 
 Expr::Expr(double number)
@@ -87,10 +99,14 @@ Expr call(std::string_view function, std::initializer_list<Expr> arguments) {
   return {fmt::format("{}({})", function, joined(arguments)), kAtom};
 }
 Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a) {
-  return {fmt::format("{}[{}]({})", function, list(over, [](const Position& p) { return p.text; }), a.text()), kAtom};
+  return {fmt::format("{}[{}]({})", function, list(over, [](const Position& p) { return p.text; }),
+                      a.text()),
+          kAtom};
 }
-Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a, const Expr& b) {
-  return {fmt::format("{}[{}]({}, {})", function, list(over, [](const Position& p) { return p.text; }), a.text(), b.text()),
+Expr reduce(std::string_view function, std::initializer_list<Position> over, const Expr& a,
+            const Expr& b) {
+  return {fmt::format("{}[{}]({}, {})", function,
+                      list(over, [](const Position& p) { return p.text; }), a.text(), b.text()),
           kAtom};
 }
 Expr tanh(const Expr& a) { return call("tanh", {a}); }
@@ -129,7 +145,9 @@ Expr vecdot(const Expr& a, const Expr& b) { return call("vecdot", {a, b}); }
 Expr solve(const Expr& a, const Expr& b) { return call("solve", {a, b}); }
 Expr at(const Expr& a, const Expr& i) { return call("at", {a, i}); }
 Expr dropout(const Expr& a, const Expr& p) { return call("dropout", {a, p}); }
-Expr layer_norm(const Expr& a, const Expr& gain, const Expr& bias) { return call("layer_norm", {a, gain, bias}); }
+Expr layer_norm(const Expr& a, const Expr& gain, const Expr& bias) {
+  return call("layer_norm", {a, gain, bias});
+}
 Expr eye(const Expr& size) { return call("eye", {size}); }
 
 namespace {
@@ -170,14 +188,20 @@ Expr grad(const Expr& e, const Expr& by) { return call("grad", {e, by}); }
 Expr where(const Expr& c, const Expr& a, const Expr& b) { return call("where", {c, a, b}); }
 
 namespace {
-Distribution logits_or_p(const char* name, const std::optional<Expr>& logits, const std::optional<Expr>& p) {
+Distribution logits_or_p(const char* name, const std::optional<Expr>& logits,
+                         const std::optional<Expr>& p) {
   if (logits.has_value() == p.has_value())
     fail(Status::bad_input, "E003", "{} takes one of logits and p", name);
-  return {logits ? fmt::format("{}(logits = {})", name, logits->text()) : fmt::format("{}(p = {})", name, p->text())};
+  return {logits ? fmt::format("{}(logits = {})", name, logits->text())
+                 : fmt::format("{}(p = {})", name, p->text())};
 }
 }  // namespace
-Distribution categorical(const CategoricalArguments& a) { return logits_or_p("categorical", a.logits, a.p); }
-Distribution bernoulli(const BernoulliArguments& a) { return logits_or_p("bernoulli", a.logits, a.p); }
+Distribution categorical(const CategoricalArguments& a) {
+  return logits_or_p("categorical", a.logits, a.p);
+}
+Distribution bernoulli(const BernoulliArguments& a) {
+  return logits_or_p("bernoulli", a.logits, a.p);
+}
 Distribution normal(const NormalArguments& a) {
   return {fmt::format("normal(mean = {}, std = {})", a.mean.text(), a.std.text())};
 }
@@ -201,7 +225,8 @@ Indexed::Indexed(Definition* d, std::string name)
     : home_(d ? d->anchor.of(d) : nullptr), name_(std::move(name)) {}
 Reference Indexed::at(std::initializer_list<Position> positions) const {
   if (positions.size() == 0) return {home_, name_};
-  return {home_, fmt::format("{}[{}]", name_, list(positions, [](const Position& p) { return p.text; }))};
+  return {home_,
+          fmt::format("{}[{}]", name_, list(positions, [](const Position& p) { return p.text; }))};
 }
 
 namespace {
@@ -225,7 +250,9 @@ IndexHandle Definition::index(std::string letter, std::string length) {
   indices.push_back({letter, std::move(length), {}});
   return IndexHandle(std::move(letter));
 }
-IndexHandle Definition::index(std::string letter, const Expr& length) { return index(std::move(letter), length.text()); }
+IndexHandle Definition::index(std::string letter, const Expr& length) {
+  return index(std::move(letter), length.text());
+}
 Expr Definition::size(std::string size_name, std::int64_t value) {
   sizes.push_back({size_name, value, {}});
   return {std::move(size_name), kAtom};
@@ -234,7 +261,8 @@ Expr Definition::constant(std::string constant_name, double value) {
   constants.push_back({constant_name, value, {}});
   return {std::move(constant_name), kAtom};
 }
-Indexed Definition::input(std::string input_name, std::initializer_list<IndexHandle> over, std::initializer_list<Expr> shape) {
+Indexed Definition::input(std::string input_name, std::initializer_list<IndexHandle> over,
+                          std::initializer_list<Expr> shape) {
   inputs.push_back({{indexed_name(input_name, over), {}}, texts(shape), {}});
   return {this, std::move(input_name)};
 }
@@ -242,18 +270,21 @@ Expr Definition::input(std::string input_name, std::initializer_list<Expr> shape
   inputs.push_back({{input_name, {}}, texts(shape), {}});
   return {std::move(input_name), kAtom};
 }
-Indexed Definition::category(std::string input_name, std::initializer_list<IndexHandle> over, const Expr& size_of) {
+Indexed Definition::category(std::string input_name, std::initializer_list<IndexHandle> over,
+                             const Expr& size_of) {
   inputs.push_back({{indexed_name(input_name, over), {}}, {}, Text{size_of.text(), {}}});
   return {this, std::move(input_name)};
 }
-Indexed Definition::position(std::string input_name, std::initializer_list<IndexHandle> over, const IndexHandle& of, bool after) {
+Indexed Definition::position(std::string input_name, std::initializer_list<IndexHandle> over,
+                             const IndexHandle& of, bool after) {
   InputDeclaration input{{indexed_name(input_name, over), {}}, {}, {}};
   input.position = Text{of.text, {}};
   input.position_after = after;
   inputs.push_back(std::move(input));
   return {this, std::move(input_name)};
 }
-Expr Definition::weight(std::string weight_name, std::initializer_list<Expr> shape, const WeightOptions& options) {
+Expr Definition::weight(std::string weight_name, std::initializer_list<Expr> shape,
+                        const WeightOptions& options) {
   untied_weight(weight_name, {}, shape, options);
   return {std::move(weight_name), kAtom};
 }
@@ -276,7 +307,9 @@ Indexed Definition::random(std::string variable_name, std::initializer_list<Inde
 }
 void Definition::equation(std::string text) { equations.push_back({std::move(text), {}}); }
 void Definition::function(std::string text) { functions.push_back({std::move(text), {}}); }
-void Definition::import(ImportDeclaration declaration) { imports.push_back(std::move(declaration)); }
+void Definition::import(ImportDeclaration declaration) {
+  imports.push_back(std::move(declaration));
+}
 void Definition::loss_term(std::string text) {
   loss.push_back({std::move(text), {}});
   loss_is_list = loss.size() > 1;

@@ -17,7 +17,8 @@ struct FlatIndex {
   std::string name;
   std::string length;       ///< name of the length; "8" where it is a plain integer
   std::int64_t fixed = -1;  ///< the length itself, where it is a size or an integer
-  std::shared_ptr<const Ast> derived = {};  ///< arithmetic of other lengths; `length` is its normal form
+  std::shared_ptr<const Ast> derived =
+      {};  ///< arithmetic of other lengths; `length` is its normal form
 };
 struct FlatInput {
   std::string name;
@@ -25,8 +26,9 @@ struct FlatInput {
   std::vector<std::int64_t> shape;
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
   Text text;
-  std::string position = {};   ///< the letter of the index that it holds positions of; "": it holds none
-  bool after = false;          ///< "position(t) > t"
+  std::string position =
+      {};              ///< the letter of the index that it holds positions of; "": it holds none
+  bool after = false;  ///< "position(t) > t"
 };
 struct FlatWeight {
   std::string name;
@@ -58,20 +60,24 @@ struct FlatDefinition {
   std::vector<Ast> loss;
   std::vector<std::pair<std::string, Ast>> ends;
   std::vector<BoundInput> bound;
-  std::vector<std::string> left_out;  ///< variables of imports that nothing refers to: for suggestions
+  std::vector<std::string>
+      left_out;  ///< variables of imports that nothing refers to: for suggestions
   std::vector<Diagnostic> problems;  ///< found so far; readers go on to find the rest
-  std::set<std::string, std::less<>> broken;  ///< names whose definition is among the problems: not told again
+  std::set<std::string, std::less<>>
+      broken;  ///< names whose definition is among the problems: not told again
 
   const FlatIndex* index(std::string_view letter) const;
   const FlatInput* input(std::string_view name) const;
   const FlatWeight* weight(std::string_view name) const;
   bool is_length(std::string_view name) const;
-  bool is_broken(std::string_view variable) const {  ///< the variable itself, or the import it is of
+  bool is_broken(
+      std::string_view variable) const {  ///< the variable itself, or the import it is of
     return broken.contains(variable) || broken.contains(variable.substr(0, variable.find('.')));
   }
 };
 
-/// What expanding has taken so far, imports within imports included: a small file may stand for a huge system.
+/// What expanding has taken so far, imports within imports included: a small file may stand for a
+/// huge system.
 struct Expansion {
   std::vector<std::string> trail;  ///< names of the imports that are open
   std::size_t imports = 0;
@@ -102,13 +108,17 @@ std::vector<std::string> function_names();
 void expand_functions(FlatDefinition& system, const std::vector<Text>& functions, Expansion& spent);
 /// Adds the imported systems, prefixed, reversed and bound.
 void expand_imports(FlatDefinition& system, const Definition& d, Expansion& spent);
-FlatDefinition expand_within(const Definition& d, const std::map<std::string, std::int64_t>& given_sizes, Expansion& spent);
-/// Loads a definition by the bare name an import gives: beside the importing file, then shipped ones.
+FlatDefinition expand_within(const Definition& d,
+                             const std::map<std::string, std::int64_t>& given_sizes,
+                             Expansion& spent);
+/// Loads a definition by the bare name an import gives: beside the importing file, then shipped
+/// ones.
 Definition load_import_of(const Definition& importing, const std::string& name);
 /// Drops equations and inputs of imports that nothing outside refers to, and marks their weights.
 void take_needed(FlatDefinition& system);
 constexpr std::size_t kMostProblems = 100;  ///< then the rest is not looked at
-/// Runs `step`, adding what it throws to the system's problems; `defines` is the text or name of what then is broken.
+/// Runs `step`, adding what it throws to the system's problems; `defines` is the text or name of
+/// what then is broken.
 template <class F>
 void collect(FlatDefinition& system, F&& step, std::string_view defines = {}) {
   try {

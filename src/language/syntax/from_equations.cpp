@@ -1,4 +1,5 @@
-// A definition from equations alone: what a name is, and which sizes agree, follows from how it is used.
+// A definition from equations alone: what a name is, and which sizes agree, follows from how it is
+// used.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -7,9 +8,9 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "language/templates/function_table.h"
 #include "language/shapes/shape_equations.h"
 #include "language/syntax/syntax_help.h"
+#include "language/templates/function_table.h"
 
 namespace taugrad {
 namespace {
@@ -92,18 +93,22 @@ class Inference {
   static Section section_of(ParsedEquation e) {
     const int length = static_cast<int>(e.name.size());
     if (e.random || e.bracket)
-      fail_at("E004", fmt::format("\"{}\" names no variable: it is {}", e.name, e.name == "loss" ? "the loss" : "where a sequence ends"),
-              e.text, 0, length, fmt::format("write {} = .., without an index: those inside count", e.name));
+      fail_at("E004",
+              fmt::format("\"{}\" names no variable: it is {}", e.name,
+                          e.name == "loss" ? "the loss" : "where a sequence ends"),
+              e.text, 0, length,
+              fmt::format("write {} = .., without an index: those inside count", e.name));
     Text text = e.text;
-    const std::size_t sign = text.text.find('='), start = text.text.find_first_not_of(' ', sign + 1);
+    const std::size_t sign = text.text.find('='),
+                      start = text.text.find_first_not_of(' ', sign + 1);
     text.text.erase(0, start);
     return {e.name, std::move(text), std::move(e.arguments.at(0))};
   }
   static void add_end(Definition& d, const Section& s) {
     std::string letter = index_of_end(s);
     if (std::any_of(d.ends.begin(), d.ends.end(), [&](const auto& e) { return e.first == letter; }))
-      fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), s.text, 0, static_cast<int>(s.text.text.size()),
-              "join the conditions, as in max(a, b)");
+      fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), s.text, 0,
+              static_cast<int>(s.text.text.size()), "join the conditions, as in max(a, b)");
     d.ends.emplace_back(std::move(letter), s.text);
   }
   static std::string index_of_end(const Section& s) {
@@ -112,8 +117,8 @@ class Inference {
       for (const Place& p : n.places)
         if (p.kind == Place::Kind::letter) letters.insert(p.letter);
     if (letters.size() != 1)
-      fail_at("E013", "\"ends\" says where one index ends", s.text, 0, static_cast<int>(s.text.text.size()),
-              "for example ends = y[t] == 0");
+      fail_at("E013", "\"ends\" says where one index ends", s.text, 0,
+              static_cast<int>(s.text.text.size()), "for example ends = y[t] == 0");
     return *letters.begin();
   }
 
@@ -121,12 +126,17 @@ class Inference {
   static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
     for (const Ast& ast : e.arguments)
       for (const AstNode& n : ast.nodes)
-        if (n.kind == AstNode::Kind::call && !is_function_name(n.name) && own_function(n.name) == nullptr)
-          problems.push_back(at_node("G012", fmt::format("unknown function \"{}\"", n.name), n, unknown_function_help(ast, n, false, [](const std::string& letter) { return letter == "t"; })));
+        if (n.kind == AstNode::Kind::call && !is_function_name(n.name) &&
+            own_function(n.name) == nullptr)
+          problems.push_back(
+              at_node("G012", fmt::format("unknown function \"{}\"", n.name), n,
+                      unknown_function_help(
+                          ast, n, false, [](const std::string& letter) { return letter == "t"; })));
   }
 
   void note_letter(const Place& p) {
-    if (p.kind == Place::Kind::letter && p.letter != "tau" && std::find(letters_.begin(), letters_.end(), p.letter) == letters_.end())
+    if (p.kind == Place::Kind::letter && p.letter != "tau" &&
+        std::find(letters_.begin(), letters_.end(), p.letter) == letters_.end())
       letters_.push_back(p.letter);
   }
 
@@ -143,19 +153,22 @@ class Inference {
   // W of W @ h, and of h @ W where h is no weight; a table of rows
   bool is_matrix(const Ast& ast, const AstNode& n, std::size_t k) const {
     if (const Function* f = called(n)) return f->matrix && k == 0;
-    if (n.kind != AstNode::Kind::binary || n.name != "@" || k == 0) return n.kind == AstNode::Kind::binary && n.name == "@";
+    if (n.kind != AstNode::Kind::binary || n.name != "@" || k == 0)
+      return n.kind == AstNode::Kind::binary && n.name == "@";
     const AstNode& left = ast.nodes[static_cast<std::size_t>(n.children[0])];
     return left.kind != AstNode::Kind::name || defined_.contains(left.name);
   }
 
   void note_names(const Ast& ast) {
-    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0), symbol(ast.nodes.size(), 0), place(ast.nodes.size(), 0);
+    std::vector<char> size(ast.nodes.size(), 0), matrix(ast.nodes.size(), 0),
+        symbol(ast.nodes.size(), 0), place(ast.nodes.size(), 0);
     for (int id = ast.root(); id >= 0; --id) {
       const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
       for (std::size_t k = 0; k < n.children.size(); ++k) {
         const auto child = static_cast<std::size_t>(n.children[k]);
         place[child] = place[static_cast<std::size_t>(id)] || n.kind == AstNode::Kind::reference;
-        size[child] = size[child] || size_argument(n, k) || (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
+        size[child] = size[child] || size_argument(n, k) ||
+                      (size[static_cast<std::size_t>(id)] && n.kind != AstNode::Kind::reference);
         matrix[child] = matrix[child] || is_matrix(ast, n, k);
         const Function* f = called(n);
         if (n.kind == AstNode::Kind::reduction && n.name == "conv" && k == 0)
@@ -167,9 +180,12 @@ class Inference {
         for (const Place& p : n.places) note_letter(p);
         if (!defined_.contains(n.name)) input(ast, n);
         note_positions(ast, n);
-        if (!defined_.contains(n.name) && symbol[static_cast<std::size_t>(id)]) categories_.insert(n.name);
+        if (!defined_.contains(n.name) && symbol[static_cast<std::size_t>(id)])
+          categories_.insert(n.name);
       }
-      if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" || n.name == "inf" || is_letter(n.name)) continue;
+      if (n.kind != AstNode::Kind::name || defined_.contains(n.name) || n.name == "tau" ||
+          n.name == "inf" || is_letter(n.name))
+        continue;
       if (size[static_cast<std::size_t>(id)] || place[static_cast<std::size_t>(id)])
         sizes_.insert(n.name);
       else if (std::find(weights_.begin(), weights_.end(), n.name) == weights_.end())
@@ -179,16 +195,23 @@ class Inference {
       if (matrix[static_cast<std::size_t>(id)]) matrices_.insert(n.name);
     }
   }
-  bool is_letter(const std::string& name) const { return std::find(letters_.begin(), letters_.end(), name) != letters_.end(); }
+  bool is_letter(const std::string& name) const {
+    return std::find(letters_.begin(), letters_.end(), name) != letters_.end();
+  }
 
   void input(const Ast& ast, const AstNode& n) {
-    if (std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& i) { return i.first == n.name; })) return;
+    if (std::any_of(inputs_.begin(), inputs_.end(),
+                    [&](const auto& i) { return i.first == n.name; }))
+      return;
     std::vector<std::string> letters;
     for (std::size_t a = 0; a < n.places.size(); ++a) {
       const Place& p = n.places[a];
-      std::string letter = p.kind == Place::Kind::letter && p.letter != "tau" ? p.letter : letters_.empty() ? "t" : letters_.front();
+      std::string letter = p.kind == Place::Kind::letter && p.letter != "tau" ? p.letter
+                           : letters_.empty()                                 ? "t"
+                                                                              : letters_.front();
       if (p.kind == Place::Kind::computed)
-        if (const std::string inside = letter_in(ast, computed_root(n, a)); !inside.empty()) letter = inside;
+        if (const std::string inside = letter_in(ast, computed_root(n, a)); !inside.empty())
+          letter = inside;
       letters.push_back(std::move(letter));
     }
     for (const std::string& letter : letters) note_letter({Place::Kind::letter, letter, 0});
@@ -221,16 +244,19 @@ class Inference {
   }
   std::string letter_of_axis(const std::string& name, std::size_t axis) const {
     for (const ParsedEquation& e : parsed_)
-      if (e.name == name && axis < e.places.size() && e.places[axis].kind == Place::Kind::letter && is_letter(e.places[axis].letter)) return e.places[axis].letter;
+      if (e.name == name && axis < e.places.size() && e.places[axis].kind == Place::Kind::letter &&
+          is_letter(e.places[axis].letter))
+        return e.places[axis].letter;
     for (const auto& [input, letters] : inputs_)
       if (input == name && axis < letters.size()) return letters[axis];
     return letters_.empty() ? std::string() : letters_.front();
   }
 
-  // inputs and weights are vectors, or matrices where they stand so, unless that cannot be; what broadcasts together is of
-  // one size
+  // inputs and weights are vectors, or matrices where they stand so, unless that cannot be; what
+  // broadcasts together is of one size
   void solve() {
-    for (const std::string& letter : letters_) names_.indices.push_back({letter, letters_.size() == 1 ? "tau" : "n_" + letter, -1});
+    for (const std::string& letter : letters_)
+      names_.indices.push_back({letter, letters_.size() == 1 ? "tau" : "n_" + letter, -1});
     for (const std::string& size : sizes_) names_.sizes[size] = 3;
     std::set<std::string> given(weights_.begin(), weights_.end());
     for (const auto& [name, letters] : inputs_)
@@ -238,7 +264,8 @@ class Inference {
     for (const auto& [name, of] : positions_) meanings_.give(name, {shapes_.number(), -1});
     for (const std::string& name : given) meanings_.give(name, {shapes_.unknown(), -1});
     for (const auto& [name, letters] : inputs_)
-      if (categories_.contains(name)) meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
+      if (categories_.contains(name))
+        meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
     meanings_.define(variables());
     for (const Section& s : sections_) meanings_.expression(s.ast);
     shapes_.propagate();
@@ -280,7 +307,8 @@ class Inference {
     for (const std::string& name : weights_) give(meanings_.of(name).term, "p", 4);
   }
 
-  // of the axes of inputs and weights; what no declaration states is found again when the equations are compiled
+  // of the axes of inputs and weights; what no declaration states is found again when the equations
+  // are compiled
   std::set<int> stated_sizes() {
     std::set<int> stated;
     std::vector<int> open;
@@ -316,13 +344,17 @@ class Inference {
 
   std::string text_of(int axis) {
     SizeSystem& sizes = shapes_.sizes();
-    if (const auto named = named_.find(sizes.find(axis)); named != named_.end()) return named->second;
+    if (const auto named = named_.find(sizes.find(axis)); named != named_.end())
+      return named->second;
     return sizes.text(axis).empty() ? fmt::format("{}", sizes.value(axis)) : sizes.text(axis);
   }
   bool taken(const Definition& d, const std::string& name) const {
-    return defined_.contains(name) || is_letter(name) || std::find(weights_.begin(), weights_.end(), name) != weights_.end() ||
-           std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& i) { return i.first == name; }) ||
-           std::any_of(d.sizes.begin(), d.sizes.end(), [&](const auto& s) { return s.name == name; });
+    return defined_.contains(name) || is_letter(name) ||
+           std::find(weights_.begin(), weights_.end(), name) != weights_.end() ||
+           std::any_of(inputs_.begin(), inputs_.end(),
+                       [&](const auto& i) { return i.first == name; }) ||
+           std::any_of(d.sizes.begin(), d.sizes.end(),
+                       [&](const auto& s) { return s.name == name; });
   }
   std::vector<Text> shape(int term) {
     std::vector<Text> texts;
@@ -343,19 +375,24 @@ class Inference {
     for (const InputDeclaration& i : d.inputs) {
       const std::string shape = i.shape.size() == 1 ? i.shape.front().text : listed(i.shape);
       if (i.position) {
-        d.notes.push_back(fmt::format("{}: an input that holds positions of {}", i.name.text, i.position->text));
+        d.notes.push_back(
+            fmt::format("{}: an input that holds positions of {}", i.name.text, i.position->text));
         continue;
       }
-      d.notes.push_back(i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
-                                   : fmt::format("{}: an input of {}", i.name.text, shape));
+      d.notes.push_back(
+          i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
+                     : fmt::format("{}: an input of {}", i.name.text, shape));
     }
     for (const WeightDeclaration& w : d.weights) {
       d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
       if (d.inputs.empty() && w.name.text == "x")
-        d.notes.push_back("x: no input, for it has no index; write x[t] for an input at every step");
+        d.notes.push_back(
+            "x: no input, for it has no index; write x[t] for an input at every step");
     }
     for (const Text& term : d.loss) d.notes.push_back("the loss: " + term.text);
-    for (const SizeDeclaration& s : d.sizes) d.notes.push_back(fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
+    for (const SizeDeclaration& s : d.sizes)
+      d.notes.push_back(
+          fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
   }
 
   std::vector<ParsedEquation> parsed_;
@@ -373,7 +410,8 @@ class Inference {
 
 }  // namespace
 
-Definition definition_from_equations(const std::vector<std::string>& equations, const std::vector<std::string>& loss) {
+Definition definition_from_equations(const std::vector<std::string>& equations,
+                                     const std::vector<std::string>& loss) {
   if (equations.empty()) fail(Status::bad_input, "E015", "there are no equations");
   return Inference(equations, loss).run();
 }

@@ -33,11 +33,11 @@ Token read_name(const Text& text, std::size_t at) {
   const std::string& s = text.text;
   std::size_t end = at;
   // a dot joins an import's prefix and a name: b1.h
-  while (end < s.size() &&
-         (is_letter(s[end]) || is_digit(s[end]) ||
-          (s[end] == '.' && end + 1 < s.size() && is_letter(s[end + 1]))))
+  while (end < s.size() && (is_letter(s[end]) || is_digit(s[end]) ||
+                            (s[end] == '.' && end + 1 < s.size() && is_letter(s[end + 1]))))
     ++end;
-  return {Token::Kind::name, s.substr(at, end - at), 0, static_cast<int>(at), static_cast<int>(end - at)};
+  return {Token::Kind::name, s.substr(at, end - at), 0, static_cast<int>(at),
+          static_cast<int>(end - at)};
 }
 
 // whole, where it is UTF-8 of several bytes
@@ -66,9 +66,10 @@ std::vector<Token> tokenize(const Text& text) {
       const std::string two = s.substr(at, 2);
       const bool pair = two == "==" || two == "!=" || two == "<=" || two == ">=";
       if (!pair && std::string_view("+-*/@()[]<>,=~").find(c) == std::string_view::npos)
-        fail_at("E001", fmt::format("unexpected character '{}'", character_at(s, at)), text, static_cast<int>(at), 1,
-                syntax_help(s, at));
-      tokens.push_back({Token::Kind::sign, pair ? two : std::string(1, c), 0, static_cast<int>(at), pair ? 2 : 1});
+        fail_at("E001", fmt::format("unexpected character '{}'", character_at(s, at)), text,
+                static_cast<int>(at), 1, syntax_help(s, at));
+      tokens.push_back({Token::Kind::sign, pair ? two : std::string(1, c), 0, static_cast<int>(at),
+                        pair ? 2 : 1});
     }
     at += static_cast<std::size_t>(tokens.back().length);
   }

@@ -16,7 +16,8 @@ struct Token {
   int length = 0;
 };
 
-/// Splits an equation into tokens, the last of kind end. @throws Error (E001) on a stray character or a malformed number
+/// Splits an equation into tokens, the last of kind end. @throws Error (E001) on a stray character
+/// or a malformed number
 std::vector<Token> tokenize(const Text& text);
 
 }  // namespace taugrad

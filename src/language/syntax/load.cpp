@@ -21,7 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Definition read_definition(const std::string& path) { return parse_definition(read_file(path, limits::kJsonBytes), path); }
+Definition read_definition(const std::string& path) {
+  return parse_definition(read_file(path, limits::kJsonBytes), path);
+}
 
 std::vector<std::string> shipped_names() {
   std::vector<std::string> names;
@@ -57,15 +59,19 @@ Definition load_definition(std::string_view file_or_name) {
   const std::string name(file_or_name);
   const bool path = name == "-" || name.find('/') != std::string::npos || name.ends_with(".json");
   std::error_code ignored;
-  const bool is_folder = !path && fs::is_directory(name, ignored);  // `-o elman` must not hide elman
+  const bool is_folder =
+      !path && fs::is_directory(name, ignored);  // `-o elman` must not hide elman
   if (path || (exists(name) && !is_folder)) return read_definition(name);
   for (const std::string& folder : definition_folders())
-    if (const std::string file = folder + "/" + name + ".json"; exists(file)) return read_definition(file);
+    if (const std::string file = folder + "/" + name + ".json"; exists(file))
+      return read_definition(file);
   Diagnostic d;
   if (is_folder) {
     d.code = "I003";
     d.message = fmt::format("{} is a folder, not a definition", printable(name));
-    d.help = "a model's folder holds a definition.json, or steps of a training; definitions are files, or names in graphs/";
+    d.help =
+        "a model's folder holds a definition.json, or steps of a training; definitions are files, "
+        "or names in graphs/";
     fail(Status::io, d);
   }
   d.code = "I001";

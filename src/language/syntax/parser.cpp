@@ -34,8 +34,11 @@ class Parser {
       std::vector<int> computed;
       if (!peek("]")) e.places = places(computed);
       if (!computed.empty())
-        fail_at("E007", fmt::format("the left side of \"{}\" stands at a position that is computed", e.name), text_, 0, static_cast<int>(e.name.size()),
-                "a left side stands at an index, a number, last or last+1");
+        fail_at(
+            "E007",
+            fmt::format("the left side of \"{}\" stands at a position that is computed", e.name),
+            text_, 0, static_cast<int>(e.name.size()),
+            "a left side stands at an index, a number, last or last+1");
       expect("]");
     }
     if (accept("~")) {
@@ -82,17 +85,20 @@ class Parser {
 
  private:
   const Token& now() const { return tokens_[at_]; }
-  bool peek(std::string_view sign) const { return now().kind == Token::Kind::sign && now().text == sign; }
+  bool peek(std::string_view sign) const {
+    return now().kind == Token::Kind::sign && now().text == sign;
+  }
   bool accept(std::string_view sign) {
     if (!peek(sign)) return false;
     ++at_;
     return true;
   }
   [[noreturn]] void wrong(const std::string& wanted, const std::string& help = {}) const {
-    const std::string found = now().kind == Token::Kind::end ? "the end" : fmt::format("'{}'", now().text);
+    const std::string found =
+        now().kind == Token::Kind::end ? "the end" : fmt::format("'{}'", now().text);
     const auto column = static_cast<std::size_t>(now().column);
-    fail_at("E001", fmt::format("expected {}, got {}", wanted, found), text_, now().column, now().length,
-            help.empty() ? syntax_help(text_.text, column, wanted) : help);
+    fail_at("E001", fmt::format("expected {}, got {}", wanted, found), text_, now().column,
+            now().length, help.empty() ? syntax_help(text_.text, column, wanted) : help);
   }
   void expect(std::string_view sign) {
     if (!accept(sign)) wrong(fmt::format("'{}'", sign));
@@ -249,8 +255,8 @@ class Parser {
     if (!peek("(")) return push(std::move(n));
     for (const Place& p : n.places) {
       if (p.kind != Place::Kind::letter || p.offset != 0)
-        fail_at("E001", fmt::format("{}[...] goes over an index, not over a position", n.name), text_, n.column, n.length,
-                "write a letter, as in sum[t](h[t])");
+        fail_at("E001", fmt::format("{}[...] goes over an index, not over a position", n.name),
+                text_, n.column, n.length, "write a letter, as in sum[t](h[t])");
       n.over.push_back(p.letter);
     }
     n.places.clear();
@@ -273,8 +279,8 @@ class Parser {
   }
   // axis=1: those with a name come last
   void name_argument(AstNode& call) {
-    const bool named = now().kind == Token::Kind::name && tokens_[at_ + 1].kind == Token::Kind::sign &&
-                       tokens_[at_ + 1].text == "=";
+    const bool named = now().kind == Token::Kind::name &&
+                       tokens_[at_ + 1].kind == Token::Kind::sign && tokens_[at_ + 1].text == "=";
     if (!named && call.named.empty()) return;
     if (!named) wrong("a named argument");
     call.named.push_back(now().text);
@@ -282,8 +288,8 @@ class Parser {
   }
   void nest() {
     if (++depth_ > kMaxNesting)
-      fail_at("E002", fmt::format("brackets are nested deeper than {}", kMaxNesting), text_, now().column, 1,
-              "split the equation");
+      fail_at("E002", fmt::format("brackets are nested deeper than {}", kMaxNesting), text_,
+              now().column, 1, "split the equation");
   }
 
   /// @param computed  takes the roots of those that are arithmetic
@@ -303,11 +309,16 @@ class Parser {
   }
   // A name or a number, and at most a number added to a name; what is no position says so itself.
   bool is_plain_place() const {
-    const auto kind = [&](std::size_t ahead) { return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead].kind : Token::Kind::end; };
-    const auto sign = [&](std::size_t ahead, std::string_view any) {
-      return kind(ahead) == Token::Kind::sign && any.find(tokens_[at_ + ahead].text) != std::string_view::npos;
+    const auto kind = [&](std::size_t ahead) {
+      return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead].kind : Token::Kind::end;
     };
-    const auto ends = [&](std::size_t ahead) { return kind(ahead) == Token::Kind::end || sign(ahead, ",]"); };
+    const auto sign = [&](std::size_t ahead, std::string_view any) {
+      return kind(ahead) == Token::Kind::sign &&
+             any.find(tokens_[at_ + ahead].text) != std::string_view::npos;
+    };
+    const auto ends = [&](std::size_t ahead) {
+      return kind(ahead) == Token::Kind::end || sign(ahead, ",]");
+    };
     if (sign(0, "-")) return kind(1) == Token::Kind::number && ends(2);
     if (kind(0) == Token::Kind::number) return ends(1);
     if (kind(0) != Token::Kind::name) return !sign(0, "(");
@@ -330,14 +341,15 @@ class Parser {
   }
   int integer() {
     const Token& token = now();
-    if (token.kind != Token::Kind::number) wrong("an integer position", "positions are t-1, 3, last or last-1");
+    if (token.kind != Token::Kind::number)
+      wrong("an integer position", "positions are t-1, 3, last or last-1");
     if (token.number != std::floor(token.number) ||
         token.text.find_first_of(".eE") != std::string::npos)
-      fail_at("G017", fmt::format("a position must be an integer, got {}", token.text), text_, token.column, token.length,
-              "positions are whole steps: t-1, 3, last");
+      fail_at("G017", fmt::format("a position must be an integer, got {}", token.text), text_,
+              token.column, token.length, "positions are whole steps: t-1, 3, last");
     if (token.number > kMaxOffset)
-      fail_at("G017", fmt::format("an offset of {} is more than {}", token.text, kMaxOffset), text_, token.column,
-              token.length);
+      fail_at("G017", fmt::format("an offset of {} is more than {}", token.text, kMaxOffset), text_,
+              token.column, token.length);
     ++at_;
     return static_cast<int>(token.number);
   }
@@ -347,8 +359,8 @@ class Parser {
     e.distribution = expect_name("a distribution");
     static const std::set<std::string> known = {"categorical", "bernoulli", "normal"};
     if (!known.contains(e.distribution))
-      fail_at("E003", fmt::format("unknown distribution \"{}\"", e.distribution), text_, head.column, head.length,
-              "there are categorical, bernoulli and normal");
+      fail_at("E003", fmt::format("unknown distribution \"{}\"", e.distribution), text_,
+              head.column, head.length, "there are categorical, bernoulli and normal");
     expect("(");
     do {
       const Token key = now();
@@ -357,17 +369,24 @@ class Parser {
       ast_ = Ast{};
       comparison();
       e.arguments.push_back(std::move(ast_));
-      const bool fits = e.distribution == "normal" ? (e.keywords.back() == "mean" || e.keywords.back() == "std")
-                                                   : (e.keywords.back() == "logits" || e.keywords.back() == "p");
+      const bool fits = e.distribution == "normal"
+                            ? (e.keywords.back() == "mean" || e.keywords.back() == "std")
+                            : (e.keywords.back() == "logits" || e.keywords.back() == "p");
       if (!fits || std::count(e.keywords.begin(), e.keywords.end(), e.keywords.back()) > 1)
-        fail_at("E003", fmt::format("{} does not take \"{}\" here", e.distribution, e.keywords.back()), text_, key.column,
-                key.length, e.distribution == "normal" ? "write normal(mean = .., std = ..)" : "write one of logits = .. and p = ..");
+        fail_at("E003",
+                fmt::format("{} does not take \"{}\" here", e.distribution, e.keywords.back()),
+                text_, key.column, key.length,
+                e.distribution == "normal" ? "write normal(mean = .., std = ..)"
+                                           : "write one of logits = .. and p = ..");
     } while (accept(","));
     expect(")");
     const std::size_t wanted = e.distribution == "normal" ? 2 : 1;
     if (e.arguments.size() != wanted)
-      fail_at("E003", fmt::format("{} takes {} argument{}", e.distribution, wanted, wanted == 1 ? "" : "s"), text_,
-              head.column, head.length, wanted == 2 ? "write normal(mean = .., std = ..)" : "write one of logits = .. and p = ..");
+      fail_at("E003",
+              fmt::format("{} takes {} argument{}", e.distribution, wanted, wanted == 1 ? "" : "s"),
+              text_, head.column, head.length,
+              wanted == 2 ? "write normal(mean = .., std = ..)"
+                          : "write one of logits = .. and p = ..");
   }
 
   const Text& text_;

@@ -164,8 +164,7 @@ std::string_view first_operand(std::string_view text) {
 std::string subscript(std::string_view text, std::size_t column) {
   const std::string_view name = last_operand(text.substr(0, column - 1));
   const std::size_t close = text.find('}', column);
-  if (name.empty() || close == std::string_view::npos)
-    return "write positions in brackets: h[t-1]";
+  if (name.empty() || close == std::string_view::npos) return "write positions in brackets: h[t-1]";
   return fmt::format("write {}[{}]: positions stand in brackets", name,
                      text.substr(column + 1, close - column - 1));
 }
@@ -191,8 +190,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 std::string help_at_token(std::string_view text, std::size_t column, std::string_view wanted) {
   const std::string_view rest = text.substr(column), left = before(text, column);
   const bool defines = wanted == "'='";
-  if (rest.starts_with("=="))
-    return defines ? "write = for a value; == compares" : "";
+  if (rest.starts_with("==")) return defines ? "write = for a value; == compares" : "";
   if (defines && rest.starts_with("<-")) return "write = for a value, ~ for what is drawn";
   if (defines && rest.size() > 1 && rest[1] == '=')
     return "every position has one value: write h[t] = h[t-1] + ..";

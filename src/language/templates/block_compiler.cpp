@@ -7,8 +7,8 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
-#include "language/templates/calls.h"
 #include "language/syntax/syntax_help.h"
+#include "language/templates/calls.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -18,7 +18,8 @@ namespace {
 // reductions within reductions, those of functions included: bounds all that recurse over blocks
 constexpr std::size_t kMostNested = 16;
 
-constexpr const char* kKernels = "K is [w,m,n] for one index and [w,w',m,n] for two; depthwise [w,m] and [w,w',m]";
+constexpr const char* kKernels =
+    "K is [w,m,n] for one index and [w,w',m,n] for two; depthwise [w,m] and [w,w',m]";
 
 // a builder's error, told at the place in the equation
 [[noreturn]] void retell(const Error& e, const AstNode& n) {
@@ -40,8 +41,8 @@ bool mentions(const Ast& ast, int root, const std::string& letter) {
   return false;
 }
 
-/// The first tap of a convolution (a reference; of an import's bound input, its expression) read `by(o)` taps further
-/// along letter o of the convolution.
+/// The first tap of a convolution (a reference; of an import's bound input, its expression) read
+/// `by(o)` taps further along letter o of the convolution.
 template <class By>
 Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
   Ast tap;
@@ -56,8 +57,10 @@ Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
     for (std::size_t a = 0; a < n.places.size(); ++a)
       for (std::size_t o = 0; o < conv.over.size(); ++o) {
         Place& p = n.places[a];
-        const bool moves = p.kind == Place::Kind::letter ? p.letter == conv.over[o]
-                                                         : p.kind == Place::Kind::computed && mentions(tap, computed_root(n, a), conv.over[o]);
+        const bool moves = p.kind == Place::Kind::letter
+                               ? p.letter == conv.over[o]
+                               : p.kind == Place::Kind::computed &&
+                                     mentions(tap, computed_root(n, a), conv.over[o]);
         if (moves) p.offset += conv.steps[o] * by(o);
       }
   }
@@ -66,7 +69,8 @@ Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
 
 // sum_d K[d] * taps[d] of a K [w,m] or [w,w',m]
 Var depthwise(Var k, std::span<const Var> taps) {
-  const std::int64_t m = k.shape()[k.shape().rank() - 1], count = static_cast<std::int64_t>(taps.size());
+  const std::int64_t m = k.shape()[k.shape().rank() - 1],
+                     count = static_cast<std::int64_t>(taps.size());
   if (count == 0) return constant(*k.tape, 0, {m});
   const Var rows = reshape(k, {count, m});
   Vars terms;
@@ -98,14 +102,17 @@ std::vector<int> BlockCompiler::close(const std::vector<Var>& roots) {
   Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
   for (const Var& v : roots) block.roots.push_back(v.id);
   if (differentiated_) prune(frames_.back().block);
-  std::sort(block.slots.begin(), block.slots.end(), [](const Slot& a, const Slot& b) { return a.leaf < b.leaf; });
+  std::sort(block.slots.begin(), block.slots.end(),
+            [](const Slot& a, const Slot& b) { return a.leaf < b.leaf; });
   frames_.pop_back();
   return std::exchange(reductions_, {});
 }
 
 Value BlockCompiler::expression(const Ast& ast) { return record(ast, ast.root()).back(); }
 
-Var BlockCompiler::tensor(const Value& v) { return v.is_number ? constant(tape_, v.number) : v.var; }
+Var BlockCompiler::tensor(const Value& v) {
+  return v.is_number ? constant(tape_, v.number) : v.var;
+}
 
 void BlockCompiler::numeric(const Value& v, const AstNode& n) const {
   if (v.category >= 0)
@@ -122,7 +129,9 @@ std::vector<Value> BlockCompiler::record(const Ast& ast, int root) {
     if (!needed[static_cast<std::size_t>(id)]) continue;
     const bool conv = n.kind == AstNode::Kind::reduction && n.name == "conv";
     const bool reads_place = n.kind == AstNode::Kind::call && (n.name == "nll" || n.name == "grad");
-    if (reads_place || n.kind == AstNode::Kind::reference || (n.kind == AstNode::Kind::reduction && !conv)) continue;
+    if (reads_place || n.kind == AstNode::Kind::reference ||
+        (n.kind == AstNode::Kind::reduction && !conv))
+      continue;
     for (std::size_t c = 0; c < n.children.size(); ++c)
       if (!conv || c == 0) needed[static_cast<std::size_t>(n.children[c])] = 1;
   }
@@ -141,18 +150,23 @@ std::vector<Value> BlockCompiler::record(const Ast& ast, int root) {
 }
 
 Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Value>& values) {
-  const auto child = [&](std::size_t i) -> const Value& { return values[static_cast<std::size_t>(n.children[i])]; };
+  const auto child = [&](std::size_t i) -> const Value& {
+    return values[static_cast<std::size_t>(n.children[i])];
+  };
   switch (n.kind) {
-    case AstNode::Kind::number: return {.is_number = true, .number = n.number};
+    case AstNode::Kind::number:
+      return {.is_number = true, .number = n.number};
     case AstNode::Kind::name:
-    case AstNode::Kind::reference: return read(ast, n);
+    case AstNode::Kind::reference:
+      return read(ast, n);
     case AstNode::Kind::negative: {
       const Value& a = child(0);
       numeric(a, n);
       if (a.is_number) return {.is_number = true, .number = -a.number};
       return {.var = -a.var};
     }
-    case AstNode::Kind::binary: return binary(n, child(0), child(1));
+    case AstNode::Kind::binary:
+      return binary(n, child(0), child(1));
     case AstNode::Kind::reduction:
       if (n.name == "conv") {
         const Calls call(*this, model_, ast, n);
@@ -165,9 +179,13 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
       if (n.name == "nll") {
         if (n.children.size() != 1) fail_at("G015", "nll takes 1 argument: nll(y[t])", n);
         const AstNode& target = ast.nodes[static_cast<std::size_t>(n.children[0])];
-        const int symbol = target.kind == AstNode::Kind::name || target.kind == AstNode::Kind::reference ? model_.find(target.name) : -1;
+        const int symbol =
+            target.kind == AstNode::Kind::name || target.kind == AstNode::Kind::reference
+                ? model_.find(target.name)
+                : -1;
         if (symbol < 0 || !model_.symbols[static_cast<std::size_t>(symbol)].random())
-          fail_at("E011", "nll takes a random variable", target, "write nll(y[t]) for a y[t] declared with ~");
+          fail_at("E011", "nll takes a random variable", target,
+                  "write nll(y[t]) for a y[t] declared with ~");
         return read_symbol(ast, symbol, target, Slot::Kind::nll);
       }
       if (n.name == "grad") return grad(ast, n);
@@ -180,7 +198,8 @@ Value BlockCompiler::node(const Ast& ast, const AstNode& n, const std::vector<Va
 
 Value BlockCompiler::read(const Ast& ast, const AstNode& n) {
   const int symbol = model_.find(n.name);
-  if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0) return read_symbol(ast, symbol, n, Slot::Kind::read);
+  if (symbol >= 0 && model_.symbols[static_cast<std::size_t>(symbol)].length < 0)
+    return read_symbol(ast, symbol, n, Slot::Kind::read);
   if (n.kind == AstNode::Kind::name) return letter_or_length(n);
   std::vector<std::string> known = model_.system.left_out;
   for (const Symbol& s : model_.symbols) known.push_back(s.name);
@@ -189,17 +208,26 @@ Value BlockCompiler::read(const Ast& ast, const AstNode& n) {
 
 Value BlockCompiler::letter_or_length(const AstNode& n) {
   const FlatDefinition& s = model_.system;
-  if (const auto size = s.sizes.find(n.name); size != s.sizes.end()) return {.is_number = true, .number = static_cast<double>(size->second)};
-  if (const auto c = s.constants.find(n.name); c != s.constants.end()) return {.is_number = true, .number = c->second};
+  if (const auto size = s.sizes.find(n.name); size != s.sizes.end())
+    return {.is_number = true, .number = static_cast<double>(size->second)};
+  if (const auto c = s.constants.find(n.name); c != s.constants.end())
+    return {.is_number = true, .number = c->second};
   for (std::size_t l = 0; l < model_.lengths.size(); ++l)
-    if (model_.lengths[l] == n.name) return {.var = slot({.kind = Slot::Kind::length, .symbol = static_cast<int>(l)}, {}, true, -1)};
-  if (n.name == "inf") return {.is_number = true, .number = std::numeric_limits<double>::infinity()};
+    if (model_.lengths[l] == n.name)
+      return {.var =
+                  slot({.kind = Slot::Kind::length, .symbol = static_cast<int>(l)}, {}, true, -1)};
+  if (n.name == "inf")
+    return {.is_number = true, .number = std::numeric_limits<double>::infinity()};
   for (std::size_t i = 0; i < s.indices.size(); ++i)
     if (s.indices[i].name == n.name) {
       const std::vector<int>& letters = frames_.back().letters;
       if (std::find(letters.begin(), letters.end(), static_cast<int>(i)) == letters.end())
-        fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", n.name), n);
-      return {.var = slot({.kind = Slot::Kind::index, .symbol = static_cast<int>(i)}, {}, false, -1)};
+        fail_at(
+            "E007",
+            fmt::format("index \"{}\" stands neither on the left side nor in a reduction", n.name),
+            n);
+      return {.var =
+                  slot({.kind = Slot::Kind::index, .symbol = static_cast<int>(i)}, {}, false, -1)};
     }
   std::vector<std::string> known = function_names();
   for (const Symbol& symbol : model_.symbols) known.push_back(symbol.name);
@@ -207,30 +235,43 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
   known.insert(known.end(), s.left_out.begin(), s.left_out.end());
   std::string hint = did_you_mean(n.name, known);
   if (hint.empty()) hint = dotted_help(n.name);
-  fail_at("G014", fmt::format("\"{}\" is not defined", n.name), n,
-          hint.empty() ? "declare it as an input, a weight, a size or a constant, or define it by an equation" : hint);
+  fail_at(
+      "G014", fmt::format("\"{}\" is not defined", n.name), n,
+      hint.empty()
+          ? "declare it as an input, a weight, a size or a constant, or define it by an equation"
+          : hint);
 }
 
 std::vector<At> BlockCompiler::places(const Ast& ast, const AstNode& n, const Symbol& symbol) {
   if (n.places.size() != symbol.axes.size())
-    fail_at("E007", fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
-                                symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
-            n, symbol.axes.empty() ? fmt::format("write {}", symbol.name)
-                                   : fmt::format("write {}[{}]", symbol.name, model_.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
+    fail_at(
+        "E007",
+        fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
+                    symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
+        n,
+        symbol.axes.empty()
+            ? fmt::format("write {}", symbol.name)
+            : fmt::format("write {}[{}]", symbol.name,
+                          model_.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
   std::vector<At> result = places_at(model_, ast, n, symbol);
   const std::vector<int>& letters = frames_.back().letters;
   for (const int letter : letters_of(result))
     if (std::find(letters.begin(), letters.end(), letter) == letters.end()) {
       const std::string& name = model_.system.indices[static_cast<std::size_t>(letter)].name;
-      fail_at("E007", fmt::format("index \"{}\" stands neither on the left side nor in a reduction", name), n,
-              fmt::format("reduce over it, as in sum[{}](..), or read a fixed position such as last", name));
+      fail_at(
+          "E007",
+          fmt::format("index \"{}\" stands neither on the left side nor in a reduction", name), n,
+          fmt::format("reduce over it, as in sum[{}](..), or read a fixed position such as last",
+                      name));
     }
   return result;
 }
 
 Value BlockCompiler::read_symbol(const Ast& ast, int number, const AstNode& n, Slot::Kind kind) {
   const Symbol& symbol = model_.symbols[static_cast<std::size_t>(number)];
-  Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind, .symbol = number, .places = places(ast, n, symbol)};
+  Slot s{.kind = symbol.kind == SymbolKind::weight ? Slot::Kind::copy : kind,
+         .symbol = number,
+         .places = places(ast, n, symbol)};
   if (kind == Slot::Kind::nll) return {.var = slot(std::move(s), {}, true, -1)};
   // an item's own position is another one for each
   const Var leaf = slot(s, symbol.shape, symbol.per_example || has_data(s.places), symbol.category);
@@ -242,8 +283,8 @@ Var BlockCompiler::slot(Slot s, const Shape& shape, bool per_example, std::int64
   flush();
   Block& block = blocks_[static_cast<std::size_t>(frames_.back().block)];
   for (const Slot& other : block.slots)
-    if (other.kind == s.kind && other.symbol == s.symbol && other.places == s.places && s.kind != Slot::Kind::reduction &&
-        s.kind != Slot::Kind::dropout)
+    if (other.kind == s.kind && other.symbol == s.symbol && other.places == s.places &&
+        s.kind != Slot::Kind::reduction && s.kind != Slot::Kind::dropout)
       return tape_.var(other.leaf);
   const Var leaf = category >= 0 ? tape_.leaf(kInput, {}, kEveryItem, {{"category", category}})
                    : per_example ? tape_.leaf(kInput, shape, kEveryItem)
@@ -261,10 +302,18 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
   }
   if (a.is_number && b.is_number) {
     const double x = a.number, y = b.number;
-    const double z = n.name == "+" ? x + y : n.name == "-" ? x - y : n.name == "*" ? x * y : n.name == "/" ? x / y
-                   : n.name == "<" ? x < y : n.name == "<=" ? x <= y : n.name == ">" ? x > y : n.name == ">=" ? x >= y
-                   : n.name == "==" ? x == y : x != y;
-    if (n.name == "@") fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
+    const double z = n.name == "+"    ? x + y
+                     : n.name == "-"  ? x - y
+                     : n.name == "*"  ? x * y
+                     : n.name == "/"  ? x / y
+                     : n.name == "<"  ? x < y
+                     : n.name == "<=" ? x <= y
+                     : n.name == ">"  ? x > y
+                     : n.name == ">=" ? x >= y
+                     : n.name == "==" ? x == y
+                                      : x != y;
+    if (n.name == "@")
+      fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
     return {.is_number = true, .number = z};
   }
   if (n.name == "@") return product(n, a, b);
@@ -281,7 +330,8 @@ Value BlockCompiler::binary(const AstNode& n, const Value& a, const Value& b) {
 }
 
 Value BlockCompiler::product(const AstNode& n, const Value& a, const Value& b) {
-  if (a.is_number || b.is_number) fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
+  if (a.is_number || b.is_number)
+    fail_at("G020", "@ takes vectors and matrices, not numbers", n, "write * for numbers");
   return {.var = matmul(a.var, b.var)};
 }
 
@@ -291,7 +341,10 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
     fail_at("E012", fmt::format("\"{}\" does not go over an index", n.name), n,
             "sum, mean, max, min, prod, norm, logsumexp and conv do");
   if (!n.named.empty())
-    fail_at("G015", fmt::format("{}[..] has no argument \"{}\": it goes over positions, element by element", n.name, n.named[0]), n);
+    fail_at("G015",
+            fmt::format("{}[..] has no argument \"{}\": it goes over positions, element by element",
+                        n.name, n.named[0]),
+            n);
   if (n.children.size() != 1) fail_at("G015", fmt::format("{}[..] takes 1 argument", n.name), n);
   if (frames_.size() > kMostNested)
     fail_at("E002", fmt::format("reductions are nested deeper than {}", kMostNested), n,
@@ -306,12 +359,15 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
   }
   Recorder body = [this, &ast, root = n.children[0]] { return record(ast, root).back(); };
   if (seen_)  // it may outlive this expression
-    body = [this, copy = std::make_shared<const Ast>(ast), root = n.children[0]] { return record(*copy, root).back(); };
+    body = [this, copy = std::make_shared<const Ast>(ast), root = n.children[0]] {
+      return record(*copy, root).back();
+    };
   return {.var = reduced(n.name, over, body, n)};
 }
 
 // Inside, a letter is the reduction's own, also where the left side has it.
-Var BlockCompiler::reduced(const std::string& kind, const std::vector<int>& over, const Recorder& body, const AstNode& n) {
+Var BlockCompiler::reduced(const std::string& kind, const std::vector<int>& over,
+                           const Recorder& body, const AstNode& n) {
   std::vector<Reduced>* seen = std::exchange(seen_, nullptr);
   std::vector<int> letters = frames_.back().letters;
   letters.insert(letters.end(), over.begin(), over.end());
@@ -330,13 +386,17 @@ Var BlockCompiler::reduced(const std::string& kind, const std::vector<int>& over
   return result;
 }
 
-// sum over d < w of K[d] @ x[t + d dilation], or K[d] * x of a depthwise K: the reference is the first tap    (R10, R16)
+// sum over d < w of K[d] @ x[t + d dilation], or K[d] * x of a depthwise K: the reference is the
+// first tap    (R10, R16)
 Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation) {
   const int rank = static_cast<int>(n.over.size());
   const int axes = kernel.var ? kernel.var.shape().rank() : 0;
   if (axes != rank + 2 && axes != rank + 1)
-    fail_at("G020", fmt::format("conv[..] over {} ind{} takes a kernel of {} axes, or of {} where it is depthwise", rank, rank == 1 ? "ex" : "ices", rank + 2, rank + 1), n,
-            kKernels);
+    fail_at("G020",
+            fmt::format(
+                "conv[..] over {} ind{} takes a kernel of {} axes, or of {} where it is depthwise",
+                rank, rank == 1 ? "ex" : "ices", rank + 2, rank + 1),
+            n, kKernels);
   const Shape& k = kernel.var.shape();
   const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
   if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);
@@ -352,7 +412,10 @@ Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel,
   if (axes == rank + 2) return {.var = taugrad::conv(kernel.var, taps)};
   for (const Var& tap : taps)
     if (tap.shape() != Shape{k[rank]})
-      fail_at("G020", fmt::format("each tap of the depthwise kernel {} is a vector [{}], not {}", to_string(k), k[rank], to_string(tap.shape())), n, kKernels);
+      fail_at("G020",
+              fmt::format("each tap of the depthwise kernel {} is a vector [{}], not {}",
+                          to_string(k), k[rank], to_string(tap.shape())),
+              n, kKernels);
   return {.var = depthwise(kernel.var, taps)};
 }
 

@@ -13,8 +13,8 @@ namespace taugrad {
 
 /// What an expression's node is while its template is recorded.
 struct Value {
-  Var var = {};                ///< empty: a bare number
-  bool is_number = false;      ///< a number made of numbers, sizes and constants
+  Var var = {};            ///< empty: a bare number
+  bool is_number = false;  ///< a number made of numbers, sizes and constants
   double number = 0;
   std::int64_t category = -1;  ///< number of symbols; -1: numbers
 };
@@ -24,7 +24,8 @@ class BlockCompiler {
  public:
   /// @param tape    the model's scratch tape, or a throw-away one
   /// @param blocks  where blocks go
-  BlockCompiler(const ResolvedModel& model, Tape& tape, std::vector<Block>& blocks) : model_(model), tape_(tape), blocks_(blocks) {}
+  BlockCompiler(const ResolvedModel& model, Tape& tape, std::vector<Block>& blocks)
+      : model_(model), tape_(tape), blocks_(blocks) {}
 
   /// Opens a block. Letters may be read as positions inside.
   int open(std::vector<int> letters);
@@ -32,7 +33,8 @@ class BlockCompiler {
   Value expression(const Ast& ast);
   /// The value as a tensor on the tape (a bare number becomes a constant).
   Var tensor(const Value& v);
-  /// Closes the block with these roots; returns the numbers of the reduction blocks inside, nested ones included.
+  /// Closes the block with these roots; returns the numbers of the reduction blocks inside, nested
+  /// ones included.
   std::vector<int> close(const std::vector<Var>& roots);
 
  private:
@@ -60,13 +62,14 @@ class BlockCompiler {
   Value binary(const AstNode& n, const Value& a, const Value& b);
   Value product(const AstNode& n, const Value& a, const Value& b);
   Value reduction(const Ast& ast, const AstNode& n);
-  Var reduced(const std::string& kind, const std::vector<int>& over, const Recorder& body, const AstNode& n);
+  Var reduced(const std::string& kind, const std::vector<int>& over, const Recorder& body,
+              const AstNode& n);
   Value conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation);
   std::vector<At> places(const Ast& ast, const AstNode& n, const Symbol& symbol);
   Var slot(Slot s, const Shape& shape, bool per_example, std::int64_t category);
   void numeric(const Value& v, const AstNode& n) const;
 
-  // block_gradient.cpp: grad(e, v)                                                               (R18)
+  // block_gradient.cpp: grad(e, v) (R18)
   Value grad(const Ast& ast, const AstNode& n);
   int differentiable(const Ast& ast, const AstNode& v);
   void check_differentiable(const Ast& ast, int root, const AstNode& v, int symbol) const;
@@ -90,10 +93,10 @@ class BlockCompiler {
   std::vector<Frame> frames_;
   NodeId flushed_ = 0;
   std::vector<int> reductions_;
-  std::vector<Reduced>* seen_ = nullptr;  ///< reductions of what is being differentiated
-  std::vector<Slot> lifted_;              ///< shared leaves that are read per example
+  std::vector<Reduced>* seen_ = nullptr;         ///< reductions of what is being differentiated
+  std::vector<Slot> lifted_;                     ///< shared leaves that are read per example
   std::map<std::pair<int, NodeId>, Var> lifts_;  ///< by block and leaf
-  bool differentiated_ = false;           ///< blocks may hold nodes that nothing needs
+  bool differentiated_ = false;                  ///< blocks may hold nodes that nothing needs
 };
 
 }  // namespace taugrad

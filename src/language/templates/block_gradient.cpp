@@ -6,13 +6,13 @@
 #include <memory>
 #include <set>
 
-#include "base/fail.h"
 #include "autodiff/sweep.h"
+#include "base/fail.h"
 #include "language/templates/block_compiler.h"
+#include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/own.h"
 #include "taugrad/ops/records.h"
-#include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
 namespace {

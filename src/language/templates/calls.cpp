@@ -32,11 +32,12 @@ Value Calls::run(const std::vector<Value>& a) {
     return f->build(*this);
   }
   if (const Op* op = own_function(n_.name)) return own(*op, a);
-  const std::string help = unknown_function_help(ast_, n_, model_.find(n_.name) >= 0, [&](const std::string& letter) {
-    return model_.system.index(letter) != nullptr;
-  });
+  const std::string help = unknown_function_help(
+      ast_, n_, model_.find(n_.name) >= 0,
+      [&](const std::string& letter) { return model_.system.index(letter) != nullptr; });
   if (f != nullptr)
-    fail_at("E012", fmt::format("\"{}\" goes over an index", n_.name), n_, fmt::format("write {}", f->usage));
+    fail_at("E012", fmt::format("\"{}\" goes over an index", n_.name), n_,
+            fmt::format("write {}", f->usage));
   fail_at("G012", fmt::format("unknown function \"{}\"", n_.name), n_, help);
 }
 
@@ -58,8 +59,8 @@ void Calls::check(const Function& f) const {
   }
   // of two, the larger or the smaller: there is nothing to reduce
   if (f.effect == Effect::reduced_or_pair && given == 2 && !n_.named.empty())
-    fail_at("G015", fmt::format("{} of two arguments has no argument \"{}\"", f.name, n_.named[0]), n_,
-            fmt::format("write {}", f.usage));
+    fail_at("G015", fmt::format("{} of two arguments has no argument \"{}\"", f.name, n_.named[0]),
+            n_, fmt::format("write {}", f.usage));
 }
 
 std::vector<Var> Calls::all() const {
@@ -85,7 +86,9 @@ double Calls::number(std::size_t argument) const {
 std::int64_t Calls::integer(std::size_t argument) const {
   const double value = number(argument);
   if (value != std::floor(value) || value < 0 || value > 2147483647.0)
-    fail_at("G011", fmt::format("argument {} of {} must be an integer in 0..2147483647, got {}", argument + 1, n_.name, value),
+    fail_at("G011",
+            fmt::format("argument {} of {} must be an integer in 0..2147483647, got {}",
+                        argument + 1, n_.name, value),
             ast_.nodes[static_cast<std::size_t>(n_.children[argument])]);
   return static_cast<std::int64_t>(value);
 }
@@ -107,7 +110,11 @@ int Calls::axis(int otherwise) const {
   const std::optional<double> axis = named("axis");
   if (!axis) return otherwise;
   if (*axis != std::floor(*axis) || std::abs(*axis) > kMaxRank)
-    fail_at("G011", fmt::format("the axis of {} must be an integer, from 0 or negative from the end, got {}", n_.name, *axis), n_);
+    fail_at(
+        "G011",
+        fmt::format("the axis of {} must be an integer, from 0 or negative from the end, got {}",
+                    n_.name, *axis),
+        n_);
   return static_cast<int>(*axis);
 }
 
@@ -121,69 +128,90 @@ Along Calls::along() const {
 double Calls::eps() const {
   const double eps = named("eps").value_or(1e-5);
   if (!(eps >= 0) || !std::isfinite(eps))
-    fail_at("E005", fmt::format("\"eps\" of {} is a number of at least 0, got {}", n_.name, eps), n_);
+    fail_at("E005", fmt::format("\"eps\" of {} is a number of at least 0, got {}", n_.name, eps),
+            n_);
   return eps;
 }
 
 std::int64_t Calls::dilation() const {
   const double dilation = named("dilation").value_or(1);
   if (dilation != std::floor(dilation) || dilation < 1 || dilation > 1e6)
-    fail_at("G011", fmt::format("\"dilation\" of {} must be an integer in 1..1000000, got {}", n_.name, dilation), n_);
+    fail_at("G011",
+            fmt::format("\"dilation\" of {} must be an integer in 1..1000000, got {}", n_.name,
+                        dilation),
+            n_);
   return static_cast<std::int64_t>(dilation);
 }
 
-// ---- functions that check what they are given -----------------------------------------------------
+// ---- functions that check what they are given
+// -----------------------------------------------------
 
 Value Calls::clamped() const {
   double lo = 0, hi = 0;
-  const bool numbers = constant_value(ast_, n_.children[1], model_.system, lo) && constant_value(ast_, n_.children[2], model_.system, hi);
+  const bool numbers = constant_value(ast_, n_.children[1], model_.system, lo) &&
+                       constant_value(ast_, n_.children[2], model_.system, hi);
   if (!numbers) return {.var = clamp((*this)[0], (*this)[1], (*this)[2])};
-  if (!(lo <= hi)) fail_at("E005", fmt::format("clamp from {} to {}: the lower end is above the upper", lo, hi), n_);
+  if (!(lo <= hi))
+    fail_at("E005", fmt::format("clamp from {} to {}: the lower end is above the upper", lo, hi),
+            n_);
   return {.var = clamp((*this)[0], lo, hi)};
 }
 
 Value Calls::sliced() const {
   const std::int64_t from = integer(1), to = integer(2);
-  if (from > to) fail_at("G020", fmt::format("slice from {} to {}: the end lies before the start", from, to), n_);
+  if (from > to)
+    fail_at("G020", fmt::format("slice from {} to {}: the end lies before the start", from, to),
+            n_);
   return {.var = slice((*this)[0], from, to)};
 }
 
 // where the place is known, a slice
 Value Calls::element() const {
   double i = 0;
-  if (!constant_value(ast_, n_.children[1], model_.system, i)) return {.var = at((*this)[0], (*this)[1])};
+  if (!constant_value(ast_, n_.children[1], model_.system, i))
+    return {.var = at((*this)[0], (*this)[1])};
   const Var a = (*this)[0];
   const std::int64_t place = integer(1), rows = a.shape().rank() == 0 ? 0 : a.shape()[0];
   if (place >= rows)
-    fail_at("G020", a.shape().rank() == 0 ? "at: a number has no first axis" : fmt::format("at: {} has no element {} along its first axis", to_string(a.shape()), place), n_,
-            "elements are counted from 0");
+    fail_at("G020",
+            a.shape().rank() == 0 ? "at: a number has no first axis"
+                                  : fmt::format("at: {} has no element {} along its first axis",
+                                                to_string(a.shape()), place),
+            n_, "elements are counted from 0");
   return {.var = a[place]};
 }
 
 Value Calls::permuted() const {
   if (count() == 1) return {.var = transpose((*this)[0])};
   std::vector<int> axes;
-  for (std::size_t i = 1; i < count(); ++i) axes.push_back(static_cast<int>(std::min<std::int64_t>(integer(i), kMaxRank)));
+  for (std::size_t i = 1; i < count(); ++i)
+    axes.push_back(static_cast<int>(std::min<std::int64_t>(integer(i), kMaxRank)));
   const Var a = (*this)[0];
   std::vector<int> sorted = axes;
   std::sort(sorted.begin(), sorted.end());
   for (std::size_t i = 0; i < sorted.size(); ++i)
     if (sorted[i] != static_cast<int>(i) || static_cast<int>(axes.size()) != a.shape().rank())
-      fail_at("G020", fmt::format("the axes of a transpose of {} are 0..{} in some order, each once", to_string(a.shape()),
-                                  a.shape().rank() - 1), n_);
+      fail_at("G020",
+              fmt::format("the axes of a transpose of {} are 0..{} in some order, each once",
+                          to_string(a.shape()), a.shape().rank() - 1),
+              n_);
   return {.var = transpose(a, axes)};
 }
 
 void Calls::require_category(std::size_t argument) const {
   if (a_[argument].category < 0)
-    fail_at("E011", fmt::format("{} takes a category", n_.name), n_, "an input declared \"category(k)\", or a categorical variable");
+    fail_at("E011", fmt::format("{} takes a category", n_.name), n_,
+            "an input declared \"category(k)\", or a categorical variable");
 }
 
 Value Calls::one_hot_of() const {
   require_category(0);
   const std::int64_t size = integer(1);
   if (a_[0].category > size)
-    fail_at("G020", fmt::format("one_hot of {} places cannot hold a category of {} symbols", size, a_[0].category), n_);
+    fail_at("G020",
+            fmt::format("one_hot of {} places cannot hold a category of {} symbols", size,
+                        a_[0].category),
+            n_);
   return {.var = one_hot(a_[0].var, size)};
 }
 
@@ -192,14 +220,18 @@ Value Calls::row_of_table() const {
   const Var table = (*this)[0];
   if (table.shape().rank() < 1) fail_at("G020", "embed takes a table of rows", n_);
   if (a_[1].category > table.shape()[0])
-    fail_at("G020", fmt::format("a table of {} rows cannot hold a category of {} symbols", table.shape()[0], a_[1].category), n_);
+    fail_at("G020",
+            fmt::format("a table of {} rows cannot hold a category of {} symbols", table.shape()[0],
+                        a_[1].category),
+            n_);
   return {.var = embed(table, a_[1].var)};
 }
 
-// the mask is a leaf, drawn in training and ones otherwise                                       (R10)
+// the mask is a leaf, drawn in training and ones otherwise (R10)
 Value Calls::dropped() const {
   const double p = number(1);
-  if (!(p >= 0 && p <= 1)) fail_at("E005", fmt::format("dropout takes a probability in 0..1, got {}", p), n_);
+  if (!(p >= 0 && p <= 1))
+    fail_at("E005", fmt::format("dropout takes a probability in 0..1, got {}", p), n_);
   const Var x = (*this)[0];
   return {.var = x * compiler_.slot({.kind = Slot::Kind::dropout, .p = p}, x.shape(), true, -1)};
 }
@@ -217,7 +249,8 @@ Value Calls::own(const Op& op, const std::vector<Value>& a) {
     fail_at("G012", fmt::format("the operation \"{}\" is no function of equations", op.name), n_,
             "elementwise operations are; use this one in a graph");
   if (static_cast<int>(a.size()) != op.arity || !n_.named.empty())
-    fail_at("G015", fmt::format("{} takes {}, got {}", op.name, counted(op.arity, op.arity), a.size()), n_);
+    fail_at("G015",
+            fmt::format("{} takes {}, got {}", op.name, counted(op.arity, op.arity), a.size()), n_);
   Vars operands;
   for (const Value& v : a) operands.push_back(compiler_.tensor(v));
   return {.var = apply_elementwise(op, operands)};

@@ -55,8 +55,10 @@ class Compiler {
     const Symbol& s = symbol(r.symbol);
     if (is_categorical(s)) return fit_symbols(r, roots.front().shape()[0]);
     if ((s.category >= 0) != (category >= 0))
-      fail_here("E011", r, fmt::format("this equation gives \"{}\" a {}, another one a {}", s.name, category < 0 ? "number" : "category",
-                                       category < 0 ? "category" : "number"));
+      fail_here(
+          "E011", r,
+          fmt::format("this equation gives \"{}\" a {}, another one a {}", s.name,
+                      category < 0 ? "number" : "category", category < 0 ? "category" : "number"));
     Shape shape = roots.front().shape();
     if (roots.size() == 2) shape = broadcast(shape, roots.back().shape());
     if (shape == s.shape) return;
@@ -67,34 +69,48 @@ class Compiler {
       fits = false;
     }
     if (!fits && r.fixed == 0)
-      fail_here("E010", r, fmt::format("no shape of \"{0}\" fits this equation: of {0} {1} it makes {2}", s.name, to_string(s.shape), to_string(shape)), stated(s));
+      fail_here("E010", r,
+                fmt::format("no shape of \"{0}\" fits this equation: of {0} {1} it makes {2}",
+                            s.name, to_string(s.shape), to_string(shape)),
+                stated(s));
     if (!fits)
-      fail_here("G019", r, fmt::format("this equation gives \"{}\" the shape {}, the others give {}", s.name, to_string(shape), to_string(s.shape)));
+      fail_here("G019", r,
+                fmt::format("this equation gives \"{}\" the shape {}, the others give {}", s.name,
+                            to_string(shape), to_string(s.shape)));
     if (roots.size() == 1) roots.front() = broadcast_to(roots.front(), s.shape);
   }
 
   void fit_symbols(const Rule& r, std::int64_t category) {
     const Symbol& s = symbol(r.symbol);
     if (category != s.category)
-      fail_here("G019", r, fmt::format("this equation gives \"{}\" {} symbols, the others give {}", s.name, category, s.category));
+      fail_here("G019", r,
+                fmt::format("this equation gives \"{}\" {} symbols, the others give {}", s.name,
+                            category, s.category));
   }
 
-  [[noreturn]] void fail_here(const char* code, const Rule& r, const std::string& what, const std::string& help = {}) const {
+  [[noreturn]] void fail_here(const char* code, const Rule& r, const std::string& what,
+                              const std::string& help = {}) const {
     fail_at(code, what, r.equation->text, 0, static_cast<int>(symbol(r.symbol).name.size()), help);
   }
 
-  void check_arguments(const Rule& r, const std::vector<Value>& values, const std::vector<Var>& roots) {
+  void check_arguments(const Rule& r, const std::vector<Value>& values,
+                       const std::vector<Var>& roots) {
     if (!r.equation->random) return;
     for (const Value& v : values)
       if (v.category >= 0)
-        fail_here("E011", r, fmt::format("the arguments of {} are numbers, not categories", r.equation->distribution));
+        fail_here("E011", r,
+                  fmt::format("the arguments of {} are numbers, not categories",
+                              r.equation->distribution));
     if (r.equation->distribution != "categorical") return;
     if (roots.front().shape().rank() != 1)
-      fail_here("G020", r, fmt::format("categorical takes a vector of {}, got shape {}", r.equation->keywords.front(), to_string(roots.front().shape())));
+      fail_here("G020", r,
+                fmt::format("categorical takes a vector of {}, got shape {}",
+                            r.equation->keywords.front(), to_string(roots.front().shape())));
   }
 
   static bool is_categorical(const Symbol& s) {
-    return s.distribution == DistributionKind::categorical_logits || s.distribution == DistributionKind::categorical_p;
+    return s.distribution == DistributionKind::categorical_logits ||
+           s.distribution == DistributionKind::categorical_p;
   }
 
   // too little is said, or nothing fits: which shape is to be stated
@@ -103,12 +119,16 @@ class Compiler {
     if (found == unsolved_.end()) return;
     const std::string& name = found->second.name;
     const AstNode* at = &ast.nodes[static_cast<std::size_t>(found->second.node)];
-    if (name.empty()) fail_at("E010", "no shape fits here", *at, "state the size of what stands here, such as zeros(m) + ..");
+    if (name.empty())
+      fail_at("E010", "no shape fits here", *at,
+              "state the size of what stands here, such as zeros(m) + ..");
     const auto mention = std::find_if(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
-      return n.name == name && (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference);
+      return n.name == name &&
+             (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference);
     });
     if (mention != ast.nodes.end()) at = &*mention;
-    fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", name), *at, stated(symbol(model_.find(name))));
+    fail_at("E010", fmt::format("the shape of \"{}\" cannot be told from the equations", name), *at,
+            stated(symbol(model_.find(name))));
   }
 
   // a boundary on the side that the equations come from
@@ -118,10 +138,13 @@ class Compiler {
     for (const int r : s.rules)
       for (const Ast& ast : model_.rules[static_cast<std::size_t>(r)].equation->arguments)
         for (const AstNode& n : ast.nodes)
-          backwards = backwards || (n.name == s.name && !n.places.empty() && n.places[0].kind == Place::Kind::letter && n.places[0].offset > 0);
+          backwards =
+              backwards || (n.name == s.name && !n.places.empty() &&
+                            n.places[0].kind == Place::Kind::letter && n.places[0].offset > 0);
     const FlatIndex& first = model_.system.indices[static_cast<std::size_t>(s.axes[0])];
     std::string places = backwards ? first.length + "+1" : "0";
-    for (std::size_t a = 1; a < s.axes.size(); ++a) places += "," + model_.system.indices[static_cast<std::size_t>(s.axes[a])].name;
+    for (std::size_t a = 1; a < s.axes.size(); ++a)
+      places += "," + model_.system.indices[static_cast<std::size_t>(s.axes[a])].name;
     return fmt::format("state its size by a boundary, such as {}[{}] = zeros(m)", s.name, places);
   }
 
@@ -133,35 +156,44 @@ class Compiler {
         model_.system.broken.insert(name);
         continue;
       }
-      collect(model_.system, [&] {
-        for (const Ast& ast : rule(r).equation->arguments) check_solved(ast);
-        RuleResult result = record_rule(rule(r), model_.scratch(), model_.blocks);
-        for (const Var& root : result.roots) symbol(number).per_example |= root.per_example();
-        rule(r).block = result.block;
-        rule(r).reductions = std::move(result.reductions);
-      }, name);
+      collect(
+          model_.system,
+          [&] {
+            for (const Ast& ast : rule(r).equation->arguments) check_solved(ast);
+            RuleResult result = record_rule(rule(r), model_.scratch(), model_.blocks);
+            for (const Var& root : result.roots) symbol(number).per_example |= root.per_example();
+            rule(r).block = result.block;
+            rule(r).reductions = std::move(result.reductions);
+          },
+          name);
     }
   }
 
   // an error is told once, not again by everything that depends on it
   bool broken(const Ast& ast) const {
     return std::any_of(ast.nodes.begin(), ast.nodes.end(), [&](const AstNode& n) {
-      const bool named = n.kind != AstNode::Kind::number && n.kind != AstNode::Kind::binary && n.kind != AstNode::Kind::negative;
+      const bool named = n.kind != AstNode::Kind::number && n.kind != AstNode::Kind::binary &&
+                         n.kind != AstNode::Kind::negative;
       return named && model_.system.is_broken(n.name);
     });
   }
   bool broken(const Rule& r) const {
     return model_.system.is_broken(symbol(r.symbol).name) ||
-           std::any_of(r.equation->arguments.begin(), r.equation->arguments.end(), [&](const Ast& ast) { return broken(ast); });
+           std::any_of(r.equation->arguments.begin(), r.equation->arguments.end(),
+                       [&](const Ast& ast) { return broken(ast); });
   }
 
-  // of an equation that reads a broken one, what is wrong whatever the other's shape is told all the same
+  // of an equation that reads a broken one, what is wrong whatever the other's shape is told all
+  // the same
   void check_alone(const Rule& r) {
-    if (const std::size_t before = model_.system.problems.size(); check_names(r), model_.system.problems.size() > before) return;
+    if (const std::size_t before = model_.system.problems.size();
+        check_names(r), model_.system.problems.size() > before)
+      return;
     for (const Ast& ast : r.equation->arguments)
       for (const AstNode& n : ast.nodes)
         if (n.kind == AstNode::Kind::call && model_.system.is_broken(n.name)) return;
-    static const std::set<std::string, std::less<>> own = {"G012", "G015", "G017", "E003", "E005", "E007", "E012"};
+    static const std::set<std::string, std::less<>> own = {"G012", "G015", "G017", "E003",
+                                                           "E005", "E007", "E012"};
     try {
       const Graph graph;
       std::vector<Block> blocks;
@@ -176,10 +208,13 @@ class Compiler {
     const FlatDefinition& s = model_.system;
     for (const Ast& ast : r.equation->arguments)
       for (const AstNode& n : ast.nodes) {
-        if ((n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) || model_.find(n.name) >= 0 || s.is_broken(n.name) ||
-            s.sizes.contains(n.name) || s.constants.contains(n.name) || s.is_length(n.name) || s.index(n.name) || n.name == "inf")
+        if ((n.kind != AstNode::Kind::name && n.kind != AstNode::Kind::reference) ||
+            model_.find(n.name) >= 0 || s.is_broken(n.name) || s.sizes.contains(n.name) ||
+            s.constants.contains(n.name) || s.is_length(n.name) || s.index(n.name) ||
+            n.name == "inf")
           continue;
-        model_.system.problems.push_back(at_node("G014", fmt::format("\"{}\" is not defined", n.name), n));
+        model_.system.problems.push_back(
+            at_node("G014", fmt::format("\"{}\" is not defined", n.name), n));
       }
   }
 
@@ -191,12 +226,16 @@ class Compiler {
       const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
       for (const int child : n.children) {
         std::set<std::string>& inner = bound[static_cast<std::size_t>(child)];
-        inner.insert(bound[static_cast<std::size_t>(id)].begin(), bound[static_cast<std::size_t>(id)].end());
-        if (n.kind == AstNode::Kind::reduction && n.name != "conv") inner.insert(n.over.begin(), n.over.end());
+        inner.insert(bound[static_cast<std::size_t>(id)].begin(),
+                     bound[static_cast<std::size_t>(id)].end());
+        if (n.kind == AstNode::Kind::reduction && n.name != "conv")
+          inner.insert(n.over.begin(), n.over.end());
       }
       const auto note = [&](const std::string& letter) {
         for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
-          if (model_.system.indices[i].name == letter && !bound[static_cast<std::size_t>(id)].contains(letter)) free.insert(static_cast<int>(i));
+          if (model_.system.indices[i].name == letter &&
+              !bound[static_cast<std::size_t>(id)].contains(letter))
+            free.insert(static_cast<int>(i));
       };
       for (const Place& p : n.places)
         if (p.kind == Place::Kind::letter) note(p.letter);
@@ -226,7 +265,10 @@ class Compiler {
     check_solved(condition);
     const Value v = compiler.expression(condition);
     if (compiler.tensor(v).shape().rank() != 0)
-      fail_at("E013", fmt::format("\"ends\" of {} must be one number: it stops where that is not 0", letter), condition.nodes.back());
+      fail_at(
+          "E013",
+          fmt::format("\"ends\" of {} must be one number: it stops where that is not 0", letter),
+          condition.nodes.back());
     compiler.close({compiler.tensor(v)});
     model_.ends.emplace_back(index, block);
   }
@@ -237,6 +279,8 @@ class Compiler {
 
 }  // namespace
 
-void compile(ResolvedModel& model, const std::vector<std::vector<int>>& components) { Compiler(model).run(components); }
+void compile(ResolvedModel& model, const std::vector<std::vector<int>>& components) {
+  Compiler(model).run(components);
+}
 
 }  // namespace taugrad

@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "language/templates/calls.h"
-#include "taugrad/ops/ops.h"
 #include "taugrad/language/functions.h"
+#include "taugrad/ops/ops.h"
 
 namespace taugrad {
 namespace {

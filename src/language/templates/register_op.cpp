@@ -11,8 +11,8 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/utf8.h"
-#include "ops/own.h"
 #include "language/syntax/flat_definition.h"
+#include "ops/own.h"
 
 namespace taugrad {
 namespace {
@@ -54,8 +54,9 @@ void check_record(const Op& op) {
   const Forwards& f = op.forward;
   if (!f.f32 || !f.f64 || !f.c128)
     refuse(op,
-           fmt::format("has no forward rule for {}",
-                       !f.f32 ? "f32" : !f.f64 ? "f64" : "c128 (complex step)"),
+           fmt::format("has no forward rule for {}", !f.f32   ? "f32"
+                                                     : !f.f64 ? "f64"
+                                                              : "c128 (complex step)"),
            "forwards<Rule>() makes them from one template");
   if (op.vjp == nullptr && !op.traits.discrete)
     refuse(op, "has no vjp", "or is discrete: piecewise constant, without a gradient");
@@ -113,8 +114,7 @@ void load_operations(const std::string& path) {
   if (loaded.contains(real)) return;
   const std::size_t before = own_ops();
   void* library = open_library(real);
-  if (void* entry = ::dlsym(library, "taugrad_register"))
-    reinterpret_cast<void (*)()>(entry)();
+  if (void* entry = ::dlsym(library, "taugrad_register")) reinterpret_cast<void (*)()>(entry)();
   if (own_ops() == before)
     fail_load(path, "it registers none",
               "call register_op in a static initialiser, or in extern \"C\" void "

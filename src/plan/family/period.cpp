@@ -17,7 +17,8 @@ struct Attempt {
   std::int32_t worth;  ///< the long tape has at least so many times the nodes of a short one
 };
 constexpr Attempt kAttempts[] = {{7, 1, 3}, {16, 2, 4}, {18, 6, 4}};
-/// How many samples behind the third one lies the one that proves the law, in which it took no part.
+/// How many samples behind the third one lies the one that proves the law, in which it took no
+/// part.
 constexpr std::int32_t kProof = 5;
 constexpr std::int32_t kMostApart = 16;  ///< times that repeats over the same steps may differ by
 

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "graph/verified.h"
-#include "rewrite/tape_copy.h"
 #include "plan/plan_builder.h"
+#include "rewrite/tape_copy.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -123,10 +123,9 @@ class Shortener {
   void append(NodeId like, ExtentId extent, IndexId index, AttrsId attrs) {
     const ShapeId shape = renumbered(shapes_, from_.shape_id(like),
                                      [&] { return to_.intern_shape(from_.shape(like)); });
-    const NameId name =
-        renumbered(names_, from_.name_id(like), [&] {
-          return to_.intern_name(from_.name(like), from_.letters_of(from_.name_id(like)));
-        });
+    const NameId name = renumbered(names_, from_.name_id(like), [&] {
+      return to_.intern_name(from_.name(like), from_.letters_of(from_.name_id(like)));
+    });
     to_.set_owner(name, index);
     to_.append_raw(from_.op(like), inputs_, shape, attrs, extent);
     out_.long_sum.push_back(0);

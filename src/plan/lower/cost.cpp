@@ -8,11 +8,12 @@
 namespace taugrad::plan {
 namespace {
 
-constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,  &kSlice,   &kPad,
-                                &kStack,     &kOneHot,      &kEmbed,   &kToItems, &kRestrictTo,
-                                &kExtendTo,  &kAtLength,    &kIfLength, &kAt, &kAtPosition, &kIfPosition};
-constexpr const Op* kPasses[] = {&kSoftmax, &kLogSoftmax, &kCentre, &kNormalize, &kNllCategorical,
-                                 &kLogSumExp};
+constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,     &kSlice,
+                                &kPad,       &kStack,       &kOneHot,     &kEmbed,
+                                &kToItems,   &kRestrictTo,  &kExtendTo,   &kAtLength,
+                                &kIfLength,  &kAt,          &kAtPosition, &kIfPosition};
+constexpr const Op* kPasses[] = {&kSoftmax,   &kLogSoftmax,     &kCentre,
+                                 &kNormalize, &kNllCategorical, &kLogSumExp};
 
 /// Multiply-adds behind each element of the result of a product; 0: the op is not one.
 std::int64_t depth(const Tape& tape, NodeId id) {

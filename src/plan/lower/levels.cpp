@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 
-#include "rewrite/checkpoint.h"
 #include "plan/plan_builder.h"
+#include "rewrite/checkpoint.h"
 
 namespace taugrad::plan {
 namespace {
@@ -71,7 +71,8 @@ class Levels {
     if (form == Form::rows) return key_of_product(id);
     Key key = 0;
     draft_.each_read(id, [&](const Read& r) {
-      key = std::max(key, form == Form::fused ? after(r.node, id) : draft_.key[PlanBuilder::at(r.node)]);
+      key = std::max(key,
+                     form == Form::fused ? after(r.node, id) : draft_.key[PlanBuilder::at(r.node)]);
     });
     const bool step = form != Form::fused && form != Form::view && form != Form::placed;
     return step ? next_stage(key) : key;
@@ -86,9 +87,10 @@ class Levels {
   }
 
   Key key_of_product(NodeId id) {
-    const Product& p = draft_.products[static_cast<std::size_t>(draft_.product[PlanBuilder::at(id)])];
-    const Key key =
-        next_level(std::max(draft_.key[PlanBuilder::at(p.a)], draft_.key[PlanBuilder::at(p.matrix)]));
+    const Product& p =
+        draft_.products[static_cast<std::size_t>(draft_.product[PlanBuilder::at(id)])];
+    const Key key = next_level(
+        std::max(draft_.key[PlanBuilder::at(p.a)], draft_.key[PlanBuilder::at(p.matrix)]));
     if (!p.free) return key;
     Key& latest = latest_[static_cast<std::size_t>(p.group)];
     if (key > latest) {

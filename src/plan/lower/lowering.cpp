@@ -206,8 +206,9 @@ void Lowering<S>::add_forward(NodeId id) {
            s.each == in.size() + 1 && plan_.values[at(s.out)].shape == plan_.values[at(out)].shape;
   };
   const bool alone = tape_.op(id).traits.faults;  // an error names one value
-  const bool joins = on(Pass::alike) && row_by_row(tape_.op(id)) && !alone && !plan_.steps.empty() &&
-                     last_key_ == draft_.key[at(id)] && alike(plan_.steps.back());
+  const bool joins = on(Pass::alike) && row_by_row(tape_.op(id)) && !alone &&
+                     !plan_.steps.empty() && last_key_ == draft_.key[at(id)] &&
+                     alike(plan_.steps.back());
   Step<S> step = joins ? plan_.steps.back() : step_of(id, Form::forward);
   if (joins) plan_.steps.pop_back();
   const ValueId first = joins ? step.out : out;
@@ -240,8 +241,8 @@ Emission<S> emit(const Tape& tape, std::span<const NodeId> outputs, PassSet pass
   PlanBuilder draft(tape, outputs, passes);
   draft.long_sum.assign(long_sum.begin(), long_sum.end());
   constexpr std::pair<std::string_view, void (*)(PlanBuilder&)> kInOrder[] = {
-      {"merge", merge_equal},   {"forms", choose_forms}, {"sums", link_sums},
-      {"place", place_parts},   {"phases", set_phases},  {"parts", split_sums},
+      {"merge", merge_equal},   {"forms", choose_forms},    {"sums", link_sums},
+      {"place", place_parts},   {"phases", set_phases},     {"parts", split_sums},
       {"levels", set_levels},   {"accumulate", accumulate}, {"sink", sink},
       {"regions", form_regions}};
   for (const auto& [name, pass] : kInOrder) {

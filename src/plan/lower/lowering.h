@@ -4,10 +4,10 @@
 #include <map>
 #include <vector>
 
-#include "plan/plan_builder.h"
-#include "plan/plan.h"
 #include "plan/lower/region_program.h"
 #include "plan/memory/buffers.h"
+#include "plan/plan.h"
+#include "plan/plan_builder.h"
 
 namespace taugrad::plan {
 
@@ -65,7 +65,8 @@ class Lowering {
  private:
   /// What becomes one step, or part of one.
   struct Unit {
-    static constexpr std::int32_t kNode = 1 + static_cast<std::int32_t>(kMostTerms), kRegion = kNode + 1;
+    static constexpr std::int32_t kNode = 1 + static_cast<std::int32_t>(kMostTerms),
+                                  kRegion = kNode + 1;
     bool product() const { return rank < kNode; }
     Key key;
     std::int32_t rank;  ///< within a key: products, those that add in their turn, nodes, regions

@@ -109,9 +109,9 @@ void read_row(const std::int64_t* row, Step<S>& s, const Kinds& kinds) {
   s.owner = static_cast<std::int32_t>(row[16]);
   s.extent = static_cast<ExtentId>(row[17]);
   s.op = kinds.ops[static_cast<std::size_t>(row[18])];
-  s.forward = s.op == nullptr  ? nullptr
-              : row[19] != 0 ? own_rule<S>(*s.op)
-                             : forward_of<S>(*s.op, {});
+  s.forward = s.op == nullptr ? nullptr
+              : row[19] != 0  ? own_rule<S>(*s.op)
+                              : forward_of<S>(*s.op, {});
 }
 
 constexpr auto as_row(const Job& j) {
@@ -131,9 +131,13 @@ void read_row(const std::int64_t* row, T& x) { x = static_cast<T>(row[0]); }
 
 // all other records name nothing
 template <class T>
-auto as_row(const T& record, Kinds&) { return as_row(record); }
+auto as_row(const T& record, Kinds&) {
+  return as_row(record);
+}
 template <class T>
-void read_row(const std::int64_t* row, T& record, const Kinds&) { read_row(row, record); }
+void read_row(const std::int64_t* row, T& record, const Kinds&) {
+  read_row(row, record);
+}
 
 /// Calls body(table number, vector of records) for everything that the tables hold.
 template <class Emitted, class Body>
@@ -244,8 +248,7 @@ std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds) {
   tables[kAttrs].width = 1 + kMostNumbers;
   for (const Attrs& attrs : emission.plan.attrs) add_attrs(tables[kAttrs], attrs, kinds.attrs);
   tables[kOwners].width = 2 + kMostAxes;
-  for (const Owner& owner : emission.plan.owners)
-    add_owner(tables[kOwners], owner, kinds.owners);
+  for (const Owner& owner : emission.plan.owners) add_owner(tables[kOwners], owner, kinds.owners);
   return tables;
 }
 

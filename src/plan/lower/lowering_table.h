@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "plan/lower/lowering.h"
 #include "plan/family/law.h"
+#include "plan/lower/lowering.h"
 
 /// Emissions as tables of whole numbers, so that those of longer tapes follow by a law.
 namespace taugrad::plan {

@@ -69,7 +69,8 @@ typename ProgramWriter<S>::Ref ProgramWriter<S>::operand(const Read& read, NodeI
   const auto x = PlanBuilder::at(read.node);
   if (draft_.added(read.node)) return {};
   const bool splat = read.kind == Read::Kind::splat && draft_.elements(user) != 1;
-  if (!splat && draft_.form[x] == Form::fused && draft_.region[x] == draft_.region[PlanBuilder::at(user)])
+  if (!splat && draft_.form[x] == Form::fused &&
+      draft_.region[x] == draft_.region[PlanBuilder::at(user)])
     return ref_[x];
   return stream(value_[x], splat);
 }
@@ -106,7 +107,8 @@ typename ProgramWriter<S>::Ref ProgramWriter<S>::constant(double value) {
 template <class S>
 typename ProgramWriter<S>::Ref ProgramWriter<S>::result(NodeId id) {
   Ref& ref = ref_[PlanBuilder::at(id)];
-  return ref = draft_.stored[PlanBuilder::at(id)] != 0 ? stream(value_[PlanBuilder::at(id)], false) : tile();
+  return ref = draft_.stored[PlanBuilder::at(id)] != 0 ? stream(value_[PlanBuilder::at(id)], false)
+                                                       : tile();
 }
 
 template <class S>

@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "plan/plan_builder.h"
 #include "plan/plan.h"
+#include "plan/plan_builder.h"
 
 namespace taugrad::plan {
 

@@ -1,15 +1,16 @@
 // Fused nodes that read each other at one stage form a region.
 #include <numeric>
 
-#include "plan/plan_builder.h"
 #include "plan/lower/region_cuts.h"
+#include "plan/plan_builder.h"
 
 namespace taugrad::plan {
 namespace {
 
 class Regions {
  public:
-  explicit Regions(PlanBuilder& draft) : draft_(draft), parent_(static_cast<std::size_t>(draft.size())) {
+  explicit Regions(PlanBuilder& draft)
+      : draft_(draft), parent_(static_cast<std::size_t>(draft.size())) {
     std::iota(parent_.begin(), parent_.end(), 0);
   }
 
@@ -35,8 +36,10 @@ class Regions {
   }
 
   bool together(NodeId x, NodeId id) const {
-    return draft_.form[PlanBuilder::at(x)] == Form::fused && draft_.form[PlanBuilder::at(id)] == Form::fused &&
-           draft_.key[PlanBuilder::at(x)] == draft_.key[PlanBuilder::at(id)] && draft_.same_tiles(x, id);
+    return draft_.form[PlanBuilder::at(x)] == Form::fused &&
+           draft_.form[PlanBuilder::at(id)] == Form::fused &&
+           draft_.key[PlanBuilder::at(x)] == draft_.key[PlanBuilder::at(id)] &&
+           draft_.same_tiles(x, id);
   }
 
   NodeId find(NodeId id) {
@@ -50,7 +53,8 @@ class Regions {
     for (NodeId id = 0; id < draft_.size(); ++id) parent_[PlanBuilder::at(id)] = find(id);
     RegionCuts cuts(draft_, parent_);
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)] || draft_.form[PlanBuilder::at(id)] != Form::fused) continue;
+      if (!draft_.needed[PlanBuilder::at(id)] || draft_.form[PlanBuilder::at(id)] != Form::fused)
+        continue;
       draft_.region[PlanBuilder::at(id)] = cuts.number(id);
     }
     draft_.regions = cuts.regions();

@@ -96,7 +96,8 @@ std::uint32_t Lowering<S>::add_attrs(NodeId id) {
 template <class S>
 std::uint32_t Lowering<S>::add_name(NodeId id) {
   const std::size_t name = tape_.name_id(id);
-  if (!tape_.name(id).empty()) return names_.number(2 * name, [&] { plan_.names.emplace_back(tape_.name(id)); });
+  if (!tape_.name(id).empty())
+    return names_.number(2 * name, [&] { plan_.names.emplace_back(tape_.name(id)); });
   const Op* op = &tape_.op(id);
   const auto number = op_numbers_.try_emplace(op, op_numbers_.size()).first->second;
   return names_.number(2 * number + 1, [&] { plan_.names.emplace_back(op->name); });

@@ -137,8 +137,8 @@ class Slots {
     const std::int32_t place = root(plan_.values[at(operand)].slot);
     const Storage& s = storages_[at(place)];
     const Storage& r = storages_[at(plan_.values[at(result)].slot)];
-    return taken_[at(place)] != step && !s.leaf && !s.forever && s.dies == step && !s.many && whole(operand) &&
-           kind(s) == kind(r);
+    return taken_[at(place)] != step && !s.leaf && !s.forever && s.dies == step && !s.many &&
+           whole(operand) && kind(s) == kind(r);
   }
 
   void join(Storage& operand, const Storage& result) {

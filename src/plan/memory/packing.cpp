@@ -1,6 +1,6 @@
 // Shared matrices that products read in panels.
-#include "rewrite/rounding.h"
 #include "plan/lower/lowering.h"
+#include "rewrite/rounding.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {

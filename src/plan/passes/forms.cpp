@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <map>
 
-#include "rewrite/checkpoint.h"
-#include "plan/plan_builder.h"
 #include "plan/lower/tile_ops.h"
+#include "plan/plan_builder.h"
+#include "rewrite/checkpoint.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -143,10 +143,12 @@ void link_sums(PlanBuilder& draft) {
     return form == Form::outer_sum || form == Form::scatter_rows || form == Form::sum_items;
   };
   for (NodeId id = draft.size() - 1; id >= 0; --id) {
-    if (!draft.needed[PlanBuilder::at(id)] || draft.form[PlanBuilder::at(id)] != Form::add || !draft.shared(id))
+    if (!draft.needed[PlanBuilder::at(id)] || draft.form[PlanBuilder::at(id)] != Form::add ||
+        !draft.shared(id))
       continue;
     for (const NodeId x : draft.in(id)) {
-      const bool only_here = draft.uses[PlanBuilder::at(x)] == 1 && !draft.is_output[PlanBuilder::at(x)];
+      const bool only_here =
+          draft.uses[PlanBuilder::at(x)] == 1 && !draft.is_output[PlanBuilder::at(x)];
       const Form form = draft.form[PlanBuilder::at(x)];
       if (only_here && draft.shared(x) && (form == Form::add || sums_items(form)))
         draft.into[PlanBuilder::at(x)] = id;

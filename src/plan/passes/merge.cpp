@@ -1,6 +1,6 @@
 // Copies of a node stand for it; equal subexpressions are computed once.
-#include "rewrite/equal_nodes.h"
 #include "plan/plan_builder.h"
+#include "rewrite/equal_nodes.h"
 
 namespace taugrad::plan {
 

@@ -2,8 +2,8 @@
 // come.
 #include <algorithm>
 
-#include "rewrite/checkpoint.h"
 #include "plan/plan_builder.h"
+#include "rewrite/checkpoint.h"
 
 namespace taugrad::plan {
 namespace {
@@ -15,7 +15,8 @@ class Kinds {
   explicit Kinds(const PlanBuilder& draft)
       : draft_(draft), kind_(static_cast<std::size_t>(draft.size()), Form::add) {
     for (NodeId id = 0; id < draft.size(); ++id)
-      if (draft.needed[PlanBuilder::at(id)] && draft.form[PlanBuilder::at(id)] == Form::add && draft.shared(id))
+      if (draft.needed[PlanBuilder::at(id)] && draft.form[PlanBuilder::at(id)] == Form::add &&
+          draft.shared(id))
         kind_[PlanBuilder::at(id)] = kind(id);
   }
   Form of(NodeId id) const { return kind_[PlanBuilder::at(id)]; }
@@ -63,7 +64,8 @@ void split_sums(PlanBuilder& draft) {
     if (kinds.of(id) == Form::add || !whole) continue;
     const NodeId x = draft.in(id)[0];
     draft.part[PlanBuilder::at(x)] =
-        kinds.of(x) == kinds.of(id) && draft.phase[PlanBuilder::at(x)] < draft.phase[PlanBuilder::at(id)];
+        kinds.of(x) == kinds.of(id) &&
+        draft.phase[PlanBuilder::at(x)] < draft.phase[PlanBuilder::at(id)];
   }
 }
 

@@ -42,7 +42,8 @@ class Placing {
   /// pad(a) + pad(b) + .., of parts that do not overlap and leave no gap.
   bool list_padded(NodeId id) {
     for (const NodeId x : draft_.in(id)) {
-      if (&tape_.op(x) != &kPad || draft_.uses[PlanBuilder::at(x)] != 1 || draft_.is_output[PlanBuilder::at(x)])
+      if (&tape_.op(x) != &kPad || draft_.uses[PlanBuilder::at(x)] != 1 ||
+          draft_.is_output[PlanBuilder::at(x)])
         return false;
       const NodeId part = draft_.in(x)[0];
       const std::int64_t size = tape_.shape(part).size();

@@ -34,7 +34,8 @@ class Sinking {
     if (fixed_[PlanBuilder::at(id)] || draft_.is_output[PlanBuilder::at(id)]) return false;
     if (draft_.into[PlanBuilder::at(id)] >= 0) return false;
     const Key key = first_use_[PlanBuilder::at(id)];
-    if (key == std::numeric_limits<Key>::max() || key <= draft_.key[PlanBuilder::at(id)]) return false;
+    if (key == std::numeric_limits<Key>::max() || key <= draft_.key[PlanBuilder::at(id)])
+      return false;
     NodeId longer = -1;
     for (const Read& read : draft_.reads(id)) {
       if (read.kind == Read::Kind::constant || draft_.shared(read.node)) continue;
