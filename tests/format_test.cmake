@@ -1,0 +1,15 @@
+# cmake -DSOURCE=<project> -P format_test.cmake: every C++ file is as clang-format 14 writes it.
+find_program(format clang-format-14 NO_CACHE)
+if(NOT format)
+  message("SKIPPED: there is no clang-format-14; `tools/setup clang-format-14` installs it")
+  return()
+endif()
+file(GLOB_RECURSE files ${SOURCE}/src/*.cpp ${SOURCE}/src/*.h ${SOURCE}/include/*.h ${SOURCE}/tests/*.cpp
+  ${SOURCE}/tests/*.h ${SOURCE}/tools/*.cpp ${SOURCE}/tools/*.h)
+execute_process(COMMAND ${format} --dry-run -Werror ${files} ERROR_VARIABLE problems RESULT_VARIABLE differs)
+if(differs)
+  string(REGEX MATCHALL "[^\n]*: error:" places "${problems}")
+  list(TRANSFORM places REPLACE "^${SOURCE}/(.*): error:" "  \\1")
+  list(JOIN places "\n" text)
+  message(FATAL_ERROR "clang-format-14 -i would change:\n${text}")
+endif()
