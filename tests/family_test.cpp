@@ -35,7 +35,7 @@ bool same_plan(plan::Plan<S> a, plan::Plan<S> b) {
   x.plan = std::move(a);
   y.plan = std::move(b);
   same = same && plan::differ_in_tables_only(x, y);
-  plan::Kinds kinds;
+  plan::Kinds<S> kinds;
   const plan::Tables got = plan::tables_of(x, kinds).value();
   const plan::Tables want = plan::tables_of(y, kinds).value();
   for (std::size_t i = 0; i < got.size(); ++i) same = same && got[i].cells == want[i].cells;
@@ -86,22 +86,26 @@ std::vector<std::filesystem::path> shipped() {
 
 TEST_CASE("family: plans of the shipped definitions are those of the whole graphs", "[plan]") {
   int plans = 0, linear = 0;
-  std::string missed;
+  std::string missed, missed_long;
   for (const auto& file : shipped()) {
     CAPTURE(file.stem().string());
     const Definition d = load_definition(file.string());
     if (!is_linear(d) || work_of(d, 100).tape().size() < 600) continue;
     for (const bool uniform : {false, true})
-      for (const int steps : {131, 200}) {
+      for (const int steps : {131, 700}) {
         CAPTURE(uniform, steps);
         ++linear;
         const bool found = told(d, steps, steps == 131, uniform, 4);
         plans += found;
+        if (!found && steps == 700)
+          missed_long += fmt::format("{} {}; ", file.stem().string(), uniform);
         if (!found) missed += fmt::format("{} {} {}; ", file.stem().string(), uniform, steps);
       }
   }
-  UNSCOPED_INFO("plans by law: " << plans << " of " << linear << "; missed: " << missed);
+  // at 131 steps looking for some laws is not worth it yet; untied's weights grow with the length
+  INFO("plans by law: " << plans << " of " << linear << "; missed: " << missed);
   CHECK(10 * plans >= 8 * linear);
+  CHECK(missed_long == "untied false; untied true; ");
 }
 
 TEST_CASE("family: regions of cells without products are cut at whole steps", "[plan]") {
@@ -149,11 +153,11 @@ TEST_CASE("family: plans of random recurrences are those of the whole graphs", "
         weights + R"j("V": ["m","m"]}, "equations": [)j" + equations +
         fmt::format(R"j("o[t] = V @ s{}[t]"], "loss": "sum(o[t] * s0[t])")j", states - 1);
     CAPTURE(text);
-    const std::int64_t steps = 200 + pick(150);
+    const std::int64_t steps = 1000 + pick(500);
     plans += told(define(text), steps, false, pick(2) == 0, 3);
   }
   CAPTURE(plans);
-  CHECK(plans >= 4);
+  CHECK(plans >= 12);  // of 20; the others have several skips and sums that settle late
 }
 
 TEST_CASE("family: what is said of single steps far from the ends is heeded", "[plan]") {

@@ -24,7 +24,7 @@ bool continued(const Work& work) {
   if (!from_few) return false;
   const auto whole = plan::emit<float>(work.tape(), work.outputs, {});
   CHECK(plan::differ_in_tables_only(*from_few, whole));
-  plan::Kinds kinds;
+  plan::Kinds<float> kinds;
   const plan::Tables got = plan::tables_of(*from_few, kinds).value();
   const plan::Tables want = plan::tables_of(whole, kinds).value();
   for (std::size_t i = 0; i < got.size(); ++i) {

@@ -188,7 +188,7 @@ Member<S> Family<S>::member_of(const Branch& branch, std::int64_t sample) const 
 template <class S>
 std::optional<Member<S>> Family<S>::member(std::int64_t length) {
   if (!passes_.has(Pass::period)) return std::nullopt;
-  spent_ += length;
+  spent_ += 2 * length;  // at most twice as much goes into looking for a law as into plans without
   if (!find_together()) return std::nullopt;
   for (const Attempt& attempt : kAttempts) {
     const std::int64_t least = first_length(attempt);

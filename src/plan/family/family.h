@@ -100,12 +100,12 @@ class Family {
 
   static constexpr std::int64_t kSettled = 20;  ///< sums over so many steps are no part of a region
   static constexpr Attempt kAttempts[] = {
-      {8, 1, true}, {kSettled, 1, false}, {kSettled, 2, false}, {kSettled, 6, false}};
+      {8, 1, true}, {8, 2, true}, {kSettled, 1, false}, {kSettled, 2, false}, {kSettled, 6, false}};
 
   Maker make_;
   PassSet passes_;
   std::int64_t reach_;
-  std::int64_t spent_ = 0;      ///< steps that were asked for, less those of the short graphs
+  std::int64_t spent_ = 0;      ///< twice the steps that were asked for, less those of short graphs
   std::int32_t together_ = 0;   ///< steps between two cuts of a region; 0: not known yet
   std::optional<Short> first_;  ///< the one that told it, until it is used
   std::map<std::pair<const Attempt*, std::int64_t>, Branch> branches_;  ///< by shortest length

@@ -55,7 +55,7 @@ Emission<S> Lesson<S>::emission(std::int64_t sample) const {
 
 template <class S>
 bool Lesson<S>::foretells(std::int64_t number, const Sample<S>& sample) const {
-  Kinds kinds = kinds_;
+  Kinds<S> kinds = kinds_;
   const std::optional<Tables> tables = tables_of(sample.emission, kinds);
   if (!tables || kinds.size() != kinds_.size() ||
       !differ_in_tables_only(emission_, sample.emission))

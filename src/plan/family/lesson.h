@@ -34,7 +34,7 @@ class Lesson {
   Emission<S> emission_;  ///< of sample 0
   Laws laws_;
   std::vector<Law> lists_;
-  Kinds kinds_;
+  Kinds<S> kinds_;
 };
 
 }  // namespace taugrad::plan

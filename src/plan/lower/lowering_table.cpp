@@ -66,7 +66,7 @@ bool by_own_rule(const Step<S>& s) {
 
 /// The op's number, from which its function follows.
 template <class S>
-auto as_row(const Step<S>& s, Kinds& kinds) {
+auto as_row(const Step<S>& s, Kinds<S>& kinds) {
   return std::to_array<std::int64_t>({static_cast<std::int64_t>(s.form),
                                       s.accumulate,
                                       s.transposed,
@@ -89,7 +89,7 @@ auto as_row(const Step<S>& s, Kinds& kinds) {
                                       by_own_rule(s)});
 }
 template <class S>
-void read_row(const std::int64_t* row, Step<S>& s, const Kinds& kinds) {
+void read_row(const std::int64_t* row, Step<S>& s, const Kinds<S>& kinds) {
   s.form = static_cast<Form>(row[0]);
   s.accumulate = row[1] != 0;
   s.transposed = static_cast<std::uint8_t>(row[2]);
@@ -130,12 +130,12 @@ requires std::is_integral_v<T>
 void read_row(const std::int64_t* row, T& x) { x = static_cast<T>(row[0]); }
 
 // all other records name nothing
-template <class T>
-auto as_row(const T& record, Kinds&) {
+template <class T, class S>
+auto as_row(const T& record, Kinds<S>&) {
   return as_row(record);
 }
-template <class T>
-void read_row(const std::int64_t* row, T& record, const Kinds&) {
+template <class T, class S>
+void read_row(const std::int64_t* row, T& record, const Kinds<S>&) {
   read_row(row, record);
 }
 
@@ -147,8 +147,8 @@ void each_table(Emitted& e, const Body& body) {
   visit(e.plan.operands, e.plan.jobs, e.plan.values, e.storages, e.plan.steps, e.plan.leaves,
         e.plan.leaf_values, e.plan.outputs, e.plan.operations, e.plan.used_extents);
 }
-constexpr std::size_t kOperands = 0, kJobs = 1, kLevels = kTables - 3, kAttrs = kTables - 2,
-                      kOwners = kTables - 1;
+constexpr std::size_t kOperands = 0, kJobs = 1, kLevels = kTables - 4, kAttrs = kTables - 3,
+                      kOwners = kTables - 2, kPrograms = kTables - 1;
 
 /// Beside each record of a step's list its place in the list: what comes again in one list does not
 /// go on in the next.
@@ -169,29 +169,12 @@ void add_places(Tables& tables, const Plan<S>& plan) {
   add(kJobs, &Step<S>::first_job, &Step<S>::job_count);
 }
 
-/// Attributes as the number of their kind and their whole numbers.
-constexpr std::size_t kMostNumbers = 6;
-
-void add_attrs(Table& table, const Attrs& attrs, std::vector<Attrs>& kinds) {
-  Attrs kind = attrs;
-  std::array<std::int64_t, kMostNumbers> numbers{};
-  std::size_t count = 0;
-  for (const auto& [name, value] : attrs)
-    if (const auto* number = std::get_if<std::int64_t>(&value); number && count < kMostNumbers) {
-      numbers[count++] = *number;
-      kind.set(name, std::int64_t{0});
-    }
-  table.cells.push_back(number_of(kinds, kind, same_bits));
+/// A record as the number of its kind and its numbers.
+template <class Record, class Kind>
+void add_numbered(Table& table, const Record& record, std::vector<Kind>& known) {
+  Numbers numbers;
+  table.cells.push_back(kind_of(record, known, numbers));
   table.cells.insert(table.cells.end(), numbers.begin(), numbers.end());
-}
-
-Attrs attrs_of(const std::int64_t* row, const std::vector<Attrs>& kinds) {
-  Attrs attrs = kinds[static_cast<std::size_t>(row[0])];
-  std::size_t count = 0;
-  for (const auto& [name, value] : kinds[static_cast<std::size_t>(row[0])])
-    if (std::holds_alternative<std::int64_t>(value) && count < kMostNumbers)
-      attrs.set(name, row[++count]);
-  return attrs;
 }
 
 /// An owner as the number of its name and its index.
@@ -211,17 +194,6 @@ Owner owner_of(const std::int64_t* row, const std::vector<std::string>& names) {
   return owner;
 }
 
-template <class S>
-bool same_program(const RegionProgram<S>& a, const RegionProgram<S>& b) {
-  const auto same_line = [](const Instruction<S>& x, const Instruction<S>& y) {
-    return x.function == y.function && x.op == y.op && x.out == y.out && x.a == y.a && x.b == y.b &&
-           x.c == y.c && x.lo == y.lo && x.hi == y.hi;
-  };
-  return std::ranges::equal(a.code, b.code, same_line) && a.constants == b.constants &&
-         a.splat == b.splat && a.registers == b.registers && a.result == b.result &&
-         a.first_write == b.first_write && a.last_read == b.last_read;
-}
-
 bool same_matrix(const PackedMatrix& a, const PackedMatrix& b) {
   return a.rows == b.rows && a.columns == b.columns && a.offset == b.offset &&
          a.row_step == b.row_step && a.column_step == b.column_step && a.pairs == b.pairs;
@@ -230,7 +202,7 @@ bool same_matrix(const PackedMatrix& a, const PackedMatrix& b) {
 }  // namespace
 
 template <class S>
-std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds) {
+std::optional<Tables> tables_of(const Emission<S>& emission, Kinds<S>& kinds) {
   Tables tables;
   const auto fits = [](const Owner& owner) { return owner.index.size() <= kMostAxes; };
   if (!std::ranges::all_of(emission.plan.owners, fits)) return std::nullopt;
@@ -246,7 +218,10 @@ std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds) {
   add_places(tables, emission.plan);
   tables[kLevels].cells.push_back(emission.plan.levels);
   tables[kAttrs].width = 1 + kMostNumbers;
-  for (const Attrs& attrs : emission.plan.attrs) add_attrs(tables[kAttrs], attrs, kinds.attrs);
+  for (const Attrs& attrs : emission.plan.attrs) add_numbered(tables[kAttrs], attrs, kinds.attrs);
+  tables[kPrograms].width = 1 + kMostNumbers;
+  for (const RegionProgram<S>& program : emission.plan.programs)
+    add_numbered(tables[kPrograms], program, kinds.programs);
   tables[kOwners].width = 2 + kMostAxes;
   for (const Owner& owner : emission.plan.owners) add_owner(tables[kOwners], owner, kinds.owners);
   return tables;
@@ -254,15 +229,15 @@ std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds) {
 
 template <class S>
 bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b) {
-  return std::ranges::equal(a.plan.programs, b.plan.programs, same_program<S>) &&
-         std::ranges::equal(a.plan.panels, b.plan.panels, same_matrix) &&
+  // matrices of their own at each step: from some number on, their products are told apart no more
+  return std::ranges::equal(a.plan.panels, b.plan.panels, same_matrix) &&
          a.plan.shapes == b.plan.shapes && a.plan.names == b.plan.names &&
          a.plan.layout.lengths == b.plan.layout.lengths &&
          a.plan.layout.primary == b.plan.layout.primary;
 }
 
 template <class S>
-void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds& kinds) {
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds<S>& kinds) {
   each_table(emission, [&](std::size_t number, auto& records) {
     records.resize(laws[number].rows(sample));
     auto next = records.begin();
@@ -272,7 +247,13 @@ void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Ki
                          [&](const std::int64_t* row) { read_row(row, emission.plan.levels); });
   emission.plan.attrs.clear();
   laws[kAttrs].each_row(sample, [&](const std::int64_t* row) {
-    emission.plan.attrs.push_back(attrs_of(row, kinds.attrs));
+    emission.plan.attrs.push_back(
+        with_numbers(kinds.attrs[static_cast<std::size_t>(row[0])], row + 1));
+  });
+  emission.plan.programs.clear();
+  laws[kPrograms].each_row(sample, [&](const std::int64_t* row) {
+    emission.plan.programs.push_back(
+        with_numbers(kinds.programs[static_cast<std::size_t>(row[0])], row + 1));
   });
   emission.plan.owners.clear();
   laws[kOwners].each_row(sample, [&](const std::int64_t* row) {
@@ -280,11 +261,11 @@ void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Ki
   });
 }
 
-template std::optional<Tables> tables_of(const Emission<float>&, Kinds&);
-template std::optional<Tables> tables_of(const Emission<double>&, Kinds&);
+template std::optional<Tables> tables_of(const Emission<float>&, Kinds<float>&);
+template std::optional<Tables> tables_of(const Emission<double>&, Kinds<double>&);
 template bool differ_in_tables_only(const Emission<float>&, const Emission<float>&);
 template bool differ_in_tables_only(const Emission<double>&, const Emission<double>&);
-template void fill(Emission<float>&, const Laws&, std::int64_t, const Kinds&);
-template void fill(Emission<double>&, const Laws&, std::int64_t, const Kinds&);
+template void fill(Emission<float>&, const Laws&, std::int64_t, const Kinds<float>&);
+template void fill(Emission<double>&, const Laws&, std::int64_t, const Kinds<double>&);
 
 }  // namespace taugrad::plan

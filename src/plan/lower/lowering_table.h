@@ -7,28 +7,31 @@
 
 #include "plan/family/law.h"
 #include "plan/lower/lowering.h"
+#include "plan/lower/number_kinds.h"
 
 /// Emissions as tables of whole numbers, so that those of longer tapes follow by a law.
 namespace taugrad::plan {
 
 /// Operands, jobs, values, storages, steps, leaves, their values, outputs, work and use of sets of
-/// items, levels, attributes, owners.
-inline constexpr std::size_t kTables = 13;
+/// items, levels, attributes, owners, programs.
+inline constexpr std::size_t kTables = 14;
 using Tables = std::array<Table, kTables>;
 using Laws = std::array<Law, kTables>;
 
 /// What rows name by number.
+template <class S>
 struct Kinds {
-  std::vector<Attrs> attrs;  ///< without their whole numbers
+  std::vector<AttrsKind> attrs;
   std::vector<const Op*> ops;
   std::vector<std::string> owners;
-  std::size_t size() const { return attrs.size() + ops.size() + owners.size(); }
+  std::vector<ProgramKind<S>> programs;
+  std::size_t size() const { return attrs.size() + ops.size() + owners.size() + programs.size(); }
 };
 
 /// Nothing where an owner's index has more axes than a row holds.
 /// @param kinds  known ones, and those that are new
 template <class S>
-std::optional<Tables> tables_of(const Emission<S>& emission, Kinds& kinds);
+std::optional<Tables> tables_of(const Emission<S>& emission, Kinds<S>& kinds);
 
 /// Whether what is not in the tables is equal: programs, matrices, shapes, names.
 template <class S>
@@ -36,6 +39,6 @@ bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b);
 
 /// Puts the rows of a sample in the place of what the tables hold.
 template <class S>
-void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds& kinds);
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds<S>& kinds);
 
 }  // namespace taugrad::plan
