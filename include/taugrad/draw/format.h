@@ -18,7 +18,7 @@ struct FormatSource {
   std::function<std::string()> json = {};  ///< what is drawn, itself; empty: a picture has none
 };
 
-/// A format of drawings: a row of the table, a file in src/draw/formats.
+/// A format of drawings: a row of the table, a file in src/draw/render.
 struct Format {
   std::string_view name;    ///< what `--format` takes
   std::string_view suffix;  ///< what a file's name ends in: "svg", "model-explorer.json"

@@ -27,7 +27,7 @@ class StepScope {
 };
 
 /// A shared handle on a tape; what users build graphs with. To copy it shares the graph: what is
-/// added through one is there for all. Another graph is made by `clone` (passes/surgery.h). One
+/// added through one is there for all. Another graph is made by `clone` (rewrite/surgery.h). One
 /// that was moved from is empty, and its use a usage Error (U021).
 class Graph {
  public:
