@@ -79,7 +79,8 @@ class Case:
         text = str(self.index[letter])
         if text.isdigit():
             return int(text)
-        return LENGTHS[text][item] if text in LENGTHS else eval(text.replace("/", "//"), {}, {k: v[item] for k, v in LENGTHS.items()})
+        own = {name: lengths[item] for name, lengths in LENGTHS.items()}
+        return eval(text.replace("/", "//"), {}, own)
 
     def longest(self, letter):
         return max(self.length(letter, b) for b in range(BATCH))

@@ -4,7 +4,7 @@ Where a layer has heads, one is computed at a time; where it has a closed form o
 """
 import numpy as np
 
-from plain import (before, eye, larger, layer_norm, magnitude, rms_norm, sigmoid, silu, softmax, softplus, taps, unit)
+from plain import before, eye, larger, layer_norm, magnitude, rms_norm, sigmoid, silu, softmax, softplus, taps, unit
 
 HEADS = 2
 
@@ -31,7 +31,8 @@ def linear_attention(w, x):
     for a in range(HEADS):
         q, k = features(x["x"] @ w["Wq"][a].T), features(x["x"] @ w["Wk"][a].T)
         v = x["x"] @ w["Wv"][a].T
-        heads.append([sum((q[t] @ k[s]) * v[s] for s in range(t + 1)) / sum(q[t] @ k[s] for s in range(t + 1)) for t in range(len(q))])
+        score = q @ k.T
+        heads.append([score[t, :t + 1] @ v[:t + 1] / score[t, :t + 1].sum() for t in range(len(q))])
     return joined(w, heads)
 
 

@@ -154,8 +154,10 @@ def min_gru(w, x):
     """Unrolled: every candidate, times what was kept of it since."""
     z = [sigmoid(w["Wz"] @ u + w["bz"]) for u in x["x"]]
     new = [w["Wh"] @ u + w["bh"] for u in x["x"]]
-    rows = [sum(z[s] * new[s] * np.prod([1 - z[r] for r in range(s + 1, t + 1)], axis=0) for s in range(t + 1)) for t in range(len(z))]
-    return {"h": np.array(rows)}
+
+    def kept(s, t):
+        return np.prod([1 - z[r] for r in range(s + 1, t + 1)], axis=0)
+    return {"h": np.array([sum(z[s] * new[s] * kept(s, t) for s in range(t + 1)) for t in range(len(z))])}
 
 
 def min_lstm(w, x):
