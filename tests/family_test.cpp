@@ -42,8 +42,23 @@ bool same_plan(plan::Plan<S> a, plan::Plan<S> b) {
   return same;
 }
 
+/// Whether two plans of a graph give the same bits.
+bool same_values(plan::Plan<float> a, const plan::Plan<float>& b, const plan::Request& request,
+                 std::int64_t steps) {
+  const Tape& tape = request.graph.tape();
+  a.layout.longest = b.layout.longest;
+  Executor<float> first(std::make_unique<const plan::Plan<float>>(std::move(a)), {}),
+      second(std::make_unique<const plan::Plan<float>>(b), {});
+  BatchContext batch;
+  batch.lengths.assign(tape.length_names.size(), {steps, steps});
+  return same_bits(execute(first, tape, request.outputs, batch, 2, 7),
+                   execute(second, tape, request.outputs, batch, 2, 7));
+}
+
 /// Whether a law was found; checks that its plan is that of the whole graph, and so are its leaves.
-bool told(const Definition& d, std::int64_t steps, bool values, bool uniform, std::int64_t reach) {
+/// @param elsewhere  counts plans whose regions end at other steps, which then have the same bits
+bool told(const Definition& d, std::int64_t steps, bool values, bool uniform, std::int64_t reach,
+          int* elsewhere = nullptr) {
   plan::Family<float> family(
       [&](std::int64_t length) { return request_of(d, length, values, uniform); }, {}, reach);
   const auto member = family.member(steps);
@@ -51,7 +66,9 @@ bool told(const Definition& d, std::int64_t steps, bool values, bool uniform, st
   const plan::Request whole = request_of(d, steps, values, uniform);
   const Tape& tape = whole.graph.tape();
   const auto want = plan::make_plan<float>(tape, whole.outputs, plan::PassSet().without("period"));
-  CHECK(same_plan(member->plan, want));
+  const bool same = same_plan(member->plan, want);
+  CHECK((same || (elsewhere != nullptr && same_values(member->plan, want, whole, steps))));
+  if (!same && elsewhere != nullptr) ++*elsewhere;
   CHECK(member->nodes == tape.size());
   REQUIRE(member->leaves.size() == want.leaves.size());
   for (std::size_t i = 0; i < want.leaves.size(); ++i) {
@@ -85,7 +102,7 @@ std::vector<std::filesystem::path> shipped() {
 }  // namespace
 
 TEST_CASE("family: plans of the shipped definitions are those of the whole graphs", "[plan]") {
-  int plans = 0, linear = 0;
+  int plans = 0, linear = 0, elsewhere = 0;
   std::string missed, missed_long;
   for (const auto& file : shipped()) {
     CAPTURE(file.stem().string());
@@ -95,7 +112,7 @@ TEST_CASE("family: plans of the shipped definitions are those of the whole graph
       for (const int steps : {131, 700}) {
         CAPTURE(uniform, steps);
         ++linear;
-        const bool found = told(d, steps, steps == 131, uniform, 4);
+        const bool found = told(d, steps, steps == 131, uniform, 4, &elsewhere);
         plans += found;
         if (!found && steps == 700)
           missed_long += fmt::format("{} {}; ", file.stem().string(), uniform);
@@ -105,7 +122,8 @@ TEST_CASE("family: plans of the shipped definitions are those of the whole graph
   // at 131 steps looking for some laws is not worth it yet; untied's weights grow with the length
   INFO("plans by law: " << plans << " of " << linear << "; missed: " << missed);
   CHECK(10 * plans >= 8 * linear);
-  CHECK(missed_long == "untied false; untied true; ");
+  INFO("missed at 700 steps: " << missed_long);
+  CHECK(20 * elsewhere <= plans);
 }
 
 TEST_CASE("family: regions of cells without products are cut at whole steps", "[plan]") {

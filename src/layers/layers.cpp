@@ -10,9 +10,6 @@
 namespace taugrad {
 namespace {
 
-constexpr int kMaxLayers = 1000;
-constexpr std::int64_t kMaxSize = 2147483647;  // of one dimension
-
 const char* cell_name(Cell cell) {
   return cell == Cell::lstm ? "lstm" : cell == Cell::gru ? "gru" : "rnn";
 }
@@ -23,8 +20,10 @@ void require_option(bool ok, fmt::format_string<Args...> text, Args&&... args) {
 }
 
 void check(Cell cell, const LayerOptions& o) {
-  require_option(o.n >= 1 && o.n <= kMaxSize, "size n is {}, want 1 to {}", o.n, kMaxSize);
-  require_option(o.m >= 1 && o.m <= kMaxSize, "size m is {}, want 1 to {}", o.m, kMaxSize);
+  require_option(o.n >= 1 && o.n <= kMaxLayerSize, "size n is {}, want 1 to {}", o.n,
+                 kMaxLayerSize);
+  require_option(o.m >= 1 && o.m <= kMaxLayerSize, "size m is {}, want 1 to {}", o.m,
+                 kMaxLayerSize);
   require_option(o.layers >= 1 && o.layers <= kMaxLayers, "layers is {}, want 1 to {}", o.layers,
                  kMaxLayers);
   require_option(std::isfinite(o.dropout) && o.dropout >= 0 && o.dropout < 1,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "base/fail.h"
@@ -11,7 +12,7 @@ namespace taugrad::cli {
 namespace {
 
 struct Options {
-  std::string cell;
+  std::string cell;  // of PyTorch's, or of recurrent_cells()
   DefinitionOptions definition;
   std::int64_t layers = 1, projection = 0;
   bool bidirectional = false, learned_state = false;
@@ -24,6 +25,27 @@ struct Options {
 constexpr Word<Cell> kCells[] = {{"rnn", Cell::rnn}, {"lstm", Cell::lstm}, {"gru", Cell::gru}};
 constexpr Word<Nonlinearity> kNonlinearities[] = {{"tanh", Nonlinearity::tanh},
                                                   {"relu", Nonlinearity::relu}};
+
+std::vector<std::string> cell_names() {
+  std::vector<std::string> names = texts_of(kCells);
+  for (const RecurrentCell& cell : recurrent_cells()) names.emplace_back(cell.name);
+  return names;
+}
+
+bool is_pytorch_cell(const std::string& name) {
+  return std::ranges::any_of(kCells, [&](const auto& w) { return w.text == name; });
+}
+
+Definition made_by_import(const Options& o, const Context& context) {
+  refuse_without_effect(
+      context,
+      {"--nonlinearity", "--projection", "--learned-state", "--given-state", "--reset-before"},
+      "on " + o.cell + ": it is of rnn, lstm or gru");
+  return recurrent_layers(o.cell, {.sizes = {o.definition.sizes.begin(), o.definition.sizes.end()},
+                                   .layers = static_cast<int>(o.layers),
+                                   .bidirectional = o.bidirectional,
+                                   .dropout = o.dropout});
+}
 
 Definition made_by_layers(const Options& o) {
   LayerOptions l;
@@ -44,6 +66,18 @@ Definition made_by_layers(const Options& o) {
   return recurrent_layers(value_of(kCells, "the cell", o.cell), l);
 }
 
+std::string cells_help() {
+  std::string text = "Cells:", line;
+  for (const RecurrentCell& cell : recurrent_cells()) {
+    if (line.size() + cell.name.size() > 72) {
+      text += line + "\n      ";
+      line.clear();
+    }
+    line += " " + std::string(cell.name);
+  }
+  return text + line + ".\n";
+}
+
 int run(const Options& o, const Context& context) {
   format_of(o.output, {"json"}, "");
   if (!o.definition.equations.empty()) {
@@ -57,11 +91,13 @@ int run(const Options& o, const Context& context) {
     return 0;
   }
   if (o.cell.empty())
-    fail(Status::usage, "U006", "`taugrad define` needs a cell (rnn, lstm or gru) or -e EQUATION");
-  if (o.cell != "rnn")
+    fail(Status::usage, "U006",
+         "`taugrad define` needs a cell (rnn, lstm, gru, ..) or -e EQUATION");
+  const bool pytorch = is_pytorch_cell(o.cell);
+  if (pytorch && o.cell != "rnn")
     refuse_without_effect(context, {"--nonlinearity"},
                           "on the " + o.cell + ": the rnn has a choice");
-  Definition d = made_by_layers(o);
+  Definition d = pytorch ? made_by_layers(o) : made_by_import(o, context);
   override_loss(d, o.definition);
   if (!o.definition.loss.empty()) resolve(d);
   deliver(o.output, to_json(d));
@@ -78,14 +114,16 @@ Command define_command() {
   c.examples = {
       {"taugrad define lstm --layers 2 --bidirectional --size n=8 --size m=16 -o lstm.json",
        "PyTorch's weight names and layouts: weight_ih_l0, ..., weight_hh_l1_reverse"},
+      {"taugrad define mlstm --layers 2 --size n=32 --size heads=4",
+       "a recurrence of docs/recurrences.md; weights l0.Wq, ..., l1.bo"},
       {"taugrad define -e 'h[t] = tanh(W @ h[t-1] + U @ x[t])'",
        "the full definition of an equation, its sizes inferred"}};
   c.positional({.name = "CELL",
-                .help = "rnn, lstm or gru",
+                .help = "rnn, lstm, gru, or a cell of those below",
                 .least = 0,
                 .most = 1,
                 .take = [o](const std::string& v) {
-                  value_of(kCells, "the cell", v);
+                  check_word(cell_names(), "the cell", v);
                   o->cell = v;
                 }});
   c.integer("--layers", "L", "layers on top of each other [1]", o->layers, 1, 1000);
@@ -102,11 +140,13 @@ Command define_command() {
   add_equations(c, o->definition, "a cell");
   add_loss(c, o->definition);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
-  c.details =
-      "The layers read x[t] of size n and give out[t]; final states are h_n and, of the\n"
-      "lstm, c_n, both [layers*directions, m], layer by layer, forward then reverse.\n"
-      "Left of @ in an equation stand matrices, x[t] is an input, other unknown names\n"
-      "are vectors; --size sets what is inferred.";
+  c.details = cells_help() +
+              "The layers read x[t] of size n and give out[t]; final states are h_n and, of the\n"
+              "lstm, c_n, both [layers*directions, m], layer by layer, forward then reverse.\n"
+              "Of the other cells they are imports l0, l0_reverse, l1, ..; --size sets any size\n"
+              "of the cell.\n"
+              "Left of @ in an equation stand matrices, x[t] is an input, other unknown names\n"
+              "are vectors; --size sets what is inferred.";
   add_max_memory(c);
   c.run = [o](const Context& context) { return run(*o, context); };
   return c;

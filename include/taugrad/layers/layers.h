@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "taugrad/language/definition.h"
 
@@ -41,5 +45,33 @@ Definition recurrent_layers(Cell cell, const LayerOptions& options = {});
 inline Definition rnn(const LayerOptions& o = {}) { return recurrent_layers(Cell::rnn, o); }
 inline Definition lstm(const LayerOptions& o = {}) { return recurrent_layers(Cell::lstm, o); }
 inline Definition gru(const LayerOptions& o = {}) { return recurrent_layers(Cell::gru, o); }
+
+/// Limits of all layers.
+inline constexpr int kMaxLayers = 1000;
+inline constexpr std::int64_t kMaxLayerSize = 2147483647;  // of one dimension
+
+/// A recurrence of graphs/ that reads x[t] [n], and perhaps more inputs, and gives a vector a step.
+struct RecurrentCell {
+  std::string_view name;    ///< of the definition: "mlstm"
+  std::string_view output;  ///< the variable it gives: "h"
+  std::string_view width;   ///< the size of that, of its own sizes: "heads*d_v"
+};
+/// All of them, by name. rnn, lstm and gru, with PyTorch's names of weights, are not among them.
+std::span<const RecurrentCell> recurrent_cells();
+
+struct StackOptions {
+  /// By name, each >= 1; where not given, that of the cell's definition.
+  std::map<std::string, std::int64_t> sizes = {};
+  int layers = 1;              ///< >= 1
+  bool bidirectional = false;  ///< a second cell a layer runs from the end
+  double dropout = 0;          ///< between layers, in [0, 1)
+};
+
+/// A stack of layers of any cell of recurrent_cells(): the cell's inputs, of which x[t] [n] is fed
+/// to the first layer; output out[t] [directions * width]. Layer number l, from 0, is the import
+/// l0, its reverse direction l0_reverse, and their weights are `l0.Wq`, `l0_reverse.Wq`.
+/// @throws Error (U002) for an unknown cell, with the nearest known one, and options outside their
+/// range
+Definition recurrent_layers(std::string_view cell, const StackOptions& options = {});
 
 }  // namespace taugrad

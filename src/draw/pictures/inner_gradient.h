@@ -9,7 +9,7 @@
 namespace taugrad::draw {
 
 /// The colours of what belongs to a grad(e, v) inside an equation: those of a gradient.
-inline constexpr std::string_view kGradientFill = "#fff0e0", kGradientInk = "#111";
+inline constexpr std::string_view kGradientFill = "#fff0e0", kGradientInk = "#111111";
 
 /// 1 for each node that is the result of a grad(e, v), or that nothing else needs. Linear.
 /// @param edges  (read, reader)
