@@ -1,4 +1,6 @@
 // Where an integer is wanted and something else is given.
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
@@ -95,4 +97,33 @@ TEST_CASE("an init that no word or number is, in C++ and in JSON", "[definition]
   Definition d = parse_definition(with("1"), "d.json");
   d.weights[0].init = "orthogonl";  // as C++ may say it
   CHECK(code_of([&] { initial_weights(d, {.seed = 1}); }) == "G010");
+}
+
+TEST_CASE("numbers in quotes survive writing and reading", "[definition]") {
+  for (const char* text : {"07", "7", "0", "00", "1201", "-0", "1234567890123"}) {
+    CAPTURE(text);
+    const std::string source = fmt::format(
+        R"j({{"name": "a", "index": {{"t": "{0}"}}, "inputs": {{"x[t]": ["{0}"]}},
+              "equations": ["h[t] = x[t]"]}})j",
+        text);
+    try {
+      const std::string written = to_json(parse_definition(source, "a.json"));
+      CHECK(to_json(parse_definition(written, "again.json")) == written);
+    } catch (const Error& e) {  // refused as it is, not as it was written
+      CHECK(e.diagnostics()[0].file == "a.json");
+    }
+  }
+  for (const char* init : {".5", "0.5", "05", "1.", "1e3", "-0", "+1", "-.5", "0x10", "zeros"}) {
+    CAPTURE(init);
+    const std::string source = fmt::format(
+        R"j({{"name": "a", "index": {{"t": "tau"}}, "inputs": {{"x[t]": [1]}},
+              "weights": {{"w": {{"shape": [1], "init": "{}"}}}}, "equations": ["h[t] = w * x[t]"]}})j",
+        init);
+    try {
+      const std::string written = to_json(parse_definition(source, "a.json"));
+      CHECK(to_json(parse_definition(written, "again.json")) == written);
+    } catch (const Error& e) {
+      CHECK(e.diagnostics()[0].file == "a.json");
+    }
+  }
 }

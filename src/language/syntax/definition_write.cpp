@@ -1,7 +1,7 @@
 // The canonical JSON form: two blanks a level, and what fits in 100 columns on one line.
 #include <fmt/core.h>
 
-#include "base/init.h"
+#include "json/json.h"
 #include "json/json_writer.h"
 #include "taugrad/language/definition.h"
 
@@ -35,9 +35,19 @@ Piece bracketed(std::vector<std::string> parts, char open, char close) {
   return {std::move(line), std::move(parts), open, close};
 }
 
+/// Whether a text that stood in quotes, such as "007" or ".5", may stand without.
+bool is_json_number(const std::string& s) {
+  try {
+    const json::Document d(s, "");
+    return d.root().is_number() && d.root().raw() == s;
+  } catch (const Error&) {
+    return false;
+  }
+}
 // what the reader takes as a number, and not as arithmetic
 bool is_number(const std::string& s) {
-  return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos;
+  return s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos &&
+         is_json_number(s);
 }
 std::string axis(const Text& text) { return is_number(text.text) ? text.text : quoted(text.text); }
 std::string axes(const std::vector<Text>& shape) {
@@ -56,7 +66,7 @@ std::string weight(const WeightDeclaration& w) {
     parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
   else if (!w.init.empty())
     parts.push_back(
-        member("init", init_from(w.init).kind == Init::Kind::number ? w.init : quoted(w.init)));
+        member("init", is_json_number(w.init) ? w.init : quoted(w.init)));
   if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
   return bracketed(parts, '{', '}').line;
 }
