@@ -37,7 +37,8 @@ Piece bracketed(std::vector<std::string> parts, char open, char close) {
 
 // what the reader takes as a number, and not as arithmetic
 bool is_number(const std::string& s) {
-  return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits = s.find_first_not_of("0123456789") == std::string::npos;
+  return !s.empty() && s.size() < 10 && digits && (s == "0" || s.front() != '0');
 }
 std::string axis(const Text& text) { return is_number(text.text) ? text.text : quoted(text.text); }
 std::string axes(const std::vector<Text>& shape) {
