@@ -101,6 +101,15 @@ TEST_CASE("every shipped definition survives JSON to C++ to JSON, byte for byte"
   CHECK(files >= 30);
 }
 
+TEST_CASE("a size written with zeros before it is text, not a JSON number", "[api]") {
+  const tg::Definition d = tg::parse_definition(
+      R"({"name": "zeros", "inputs": {"x": ["012", 0, "0"]}, "equations": ["y = x"]})",
+      "zeros.json");
+  const std::string text = tg::to_json(d);
+  CHECK(text.find(R"("x": ["012", 0, 0])") != std::string::npos);
+  CHECK(tg::to_json(tg::parse_definition(text, "again.json")) == text);
+}
+
 TEST_CASE("a graph without a definition is built the same way", "[api]") {
   tg::Graph g;
   const auto x = g.input("x", {3}), w = g.weight("w", {3});

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "taugrad/base/error.h"
@@ -148,6 +149,19 @@ TEST_CASE("S08: the step of an unfolded graph is the circuit of its definition",
     check_folds(load_definition(name), {4, 5, 8, 13, 40});
   check_folds(load_definition("dynamical_system"), {4, 5, 8});  // s[1] = s0 is a boundary
   check_folds(load_definition("skip_connections"), {4, 5, 8, 13});
+}
+
+TEST_CASE("S08: the step of every recurrent cell's graph is its circuit", "[fold][rows]") {
+  // what is computed of numbers alone, once for all steps, is found with equal parts as one
+  const std::set<std::string_view> numbers = {"clockwork", "lmu", "neural_turing_machine", "retnet",
+                                              "s4d"};
+  for (const RecurrentCell& cell : recurrent_cells()) {
+    CAPTURE(cell.name);
+    const Definition d = load_definition(cell.name);
+    if (!numbers.contains(cell.name)) check_folds(d, {6, 7, 12});
+    if (cell.name != "retnet")  // the step's number meets equal constants
+      CHECK(delays(fold(unfolded(d, 12))) == delays(folded(d)));
+  }
 }
 
 TEST_CASE("S08: one delay edge a recurrence", "[fold][rows]") {

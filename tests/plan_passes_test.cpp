@@ -14,8 +14,9 @@ BatchContext ragged_batch(const Tape& tape, std::int64_t items, std::int64_t lon
   BatchContext batch;
   for (std::size_t which = 0; which < tape.length_names.size(); ++which) {
     batch.lengths.emplace_back();
+    const std::int64_t most = tape.longest[which] < 0 ? longest : tape.longest[which];
     for (std::int64_t i = 0; i < items; ++i)
-      batch.lengths.back().push_back(ragged ? (longest + 3 * i) % (longest + 1) : longest);
+      batch.lengths.back().push_back(ragged ? (most + 3 * i) % (most + 1) : most);
   }
   return batch;
 }

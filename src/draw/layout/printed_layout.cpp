@@ -7,7 +7,7 @@ namespace taugrad::draw {
 namespace {
 
 constexpr std::size_t kMostNodes = 500, kMostEdges = 900;  // lines are compared pair by pair
-constexpr std::array<double, 4> kScales{1, 1.25, 1.6, 2};  // until all texts are clear
+constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until all texts are clear
 
 // for pages that go from step to step
 std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
@@ -30,7 +30,6 @@ std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
 
 std::optional<Layout> lay_out_printed(const Picture& picture) {
   if (picture.nodes.size() > kMostNodes || picture.edges.size() > kMostEdges) return std::nullopt;
-  std::optional<Layout> best;
   for (const double scale : kScales) {
     Layout layout;
     layout.nodes = printed_places(picture, scale);
@@ -40,10 +39,9 @@ std::optional<Layout> lay_out_printed(const Picture& picture) {
     const bool clear = place_printed_texts(picture, layout);
     layout.printed = true;
     layout.clusters = columns_of(picture, layout.nodes);
-    if (!best || clear) best = std::move(layout);
-    if (clear) break;
+    if (clear) return layout;
   }
-  return best;
+  return std::nullopt;
 }
 
 }  // namespace taugrad::draw
