@@ -1,7 +1,7 @@
-// The recurrences of graphs/ (R16-R18), against tests/oracle/recurrences: each written anew in NumPy, mostly
-// in another form than ours (a sum over all earlier steps for a scan, every path for a forward
-// algorithm, no stabiliser), gradients by complex step. tests/recurrences/NAME.safetensors holds
-// what tests/oracle/recurrences/make.py gives.
+// The recurrences of graphs/ (R16-R18), against tests/oracle/recurrences: each written anew in
+// NumPy, mostly in another form than ours (a sum over all earlier steps for a scan, every path for
+// a forward algorithm, no stabiliser), gradients by complex step.
+// tests/recurrences/NAME.safetensors holds what tests/oracle/recurrences/make.py gives.
 #include <filesystem>
 
 #include "language_support.h"

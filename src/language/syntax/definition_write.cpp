@@ -65,8 +65,7 @@ std::string weight(const WeightDeclaration& w) {
   if (w.values)
     parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
   else if (!w.init.empty())
-    parts.push_back(
-        member("init", is_json_number(w.init) ? w.init : quoted(w.init)));
+    parts.push_back(member("init", is_json_number(w.init) ? w.init : quoted(w.init)));
   if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
   return bracketed(parts, '{', '}').line;
 }
