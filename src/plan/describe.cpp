@@ -68,17 +68,32 @@ class Lines {
     return counted(counts, "; ");
   }
 
+  static std::string name_of(const Instruction<S>& line) {
+    switch (line.kind) {
+      case Instruction<S>::Kind::spread:
+        return "spread";
+      case Instruction<S>::Kind::product:
+        return line.op == kernels::TileOp::add ? "mul and add" : "mul";
+      case Instruction<S>::Kind::sum:
+        return "sum";
+      case Instruction<S>::Kind::dot:
+        return "dot";
+      default:
+        return std::string(kernels::tile_op_name(line.op));
+    }
+  }
+
   std::string region(const Step<S>& step) const {
     const RegionProgram<S>& program = plan_.programs[at(step.program)];
     std::map<std::string, int> ops;
-    for (const Instruction<S>& line : program.code)
-      ++ops[line.function == nullptr ? "spread" : std::string(kernels::tile_op_name(line.op))];
+    for (const Instruction<S>& line : program.code) ++ops[name_of(line)];
     const auto written = std::ranges::count_if(program.first_write, [](int i) { return i >= 0; });
-    const std::size_t streams = program.splat.size();
+    const std::size_t streams = program.apart.size();
     const std::size_t instances = step.operand_count / std::max<std::size_t>(streams, 1);
     const Value& v = plan_.values[at(plan_.operands[step.first_operand + program.result])];
-    return fmt::format("{}{} elements: {}; reads {}, writes {}", times(instances), v.elements,
-                       counted(ops, ", "), streams - static_cast<std::size_t>(written), written);
+    return fmt::format("{}{} elements: {}; reads {}, writes {}", times(instances),
+                       program.elements > 0 ? program.elements : v.elements, counted(ops, ", "),
+                       streams - static_cast<std::size_t>(written), written);
   }
 
   std::string sum(const Step<S>& step, const char* name, std::uint32_t operands) const {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/tiles/patterns.h"
 #include "kernels/tiles/tile_math.h"
 #include "plan/passes/passes.h"
 #include "taugrad/base/column.h"
@@ -42,6 +43,7 @@ enum class Form : std::uint8_t {
   view,          ///< a place inside its input's rows: no step
   placed,        ///< made of values that were written inside it: no step
   fused,         ///< element by element, part of a region
+  again,         ///< as cheap to make as to read: each region that reads it does so; no step
   forward,       ///< the op's own rule; of one kind that works row by row, many at once
   rows,          ///< rows times packed matrices: out[i] (+)= a[i] B
   each,          ///< a matrix product for each item, or one of shared matrices
@@ -60,14 +62,25 @@ struct Job {
   bool accumulate;
 };
 
-/// out = function(a, b, c) on tiles, all of them places in a table of pointers: first the tile
-/// registers of the program, then its constants, then the streams of an instance. Without a
-/// function: every element of `out` is the first one of `a`.
+/// A line of a region's program. Operands are places in a table of pointers: first the tile
+/// registers of the program, then its constants, then the streams of an instance.
 template <class S>
 struct Instruction {
-  kernels::TileFunction<S> function;
+  enum class Kind : std::uint8_t {
+    tile,     ///< out = function(a, b, c), element by element
+    spread,   ///< out[i] = a[p(i)], of a stream with fewer elements
+    product,  ///< out[i] = a[i] b[i], + 0 where `from_zero`; with `op` add: c[i] + that
+    sum,      ///< out[p(i)] += a[i]
+    dot       ///< out[p(i)] += a[i] b[i]
+  };
+  static constexpr std::uint16_t kTiles = 0xffff;
+  kernels::TileFunction<S> function;  ///< of `tile`
   kernels::TileOp op;
+  Kind kind;
+  bool from_zero;
   std::uint16_t out, a, b, c;
+  std::uint16_t pattern;     ///< p, in RegionProgram::patterns
+  std::uint16_t of_a, of_b;  ///< by which patterns a product or a dot reads streams; or kTiles
   S lo, hi;
 };
 
@@ -76,9 +89,15 @@ template <class S>
 struct RegionProgram {
   std::vector<Instruction<S>> code;
   std::vector<S> constants;
-  std::vector<std::uint8_t> splat;  ///< by stream: one number a row
+  std::vector<kernels::Pattern> patterns;
+  kernels::PatternFunctions<S> functions;
+  std::vector<std::uint8_t> apart;  ///< by stream: not element by element, but by a pattern
   std::uint16_t registers = 0;
   std::uint16_t result = 0;  ///< a stream that is written: its extent is the region's
+  /// Elements of a row, of a program that runs row by row; 0: those of its result.
+  std::int64_t elements = 0;
+  /// Of them a tile has so many: sums and patterns ask for whole lines.
+  std::int64_t tile = kernels::kTile;
   /// by stream: the first instruction that writes it, the last that reads it; -1: none
   std::vector<std::int16_t> first_write, last_read;
 };

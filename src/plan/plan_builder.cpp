@@ -1,6 +1,7 @@
 #include "plan/plan_builder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "taugrad/ops/records.h"
 
@@ -16,6 +17,18 @@ std::int32_t most_bounded(const std::vector<Extent>& extents, std::size_t length
 }
 
 }  // namespace
+
+kernels::Pattern spreading(const Shape& narrow, const Shape& wide) {
+  std::array<std::int64_t, kMaxRank> step{};
+  std::int64_t stride = 1;
+  const int missing = wide.rank() - narrow.rank();
+  for (int axis = wide.rank(); axis-- > missing; stride *= narrow[axis - missing])
+    step[static_cast<std::size_t>(axis)] = narrow[axis - missing] == 1 ? 0 : stride;
+  kernels::Pattern p;
+  for (int axis = 0; axis < wide.rank(); ++axis)
+    p.add(wide[axis], step[static_cast<std::size_t>(axis)]);
+  return p;
+}
 
 Layout layout_of(const Tape& tape) {
   Layout layout;
@@ -38,6 +51,8 @@ bool Layout::prefix(ExtentId id) const {
 PlanBuilder::PlanBuilder(const Tape& t, std::span<const NodeId> out, PassSet p)
     : tape(t), outputs(out.begin(), out.end()), passes(p), layout(layout_of(t)) {
   const auto n = static_cast<std::size_t>(t.size());
+  patterns.emplace_back();
+  sum.assign(n, 0);
   form.assign(n, Form::forward);
   needed.assign(n, 0);
   is_output.assign(n, 0);
@@ -65,7 +80,13 @@ bool PlanBuilder::added(NodeId id) const {
   return place >= 0 && form[at(place)] == Form::rows;
 }
 
-Read PlanBuilder::look_through(NodeId id) const {
+std::uint32_t PlanBuilder::pattern(const kernels::Pattern& p) {
+  const auto number = std::find(patterns.begin(), patterns.end(), p) - patterns.begin();
+  if (static_cast<std::size_t>(number) == patterns.size()) patterns.push_back(p);
+  return static_cast<std::uint32_t>(number);
+}
+
+Read PlanBuilder::look_through(NodeId id) {
   Read found{id};
   if (!passes.has(Pass::fuse)) return found;
   bool extended = false;  // zeros for some items: what lies behind is no constant for all
@@ -74,9 +95,11 @@ Read PlanBuilder::look_through(NodeId id) const {
     const bool of_constant = !tape.inputs(x).empty() && &tape.op(in(x)[0]) == &kConstant;
     if (extended && of_constant) return found;
     if (op == &kConstant) return {x, Read::Kind::constant};
-    if (op == &kBroadcastTo && tape.shape(in(x)[0]).size() == 1) {
+    if (op == &kReshape && found.kind == Read::Kind::stream && spreads_behind(x)) {
       x = in(x)[0];
-      found = {x, Read::Kind::splat};
+    } else if (op == &kBroadcastTo && can_spread(x, found)) {
+      found = spread(x, found);
+      x = found.node;
     } else if (op == &kExtendTo && !tape.attrs(x).has("category") &&
                layout.prefix(tape.extent_id(x)) && layout.prefix(tape.extent_id(in(x)[0]))) {
       x = in(x)[0];
@@ -89,6 +112,29 @@ Read PlanBuilder::look_through(NodeId id) const {
       return found;
     }
   }
+}
+
+/// Whether a broadcast stands behind reshapes: its elements in their order.
+bool PlanBuilder::spreads_behind(NodeId id) const {
+  while (&tape.op(id) == &kReshape && tape.extent_id(id) == tape.extent_id(in(id)[0]))
+    id = in(id)[0];
+  return &tape.op(id) == &kBroadcastTo && tape.shape(id).size() > 0;
+}
+
+/// Of two broadcasts, one behind the other, only a number's.
+bool PlanBuilder::can_spread(NodeId broadcast, const Read& found) const {
+  return found.kind == Read::Kind::stream ? tape.shape(broadcast).size() > 0
+                                          : tape.shape(in(broadcast)[0]).size() == 1;
+}
+
+Read PlanBuilder::spread(NodeId broadcast, const Read& found) {
+  const NodeId x = in(broadcast)[0];
+  const Shape &narrow = tape.shape(x), &wide = tape.shape(broadcast);
+  if (wide.size() == 1 && found.kind == Read::Kind::stream) return {x};
+  if (narrow.size() == 1) return {x, Read::Kind::spread, pattern(kernels::Pattern::number())};
+  const kernels::Pattern p = spreading(narrow, wide);
+  if (p.whole()) return {x};
+  return {x, Read::Kind::spread, pattern(p)};
 }
 
 std::pair<NodeId, bool> PlanBuilder::matrix(NodeId id) const {

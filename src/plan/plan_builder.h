@@ -29,13 +29,30 @@ struct Product {
 
 /// What an elementwise node reads once broadcasts, extensions and constants are looked through.
 struct Read {
-  enum class Kind : std::uint8_t { stream, splat, constant };
+  enum class Kind : std::uint8_t {
+    stream,   ///< element by element
+    spread,   ///< by a pattern
+    constant  ///< one number for all
+  };
   NodeId node = -1;
   Kind kind = Kind::stream;
+  std::uint32_t pattern = 0;  ///< of `spread`: in PlanBuilder::patterns
 };
 
 /// Terms of a sum inside a region; longer ones are steps of their own.
 inline constexpr std::size_t kMostTerms = 16;
+
+/// How `narrow` is repeated to make up `wide`, to which it broadcasts.
+kernels::Pattern spreading(const Shape& narrow, const Shape& wide);
+
+/// Elements of a tile that holds whole lines, if one fits.
+inline std::int64_t whole_lines(std::int64_t line) {
+  return line >= kernels::kTile ? kernels::kTile : kernels::kTile / line * line;
+}
+/// Elements of a tile in which a sum along lines is made, which its bits depend on; 0: any.
+inline std::int64_t sum_tile(const kernels::Pattern& p) {
+  return p.step[static_cast<std::size_t>(p.rank - 1)] == 0 ? whole_lines(p.line()) : 0;
+}
 
 /// Which items the rows of a tape stand for.
 Layout layout_of(const Tape& tape);
@@ -55,6 +72,9 @@ struct PlanBuilder {
   std::vector<Read> read;            ///< by input of a needed node; of a product its two operands
   std::vector<std::int64_t> sizes;   ///< elements of a row, by ShapeId
   std::vector<NodeId> same;          ///< the node that stands for it: itself, or an earlier one
+  std::vector<kernels::Pattern> patterns;  ///< of what is spread or summed; the first is whole
+  /// By node: 1 + the pattern of what a fused node sums its tiles into; 0: it sums nothing.
+  std::vector<std::uint32_t> sum;
   std::vector<Form> form;
   std::vector<std::uint8_t> needed, is_output;
   std::vector<std::uint8_t> uses;  ///< reads by needed nodes; 2: two or more
@@ -89,9 +109,14 @@ struct PlanBuilder {
     return in(id).size() > kMostTerms || (!long_sum.empty() && long_sum[at(id)] != 0);
   }
   /// What an elementwise node gets from an input.
-  Read look_through(NodeId id) const;
+  Read look_through(NodeId id);
+  /// The number of a pattern.
+  std::uint32_t pattern(const kernels::Pattern& p);
   /// The matrix behind transposes of it, and whether it is transposed.
   std::pair<NodeId, bool> matrix(NodeId id) const;
+  bool spreads_behind(NodeId id) const;
+  bool can_spread(NodeId broadcast, const Read& found) const;
+  Read spread(NodeId broadcast, const Read& found);
   /// What a node reads: its inputs behind what is looked through.
   std::span<const Read> reads(NodeId id) const {
     return {read.data() + first[at(id)], first[at(id) + 1] - first[at(id)]};
@@ -103,8 +128,15 @@ struct PlanBuilder {
       if (r.kind != Read::Kind::constant) body(r);
   }
   std::int64_t elements(NodeId id) const { return sizes[tape.shape_id(id)]; }
-  bool same_tiles(NodeId a, NodeId b) const {  ///< as many rows, as many elements each
-    return tape.extent_id(a) == tape.extent_id(b) && elements(a) == elements(b);
+  bool sums(NodeId id) const { return sum[at(id)] != 0; }
+  /// Elements of a row of what a fused node works on.
+  std::int64_t places(NodeId id) const {
+    return sums(id) ? patterns[sum[at(id)] - 1].places() : elements(id);
+  }
+  /// Whether a fused node and one that reads it work on the same tiles: as many rows, as many
+  /// elements each, and no sum between.
+  bool same_tiles(NodeId x, NodeId reader) const {
+    return !sums(x) && tape.extent_id(x) == tape.extent_id(reader) && elements(x) == places(reader);
   }
 };
 

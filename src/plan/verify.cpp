@@ -120,7 +120,7 @@ class SlotCheck {
     const Step<S>& s = plan_.steps[at(step)];
     if (s.form != Form::fused) return;
     const RegionProgram<S>& program = plan_.programs[at(s.program)];
-    const std::size_t streams = program.splat.size();
+    const std::size_t streams = program.apart.size();
     for (std::uint32_t i = 0; i < s.operand_count; ++i)
       if (storage_of_[at(plan_.operands[s.first_operand + i])] == storage)
         body(Place{&program, i % streams}, i / streams);
@@ -143,7 +143,7 @@ class SlotCheck {
     std::size_t of = 0;
     bool any = false, many = false;
     each_stream(step, storage, [&](const Place& p, std::size_t instance) {
-      many = many || (any && instance != of) || p.program->splat[p.stream] != 0;
+      many = many || (any && instance != of) || p.program->apart[p.stream] != 0;
       any = true;
       of = instance;
       last =

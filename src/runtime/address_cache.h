@@ -17,6 +17,14 @@ std::int64_t elements_between(const S* from, const S* to) {
          static_cast<std::int64_t>(sizeof(S));
 }
 
+/// A stream of a region: its rows.
+template <class S>
+struct Source {
+  S* data;
+  std::int64_t stride;
+  std::int64_t rows;  ///< beyond them it is zero
+};
+
 /// What a worker's share of each step works on, as addresses: found when a step of a batch runs for
 /// the first time, good until storage or rows change. Finding it takes as long as a small product,
 /// and values that many steps of a sequence lay out at one distance are kept as one.
@@ -27,6 +35,7 @@ class AddressCache {
     unknown,   ///< not found yet
     products,  ///< `groups`
     tiles,     ///< `instances` of a region
+    rows,      ///< `regions` whose streams are not all rows without gaps
     calls,     ///< `calls` of an op's own rule
     sums,      ///< `segments` of a sum over items
     other      ///< nothing is kept
@@ -46,10 +55,16 @@ class AddressCache {
   };
   /// Instances of a region whose streams are rows without gaps.
   struct Instances {
-    std::uint32_t first;    ///< in `streams`: those of the first instance and, if there are more,
-                            ///< of the second; the others follow at the same distances
+    std::uint32_t first;    ///< in `streams`: those of the first instance and, if there are
+                            ///< more, of the second; the others follow at the same distances
     std::uint32_t count;    ///< of the instances
     std::int64_t elements;  ///< of each
+  };
+
+  /// Rows of an instance of a region, each with its own places.
+  struct Region {
+    std::uint32_t source;  ///< of its first stream in `sources`
+    std::int64_t first, last, elements;
   };
 
   /// Rows that an op's own rule makes.
@@ -68,6 +83,8 @@ class AddressCache {
     groups.clear();
     streams.clear();
     instances.clear();
+    sources.clear();
+    regions.clear();
     segments.clear();
     calls.clear();
     operands.clear();
@@ -91,6 +108,8 @@ class AddressCache {
   std::vector<Group> groups;
   std::vector<S*> streams;
   std::vector<Instances> instances;
+  std::vector<Source<S>> sources;
+  std::vector<Region> regions;
   std::vector<kernels::Segment<S>> segments;
   std::vector<Rows> calls;
   std::vector<Operand<S>> operands;

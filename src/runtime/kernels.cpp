@@ -50,6 +50,8 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
       return products(known, machine, worker);
     case Kind::tiles:
       return tiles(known, machine, worker);
+    case Kind::rows:
+      return rows(known, machine, worker);
     case Kind::calls:
       return calls(step, known, machine, worker);
     case Kind::sums:
@@ -70,7 +72,7 @@ void Kernels<S>::fetch(std::size_t number, const Runtime<S>& machine, const Work
   const auto& i = ready.instances[known.first];
   if (i.count > 1) return;
   const auto& program = machine.plan().programs[static_cast<std::size_t>(known.program)];
-  for (std::size_t k = 0; k < program.splat.size(); ++k)
+  for (std::size_t k = 0; k < program.apart.size(); ++k)
     kernels::fetch(ready.streams[i.first + k], i.elements);
 }
 
@@ -100,8 +102,6 @@ template <class S>
 void Kernels<S>::other(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
   using plan::Form;
   switch (step.form) {
-    case Form::fused:
-      return region(step, machine, worker);
     case Form::pack:
       return pack(step, machine, worker);
     case Form::each:

@@ -21,6 +21,7 @@ struct Kernels {
   static Known find(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_products(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known find_rows(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_calls(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_terms(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_segments(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
@@ -28,6 +29,7 @@ struct Kernels {
   static void fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker);
   static void products(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void tiles(const Known& known, Runtime<S>& machine, Worker<S>& worker);
+  static void rows(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
                     Worker<S>& worker);
   [[noreturn]] static void retell(const ItemFault& why, const Step<S>& step,
@@ -41,7 +43,6 @@ struct Kernels {
   static void each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
-  static void region(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
 };
 
 }  // namespace taugrad::runtime

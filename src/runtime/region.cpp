@@ -9,60 +9,24 @@ namespace {
 using kernels::kTile;
 constexpr std::int64_t kSpacing = kTile + 16;  // tiles do not lie 4 KiB apart
 
+/// Runs a program: `streams` are the places in the table of pointers that it reads and writes.
 template <class S>
-class Instance {
+class Tiles {
  public:
-  Instance(const plan::RegionProgram<S>& program, const S* constants, Worker<S>& worker)
-      : program_(program), streams_(program.splat.size()), worker_(worker) {
-    const std::size_t fixed = program.registers + program.constants.size();
+  Tiles(const plan::RegionProgram<S>& program, const S* constants, Worker<S>& worker)
+      : program_(program), streams_(program.apart.size()), worker_(worker) {
+    fixed_ = program.registers + program.constants.size();
     worker.tiles.resize(
         std::max(worker.tiles.size(), (program.registers + streams_) * std::size_t{kSpacing}));
-    worker.pointers.resize(std::max(worker.pointers.size(), fixed + streams_));
+    worker.pointers.resize(std::max(worker.pointers.size(), fixed_ + streams_));
     for (std::size_t i = 0; i < program.registers; ++i)
       worker.pointers[i] = worker.tiles.data() + i * kSpacing;
     for (std::size_t i = 0; i < program.constants.size(); ++i)  // only read
       worker.pointers[program.registers + i] = const_cast<S*>(constants + i * kTile);
-    stream_ = worker.pointers.data() + fixed;
-    sources_.resize(streams_);
+    stream_ = worker.pointers.data() + fixed_;
   }
 
-  /// Finds the streams; whether their rows follow one another without gaps: one long row.
-  bool find(const Runtime<S>& machine, std::span<const ValueId> values, RowRange range) {
-    const std::int64_t elements = machine.place(values[program_.result]).elements;
-    bool flat = true;
-    for (std::size_t i = 0; i < streams_; ++i) {
-      const Value& v = machine.place(values[i]);
-      sources_[i] = {machine.data(values[i]), v.stride,
-                     v.extent == kShared ? range.last : machine.rows(v.extent)};
-      const bool one = elements == 1 && v.stride == 0;  // the same number for all rows
-      flat = flat && program_.splat[i] == 0 && sources_[i].rows >= range.last &&
-             (v.stride == elements || one || range.last == 1);
-    }
-    return flat;
-  }
-  void run(const Runtime<S>& machine, std::span<const ValueId> values, RowRange range) {
-    const std::int64_t elements = machine.place(values[program_.result]).elements;
-    const bool flat = find(machine, values, range);
-    if (range.first >= range.last || elements == 0) return;
-    if (flat)
-      run_flat(elements, range);
-    else
-      run_rows(elements, range);
-  }
-
-  /// The addresses of the streams where their rows are one long row without anything to spread.
-  bool keep(const Runtime<S>& machine, std::span<const ValueId> values, RowRange range,
-            std::vector<S*>& to) {
-    if (!find(machine, values, range)) return false;
-    const std::int64_t elements = machine.place(values[program_.result]).elements;
-    to.clear();
-    for (std::size_t k = 0; k < streams_; ++k) {
-      if (range.last > 1 && sources_[k].stride == 0) return false;
-      to.push_back(sources_[k].data + range.first * elements);
-    }
-    return true;
-  }
-  /// Instances whose streams are known: those of the first, then those of the second.
+  /// Instances whose streams are rows without gaps: those of the first, then those of the second.
   void run_kept(S* const* streams, std::int64_t count, std::int64_t elements) {
     for (std::int64_t i = 0; i < count; ++i)
       for (std::int64_t from = 0; from < elements; from += kTile) {
@@ -73,51 +37,167 @@ class Instance {
       }
   }
 
- private:
-  void run_flat(std::int64_t elements, RowRange range) {
-    const std::int64_t last = range.last * elements;
-    for (std::int64_t i = range.first * elements; i < last; i += kTile) {
-      for (std::size_t k = 0; k < streams_; ++k)
-        stream_[k] = range.last > 1 && sources_[k].stride == 0 ? spread(k) : sources_[k].data + i;
-      run_tile(std::min(kTile, last - i));
-    }
-  }
-  /// A tile of one number, elements being single: rows of shared leaves have stride 0.
-  S* spread(std::size_t k) {
-    S* tile = worker_.tiles.data() + (program_.registers + k) * std::size_t{kSpacing};
-    std::fill_n(tile, kTile, *sources_[k].data);
-    return tile;
+  /// Rows first..last-1 of an instance.
+  void run_rows(const Source<S>* sources, std::int64_t first, std::int64_t last,
+                std::int64_t elements) {
+    sources_ = sources;
+    elements_ = elements;
+    if (elements == 0) return;
+    if (program_.elements == 0 && last - first > 1 && can_join(last))
+      run_joined(first, last);
+    else
+      for (row_ = first; row_ < last; ++row_) run_row();
   }
 
-  void run_rows(std::int64_t elements, RowRange range) {
-    for (std::int64_t r = range.first; r < range.last; ++r)
-      for (std::int64_t i = 0; i < elements; i += kTile) {
-        for (std::size_t k = 0; k < streams_; ++k) {
-          const Source<S>& s = sources_[k];
-          stream_[k] = r < s.rows ? s.data + r * s.stride + (program_.splat[k] != 0 ? 0 : i)
-                                  : const_cast<S*>(kZeros);  // only read
-        }
-        run_tile(std::min(kTile, elements - i));
-      }
+ private:
+  S* tile_of_stream(std::size_t k) {
+    return worker_.tiles.data() + (program_.registers + k) * std::size_t{kSpacing};
   }
+
+  /// Whether all rows are one long row: what is element by element has no gaps, or is the same in
+  /// all rows and short.
+  bool can_join(std::int64_t last) const {
+    for (std::size_t k = 0; k < streams_; ++k) {
+      const Source<S>& s = sources_[k];
+      if (program_.apart[k] != 0) continue;
+      if (s.rows < last || (s.stride != elements_ && (s.stride != 0 || elements_ > kTile)))
+        return false;
+    }
+    return true;
+  }
+
+  /// A tile has whole rows where a stream is the same in all of them: that is written once.
+  void run_joined(std::int64_t first, std::int64_t last) {
+    bool repeats = false;
+    for (std::size_t k = 0; k < streams_; ++k) {
+      if (program_.apart[k] != 0 || sources_[k].stride != 0) continue;
+      repeats = true;
+      stream_[k] = tile_of_stream(k);
+      for (std::int64_t i = 0; i + elements_ <= kTile; i += elements_)
+        std::copy_n(sources_[k].data, elements_, stream_[k] + i);
+    }
+    const std::int64_t tile = repeats ? kTile / elements_ * elements_ : kTile;
+    const std::int64_t end = last * elements_;
+    for (std::int64_t i = first * elements_; i < end; i += tile) {
+      row_ = i / elements_;
+      place_ = i % elements_;
+      for (std::size_t k = 0; k < streams_; ++k)
+        if (program_.apart[k] == 0 && sources_[k].stride != 0) stream_[k] = sources_[k].data + i;
+      run_tile(std::min(tile, end - i));
+    }
+  }
+
+  void run_row() {
+    for (const plan::Instruction<S>& line : program_.code)
+      if (line.kind == Kind::sum || line.kind == Kind::dot)
+        std::fill_n(row_of(line.out - fixed_), program_.patterns[line.pattern].elements(), S(0));
+    for (place_ = 0; place_ < elements_; place_ += program_.tile) {
+      for (std::size_t k = 0; k < streams_; ++k) {
+        if (program_.apart[k] != 0) continue;
+        stream_[k] =
+            row_ < sources_[k].rows ? row_of(k) + place_ : const_cast<S*>(kZeros);  // only read
+      }
+      run_tile(std::min(program_.tile, elements_ - place_));
+    }
+  }
+  S* row_of(std::size_t k) const { return sources_[k].data + row_ * sources_[k].stride; }
 
   void run_tile(std::int64_t n) {
     S* const* p = worker_.pointers.data();
     for (const plan::Instruction<S>& line : program_.code) {
-      if (line.function != nullptr)
+      if (line.kind == Kind::tile)
         line.function(p[line.a], p[line.b], p[line.c], p[line.out], n, line.lo, line.hi);
       else
-        std::fill_n(p[line.out], n, *p[line.a]);
+        run_apart(line, n);
     }
   }
 
+  void run_apart(const plan::Instruction<S>& line, std::int64_t n) {
+    S* const* p = worker_.pointers.data();
+    const auto& functions = program_.functions;
+    switch (line.kind) {
+      case Kind::spread:
+        return spread(line, n);
+      case Kind::product:
+        return functions.product(operand(line.a, line.of_a), operand(line.b, line.of_b),
+                                 line.op == kernels::TileOp::add ? p[line.c] : nullptr,
+                                 line.from_zero, place_, n, p[line.out]);
+      case Kind::sum:
+        return functions.sum(program_.patterns[line.pattern], {p[line.a]}, {}, place_, n,
+                             row_of(line.out - fixed_));
+      default:
+        return functions.sum(program_.patterns[line.pattern], operand(line.a, line.of_a),
+                             operand(line.b, line.of_b), place_, n, row_of(line.out - fixed_));
+    }
+  }
+
+  /// A factor of a product; beyond the rows of its stream it is zero.
+  kernels::TileOperand<S> operand(std::uint16_t place, std::uint16_t by) const {
+    static constexpr kernels::Pattern kNumber{{}, {}, 1};
+    if (by == plan::Instruction<S>::kTiles) return {worker_.pointers[place]};
+    const std::size_t k = place - fixed_;
+    if (row_ >= sources_[k].rows) return {kZeros, &kNumber};
+    return {row_of(k), &program_.patterns[by]};
+  }
+
+  void spread(const plan::Instruction<S>& line, std::int64_t n) {
+    S* const out = worker_.pointers[line.out];
+    const std::size_t k = line.a - fixed_;
+    const std::int64_t held = std::max<std::int64_t>(sources_[k].rows - row_, 0) * elements_;
+    const std::int64_t known = std::min(n, held - std::min(place_, held));
+    program_.functions.spread(program_.patterns[line.pattern], row_of(k), sources_[k].stride,
+                              elements_, place_, known, out);
+    std::fill_n(out + known, n - known, S(0));
+  }
+
+  using Kind = typename plan::Instruction<S>::Kind;
   static constexpr S kZeros[kTile] = {};
   const plan::RegionProgram<S>& program_;
-  std::size_t streams_;
+  std::size_t streams_, fixed_ = 0;
   Worker<S>& worker_;
   S** stream_ = nullptr;  // the pointers of the streams
-  std::vector<Source<S>>& sources_ = worker_.sources;
+  // of the instance at hand, and where its tile begins
+  const Source<S>* sources_ = nullptr;
+  std::int64_t elements_ = 0, row_ = 0, place_ = 0;
 };
+
+/// Calls body(values, range, elements) for each instance of a region, those of its streams and the
+/// worker's rows.
+template <class S, class Body>
+void each_instance(const Step<S>& step, const Runtime<S>& machine, const Worker<S>& worker,
+                   const Body& body) {
+  const plan::RegionProgram<S>& program =
+      machine.plan().programs[static_cast<std::size_t>(step.program)];
+  const auto streams = static_cast<std::uint32_t>(program.apart.size());
+  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
+    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
+    const Value& result = machine.place(values[program.result]);
+    const RowRange range = machine.range(result.extent, step, worker);
+    const std::int64_t elements = program.elements > 0 ? program.elements : result.elements;
+    if (range.first < range.last && elements > 0) body(values, range, elements);
+  }
+}
+
+template <class S>
+Source<S> source_of(const Runtime<S>& machine, ValueId id, RowRange range) {
+  const Value& v = machine.place(id);
+  return {machine.data(id), v.stride, v.extent == kShared ? range.last : machine.rows(v.extent)};
+}
+
+/// The addresses of the streams of an instance where their rows are one long row.
+template <class S>
+bool keep(const plan::RegionProgram<S>& program, const Runtime<S>& machine,
+          std::span<const ValueId> values, RowRange range, std::int64_t elements,
+          std::vector<S*>& to) {
+  to.clear();
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const Source<S> s = source_of(machine, values[k], range);
+    const bool without_gaps = s.stride == elements || range.last == 1;
+    if (program.apart[k] != 0 || s.rows < range.last || !without_gaps) return false;
+    to.push_back(s.data + range.first * elements);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -126,50 +206,56 @@ void Kernels<S>::tiles(const Known& known, Runtime<S>& machine, Worker<S>& worke
   const AddressCache<S>& ready = worker.ready;
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(known.program)];
-  Instance<S> instance(program, machine.constants(known.program), worker);
+  Tiles<S> tiles(program, machine.constants(known.program), worker);
   for (const auto& i : std::span(ready.instances).subspan(known.first, known.count))
-    instance.run_kept(ready.streams.data() + i.first, i.count, i.elements);
+    tiles.run_kept(ready.streams.data() + i.first, i.count, i.elements);
 }
 
 template <class S>
-void Kernels<S>::region(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+void Kernels<S>::rows(const Known& known, Runtime<S>& machine, Worker<S>& worker) {
+  const AddressCache<S>& ready = worker.ready;
   const plan::RegionProgram<S>& program =
-      machine.plan().programs[static_cast<std::size_t>(step.program)];
-  Instance<S> instance(program, machine.constants(step.program), worker);
-  const auto streams = static_cast<std::uint32_t>(program.splat.size());
-  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
-    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
-    instance.run(machine, values,
-                 machine.range(machine.place(values[program.result]).extent, step, worker));
-  }
+      machine.plan().programs[static_cast<std::size_t>(known.program)];
+  Tiles<S> tiles(program, machine.constants(known.program), worker);
+  for (const auto& i : std::span(ready.regions).subspan(known.first, known.count))
+    tiles.run_rows(ready.sources.data() + i.source, i.first, i.last, i.elements);
 }
 
-/// The streams of all instances, where all can be kept.
+/// The streams of all instances, where all are rows without gaps.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Runtime<S>& machine,
                                                       Worker<S>& worker) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
-  Instance<S> instance(program, machine.constants(step.program), worker);
-  const auto streams = static_cast<std::uint32_t>(program.splat.size());
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.instances.size(), first_stream = ready.streams.size();
-  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
-    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
-    const Value& result = machine.place(values[program.result]);
-    const RowRange range = machine.range(result.extent, step, worker);
-    const std::int64_t n = (range.last - range.first) * result.elements;
-    if (n <= 0) continue;
-    if (!instance.keep(machine, values, range, worker.kept)) {
-      ready.instances.resize(first);
-      ready.streams.resize(first_stream);
-      return {AddressCache<S>::Kind::other};
-    }
-    ready.add(worker.kept, n, first);
+  bool all = true;
+  each_instance(step, machine, worker, [&](auto values, RowRange range, std::int64_t elements) {
+    all = all && keep(program, machine, values, range, elements, worker.kept);
+    if (all) ready.add(worker.kept, (range.last - range.first) * elements, first);
+  });
+  if (!all) {
+    ready.instances.resize(first);
+    ready.streams.resize(first_stream);
+    return find_rows(step, machine, worker);
   }
-  ready.join(streams, first);
+  ready.join(program.apart.size(), first);
   return {AddressCache<S>::Kind::tiles, step.program, static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.instances.size() - first)};
+}
+
+template <class S>
+typename AddressCache<S>::Step Kernels<S>::find_rows(const Step<S>& step, Runtime<S>& machine,
+                                                     Worker<S>& worker) {
+  AddressCache<S>& ready = worker.ready;
+  const std::size_t first = ready.regions.size();
+  each_instance(step, machine, worker, [&](auto values, RowRange range, std::int64_t elements) {
+    ready.regions.push_back(
+        {static_cast<std::uint32_t>(ready.sources.size()), range.first, range.last, elements});
+    for (const ValueId id : values) ready.sources.push_back(source_of(machine, id, range));
+  });
+  return {AddressCache<S>::Kind::rows, step.program, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(ready.regions.size() - first)};
 }
 
 // the members that are defined here

@@ -45,7 +45,7 @@ class Splits {
   bool instances(const Step<S>& step) const {
     const auto& program = plan_.programs[at(step.program)];
     for (std::uint32_t i = program.result; i < step.operand_count;
-         i += static_cast<std::uint32_t>(program.splat.size()))
+         i += static_cast<std::uint32_t>(program.apart.size()))
       if (!prefix(plan_.operands[step.first_operand + i])) return false;
     return true;
   }

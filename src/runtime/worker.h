@@ -11,14 +11,6 @@
 
 namespace taugrad::runtime {
 
-/// A stream of a region while an instance of it runs.
-template <class S>
-struct Source {
-  S* data;
-  std::int64_t stride;
-  std::int64_t rows;  ///< beyond them it is zero
-};
-
 /// One of the threads of a run, with what it works in.
 template <class S>
 struct Worker {

@@ -39,7 +39,23 @@ HWY_INLINE Vector<S> round(Vector<S> x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::BitCast(Lanes<S>(), kept));
 }
 
-/// The powers that gradients ask for by the lane, others one at a time by the C++ library.
+#if HWY_TARGET != HWY_SCALAR
+/// a^b = e^(b ln a) of finite floats, a > 0: in double, so that a float's last place is right.
+HWY_INLINE Vector<float> power(Vector<float> a, Vector<float> b) {
+  const Lanes<float> d;
+  const hn::Half<Lanes<float>> half;
+  const auto of = [&](auto x, auto y) HWY_ATTR {
+    const Lanes<double> wide;
+    const auto logarithm = log<double>(hn::PromoteTo(wide, x));
+    return hn::DemoteTo(half, exp<double>(hn::Mul(hn::PromoteTo(wide, y), logarithm)));
+  };
+  return hn::Combine(d, of(hn::UpperHalf(half, a), hn::UpperHalf(half, b)),
+                     of(hn::LowerHalf(half, a), hn::LowerHalf(half, b)));
+}
+#endif
+
+/// The powers that gradients ask for and those of positive floats by the lane, others one at a time
+/// by the C++ library.
 template <class S>
 HWY_INLINE Vector<S> pow(Vector<S> a, Vector<S> b) {
   const Lanes<S> d;
@@ -49,8 +65,17 @@ HWY_INLINE Vector<S> pow(Vector<S> a, Vector<S> b) {
   auto y = hn::IfThenElse(is_one, a, hn::Mul(a, a));
   y = hn::IfThenElse(is_zero, one, y);
   y = hn::IfThenElse(is_inverse, hn::Div(one, a), y);
-  const auto done = hn::Or(hn::Or(is_zero, is_one), hn::Or(is_two, is_inverse));
+  auto done = hn::Or(hn::Or(is_zero, is_one), hn::Or(is_two, is_inverse));
   if (HWY_LIKELY(hn::AllTrue(d, done))) return y;
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(S) == sizeof(float)) {
+    const auto ends = hn::And(hn::IsFinite(a), hn::IsFinite(b));
+    const auto usual = hn::AndNot(done, hn::And(ends, hn::Gt(a, zero)));
+    y = hn::IfThenElse(usual, power(a, b), y);
+    done = hn::Or(done, usual);
+    if (HWY_LIKELY(hn::AllTrue(d, done))) return y;
+  }
+#endif
   alignas(64) S bases[kLanes<S>], exponents[kLanes<S>], known[kLanes<S>], results[kLanes<S>];
   hn::Store(a, d, bases);
   hn::Store(b, d, exponents);

@@ -71,10 +71,12 @@ class Levels {
     if (form == Form::rows) return key_of_product(id);
     Key key = 0;
     draft_.each_read(id, [&](const Read& r) {
-      key = std::max(key,
-                     form == Form::fused ? after(r.node, id) : draft_.key[PlanBuilder::at(r.node)]);
+      key = std::max(key, form == Form::fused || form == Form::again
+                              ? after(r.node, id)
+                              : draft_.key[PlanBuilder::at(r.node)]);
     });
-    const bool step = form != Form::fused && form != Form::view && form != Form::placed;
+    const bool step =
+        form != Form::fused && form != Form::again && form != Form::view && form != Form::placed;
     return step ? next_stage(key) : key;
   }
 
@@ -82,7 +84,7 @@ class Levels {
   Key after(NodeId x, NodeId id) const {
     const Key key = draft_.key[PlanBuilder::at(x)];
     const Form form = draft_.form[PlanBuilder::at(x)];
-    if (form == Form::leaf) return key;
+    if (form == Form::leaf || form == Form::again) return key;
     return form == Form::fused && draft_.same_tiles(x, id) ? key : next_stage(key);
   }
 

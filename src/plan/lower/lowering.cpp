@@ -69,7 +69,8 @@ std::vector<typename Lowering<S>::Unit> Lowering<S>::units() const {
     const Form form = draft_.form[at(id)];
     const Key key = draft_.key[at(id)];
     const NodeId into = draft_.into[at(id)];
-    if (form == Form::leaf || form == Form::view || form == Form::placed) continue;
+    if (form == Form::leaf || form == Form::view || form == Form::placed || form == Form::again)
+      continue;
     if (form == Form::rows) {
       list.push_back(
           {key, draft_.turn[at(id)], draft_.products[at(draft_.product[at(id)])].type, id});

@@ -55,11 +55,14 @@ std::int64_t number_of(std::vector<Known>& known, Known kind, const Same& same) 
 template <class S>
 bool same_program(const RegionProgram<S>& a, const RegionProgram<S>& b) {
   const auto same_line = [](const Instruction<S>& x, const Instruction<S>& y) {
-    return x.function == y.function && x.op == y.op && x.out == y.out && x.a == y.a && x.b == y.b &&
-           x.c == y.c && x.lo == y.lo && x.hi == y.hi;
+    return x.function == y.function && x.op == y.op && x.kind == y.kind &&
+           x.from_zero == y.from_zero && x.pattern == y.pattern && x.of_a == y.of_a &&
+           x.of_b == y.of_b && x.out == y.out && x.a == y.a && x.b == y.b && x.c == y.c &&
+           x.lo == y.lo && x.hi == y.hi;
   };
   return std::ranges::equal(a.code, b.code, same_line) && a.constants == b.constants &&
-         a.splat == b.splat && a.registers == b.registers && a.result == b.result &&
+         a.patterns == b.patterns && a.apart == b.apart && a.elements == b.elements &&
+         a.tile == b.tile && a.registers == b.registers && a.result == b.result &&
          a.first_write == b.first_write && a.last_read == b.last_read;
 }
 

@@ -38,21 +38,44 @@ class ProgramWriter {
   };
   struct Line {
     kernels::TileOp op;
-    bool splat;
+    typename Instruction<S>::Kind kind;
+    std::uint16_t pattern;
     Ref out, a, b, c;
     S lo, hi;
+    std::uint16_t of_a = Instruction<S>::kTiles, of_b = Instruction<S>::kTiles;
+    bool from_zero = false;
+    bool sums() const {
+      return kind == Instruction<S>::Kind::sum || kind == Instruction<S>::Kind::dot;
+    }
   };
 
   void write_node(NodeId id);
   void write_sum(NodeId id, std::span<const Ref> terms);
+  void write_sum_of_places(NodeId id, Ref a, Ref b);
   Ref operand(const Read& read, NodeId user);
-  Ref stream(ValueId value, bool splat);
+  Ref made_again(NodeId id);
+  void append_product(Ref out, Ref a, Ref b);
+  std::uint16_t stream(ValueId value, std::uint32_t pattern);
+  Ref spread(ValueId value, std::uint32_t pattern);
+  std::uint16_t pattern(std::uint32_t number);
   Ref constant(double value);
   Ref tile() { return {Ref::Kind::tile, tiles_++}; }
   Ref result(NodeId id);
   void append(kernels::TileOp op, Ref out, Ref a, Ref b = {}, Ref c = {});
+  // region_fold.cpp
+  void fold();
+  void fold_patterns(Line& line);
+  void fold_sum(Line& line);
+  void fold_addition(Line& line);
+  bool fold_pattern(Ref& operand, std::uint16_t& by, std::int64_t& line);
+  const Line* single_product(const Ref& operand) const;
+  const kernels::Pattern& pattern_of(std::uint16_t local) const {
+    return draft_.patterns[patterns_[local]];
+  }
+  void drop_unread();
   void share_registers();
   std::string signature() const;
+  std::int64_t tile_elements() const;
   RegionProgram<S> finish() const;
   std::uint16_t place(const Ref& ref) const;
 
@@ -61,8 +84,13 @@ class ProgramWriter {
   std::vector<RegionProgram<S>>& programs_;
   std::vector<Ref> ref_;  // by node, of the region at hand
   std::vector<ValueId> streams_;
-  std::vector<std::uint8_t> splat_;
-  std::vector<std::pair<std::uint16_t, Ref>> splats_;  // tiles that hold a stream of one number
+  std::vector<std::uint32_t> stream_pattern_;          // of the draft; 0: element by element
+  std::vector<std::pair<std::uint16_t, Ref>> spread_;  // tiles that hold a stream spread out
+  std::vector<std::uint32_t> patterns_;                // of the draft
+  std::vector<std::pair<NodeId, Ref>> again_;          // tiles of nodes that each reader makes
+  std::vector<std::int32_t> definition_,
+      reads_;  // by tile: the line, its readers
+  std::int64_t elements_ = 0;
   std::vector<S> constants_;
   std::vector<Line> code_;
   std::uint16_t tiles_ = 0, registers_ = 0;

@@ -16,8 +16,9 @@ class Regions {
 
   void run() {
     each_read([&](NodeId x, NodeId id) {
-      if (together(x, id)) parent_[PlanBuilder::at(find(x))] = find(id);
+      if (!draft_.sums(id) && together(x, id)) parent_[PlanBuilder::at(find(x))] = find(id);
     });
+    add_sums();
     number();
     each_read([&](NodeId x, NodeId id) {
       if (draft_.region[PlanBuilder::at(x)] != draft_.region[PlanBuilder::at(id)])
@@ -40,6 +41,38 @@ class Regions {
            draft_.form[PlanBuilder::at(id)] == Form::fused &&
            draft_.key[PlanBuilder::at(x)] == draft_.key[PlanBuilder::at(id)] &&
            draft_.same_tiles(x, id);
+  }
+
+  /// Elements of a tile in which a sum along lines has whole lines; 0: any. What a line's sum is
+  /// made of follows from the sum alone.
+  std::int64_t tile_of(NodeId id) const {
+    if (!draft_.sums(id)) return 0;
+    return sum_tile(draft_.patterns[draft_.sum[PlanBuilder::at(id)] - 1]);
+  }
+
+  /// A sum joins the regions that it reads, where its tiles are theirs.
+  void add_sums() {
+    std::vector<std::int64_t> tile(static_cast<std::size_t>(draft_.size()));  // by root
+    std::vector<NodeId> roots;
+    for (NodeId id = 0; id < draft_.size(); ++id) {
+      if (!draft_.needed[PlanBuilder::at(id)] || !draft_.sums(id)) continue;
+      std::int64_t mine = tile_of(id);
+      roots.clear();
+      draft_.each_read(id, [&](const Read& read) {
+        if (together(read.node, id)) roots.push_back(find(read.node));
+      });
+      bool fits = true;
+      for (const NodeId root : roots) {
+        const std::int64_t other = tile[PlanBuilder::at(root)];
+        fits = fits && (mine == 0 || other == 0 || mine == other);
+        mine = std::max(mine, other);
+      }
+      tile[PlanBuilder::at(id)] = fits ? mine : tile_of(id);
+      if (!fits) continue;
+      for (const NodeId root : roots) {
+        parent_[PlanBuilder::at(find(root))] = id;
+      }
+    }
   }
 
   NodeId find(NodeId id) {

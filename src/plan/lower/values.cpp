@@ -27,7 +27,7 @@ void Lowering<S>::place_value(NodeId id) {
   if (value_[at(id)] >= 0) return;
   if (form == Form::leaf) return add_leaf(id);
   if (form == Form::view) return add_view(id);
-  if (form == Form::fused && !draft_.stored[at(id)]) return;
+  if (form == Form::again || (form == Form::fused && !draft_.stored[at(id)])) return;
   if (form == Form::placed && (&tape_.op(id) == &kPad || draft_.added(id))) return;
   if (into < 0) return add_value(id);
   const NodeId owner = draft_.owner(id);

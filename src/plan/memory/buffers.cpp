@@ -97,7 +97,7 @@ class Slots {
       const Step<S>& s = plan_.steps[step];
       if (s.form != Form::fused) continue;
       const RegionProgram<S>& program = plan_.programs[at(s.program)];
-      const auto streams = static_cast<std::uint32_t>(program.splat.size());
+      const auto streams = static_cast<std::uint32_t>(program.apart.size());
       for (std::uint32_t i = 0; i < s.operand_count; i += streams)
         take_over(program, {plan_.operands.data() + s.first_operand + i, streams},
                   static_cast<std::int32_t>(step));
@@ -107,12 +107,12 @@ class Slots {
   void take_over(const RegionProgram<S>& program, std::span<const ValueId> streams,
                  std::int32_t step) {
     for (std::size_t out = 0; out < streams.size(); ++out) {
-      if (program.first_write[out] < 0) continue;
+      if (program.first_write[out] < 0 || program.apart[out] != 0) continue;
       const std::int32_t result = plan_.values[at(streams[out])].slot;
       if (same_[at(result)] >= 0 || storages_[at(result)].born != step || !whole(streams[out]))
         continue;
       for (std::size_t in = 0; in < streams.size(); ++in) {
-        if (program.first_write[in] >= 0 || program.splat[in] != 0 ||
+        if (program.first_write[in] >= 0 || program.apart[in] != 0 ||
             program.last_read[in] > program.first_write[out])
           continue;
         if (can_take(streams[in], streams[out], step)) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "plan/lower/element_product.h"
 #include "plan/lower/tile_ops.h"
 #include "plan/plan_builder.h"
 #include "rewrite/checkpoint.h"
@@ -24,9 +25,12 @@ class Forms {
       const Form form = draft_.form[PlanBuilder::at(id)] = choose(id);
       if (form == Form::rows)
         use_product(id);
+      else if (form == Form::fused && is_product(id))
+        use_elements(*element_product(draft_, id), id);
       else
         use_inputs(id, form);
     }
+    make_again();
     std::reverse(draft_.products.begin(), draft_.products.end());
     for (std::size_t i = 0; i < draft_.products.size(); ++i)
       draft_.product[PlanBuilder::at(draft_.products[i].node)] = static_cast<std::int32_t>(i);
@@ -42,6 +46,24 @@ class Forms {
     uses = static_cast<std::uint8_t>(std::min(uses + 1, 2));
     draft_.user[PlanBuilder::at(x)] = user;
   }
+  bool is_product(NodeId id) const {
+    const Op& op = tape_.op(id);
+    return &op == &kMatmul || &op == &kStackedMatmul || &op == &kOuter;
+  }
+  void use_elements(const ElementProduct& p, NodeId id) {
+    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    *read = read_by(p.of_a, p.a);
+    *++read = read_by(p.of_b, p.b);
+    for (const Read& r : draft_.reads(id))
+      if (r.kind != Read::Kind::constant) use(r.node, id);
+    if (!p.into.whole()) draft_.sum[PlanBuilder::at(id)] = 1 + draft_.pattern(p.into);
+  }
+  Read read_by(const kernels::Pattern& p, NodeId x) {
+    const Read direct = draft_.look_through(x);
+    if (p.whole() || direct.kind == Read::Kind::constant) return direct;
+    return {x, Read::Kind::spread, draft_.pattern(p)};
+  }
+
   void use_inputs(NodeId id, Form form) {
     Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
     if (&tape_.op(id) == &kAfter) return use_first(id, read);
@@ -51,6 +73,10 @@ class Forms {
                                    : Read{x};
       if (read->kind != Read::Kind::constant) use(read->node, id);
       ++read;
+    }
+    if (form == Form::fused && &tape_.op(id) == &kSumTo) {
+      const auto p = spreading(tape_.shape(id), tape_.shape(draft_.in(id)[0]));
+      draft_.sum[PlanBuilder::at(id)] = 1 + draft_.pattern(p);
     }
   }
 
@@ -85,9 +111,10 @@ class Forms {
     return {id, left ? in[0] : in[1], matrix, (!left && rank(b) == 2) != transposed, false, -1};
   }
 
-  Form matmul(NodeId a, NodeId b) const {
+  Form matmul(NodeId id, NodeId a, NodeId b) const {
     if (!draft_.shared(a) && draft_.shared(b)) return Form::rows;
     if (draft_.shared(a) && !draft_.shared(b) && rank(b) == 1) return Form::rows;
+    if (can_fuse() && element_product(draft_, id)) return Form::fused;
     return rank(a) == 2 && rank(b) == 2 ? Form::each : Form::forward;
   }
 
@@ -103,7 +130,7 @@ class Forms {
     const Op& op = tape_.op(id);
     const auto in = draft_.in(id);
     if (&op == &kInput || &op == &kWeight) return Form::leaf;
-    if (&op == &kMatmul) return matmul(in[0], in[1]);
+    if (&op == &kMatmul) return matmul(id, in[0], in[1]);
     if (&op == &kConv) return conv(id);
     if (&op == &kAddN)
       return can_fuse() && !draft_.shared(id) && !draft_.is_long_sum(id) ? Form::fused : Form::add;
@@ -111,14 +138,49 @@ class Forms {
     if (&op == &kScatterRows) return Form::scatter_rows;
     if (&op == &kSumItems) return Form::sum_items;
     if (is_view(id)) return Form::view;
+    if (can_fuse() && (&op == &kSumTo || is_product(id)) && adds_up(id)) return Form::fused;
     return can_fuse() && tile_op_of(op, tape_.attrs(id)) ? Form::fused : Form::forward;
   }
+  /// Products of two smaller rows are made where they are read, where only regions do.
+  void make_again() {
+    std::vector<std::uint8_t> wanted(static_cast<std::size_t>(draft_.size()));
+    for (NodeId id = 0; id < draft_.size(); ++id) {
+      if (!draft_.needed[PlanBuilder::at(id)]) continue;
+      const bool spreads = std::ranges::all_of(
+          draft_.reads(id), [](const Read& r) { return r.kind == Read::Kind::spread; });
+      const bool product = draft_.form[PlanBuilder::at(id)] == Form::fused && is_product(id);
+      wanted[PlanBuilder::at(id)] =
+          product && spreads && !draft_.sums(id) && !draft_.is_output[PlanBuilder::at(id)];
+      draft_.each_read(id, [&](const Read& r) {
+        if (draft_.form[PlanBuilder::at(id)] != Form::fused || r.kind != Read::Kind::stream ||
+            !draft_.same_tiles(r.node, id))
+          wanted[PlanBuilder::at(r.node)] = 0;
+      });
+    }
+    for (NodeId id = 0; id < draft_.size(); ++id)
+      if (wanted[PlanBuilder::at(id)]) draft_.form[PlanBuilder::at(id)] = Form::again;
+  }
+
+  bool adds_up(NodeId id) const {
+    if (&tape_.op(id) != &kSumTo) return element_product(draft_, id).has_value();
+    const std::int64_t from = draft_.elements(draft_.in(id)[0]);
+    return from > 0 && from != draft_.elements(id);
+  }
   bool can_fuse() const { return draft_.passes.has(Pass::fuse); }
+
+  /// A transpose of a row or a column, a broadcast to as many elements and its sum.
+  bool moves_nothing(NodeId id) const {
+    const Op& op = tape_.op(id);
+    if (&op == &kBroadcastTo || &op == &kSumTo)
+      return draft_.elements(id) == draft_.elements(draft_.in(id)[0]);
+    if (&op != &kTranspose || tape_.attrs(id).has("axes")) return false;
+    return std::ranges::count_if(tape_.shape(id).dims(), [](std::int64_t n) { return n != 1; }) < 2;
+  }
 
   bool is_view(NodeId id) const {
     const Op& op = tape_.op(id);
     const auto in = draft_.in(id);
-    if (op.traits.view && tape_.extent_id(id) == tape_.extent_id(in[0]))
+    if ((op.traits.view || moves_nothing(id)) && tape_.extent_id(id) == tape_.extent_id(in[0]))
       return !draft_.is_output[PlanBuilder::at(id)];
     if (draft_.is_output[PlanBuilder::at(id)]) return false;  // its rows lie one after another
     if (&op == &kToItems || &op == &kSlice) return true;
