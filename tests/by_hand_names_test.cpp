@@ -53,7 +53,9 @@ std::string read_error(const std::string& json) {
 TEST_CASE("names that read as something else are refused where they are given", "[by_hand]") {
   Graph g;
   const Var w = g.weight("w", {2}), x = g.input("x", {2});
-  for (const std::string name : {"#4", "grad:w", "cotangent:x", "V[]", "h[t=3]", "grad:w[3]"}) {
+  for (const std::string name :
+       {"#4", "#4a", "#a", "grad:w", "cotangent:x", "V[]", "h[t=3]", "grad:w[3]", "h(3)", "p(1,2)",
+        "h[", "h]", "[3]", "h[t]", "h[t-1]"}) {
     INFO(name);
     const NodeId before = g.size();
     const Var v = w * x;
@@ -79,7 +81,8 @@ TEST_CASE("names that read as something else are refused where they are given", 
     CHECK(code_of([&] { g.input(name); }) == "G025");
     CHECK_NOTHROW(g.name(w * x, name));
   }
-  for (const std::string name : {"#", "#4a", "h[", "h]", "[3]", "h[a]", "grad", "gradient:w"})
+  for (const std::string name :
+       {"grad", "gradient:w", "sigmoid(z)", "h()", "(3)", "a#", "a]>", "#", "# of words"})
     CHECK_NOTHROW(g.name(w * x, name));
   CHECK(code_of([&] { g.name(w * x, "y[2]", {3}); }) == "G025");
   for (const std::string letter : {"t[1]", "t=", "i,j"})
@@ -126,10 +129,10 @@ TEST_CASE("copies of one weight under two letters are told apart everywhere", "[
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
   CHECK(std::ranges::count(names, "W[s=1]") == 1);
   CHECK(std::ranges::count(names, "W[t=3]") == 1);
-  const GraphCheckOptions of_one{.variables = {"W[t=1]"}, .perturb = "W[s=2]"};
-  CHECK(code_of([&] { check(g, {.perturb = "W[q=2]"}); }) == "U002");
+  const GraphCheckOptions of_one{.variables = {"W[t=1]"}, .control = {.perturb = "W[s=2]"}};
+  CHECK(code_of([&] { check(g, {.control = {.perturb = "W[q=2]"}}); }) == "U002");
   CHECK(code_of([&] { check(g, of_one); }) == "U002");  // no gradient of W[t=1] passes through it
-  CHECK_FALSE(check(g, {.perturb = "W[s=2]"}).ok());
+  CHECK_FALSE(check(g, {.control = {.perturb = "W[s=2]"}}).ok());
 
   const Gradients d = gradient(g.at("loss"), {in_s, in_t});
   CHECK(d["W[s=1]"] == d[0]);

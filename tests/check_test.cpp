@@ -75,12 +75,13 @@ TEST_CASE("S14: a check that fails names the worst entry, and a sample is said t
   REQUIRE(faults.size() == 1);
   CHECK(faults[0].op == "tanh");
   CHECK(faults[0].label == "h[1]");
-  const CheckReport few = check_gradients(sum(a * a), Vars{W, x}, point, {.max_runs = 6});
+  const CheckReport few =
+      check_gradients(sum(a * a), Vars{W, x}, point, {.control = {.max_runs = 6}});
   CHECK(few.ok());
   CHECK(few.sampled());
   CHECK(few.runs <= 8);
   CHECK(few.variables[0].along_direction);
-  CHECK_FALSE(check_gradients(loss, Vars{W, x}, point, {.max_runs = 2}).ok());
+  CHECK_FALSE(check_gradients(loss, Vars{W, x}, point, {.control = {.max_runs = 2}}).ok());
 }
 
 TEST_CASE("a kink within the stencil is said, not judged", "[gradient]") {

@@ -1,5 +1,6 @@
 // `show --values` and `--colour` on a command line: what they draw, and what they refuse.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "support_cli.h"
 
@@ -39,9 +40,57 @@ TEST_CASE("show: a page of a graph's JSON", "[cli]") {
   for (const char* view : {"folded", "unfolded", "gradient"})
     CHECK(has(page, "\"name\": \"" + std::string(view) + "\""));
   CHECK(taugrad(f, "show net.json --view gradient -q -o -  --format html").out != page);
-  const Outcome refused = taugrad(f, "show net.json --values -o net.html");
-  CHECK(refused.status == 2);
-  CHECK(has(refused.err, "U007"));
+}
+
+namespace {
+
+// what the nodes of a drawing say of their values and gradients
+std::multiset<std::string> told(const std::string& svg) {
+  std::multiset<std::string> lines;
+  for (const std::string what : {"value: ", "gradient: "})
+    for (std::size_t at = svg.find(what); at != std::string::npos; at = svg.find(what, at + 1))
+      lines.insert(svg.substr(at, svg.find_first_of("<\n", at) - at));
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("show --values: a graph's JSON has the numbers of its definition", "[cli]") {
+  const Folder f;
+  for (const std::string name : {"elman", "char_lm", "bidirectional", "attention"}) {
+    CHECK(taugrad(f, "show " + name + " --steps 3 -q -o net.json").status == 0);
+    for (const std::string options :
+         {"--values", "--colour gradient", "--values --view gradient", "--colour bytes --seed 3"}) {
+      INFO(name << " " << options);
+      const std::string line = " " + options + " --detail values -q -o ";
+      CHECK(taugrad(f, "show " + name + " --steps 3" + line + "a.svg").status == 0);
+      CHECK(taugrad(f, "show net.json" + line + "b.svg").status == 0);
+      const auto of_definition = told(slurp(f / "a.svg")), of_graph = told(slurp(f / "b.svg"));
+      CHECK_FALSE(of_definition.empty());
+      CHECK(of_graph == of_definition);
+    }
+  }
+  CHECK(taugrad(f, "show elman --steps 3 --view gradient -q -o net.json").status == 0);
+  CHECK(taugrad(f, "show net.json --values -q -o net.svg").status == 0);
+  CHECK(has(slurp(f / "net.svg"), "value: "));
+  CHECK(taugrad(f, "show net.json --values -q -o net.html").status == 0);
+  CHECK(has(slurp(f / "net.html"), "id=\"values\""));
+  CHECK(taugrad(f, "show net.json --colour gradient -q -o net.node-data.json").status == 0);
+}
+
+TEST_CASE("show --values: of a graph, the item and the loss that are asked for", "[cli]") {
+  const Folder f;
+  spill(f / "x.json", R"~({"x": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]})~");
+  CHECK(taugrad(f, "show -e 'h[t] = 2 * x[t]' --size n=2 --steps 2 -q -o g.json").status == 0);
+  const std::string line = "show g.json --inputs x.json --values --format svg ";
+  CHECK(has(taugrad(f, line).out, "value: 10 to 12, mean 11"));
+  CHECK(has(taugrad(f, line + "--item 1").out, "value: 14 to 16, mean 15"));
+  CHECK(taugrad(f, line + "--item 2").status == 2);
+  CHECK(taugrad(f, line + "--loss nothing").status == 2);
+  CHECK(has(taugrad(f, "show g.json --values --view folded").err, "U006"));
+  CHECK(has(taugrad(f, "show g.json --values --steps 4").err, "U007"));
+  spill(f / "u.json", R"~({"u": [[[1, 2]], [[5, 6]]]})~");
+  CHECK(has(taugrad(f, "show g.json --values --inputs u.json").err, "D016"));
 }
 
 TEST_CASE("show --values: the data of a file, item by item", "[cli]") {

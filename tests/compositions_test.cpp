@@ -133,8 +133,9 @@ TEST_CASE("random graphs: complex step, to second order", "[gradient]") {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     Random r = random_graph(seed, 5 + static_cast<int>(seed % 30));
     INFO("seed " << seed);
-    CHECK(failure(check_gradients(r.loss, r.variables, r.point, {.max_runs = 100})) == "");
-    CHECK(failure(check_gradients(r.loss, r.variables, r.point, {.order = 2, .max_runs = 50})) ==
+    CHECK(failure(check_gradients(r.loss, r.variables, r.point, {.control = {.max_runs = 100}})) ==
           "");
+    CHECK(failure(check_gradients(r.loss, r.variables, r.point,
+                                  {.order = 2, .control = {.max_runs = 50}})) == "");
   }
 }

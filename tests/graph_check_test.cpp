@@ -158,8 +158,8 @@ TEST_CASE("a spoiled vjp is found, by op, entry and step", "[check]") {
       for (const char* name : {"tanh", "h[2]", "matmul", "W[3]", "h"}) {
         INFO(name << ", method " << static_cast<int>(method) << ", order " << order);
         const Rnn r = unrolled(3);
-        const CheckReport report =
-            check(r.g, r.loss, {}, {.method = method, .order = order, .perturb = name});
+        const CheckReport report = check(
+            r.g, r.loss, {}, {.method = method, .order = order, .control = {.perturb = name}});
         CHECK_FALSE(report.ok());
         REQUIRE(report.perturbed);
         REQUIRE(report.faults.size() == 1);
@@ -183,7 +183,7 @@ TEST_CASE("what cannot be spoiled is told", "[check]") {
     const Var loss = sum(tanh(w * x)) + sum(stop_gradient(exp(x)));
     g.name(sigmoid(w), "aside");
     try {
-      check(g, loss, {}, {.variables = {"w"}, .perturb = name});
+      check(g, loss, {}, {.variables = {"w"}, .control = {.perturb = name}});
     } catch (const Error& e) {
       const Diagnostic& d = e.diagnostics().front();
       return d.code + " " + d.message + " (" + d.help + ")";
@@ -204,13 +204,13 @@ TEST_CASE("a check that has no time samples, and says what it covered", "[check]
   const Var loss = sum(tanh(matmul(w, x)));
   std::int64_t planned = 0, last = 0;
   double estimate = 0;
-  GraphCheckOptions o{.variables = {"w"}, .max_runs = 1'000'000, .seconds = 1};
-  o.estimate = [&](const CheckEstimate& e) {
+  GraphCheckOptions o{.variables = {"w"}, .control = {.max_runs = 1'000'000, .seconds = 1}};
+  o.control.estimate = [&](const CheckEstimate& e) {
     planned = e.planned;
     estimate = e.every_entry;
     CHECK(e.entries == 90'000);
   };
-  o.progress = [&](std::int64_t done, std::int64_t total) {
+  o.control.progress = [&](std::int64_t done, std::int64_t total) {
     CHECK(done == last + 1);
     CHECK(total == planned);
     last = done;
@@ -224,7 +224,7 @@ TEST_CASE("a check that has no time samples, and says what it covered", "[check]
   CHECK(r.checked == last - 1);
   CHECK(estimate > 1);
   // the same entries where there is no clock
-  GraphCheckOptions few{.variables = {"w"}, .max_runs = 50};
+  GraphCheckOptions few{.variables = {"w"}, .control = {.max_runs = 50}};
   const CheckReport a = check(g, loss, {}, few), b = check(g, loss, {}, few);
   CHECK(a.checked == 49);
   CHECK(a.worst()->worst.element == b.worst()->worst.element);
@@ -236,14 +236,14 @@ TEST_CASE("where there are more variables than runs, a direction goes through al
   for (const Method method : kMethods)
     for (const int order : {1, 2}) {
       const Rnn r = unrolled(6);
-      GraphCheckOptions o{.method = method, .order = order, .max_runs = 3};
+      GraphCheckOptions o{.method = method, .order = order, .control = {.max_runs = 3}};
       const CheckReport good = check(r.g, r.loss, {}, o);
       REQUIRE(good.together);
       CHECK(good.together->ok);
       CHECK(good.together->analytic == Approx(good.together->numeric));
       CHECK(good.ok());
       CHECK_FALSE(good.vacuous());
-      o.perturb = "h[3]";
+      o.control.perturb = "h[3]";
       const Rnn spoiled = unrolled(6);
       const CheckReport bad = check(spoiled.g, spoiled.loss, {}, o);
       CHECK_FALSE(bad.together->ok);

@@ -76,7 +76,7 @@ TEST_CASE("an own operation is checked to second order, by both methods, and for
   CHECK(support::adjoint_error(loss, Vars{a, b}, point) <= 1e-12);
   // a spoiled one is found by its name
   const Graph spoiled = unrolled();
-  const CheckReport r = check(spoiled, loss_of(spoiled), {}, {.perturb = "swish"});
+  const CheckReport r = check(spoiled, loss_of(spoiled), {}, {.control = {.perturb = "swish"}});
   CHECK_FALSE(r.ok());
   REQUIRE(r.faults.size() == 1);
   CHECK(r.faults[0].op == "swish");

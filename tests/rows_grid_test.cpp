@@ -86,9 +86,9 @@ TEST_CASE(
 TEST_CASE("S60: gradients on a 4 x 5 grid, numerically", "[rows]") {
   for (const char* name : {"grid_four_directions", "grid_lines", "grid_convolution"}) {
     CAPTURE(name);
-    const CheckReport report =
-        check(load_definition(name),
-              {.lengths = {{"rows", kRows}, {"cols", kCols}}, .batch = 1, .max_runs = 3000});
+    const CheckReport report = check(
+        load_definition(name),
+        {.lengths = {{"rows", kRows}, {"cols", kCols}}, .batch = 1, .control = {.max_runs = 3000}});
     CHECK(report.ok());
     CHECK(report.checked > 100);
   }

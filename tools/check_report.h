@@ -5,16 +5,12 @@
 #include "base/words.h"
 #include "taugrad/reference/check.h"
 
-/// What `taugrad check` says of a check.
+/// What `taugrad check` says of a check to programs; to people it says reference/check_text.h.
 namespace taugrad::cli {
 
 inline constexpr Word<Method> kMethods[] = {{"complex", Method::complex_step},
                                             {"central", Method::central}};
 
-/// One line a variable.
-std::string check_table(const CheckReport& r);
-/// What was covered, the worst entry, what a failure comes from, and the verdict.
-std::string check_summary(const CheckReport& r);
 std::string check_json(const CheckReport& r);
 
 }  // namespace taugrad::cli

@@ -176,6 +176,7 @@ Definition read_definition(const DefinitionOptions& o, const Context& context) {
     fail(Status::usage, std::move(e));
   }
   require_definition(o);
+  if (o.equations.empty()) tell_shadowed(o.file_or_name, context);
   return finished_definition(o.equations.empty() ? load_definition(o.file_or_name)
                                                  : definition_from_equations(o.equations, o.loss),
                              o, context);
@@ -194,7 +195,12 @@ Definition finished_definition(Definition d, const DefinitionOptions& o, const C
     }
     it->value = value;
   }
-  for (const std::string& line : d.notes) note(context, line);
+  const auto set = [&](const std::string& line) {  // who says a size needs no word of it
+    return std::ranges::any_of(o.sizes,
+                               [&](const auto& s) { return line.starts_with(s.first + " = "); });
+  };
+  for (const std::string& line : d.notes)
+    if (!set(line)) note(context, line);
   resolve_told(d, o);
   return d;
 }

@@ -50,7 +50,8 @@ std::string table(const VariableFlow& v, bool verdict_only) {
 std::string table(const std::vector<WeightFlow>& weights) {
   std::string text;
   for (const WeightFlow& w : weights) {
-    text += fmt::format("|dL/d{}| {:.4g}; of its copies", printable(w.name), w.total);
+    text += fmt::format("|dL/d{}| {:.4g}; {}", printable(w.name), w.total,
+                        w.copies.empty() ? "it has no copies" : "of its copies");
     for (const std::size_t i : rows_of(w.copies.size()))
       text += fmt::format(" {:.2g}", w.copies[i].second);
     text += "\n";

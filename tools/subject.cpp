@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "io/file_kind.h"
 #include "language/syntax/flat_definition.h"
+#include "output.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/train/model_folder.h"
 
@@ -65,6 +66,22 @@ void read_file_of(Subject& s, const DefinitionOptions& o, const Context& context
 
 }  // namespace
 
+void tell_shadowed(const std::string& name, const Context& context) {
+  if (name == "-" || name.find('/') != std::string::npos || name.ends_with(".json")) return;
+  std::string shipped;
+  std::error_code ignored;
+  for (const std::string& folder : definition_folders())
+    if (shipped.empty() && fs::exists(folder + "/" + name + ".json", ignored))
+      shipped = folder + "/" + name + ".json";
+  if (shipped.empty()) return;
+  if (is_file(name))
+    note(context, fmt::format("reading the file {} of this folder, not {}", printable(name),
+                              printable(shipped)));
+  else if (fs::exists(name + ".json", ignored))
+    note(context, fmt::format("reading {}, not the file {}.json of this folder: write it so",
+                              printable(shipped), printable(name)));
+}
+
 bool is_model_folder(const std::string& name) {
   std::error_code ignored;
   for (const std::string& folder : definition_folders())
@@ -80,6 +97,7 @@ bool is_model_folder(const std::string& name) {
 Subject read_subject(const DefinitionOptions& o, const Context& context) {
   Subject s;
   if (o.equations.empty() && is_file(o.file_or_name)) {
+    tell_shadowed(o.file_or_name, context);
     read_file_of(s, o, context);
   } else if (o.equations.empty() && is_model_folder(o.file_or_name)) {
     TrainedModel model = load_model(o.file_or_name);

@@ -37,5 +37,8 @@ inline constexpr const char* kOnGraph = "on a graph, which is unfolded already";
 
 /// Refuses a file of another kind where only a definition will do. @throws Error (I004)
 void require_definition(const DefinitionOptions& o);
+/// Says on standard error which of two is read, where a bare name is that of a file in the working
+/// folder and of a shipped definition.
+void tell_shadowed(const std::string& name, const Context& context);
 
 }  // namespace taugrad::cli

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "graph/position_text.h"
 
 namespace taugrad {
 namespace {
@@ -110,7 +111,11 @@ Fetch parse_fetch(const ResolvedModel& model, const std::string& text) {
         f.symbol < 0
             ? fmt::format("cannot fetch \"{}\": the definition has no \"{}\"", text, rest)
             : fmt::format("cannot fetch \"{}\": \"{}\" is not a random variable", text, rest);
-    d.help = did_you_mean(rest, known);
+    const auto meant = slip_of_position(rest);
+    d.help = meant && model.find(meant->substr(0, meant->find('['))) >= 0
+                 ? fmt::format("did you mean \"{}{}{}\"?", f.gradient ? "grad:" : "",
+                               f.nll ? "nll:" : "", *meant)
+                 : did_you_mean(rest, known);
     fail(Status::usage, d);
   }
   const Symbol& s = model.symbols[static_cast<std::size_t>(f.symbol)];

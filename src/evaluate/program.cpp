@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "evaluate/leaves/bind.h"
+#include "evaluate/leaves/leaf_names.h"
 #include "runtime/in_use.h"
 
 namespace taugrad {
@@ -94,16 +95,19 @@ struct Program::Runner {
   std::variant<Executor<float>, Executor<double>> executor;
   std::vector<runtime::Source> sources;
   runtime::LengthRules lengths;
+  runtime::LeafNames names_read;
   std::vector<Output> outputs;
   std::shared_ptr<const Outputs::Names> names;
   std::uint64_t seed;
   bool train;
 
   Runner(auto made, std::vector<runtime::Source> from, runtime::LengthRules rules,
-         std::vector<Output> wanted, Vars nodes, const ProgramOptions& options)
+         runtime::LeafNames read, std::vector<Output> wanted, Vars nodes,
+         const ProgramOptions& options)
       : executor(std::move(made)),
         sources(std::move(from)),
         lengths(std::move(rules)),
+        names_read(std::move(read)),
         outputs(std::move(wanted)),
         seed(options.seed),
         train(options.train) {
@@ -115,6 +119,7 @@ struct Program::Runner {
 
   template <class S>
   Outputs run(Executor<S>& e, const Tensors& inputs, const Tensors& weights) const {
+    for (const auto& [name, tensor] : inputs) names_read.check_input(name);
     runtime::BatchDescription batch = runtime::describe_batch(sources, lengths, inputs);
     batch.context.seed = seed;
     batch.context.train = train;
@@ -141,9 +146,9 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
       .precision = options.precision};
   const auto make = [&](auto executor) {
     auto sources = runtime::sources_of(tape, executor.leaves());
-    runner_ = std::make_unique<Runner>(std::move(executor), std::move(sources),
-                                       runtime::length_rules(tape, options.lengths),
-                                       outputs_of(tape, ids), outputs, options);
+    runner_ = std::make_unique<Runner>(
+        std::move(executor), std::move(sources), runtime::length_rules(tape, options.lengths),
+        runtime::leaf_names(tape), outputs_of(tape, ids), outputs, options);
   };
   if (options.dtype != Dtype::f32 && options.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a program computes in f32 or f64, not in i64");

@@ -139,7 +139,7 @@ void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId sha
   if (categories_[attrs] != 0) fail(Status::bad_input, "E011", "gives a number, not a category");
 }
 
-Var Tape::append_checked(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
+Tape::Ruled Tape::ruled(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
   require(
       op.arity == kAnyArity ? !inputs.empty() : inputs.size() == static_cast<std::size_t>(op.arity),
       "wrong number of inputs: {}", inputs.size());
@@ -148,12 +148,14 @@ Var Tape::append_checked(const Op& op, std::span<const NodeId> inputs, const Att
   const AttrsId attrs_id = intern_attrs(attrs);
   const ShapeId shape = shape_of(op, inputs, attrs_id);
   check_rules(op, inputs, shape, attrs_id, extent);
-  return {this, append_raw(op, inputs, shape, attrs_id, extent)};
+  return {shape, attrs_id, extent};
 }
 
 Var Tape::append(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
   try {
-    return in_step() ? append_in_step(op, inputs, attrs) : append_checked(op, inputs, attrs);
+    if (in_step()) return append_in_step(op, inputs, attrs);
+    const Ruled node = ruled(op, inputs, attrs);
+    return {this, append_raw(op, inputs, node.shape, node.attrs, node.extent)};
   } catch (const Error& why) {
     refuse(*this, op, inputs, why);
   }

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "graph/named_nodes.h"
 #include "graph/position_text.h"
 #include "graph/tables.h"
 #include "taugrad/graph/op.h"
@@ -70,10 +71,17 @@ std::string Tape::value_text(NameId name, IndexId index) const {
 }
 
 std::string Tape::label(NodeId id) const {
+  if (const std::string known = known_as(id); !known.empty())
+    return fmt::format("{} ({})", known, op(id).name);
   if (name(id).empty()) return fmt::format("node {} ({})", id, op(id).name);
   std::string text = value_text(row(id).name, row(id).index);
   if (!is_value(id)) text += fmt::format(" ({})", op(id).name);
   return text;
+}
+
+std::string_view Var::name() const {
+  const std::string_view known = tape->known_name(id);
+  return known.empty() ? tape->name(id) : known;
 }
 
 std::ostream& operator<<(std::ostream& out, const Var& v) {
@@ -202,12 +210,23 @@ std::size_t Tape::bytes() const {
 
 Graph::Graph() : tape_(new Tape) {}
 
+namespace {
+[[noreturn]] void refuse_missing(const Tape& tape, std::string_view text) {
+  Diagnostic d;
+  d.code = "G014";
+  d.message = fmt::format("the graph has no node \"{}\"", printable(text, 80));
+  d.help = help_for_missing(tape, NamedNodes(tape), text);
+  fail(Status::usage, std::move(d));
+}
+}  // namespace
+
 Var Graph::at(std::string_view name, std::initializer_list<std::int32_t> index) const {
   const std::span<const std::int32_t> position(index.begin(), index.size());
   const NodeId id = tape_->find_value(name, position);
   if (id < 0)
-    fail(Status::usage, "G014", "the graph has no node \"{}{}\"", printable(name, 80),
-         position.empty() ? "" : fmt::format("[{}]", fmt::join(position, ",")));
+    refuse_missing(*tape_, position.empty()
+                               ? std::string(name)
+                               : fmt::format("{}[{}]", name, fmt::join(position, ",")));
   if (tape_->has_letters(tape_->name_id(id)) && !tape_->in_step() &&
       tape_->find_values(name, position).size() > 1) {
     Diagnostic d;
@@ -224,7 +243,7 @@ Var Graph::at(std::string_view text) const {
   NodeId id = find_node(*tape_, text);
   if (id < 0 && tape_->in_step())
     id = tape_->find_value(text, tape_->index_of(tape_->step_index()));
-  if (id < 0) fail(Status::usage, "G014", "the graph has no node \"{}\"", printable(text, 80));
+  if (id < 0) refuse_missing(*tape_, text);
   return tape_->var(id);
 }
 

@@ -1,12 +1,16 @@
 #include "graph/named_nodes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "base/suggest.h"
+#include "base/utf8.h"
 #include "graph/position_text.h"
 #include "taugrad/graph/op.h"
 
@@ -106,6 +110,31 @@ std::vector<NodeId> NamedNodes::positions(std::string_view name) const {
 
 std::string NamedNodes::text(NodeId id) const {
   return tape_.is_value(id) ? tape_.label(id) : fmt::format("#{}", id);
+}
+
+std::string positions_text(const Tape& tape, const std::vector<NodeId>& positions) {
+  constexpr std::size_t kMost = 5;
+  std::string text;
+  const std::size_t shown = positions.size() > kMost ? 2 : positions.size();
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("{}[{}]", i == 0 ? "" : ", ", fmt::join(tape.index(positions[i]), ","));
+  if (shown == positions.size()) return text;
+  return text + fmt::format(", .. [{}]", fmt::join(tape.index(positions.back()), ","));
+}
+
+std::string help_for_missing(const Tape& tape, const NamedNodes& nodes, std::string_view text) {
+  if (const auto meant = slip_of_position(text); meant && nodes.find(*meant) >= 0)
+    return fmt::format("did you mean \"{}\"?", printable(*meant, 80));
+  const std::optional<PositionText> p = read_position(text);
+  const std::string_view name = p ? p->name : text;
+  if (const std::vector<NodeId> there = nodes.positions(name); !there.empty())
+    return fmt::format(
+        "{} stands at {}{}", printable(name, 80), positions_text(tape, there),
+        p ? "" : fmt::format(": say which, as \"{}\"", printable(nodes.text(there.back()), 80)));
+  if (std::string help = did_you_mean(name, nodes.names()); !help.empty()) return help;
+  if (p && nodes.find(name) >= 0)
+    return fmt::format("{} has no positions: \"{}\"", printable(name, 80), printable(name, 80));
+  return "nodes are named as in h, h[3], grad:W, or by their number, #17";
 }
 
 PositionStack stacked(const Tape& tape, const std::vector<NodeId>& positions) {

@@ -34,6 +34,12 @@ class NamedNodes {
   std::map<std::string, std::vector<NodeId>, std::less<>> values_;
 };
 
+/// "[1], [2], [3]" of h[1], h[2], h[3]; "[1], [2], .. [8]" of many.
+std::string positions_text(const Tape& tape, const std::vector<NodeId>& positions);
+/// What to write where the graph has no node of a text: the positions that there are, or a name
+/// like it.
+std::string help_for_missing(const Tape& tape, const NamedNodes& nodes, std::string_view text);
+
 /// Positions of a variable as one tensor has them: all there are, from the first to the last along
 /// each index, without ends that hold numbers only (h[0] = 0, g[tau+1] = 0). Of the graph of a
 /// definition, which says its lengths, they begin at 1: what stands before is a boundary.

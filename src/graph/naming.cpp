@@ -53,7 +53,11 @@ Tape::LeafKind Tape::leaf_kind(NodeId id) const {
 // untied weight and the copies of its leaves may share it, and copies of one weight in loops over
 // different letters, and their gradients.
 void Tape::check_free(NodeId id, NameId name, IndexId index) const {
-  const bool copy = id >= 0 && is_weight_copy(id);
+  check_free(id, id >= 0 && is_weight_copy(id) ? inputs(id)[0] : -1, name, index);
+}
+
+// `copied`: the weight that `id` is a copy of, or -1; of a copy that is not made yet `id` is -1
+void Tape::check_free(NodeId id, NodeId copied, NameId name, IndexId index) const {
   const bool gradient = names_[name].starts_with("grad:");
   NameId other = name;
   do {
@@ -61,9 +65,8 @@ void Tape::check_free(NodeId id, NameId name, IndexId index) const {
     if (first >= 0 && first != id) {
       const bool allowed =
           (gradient && other != name) ||
-          (copy &&
-           (inputs(id)[0] == first ||
-            (is_weight_copy(first) && (inputs(first)[0] != inputs(id)[0] || other != name))));
+          (copied >= 0 && (copied == first || (is_weight_copy(first) &&
+                                               (inputs(first)[0] != copied || other != name))));
       if (!allowed) refuse_second(first);
     }
     other = name_rows_[other].next;
@@ -76,7 +79,12 @@ void Tape::refuse_second(NodeId first) const {
   d.message =
       fmt::format("node \"{}\" defined twice (first: node {})", printable(label(first), 80), first);
   const std::string name = printable(this->name(first), 80);
-  if (!is_given(first))
+  if (is_given(first))
+    d.help = fmt::format(
+        "a leaf is made once and read by many: keep the Var, or g.at(\"{}\"); in a loop, each "
+        "step has its own: const auto step = g.step(\"t\", t)",
+        printable(label(first), 80));
+  else
     d.help = index(first).empty()
                  ? fmt::format(
                        "in a loop, each step has its own: const auto step = g.step(\"t\", t); "
@@ -144,9 +152,16 @@ void Tape::know_as(NodeId id, NameId name, IndexId index) {
 }
 
 std::string Tape::known_as(NodeId id) const {
+  if (tables_->known_as.empty() || is_value(id)) return "";
   const auto known = tables_->known_as.find(id);
   if (known == tables_->known_as.end()) return "";
   return value_text(known->second.first, known->second.second);
+}
+
+std::string_view Tape::known_name(NodeId id) const {
+  if (tables_->known_as.empty() || is_value(id)) return {};
+  const auto known = tables_->known_as.find(id);
+  return known == tables_->known_as.end() ? std::string_view() : names_[known->second.first];
 }
 
 Var Tape::named_leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& attrs,

@@ -23,6 +23,38 @@ bool is_node_number(std::string_view text) {
   return text.size() > 1 && text[0] == '#' && std::ranges::all_of(text.substr(1), digit);
 }
 
+// "#a", "#4a": a slip of such a number
+bool is_like_number(std::string_view text) {
+  const auto word = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  return text.size() > 1 && text[0] == '#' && std::ranges::all_of(text.substr(1), word);
+}
+
+// What stands in the last brackets: "3" of "h(3)"; nothing where the text does not end with any.
+std::optional<std::string_view> bracketed(std::string_view text, char open, char close) {
+  const std::size_t at = text.rfind(open);
+  if (at == std::string_view::npos || at == 0 || !text.ends_with(close)) return std::nullopt;
+  return text.substr(at + 1, text.size() - at - 2);
+}
+
+/// Numbers, with letters where `letters` says that they may stand there: "3", "1,2", "t=3".
+bool read_places(std::string_view inside, PositionText& p, bool letters) {
+  for (std::size_t from = 0; from <= inside.size();) {
+    const std::size_t comma = std::min(inside.find(',', from), inside.size());
+    std::string_view part = inside.substr(from, comma - from);
+    if (const std::size_t equals = part.find('='); equals != std::string_view::npos && letters) {
+      p.letters.push_back(part.substr(0, equals));
+      part.remove_prefix(equals + 1);
+    }
+    std::int32_t i = 0;
+    if (!read_number(part, i)) return false;
+    p.index.push_back(i);
+    from = comma + 1;
+  }
+  return p.letters.empty() || p.letters.size() == p.index.size();
+}
+
 bool is_gradient(std::string_view name) { return name.starts_with("grad:"); }
 bool is_cotangent(std::string_view name) { return name.starts_with("cotangent:"); }
 /// What `run` reads beside the leaves: lengths, and the keys of draws.
@@ -40,8 +72,8 @@ bool is_of_batch(std::string_view name) {
 }
 
 void refuse_roles(Status status, std::string_view name, bool leaf) {
-  if (is_node_number(name))
-    refuse(status, name, "the number of a node", "a name that is not # and digits");
+  if (is_node_number(name) || (status == Status::usage && is_like_number(name)))
+    refuse(status, name, "the number of a node", "a name that does not begin with #");
   if (is_gradient(name))
     refuse(status, name, "the gradient of " + std::string(name.substr(5)),
            "gradient(loss, W) names its own node grad:W; call what you compute dW");
@@ -61,24 +93,19 @@ bool has_other_brackets(std::string_view name) {
 }  // namespace
 
 std::optional<PositionText> read_position(std::string_view text) {
-  const std::size_t open = text.rfind('[');
-  if (open == std::string_view::npos || open == 0 || !text.ends_with(']')) return std::nullopt;
-  PositionText p{.name = text.substr(0, open), .index = {}, .letters = {}};
-  const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
-  for (std::size_t from = 0; from <= inside.size();) {
-    const std::size_t comma = std::min(inside.find(',', from), inside.size());
-    std::string_view part = inside.substr(from, comma - from);
-    if (const std::size_t equals = part.find('='); equals != std::string_view::npos) {
-      p.letters.push_back(part.substr(0, equals));
-      part.remove_prefix(equals + 1);
-    }
-    std::int32_t i = 0;
-    if (!read_number(part, i)) return std::nullopt;
-    p.index.push_back(i);
-    from = comma + 1;
-  }
-  if (!p.letters.empty() && p.letters.size() != p.index.size()) return std::nullopt;
+  const auto inside = bracketed(text, '[', ']');
+  if (!inside) return std::nullopt;
+  PositionText p{.name = text.substr(0, text.rfind('[')), .index = {}, .letters = {}};
+  if (!read_places(*inside, p, true)) return std::nullopt;
   return p;
+}
+
+std::optional<std::string> slip_of_position(std::string_view text) {
+  const auto inside = bracketed(text, '(', ')');
+  if (!inside) return std::nullopt;
+  PositionText p{.name = {}, .index = {}, .letters = {}};
+  if (!read_places(*inside, p, false)) return std::nullopt;
+  return fmt::format("{}[{}]", text.substr(0, text.rfind('(')), *inside);
 }
 
 bool PositionText::fits(const Tape& tape, NodeId id) const {
@@ -112,16 +139,18 @@ GivenName given_name(std::string_view text, bool leaf) {
   constexpr std::string_view kFirst = "#gcil";  // of all that could be a role
   if (!text.empty() && kFirst.find(text[0]) != std::string_view::npos)
     refuse_roles(Status::usage, text, leaf);
-  if (!text.ends_with(']')) return {text};
+  if (!text.empty() && text.back() == ')')
+    if (const auto meant = slip_of_position(text))
+      refuse(Status::usage, text, "a call",
+             fmt::format("a position stands in brackets: {}", *meant));
+  if (!text.ends_with(']') && !text.ends_with('[')) return {text};
   const std::optional<PositionText> p = read_position(text);
   if (p && p->letters.empty()) {
     refuse_roles(Status::usage, p->name, leaf);
     return {p->name, p->index};
   }
-  if (has_other_brackets(text))
-    refuse(Status::usage, text, "a weight's copy",
-           "give a position as name(v, \"h\", {3}), or within step(\"t\", 3)");
-  return {text};
+  refuse(Status::usage, text, has_other_brackets(text) ? "a weight's copy" : "half a position",
+         "give a position as \"h[3]\", name(v, \"h\", {3}), or within step(\"t\", 3)");
 }
 
 void check_read_name(const Tape& tape, NodeId value) {

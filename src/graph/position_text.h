@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct PositionText {
 };
 /// Nothing where the text has not that form.
 std::optional<PositionText> read_position(std::string_view text);
+/// "h[3]" of "h(3)": what was meant. Nothing where the text has not that form.
+std::optional<std::string> slip_of_position(std::string_view text);
 
 /// The node of a text, or -1: "loss", "h[3]", "W[t=3]", "#17" by its number. A name may hold
 /// brackets itself ("V[]"). @throws Error (U020) where a position has several letters and the text
@@ -33,7 +36,7 @@ struct GivenName {
 };
 /// @param leaf  it names an input or a weight
 /// @throws Error (G025, usage) for what reads as something else: "#4", "grad:W", "cotangent:h",
-/// "V[]", of leaves "item" and "lengths"
+/// "V[]", "h[t]", "h(3)", of leaves "item" and "lengths"
 GivenName given_name(std::string_view text, bool leaf);
 
 /// The same of a value that is read from a file, where gradients and copies have names of their

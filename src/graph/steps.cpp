@@ -52,45 +52,56 @@ IndexId Tape::step_index() const {
   return steps_ && !steps_->levels.empty() ? steps_->levels.back().index : 0;
 }
 
-NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
+// Where the copy of a weight stands, and whether one does. @throws Error (G013) where something
+// else has that name: a bias and a state called "c"
+Tape::CopyPlace Tape::copy_place(NodeId weight) {
   const bool in_step = this->in_step();
   const NameId here = in_step ? steps_->levels.back().name : owner_name_;
   const IndexId index = in_step ? steps_->levels.back().index : owner_index_;
   check_labels(here, index);
+  const bool named = !name(weight).empty();
+  const NameId name = named ? lettered(name_id(weight), name_rows_[here].letters) : here;
   const bool hidden = name_id(weight) == 0 || index_id(weight) != 0;
-  const NameId name =
-      this->name(weight).empty() ? here : lettered(name_id(weight), name_rows_[here].letters);
   if (hidden) {
     const auto known = tables_->hidden_copies.find({weight, name, index});
-    if (known != tables_->hidden_copies.end()) return known->second;
+    if (known != tables_->hidden_copies.end()) return {name, index, known->second, hidden};
   } else if (const NodeId known = find_exact(name, index);
              known >= 0 && is_weight_copy(known) && inputs(known)[0] == weight) {
-    return known;
+    return {name, index, known, hidden};
   }
+  if (named) check_free(-1, weight, name, index);
+  return {name, index, -1, hidden};
+}
+
+NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
+  const CopyPlace place = copy_place(weight);
+  if (place.known >= 0) return place.known;
   const NameId owner = owner_name_;
   const IndexId owner_index = owner_index_;
-  set_owner(name, index);
+  set_owner(place.name, place.index);
   const NodeId id = append_raw(copy, {&weight, 1}, shape_id(weight), 0, kShared);
   set_owner(owner, owner_index);
-  if (!this->name(weight).empty()) {
-    check_free(id, name, index);  // a bias and a state called "c"
-    set_value(id, name, index);
-  }
-  if (hidden) tables_->hidden_copies.emplace(std::tuple(weight, name, index), id);
+  if (!name(weight).empty()) set_value(id, place.name, place.index);
+  if (place.hidden) tables_->hidden_copies.emplace(std::tuple(weight, place.name, place.index), id);
   return id;
 }
 
+// An operation that is refused leaves nothing behind: copies are made when all is known to fit.
+// They have the form of their weights, so that the rules may look at those.
 Var Tape::append_in_step(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
   std::array<NodeId, 8> few;
   std::vector<NodeId> many;
   if (inputs.size() > few.size()) many.resize(inputs.size());
   NodeId* ids = many.empty() ? few.data() : many.data();
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool weight = row(inputs[i]).op == steps_->weight;
-    ids[i] = weight ? weight_copy(inputs[i], *steps_->copy) : inputs[i];
-    if (weight && &op == steps_->copy) return {this, ids[i]};
-  }
-  return append_checked(op, {ids, inputs.size()}, attrs);
+  const auto is_weight = [&](NodeId id) { return row(id).op == steps_->weight; };
+  if (&op == steps_->copy && inputs.size() == 1 && is_weight(inputs[0]))
+    return {this, weight_copy(inputs[0], op)};
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    ids[i] = is_weight(inputs[i]) ? copy_place(inputs[i]).known : inputs[i];
+  const Ruled node = ruled(op, inputs, attrs);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (ids[i] < 0) ids[i] = weight_copy(inputs[i], *steps_->copy);
+  return {this, append_raw(op, {ids, inputs.size()}, node.shape, node.attrs, node.extent)};
 }
 
 Var Tape::number(const Op& constant, const Shape& shape, const Attrs& attrs) {

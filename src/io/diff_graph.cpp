@@ -73,7 +73,10 @@ class Parts {
       if (named(id)) add(label_hash(id), id);
     }
     for (NodeId id = 0; id < tape_.size(); ++id)
-      if (!read[at(id)] && !named(id)) add(0, id);
+      if (!read[at(id)] && !named(id)) {
+        add(0, id);
+        outputs_.push_back(id);
+      }
   }
 
   std::int64_t nodes() const { return nodes_; }
@@ -86,10 +89,13 @@ class Parts {
     return named(l.first) ? tape_.label(l.first) : "(outputs)";
   }
   /// "h[2] = tanh(add(b[2], matmul(W[2], h[1])))  [3]"
-  std::string shown(const Labelled& l) const {
-    const std::string label = named(l.first) ? tape_.label(l.first) + " = " : "";
-    return fmt::format("{}{}  {}{}", label, expression(l.first, 0), to_string(tape_.shape(l.first)),
-                       l.count > 1 ? fmt::format(", {} nodes", l.count) : "");
+  std::string shown(const Labelled& l) const { return shown(l, l.first, expression(l.first, 0)); }
+  /// The same beside what `other` has under that label: what is equal in both may be left out, what
+  /// is not is there, however deep it stands.
+  std::string shown(const Labelled& l, const Parts& other, const Labelled& m) const {
+    const auto [a, b] = first_apart(l, other, m);
+    const std::string text = expression(a, 0);
+    return shown(l, a, text == other.expression(b, 0) ? apart(a, other, b, 0) : text);
   }
 
  private:
@@ -107,6 +113,7 @@ class Parts {
       for (const std::string& letter : tape_.letters(id)) h.add(std::string_view(letter));
     return h.value() | 1;
   }
+  std::uint64_t read_hash(NodeId in) const { return named(in) ? label_hash(in) : hash_[at(in)]; }
   std::uint64_t hash_of(NodeId id) const {
     Hash h;
     h.add(tape_.op(id).name);
@@ -119,7 +126,7 @@ class Parts {
       for (const Extent::Bound& b : tape_.extent(extent).bounds)
         h.add(std::string_view(tape_.length_names.at(static_cast<std::size_t>(b.which))))
             .add(static_cast<std::uint64_t>(b.at_least));
-    for (const NodeId in : tape_.inputs(id)) h.add(named(in) ? label_hash(in) : hash_[at(in)]);
+    for (const NodeId in : tape_.inputs(id)) h.add(read_hash(in));
     return h.value();
   }
   void add(std::uint64_t label, NodeId id) {
@@ -131,7 +138,91 @@ class Parts {
     l.sum += hash_[at(id)];
   }
 
-  std::string expression(NodeId id, int depth) const {
+  std::string shown(const Labelled& l, NodeId id, const std::string& expression) const {
+    const std::string label = named(id) ? tape_.label(id) + " = " : "";
+    return fmt::format("{}{}  {}{}", label, expression, to_string(tape_.shape(id)),
+                       l.count > 1 ? fmt::format(", {} nodes", l.count) : "");
+  }
+
+  /// Of outputs without names the first that the other graph does not have, and its like there.
+  std::pair<NodeId, NodeId> first_apart(const Labelled& l, const Parts& other,
+                                        const Labelled& m) const {
+    if (named(l.first)) return {l.first, m.first};
+    const auto missing = [](const Parts& from, const Parts& in) {
+      std::unordered_multiset<std::uint64_t> there;
+      for (const NodeId id : in.outputs_) there.insert(in.hash_[at(id)]);
+      for (const NodeId id : from.outputs_) {
+        const auto found = there.find(from.hash_[at(id)]);
+        if (found == there.end()) return id;
+        there.erase(found);
+      }
+      return from.outputs_.front();
+    };
+    return {missing(*this, other), missing(other, *this)};
+  }
+
+  /// Where an expression differs from another: while both apply one operation and one input of it
+  /// differs, that input. The way there, from the outside.
+  std::vector<std::pair<NodeId, NodeId>> way_apart(NodeId a, const Parts& other, NodeId b) const {
+    std::vector<std::pair<NodeId, NodeId>> way{{a, b}};
+    for (;;) {
+      const auto [x, y] = way.back();
+      if (!alike(x, other, y)) return way;
+      const auto from = tape_.inputs(x), to = other.tape_.inputs(y);
+      std::vector<std::pair<NodeId, NodeId>> differ;
+      for (std::size_t i = 0; i < from.size(); ++i)
+        if (read_hash(from[i]) != other.read_hash(to[i])) differ.emplace_back(from[i], to[i]);
+      if (differ.size() != 1 || named(differ[0].first) || other.named(differ[0].second)) return way;
+      way.push_back(differ[0]);
+    }
+  }
+
+  bool alike(NodeId a, const Parts& other, NodeId b) const {
+    const Tape& u = other.tape_;
+    return tape_.op(a).name == u.op(b).name && tape_.attrs(a) == u.attrs(b) &&
+           tape_.inputs(a).size() == u.inputs(b).size();
+  }
+
+  /// An expression down to where it differs from another. @param forks  of the way so far
+  std::string apart(NodeId a, const Parts& other, NodeId b, int forks) const {
+    const auto way = way_apart(a, other, b);
+    constexpr std::size_t kShownWay = 2 * kShownDepth;  // a longer one without its middle
+    std::string text = fork(way.back().first, other, way.back().second, forks);
+    for (std::size_t i = way.size() - 1; i-- > 0;) {
+      if (way.size() > kShownWay && i + kShownDepth == way.size()) {
+        text = fmt::format("{}(.. {} ..)", tape_.op(way[kShownDepth - 1].first).name, text);
+        i = kShownDepth - 1;
+        continue;
+      }
+      text = around(way[i].first, way[i + 1].first, text);
+    }
+    return text;
+  }
+  /// An operation of which several inputs differ, or which is another one.
+  std::string fork(NodeId a, const Parts& other, NodeId b, int forks) const {
+    if (forks >= kShownDepth || !alike(a, other, b)) return expression(a, 0);
+    std::string inputs;
+    for (std::size_t i = 0; i < tape_.inputs(a).size(); ++i) {
+      const NodeId in = tape_.inputs(a)[i], to = other.tape_.inputs(b)[i];
+      const bool same = read_hash(in) == other.read_hash(to);
+      inputs +=
+          (inputs.empty() ? "" : ", ") +
+          (same || named(in) || other.named(to) ? in_short(in) : apart(in, other, to, forks + 1));
+    }
+    return tape_.inputs(a).empty() ? operation(a) : operation(a) + "(" + inputs + ")";
+  }
+  /// An operation whose input `in` is written as `text`, the others in short.
+  std::string around(NodeId id, NodeId in, const std::string& text) const {
+    std::string inputs;
+    for (const NodeId i : tape_.inputs(id))
+      inputs += (inputs.empty() ? "" : ", ") + (i == in ? text : in_short(i));
+    return operation(id) + "(" + inputs + ")";
+  }
+  std::string in_short(NodeId id) const {
+    return named(id) ? tape_.label(id) : operation(id) + (tape_.inputs(id).empty() ? "" : "(..)");
+  }
+
+  std::string operation(NodeId id) const {
     const Tape& t = tape_;
     std::string text(t.op(id).name), before = "{";
     for (const auto& [name, attr] : t.attrs(id)) {
@@ -142,20 +233,20 @@ class Parts {
       if (const auto* l = std::get_if<Ints>(&attr)) text += fmt::format("[{}]", fmt::join(*l, ","));
       if (const auto* s = std::get_if<std::string>(&attr)) text += *s;
     }
-    if (!t.attrs(id).empty()) text += "}";
-    if (t.inputs(id).empty()) return text;
+    return t.attrs(id).empty() ? text : text + "}";
+  }
+  std::string expression(NodeId id, int depth) const {
+    if (tape_.inputs(id).empty()) return operation(id);
     std::string inputs;
-    for (const NodeId in : t.inputs(id)) {
-      if (!inputs.empty()) inputs += ", ";
-      inputs += named(in)                  ? t.label(in)
-                : depth + 1 >= kShownDepth ? std::string(t.op(in).name) + "(..)"
-                                           : expression(in, depth + 1);
-    }
-    return text + "(" + inputs + ")";
+    for (const NodeId in : tape_.inputs(id))
+      inputs += (inputs.empty() ? "" : ", ") +
+                (named(in) || depth + 1 >= kShownDepth ? in_short(in) : expression(in, depth + 1));
+    return operation(id) + "(" + inputs + ")";
   }
 
   const Tape& tape_;
   std::vector<std::uint64_t> hash_, order_;
+  std::vector<NodeId> outputs_;  // nobody reads or names them
   std::unordered_map<std::uint64_t, Labelled> labels_;
   std::map<std::string, std::int64_t> ops_;
   std::unordered_set<std::uint64_t> numbers_;
@@ -191,8 +282,9 @@ Differences diff_graphs(const Graph& a, const Graph& b) {
     if (other == in_b.labels().end())
       d.all.push_back({Change::removed, "node", in_a.label(before), in_a.shown(before), ""});
     else if (before.sum != other->second.sum || before.count != other->second.count)
-      d.all.push_back({Change::changed, "node", in_a.label(before), in_a.shown(before),
-                       in_b.shown(other->second)});
+      d.all.push_back({Change::changed, "node", in_a.label(before),
+                       in_a.shown(before, in_b, other->second),
+                       in_b.shown(other->second, in_a, before)});
   }
   for (const std::uint64_t key : in_b.order())
     if (!in_a.labels().contains(key)) {

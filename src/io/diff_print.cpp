@@ -13,7 +13,7 @@ namespace {
 using Change = Difference::Change;
 
 constexpr std::size_t kMostLines = 20;  // of one part; the rest is counted
-constexpr std::size_t kWidest = 200;
+constexpr std::size_t kWidest = 400;
 
 const char* to_string(Change c) {
   return c == Change::removed ? "removed" : c == Change::added ? "added" : "changed";

@@ -67,23 +67,24 @@ class Checker {
   void plan() {
     const std::int64_t each = Measure::runs_for_one(options_.method);
     const double seconds = seconds_for_all();
-    const bool all = entries_ * each <= options_.max_runs &&
+    const bool all = entries_ * each <= options_.control.max_runs &&
                      (!watch_.limited() || seconds <= 0.5 * watch_.left());
     const auto count = std::ssize(variables_);
     planned_directions_ = all ? 0 : count;
     const double directions = seconds / static_cast<double>(std::max<std::int64_t>(entries_, 1)) *
                               static_cast<double>(count);
     together_ = !all && entries_ > 0 &&
-                (count * each > options_.max_runs ||
+                (count * each > options_.control.max_runs ||
                  (watch_.limited() && directions > 0.5 * watch_.left()));
     planned_entries_ =
-        all ? entries_ : std::clamp<std::int64_t>(options_.max_runs / each - count, 0, entries_);
-    if (options_.estimate)
-      options_.estimate({entries_, planned_directions_ + planned_entries_, seconds});
+        all ? entries_
+            : std::clamp<std::int64_t>(options_.control.max_runs / each - count, 0, entries_);
+    if (options_.control.estimate)
+      options_.control.estimate({entries_, planned_directions_ + planned_entries_, seconds});
   }
 
   double seconds_for_all() {
-    if (entries_ == 0 || (!watch_.limited() && !options_.estimate)) return 0;
+    if (entries_ == 0 || (!watch_.limited() && !options_.control.estimate)) return 0;
     std::size_t first = 0;
     while (ends_[first] == 0) ++first;
     return static_cast<double>(entries_) * comparer_.seconds_for_entry(first);
@@ -132,7 +133,8 @@ class Checker {
   }
 
   void done() {
-    if (options_.progress) options_.progress(++done_, planned_directions_ + planned_entries_);
+    if (options_.control.progress)
+      options_.control.progress(++done_, planned_directions_ + planned_entries_);
   }
 
   VariableCheck variable(std::size_t number) {
@@ -185,8 +187,8 @@ CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckP
   SweepOptions how = sweep;
   how.named = false;  // the graph is the caller's: its names stay free
   std::optional<Perturbed> perturbed;
-  if (!options.perturb.empty()) {
-    perturbed = find_perturbed(value, loss, variables, point, options.perturb);
+  if (!options.control.perturb.empty()) {
+    perturbed = find_perturbed(value, loss, variables, point, options.control.perturb);
     how.spoiled = perturbed->node;
   }
   CheckReport report;
@@ -195,14 +197,14 @@ CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckP
     report = Checker(comparer, variables, options, watch).run();
   }
   report.perturbed = std::move(perturbed);
-  if (!report.ok() && !report.not_finite && options.faults > 0)
-    report.faults = search_faults(loss, variables, point, {options.faults, how, watch});
+  if (!report.ok() && !report.not_finite && options.control.faults > 0)
+    report.faults = search_faults(loss, variables, point, {options.control.faults, how, watch});
   return report;
 }
 
 CheckReport check_gradients(Var loss, std::span<const Var> variables, const CheckPoint& point,
                             const CheckOptions& options) {
-  return check_spoiled(loss, variables, point, options, {}, Watch(options.seconds));
+  return check_spoiled(loss, variables, point, options, {}, Watch(options.control.seconds));
 }
 
 }  // namespace taugrad

@@ -73,8 +73,9 @@ CheckReport check_alone(const Alone& one, const FaultSearch& how, bool by_entry)
   SweepOptions sweep = how.sweep;
   if (sweep.spoiled >= 0) sweep.spoiled = one.y;
   const auto run = [&](std::int64_t max_runs) {
-    return check_spoiled(one.loss, one.moving, one.point, {.max_runs = max_runs, .faults = 0},
-                         sweep, how.watch.rest(1));
+    return check_spoiled(one.loss, one.moving, one.point,
+                         {.control = {.max_runs = max_runs, .faults = 0}}, sweep,
+                         how.watch.rest(1));
   };
   constexpr std::int64_t kEntries = 20'000;
   if (by_entry) return run(kEntries);

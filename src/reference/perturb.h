@@ -7,7 +7,7 @@
 
 namespace taugrad {
 
-/// The node that `name` perturbs (CheckOptions::perturb): of an op, or of a variable with or
+/// The node that `name` perturbs (CheckControl::perturb): of an op, or of a variable with or
 /// without its position; of several the one whose vjp gives the largest cotangent.
 /// @param value  names are those of nodes up to it
 /// @param loss   whose gradient is spoiled: `value`, or at order 2 a derivative of it

@@ -11,6 +11,7 @@
 #include "mode_options.h"
 #include "output.h"
 #include "progress.h"
+#include "reference/check_text.h"
 #include "subject.h"
 #include "taugrad/autodiff/loss.h"
 #include "tensor_options.h"
@@ -65,17 +66,20 @@ int check_with(const Options& o, const Context& context, auto options, const Che
   options.method = o.method;
   options.order = static_cast<int>(o.order);
   options.seed = o.seed;
-  options.max_runs = o.max_runs;
-  options.seconds = o.seconds;
-  options.perturb = o.perturb;
+  options.control.max_runs = o.max_runs;
+  options.control.seconds = o.seconds;
+  options.control.perturb = o.perturb;
   Counter counter(context, "comparison", 0, o.seconds);
-  options.estimate = [&](const CheckEstimate& e) { tell_estimate(o, context, e); };
-  options.progress = [&](std::int64_t done, std::int64_t total) { counter.show(done, total); };
+  options.control.estimate = [&](const CheckEstimate& e) { tell_estimate(o, context, e); };
+  options.control.progress = [&](std::int64_t done, std::int64_t total) {
+    counter.show(done, total);
+  };
   const CheckReport report = check_it(options);
   counter.finish();
   if (context.json) print(check_json(report));
   if (report.not_finite) fail_not_finite(*report.not_finite);
-  if (!context.json) print((context.quiet ? "" : check_table(report)) + check_summary(report));
+  if (!context.json)
+    print((context.quiet ? "" : check_table(report)) + check_summary(report, true));
   return report.ok() ? 0 : static_cast<int>(Status::check_failed);
 }
 

@@ -215,14 +215,13 @@ void refuse_others(const Options& o, const Context& context) {
 int show_graph(const Subject& s, Options& o, const Context& context) {
   if (o.view.empty()) o.view = "unfolded";
   refuse_others(o, context);
-  refuse_without_effect(context, {"--values", "--colour"}, "on a graph: it is of a definition");
   o.values.check(o.view, o.format, false, context);
   o.executor.checkpoint = o.checkpoint ? 0 : -1;
   if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
   if (o.view == "model")
     fail(Status::usage, "U007",
          "--view model has no effect on a graph: it is read from the equations of a definition");
-  if (o.view != "gradient")
+  if (o.view != "gradient" && !o.values.asked())
     refuse_without_effect(context, {"--loss"}, "on this view: it is of --view gradient");
   const WriteOptions how{.view = o.view == "folded"     ? View::folded
                                  : o.view == "gradient" ? View::gradient
@@ -230,7 +229,8 @@ int show_graph(const Subject& s, Options& o, const Context& context) {
                          .detail = detail_of(o),
                          .copies = !o.no_copies,
                          .most_steps = o.all_steps ? 0 : 8,
-                         .labels = !o.no_labels};
+                         .labels = !o.no_labels,
+                         .values = o.values.drawn(s.weights_file, context)};
   return show_graph(s, how, o.format, o.output, context);
 }
 

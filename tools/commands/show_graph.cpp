@@ -72,7 +72,11 @@ class GraphDrawing {
     o_.view = View::unfolded;
     o_.gradient_from = g.first;
     o_.title = gradient ? s_.name + ", gradient" : s_.name;
+    WriteOptions with_loss = o_;  // of the values
+    with_loss.loss = s_.loss;
+    with_loss.view = gradient ? View::gradient : View::unfolded;
     const auto picture = [&] {
+      if (o_.values) return picture_of(*s_.graph, with_loss);
       Picture p = picture_of(g.graph, o_);
       if (!g.note.empty()) p.notes.push_back(g.note);
       return p;

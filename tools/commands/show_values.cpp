@@ -33,6 +33,17 @@ void ShowValues::check(const std::string& view, const std::string& format, bool 
     refuse_without_effect(context, {"--colour"}, "on HTML, where the reader chooses the colours");
 }
 
+std::optional<DrawnValues> ShowValues::drawn(const std::string& weights_file,
+                                             const Context& context) const {
+  if (!asked()) return std::nullopt;
+  return DrawnValues{
+      .inputs = read_tensors(inputs, strict, context),
+      .weights = read_tensors(weights.empty() ? weights_file : weights, strict, context),
+      .seed = seed,
+      .item = item,
+      .colour = colour()};
+}
+
 std::unique_ptr<ValuedGraph> ShowValues::graph(const Definition& d, const StepOptions& steps,
                                                const Context& context) const {
   const Tensors in = read_tensors(inputs, strict, context);

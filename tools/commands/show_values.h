@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "command.h"
@@ -24,6 +25,8 @@ struct ShowValues {
   /// @throws Error (U006, U007) where a view, a format or a mode has no values
   void check(const std::string& view, const std::string& format, bool modes,
              const Context& context) const;
+  /// What a graph is drawn with; nothing where no values are asked for.
+  std::optional<DrawnValues> drawn(const std::string& weights_file, const Context& context) const;
   /// The graph of the item, its data read or drawn. @throws Error as ValuedGraph does
   std::unique_ptr<ValuedGraph> graph(const Definition& d, const StepOptions& steps,
                                      const Context& context) const;

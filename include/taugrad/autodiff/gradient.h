@@ -68,6 +68,11 @@ class Gradients {
 Gradients gradient(Var loss, std::span<const Var> wrt);
 Gradients gradient(Var loss, std::initializer_list<Var> wrt);
 Var gradient(Var loss, Var wrt);  ///< of one variable, the gradient itself
+/// As others call it.
+inline Var grad(Var loss, Var wrt) { return gradient(std::move(loss), std::move(wrt)); }
+inline Gradients grad(Var loss, std::initializer_list<Var> wrt) {
+  return gradient(std::move(loss), wrt);
+}
 /// Vector-Jacobian product: of sum_i <cotangents[i], outputs[i]>. An empty cotangent means ones.
 Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents,
                    std::span<const Var> wrt);

@@ -60,7 +60,7 @@ struct ValueOptions {
   std::int64_t item = 0;   ///< of the batch
 };
 
-/// A definition unfolded for one item of a batch, with the item's numbers.
+/// A graph, or a definition unfolded, for one item of a batch, with the item's numbers.
 class ValuedGraph {
  public:
   /// `inputs` and `weights` as for `run`; what is empty is drawn. Without a loss, the gradient is
@@ -69,7 +69,13 @@ class ValuedGraph {
   /// of `run`
   ValuedGraph(const Definition& d, const Tensors& inputs, const Tensors& weights,
               const ValueOptions& options = {});
-  const Unfolded& unfolded() const { return unfolded_; }
+  /// A copy of a graph, whose nodes keep their numbers. Without a loss it is default_loss.
+  /// @param loss  as loss_of takes it; empty: found
+  /// @throws Error (U007) for steps and lengths, which a graph has; likewise, those of loss_of
+  ValuedGraph(const Graph& graph, const Tensors& inputs, const Tensors& weights,
+              const ValueOptions& options = {}, std::string_view loss = {});
+  const Unfolded& unfolded() const { return unfolded_; }  ///< of a definition
+  const Graph& graph() const { return graph_; }
   /// The nodes of the definition's own: without the cotangents that stand for a loss.
   const std::vector<NodeId>& outputs() const { return outputs_; }
   /// Values, and gradients of those that the loss depends on, of the drawn nodes of pictures of
@@ -79,6 +85,9 @@ class ValuedGraph {
  private:
   Tensors inputs_, weights_;
   Unfolded unfolded_;
+  Graph graph_;
+  Var loss_;
+  std::vector<std::int64_t> lengths_;  // of the graph; empty: as the tensors say
   std::vector<NodeId> outputs_;
   NodeId forward_end_ = 0;
 };
@@ -89,6 +98,14 @@ enum class Colour {
   gradient,  ///< the norm of the gradient
   time,      ///< floating-point operations
   bytes,     ///< the size of the value
+};
+
+/// Numbers on the drawing of a graph: those of a run on these tensors, drawn where they are empty.
+struct DrawnValues {
+  Tensors inputs = {}, weights = {};
+  std::uint64_t seed = 0;  ///< of what is drawn
+  std::int64_t item = 0;   ///< of the batch
+  Colour colour = Colour::value;
 };
 
 /// The picture with its nodes coloured by their numbers, which their second lines then say: from

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/picture.h"
+#include "taugrad/draw/values.h"
 #include "taugrad/graph/graph.h"
 
 namespace taugrad {
@@ -26,12 +28,15 @@ struct WriteOptions {
   NodeId gradient_from = -1;  ///< the gradient's first node, where no names (grad:W) tell it
   std::string title = {};
   std::string about = {};
+  /// Values and gradients of a run, in colours; of the unfolded and the gradient view.
+  std::optional<DrawnValues> values = {};
 };
 
 /// The picture of a graph, however it was built. Steps are the indices that names have (h[3]); what
 /// has no name stands in the step that it is on the way to. What the view leaves out is said in
 /// Picture::notes, which stand on the drawing's margin.
-/// @throws Error (G023) for a gradient without a loss, (G026) where no steps repeat
+/// @throws Error (G023) for a gradient without a loss, (G026) where no steps repeat, (U006) for
+/// values on a circuit, and those of ValuedGraph
 Picture picture_of(const Graph& graph, const WriteOptions& options);
 
 /// A graph with the gradient of its loss by every weight, copy and named value.

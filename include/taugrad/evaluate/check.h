@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,12 +22,7 @@ struct DefinitionCheckOptions {
   Tensors weights = {};  ///< in place of drawn ones: those of a trained model
   Modes modes =
       {};  ///< draws stay the same throughout; where a normal has no pathwise gradient U002
-  std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
-  double seconds = 0;              ///< as in CheckOptions, as are the others
-  std::string perturb = {};
-  std::size_t faults = 3;
-  std::function<void(const CheckEstimate&)> estimate = {};
-  std::function<void(std::int64_t, std::int64_t)> progress = {};
+  CheckControl control = {};
 };
 
 /// Proves the gradients of a definition numerically, in f64: of every weight, every copy W^(t) and
@@ -45,14 +39,9 @@ struct GraphCheckOptions {
   std::vector<std::string> variables = {};
   std::int64_t batch = 2;  ///< where no tensor tells
   Method method = Method::complex_step;
-  int order = 1;                   ///< 2: Hessian-vector products
-  std::uint64_t seed = 1;          ///< of what is drawn
-  std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
-  double seconds = 0;              ///< as in CheckOptions, as are the others
-  std::string perturb = {};
-  std::size_t faults = 3;
-  std::function<void(const CheckEstimate&)> estimate = {};
-  std::function<void(std::int64_t, std::int64_t)> progress = {};
+  int order = 1;           ///< 2: Hessian-vector products
+  std::uint64_t seed = 1;  ///< of what is drawn
+  CheckControl control = {};
 };
 
 /// The same of a graph, however it was made, which stays as it is.

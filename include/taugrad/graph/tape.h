@@ -98,6 +98,7 @@ struct Var {
   ExtentId extent() const;
   bool per_example() const { return extent() != kShared; }
   const Op& op() const;
+  /// Of the variable it is or belongs to; "grad:W" of every gradient of W. May be empty.
   std::string_view name() const;
   /// Row i along the first axis, of a vector a number. @throws Error (G020) where there is none
   Var operator[](std::int64_t i) const;
@@ -197,7 +198,8 @@ class Tape {
   /// A node that would be `name[index]`, were that not taken: the second gradient of W. Outputs of
   /// programs bear that label; nothing finds the node by it.
   void know_as(NodeId id, NameId name, IndexId index);
-  std::string known_as(NodeId id) const;  ///< "grad:W[3]", or nothing
+  std::string known_as(NodeId id) const;         ///< "grad:W[3]", or nothing
+  std::string_view known_name(NodeId id) const;  ///< the same without its position: "grad:W"
   /// The first node made the value of `name[index]`, or -1.
   NodeId find_value(std::string_view name, std::span<const std::int32_t> index = {}) const;
   /// The first of each list of letters: a weight read in loops over s and over t has two W[1].
@@ -269,7 +271,12 @@ class Tape {
   ExtentId extent_of(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) const;
   ShapeId shape_of(const Op& op, std::span<const NodeId> inputs, AttrsId attrs);
   ShapeId shape_by_rule(const Op& op, std::span<const NodeId> inputs, AttrsId attrs);
-  Var append_checked(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs);
+  struct Ruled {  // what an op's rules say of a node
+    ShapeId shape;
+    AttrsId attrs;
+    ExtentId extent;
+  };
+  Ruled ruled(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs);
   void check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                    ExtentId extent) const;
   struct LeafKind {
@@ -284,6 +291,14 @@ class Tape {
   void enter_values() const;
   [[noreturn]] void refuse_second(NodeId first) const;
   NodeId find_exact(NameId name, IndexId index) const;
+  struct CopyPlace {
+    NameId name;
+    IndexId index;
+    NodeId known;  // the copy that stands there, or -1
+    bool hidden;   // found by its weight alone
+  };
+  CopyPlace copy_place(NodeId weight);
+  void check_free(NodeId id, NodeId copied, NameId name, IndexId index) const;
   std::string value_text(NameId name, IndexId index) const;
   bool is_weight_copy(NodeId id) const;
   bool is_given(NodeId id) const;  // a leaf whose values come from outside
@@ -380,7 +395,6 @@ inline TapeRef::~TapeRef() {
 inline const Shape& Var::shape() const { return tape->shape(id); }
 inline ExtentId Var::extent() const { return tape->extent_id(id); }
 inline const Op& Var::op() const { return tape->op(id); }
-inline std::string_view Var::name() const { return tape->name(id); }
 
 /// "h[3] (tanh) [3]": label, operation and shape.
 std::ostream& operator<<(std::ostream& out, const Var& v);

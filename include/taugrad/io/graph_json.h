@@ -27,5 +27,6 @@ Graph graph_from_json(std::string_view text, std::string_view file);
 Graph load_graph(const std::string& path);
 /// Not under a name whose suffix says another format (U002).
 void save_graph(const std::string& path, const Graph& g);
+inline void save_graph(const Graph& g, const std::string& path) { save_graph(path, g); }
 
 }  // namespace taugrad

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,10 +27,8 @@ struct CheckEstimate {
   double every_entry = 0;    ///< seconds that all entries would take
 };
 
-struct CheckOptions {
-  Method method = Method::complex_step;
-  int order = 1;  ///< 2: the gradient of <g, v>, g the gradient and v a fixed random direction
-  std::uint64_t seed = 1;          ///< of directions and of the sample of entries
+/// What a check may take, what it spoils, and whom it tells.
+struct CheckControl {
   std::int64_t max_runs = 20'000;  ///< every entry is checked where that takes no more runs
   /// What the check may take: where every entry would take longer, entries are sampled in an order
   /// that the seed tells until the time is over. 0: no limit, and the same entries everywhere.
@@ -42,6 +41,13 @@ struct CheckOptions {
   std::function<void(const CheckEstimate&)> estimate = {};
   /// Called after each comparison with how many are done, and of how many.
   std::function<void(std::int64_t, std::int64_t)> progress = {};
+};
+
+struct CheckOptions {
+  Method method = Method::complex_step;
+  int order = 1;  ///< 2: the gradient of <g, v>, g the gradient and v a fixed random direction
+  std::uint64_t seed = 1;  ///< of directions and of the sample of entries
+  CheckControl control = {};
 };
 
 /// Where the derivatives are taken: the batch and the value of every leaf that is given.
@@ -122,7 +128,7 @@ struct CheckReport {
   /// limits allow runs.
   std::optional<CheckedEntry> together;
   std::int64_t runs = 0;        ///< evaluations of the loss
-  bool out_of_time = false;     ///< CheckOptions::seconds ended it
+  bool out_of_time = false;     ///< CheckControl::seconds ended it
   std::vector<OpFault> faults;  ///< where it failed: the ops that it fails by
   std::optional<Perturbed> perturbed;
   /// Where a loss or a derivative is no number, nothing can be checked; the first such node.
@@ -139,6 +145,8 @@ struct CheckReport {
   /// nothing was checked.
   const VariableCheck* worst() const;
 };
+/// A line for each variable, what was covered, the worst entry, and the verdict.
+std::ostream& operator<<(std::ostream& out, const CheckReport& r);
 
 /// Compares the gradient of a loss, as `gradient` emits it, with numeric derivatives. Variables are
 /// leaves or any other nodes (a copy W(t), a state h[t]): of those, the derivative of what follows.

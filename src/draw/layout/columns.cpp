@@ -47,11 +47,16 @@ class Columns {
     std::vector<Leg*> legs;
     for (std::size_t e = 0; e < d_.wires.size(); ++e) {
       Wire& w = d_.wires[e];
+      const double width = text_width(d_.picture.edges[e].label, kSmallSize);
+      if (w.legs.size() == 1 && w.exit_gutter >= 0) {  // straight through, from side to side
+        double& label = gutter_label_[at(w.exit_gutter)];
+        label = std::max(label, width);
+      }
       for (std::size_t i = 0; i < w.legs.size(); ++i) {
         Leg& leg = w.legs[i];
         if (leg.horizontal || leg.lane < 0) continue;
         double& label = gutter_label_[at(leg.lane)];
-        label = std::max(label, text_width(d_.picture.edges[e].label, kSmallSize));
+        label = std::max(label, width);
         const int a = w.legs[i - 1].rank, b = w.legs[i + 1].rank;
         stretches.push_back({leg.lane, double(std::min(a, b)), double(std::max(a, b)), w.net});
         legs.push_back(&leg);
@@ -101,18 +106,18 @@ class Columns {
           caption[k], text_width(d_.picture.clusters[at(cell.cluster)].label, kSmallSize + 1));
     }
     g_.gutter.resize(2 * columns + 1);
+    set_tracks(tracks);
     std::vector<double> forward_left(columns), gradient_left(columns), left(columns),
         right(columns);
     double x = gutter(0, tracks, 0, kMargin);
     for (std::size_t k = 0; k < columns; ++k) {
       left[k] = x;
       const bool both = forward[k] > 0 && gradient[k] > 0;
-      const double inside = both ? kInside + kTrackGap * std::max(0, tracks[2 * k + 1] - 1) : 0;
+      const double inside = both ? kInside + span(2 * k + 1) : 0;
       const double content = forward[k] + inside + gradient[k];
       const double width = std::max(content, caption[k]);
       forward_left[k] = x + pad[k] + (width - content) / 2;
-      g_.gutter[2 * k + 1] = forward_left[k] + forward[k] +
-                             (inside - kTrackGap * std::max(0, tracks[2 * k + 1] - 1)) / 2;
+      g_.gutter[2 * k + 1] = forward_left[k] + forward[k] + (inside - span(2 * k + 1)) / 2;
       gradient_left[k] = forward_left[k] + forward[k] + inside;
       right[k] = x + width + 2 * pad[k];
       x = gutter(static_cast<int>(2 * k + 2), tracks, right[k], kMargin + 4);
@@ -123,11 +128,30 @@ class Columns {
   // Sets the first track of a gutter that begins at x; returns where it ends.
   double gutter(int number, const std::vector<int>& tracks, double x, double empty) {
     const int count = tracks[at(number)];
-    const double width =
-        count == 0 ? empty
-                   : std::max(kGutter, gutter_label_[at(number)] + 6) + kTrackGap * (count - 1);
-    g_.gutter[at(number)] = x + (width - kTrackGap * std::max(0, count - 1)) / 2;
+    const double label = gutter_label_[at(number)];
+    if (count == 0 && label > 0) empty = std::max(empty, label + 16);  // on a line straight through
+    const double width = count == 0 ? empty : std::max(kGutter, label + 6) + span(at(number));
+    g_.gutter[at(number)] = x + (width - span(at(number))) / 2;
     return x + width;
+  }
+
+  // Tracks lie close, but for those beside a text that needs room.
+  void set_tracks(const std::vector<int>& tracks) {
+    g_.tracks.resize(tracks.size());
+    std::vector<std::vector<double>> room(tracks.size());
+    for (std::size_t i = 0; i < tracks.size(); ++i) room[i].assign(at(tracks[i]), 0);
+    for (const TightTrack& t : g_.tight) {
+      double& wanted = room[at(t.gutter)][at(t.track)];
+      wanted = std::max(wanted, t.room);
+    }
+    for (std::size_t i = 0; i < tracks.size(); ++i) {
+      g_.tracks[i].assign(at(tracks[i]), 0);
+      for (std::size_t k = 1; k < room[i].size(); ++k)
+        g_.tracks[i][k] = g_.tracks[i][k - 1] + std::max({kTrackGap, room[i][k - 1], room[i][k]});
+    }
+  }
+  double span(std::size_t gutter) const {
+    return g_.tracks[gutter].empty() ? 0 : g_.tracks[gutter].back();
   }
 
   void place_cells(const std::vector<double>& forward_left,
@@ -163,7 +187,7 @@ class Columns {
         Leg& leg = w.legs[i];
         if (leg.horizontal) continue;
         if (leg.lane >= 0) {
-          leg.at = g_.gutter[at(leg.lane)] + kTrackGap * leg.track;
+          leg.at = g_.gutter[at(leg.lane)] + g_.tracks[at(leg.lane)][at(leg.track)];
         } else if (i == 0) {
           leg.at = w.exit_edge >= 0 ? port_x(d_, g_, edge.from, w.exit_plan, w.exit_edge)
                                     : d_.boxes[at(edge.from)].x;

@@ -1,19 +1,25 @@
+// Where the texts on edges stand: each on its own line, clear of other texts, nodes, borders and
+// lines.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "draw/layout/geometry.h"
+#include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
 
 namespace taugrad::draw {
 namespace {
 
 constexpr double kLineHeight = 12;
-constexpr std::size_t kRemembered = 64;  // labels of a gutter that a new one keeps clear of
+constexpr double kStep = 6;               // between places that are tried
+constexpr std::size_t kMostEdges = 4'000;  // of a larger picture labels keep clear of labels alone
+constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -27,41 +33,201 @@ const Leg* upright_leg(const Wire& w, std::size_t& number) {
   return nullptr;
 }
 
-bool is_clear(const std::vector<Point>& placed, Point p) {
-  const std::size_t first = placed.size() > kRemembered ? placed.size() - kRemembered : 0;
-  return std::none_of(placed.begin() + static_cast<std::ptrdiff_t>(first), placed.end(),
-                      [&](Point q) { return std::abs(q.y - p.y) < kLineHeight; });
-}
+/// What is drawn, by squares: what a text would lie on.
+class Obstacles {
+ public:
+  void add_box(const Box& box) { boxes_.push_back(box), enter(box, number(boxes_) * 2); }
+  void add_piece(Point a, Point b, int net, int to) {
+    pieces_.push_back({a, b, net, to});
+    const int id = number(pieces_) * 2 + 1;
+    const double length = std::max(std::abs(b.x - a.x), std::abs(b.y - a.y));
+    const int steps = static_cast<int>(length / kSquare) + 1;
+    for (int s = 0; s < steps; ++s) {
+      const Point p = between(a, b, double(s) / steps), q = between(a, b, double(s + 1) / steps);
+      enter({(p.x + q.x) / 2, (p.y + q.y) / 2, std::abs(p.x - q.x), std::abs(p.y - q.y)}, id);
+    }
+  }
+
+  /// What a text of that net would cover: texts and nodes are worse than lines.
+  long cost(const Box& text, int net, int to) const {
+    long boxes = 0;
+    std::vector<int> nets;
+    each(text, [&](int id) {
+      if (id % 2 == 0) {
+        boxes += overlap(text, boxes_[at(id / 2)]) ? 1 : 0;
+        return;
+      }
+      const Piece& p = pieces_[at(id / 2)];
+      if (p.net == net || p.to == to || !passes(p, text)) return;
+      if (std::ranges::find(nets, p.net) == nets.end()) nets.push_back(p.net);
+    });
+    return 100 * boxes + std::ssize(nets);
+  }
+
+ private:
+  static constexpr double kSquare = 48;
+  struct Piece {
+    Point a, b;
+    int net, to;
+  };
+  template <class T>
+  static int number(const std::vector<T>& v) {
+    return static_cast<int>(v.size()) - 1;
+  }
+  static Point between(Point a, Point b, double t) {
+    return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
+  }
+  static bool overlap(const Box& a, const Box& b) {
+    return std::abs(a.x - b.x) * 2 < a.width + b.width &&
+           std::abs(a.y - b.y) * 2 < a.height + b.height;
+  }
+  static bool passes(const Piece& p, const Box& box) {
+    double from = 0, to = 1;
+    const auto clip = [&](double start, double step, double low, double high) {
+      if (std::abs(step) < 1e-9) return start > low && start < high;
+      const double s = (low - start) / step, t = (high - start) / step;
+      from = std::max(from, std::min(s, t));
+      to = std::min(to, std::max(s, t));
+      return from < to;
+    };
+    return clip(p.a.x, p.b.x - p.a.x, box.left(), box.right()) &&
+           clip(p.a.y, p.b.y - p.a.y, box.top(), box.bottom());
+  }
+  template <class Do>
+  static void each_square(const Box& box, const Do& act) {
+    const auto square = [](double v) { return static_cast<std::int64_t>(std::floor(v / kSquare)); };
+    for (std::int64_t x = square(box.left()); x <= square(box.right()); ++x)
+      for (std::int64_t y = square(box.top()); y <= square(box.bottom()); ++y)
+        act((x << 32) ^ (y & 0xffffffff));
+  }
+  void enter(const Box& box, int id) {
+    each_square(box, [&](std::int64_t key) {
+      std::vector<int>& there = squares_[key];
+      if (there.empty() || there.back() != id) there.push_back(id);
+    });
+  }
+  template <class Do>
+  void each(const Box& box, const Do& act) const {
+    each_square(box, [&](std::int64_t key) {
+      if (const auto there = squares_.find(key); there != squares_.end())
+        for (const int id : there->second) act(id);
+    });
+  }
+
+  std::vector<Box> boxes_;
+  std::vector<Piece> pieces_;
+  std::unordered_map<std::int64_t, std::vector<int>> squares_;
+};
+
+class Labels {
+ public:
+  Labels(const Drawing& d, const std::vector<Box>& clusters, std::vector<Path>& paths)
+      : d_(d), paths_(paths), searched_(paths.size() <= kMostEdges) {
+    const bool any =
+        std::ranges::any_of(d.picture.edges, [](const PictureEdge& e) { return !e.label.empty(); });
+    if (any && searched_) add_drawing(clusters);
+  }
+
+  std::vector<TightTrack> place() {
+    for (std::size_t e = 0; e < paths_.size(); ++e)
+      if (!d_.picture.edges[e].label.empty()) place(e);
+    return std::move(tight_);
+  }
+
+ private:
+  void add_drawing(const std::vector<Box>& clusters) {
+    for (const Box& b : d_.boxes) drawn_.add_box(b);
+    for (std::size_t c = 0; c < clusters.size(); ++c) {
+      const Box& b = clusters[c];
+      const std::string& caption = d_.picture.clusters[c].label;
+      drawn_.add_box({b.x, b.top() + 10, text_width(caption, kSmallSize + 1), kLineHeight});
+      constexpr double kBorder = 2;
+      drawn_.add_box({b.left(), b.y, kBorder, b.height});
+      drawn_.add_box({b.right(), b.y, kBorder, b.height});
+    }
+    for (std::size_t e = 0; e < paths_.size(); ++e) {
+      const std::vector<Point> points = sampled(paths_[e]);
+      for (std::size_t i = 0; i + 1 < points.size(); ++i)
+        drawn_.add_piece(points[i], points[i + 1], d_.wires[e].net, d_.picture.edges[e].to);
+    }
+  }
+
+  void place(std::size_t e) {
+    std::size_t i = 0;
+    const Leg* leg = upright_leg(d_.wires[e], i);
+    const std::string& label = d_.picture.edges[e].label;
+    if (leg != nullptr) {  // one line, one label
+      const auto [same, fresh] = of_net_.try_emplace({leg->lane, d_.wires[e].net, label});
+      if (!fresh) {
+        paths_[e].label = same->second;
+        return;
+      }
+      paths_[e].label = same->second = best(e, leg, i);
+    } else if (searched_) {
+      paths_[e].label = best(e, leg, i);
+    }
+  }
+
+  /// On the leg in the gutter, else in the middle; where something is in the way, elsewhere.
+  Point best(std::size_t e, const Leg* leg, std::size_t i) {
+    std::vector<Point> places;
+    if (leg != nullptr) {
+      const double from = d_.wires[e].legs[i - 1].at, to = d_.wires[e].legs[i + 1].at;
+      for (const double share : kShares) places.push_back({leg->at, from + (to - from) * share});
+    } else {
+      places.push_back(paths_[e].label);
+    }
+    if (searched_) add_places_along(paths_[e], places);
+    const double width = text_width(d_.picture.edges[e].label, kSmallSize) + 3;
+    const auto box = [&](Point p) { return Box{p.x, p.y, width, kLineHeight}; };
+    long least = -1;
+    Point best = places.front();
+    for (const Point p : places) {
+      const long cost = drawn_.cost(box(p), d_.wires[e].net, d_.picture.edges[e].to);
+      if (least >= 0 && cost >= least) continue;
+      least = cost;
+      best = p;
+      if (cost == 0) break;
+    }
+    drawn_.add_box(box(best));
+    if (least > 0 && leg != nullptr && searched_)
+      tight_.push_back({leg->lane, leg->track, width / 2 + 2});
+    return best;
+  }
+
+  static void add_places_along(const Path& path, std::vector<Point>& places) {
+    const std::vector<Point> points = sampled(path);
+    std::vector<double> walked{0};
+    for (std::size_t i = 1; i < points.size(); ++i)
+      walked.push_back(walked.back() +
+                       std::hypot(points[i].x - points[i - 1].x, points[i].y - points[i - 1].y));
+    // from the middle outwards
+    const int count = std::clamp(static_cast<int>(walked.back() / kStep), 9, 150);
+    for (int k = 0; k <= count; ++k) {
+      const double away = (k + 1) / 2 * (0.94 / count);
+      const double want = (k % 2 == 0 ? 0.5 - away : 0.5 + away) * walked.back();
+      const auto behind = std::ranges::lower_bound(walked, want) - walked.begin();
+      const auto i = std::clamp<std::size_t>(static_cast<std::size_t>(behind), 1, points.size() - 1);
+      const double step = walked[i] - walked[i - 1];
+      const double t = step > 0 ? (want - walked[i - 1]) / step : 0;
+      places.push_back({points[i - 1].x + (points[i].x - points[i - 1].x) * t,
+                        points[i - 1].y + (points[i].y - points[i - 1].y) * t});
+    }
+  }
+
+  const Drawing& d_;
+  std::vector<Path>& paths_;
+  const bool searched_;
+  Obstacles drawn_;
+  std::map<std::tuple<int, int, std::string>, Point> of_net_;
+  std::vector<TightTrack> tight_;
+};
 
 }  // namespace
 
-void place_labels(const Drawing& d, std::vector<Path>& paths) {
-  constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
-  std::vector<std::vector<Point>> placed(2 * at(d.grid.columns) + 1);  // by gutter
-  std::map<std::tuple<int, int, std::string>, Point> of_net;           // one line, one label
-  for (std::size_t e = 0; e < paths.size(); ++e) {
-    if (d.picture.edges[e].label.empty()) continue;
-    std::size_t i = 0;
-    const Leg* leg = upright_leg(d.wires[e], i);
-    if (leg == nullptr) continue;
-    const double from = d.wires[e].legs[i - 1].at, to = d.wires[e].legs[i + 1].at;
-    const auto [same, fresh] =
-        of_net.try_emplace({leg->lane, d.wires[e].net, d.picture.edges[e].label});
-    if (!fresh) {
-      paths[e].label = same->second;
-      continue;
-    }
-    std::vector<Point>& others = placed[at(leg->lane)];
-    Point best{leg->at, (from + to) / 2};
-    for (const double share : kShares) {
-      const Point p{leg->at, from + (to - from) * share};
-      if (!is_clear(others, p)) continue;
-      best = p;
-      break;
-    }
-    others.push_back(best);
-    paths[e].label = same->second = best;
-  }
+std::vector<TightTrack> place_labels(const Drawing& d, const std::vector<Box>& clusters,
+                                     std::vector<Path>& paths) {
+  return Labels(d, clusters, paths).place();
 }
 
 }  // namespace taugrad::draw

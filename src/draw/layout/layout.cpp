@@ -35,6 +35,11 @@ std::vector<Box> cluster_boxes(const Drawing& d, const Geometry& g) {
   return boxes;
 }
 
+double label_width(const PictureEdge& edge, bool printed) {
+  if (printed) return printed_width(edge);
+  return edge.label.empty() ? 0 : text_width(edge.label, kSmallSize) + 3;
+}
+
 // Moves everything so that it lies inside [0,width] x [0,height].
 void frame(const Picture& picture, Layout& layout) {
   double left = std::numeric_limits<double>::max(), top = left, right = -left, bottom = -left;
@@ -48,8 +53,8 @@ void frame(const Picture& picture, Layout& layout) {
   for (const Path& p : layout.edges) {
     for (const Point& q : p.points) cover(q.x, q.y, q.x, q.y);
   }
-  for (std::size_t e = 0; layout.printed && e < layout.edges.size(); ++e)
-    if (const double w = printed_width(picture.edges[e]); w > 0) {
+  for (std::size_t e = 0; e < layout.edges.size(); ++e)
+    if (const double w = label_width(picture.edges[e], layout.printed); w > 0) {
       const Point p = layout.edges[e].label;
       cover(p.x - w / 2, p.y - kLabelHeight / 2, p.x + w / 2, p.y + kLabelHeight / 2);
     }
@@ -80,6 +85,20 @@ void add_notes(const Picture& picture, Layout& layout) {
   }
 }
 
+// Coordinates of all but the frame. @param tight  tracks that need more room
+// @returns those that would
+std::vector<TightTrack> place(Drawing& d, std::vector<TightTrack> tight, Layout& layout) {
+  Geometry g{.tight = std::move(tight)};
+  set_columns(d, g);
+  set_rows(d, g);
+  layout.edges.clear();
+  layout.edges.reserve(d.wires.size());
+  for (std::size_t e = 0; e < d.wires.size(); ++e)
+    layout.edges.push_back(draw_path(d, g, static_cast<int>(e)));
+  layout.clusters = cluster_boxes(d, g);
+  return place_labels(d, layout.clusters, layout.edges);
+}
+
 }  // namespace
 
 void require_room(std::size_t nodes, std::size_t edges, bool laid_out) {
@@ -106,18 +125,14 @@ Layout lay_out(const Picture& picture) {
             .plan_node = {},
             .boxes = {},
             .wires = {}};
-  Geometry g;
   size_nodes(d);
   plan_cells(d);
   make_legs(d);
-  set_columns(d, g);
-  set_rows(d, g);
   Layout layout;
-  layout.edges.reserve(d.wires.size());
-  for (std::size_t e = 0; e < d.wires.size(); ++e)
-    layout.edges.push_back(draw_path(d, g, static_cast<int>(e)));
-  place_labels(d, layout.edges);
-  layout.clusters = cluster_boxes(d, g);
+  if (std::vector<TightTrack> tight = place(d, {}, layout); !tight.empty()) {
+    size_nodes(d);  // without the heights of before
+    place(d, std::move(tight), layout);
+  }
   layout.nodes = std::move(d.boxes);
   frame(picture, layout);
   add_notes(picture, layout);

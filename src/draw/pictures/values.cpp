@@ -7,13 +7,18 @@
 #include <unordered_map>
 
 #include "analysis/flow_data.h"
+#include "analysis/graph_point.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
 #include "draw/pictures/facts.h"
+#include "evaluate/leaves/leaf_names.h"
 #include "plan/lower/lowering.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/autodiff/loss.h"
+#include "taugrad/evaluate/check.h"
 #include "taugrad/graph/reachable.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/rewrite/surgery.h"
 #include "unfold/graph_size.h"
 
 namespace taugrad {
@@ -29,6 +34,11 @@ analysis::FlowData data_of(const Definition& d, const Tensors& inputs, const Ten
   return analysis::flow_data(
       d, inputs, weights,
       {.steps = told ? options.steps : 3, .lengths = options.lengths, .seed = options.seed});
+}
+
+void require_item(std::int64_t item, std::int64_t items) {
+  if (item < 0 || item >= items)
+    fail(Status::usage, "U002", "there is no item {}: the batch has {}, from 0", item, items);
 }
 
 Unfolded unfolded_for(const analysis::FlowData& data, std::int64_t item) {
@@ -62,19 +72,19 @@ double dot(const Tensor& a, const Tensor& b) {
 /// What is asked of the executor, and where its answers go.
 class Asking {
  public:
-  Asking(const Unfolded& u, NodeId forward_end, std::vector<NodeId> nodes)
-      : u_(u), tape_(u.graph().tape()), nodes_(std::move(nodes)) {
-    const NodeId loss = u.loss().id;
-    const std::vector<char> needed_by_loss = reachable(tape_, std::vector<NodeId>{loss});
+  Asking(const Graph& graph, Var loss, NodeId forward_end, std::vector<NodeId> nodes)
+      : graph_(graph), loss_(std::move(loss)), tape_(graph.tape()), nodes_(std::move(nodes)) {
+    const std::vector<char> needed_by_loss = reachable(tape_, std::vector<NodeId>{loss_.id});
     for (const NodeId id : nodes_)
       if (id < forward_end && needed_by_loss[at(id)] && has_gradient(id))
         wrt_.push_back(tape_.var(id));
   }
 
-  GraphValues run(const Tensors& inputs, const Tensors& weights) {
-    if (wrt_.empty()) return answered(inputs, weights, nullptr);
-    const Gradients g = gradient(u_.loss(), wrt_);
-    return answered(inputs, weights, &g);
+  GraphValues run(const Tensors& inputs, const Tensors& weights,
+                  const std::vector<std::int64_t>& lengths) {
+    if (wrt_.empty()) return answered(inputs, weights, lengths, nullptr);
+    const Gradients g = gradient(loss_, wrt_);
+    return answered(inputs, weights, lengths, &g);
   }
 
  private:
@@ -82,14 +92,15 @@ class Asking {
     return tape_.category(id) == 0 && &tape_.op(id) != &kConstant && &tape_.op(id) != &kLength;
   }
 
-  GraphValues answered(const Tensors& inputs, const Tensors& weights, const Gradients* g) {
+  GraphValues answered(const Tensors& inputs, const Tensors& weights,
+                       const std::vector<std::int64_t>& lengths, const Gradients* g) {
     std::vector<NodeId> outputs = nodes_;
     const std::size_t first_gradient = outputs.size();
     for (std::size_t i = 0; i < wrt_.size(); ++i) outputs.push_back((*g)[i].id);
     const std::size_t first_edge = outputs.size();
     for (const Var& v : wrt_)
       for (const EdgeContribution& e : g->edges(v)) outputs.push_back(e.value.id);
-    const std::vector<Tensor> values = analysis::Probe(u_, outputs)(inputs, weights);
+    const std::vector<Tensor> values = analysis::Probe(graph_, outputs, lengths)(inputs, weights);
 
     GraphValues result;
     result.entry.assign(at(tape_.size()), -1);
@@ -114,7 +125,8 @@ class Asking {
     return result;
   }
 
-  const Unfolded& u_;
+  const Graph& graph_;
+  Var loss_;
   Tape& tape_;
   std::vector<NodeId> nodes_;
   Vars wrt_;
@@ -146,13 +158,14 @@ std::vector<std::int32_t> leads_to(const Picture& picture, const Tape& tape, Nod
 ValuedGraph::ValuedGraph(const Definition& d, const Tensors& inputs, const Tensors& weights,
                          const ValueOptions& options) {
   const analysis::FlowData data = data_of(d, inputs, weights, options);
-  if (options.item < 0 || options.item >= data.batch.items)
-    fail(Status::usage, "U002", "there is no item {}: the batch has {}, from 0", options.item,
-         data.batch.items);
+  require_item(options.item, data.batch.items);
   inputs_ = analysis::item_repeated(data, options.item, 1);
   weights_ = data.weights;
   unfolded_ = unfolded_for(data, options.item);
-  const Tape& tape = unfolded_.graph().tape();
+  graph_ = unfolded_.graph();
+  loss_ = unfolded_.loss();
+  const Tape& tape = graph_.tape();
+  for (const std::string& name : tape.length_names) lengths_.push_back(unfolded_.length(name));
   forward_end_ = tape.size();
   if (data.cotangents.empty()) return;
   for (NodeId id = 0; id < tape.size(); ++id) {
@@ -162,8 +175,28 @@ ValuedGraph::ValuedGraph(const Definition& d, const Tensors& inputs, const Tenso
   }
 }
 
+ValuedGraph::ValuedGraph(const Graph& graph, const Tensors& inputs, const Tensors& weights,
+                         const ValueOptions& options, std::string_view loss) {
+  if (options.steps >= 0 || !options.lengths.empty())
+    fail(Status::usage, "U007", "steps are of a definition: a graph is unfolded already");
+  if (static_cast<double>(graph.size()) > kMostNodes)
+    fail(Status::resource, "R002", "values are drawn of graphs of up to {:.0f} nodes", kMostNodes);
+  const runtime::LeafNames known = runtime::leaf_names(graph.tape());
+  for (const auto& [name, tensor] : inputs) known.check_input(name);
+  const analysis::GraphPoint point =
+      analysis::point_of(graph, inputs, weights, {.seed = options.seed});
+  require_item(options.item, point.items);
+  graph_ = clone(graph).graph();
+  inputs_ = analysis::item_repeated(graph_.tape(), point.inputs, options.item, 1);
+  weights_ = point.weights;
+  forward_end_ = graph_.size();
+  loss_ = find_loss(graph_, loss);
+  if (!loss_) loss_ = default_loss(graph_);
+}
+
 GraphValues ValuedGraph::values_of(const std::vector<const Picture*>& pictures) {
-  return Asking(unfolded_, forward_end_, drawn_nodes(pictures)).run(inputs_, weights_);
+  return Asking(graph_, loss_, forward_end_, drawn_nodes(pictures))
+      .run(inputs_, weights_, lengths_);
 }
 
 std::vector<double> shares_of(const Picture& picture, const Tape& tape, const GraphValues& values) {

@@ -87,6 +87,17 @@ bool holds_gradients_of(const Graph& work, Var loss) {
   return true;
 }
 
+Picture with_values(Picture picture, const Graph& graph, const WriteOptions& options) {
+  if (!options.values) return picture;
+  const DrawnValues& v = *options.values;
+  ValuedGraph valued(graph, v.inputs, v.weights, {.seed = v.seed, .item = v.item}, options.loss);
+  const GraphValues numbers = valued.values_of({&picture});
+  Picture shown = coloured(std::move(picture), numbers, v.colour);
+  return v.colour == Colour::gradient && options.view == View::unfolded
+             ? with_shares(std::move(shown), valued.graph().tape(), numbers)
+             : shown;
+}
+
 Var loss_in(const Graph& graph, const std::string& name) {
   const Var loss = find_loss(graph, name);
   return loss ? loss : default_loss(graph);
@@ -119,17 +130,21 @@ GraphWithGradient with_gradient(const Graph& graph, const std::string& loss) {
 
 Picture picture_of(const Graph& graph, const WriteOptions& options) {
   for (const Var& v : options.outputs) graph.tape().own(v);
-  if (options.view == View::folded)
+  if (options.view == View::folded) {
+    if (options.values)
+      fail(Status::usage, "U006", "values are of the nodes of an unfolded graph, not of a circuit");
     return picture_of(fold(graph),
                       {.detail = options.detail, .title = options.title, .about = options.about});
-  if (options.view == View::unfolded) return unfolded_picture(graph, options);
+  }
+  if (options.view == View::unfolded)
+    return with_values(unfolded_picture(graph, options), graph, options);
   WriteOptions known = options;
   const GraphWithGradient whole = with_gradient(graph, options.loss);
   if (whole.first >= 0) known.gradient_from = whole.first;
   if (!options.outputs.empty() && !whole.note.empty()) known.outputs.clear();
   Picture picture = unfolded_picture(whole.graph, known);
   if (!whole.note.empty()) picture.notes.push_back(whole.note);
-  return picture;
+  return with_values(std::move(picture), whole.graph, options);
 }
 
 void write(const Graph& graph, const std::string& path, const WriteOptions& options) {

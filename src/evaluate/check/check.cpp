@@ -74,7 +74,7 @@ void require_for_check(const ResolvedModel& model, const UnfoldOptions& unfoldin
 }  // namespace
 
 CheckReport check(const Definition& d, const DefinitionCheckOptions& options) {
-  const Watch watch(options.seconds);
+  const Watch watch(options.control.seconds);
   const auto model = resolve(d);
   UnfoldOptions unfolding;
   unfolding.steps = options.steps;

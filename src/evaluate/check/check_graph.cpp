@@ -36,11 +36,12 @@ Vars default_variables(Tape& tape, NodeId last) {
   return leaves;
 }
 
-[[noreturn]] void fail_unknown_variable(const NamedNodes& nodes, const std::string& name) {
+[[noreturn]] void fail_unknown_variable(const Tape& tape, const NamedNodes& nodes,
+                                        const std::string& name) {
   Diagnostic d;
   d.code = "G014";
   d.message = fmt::format("the graph has no node named \"{}\"", printable(name, 80));
-  d.help = did_you_mean(name, nodes.names());
+  d.help = help_for_missing(tape, nodes, name);
   fail(Status::bad_input, std::move(d));
 }
 
@@ -51,7 +52,7 @@ Vars named_variables(Tape& tape, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     std::vector<NodeId> found = nodes.all(name);
     if (found.empty()) found.push_back(nodes.find(name));
-    if (found.front() < 0) fail_unknown_variable(nodes, name);
+    if (found.front() < 0) fail_unknown_variable(tape, nodes, name);
     for (const NodeId id : found)
       if (seen.insert(id).second) all.push_back(tape.var(id));
   }
@@ -116,7 +117,7 @@ CheckPoint point_for(Tape& tape, const Tensors& given, const GraphCheckOptions& 
 
 CheckReport check(const Graph& graph, const Var& loss, const Tensors& tensors,
                   const GraphCheckOptions& options) {
-  const Watch watch(options.seconds);
+  const Watch watch(options.control.seconds);
   graph.tape().own(loss);
   if (options.batch < 1)
     fail(Status::usage, "U002", "a batch has at least 1 item, not {}", options.batch);

@@ -15,12 +15,8 @@ CheckOptions how_of(const Options& o, const Watch& watch) {
   how.method = o.method;
   how.order = o.order;
   how.seed = o.seed;
-  how.max_runs = o.max_runs;
-  how.seconds = watch.limited() ? std::max(watch.left(), 1e-3) : 0;
-  how.perturb = o.perturb;
-  how.faults = o.faults;
-  how.estimate = o.estimate;
-  how.progress = o.progress;
+  how.control = o.control;
+  how.control.seconds = watch.limited() ? std::max(watch.left(), 1e-3) : 0;
   return how;
 }
 

@@ -1,11 +1,8 @@
 #include "evaluate/graphs/graph_fetch.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/suggest.h"
 #include "base/utf8.h"
 #include "graph/adjoint.h"
 #include "graph/position_text.h"
@@ -16,14 +13,6 @@ namespace taugrad {
 namespace {
 
 constexpr std::string_view kGradient = "grad:", kCotangent = "cotangent:";
-
-// "2, 4" of h[2], h[4]
-std::string places(const Tape& tape, const std::vector<NodeId>& ids) {
-  std::string text;
-  for (std::size_t i = 0; i < ids.size() && i < 5; ++i)
-    text += fmt::format("{}[{}]", i == 0 ? "" : ", ", fmt::join(tape.index(ids[i]), ","));
-  return text + (ids.size() > 5 ? ", .." : "");
-}
 
 /// Fills `nodes` and `lengths`; false where the graph has nothing of that name.
 bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, GraphFetch& f) {
@@ -37,7 +26,7 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
   if (stack.nodes.empty())
     fail(Status::usage, "U020",
          "\"{}\" stands at {}, which is no range in one shape: fetch one position", printable(name),
-         places(tape, positions));
+         positions_text(tape, positions));
   f.nodes = std::move(stack.nodes);
   f.lengths = std::move(stack.lengths);
   f.first = std::move(stack.first);
@@ -50,11 +39,7 @@ bool resolve(const Tape& tape, const NamedNodes& nodes, std::string_view name, G
   d.code = "U020";
   d.message =
       fmt::format("cannot fetch \"{}\": the graph has no \"{}\"", printable(text), printable(name));
-  d.help = did_you_mean(name, nodes.names());
-  if (const auto p = read_position(name))
-    if (const std::vector<NodeId> there = nodes.positions(p->name); !there.empty())
-      d.help = fmt::format("{} stands at {}", printable(p->name), places(tape, there));
-  if (d.help.empty()) d.help = "nodes are named as in h, h[3], grad:W, or by their number, #17";
+  d.help = help_for_missing(tape, nodes, name);
   fail(Status::usage, std::move(d));
 }
 

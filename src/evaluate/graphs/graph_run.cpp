@@ -1,19 +1,17 @@
 // What `run` does with a graph: nodes by name, tensors by the names of leaves.
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "base/fail.h"
-#include "base/suggest.h"
 #include "base/utf8.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/graphs/graph_request.h"
 #include "evaluate/leaves/bind.h"
+#include "evaluate/leaves/leaf_names.h"
 #include "evaluate/not_finite.h"
 #include "reference/not_finite.h"
 #include "taugrad/evaluate/run.h"
 #include "taugrad/graph/reachable.h"
-#include "taugrad/language/mode.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -176,29 +174,11 @@ void check_options(const RunOptions& o) {
 /// Names that no leaf has: of an input an error, of a weight a warning.
 void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights,
                  RunResult& result) {
-  std::set<std::string> leaves, known;
-  for (NodeId id = 0; id < tape.size(); ++id) {
-    const bool input = &tape.op(id) == &kInput, weight = &tape.op(id) == &kWeight;
-    if (!input && !weight) continue;
-    const std::string name =
-        tape.is_value(id) ? std::string(tape.name(id)) : fmt::format("#{}", id);
-    (input ? known : leaves).insert(name);
-    if (input) known.insert(data_of(name));
-  }
-  for (const auto& [name, tensor] : inputs) {
-    const bool special =
-        name == "item" || name.starts_with("cotangent:") ||
-        (name == "lengths" && tape.length_names.size() == 1) ||
-        (name.starts_with("lengths:") && std::ranges::count(tape.length_names, name.substr(8)) > 0);
-    if (special || known.contains(name)) continue;
-    Diagnostic d;
-    d.code = "D016";
-    d.message = fmt::format("the graph has no input \"{}\"", printable(name));
-    d.help = did_you_mean(name, {known.begin(), known.end()});
-    fail(Status::bad_input, std::move(d));
-  }
+  const runtime::LeafNames known = runtime::leaf_names(tape);
+  for (const auto& [name, tensor] : inputs)
+    if (!name.starts_with("cotangent:")) known.check_input(name);
   for (const auto& [name, tensor] : weights)
-    if (!leaves.contains(name))
+    if (!known.weights.contains(name))
       result.warnings.push_back(fmt::format("weight \"{}\" is not in the graph", printable(name)));
 }
 

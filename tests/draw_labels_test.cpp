@@ -1,0 +1,100 @@
+// Texts on edges in the layout of all pictures: none lies on another, on a node or on a line that
+// is not its own.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+#include <tuple>
+
+#include "draw/layout/layout.h"
+#include "draw/layout/printed_layout.h"
+#include "draw/layout/text.h"
+#include "support_picture.h"
+
+using namespace taugrad;
+using namespace taugrad::test;
+using draw::Box;
+using draw::Layout;
+using draw::Point;
+
+namespace {
+
+bool overlap(const Box& a, const Box& b) {
+  return std::abs(a.x - b.x) * 2 < a.width + b.width - 0.2 &&
+         std::abs(a.y - b.y) * 2 < a.height + b.height - 0.2;
+}
+
+/// Whether a straight piece passes through a box, which a little of it may touch.
+bool passes(Point a, Point b, const Box& box) {
+  double from = 0, to = 1;
+  const auto clip = [&](double start, double step, double low, double high) {
+    if (std::abs(step) < 1e-9) return start > low && start < high;
+    const double s = (low - start) / step, t = (high - start) / step;
+    from = std::max(from, std::min(s, t));
+    to = std::min(to, std::max(s, t));
+    return from < to;
+  };
+  constexpr double kTouch = 1;
+  return clip(a.x, b.x - a.x, box.left() + kTouch, box.right() - kTouch) &&
+         clip(a.y, b.y - a.y, box.top() + kTouch, box.bottom() - kTouch);
+}
+
+struct Faults {
+  int labels = 0, on_labels = 0, on_nodes = 0, on_lines = 0, outside = 0;
+};
+
+Faults faults_of(const Picture& p, const Layout& l) {
+  Faults f;
+  std::vector<std::vector<Point>> lines;
+  for (const draw::Path& path : l.edges) lines.push_back(draw::sampled(path));
+  std::vector<std::size_t> edges;  // of which the labels are drawn
+  std::vector<Box> boxes;
+  std::set<std::tuple<std::string, long, long>> seen;
+  for (std::size_t e = 0; e < p.edges.size(); ++e) {
+    const std::string& label = p.edges[e].label;
+    const Point c = l.edges[e].label;
+    if (label.empty() || !seen.emplace(label, std::lround(c.x), std::lround(c.y)).second) continue;
+    edges.push_back(e);
+    boxes.push_back({c.x, c.y, draw::text_width(label, draw::kSmallSize), 10});
+  }
+  f.labels = static_cast<int>(boxes.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const Box& b = boxes[i];
+    const PictureEdge& own = p.edges[edges[i]];
+    for (std::size_t k = i + 1; k < boxes.size(); ++k) f.on_labels += overlap(b, boxes[k]);
+    for (const Box& node : l.nodes) f.on_nodes += overlap(b, node);
+    bool crossed = false;
+    for (std::size_t e = 0; e < lines.size(); ++e) {
+      if (p.edges[e].from == own.from || p.edges[e].to == own.to) continue;
+      for (std::size_t s = 0; s + 1 < lines[e].size(); ++s)
+        crossed = crossed || passes(lines[e][s], lines[e][s + 1], b);
+    }
+    f.on_lines += crossed;
+    f.outside += b.left() < 0 || b.right() > l.width || b.top() < 0 || b.bottom() > l.height;
+  }
+  return f;
+}
+
+}  // namespace
+
+TEST_CASE("labels: none on another, on a node, or on a line of others, in every view",
+          "[draw][labels]") {
+  const bool tell = std::getenv("TAUGRAD_TELL") != nullptr;
+  for (const std::string& name : shipped_names())
+    for (const auto& [view, picture] : views_of(name)) {
+      INFO(name << ", " << view);
+      const Layout layout = draw::lay_out(picture);
+      const Faults f = faults_of(picture, layout);
+      if (tell && f.on_labels + f.on_nodes + f.on_lines + f.outside > 0)
+        std::cout << name << ", " << view << ": labels " << f.on_labels << ", nodes " << f.on_nodes
+                  << ", lines " << f.on_lines << ", outside " << f.outside << ", of " << f.labels
+                  << "\n";
+      CHECK(f.on_labels == 0);
+      CHECK(f.on_nodes == 0);
+      // between the cells of a grid there are more lines than room for texts
+      const bool grid = name.starts_with("grid");
+      CHECK(f.on_lines <= f.labels / (grid ? 8 : 40));
+      CHECK(f.outside == 0);
+    }
+}
