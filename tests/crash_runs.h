@@ -69,7 +69,9 @@ class CrashRuns {
       if (slurp(f_ / (support::newest(f_, "m") + file)) !=
           slurp(f_ / ("whole/step-8" + std::string(file))))
         return std::string("another") + file;
-    if (slurp(f_ / "m/metrics.jsonl") != slurp(f_ / "whole/metrics.jsonl")) return "other metrics";
+    if (without_times(slurp(f_ / "m/metrics.jsonl")) !=
+        without_times(slurp(f_ / "whole/metrics.jsonl")))
+      return "other metrics";
     return left_over();
   }
   std::string left_over() const {

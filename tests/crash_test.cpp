@@ -177,7 +177,7 @@ TEST_CASE("a real disk of one MiB", "[crash]") {
                         "\"" TAUGRAD_EXECUTABLE
                         "\" sample d/m -q > /dev/null; echo status $?; cat d/m/latest'");
   INFO(o.out << o.err);
-  CHECK(has(o.out, "status 4\n.\n..\nconfig.json\nlatest\nmetrics.jsonl\nstep-4\n"));
+  CHECK(has(o.out, "status 4\n.\n..\nconfig.json\ncurves.svg\nlatest\nmetrics.jsonl\nstep-4\n"));
   CHECK(has(o.out, "status 0\nstatus 0\nstep-8\n"));
   CHECK(has(o.err, "the disk is full"));
   CHECK(has(o.err, "are free"));

@@ -34,7 +34,7 @@ bool ends_within(const Folder& f, const std::string& line, int microseconds) {
 std::string held(const Folder& f, const std::string& run) {
   return slurp(f / (newest(f, run) + "/model.safetensors")) +
          slurp(f / (newest(f, run) + "/optimizer.safetensors")) +
-         slurp(f / (run + "/metrics.jsonl"));
+         without_times(slurp(f / (run + "/metrics.jsonl")));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -28,6 +29,12 @@ inline std::string slurp(const fs::path& path) {
 
 inline void spill(const fs::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
+}
+
+/// Metrics without the times, which are others in every run.
+inline std::string without_times(const std::string& metrics) {
+  static const std::regex kTime(R"(, "time": [0-9.]+)");
+  return std::regex_replace(metrics, kTime, "");
 }
 
 // a folder of its own for each test, removed after it

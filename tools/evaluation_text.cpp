@@ -51,8 +51,9 @@ std::string EvaluationText::summary() const {
   text += fmt::format("{} items, ", e_.items.size());
   if (!e_.has_loss) return text + "and no loss: the definition has no random variable\n";
   text += fmt::format("loss {:.5g} in all, {:.4f} per target", e_.loss, per(e_.loss, e_.targets));
-  if (options_.symbols && !e_.own_loss && e_.variables.size() == 1)
-    text += fmt::format(", {:.4f} bits per character", bits(per(e_.loss, e_.targets)));
+  if (!options_.unit.empty() && !e_.own_loss && e_.variables.size() == 1)
+    text += fmt::format(", {:.4f} bits per {}", bits(per(e_.loss, e_.targets)),
+                        options_.unit == "char" ? "character" : options_.unit);
   return text + "\n";
 }
 

@@ -12,7 +12,7 @@ class EvaluationText {
  public:
   struct Options {
     bool per_item = false;
-    bool symbols = false;  ///< of a text: targets are its characters
+    std::string unit = {};  ///< of a text, what its targets are: "char", "byte", "word"
   };
   EvaluationText(const Evaluation& e, const Options& options) : e_(e), options_(options) {}
 

@@ -1,6 +1,7 @@
 #include "metrics.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,10 +44,26 @@ std::int64_t update_of(std::string_view line) {
   return number;
 }
 
+constexpr std::string_view kTime = ", \"time\": ";
+
+/// A line as it was before its time was added.
+std::string_view without_time(std::string_view line) {
+  const std::size_t at = line.rfind(kTime);
+  return at == line.npos ? line : line.substr(0, at);
+}
+double time_of(std::string_view line) {
+  double seconds = 0;
+  const std::size_t at = line.rfind(kTime);
+  if (at != line.npos) line.remove_prefix(at + kTime.size());
+  if (at != line.npos) std::from_chars(line.data(), line.data() + line.size(), seconds);
+  return seconds;
+}
+
 /// How much of a file holds the lines up to an update.
 struct Lines {
   std::size_t bytes = 0, of = 0;
   bool known = false;  ///< the update's own line is the one expected
+  double time = 0;     ///< of that line
 };
 
 Lines lines_until(const std::string& path, std::int64_t updates, const std::string& last_line) {
@@ -64,7 +81,11 @@ Lines lines_until(const std::string& path, std::int64_t updates, const std::stri
       const std::string_view line = std::string_view(rest).substr(from, end - from);
       const std::int64_t update = update_of(line);
       if (update > updates) return lines;
-      if (update == updates) lines.known = line == last_line;
+      if (update == updates) {
+        // one that an earlier version wrote ends as it did
+        lines.known = line == last_line || std::string(without_time(line)) + "}" == last_line;
+        lines.time = time_of(line);
+      }
       lines.bytes += line.size() + 1;
     }
     rest.erase(0, from);
@@ -108,6 +129,7 @@ bool Metrics::cut() {
       if (before.known && std::rename(aside_.c_str(), path_.c_str()) == 0) lines = before;
     }
     size_ = lines.bytes;
+    before_ = lines.time;
     if (lines.bytes < lines.of &&
         retried([&] { return ::truncate(path_.c_str(), static_cast<off_t>(size_)); }) != 0) {
       problem_ = posix::reason(errno);
@@ -123,7 +145,7 @@ bool Metrics::cut() {
 }
 
 std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow,
-                         std::optional<double> valid) {
+                         std::optional<double> valid, double seconds) {
   json::Writer w;
   w.begin_object().field("update", u.update).field("epoch", u.epoch).field("loss", u.loss);
   w.field("norm", u.norm).field("targets", u.targets).field("lr", u.lr);
@@ -136,8 +158,11 @@ std::string Metrics::add(const Update& u, const std::vector<StateFlow>& flow,
   }
   w.end_object();
   last_line_ = w.text();
-  pending_ += last_line_ + "\n";
-  return last_line_ + "\n";
+  std::string line = last_line_;
+  line.pop_back();
+  line += fmt::format("{}{:.3f}}}\n", kTime, before_ + seconds);
+  pending_ += line;
+  return line;
 }
 
 bool Metrics::flush_if_due() {

@@ -24,7 +24,10 @@ class Metrics {
 
   /// Returns the line. Nothing is written before begin() or go_on().
   /// @param valid  the loss per target on other data
-  std::string add(const Update& u, const std::vector<StateFlow>& flow, std::optional<double> valid);
+  /// @param seconds  since this run of the training began
+  std::string add(const Update& u, const std::vector<StateFlow>& flow, std::optional<double> valid,
+                  double seconds);
+  /// Without its time, which is another in every run.
   const std::string& last_line() const { return last_line_; }
   /// Writes what was added; with `due` only where the last time is a second ago. Returns whether
   /// nothing is left to write.
@@ -48,6 +51,7 @@ class Metrics {
   std::string path_, aside_;
   std::string pending_, last_line_, problem_;
   std::size_t size_ = 0;  // bytes that are whole lines
+  double before_ = 0;     // seconds of earlier runs
   bool begun_ = false;
   std::optional<Behind> behind_;  // what stands behind it is still to be cut off
   std::chrono::steady_clock::time_point written_;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <utility>
 
 #include "output.h"
 
@@ -19,12 +21,27 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
+/// What the process holds of the machine's memory.
+double resident_mib() {
+  long pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+    if (std::fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
 }  // namespace
 
-Progress::Progress(const Context& context, std::int64_t total, bool text)
+std::string loss_in_words(double loss, const std::string& unit) {
+  return unit.empty() ? fmt::format("loss {:.6g}", loss)
+                      : fmt::format("{:.3f} bits/{}", loss / std::log(2.0), unit);
+}
+
+Progress::Progress(const Context& context, std::int64_t total, std::string unit)
     : context_(context),
       total_(total),
-      text_(text),
+      unit_(std::move(unit)),
       terminal_(::isatty(STDERR_FILENO) == 1),
       start_(Clock::now()),
       shown_(start_) {}
@@ -33,20 +50,16 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-std::string Progress::in_words(double loss) const {
-  return text_ ? fmt::format("{:.3f} bits/char", loss / std::log(2.0))
-               : fmt::format("loss {:.5g}", loss);
-}
-
 std::string Progress::line(const Update& u) const {
   const double elapsed = std::max(seconds(), 1e-9);
   const double rate = static_cast<double>(u.update - first_ + 1) / elapsed;
   const std::string loss =
-      in_words(loss_) + (valid_ ? fmt::format(" (valid {})", in_words(*valid_)) : "");
-  return fmt::format("update {}/{}  epoch {}  {}  {:.0f} {}/s  {} left", u.update, total_,
-                     u.epoch + 1, loss, static_cast<double>(targets_) / elapsed,
-                     text_ ? "chars" : "targets",
-                     duration(static_cast<double>(total_ - u.update) / rate));
+      loss_in_words(loss_, unit_) +
+      (valid_ ? fmt::format(" (valid {})", loss_in_words(*valid_, unit_)) : "");
+  return fmt::format("update {}/{}  epoch {}  {}  {:.0f} {}s/s  {} left  {:.0f} MiB", u.update,
+                     total_, u.epoch + 1, loss, static_cast<double>(targets_) / elapsed,
+                     unit_.empty() ? "target" : unit_,
+                     duration(static_cast<double>(total_ - u.update) / rate), resident_mib());
 }
 
 void Progress::show(const Update& u) {

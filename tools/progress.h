@@ -10,11 +10,15 @@
 
 namespace taugrad::cli {
 
+/// "2.143 bits/char" where there is a unit, else "loss 0.123". @param loss  nats per target
+std::string loss_in_words(double loss, const std::string& unit);
+
 /// Tells how training goes: one rewritten line on a terminal, else a line every 10 seconds; nothing
 /// where quiet.
 class Progress {
  public:
-  Progress(const Context& context, std::int64_t total, bool text);
+  /// @param unit  of a text: "char", "byte", "word"; else empty
+  Progress(const Context& context, std::int64_t total, std::string unit);
   void show(const Update& u);
   void show_valid(double loss) { valid_ = loss; }  ///< on other data, from now on
   /// Ends the rewritten line.
@@ -24,11 +28,10 @@ class Progress {
 
  private:
   std::string line(const Update& u) const;
-  std::string in_words(double loss) const;
 
   Context context_;
   std::int64_t total_;
-  bool text_;
+  std::string unit_;
   bool terminal_;
   std::chrono::steady_clock::time_point start_, shown_;
   std::int64_t first_ = 0, targets_ = 0;

@@ -1,8 +1,10 @@
 // Going on with a training: every option beside --resume is done, told and noted, or refused.
 #include "base/fail.h"
 #include "base/kept_inputs.h"
+#include "base/utf8.h"
 #include "folder_options.h"
 #include "output.h"
+#include "train/made_by.h"
 #include "train/words.h"
 #include "training.h"
 
@@ -32,6 +34,7 @@ void Training::go_on() {
                         why);
   refuse_without_effect(context_, {"--output", "--overwrite"},
                         "beside --resume DIR: it goes on in DIR");
+  refuse_without_effect(context_, {"--tokens", "--unknown", "--min-count", "--vocabulary"}, why);
   refuse_without_effect(context_, {"--init", "--map"},
                         "on a training that goes on: it has weights of its own");
   folder_ = std::make_unique<RunFolder>(options_.resume, RunFolder::Use::go_on);
@@ -108,21 +111,39 @@ void Training::apply_options() {
     refuse_without_effect(context_, {"--valid-every", "--patience"}, "without --valid");
   change("--valid-every", state_.validation.every, valid.every);
   change("--patience", state_.validation.patience, valid.patience);
+  change("--column", state_.columns, options_.source.columns);
+  change("--ignore-unknown", state_.ignore_unknown, options_.source.ignore_unknown);
   change("--max-length", state_.max_length, options_.source.max_length);
   std::string split = state_.split.empty() ? "line" : state_.split;
   change("--split", split, options_.source.split);
   if (context_.given.contains("--split")) state_.split = split;
 }
 
+// The same bits are those of the same program on the same kind of processor.
+void Training::look_who_saved() {
+  const std::optional<std::string> saved = saved_made_by(model_);
+  if (!saved || *saved == made_by()) return;
+  Diagnostic d;
+  d.code = "C101";
+  d.message = fmt::format(
+      "the training was saved by \"{}\" and goes on by \"{}\": its bits may be "
+      "others than they would have been there",
+      printable(*saved, 120), made_by());
+  if (options_.require_identical) fail(Status::bad_input, std::move(d));
+  warn(context_, d);
+}
+
 void Training::go_on_from(ResumeState state) {
+  look_who_saved();
   state_ = std::move(state);
   apply_options();
   const DataSource& given = options_.source;
   const bool other_items =
       context_.given.contains("--max-length") || context_.given.contains("--split");
   const std::string digest = state_.digest;
-  make_trainer({given.files.empty() ? state_.files : given.files, state_.split, state_.max_length},
-               &model_.vocabulary);
+  make_trainer({given.files.empty() ? state_.files : given.files, state_.split, state_.max_length,
+                state_.columns, state_.ignore_unknown},
+               &model_);
   if (state_.digest != digest && given.files.empty()) {
     Diagnostic d;
     d.code = "C004";
@@ -132,7 +153,7 @@ void Training::go_on_from(ResumeState state) {
   }
   if (state_.digest != digest)
     note_change(fmt::format("--data other data ({} -> {})", digest, state_.digest));
-  if (other_items && !text_) refuse_without_effect(context_, {"--split"}, "on JSON lines");
+  if (other_items && unit_.empty()) refuse_without_effect(context_, {"--split"}, "on JSON lines");
   trainer_->restore({state_.updates, model_.weights, std::move(state_.optimizer), state_.place});
   if (state_.has_optimizer)
     note(context_, fmt::format("goes on after update {} of {}", trainer_->updates(),
@@ -154,8 +175,11 @@ void Training::begin_from_weights() {
   state_.flow_every = options_.flow_every;
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
+  state_.columns = options_.source.columns;
+  state_.ignore_unknown = options_.source.ignore_unknown;
   begin_validation();
-  make_trainer(options_.source, model_.vocabulary ? &model_.vocabulary : nullptr);
+  const bool names_symbols = model_.vocabulary || !model_.labels.empty();
+  make_trainer(options_.source, names_symbols ? &model_ : nullptr);
   trainer_->restore({0, model_.weights, {}});
   note(context_, fmt::format("{} has no state.json: begins anew from its weights", model_.folder));
 }

@@ -81,9 +81,15 @@ void Training::begin() {
   state_.flow_every = options_.flow_every;
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
+  state_.columns = options_.source.columns;
+  state_.ignore_unknown = options_.source.ignore_unknown;
   begin_validation();
   const std::optional<TrainedModel> initial = initial_model();
-  make_trainer(options_.source, initial && initial->vocabulary ? &initial->vocabulary : nullptr);
+  const bool names_symbols = initial && (initial->vocabulary || !initial->labels.empty());
+  if (names_symbols)
+    refuse_without_effect(context_, {"--tokens", "--unknown", "--min-count", "--vocabulary"},
+                          "beside --init: the symbols are those of its model");
+  make_trainer(options_.source, names_symbols ? &*initial : nullptr);
   refuse_sizes_of_data();
   if (initial) take_initial_weights(initial->weights);
   refuse_inputs_in(options_.output);
@@ -119,14 +125,15 @@ void Training::refuse_sizes_of_data() const {
   for (const auto& [name, value] : options_.definition.sizes)
     for (const SizeDeclaration& s : model_.definition.sizes)
       if (s.name == name && s.value != value)
-        fail(Status::usage, "U007", "--size {}={} has no effect: the text has {} symbols", name,
+        fail(Status::usage, "U007", "--size {}={} has no effect: the data have {} symbols", name,
              value, s.value);
 }
 
-void Training::make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary) {
-  TrainingData data = read_training_data(model_.definition, source, vocabulary, context_);
+void Training::make_trainer(const DataSource& source, const TrainedModel* trained) {
+  TrainingData data = read_training_data(model_.definition, source, trained, context_);
   model_.vocabulary = data.vocabulary;
-  text_ = data.vocabulary.has_value();
+  model_.labels = data.labels;
+  unit_ = unit_of(data.vocabulary);
   state_.digest = data.digest;
   state_.files.clear();
   for (const std::string& file : source.files)
@@ -136,7 +143,8 @@ void Training::make_trainer(const DataSource& source, const std::optional<Vocabu
   o.checkpoint = options_.checkpoint;
   o.max_memory = options_.train.max_memory;
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
-  if (text_ && state_.split == "none" && o.truncation.back > 0) cut_into_streams(data.data, o);
+  if (!unit_.empty() && state_.split == "none" && o.truncation.back > 0)
+    cut_into_streams(data.data, o);
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   if (state_.validation.any()) make_validation(source, std::move(held_out));
   if (state_.flow_every > 0 && !trainer_->done())
@@ -158,9 +166,9 @@ void Training::make_validation(const DataSource& source, Dataset held_out) {
     note(context_,
          fmt::format("{} of the items are held out to validate on", held_out.examples.size()));
   } else {
-    TrainingData data =
-        read_training_data(model_.definition, {v.files, source.split, source.max_length},
-                           model_.vocabulary ? &model_.vocabulary : nullptr, context_);
+    DataSource other = source;
+    other.files = v.files;
+    TrainingData data = read_training_data(model_.definition, other, &model_, context_);
     held_out = std::move(data.data);
     for (std::string& file : v.files)
       if (file != "-") file = fs::absolute(file).string();
@@ -181,7 +189,8 @@ int Training::run() {
       c.decoupled() && c.indexed)
     note(context_, to_text(c));
   begun_ = trainer_->updates();
-  progress_ = std::make_unique<Progress>(context_, trainer_->total_updates(), text_);
+  progress_ = std::make_unique<Progress>(context_, trainer_->total_updates(), unit_);
+  begin_logs();
   try {
     update_until_stopped();
   } catch (...) {
@@ -190,7 +199,7 @@ int Training::run() {
     throw;
   }
   progress_->finish();
-  save_at_the_end();
+  save_with_retries();
   return finish();
 }
 
@@ -200,13 +209,27 @@ void Training::update_until_stopped() {
     const Update u = trainer_->step();
     const std::optional<double> valid = validate(u.update);
     tell_idle_weights();
-    say(metrics_->add(u, flow, valid));
+    log(u, flow, valid);
     progress_->show(u);
     flush_metrics(true);
     out_of_time_ = options_.seconds > 0 && progress_->seconds() >= options_.seconds;
     const bool best = valid && state_.validation.best_update == u.update;
     if ((clock_.due() || best) && !is_over() && !out_of_time_) save_or_warn();
   }
+}
+
+void Training::begin_logs() {
+  curves_ = std::make_unique<Curves>(folder_->path(), unit_);
+  if (begun_ > 0) curves_->read_until(begun_);
+  if (options_.tensorboard) events_ = std::make_unique<EventFile>(folder_->path(), begun_);
+}
+
+// Logs: where one of them fails, training goes on.
+void Training::log(const Update& u, const std::vector<StateFlow>& flow,
+                   std::optional<double> valid) {
+  say(metrics_->add(u, flow, valid, progress_->seconds()));
+  curves_->add(u.update, u.loss, valid);
+  if (events_) events_->add(u, valid);
 }
 
 bool Training::is_over() const {
@@ -258,6 +281,7 @@ void Training::say(const std::string& line) {
 }
 
 void Training::flush_metrics(bool due_only) {
+  if (events_) due_only ? events_->flush_if_due() : events_->flush();
   if (due_only ? metrics_->flush_if_due() : metrics_->flush()) {
     metrics_warned_ = false;
     return;
@@ -288,17 +312,23 @@ void Training::save() {
   }
   clock_.end_save();
   saved_ = s.updates;
+  curves_->write();
 }
 
-// The disk may have room again when the next save is due.
-void Training::save_or_warn() try { save(); } catch (const Error& e) {
-  if (e.status() != Status::io || options_.stop_on_save_error) throw;
-  Diagnostic d = e.diagnostics().front();
-  d.message += "; training goes on, with what was saved before kept as it is";
-  warn(context_, d);
+// Where the disk has no room, it may have again: at once, or when the next save is due.
+void Training::save_or_warn() {
+  if (options_.stop_on_save_error) return save_with_retries();
+  try {
+    save();
+  } catch (const Error& e) {
+    if (e.status() != Status::io) throw;
+    Diagnostic d = e.diagnostics().front();
+    d.message += "; training goes on, with what was saved before kept as it is";
+    warn(context_, d);
+  }
 }
 
-void Training::save_at_the_end() {
+void Training::save_with_retries() {
   constexpr double kPauses[] = {0.1, 1, 5};  // seconds
   for (const double pause : kPauses) {
     if (trainer_->updates() == saved_) return;
@@ -312,6 +342,7 @@ void Training::save_at_the_end() {
   try {
     save();
   } catch (const Error& e) {
+    save_failed_ = true;
     std::vector<Diagnostic> problems = e.diagnostics();
     problems.front().help =
         saved_ >= 0 ? fmt::format(
@@ -330,8 +361,9 @@ void Training::save_what_there_is() {
     if (saved_ < 0 && options_.resume.empty()) metrics_->undo();
     return;
   }
+  if (save_failed_) return;  // and has been tried again
   try {
-    save_at_the_end();
+    save_with_retries();
     note(context_,
          fmt::format("the state after update {} is saved in {}", saved_, folder_->path()));
   } catch (const Error& e) {
@@ -349,20 +381,15 @@ int Training::finish() {
   if (trainer_->updates() == begun_ && is_over())
     note(context_, fmt::format("nothing to do: all {} updates are made", trainer_->updates()));
   else if (trainer_->updates() > begun_)
-    note(context_, text_
-                       ? fmt::format("{} updates, {:.3f} bits/char, {:.0f} s", trainer_->updates(),
-                                     progress_->loss() / 0.6931471805599453, progress_->seconds())
-                       : fmt::format("{} updates, loss {:.6g}, {:.0f} s", trainer_->updates(),
-                                     progress_->loss(), progress_->seconds()));
+    note(context_, fmt::format("{} updates, {}, {:.0f} s", trainer_->updates(),
+                               loss_in_words(progress_->loss(), unit_), progress_->seconds()));
   if (const auto& v = state_.validation; v.best)
     note(context_, fmt::format("best on the data held out: {} after update {}",
-                               text_ ? fmt::format("{:.3f} bits/char", *v.best / 0.6931471805599453)
-                                     : fmt::format("loss {:.6g}", *v.best),
-                               v.best_update));
+                               loss_in_words(*v.best, unit_), v.best_update));
   if (!is_over())
     note(context_, fmt::format("{}; `taugrad train --resume {}` goes on",
                                out_of_time_ ? "the time is over" : "stopped and saved", folder));
-  else if (text_)
+  else if (!unit_.empty())
     note(context_, fmt::format("`taugrad sample {}` writes text", folder));
   if (print_problem_) fail(Status::io, *print_problem_);
   if (!metrics_->problem().empty())

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "command.h"
+#include "curves.h"
 #include "definition_options.h"
+#include "event_file.h"
 #include "metrics.h"
 #include "progress.h"
 #include "save_clock.h"
@@ -23,8 +25,10 @@ struct TrainingOptions {
   TrainOptions train;
   std::string output, resume, init;
   std::vector<std::string> maps;  ///< FROM=TO: names in `init` that begin with FROM begin with TO
-  bool stop_on_save_error = false;
-  double save_every = 60;  ///< seconds of work; 0: after every update
+  bool stop_on_save_error = true;
+  bool require_identical = false;  ///< go on only where the bits stay what they would have been
+  bool tensorboard = false;        ///< event files beside metrics.jsonl
+  double save_every = 60;          ///< seconds of work; 0: after every update
   std::int64_t keep = 2, flow_every = 0;
   int threads = 0;
   bool checkpoint = false;
@@ -47,6 +51,7 @@ class Training {
   TrainOptions train_options() const;
   void go_on();
   void go_on_from(ResumeState state);
+  void look_who_saved();
   void begin_from_weights();
   std::optional<TrainedModel> initial_model() const;
   void take_initial_weights(const Tensors& weights);
@@ -55,7 +60,7 @@ class Training {
   void change(const char* option, T& saved, const T& given);
   void note_change(const std::string& what);
   void refuse_sizes_of_data() const;
-  void make_trainer(const DataSource& source, const std::optional<Vocabulary>* vocabulary);
+  void make_trainer(const DataSource& source, const TrainedModel* trained);
 
   void begin_validation();
   void make_validation(const DataSource& source, Dataset held_out);
@@ -66,10 +71,12 @@ class Training {
   bool flow_due() const;
   void tell_idle_weights();
   void say(const std::string& line);
+  void log(const Update& u, const std::vector<StateFlow>& flow, std::optional<double> valid);
+  void begin_logs();
   void flush_metrics(bool due_only);
   void save();
   void save_or_warn();
-  void save_at_the_end();
+  void save_with_retries();
   void save_what_there_is();
   int finish();
 
@@ -79,15 +86,17 @@ class Training {
   TrainedModel model_;
   ModelDescription description_;
   ResumeState state_;
-  bool text_ = false;
+  std::string unit_;  ///< of a text: "char", "byte", "word"
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Validation> validation_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Curves> curves_;
+  std::unique_ptr<EventFile> events_;
   std::unique_ptr<Progress> progress_;
   SaveClock clock_;
   std::int64_t begun_ = 0;   ///< updates that an earlier run made
   std::int64_t saved_ = -1;  ///< updates of the newest step; -1: none yet
-  bool out_of_time_ = false, prints_ = false, metrics_warned_ = false;
+  bool save_failed_ = false, out_of_time_ = false, prints_ = false, metrics_warned_ = false;
   std::optional<Diagnostic> print_problem_;
 };
 

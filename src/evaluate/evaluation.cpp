@@ -32,6 +32,7 @@ UnfoldOptions Evaluation<S>::unfolding(const std::vector<std::int32_t>& items) c
     if (s.random() && data_.inputs.contains(s.name)) o.given.insert(s.name);
   o.temperature = options_.temperature;
   o.top_k = options_.top_k;
+  o.top_p = options_.top_p;
   o.train = options_.train;
   o.cotangents = data_.cotangents;
   for (std::size_t l = 0; l < model_->lengths.size(); ++l) {

@@ -339,6 +339,7 @@ void check_options(const RunOptions& o) {
   need(o.batch >= -1, "a batch has 0 items or more");
   need(std::isfinite(o.temperature) && o.temperature > 0, "a temperature is finite and above 0");
   need(o.top_k >= 0, "draws are of the top_k likeliest: 1 or more, or 0 for all");
+  need(o.top_p > 0 && o.top_p <= 1, "top_p is a share of the probability, in (0, 1]");
   if (o.dtype != Dtype::f32 && o.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a run computes in f32 or f64, not in {}", to_string(o.dtype));
 }

@@ -9,6 +9,8 @@
 #include "base/suffix.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
+#include "io/item_json.h"
+#include "io/nested_numbers.h"
 #include "io/safetensors_header.h"
 #include "json/json.h"
 #include "json/json_writer.h"
@@ -22,87 +24,13 @@ using json::Value;
 
 bool is_json(std::string_view path) { return path.ends_with(".json"); }
 
-// Collects numbers in row-major order; integers and real numbers side by side until all are seen.
-class Collector {
- public:
-  explicit Collector(std::string_view name) : name_(printable(name, 80)) {}
-
-  /// Walks nested arrays with an explicit stack; every array of a level has one length.
-  void nested(Value root) {
-    struct Level {
-      std::vector<Value> elements;
-      std::size_t next = 0;
-    };
-    std::vector<Level> stack;
-    const auto enter = [&](Value v) {
-      if (!v.is(Kind::array)) return leaf(v, stack.size());
-      if (stack.size() == static_cast<std::size_t>(limits::kTensorRank))
-        v.fail("S013", fmt::format("tensor \"{}\": more than {} axes", name_, limits::kTensorRank));
-      stack.push_back({v.elements(name_)});
-      axis(v, stack.size(), stack.back().elements.size());
-    };
-    enter(root);
-    while (!stack.empty()) {
-      Level& top = stack.back();
-      if (top.next == top.elements.size())
-        stack.pop_back();
-      else
-        enter(top.elements[top.next++]);
-    }
-  }
-
-  void flat(Value data) {
-    for (const Value& v : data.elements("data")) number(v);
-  }
-
-  Tensor tensor(Dims dims) && {
-    if (whole_ && !integers_.empty()) return Tensor::of(std::move(dims), std::move(integers_));
-    return Tensor::of(std::move(dims), std::move(reals_));
-  }
-  const Dims& dims() const { return dims_; }
-  std::size_t size() const { return reals_.size(); }
-
- private:
-  void axis(Value v, std::size_t depth, std::size_t length) {
-    const auto n = static_cast<std::int64_t>(length);
-    if (depth > dims_.size()) {
-      if (leaf_depth_ >= 0)
-        v.fail("S013",
-               fmt::format("tensor \"{}\": ragged: an array where a number stood before", name_));
-      dims_.push_back(n);
-    } else if (dims_[depth - 1] != n) {
-      v.fail("S013", fmt::format("tensor \"{}\": ragged: {} elements where {} stood before", name_,
-                                 n, dims_[depth - 1]));
-    }
-  }
-
-  void leaf(Value v, std::size_t depth) {
-    if (depth != dims_.size())
-      v.fail("S013",
-             fmt::format("tensor \"{}\": ragged: a number where an array stood before", name_));
-    leaf_depth_ = static_cast<int>(depth);
-    number(v);
-  }
-
-  void number(Value v) {
-    reals_.push_back(v.number_or_word(name_));
-    whole_ = whole_ && v.is(Kind::integer);
-    if (whole_) integers_.push_back(v.integer(name_, INT64_MIN, INT64_MAX));
-  }
-
-  std::string name_;
-  Dims dims_;
-  int leaf_depth_ = -1;
-  bool whole_ = true;
-  std::vector<std::int64_t> integers_;
-  std::vector<double> reals_;
-};
-
-Tensor read_tensor(const std::string& name, Value v) {
-  Collector numbers(name);
+Tensor read_tensor(const std::string& name, Value v, ItemFields* item = nullptr) {
+  NestedNumbers numbers(name, {.nulls = item != nullptr, .words = item != nullptr});
   if (!v.is(Kind::object)) {
     numbers.nested(v);
     Dims dims = numbers.dims();
+    if (item != nullptr && !numbers.nulls().empty()) item->nulls.emplace(name, numbers.nulls());
+    if (!numbers.words().empty()) item->words.emplace(name, std::move(numbers.words()));
     return std::move(numbers).tensor(std::move(dims));
   }
   const json::Fields fields(v, name, {"shape", "data"});
@@ -152,20 +80,40 @@ void append_nested(std::string& out, const Tensor& t) {
 
 }  // namespace
 
-Tensors tensors_from_json(std::string_view text, std::string_view file) {
+namespace {
+
+template <class Take>
+void each_tensor(std::string_view text, std::string_view file, const Take& take) {
   constexpr double kValue = 64;  // bytes: in the document, in a list of its array, as a number
   require_memory("reading",
                  {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
                   {"its values", static_cast<double>(json::most_values(text)) * kValue}});
   const json::Document document(text, file, "an object of tensors");
-  Tensors tensors;
   for (const json::Member& m : document.root_object().members("tensors")) {
     if (m.name().size() > limits::kNameBytes)
       m.key.fail("S004", fmt::format("a tensor's name has at most {} bytes, got {}",
                                      limits::kNameBytes, m.name().size()));
-    tensors.emplace(m.name(), read_tensor(std::string(m.name()), m.value));
+    take(std::string(m.name()), m.value);
   }
+}
+
+}  // namespace
+
+Tensors tensors_from_json(std::string_view text, std::string_view file) {
+  Tensors tensors;
+  each_tensor(text, file, [&](const std::string& name, Value v) {
+    tensors.emplace(name, read_tensor(name, v));
+  });
   return tensors;
+}
+
+ItemFields item_from_json(std::string_view text, std::string_view file,
+                          const std::function<bool(const std::string&)>& wanted) {
+  ItemFields item;
+  each_tensor(text, file, [&](const std::string& name, Value v) {
+    if (!wanted || wanted(name)) item.values.emplace(name, read_tensor(name, v, &item));
+  });
+  return item;
 }
 
 std::string tensors_to_json(const Tensors& tensors) {

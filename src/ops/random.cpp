@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "base/philox.h"
@@ -115,20 +116,36 @@ std::vector<char> largest(const S* z, std::int64_t n, std::int64_t k) {
   return in;
 }
 
+// Of numbers >= 0 the fewest of the largest that have the share `p` of their sum together stay, of
+// equal ones the first; the others become 0.
+void keep_share(std::vector<double>& weights, double p) {
+  if (p >= 1) return;
+  std::vector<std::size_t> order(weights.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
+  double total = 0, kept = 0;
+  for (const double w : weights) total += w;
+  for (const std::size_t i : order) {
+    if (kept >= p * total) weights[i] = 0;
+    kept += weights[i];
+  }
+}
+
 struct DrawCategorical {
   /// NaN where there is no distribution: of a NaN, of +inf, of nothing but -inf.
   /// @param weights  scratch of n numbers
   template <class S>
-  static double draw(const S* z, std::int64_t k, double u, std::vector<double>& weights) {
+  static double draw(const S* z, std::int64_t k, double p, double u, std::vector<double>& weights) {
     const auto n = static_cast<std::int64_t>(weights.size());
     const double shift = as_double(z[first_largest(z, n)]);
     if (!std::isfinite(shift)) return not_a_number<double>();
     const std::vector<char> in = largest(z, n, k);
     double total = 0, below = 0;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
+    for (std::size_t i = 0; i < weights.size(); ++i)
       weights[i] = in.empty() || in[i] ? std::exp(as_double(z[i]) - shift) : 0;
-      total += weights[i];
-    }
+    keep_share(weights, p);
+    for (const double weight : weights) total += weight;
     std::int64_t last = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const double weight = weights[static_cast<std::size_t>(i)];
@@ -141,10 +158,11 @@ struct DrawCategorical {
   template <class S>
   static void run(const Call<S>& c) {
     const std::int64_t n = c.in[0].shape->size(), k = c.attrs->integer_or("top", 0);
+    const double p = c.attrs->has("share") ? c.attrs->real("share") : 1;
     std::vector<double> weights(static_cast<std::size_t>(n));
     each_item(c, [&](std::int64_t item) {
       const double u = Draws(c, item).uniform(0);
-      c.out[item] = S(draw(row(c.in[0], item), k, u, weights));
+      c.out[item] = S(draw(row(c.in[0], item), k, p, u, weights));
     });
   }
 };
@@ -173,6 +191,8 @@ void check_draw(const Proposal& p) {
   const std::int64_t size = p.tape.shape(p.in[0])[0], top = p.attrs.integer_or("top", 0);
   require(p.category == size, "gives a category of {}, its attribute says {}", size, p.category);
   require(top >= 0, "of the {} likeliest", top);
+  const double share = p.attrs.has("share") ? p.attrs.real("share") : 1;
+  require(share > 0 && share <= 1, "a share is in (0, 1], not {}", share);
 }
 
 Attrs with_stream(std::string_view stream) { return {{"stream", std::string(stream)}}; }
@@ -201,16 +221,18 @@ constinit const Op kDrawBernoulli{.name = "draw_bernoulli",
                                   .forward = forwards<DrawBernoulli>(),
                                   .traits = {.elementwise = true, .discrete = true, .random = true},
                                   .check = check_stream};
-constinit const Op kDrawCategorical{.name = "draw_categorical",
-                                    .about = "a category from softmax(z), of the `top` likeliest",
-                                    .shape = categorical_shape,
-                                    .forward = forwards<DrawCategorical>(),
-                                    .traits = {.discrete = true, .random = true},
-                                    .check = check_draw};
+constinit const Op kDrawCategorical{
+    .name = "draw_categorical",
+    .about = "a category from softmax(z), of the `top` likeliest or a `share`",
+    .shape = categorical_shape,
+    .forward = forwards<DrawCategorical>(),
+    .traits = {.discrete = true, .random = true},
+    .check = check_draw};
 
-Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k) {
+Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k, double top_p) {
   Attrs attrs = with_stream(stream);
   if (top_k != 0) attrs.set("top", top_k);
+  if (top_p != 1) attrs.set("share", top_p);
   if (logits.shape().rank() == 1) attrs.set("category", logits.shape()[0]);
   return append1(kDrawCategorical, per_item(logits), attrs);
 }

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "taugrad/ops/records.h"
+#include "train/counted.h"
 #include "train/example_check.h"
 #include "unfold/unfolder.h"
 
@@ -54,7 +55,7 @@ std::int64_t targets_of(const ResolvedModel& model, const Example& e) {
     for (const int axis : s.axes)
       positions *= e.lengths.at(model.lengths[static_cast<std::size_t>(
           model.index_length[static_cast<std::size_t>(axis)])]);
-    targets += positions;
+    targets += positions - missing_of(e, s);
   }
   return any ? targets : 1;
 }
@@ -167,6 +168,11 @@ void BatchPlan::bind(const Tensors& weights) {
 void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::size_t> items,
                std::span<float> to) {
   const auto size = static_cast<std::size_t>(leaf.shape.size());
+  if (const std::string variable = counted_variable(leaf.name); !variable.empty()) {
+    for (std::size_t r = 0; r < items.size(); ++r)
+      to[r] = has_target(data.examples[items[r]], variable, leaf.at) ? 1.0F : 0.0F;
+    return;
+  }
   for (std::size_t r = 0; r < items.size(); ++r) {
     const std::size_t item = items[r];
     const auto& values = data.examples[item].values;

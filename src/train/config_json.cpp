@@ -31,6 +31,8 @@ std::string config_json(const ModelDescription& description, const ResumeState& 
       text += embedded("definition", content);
     else if (name == "vocab")
       text += embedded("vocabulary", content);
+    else if (name == "labels")
+      text += embedded("labels", content);
     else
       imports += embedded(name, content);
   }

@@ -77,8 +77,18 @@ class ExampleCheck {
                example_.lengths.at(name));
     }
     if (s.position >= 0) positions(s, tensor);
+    const auto missing = example_.missing.find(s.name);
+    if (missing != example_.missing.end() && (!s.random() || !model_.loss.empty()))
+      refuse("D021",
+             "has no value at some positions of \"{}\": only targets may be left out, where "
+             "no loss of the definition's own counts them",
+             s.name);
+    const std::int64_t size = std::max<std::int64_t>(s.shape.size(), 1);
     for (std::int64_t i = 0; i < tensor.size(); ++i)
-      if (!in_range(s, tensor.at(i)))
+      if (missing != example_.missing.end() &&
+          std::ranges::binary_search(missing->second, i / size))
+        continue;  // whatever stands there
+      else if (!in_range(s, tensor.at(i)))
         refuse("D013", "holds {} in \"{}\", at number {}; {}", tensor.at(i), s.name, i,
                range_text(s));
   }

@@ -98,7 +98,8 @@ class Forecast {
     plan = std::make_unique<runtime::SegmentPlan<float>>(
         segments, shape,
         runtime::SegmentDraws{options_.temperature, options_.top_k,
-                              modes.empty() ? random_names(*model_) : std::set<std::string>{}},
+                              modes.empty() ? random_names(*model_) : std::set<std::string>{},
+                              options_.top_p},
         outputs, ExecutorOptions{.threads = options_.threads});
     plan->bind(weights_);
     runtime::SegmentItems batch;
@@ -192,6 +193,8 @@ std::vector<Tensors> forecast(const Definition& d, const Tensors& weights, const
   if (options.steps < 1) fail(Status::usage, "U002", "a forecast has 1 step or more");
   if (!(options.temperature > 0)) fail(Status::usage, "U002", "a temperature is above 0");
   if (options.top_k < 0) fail(Status::usage, "U002", "top_k must be >= 0");
+  if (!(options.top_p > 0 && options.top_p <= 1))
+    fail(Status::usage, "U002", "top_p must be in (0, 1]");
   if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to go on with");
   return Forecast(d, weights, data, options)();
 }

@@ -61,6 +61,24 @@ std::vector<std::string> problems_of_vocabulary(const TrainedModel& m, bool trai
   return problems;
 }
 
+// the numbers of symbols that words name
+std::vector<std::string> problems_of_labels(const ResolvedModel& model, const TrainedModel& m,
+                                            bool trained_with_some) {
+  if (m.labels.empty())
+    return trained_with_some ? std::vector<std::string>{"labels.json is missing"}
+                             : std::vector<std::string>{};
+  std::vector<std::string> problems;
+  for (const auto& [name, words] : m.labels) {
+    const int s = model.find(name);
+    const std::int64_t symbols = s < 0 ? -1 : model.symbols[static_cast<std::size_t>(s)].category;
+    if (symbols != static_cast<std::int64_t>(words.size()))
+      problems.push_back(fmt::format("labels.json has {} words for \"{}\", the model {} symbols",
+                                     words.size(), printable(name, 80),
+                                     std::max<std::int64_t>(symbols, 0)));
+  }
+  return problems;
+}
+
 void check_digest(const std::string& folder, const char* file, const char* name,
                   const Metadata& told, const Metadata& found) {
   const auto of_training = told.find(name);
@@ -83,7 +101,10 @@ void check_digest(const std::string& folder, const char* file, const char* name,
 }  // namespace
 
 void check_model(const std::string& folder, const TrainedModel& m, const Metadata& told) {
-  std::vector<std::string> problems = problems_of_weights(*resolve(m.definition), m.weights);
+  const auto model = resolve(m.definition);
+  std::vector<std::string> problems = problems_of_weights(*model, m.weights);
+  const auto of_labels = problems_of_labels(*model, m, told.contains(kLabelsDigest));
+  problems.insert(problems.end(), of_labels.begin(), of_labels.end());
   const auto more = problems_of_vocabulary(m, told.contains(kVocabularyDigest));
   problems.insert(problems.end(), more.begin(), more.end());
   if (!problems.empty()) {
@@ -98,6 +119,7 @@ void check_model(const std::string& folder, const TrainedModel& m, const Metadat
   }
   check_digest(folder, "definition.json", kDefinitionDigest, told, m.description);
   check_digest(folder, "vocab.json", kVocabularyDigest, told, m.description);
+  check_digest(folder, "labels.json", kLabelsDigest, told, m.description);
 }
 
 }  // namespace taugrad

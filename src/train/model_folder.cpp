@@ -20,7 +20,8 @@ namespace {
 
 constexpr const char* kFiles[] = {
     "definition.json", "model.safetensors", "optimizer.safetensors", "state.json", "vocab.json",
-    "metrics.jsonl",   kManifest,           "config.json",           kLatest,      kBest};
+    "metrics.jsonl",   kManifest,           "config.json",           kLatest,      kBest,
+    "labels.json"};
 
 std::string in(const std::string& folder, const std::string& file) { return folder + "/" + file; }
 
@@ -63,7 +64,7 @@ class ImportWriter {
     return name;
   }
 
-  std::set<std::string> taken_ = {"definition", "vocab", "state", "manifest", "config"};
+  std::set<std::string> taken_ = {"definition", "vocab", "state", "manifest", "config", "labels"};
   std::map<std::string, std::string> name_of_file_;
 };
 
@@ -83,9 +84,10 @@ std::string digest_of_values(Definition d) {
   return digest.text();
 }
 
-Metadata digests_of(std::string definition, const std::optional<Vocabulary>& vocabulary) {
+Metadata digests_of(std::string definition, const TrainedModel& m) {
   Metadata digests{{kDefinitionDigest, std::move(definition)}};
-  if (vocabulary) digests[kVocabularyDigest] = digest_of(to_json(*vocabulary));
+  if (m.vocabulary) digests[kVocabularyDigest] = digest_of(to_json(*m.vocabulary));
+  if (!m.labels.empty()) digests[kLabelsDigest] = digest_of(to_json(m.labels));
   return digests;
 }
 
@@ -112,7 +114,9 @@ TrainedModel load_at(const ModelPlace& place) {
   const std::string vocabulary = in(folder, "vocab.json");
   if (exists(vocabulary))
     m.vocabulary = parse_vocabulary(read_file(vocabulary, limits::kJsonBytes), vocabulary);
-  m.description = digests_of(digest_of_values(m.definition), m.vocabulary);
+  if (const std::string labels = in(folder, "labels.json"); exists(labels))
+    m.labels = parse_labels(read_file(labels, limits::kJsonBytes), labels);
+  m.description = digests_of(digest_of_values(m.definition), m);
   check_model(folder, m, told);
   m.folder = folder;
   if (place.whole) m.split = saved_split(m);
@@ -125,8 +129,9 @@ ModelDescription describe_model(const TrainedModel& model) {
   ModelDescription d{ImportWriter().files(model.definition), {}};
   Digest digest;  // as digest_of_values reads them again
   for (const auto& [name, text] : d.files) digest.add(text);
-  d.digests = digests_of(digest.text(), model.vocabulary);
+  d.digests = digests_of(digest.text(), model);
   if (model.vocabulary) d.files.emplace_back("vocab.json", to_json(*model.vocabulary));
+  if (!model.labels.empty()) d.files.emplace_back("labels.json", to_json(model.labels));
   return d;
 }
 

@@ -8,8 +8,10 @@
 #include "io/safetensors_pieces.h"
 #include "json/json.h"
 #include "json/json_writer.h"
+#include "kernels/gemm/panels.h"
 #include "taugrad/io/safetensors.h"
 #include "taugrad/train/model_folder.h"
+#include "train/made_by.h"
 #include "train/options_json.h"
 #include "train/own_digest.h"
 #include "train/state_files.h"
@@ -81,6 +83,12 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   w.key("files").begin_array();
   for (const std::string& file : s.files) w.value(file);
   w.end_array().field("split", s.split).field("max_length", s.max_length).field("data", s.digest);
+  if (!s.columns.empty()) {
+    w.key("columns").begin_array();
+    for (const std::string& column : s.columns) w.value(column);
+    w.end_array();
+  }
+  if (s.ignore_unknown) w.field("ignore_unknown", true);
   if (s.flow_every > 0) w.field("flow_every", s.flow_every);
   if (s.validation.any()) write_validation(w, s.validation);
   w.field("batches", std::to_string(s.place.batches));
@@ -94,6 +102,7 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
     for (const std::string& change : s.changes) w.value(change);
     w.end_array();
   }
+  w.field("made_by", made_by());
   w.field("tensors", digest_of_update(weights, s.optimizer));
   write_options(w, s.options);
   w.end_object();
@@ -152,6 +161,11 @@ ResumeState read_state(const json::Document& document, const json::Fields& f) {
     s.files.emplace_back(file.string("a file"));
   s.split = split_of(f.at("split"));
   s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
+  if (const auto columns = f.find("columns"))
+    for (const json::Value& column : columns->elements("columns"))
+      s.columns.emplace_back(column.string("a column"));
+  if (const auto ignore = f.find("ignore_unknown"))
+    s.ignore_unknown = ignore->boolean("ignore_unknown");
   if (const auto every = f.find("flow_every"))
     s.flow_every = every->integer("flow_every", 1, INT64_MAX);
   if (const auto validation = f.find("validation")) s.validation = read_validation(*validation);
@@ -193,14 +207,32 @@ std::optional<std::string> saved_split(const TrainedModel& model) {
   document.root().fail("G010", "a state has no \"split\"", "--split says what an item is");
 }
 
+std::string made_by() {
+  using kernels::InstructionSet;
+  const InstructionSet set = kernels::best_instruction_set();
+  return fmt::format("taugrad {}, {}, {}", TAUGRAD_VERSION, __VERSION__,
+                     set == InstructionSet::generic ? "generic"
+                     : set == InstructionSet::avx2  ? "avx2"
+                                                    : "avx512");
+}
+
+std::optional<std::string> saved_made_by(const TrainedModel& model) {
+  if (!exists(in(model.folder, "state.json"))) return std::nullopt;
+  const json::Document document = state_document(model.folder);
+  for (const json::Member& m : document.root_object().members("a state"))
+    if (m.name() == "made_by") return std::string(m.value.string("made_by"));
+  return std::nullopt;
+}
+
 std::optional<ResumeState> load_resume_state(const TrainedModel& model) {
   const std::string& folder = model.folder;
   if (!exists(in(folder, "state.json"))) return std::nullopt;
   const json::Document document = state_document(folder);
-  const json::Fields f(document.root_object(), "a state",
-                       {"format", "updates", "batches", "ahead", "from", "plateau", "files",
-                        "split", "max_length", "flow_every", "validation", "data", "run",
-                        "last_line", "changes", "tensors", "options", "digest"});
+  const json::Fields f(
+      document.root_object(), "a state",
+      {"format", "updates",    "batches", "ahead",          "from",       "plateau",    "files",
+       "split",  "max_length", "columns", "ignore_unknown", "flow_every", "validation", "data",
+       "run",    "last_line",  "changes", "made_by",        "tensors",    "options",    "digest"});
   ResumeState s = read_state(document, f);
   s.description = model.description;
   if (!exists(in(folder, "optimizer.safetensors"))) {

@@ -5,26 +5,28 @@
 
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/records.h"
+#include "train/counted.h"
 
 namespace taugrad {
 
 std::vector<NodeId> add_weight_gradients(const Unfolded& u, const ResolvedModel& model,
-                                         const std::set<std::string>& frozen,
-                                         std::vector<LossGraph::Slot>& slots) {
+                                         const LossRequest& request,
+                                         std::vector<LossGraph::Slot>& slots, NodeId& forward) {
   const Tape& tape = u.graph().tape();
-  const NodeId forward = tape.size();
+  const Var loss = counted_loss(u, request.partly);
+  forward = tape.size();
   std::vector<Var> wrt;
-  std::vector<NodeId> outputs = {u.loss().id};
+  std::vector<NodeId> outputs = {loss.id};
   for (NodeId id = 0; id < forward; ++id) {
     if (&tape.op(id) != &kWeight) continue;
     const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(tape.name(id)))];
     const WeightDeclaration& w =
         model.system.weights[static_cast<std::size_t>(s.declaration)].declaration;
-    if (!w.trainable.value_or(true) || frozen.contains(s.name)) continue;
+    if (!w.trainable.value_or(true) || request.frozen.contains(s.name)) continue;
     wrt.push_back(u.graph().tape().var(id));
     slots.push_back({s.name, {tape.index(id).begin(), tape.index(id).end()}});
   }
-  const Gradients gradients = gradient(u.loss(), wrt);
+  const Gradients gradients = gradient(loss, wrt);
   for (const Var& v : gradients.values()) outputs.push_back(v.id);
   return outputs;
 }
@@ -45,24 +47,23 @@ double add_gradients(const Executor<float>& executor, const std::vector<LossGrap
 
 LossGraph loss_graph(const std::shared_ptr<const ResolvedModel>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                     const std::set<std::string>& frozen) {
+                     const LossRequest& request) {
   UnfoldOptions how = unfold_options(*model, lengths, ragged, modes);
   how.train = true;
-  return with_gradients(unfold(model, how), frozen);
+  return with_gradients(unfold(model, how), request);
 }
 
-LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen) {
+LossGraph with_gradients(Unfolded u, const LossRequest& request) {
   LossGraph g{std::move(u), 0, {}, {}};
-  g.forward = g.unfolded.graph().tape().size();
-  g.outputs = add_weight_gradients(g.unfolded, g.unfolded.model(), frozen, g.slots);
+  g.outputs = add_weight_gradients(g.unfolded, g.unfolded.model(), request, g.slots, g.forward);
   return g;
 }
 
 namespace {
 
 /// Outputs and, of those after the first, the weight and the position.
-runtime::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
-  LossGraph g = with_gradients(u, frozen);
+runtime::Asked asked(const Unfolded& u, const LossRequest& request) {
+  LossGraph g = with_gradients(u, request);
   const ResolvedModel& model = u.model();
   std::size_t axes = 0;
   for (const LossGraph::Slot& slot : g.slots) axes = std::max(axes, slot.at.size());
@@ -79,13 +80,12 @@ runtime::Asked asked(const Unfolded& u, const std::set<std::string>& frozen) {
 }  // namespace
 
 LossPlanner::LossPlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
-                         std::set<std::string> frozen, bool checkpoint,
-                         const ExecutorOptions& options)
+                         LossRequest request, bool checkpoint, const ExecutorOptions& options)
     : model_(std::move(model)),
       ragged_(ragged),
       modes_(std::move(modes)),
       planner_(
-          model_, [frozen = std::move(frozen)](const Unfolded& u) { return asked(u, frozen); },
+          model_, [request = std::move(request)](const Unfolded& u) { return asked(u, request); },
           options, checkpoint) {}
 
 std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& lengths) {

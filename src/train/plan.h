@@ -10,6 +10,13 @@
 
 namespace taugrad {
 
+/// What of a loss and its gradients is wanted.
+struct LossRequest {
+  std::set<std::string> frozen = {};  ///< weights without a gradient, beside those that the
+                                      ///< definition does not train
+  std::set<std::string> partly = {};  ///< random variables of which some targets are not given
+};
+
 /// A model unfolded, with its loss and that loss's gradients for all weights that are trained.
 struct LossGraph {
   struct Slot {  ///< where an output's gradient goes
@@ -22,15 +29,15 @@ struct LossGraph {
   std::vector<Slot> slots;      ///< of outputs 1, 2, ...
 };
 /// @param lengths  by length number
-/// @param frozen  weights that take no gradient, beside those that the definition does not train
-LossGraph with_gradients(Unfolded u, const std::set<std::string>& frozen = {});
+LossGraph with_gradients(Unfolded u, const LossRequest& request = {});
 LossGraph loss_graph(const std::shared_ptr<const ResolvedModel>& model,
                      const std::vector<std::int64_t>& lengths, bool ragged, const Modes& modes,
-                     const std::set<std::string>& frozen = {});
+                     const LossRequest& request = {});
 /// The loss of an unfolded model, then its gradients for the weights, which are added to the graph.
+/// @param forward  becomes the number of nodes before those of the gradient
 std::vector<NodeId> add_weight_gradients(const Unfolded& u, const ResolvedModel& model,
-                                         const std::set<std::string>& frozen,
-                                         std::vector<LossGraph::Slot>& slots);
+                                         const LossRequest& request,
+                                         std::vector<LossGraph::Slot>& slots, NodeId& forward);
 /// Adds what an executor of those nodes has found to `gradients`; returns the loss, summed over the
 /// items.
 double add_gradients(const Executor<float>& executor, const std::vector<LossGraph::Slot>& slots,
@@ -57,7 +64,7 @@ class LossPlan {
 class LossPlanner {
  public:
   LossPlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
-              std::set<std::string> frozen, bool checkpoint, const ExecutorOptions& options);
+              LossRequest request, bool checkpoint, const ExecutorOptions& options);
 
   /// @param lengths  by length number, the longest item a batch may hold (every item's own where
   /// not `ragged`)

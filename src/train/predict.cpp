@@ -1,6 +1,7 @@
 #include "taugrad/train/predict.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -174,6 +175,19 @@ Tensor empty_result(const ResolvedModel& model, const Asked& a, const Example& e
   return Tensor(dims, symbols ? Dtype::i64 : Dtype::f32);
 }
 
+// of a target that is not given there is none
+void forget_likelihoods(const std::vector<Asked>& asked, const ResolvedModel& model,
+                        const std::vector<Example>& examples, std::vector<Tensors>& results) {
+  for (const Asked& a : asked) {
+    if (a.kind != Asked::Kind::nll) continue;
+    const std::string& name = model.symbols[static_cast<std::size_t>(a.symbol)].name;
+    for (std::size_t i = 0; i < examples.size(); ++i)
+      if (const auto missing = examples[i].missing.find(name); missing != examples[i].missing.end())
+        for (const std::int64_t place : missing->second)
+          results[i].at(a.text).set(place, std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
 }  // namespace
 
 std::vector<Tensors> predict(const Definition& d, const Tensors& weights, const PredictData& items,
@@ -224,6 +238,7 @@ std::vector<Tensors> predict(const Definition& d, const Tensors& weights, const 
     }
     from = to;
   }
+  forget_likelihoods(asked, *model, examples, results);
   return results;
 }
 

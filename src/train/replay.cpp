@@ -5,6 +5,7 @@
 
 #include "evaluate/not_finite.h"
 #include "taugrad/ops/records.h"
+#include "train/counted.h"
 #include "train/plan.h"
 #include "unfold/unfolder.h"
 
@@ -38,7 +39,7 @@ std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& 
   std::vector<std::int64_t> lengths;
   for (const std::string& name : model->lengths)
     lengths.push_back(data.examples[item].lengths.at(name));
-  const LossGraph g = loss_graph(model, lengths, false, modes);
+  const LossGraph g = loss_graph(model, lengths, false, modes, {.partly = partly_given(data)});
   const Tape& tape = g.unfolded.graph().tape();
   if (!fits_interpreter(tape)) return {};
   Interpreter<float> run(tape, g.outputs);

@@ -13,6 +13,7 @@
 #include "taugrad/runtime/executor.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/unfold/unfold.h"
+#include "train/sample_check.h"
 #include "train/sample_length.h"
 #include "train/sample_long.h"
 #include "unfold/unfolder.h"
@@ -20,62 +21,17 @@
 namespace taugrad {
 namespace {
 
-[[noreturn]] void cannot_sample(const Definition& d, const std::string& why) {
-  Diagnostic e;
-  e.code = "U010";
-  e.message = fmt::format("cannot sample {}: {}", d.name.empty() ? "this definition" : d.name, why);
-  e.help =
-      "sampling takes definitions without inputs, over one index; `taugrad run` with --mode "
-      "NAME=sampled and --inputs draws from any other";
-  fail(Status::usage, std::move(e));
-}
-
-void check_weights(const Tensors& weights) {
-  for (const auto& [name, t] : weights) {
-    std::int64_t bad = 0;
-    for (std::int64_t i = 0; i < t.size(); ++i) bad += std::isnan(t.at(i)) ? 1 : 0;
-    if (bad > 0)
-      fail(Status::bad_input, "S101", "{} of {} values of \"{}\" are NaN: nothing can be drawn",
-           bad, t.size(), name);
-  }
-}
-
-void check(const Definition& d, const ResolvedModel& model, const SampleOptions& o) {
-  if (o.count < 1) fail(Status::usage, "U002", "count must be >= 1");
-  if (o.steps < 1) fail(Status::usage, "U002", "steps must be >= 1");
-  if (o.top_k < 0) fail(Status::usage, "U002", "top_k must be >= 0");
-  if (o.temperature != 0 && !(o.temperature >= 1e-3 && o.temperature <= 1e3))
-    fail(Status::usage, "U002", "temperature must be 0 or in 0.001..1000, got {}", o.temperature);
-  bool random = false;
-  for (const Symbol& s : model.symbols) {
-    if (s.kind == SymbolKind::input) cannot_sample(d, fmt::format("it has the input {}", s.name));
-    if (s.random() && s.axes.size() > 1)
-      cannot_sample(d, fmt::format("{} has several indices", s.name));
-    random = random || s.random();
-  }
-  if (!random) cannot_sample(d, "it has no random variable");
-  if (!o.prompt.empty()) {
-    const TextVariable variable = text_variable(d);
-    for (const std::int64_t s : o.prompt)
-      if (s < 0 || s >= variable.symbols)
-        fail(Status::usage, "D013", "the prompt holds {}; the symbols of {} are 0..{}", s,
-             variable.name, variable.symbols - 1);
-  }
-  if (!o.prompt.empty() && static_cast<std::int64_t>(o.prompt.size()) >= o.steps)
-    fail(Status::usage, "U002", "the prompt has {} symbols, steps must be more, got {}",
-         o.prompt.size(), o.steps);
-}
-
 class Sampler {
  public:
   Sampler(const Definition& d, const Tensors& weights, const SampleOptions& o)
       : model_(resolve(d)), weights_(weights), options_(o) {
-    check(d, *model_, o);
+    check_sampling(d, *model_, o, false);
     if (!o.prompt.empty()) prompted_ = text_variable(d).name;
     UnfoldOptions u;
     u.steps = o.steps;
     if (o.temperature > 0) u.temperature = o.temperature;
     u.top_k = o.top_k;
+    u.top_p = o.top_p;
     u.modes = modes_of(*model_, o);
     if (!prompted_.empty()) {  // a prompt: data first, then free
       Mode& mode = u.modes.at(prompted_);
@@ -244,10 +200,10 @@ class Sampler {
 
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options) {
-  check_weights(weights);
+  check_weights_to_draw(weights);
   const std::shared_ptr<const ResolvedModel> model = resolve(d);
   const Symbol* length = length_variable(*model);
-  check(d, *model, options);
+  check_sampling(d, *model, options, false);
   if (!length && options.steps > kLongSample)
     if (auto sequences = sample_in_segments(d, model, weights, options))
       return *std::move(sequences);

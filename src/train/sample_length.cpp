@@ -62,6 +62,7 @@ std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& 
   o.seed = options.seed;
   if (options.temperature > 0) o.temperature = options.temperature;
   o.top_k = options.top_k;
+  o.top_p = options.top_p;
   o.modes = modes_of(model, options);
   for (const Symbol& s : model.symbols)
     if (s.random()) o.fetch.push_back(s.name);

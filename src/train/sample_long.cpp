@@ -68,7 +68,7 @@ class Phase {
     runtime::SegmentShape shape{.first = first, .steps = steps, .lengths = {steps}};
     const double temperature = options_.temperature > 0 ? options_.temperature : 1;
     plan_ = std::make_unique<runtime::SegmentPlan<float>>(
-        segments_, shape, runtime::SegmentDraws{temperature, options_.top_k, {}},
+        segments_, shape, runtime::SegmentDraws{temperature, options_.top_k, {}, options_.top_p},
         [&](const Unfolded& u) { return nodes_of(u, steps); }, ExecutorOptions{});
     plan_->bind(weights_);
     plan_->forget_graph();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "language/resolve/drawing.h"
+#include "train/counted.h"
 #include "unfold/segments.h"
 
 namespace taugrad {
@@ -26,25 +27,40 @@ ScoreOutputs::ScoreOutputs(const Unfolded& u, const Modes& modes, int cut) {
   for (const Symbol& s : u.model().symbols) {
     if (!s.random()) continue;
     const auto mode = modes.find(s.name);
-    add_scores(u, s, variables_++, mode == modes.end() ? Mode::observed : mode->second, cut);
+    names_.push_back(s.name);
+    add_scores(u, s, names_.size() - 1, mode == modes.end() ? Mode::observed : mode->second, cut);
   }
 }
 
 ScoreOutputs::ScoreOutputs(const plan::Table& rows, const ResolvedModel& model) {
-  for (const Symbol& s : model.symbols) variables_ += s.random();
+  std::vector<std::size_t> axes;
+  for (const Symbol& s : model.symbols) {
+    if (!s.random()) continue;
+    names_.push_back(s.name);
+    axes.push_back(s.axes.size());
+  }
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const std::int64_t* row = rows.row(i);
     outputs_.push_back({static_cast<Kind>(row[0]), static_cast<std::size_t>(row[1]),
                         static_cast<std::int32_t>(row[2]), row[3] != 0, row[4]});
+    if (outputs_.back().kind == Kind::loss) continue;
+    const std::size_t own = axes[outputs_.back().variable];
+    for (std::size_t a = 0; a < own; ++a)
+      outputs_.back().at.push_back(static_cast<std::int32_t>(row[5 + a]));
   }
 }
 
 plan::Table ScoreOutputs::rows() const {
-  plan::Table rows(5);
-  for (const Output& o : outputs_)
+  std::size_t axes = 0;
+  for (const Output& o : outputs_) axes = std::max(axes, o.at.size());
+  plan::Table rows(5 + axes);
+  for (const Output& o : outputs_) {
     rows.cells.insert(rows.cells.end(),
                       {static_cast<std::int64_t>(o.kind), static_cast<std::int64_t>(o.variable),
                        o.step, o.moves, o.elements});
+    rows.cells.insert(rows.cells.end(), o.at.begin(), o.at.end());
+    rows.cells.resize(rows.cells.size() + axes - o.at.size());
+  }
   return rows;
 }
 
@@ -67,7 +83,8 @@ void ScoreOutputs::add_scores(const Unfolded& u, const Symbol& s, std::size_t va
   });
   for (const auto& [at, id] : likelihoods) {
     const auto first = at.empty() ? 0 : at[0] - (axis == 0 ? static_cast<std::int32_t>(before) : 0);
-    const Output here{Kind::nats, variable, std::max(first, 0), axis == 0, s.shape.size()};
+    Output here{Kind::nats, variable, std::max(first, 0), axis == 0, s.shape.size(), at, axis};
+    if (axis >= 0) here.at[static_cast<std::size_t>(axis)] -= static_cast<std::int32_t>(before);
     add(Kind::nats, tape.var(id), here);
     // the inputs of a likelihood: the distribution's first argument and the target
     const Var argument = tape.var(tape.inputs(id)[0]), second = tape.var(tape.inputs(id)[1]);
@@ -80,18 +97,26 @@ void ScoreOutputs::add_scores(const Unfolded& u, const Symbol& s, std::size_t va
   }
 }
 
-void ScoreOutputs::add_to(ItemTable& table, const Executor<float>& executor,
+bool ScoreOutputs::is_given(const Output& o, const Example& e, std::int64_t from) const {
+  if (e.missing.empty() || o.kind == Kind::loss) return true;
+  std::vector<std::int32_t> at = o.at;
+  if (o.cut >= 0) at[static_cast<std::size_t>(o.cut)] += static_cast<std::int32_t>(from);
+  return has_target(e, names_[o.variable], at);
+}
+
+void ScoreOutputs::add_to(ItemTable& table, const Executor<float>& executor, const Dataset& data,
                           std::span<const std::size_t> items, std::int64_t from) const {
   for (const std::size_t i : items) {
-    table.items[i].variables.resize(variables_);
-    table.steps[i].resize(variables_);
+    table.items[i].variables.resize(names_.size());
+    table.steps[i].resize(names_.size());
   }
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const std::span<const float> values = executor.value(o);
     const std::span<const std::int32_t> rows = executor.output_items(o);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::size_t item = items[static_cast<std::size_t>(rows[r])];
-      store(outputs_[o], values[r], from, table.items[item], table.steps[item]);
+      if (is_given(outputs_[o], data.examples[item], from))
+        store(outputs_[o], values[r], from, table.items[item], table.steps[item]);
     }
   }
 }

@@ -31,10 +31,11 @@ class ScoreOutputs {
   const std::vector<NodeId>& nodes() const { return nodes_; }
   /// What each output tells, as numbers: they go on from step to step as the graph does.
   plan::Table rows() const;
-  /// Adds the values of an executor's first outputs. @param items  places in the table by the
-  /// caller's number  @param from  steps that earlier segments had
-  void add_to(ItemTable& table, const Executor<float>& executor, std::span<const std::size_t> items,
-              std::int64_t from = 0) const;
+  /// Adds the values of an executor's first outputs, but for targets that are not given.
+  /// @param items  places in data and table by the caller's number
+  /// @param from  steps that earlier segments had
+  void add_to(ItemTable& table, const Executor<float>& executor, const Dataset& data,
+              std::span<const std::size_t> items, std::int64_t from = 0) const;
 
  private:
   enum class Kind { loss, nats, right, apart };
@@ -44,6 +45,9 @@ class ScoreOutputs {
     std::int32_t step;      ///< along the first index; 0: none
     bool moves;             ///< counted from the segment's beginning
     std::int64_t elements;  ///< of the variable at a position
+    std::vector<std::int32_t> at =
+        {};        ///< position; along the cut counted from the segment's begin
+    int cut = -1;  ///< axis along it
   };
   void add(Kind kind, Var v, const Output& like);
   void add_scores(const Unfolded& u, const Symbol& s, std::size_t variable, const Mode& mode,
@@ -53,7 +57,9 @@ class ScoreOutputs {
 
   std::vector<NodeId> nodes_;
   std::vector<Output> outputs_;
-  std::size_t variables_ = 0;
+  bool is_given(const Output& o, const Example& e, std::int64_t from) const;
+
+  std::vector<std::string> names_;  ///< of the random variables
 };
 
 }  // namespace taugrad

@@ -51,7 +51,7 @@ ScorePlan::ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned
 void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
                     ItemTable& table) {
   plan_.run(data, items, how);
-  outputs_.add_to(table, plan_.executor(), items);
+  outputs_.add_to(table, plan_.executor(), data, items);
 }
 
 LongScores::LongScores(const std::shared_ptr<const ResolvedModel>& model,
@@ -143,7 +143,7 @@ void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& 
     });
     std::vector<std::size_t> places;
     for (const std::size_t i : batch.items) places.push_back(items[i]);
-    plan.outputs->add_to(table, plan.segment->executor(), places, from);
+    plan.outputs->add_to(table, plan.segment->executor(), data, places, from);
   }
 }
 

@@ -1,7 +1,6 @@
 #include "taugrad/train/text.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/fail.h"
 #include "base/source_text.h"
@@ -48,37 +47,90 @@ void check_utf8(std::string_view text, const std::string& file) {
       const LineColumn place = line_column(text, at);
       d.line = place.line;
       d.column = place.column;
-      d.help = "convert the file to UTF-8, for example with iconv";
+      d.help = "convert the file to UTF-8, for example with iconv, or read bytes: --tokens bytes";
       fail(Status::bad_input, std::move(d));
     }
     at += n;
   }
 }
 
+Diagnostic oddity(std::string message, const std::string& file) {
+  Diagnostic d;
+  d.code = "D102";
+  d.message = std::move(message);
+  d.file = file;
+  return d;
+}
+
 void warn_of_oddities(Corpus& corpus, std::string_view text, const std::string& file) {
-  const auto warn = [&](std::string message) {
-    Diagnostic d;
-    d.code = "D102";
-    d.message = std::move(message);
-    d.file = file;
-    corpus.warnings.push_back(std::move(d));
-  };
   if (const auto n = std::count(text.begin(), text.end(), '\0'); n > 0)
-    warn(fmt::format("{} NUL bytes; each is a character like any other", n));
+    corpus.warnings.push_back(
+        oddity(fmt::format("{} NUL bytes; each is a character like any other", n), file));
   std::int64_t crlf = 0;
   for (std::size_t at = text.find("\r\n"); at != std::string_view::npos;
        at = text.find("\r\n", at + 2))
     ++crlf;
-  if (crlf > 0) warn(fmt::format("{} lines end in CRLF; they are read as LF", crlf));
+  if (crlf > 0)
+    corpus.warnings.push_back(
+        oddity(fmt::format("{} lines end in CRLF; they are read as LF", crlf), file));
 }
+
+// of a file whose lines end in CR alone
+std::string with_line_feeds(Corpus& corpus, std::string_view text, const std::string& file) {
+  std::string out(text);
+  const auto n = std::count(out.begin(), out.end(), '\r');
+  std::ranges::replace(out, '\r', '\n');
+  corpus.warnings.push_back(
+      oddity(fmt::format("{} lines end in CR; they are read as LF", n), file));
+  return out;
+}
+
+void refuse_utf16(std::string_view text, const std::string& file) {
+  if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return;
+  Diagnostic d;
+  d.code = "D003";
+  d.message = fmt::format("{} is UTF-16", printable(file));
+  d.help = "convert it: iconv -f UTF-16 -t UTF-8";
+  fail(Status::bad_input, std::move(d));
+}
+
+constexpr std::string_view kMark = "\xEF\xBB\xBF";  // a byte-order mark in UTF-8
+
+bool is_word(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         u >= 0x80;
+}
+bool is_white(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
 Split split_from(std::string_view name) { return value_of(kSplits, "--split", name); }
 
-void add_text(Corpus& corpus, std::string_view text, const std::string& file, Split split) {
-  check_utf8(text, file);
+std::size_t token_length(std::string_view text, Tokens tokens) {
+  if (tokens == Tokens::bytes) return 1;
+  if (tokens == Tokens::chars) return std::max<std::size_t>(utf8_sequence(text, 0), 1);
+  std::size_t end = text[0] == ' ' && text.size() > 1 && !is_white(text[1]) ? 1 : 0;
+  if (!is_word(text[end])) return end + 1;
+  while (end < text.size() && is_word(text[end])) ++end;
+  return end;
+}
+
+void add_text(Corpus& corpus, std::string_view text, const std::string& file, Split split,
+              Tokens tokens) {
+  if (tokens != Tokens::bytes) {
+    refuse_utf16(text, file);
+    check_utf8(text, file);
+  }
+  if (text.starts_with(kMark)) {
+    text.remove_prefix(kMark.size());
+    corpus.warnings.push_back(
+        oddity("the file begins with a byte-order mark; it is left out", file));
+  }
   warn_of_oddities(corpus, text, file);
+  std::string converted;
+  if (text.find('\r') != text.npos && text.find('\n') == text.npos)
+    text = converted = with_line_feeds(corpus, text, file);
   const std::size_t before = corpus.items.size();
   TextItem item{"", file, 1};
   bool any = false;
@@ -109,84 +161,6 @@ void add_text(Corpus& corpus, std::string_view text, const std::string& file, Sp
     d.help = "training needs at least one character";
     fail(Status::bad_input, std::move(d));
   }
-}
-
-Vocabulary::Vocabulary(const std::vector<TextItem>& items, bool with_end) : with_end_(with_end) {
-  std::set<std::string_view> seen;  // in byte order, which is code point order in UTF-8
-  for (const TextItem& item : items) {
-    const std::string_view text = item.text;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t n = utf8_sequence(text, at);
-      seen.insert(text.substr(at, n));
-      at += n;
-    }
-  }
-  if (with_end) symbols_.emplace_back();
-  symbols_.insert(symbols_.end(), seen.begin(), seen.end());
-  number_symbols();
-}
-
-Vocabulary::Vocabulary(std::vector<std::string> symbols, bool with_end, const std::string& file)
-    : symbols_(std::move(symbols)), with_end_(with_end) {
-  const auto bad = [&](std::size_t i, const char* why) {
-    Diagnostic d;
-    d.code = "D004";
-    d.message = fmt::format("symbol {} of the vocabulary {}", i, why);
-    d.file = file;
-    fail(Status::bad_input, std::move(d));
-  };
-  for (std::size_t i = 0; i < symbols_.size(); ++i) {
-    if (i == 0 && with_end_) {
-      if (!symbols_[0].empty()) bad(0, "is the end and must be \"\"");
-    } else if (symbols_[i].empty() || utf8_sequence(symbols_[i], 0) != symbols_[i].size()) {
-      bad(i, "must be one character");
-    }
-  }
-  number_symbols();
-  if (numbers_.size() + (with_end_ ? 1 : 0) == symbols_.size()) return;
-  for (std::size_t i = symbols_.size(); i-- > 0;)
-    if (numbers_.at(symbols_[i]) != static_cast<std::int64_t>(i)) bad(i, "is there twice");
-}
-
-void Vocabulary::number_symbols() {
-  for (std::size_t i = with_end_ ? 1 : 0; i < symbols_.size(); ++i)
-    numbers_.try_emplace(symbols_[i], static_cast<std::int64_t>(i));
-}
-
-std::vector<std::int64_t> Vocabulary::encode(const TextItem& item) const {
-  const std::string_view text = item.text;
-  std::vector<std::int64_t> out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t n = std::max<std::size_t>(utf8_sequence(text, at), 1);
-    const auto it = numbers_.find(text.substr(at, n));
-    if (it == numbers_.end()) {
-      Diagnostic d;
-      d.code = "D004";
-      d.message =
-          fmt::format("character \"{}\" is not in the vocabulary", printable(text.substr(at, n)));
-      d.file = item.file;
-      const LineColumn place = line_column(text, at);
-      d.line = item.line + place.line - 1;
-      d.column = place.column;
-      d.help = "the vocabulary holds the characters of the text the model was made for";
-      fail(Status::bad_input, std::move(d));
-    }
-    out.push_back(it->second);
-    at += n;
-  }
-  return out;
-}
-
-std::string Vocabulary::decode(const std::vector<std::int64_t>& symbols) const {
-  std::string text;
-  for (const std::int64_t s : symbols) {
-    if (s < 0 || s >= size())
-      fail(Status::usage, "U022", "the vocabulary has {} symbols: there is no number {}", size(),
-           s);
-    text += symbols_[static_cast<std::size_t>(s)];
-  }
-  return text;
 }
 
 }  // namespace taugrad

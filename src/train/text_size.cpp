@@ -17,6 +17,19 @@ std::int64_t characters_in(std::string_view text) {
 
 }  // namespace
 
+// A word begins where a token of one or two characters does not end with the one before it.
+std::int64_t TextMeasure::tokens_in(std::string_view part) {
+  if (tokens_ == Tokens::bytes) return static_cast<std::int64_t>(part.size());
+  if (tokens_ == Tokens::chars) return characters_in(part);
+  std::int64_t count = 0;
+  for (const char c : part) {
+    const char two[] = {last_, c};
+    if (token_length({two, 2}, Tokens::words) == 1) ++count;
+    last_ = c;
+  }
+  return count;
+}
+
 void TextMeasure::add(std::string_view piece) {
   size_.bytes += piece.size();
   while (!piece.empty()) {
@@ -24,7 +37,7 @@ void TextMeasure::add(std::string_view piece) {
     const std::string_view part = piece.substr(0, end);
     percent_ = line_ == 0 ? part == "%" : percent_ && part.empty();
     blank_ = blank_ && part.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
-    line_ += characters_in(part);
+    line_ += tokens_in(part);
     if (end == piece.size()) return;
     end_line();
     piece.remove_prefix(end + 1);
@@ -32,6 +45,7 @@ void TextMeasure::add(std::string_view piece) {
 }
 
 void TextMeasure::end_line() {
+  last_ = '\n';
   const bool separates =
       (split_ == Split::blank && blank_) || (split_ == Split::percent && percent_);
   if (separates) {

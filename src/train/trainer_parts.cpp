@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "evaluate/memory_estimate.h"
 #include "taugrad/evaluate/run.h"
+#include "train/counted.h"
 #include "train/name_patterns.h"
 
 namespace taugrad {
@@ -107,7 +108,8 @@ void Trainer::Parts::make_windows() {
   std::set<std::string> frozen;
   for (const Symbol& s : model->symbols)
     if (s.kind == SymbolKind::weight && matches_any(options.frozen, s.name)) frozen.insert(s.name);
-  auto made = std::make_unique<Windows>(model, options.modes, options.truncation, std::move(frozen),
+  auto made = std::make_unique<Windows>(model, options.modes, options.truncation,
+                                        LossRequest{std::move(frozen), partly_given(data)},
                                         options.checkpoint, executor_options());
   const bool longer = std::ranges::any_of(
       data.examples, [&](const Example& e) { return made->count(made->steps_of(e)) > 1; });
@@ -168,8 +170,9 @@ LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
       std::set<std::string> frozen;
       for (const auto& [name, w] : weights)
         if (!gradients.contains(name)) frozen.insert(name);
-      planner.emplace(model, batching.ragged(), options.modes, std::move(frozen),
-                      options.checkpoint, executor_options());
+      planner.emplace(model, batching.ragged(), options.modes,
+                      LossRequest{std::move(frozen), partly_given(data)}, options.checkpoint,
+                      executor_options());
     }
     std::unique_ptr<LossPlan> plan = planner->plan(lengths);
     plan->bind(weights);

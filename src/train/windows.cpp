@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "evaluate/segments/segment_tensors.h"
+#include "train/counted.h"
 
 namespace taugrad {
 namespace {
@@ -30,6 +31,10 @@ std::set<std::string> random_names(const ResolvedModel& model) {
 // zero or absent outside of it                                                             (R4)
 void read_example(const ResolvedModel& model, const Example& e, const runtime::SegmentRead& r,
                   std::span<float> to) {
+  if (const std::string variable = counted_variable(r.name); !variable.empty()) {
+    to[0] = has_target(e, variable, r.at) ? 1.0F : 0.0F;
+    return;
+  }
   const auto found = e.values.find(r.name);
   if (found == e.values.end())
     fail(Status::bad_input, "D005", "an item lacks the variable \"{}\"", r.name);
@@ -51,11 +56,11 @@ void read_example(const ResolvedModel& model, const Example& e, const runtime::S
 }
 
 Windows::Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes,
-                 const Truncation& truncation, std::set<std::string> frozen, bool checkpoint,
+                 const Truncation& truncation, LossRequest request, bool checkpoint,
                  const ExecutorOptions& options)
     : model_(std::move(model)),
       truncation_(truncation),
-      frozen_(std::move(frozen)),
+      request_(std::move(request)),
       checkpoint_(checkpoint),
       options_(options),
       segments_(model_, request_of(modes)),
@@ -92,7 +97,7 @@ std::int64_t Windows::targets(const Dataset& data, const std::vector<std::size_t
         if (static_cast<int>(a) != axis)
           positions *= e.lengths.at(model_->lengths[static_cast<std::size_t>(
               model_->index_length[static_cast<std::size_t>(s.axes[a])])]);
-      targets += positions;
+      targets += positions - missing_of(e, s, axis, from, from + steps);
     }
   }
   return targets;
@@ -121,8 +126,10 @@ Windows::Plan& Windows::plan_for(const runtime::SegmentShape& shape, const Tenso
   Plan plan;
   ExecutorOptions how = options_;
   const auto outputs = [&](const Unfolded& u) {
-    how.checkpoint = checkpoint_ ? u.graph().size() - 1 : -1;  // the forward part ends here
-    return add_weight_gradients(u, *model_, frozen_, plan.slots);
+    NodeId forward = 0;
+    std::vector<NodeId> nodes = add_weight_gradients(u, *model_, request_, plan.slots, forward);
+    how.checkpoint = checkpoint_ ? forward - 1 : -1;
+    return nodes;
   };
   plan.segment = std::make_unique<runtime::SegmentPlan<float>>(
       segments_, shape, runtime::SegmentDraws{.given = random_names(*model_)}, outputs, how);

@@ -28,7 +28,7 @@ class Windows {
  public:
   /// @throws Error (G040) where the loss needs what cannot be handed on
   Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes,
-          const Truncation& truncation, std::set<std::string> frozen, bool checkpoint,
+          const Truncation& truncation, LossRequest request, bool checkpoint,
           const ExecutorOptions& options);
 
   /// Whether items so long need windows, and how many.
@@ -69,7 +69,7 @@ class Windows {
 
   std::shared_ptr<const ResolvedModel> model_;
   Truncation truncation_;
-  std::set<std::string> frozen_;
+  LossRequest request_;
   bool checkpoint_;
   ExecutorOptions options_;
   Segments segments_;

@@ -14,6 +14,8 @@ inline constexpr Word<OptimizerKind> kOptimizers[] = {
     {"adagrad", OptimizerKind::adagrad}, {"lion", OptimizerKind::lion}};
 inline constexpr Word<Precision> kPrecisions[] = {{"full", Precision::full},
                                                   {"bf16", Precision::bf16}};
+inline constexpr Word<Tokens> kTokens[] = {
+    {"chars", Tokens::chars}, {"bytes", Tokens::bytes}, {"words", Tokens::words}};
 inline constexpr Word<Split> kSplits[] = {
     {"line", Split::line}, {"blank", Split::blank}, {"%", Split::percent}, {"none", Split::none}};
 

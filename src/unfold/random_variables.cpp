@@ -91,7 +91,7 @@ NodeId Unfolder::random_value(const Task& task, const Setting& setting) {
   if (!a.per_example()) a = to_items(a, setting.extent);
   Var y = mode.takes_likeliest() ? likeliest(s, a)
                                  : drawn(s, a, second < 0 ? Var{} : tape_.var(second),
-                                         {options_.temperature, options_.top_k});
+                                         {options_.temperature, options_.top_k, options_.top_p});
   if (s.distribution == DistributionKind::normal && !mode.pathwise) y = stop_gradient(y);
   if (mode.kind == Mode::Kind::mixed && before_data_end(s, at))
     y = mixed_with_data(y, rule.symbol, at, setting);

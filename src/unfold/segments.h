@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "language/resolve/resolved_model.h"
@@ -83,6 +84,11 @@ class Segments {
 
 /// "h[t]", "h[t-2]", "h[1]", "p[i,3]", "nll:y[t]": the name of a slot's tensor.
 std::string slot_name(const ResolvedModel& model, int length, const StateSlot& slot);
+/// The input that says which targets of a random variable a loss counts: 1, or 0 where the target
+/// is not given. Its positions are those of the variable.
+inline std::string counted_input(std::string_view variable) {
+  return "counted:" + std::string(variable);
+}
 /// The axis of a symbol along a length, or -1.
 int axis_along(const ResolvedModel& model, const Symbol& s, int length);
 

@@ -68,6 +68,8 @@ void check_unfolding(const ResolvedModel& model, const UnfoldOptions& o) {
   if (!(std::isfinite(o.temperature) && o.temperature > 0))
     fail(Status::usage, "U002", "a temperature is finite and above 0, not {}", o.temperature);
   if (o.top_k < 0) fail(Status::usage, "U002", "top_k is 1 or more, or 0 for all, not {}", o.top_k);
+  if (!(o.top_p > 0 && o.top_p <= 1))
+    fail(Status::usage, "U002", "top_p is a share of the probability, in (0, 1], not {}", o.top_p);
   check_length_names(model, o.lengths);
   check_by_length_name(model, o.data_lengths);
   check_by_length_name(model, o.stands_for);

@@ -70,11 +70,11 @@ int evaluate_model(Options o, const Context& context) {
   TrainedModel m = read_model(o.model, context);
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   find_split(o, m, context);
-  const TrainingData data = read_training_data(m.definition, o.source, &m.vocabulary, context);
+  const TrainingData data = read_training_data(m.definition, o.source, &m, context);
   Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));
   o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };
   const Evaluation e = evaluate(m.definition, m.weights, data.data, o.evaluate);
-  EvaluationText text(e, {.per_item = o.per_item, .symbols = m.vocabulary.has_value()});
+  EvaluationText text(e, {.per_item = o.per_item, .unit = unit_of(m.vocabulary)});
   Evaluation forced;
   if (o.divergence) {
     EvaluateOptions observed = o.evaluate;
@@ -93,12 +93,7 @@ int evaluate_model(Options o, const Context& context) {
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_model_folder(c, o->model);
-  c.option({.name = "--data",
-            .letter = "",
-            .value = "FILE",
-            .help = "text, or JSON lines: an item a line, by variable name",
-            .take = [o](const std::string& v) { o->source.files.push_back(v); },
-            .many = true});
+  add_data(c, o->source, "text, or items by variable name: JSON lines, .csv, .tsv, .safetensors");
   c.flag("--per-item", "the likelihood of each item too", o->per_item);
   add_modes(c, o->evaluate.modes);
   c.options.back().common = true;

@@ -4,20 +4,17 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "folder_options.h"
-#include "json/json_writer.h"
+#include "item_text.h"
 #include "mode_options.h"
 #include "output.h"
-#include "taugrad/io/tensors.h"
+#include "train/words.h"
 #include "training_data.h"
 
 namespace taugrad::cli {
 namespace {
-
-constexpr std::size_t kMostBytes = std::size_t{4} << 30;
 
 struct Options {
   FolderOptions model;
@@ -43,51 +40,17 @@ std::vector<std::string> names_in(const std::string& list) {
   return names;
 }
 
-// of a model of text the symbols are characters
-std::string line_of(const Tensors& item, const std::optional<Vocabulary>& vocabulary) {
-  Tensors rest = item;
-  json::Writer w;
-  w.begin_object();
-  for (const auto& [name, t] : item) {
-    if (!vocabulary || t.dtype() != Dtype::i64 || t.dims().size() != 1) continue;
-    const auto symbols = t.values<std::int64_t>();
-    w.field(name, vocabulary->decode({symbols.begin(), symbols.end()}));
-    rest.erase(name);
-  }
-  w.end_object();
-  std::string text = w.text(), others = tensors_to_json(rest);
-  std::erase(others, '\n');
-  if (rest.empty()) return text + "\n";
-  if (rest.size() == item.size()) return others + "\n";
-  text.pop_back();  // the two objects as one
-  return text + ", " + others.substr(1) + "\n";
-}
-
-PredictData read_items(Options& o, TrainedModel& m, const Context& context) {
+PredictData items_of(Options& o, const TrainedModel& m, const Context& context) {
   if (o.source.files.empty()) fail(Status::usage, "U006", "`taugrad predict` needs --data FILE");
-  PredictData items;
-  if (reads_text(m.definition, o.source)) {
-    if (o.source.split.empty()) o.source.split = saved_split(m).value_or("");
-    TrainingData data = read_training_data(m.definition, o.source, &m.vocabulary, context);
-    items.data = std::move(data.data);
-    return items;
-  }
-  refuse_without_effect(context, {"--split"}, "on JSON lines: each is an item");
-  for (const std::string& file : o.source.files) {
-    PredictData part = prediction_lines(m.definition, read_file(file, kMostBytes), file);
-    if (!items.data.examples.empty() && part.unknown != items.unknown)
-      fail(Status::bad_input, "D005", "{} has other random variables than {}", file,
-           o.source.files.front());
-    items.unknown = std::move(part.unknown);
-    std::ranges::move(part.data.examples, std::back_inserter(items.data.examples));
-  }
-  return items;
+  if (reads_text(m.definition, o.source) && o.source.split.empty())
+    o.source.split = saved_split(m).value_or("");
+  return read_items(m, o.source, MayLack::targets, context);
 }
 
 std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const PredictData& items,
                                 const Context& context) {
   if (o.steps == 0) {
-    refuse_without_effect(context, {"--draw", "--temperature", "--top-k"},
+    refuse_without_effect(context, {"--draw", "--temperature", "--top-k", "--top-p"},
                           "without --steps: it is of a forecast");
     o.predict.fetch = names_in(o.fetch);
     return predict(m.definition, m.weights, items, o.predict);
@@ -98,7 +61,7 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
     fail(Status::bad_input, "D005", "a forecast goes on with \"{}\", and the data have none",
          *items.unknown.begin());
   if (!o.draw)
-    refuse_without_effect(context, {"--temperature", "--top-k", "--seed"},
+    refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed"},
                           "on the likeliest values: it goes with --draw");
   o.forecast.steps = o.steps;
   o.forecast.likeliest = !o.draw;
@@ -109,10 +72,10 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
 
 int run_predict(Options o, const Context& context) {
   format_of(o.output, {"jsonl", "ndjson", "txt"}, "jsonl");
-  TrainedModel m = read_model(o.model, context);
-  const PredictData items = read_items(o, m, context);
+  const TrainedModel m = read_model(o.model, context);
+  const PredictData items = items_of(o, m, context);
   std::string text;
-  for (const Tensors& item : results_of(o, m, items, context)) text += line_of(item, m.vocabulary);
+  for (const Tensors& item : results_of(o, m, items, context)) text += line_of(item, m);
   deliver(o.output, text);
   return 0;
 }
@@ -128,12 +91,7 @@ Command predict_command() {
                 {"taugrad predict model --data series.jsonl --steps 24",
                  "each item goes on for 24 steps after its own end"}};
   add_model_folder(c, o->model);
-  c.option({.name = "--data",
-            .letter = "",
-            .value = "FILE",
-            .help = "JSON lines, in which targets may be left out; or text",
-            .take = [o](const std::string& v) { o->source.files.push_back(v); },
-            .many = true});
+  add_data(c, o->source, "text, or items, in which targets may be left out: JSON lines, tables");
   c.text("--fetch", "LIST", "y,p:y,std:y,nll:y,h [of each random variable y, p:y or std:y]",
          o->fetch);
   c.integer("--steps", "N", "a forecast: N steps after each item's end", o->steps, 1,
@@ -143,6 +101,8 @@ Command predict_command() {
            [](double x) { return x > 0; });
   c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->forecast.top_k, 1,
             2147483647);
+  c.number("--top-p", "X", "and of the likeliest that have this share together [1]",
+           o->forecast.top_p, "in (0, 1]", [](double x) { return x > 0 && x <= 1; });
   c.option({.name = "--seed",
             .letter = "",
             .value = "S",
@@ -150,7 +110,7 @@ Command predict_command() {
             .take = [o](const std::string& v) { o->predict.seed = parse_seed("--seed", v); }});
   add_modes(c, o->predict.modes);
   c.choice("--split", "what an item of a text is [as in training]", o->source.split,
-           std::vector<std::string>{"line", "blank", "%", "none"});
+           texts_of(kSplits));
   c.integer("--batch", "B", "items that run together; the values are the same [32]",
             o->predict.batch, 1, 1'000'000'000)
       .rare();

@@ -7,20 +7,24 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "folder_options.h"
+#include "item_text.h"
 #include "json/json_writer.h"
 #include "language/resolve/resolved_model.h"
 #include "output.h"
-#include "taugrad/io/tensors.h"
 #include "taugrad/train/dataset.h"
 #include "train/sample_length.h"
+#include "training_data.h"
 
 namespace taugrad::cli {
 namespace {
 
 struct Options {
   FolderOptions model;
+  DataSource source;
   std::string prompt, output;
   SampleOptions sample;
+  std::int64_t beam = 0;
+  double length_penalty = 0;
 };
 
 std::vector<std::int64_t> symbols_of(const Tensor& t) {
@@ -45,27 +49,41 @@ std::string text_of(const TrainedModel& m, const std::vector<Tensors>& samples, 
   return out;
 }
 
-// one line an item, in the form that `train` reads
-std::string lines_of(const std::vector<Tensors>& samples) {
-  std::string out;
-  for (const Tensors& item : samples) {
-    std::string text = tensors_to_json(item);
-    std::erase(text, '\n');
-    out += text + "\n";
-  }
-  return out;
-}
-
 // options that say nothing of what this model draws
 void refuse(const Options& o, const Definition& d, const Context& context) {
   const auto model = resolve(d);
+  if (o.beam > 0)
+    refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed", "--data"},
+                          "beside --beam, which draws nothing");
+  else
+    refuse_without_effect(context, {"--length-penalty"}, "without --beam");
+  if (o.source.files.empty())
+    refuse_without_effect(context, {"--column", "--ignore-unknown"}, "without --data");
   if (o.sample.temperature == 0)
-    refuse_without_effect(context, {"--top-k"}, "at temperature 0, which takes the likeliest");
+    refuse_without_effect(context, {"--top-k", "--top-p"},
+                          "at temperature 0, which takes the likeliest");
   if (std::ranges::none_of(model->symbols,
                            [](const Symbol& s) { return s.random() && s.category >= 0; }))
-    refuse_without_effect(context, {"--top-k"}, "on a model that draws no symbols");
+    refuse_without_effect(context, {"--top-k", "--top-p"}, "on a model that draws no symbols");
   if (length_variable(*model))
     refuse_without_effect(context, {"--steps"}, "on a model that draws its length");
+}
+
+std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Context& context) {
+  if (o.beam > 0) {
+    BeamOptions beam{o.beam, o.sample.count, o.sample.steps, o.length_penalty, o.sample.prompt};
+    std::vector<Tensors> all;
+    const std::string variable = text_variable(m.definition).name;
+    for (Found& found : beam_search(m.definition, m.weights, beam)) {
+      const auto steps = static_cast<std::int64_t>(found.symbols.size());
+      note(context, fmt::format("log p {:.4f}", found.log_p));
+      all.push_back({{variable, Tensor::of({steps}, std::move(found.symbols))}});
+    }
+    return all;
+  }
+  if (o.source.files.empty()) return sample(m.definition, m.weights, o.sample);
+  return sample(m.definition, m.weights,
+                read_items(m, o.source, MayLack::targets_and_lengths, context).data, o.sample);
 }
 
 int draw(Options o, const Context& context) {
@@ -77,8 +95,13 @@ int draw(Options o, const Context& context) {
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
   }
   refuse(o, m.definition, context);
-  const std::vector<Tensors> samples = sample(m.definition, m.weights, o.sample);
-  deliver(o.output, m.vocabulary ? text_of(m, samples, format != "txt") : lines_of(samples));
+  const std::vector<Tensors> samples = sequences(o, m, context);
+  std::string text;
+  if (m.vocabulary)
+    text = text_of(m, samples, format != "txt");
+  else
+    for (const Tensors& item : samples) text += line_of(item, m);
+  deliver(o.output, text);
   return 0;
 }
 
@@ -106,6 +129,14 @@ Command sample_command() {
            [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e3); });
   c.integer("--top-k", "K", "symbols are drawn of the K likeliest [all]", o->sample.top_k, 1,
             2147483647);
+  c.number("--top-p", "X", "and of the likeliest that have this share together [1]",
+           o->sample.top_p, "in (0, 1]", [](double x) { return x > 0 && x <= 1; });
+  c.integer("--beam", "K", "the likeliest sequence, of K kept from step to step; no draws", o->beam,
+            1, 100'000);
+  c.number("--length-penalty", "X", "with --beam: log p over length^X is compared [0]",
+           o->length_penalty, ">= 0", [](double x) { return x >= 0; })
+      .rare();
+  add_data(c, o->source, "inputs of the model: --count sequences for each item");
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
   c.output("-o,--output", "FILE",
            ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);

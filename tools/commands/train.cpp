@@ -25,15 +25,11 @@ bool stops(const std::string& word) {
 }
 
 void add_where(Command& c, const std::shared_ptr<TrainingOptions>& o) {
-  c.option({.name = "--data",
-            .letter = "",
-            .value = "FILE",
-            .help = "text, or JSON lines: an item a line, by variable name",
-            .take = [o](const std::string& v) { o->source.files.push_back(v); },
-            .many = true});
+  add_data(c, o->source, "text, or items by variable name: JSON lines, .csv, .tsv, .safetensors");
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
   c.choice("--split", "what an item of a text is [line]", o->source.split, texts_of(kSplits));
+  add_tokens(c, o->source);
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
             2147483647);
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
@@ -106,8 +102,8 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   c.option({.name = "--on-save-error",
             .letter = "",
             .value = "stop|continue",
-            .help = "where a save on the way fails: continue tries again when the next is due "
-                    "[continue]",
+            .help = "where a save on the way fails, again and again: continue goes on without it "
+                    "[stop]",
             .take = [o](const std::string& v) { o->stop_on_save_error = stops(v); }})
       .rare();
   c.number("--save-every", "X", "seconds of work between saves, 0: every update [60]",
@@ -115,6 +111,10 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
       .rare();
   c.integer("--keep", "N", "saved states in DIR, the newest ones [2]", o->keep, 1, 1'000'000)
       .rare();
+  c.flag("--require-identical", "with --resume: only where the bits stay what they would have been",
+         o->require_identical)
+      .rare();
+  c.flag("--tensorboard", "event files in DIR too", o->tensorboard).rare();
   c.integer("--flow-every", "N", "the gradient through time into the metrics, every N updates",
             o->flow_every, 1, 1'000'000'000)
       .rare();
@@ -131,7 +131,7 @@ Command train_command() {
   auto o = std::make_shared<TrainingOptions>();
   Command c;
   c.name = "train";
-  c.about = "Trains a definition on text or JSON lines";
+  c.about = "Trains a definition on text, JSON lines or tables";
   c.examples = {
       {"taugrad train char_lm --size m=128 --data book.txt --split blank -o model",
        "a model of characters, a paragraph an item; `taugrad sample model` writes"},
@@ -141,8 +141,10 @@ Command train_command() {
   add_how(c, o);
   c.details =
       "Text goes to the one indexed category variable with ~ of a definition without\n"
-      "inputs; its characters are the symbols, and where \"ends\" is y[t] == 0 symbol 0\n"
-      "ends every item. Anything else reads JSON lines: {\"x\": [[..], ..], \"y\": [..]}.\n"
+      "inputs; its characters, bytes or words are the symbols, and where \"ends\" is\n"
+      "y[t] == 0 symbol 0 ends every item. Anything else reads items: JSON lines,\n"
+      "{\"x\": [[..], ..], \"y\": [..]}; tables, whose rows are steps; safetensors, as run.\n"
+      "Symbols may be words, and null is a target that is not given.\n"
       "What is minimised is a batch's loss divided by its number of targets. DIR holds\n"
       "whole states, step-N after update N, and metrics.jsonl; nothing that happens to a\n"
       "training takes the newest of them. Ctrl-C saves and ends with status 130, a second\n"

@@ -25,6 +25,7 @@ struct RunOptions {
   Modes modes = {};        ///< of random variables; a mixed one's probability must not change
   double temperature = 1;  ///< > 0: what is drawn is from the density to the power 1/temperature
   std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
+  double top_p = 1;        ///< and of the likeliest that have this share together, in (0, 1]
   std::size_t max_memory = 0;             ///< bytes; 0: what the machine has to give
   bool train = false;                     ///< dropout is active
   int threads = 0;                        ///< 0: as many as there are cores to run on
@@ -59,7 +60,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
 /// any, all named values that are computed, or what no node reads. A leaf without a name reads the
 /// tensor "#5", its number. The JSON of an unfolded
 /// definition gives the bytes that the definition gives. Not of a graph: steps, lengths, modes,
-/// temperature, top_k.
+/// temperature, top_k, top_p.
 /// @throws Error as above; (U020) for what the graph does not have, (G023) for a gradient without a
 /// loss
 RunResult run(const Graph& graph, const Tensors& inputs, const Tensors& weights,

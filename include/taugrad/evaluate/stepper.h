@@ -22,6 +22,7 @@ struct StepperOptions {
   Modes modes = {};
   double temperature = 1;  ///< > 0
   std::int64_t top_k = 0;
+  double top_p = 1;        ///< in (0, 1]
   std::uint64_t seed = 0;  ///< of draws; item i of the batch draws as item i of a run
 };
 

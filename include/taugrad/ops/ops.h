@@ -216,8 +216,10 @@ Var nll_bernoulli_p(Var p, Var y);
 Var nll_normal(Var y, Var mean, Var std);  ///< full density, summed over elements
 
 // random numbers, keyed by (seed, item, `stream`, position of the owner)
-/// A category; of the k likeliest only where top_k is not 0 (of equally likely ones the first).
-Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k = 0);
+/// A category; of the k likeliest only where top_k is not 0 (of equally likely ones the first), and
+/// of these only of the fewest likeliest that have the share top_p of their probability together.
+/// @param top_p  in (0, 1]
+Var draw_categorical(Var logits, std::string_view stream, std::int64_t top_k = 0, double top_p = 1);
 Var draw_bernoulli(Var p, std::string_view stream);  ///< 0 or 1, of p's shape
 /// Standard normal numbers of that shape, for each item.
 Var draw_normal(const Var& like, std::string_view stream);

@@ -33,20 +33,30 @@ struct Example {
   std::map<std::string, std::int64_t> lengths = {};   ///< by length name
   std::shared_ptr<const std::string> file = nullptr;  ///< where it was read; for messages
   int line = 0;                                       ///< where it begins
+  /// Of random variables the places, counted along their indices from 0 and ascending, whose target
+  /// is not given (`null`). There the value is absent: 0, or symbol -1; the loss does not count it.
+  std::map<std::string, std::vector<std::int64_t>> missing = {};
 };
 /// What is trained on: the items, in the order of the data. An item's place keys its draws.
 struct Dataset {
   std::vector<Example> examples;
 };
 
+/// The words that stand for symbols in data, by category variable or input: symbol k is word k.
+using Labels = std::map<std::string, std::vector<std::string>>;
+/// {"format": 1, "labels": {"y": ["no", "yes"]}}
+std::string to_json(const Labels& labels);
+/// @throws Error (G.., D004)
+Labels parse_labels(std::string_view json_text, const std::string& file);
+
 /// The items of a text as symbols, with the end symbol appended where the variable ends.
 /// @throws Error (D004) for a character that is not in the vocabulary
 Dataset text_dataset(const Definition& d, const Corpus& corpus, const Vocabulary& vocabulary);
 /// Items from JSON lines: {"x": [[..], ..], "y": [..]}, an object a line; lengths follow from the
 /// axes. A bernoulli that "ends" names and the data leaves out is 1 at the last step, 0 before; a
-/// length drawn by "~" is the item's own. (language.md R14)
-/// @throws Error (G.. for a line that is not such an object; D005 for variables that do not fit the
-/// definition; D001 for no line at all)
+/// length drawn by "~" is the item's own. (language.md R14) `null` is a target that is not given.
+/// @throws Error, every bad line told: (G.. for a line that is not such an object; D005 for
+/// variables that do not fit the definition; D021 for a null elsewhere; D001 for no line at all)
 Dataset json_lines_dataset(const Definition& d, std::string_view text, const std::string& file);
 
 }  // namespace taugrad

@@ -19,12 +19,14 @@ namespace taugrad {
 ///   definition.json        with the sizes it was trained with; imports lie beside it
 ///   model.safetensors      the weights, by name
 ///   vocab.json             of a text model
+///   labels.json            where words stand for symbols in its data
 ///   state.json, optimizer.safetensors   what --resume needs
 ///   manifest.json          of a step: the digest of every other file
 struct TrainedModel {
   Definition definition;
   Tensors weights;
   std::optional<Vocabulary> vocabulary;
+  Labels labels = {};
   Metadata description = {};  ///< digests of definition and vocabulary
   /// S101: weights that are not finite; C001, C002: newer steps of the run that are not whole
   std::vector<Diagnostic> warnings = {};
@@ -47,10 +49,12 @@ struct ValidationState {
 /// updates.
 struct ResumeState {
   TrainOptions options;
-  std::vector<std::string> files;  ///< of the data
-  std::string split;               ///< of a text, as given
-  std::int64_t max_length = 0;     ///< longer items were left out; 0: none
-  std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
+  std::vector<std::string> files;         ///< of the data
+  std::string split;                      ///< of a text, as given
+  std::vector<std::string> columns = {};  ///< of tables: "x=2,3", "item=1"
+  bool ignore_unknown = false;            ///< fields of JSON lines that are no variables
+  std::int64_t max_length = 0;            ///< longer items were left out; 0: none
+  std::int64_t flow_every = 0;  ///< updates between measures of the gradient flow; 0: none
   ValidationState validation = {};
   std::string digest;  ///< of the data, by digest_of
   std::int64_t updates = 0;

@@ -45,6 +45,7 @@ struct ForecastOptions {
   bool likeliest = true;   ///< else draws
   double temperature = 1;  ///< of draws, > 0
   std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
+  double top_p = 1;        ///< and of the likeliest that have this share together
   std::uint64_t seed = 1;
   int threads = 0;
 };

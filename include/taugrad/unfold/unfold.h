@@ -34,6 +34,7 @@ struct UnfoldOptions {
   std::map<std::string, std::int64_t> data_lengths = {};
   double temperature = 1;  ///< > 0: draws are from the density to the power 1/temperature
   std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
+  double top_p = 1;        ///< and of the likeliest that have this share together, in (0, 1]
   std::vector<std::string> cotangents =
       {};  ///< variables v with an input `cotangent:v`: the loss is then sum(cotangent:v * v)
   /// By length name: the graph stands for one of this length. Positions behind the middle bear the

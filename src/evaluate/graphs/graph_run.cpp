@@ -164,7 +164,7 @@ class GraphRun {
 
 void check_options(const RunOptions& o) {
   const bool steps = o.steps >= 0 || !o.lengths.empty();
-  if (steps || !o.modes.empty() || o.temperature != 1 || o.top_k != 0)
+  if (steps || !o.modes.empty() || o.temperature != 1 || o.top_k != 0 || o.top_p != 1)
     fail(Status::usage, "U007",
          "steps, modes and what draws are of a definition: a graph is unfolded already");
   if (o.dtype != Dtype::f32 && o.dtype != Dtype::f64)

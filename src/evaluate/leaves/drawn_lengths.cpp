@@ -52,7 +52,9 @@ class Drawing {
       tape.set_owner(tape.intern_name(s.name), 0);
       const bool greedy = options_.modes.at(s.name).takes_likeliest();
       const NodeId draw =
-          (greedy ? likeliest(s, a) : drawn(s, a, {}, {options_.temperature, options_.top_k})).id;
+          (greedy ? likeliest(s, a)
+                  : drawn(s, a, {}, {options_.temperature, options_.top_k, options_.top_p}))
+              .id;
       const Executor<S> executor = evaluation_(tape, std::span(&draw, 1), items);
       const auto rows = executor.output_items(0);
       for (std::size_t r = 0; r < rows.size(); ++r) {

@@ -152,7 +152,7 @@ class SegmentRun {
     shape.of_state = data_.longest;
     for (const std::size_t i : items) batch.keys.push_back(data_.keys[i]);
     std::vector<Wanted> wanted;
-    runtime::SegmentDraws draws{options_.temperature, options_.top_k, {}};
+    runtime::SegmentDraws draws{options_.temperature, options_.top_k, {}, options_.top_p};
     for (const Symbol& s : model_.symbols)
       if (s.random() && data_.inputs.contains(s.name)) draws.given.insert(s.name);
     SegmentPlan<S> plan(segments_, shape, draws,

@@ -37,6 +37,7 @@ SegmentPlan<S>::SegmentPlan(Segments& segments, const SegmentShape& shape,
   how.ragged = shape.ragged;
   how.temperature = draws.temperature;
   how.top_k = draws.top_k;
+  how.top_p = draws.top_p;
   how.given = draws.given;
   unfolded_ = std::make_unique<Unfolded>(unfold(model_, how));
   std::vector<NodeId> nodes = outputs(*unfolded_);
@@ -66,7 +67,9 @@ void SegmentPlan<S>::sort_leaves(const Tape& tape) {
     Leaf leaf{id, data_of(tape.name(id)), {tape.index(id).begin(), tape.index(id).end()}};
     leaf.shape = tape.shape(id);
     leaf.size = static_cast<std::size_t>(leaf.shape.size());
-    const int symbol = model_->find(leaf.name);
+    const std::string counted = counted_input("");
+    const int symbol =
+        model_->find(leaf.name.starts_with(counted) ? leaf.name.substr(counted.size()) : leaf.name);
     if (symbol >= 0)
       leaf.cut =
           axis_along(*model_, model_->symbols[static_cast<std::size_t>(symbol)], segment_.length);

@@ -55,6 +55,7 @@ struct SegmentDraws {
   double temperature = 1;
   std::int64_t top_k = 0;
   std::set<std::string> given = {};  ///< random variables whose data are scored in every mode
+  double top_p = 1;
 };
 
 /// The items of a run.

@@ -44,6 +44,7 @@ StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
   UnfoldOptions how = segments.unfolding(segment_, 1, lengths);
   how.temperature = options.temperature;
   how.top_k = options.top_k;
+  how.top_p = options.top_p;
   const Unfolded u = unfold(model_, how);
   const Tape& tape = u.graph().tape();
   std::vector<NodeId> nodes;

@@ -26,6 +26,7 @@ void check(const StepperOptions& o) {
   need(o.batch >= 1 && o.batch <= kMaxDim, "a Stepper has 1 item or more");
   need(std::isfinite(o.temperature) && o.temperature > 0, "a temperature is finite and above 0");
   need(o.top_k >= 0, "draws are of the top_k likeliest: 1 or more, or 0 for all");
+  need(o.top_p > 0 && o.top_p <= 1, "top_p is a share of the probability, in (0, 1]");
   need(!o.outputs.empty(), "a Stepper has outputs: name variables");
   if (o.dtype != Dtype::f32 && o.dtype != Dtype::f64)
     fail(Status::usage, "U020", "a Stepper computes in f32 or f64, not in {}", to_string(o.dtype));

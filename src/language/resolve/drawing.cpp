@@ -10,7 +10,7 @@ Var tempered(Var logits, double temperature) {
 }
 
 Var drawn_category(const Symbol& s, Var logits, const DrawRule& rule) {
-  return draw_categorical(tempered(logits, rule.temperature), s.name, rule.top_k);
+  return draw_categorical(tempered(logits, rule.temperature), s.name, rule.top_k, rule.top_p);
 }
 
 Var number(Var like, double value) { return constant(*like.tape, value); }

@@ -11,6 +11,7 @@ struct DrawRule {
   /// bernoulli, and stretches the deviation of a normal by sqrt(T).
   double temperature = 1;
   std::int64_t top_k = 0;  ///< categories: of the k likeliest only; 0: of all
+  double top_p = 1;        ///< categories: of the likeliest that have this share together
 };
 
 /// A draw from the distribution of a random variable with these arguments, per example (`second`:

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/item_json.h"
+#include "taugrad/language/definition.h"
+#include "taugrad/train/dataset.h"
+#include "taugrad/train/predict.h"
+
+namespace taugrad {
+
+struct ResolvedModel;
+
+/// An item as its file has it, before a definition says what it is.
+struct RawItem {
+  ItemFields fields;
+  std::shared_ptr<const std::string> file;
+  int line = 0;
+};
+
+/// An object a line; blank lines are none.
+/// @param ignore_unknown  fields that name nothing of the definition are passed over
+/// @throws Error, every bad line told: (G.., S013); (D001) for no line at all
+std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
+                                    const std::string& file, bool ignore_unknown);
+/// The items of tensors as `run` takes them, [index..., batch, shape...] with `lengths`.
+/// @throws Error (D010-D018) where they do not fit the definition
+std::vector<RawItem> items_of_tensors(const Definition& d, const Tensors& batch,
+                                      const std::string& file);
+
+/// The words that stand for symbols, by variable, in the order of their bytes.
+Labels labels_in(const std::vector<RawItem>& items);
+/// Sets the sizes that the numbers of symbols come from. @throws Error (D004) where no size does,
+/// or words stand where there is no category
+void set_label_sizes(Definition& d, const Labels& labels);
+
+/// Sets the size that a variable's number of symbols comes from; false where no size does.
+bool set_size_of(Definition& d, const std::string& variable, std::int64_t symbols);
+
+/// One item checked against a model, with what follows from its lengths (R14).
+Example checked_item(const ResolvedModel& model, const Tensors& values);
+/// What items need not have: random variables, which may be left out in all items or none and
+/// become zeros; and what tells a length, which then is 0.
+enum class MayLack { nothing, targets, targets_and_lengths };
+/// Items checked against a definition.
+/// @throws Error, every bad item told: (D004) for a word that is no label, (D005, D010-D021)
+PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const Labels& labels,
+                       MayLack may_lack);
+
+}  // namespace taugrad
