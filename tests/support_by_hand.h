@@ -178,7 +178,7 @@ inline Graph random_ops(int steps) {
 inline Graph odd_names() {
   Graph g;
   const std::string names[] = {
-      "</script><b>&amp;", "a\"b'c\\d", "h[a]",  "gradient:",          "line\nbreak",
+      "</script><b>&amp;", "a\"b'c\\d", "h(a)",  "gradient:",          "line\nbreak",
       "digraph",           "#3rd",      "x,y@z", std::string(256, 'n')};
   Var v = g.input("node", {2});
   for (const std::string& name : names)
