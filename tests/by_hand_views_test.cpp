@@ -151,28 +151,3 @@ TEST_CASE("a drawing without a title has none", "[by_hand][draw]") {
   write(indexed_rnn(3), f / "g.svg");
   CHECK_FALSE(has(slurp(f / "g.svg"), "<title></title>"));
 }
-
-TEST_CASE("a second gradient of a weight is drawn as one, beside the first", "[by_hand][draw]") {
-  Graph g;
-  const Var W = g.weight("W", {2, 2});
-  Var h = g.name(g.zeros({2}), "h", {0});
-  for (int t = 1; t <= 2; ++t) {
-    const auto step = g.step("t", t);
-    h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
-  }
-  gradient(g.name(sum(h * h), "a"), W);
-  gradient(g.name(sum(h * h * h), "b"), W);
-  for (const Detail detail : {Detail::values, Detail::operations, Detail::everything}) {
-    const Picture p = picture_of(g, {.detail = detail});
-    const auto count = [&](const auto& of) { return std::ranges::count_if(p.nodes, of); };
-    CHECK(count([](const PictureNode& n) { return n.name == "∇W"; }) == 2);
-    CHECK(count([](const PictureNode& n) { return n.name == "∇W" && n.adjoint; }) == 2);
-    CHECK(count([](const PictureNode& n) { return n.name == "∇W" && n.beside >= 0; }) == 2);
-    // nothing of it stands among the forward nodes
-    const Picture forward = picture_of(without_gradients(g).graph(), {.detail = detail});
-    const auto of_forward = [](const PictureNode& n) {
-      return !n.adjoint && n.kind != NodeKind::constant;
-    };
-    CHECK(count(of_forward) == std::ranges::count_if(forward.nodes, of_forward));
-  }
-}

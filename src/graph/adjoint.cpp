@@ -8,8 +8,7 @@ namespace {
 std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 bool is_gradient(const Tape& tape, NodeId id) {
-  const std::string_view name = tape.is_value(id) ? tape.name(id) : tape.known_name(id);
-  return name.starts_with("grad:") && !tape.inputs(id).empty();
+  return tape.is_value(id) && tape.name(id).starts_with("grad:") && !tape.inputs(id).empty();
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ class GraphPicture {
     const Op& op = tape_.op(id);
     if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
     if (&op == &kWeight) return !labels_only(id);
-    if (is_named(id)) return true;
+    if (tape_.is_value(id)) return true;
     if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
     return detail_ == Detail::everything || !draw::only_spreads(op) || tape_.attrs(id).has("by");
   }
@@ -135,14 +135,7 @@ class GraphPicture {
     if (!is_adjoint(id) && tape_.is_value(id) && random_.count(std::string(name)) != 0)
       return NodeKind::random;
     if (&op == &kInput) return NodeKind::input;
-    return is_named(id) ? NodeKind::variable : NodeKind::operation;
-  }
-
-  /// A value, or a second gradient of what has one of that name.
-  bool is_named(NodeId id) const { return tape_.is_value(id) || !tape_.known_name(id).empty(); }
-  std::string_view name_of(NodeId id) const {
-    const std::string_view known = tape_.known_name(id);
-    return known.empty() ? tape_.name(owner(id)) : known;
+    return tape_.is_value(id) ? NodeKind::variable : NodeKind::operation;
   }
 
   PictureNode make_node(NodeId id) {
@@ -151,8 +144,8 @@ class GraphPicture {
     n.source = id;
     n.cluster = scan_.cluster[at(id)];
     n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
-    const std::string name(name_of(id)), label = draw::variable_text(tape_, id);
-    if (is_named(id)) {
+    const std::string name(tape_.name(owner(id))), label = draw::variable_text(tape_, id);
+    if (tape_.is_value(id)) {
       n.name = manner_.by_hand ? draw::shortened(label) : label;
       n.role = name;
       n.id = ids_.make(name, tape_.index(id), "");
@@ -233,8 +226,8 @@ class GraphPicture {
 
   // The variable that a node named grad:h is the gradient of, where that is drawn.
   NodeId primal_of(NodeId id) const {
-    if (!is_adjoint(id) || !is_named(id)) return -1;
-    const std::string_view name = name_of(id);
+    if (!is_adjoint(id) || !tape_.is_value(id)) return -1;
+    const std::string_view name = tape_.name(id);
     if (!name.starts_with("grad:")) return -1;
     const NodeId primal = tape_.find_value(name.substr(5), tape_.index(id));
     return primal >= 0 && picture_node_[at(primal)] >= 0 ? primal : -1;

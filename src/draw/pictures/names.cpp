@@ -50,8 +50,7 @@ std::string IdMaker::make(std::string_view name, std::span<const std::int32_t> i
 }
 
 std::string variable_text(const Tape& tape, NodeId id) {
-  const std::string_view known = tape.known_name(id);
-  std::string text(known.empty() ? tape.name(id) : known);
+  std::string text(tape.name(id));
   if (!tape.index(id).empty()) text += fmt::format("[{}]", fmt::join(tape.index(id), ","));
   if (!text.starts_with("grad:")) return text;
   return "∇" + text.substr(5);
