@@ -73,6 +73,8 @@ TEST_CASE("a node that is not there: the positions that are", "[by_hand][stumble
   CHECK(help_of([&] { g.at("h(3)"); }) == "did you mean \"h[3]\"?");
   CHECK(help_of([&] { g.at("los"); }) == "did you mean \"loss\"?");
   CHECK(help_of([&] { g.at("loss[1]"); }) == "loss has no positions: \"loss\"");
+  CHECK(has(help_of([&] { g.at("h[t-1]"); }), "h stands at"));
+  CHECK(has(help_of([&] { g.at("h(t)"); }), "h stands at"));
   CHECK(has(help_of([&] { g.at("a thing that nothing is like"); }), "#17"));
   CHECK(has(help_of([&] { tg::check(g, {.variables = {"h[9]"}}); }), "h stands at"));
 }
@@ -186,6 +188,7 @@ TEST_CASE("commands: h(2) is h[2], and files beside shipped names are told",
   CHECK(has(support::taugrad(f, "show elman").err, "not the file elman.json of this folder"));
   CHECK_FALSE(has(support::taugrad(f, "show elman.json").err, "reading"));
   CHECK_FALSE(has(support::taugrad(f, "show lstm").err, "reading"));
+  CHECK(has(support::taugrad(f, "show lstm.json").err, "definition is called lstm"));
 }
 
 TEST_CASE("flow says that a weight has no copies", "[by_hand][stumbles][cli]") {

@@ -6,6 +6,7 @@ and tries them; screenshots are left in the folder. Prints SKIPPED where a brows
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -427,6 +428,48 @@ def try_walks(b):
     b.shot('copies')
 
 
+def try_graph_values(b):
+    """A graph's JSON: the page has its numbers, in the gradient view too."""
+    subprocess.run([PROGRAM, 'show', 'elman', '--steps', '3', '-q', '-o', 'graph.json'], check=True, cwd=FOLDER)
+    b.open(show('graph', 'graph.json', '--values'))
+    b.click_node('h[2]')
+    for part in ('Value', 'Gradient', 'mean', 'norm'):
+        check('a graph: ' + part, part in b.panel(), b.panel()[:300])
+    shares = b.js('return [...document.querySelectorAll("#panel .share")].length')
+    check('a graph: shares', shares > 0, shares)
+    b.keys('v')
+    b.click_node('\u2207W')
+    check('a graph: values of the gradient itself', 'Value' in b.panel(), b.panel()[:300])
+
+
+def try_models(b):
+    """In what two trained models differ: docs/explore.md, by clicks."""
+    for name, seed in (('one', '1'), ('two', '2')):
+        shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)
+        subprocess.run([PROGRAM, 'train', 'char_lm', '--size', 'm=8', '--data', 'planted.json', '--epochs', '2',
+                        '--seed', seed, '-o', name, '-q'], check=True, cwd=FOLDER)
+    path = os.path.join(FOLDER, 'models.html')
+    told = subprocess.run([PROGRAM, 'diff', 'one', 'two', '--steps', '4', '-q', '-o', path], cwd=FOLDER,
+                          capture_output=True, text=True)
+    check('two models differ', told.returncode == 1 and '~ tensor W' in told.stdout, told.stdout[:200])
+    b.open(path)
+    names = b.js('return [...document.querySelectorAll("g.n")].map((n) => n.textContent)')
+    sides = [n for n in names if n.startswith('W')]
+    check('W of both models stands side by side', len(sides) == 2, sides)
+    tensors = []
+    for number in range(2):
+        b.js('const n = [...document.querySelectorAll("g.n")].filter((n) => n.textContent.startsWith("W"))[arguments[0]];'
+             'const r = n.getBoundingClientRect();'
+             'for (const type of ["pointerdown", "pointerup"]) n.dispatchEvent(new PointerEvent(type, {bubbles: true,'
+             ' button: 0, pointerId: 1, clientX: r.x + r.width / 2, clientY: r.y + r.height / 2}));', number)
+        check('a click on W tells its tensor', 'Value' in b.panel() and 'heat map' in str(b.js(
+            'return [...document.querySelectorAll("#panel [role=img]")].map((e) => e.getAttribute("aria-label"))')),
+            b.panel()[:300])
+        tensors.append(b.panel())
+    check('of two models two tensors', len(set(tensors)) == 2)
+    b.shot('models')
+
+
 def weights_of_elman():
     path = os.path.join(FOLDER, 'weights.json')
     matrix = [[0.1 * (i - j) for j in range(3)] for i in range(3)]
@@ -535,6 +578,8 @@ def main():
         attempt(b, try_values)
         attempt(b, try_not_finite)
         attempt(b, try_walks)
+        attempt(b, try_graph_values)
+        attempt(b, try_models)
         attempt(b, try_large)
     finally:
         b.driver.quit()

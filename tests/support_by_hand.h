@@ -178,8 +178,8 @@ inline Graph random_ops(int steps) {
 inline Graph odd_names() {
   Graph g;
   const std::string names[] = {
-      "</script><b>&amp;", "a\"b'c\\d", "h[a]",  "gradient:",          "line\nbreak",
-      "digraph",           "#3rd",      "x,y@z", std::string(256, 'n')};
+      "</script><b>&amp;", "a\"b'c\\d", "h(a)",  "gradient:",          "line\nbreak",
+      "digraph",           "3rd #",     "x,y@z", std::string(256, 'n')};
   Var v = g.input("node", {2});
   for (const std::string& name : names)
     v = g.name(tanh(v * g.weight(name.substr(0, 200) + " w", {2})), name);

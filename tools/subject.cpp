@@ -52,8 +52,25 @@ void read_graph(Subject& s, std::string_view text, const DefinitionOptions& o, c
   s.name = stem(file);
 }
 
+/// `show elman.json` where elman is shipped, and no file of that name is here.
+void require_there(const std::string& file) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored) || !file.ends_with(".json") || file.find('/') != std::string::npos)
+    return;
+  const std::string name = file.substr(0, file.size() - 5);
+  for (const std::string& folder : definition_folders())
+    if (fs::exists(folder + "/" + file, ignored)) {
+      Diagnostic d;
+      d.code = "I001";
+      d.message = printable(file) + ": no such file or folder";
+      d.help = fmt::format("the shipped definition is called {}", printable(name));
+      fail(Status::io, std::move(d));
+    }
+}
+
 void read_file_of(Subject& s, const DefinitionOptions& o, const Context& context) {
   const std::string& file = o.file_or_name;
+  require_there(file);
   const std::string text = read_file(file, limits::kGraphBytes);
   const FileKind kind = kind_of(text, file);
   if (kind == FileKind::graph) return read_graph(s, text, o, context);

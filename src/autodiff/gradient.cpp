@@ -207,9 +207,14 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
 }
 
 Gradients gradient(Var loss, std::span<const Var> wrt) {
-  if (loss && !loss.shape().is_scalar())
-    fail(Status::bad_input, "G023", "a loss is a number, {} has shape {}",
-         loss.tape->label(loss.id), to_string(loss.shape()));
+  if (loss && !loss.shape().is_scalar()) {
+    Diagnostic d;
+    d.code = "G023";
+    d.message = fmt::format("a loss is a number, {} has shape {}", loss.tape->label(loss.id),
+                            to_string(loss.shape()));
+    d.help = "a sum is one, sum(h * h); jacobian(y, x) is the derivative of a vector";
+    fail(Status::bad_input, std::move(d));
+  }
   require_no_symbol(loss);
   return gradient({&loss, 1}, {}, wrt);
 }

@@ -69,6 +69,16 @@ struct Outputs::Names {
   std::vector<std::string> labels;
 };
 
+namespace {
+// the first few
+std::string listed(std::vector<std::string> labels) {
+  constexpr std::size_t kMost = 8;
+  const bool more = labels.size() > kMost;
+  labels.resize(std::min(labels.size(), kMost));
+  return labels.empty() ? "none" : fmt::format("{}{}", fmt::join(labels, ", "), more ? ", .." : "");
+}
+}  // namespace
+
 const Tensor& Outputs::operator[](std::size_t number) const {
   const std::size_t count = names_ ? names_->labels.size() : 0;
   if (number >= count)
@@ -80,13 +90,16 @@ const Tensor& Outputs::operator[](const Var& output) const {
   const std::size_t count = names_ ? names_->nodes.size() : 0;
   for (std::size_t i = 0; i < count; ++i)
     if (names_->nodes[i] == output) return (*this)[i];
-  fail(Status::usage, "U020", "{} is not an output of the program",
-       output ? output.tape->label(output.id) : "a Var that holds nothing");
+  fail(Status::usage, "U020", "{} is not an output of the program, which are {}",
+       output ? output.tape->label(output.id) : "a Var that holds nothing",
+       listed(names_ ? names_->labels : std::vector<std::string>()));
 }
 
 const Tensor& Outputs::operator[](std::string_view label) const {
   const auto found = find(std::string(label));
-  if (found == end()) fail(Status::usage, "U020", "the program has no output \"{}\"", label);
+  if (found == end())
+    fail(Status::usage, "U020", "the program has no output \"{}\": they are {}", label,
+         listed(names_ ? names_->labels : std::vector<std::string>()));
   return found->second;
 }
 
@@ -119,7 +132,9 @@ struct Program::Runner {
 
   template <class S>
   Outputs run(Executor<S>& e, const Tensors& inputs, const Tensors& weights) const {
-    for (const auto& [name, tensor] : inputs) names_read.check_input(name);
+    // of an unfolded definition, whose inputs may be more than the graph needs, all are taken
+    if (names_read.lengths.empty())
+      for (const auto& [name, tensor] : inputs) names_read.check_input(name);
     runtime::BatchDescription batch = runtime::describe_batch(sources, lengths, inputs);
     batch.context.seed = seed;
     batch.context.train = train;

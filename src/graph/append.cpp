@@ -29,10 +29,11 @@ std::string text_of(const Tape& tape, NodeId id, const char* otherwise) {
   return tape.is_value(id) ? printable(tape.name(id), 40) : otherwise;
 }
 
-/// A product of a matrix and a vector: did_you_mean(op, matrix, vector), where one would fit.
+/// A product of a matrix and a vector or a matrix, where one would fit.
 std::string help_for_product(const Tape& tape, std::string_view op, NodeId matrix, NodeId vector) {
   const Shape &a = tape.shape(matrix), &b = tape.shape(vector);
-  if (a.rank() != 2 || b.rank() != 1 || (a[0] != b[0] && a[1] != b[0])) return "";
+  const bool product = a.rank() == 2 && (b.rank() == 1 || b.rank() == 2);
+  if (!product || (a[0] != b[0] && a[1] != b[0])) return "";
   const std::string W = text_of(tape, matrix, "W"), h = text_of(tape, vector, "h");
   return a[1] == b[0] ? fmt::format("did you mean {}({}, {})?", op, W, h)
                       : fmt::format("did you mean {}(transpose({}), {})?", op, W, h);

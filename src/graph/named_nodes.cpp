@@ -126,7 +126,7 @@ std::string help_for_missing(const Tape& tape, const NamedNodes& nodes, std::str
   if (const auto meant = slip_of_position(text); meant && nodes.find(*meant) >= 0)
     return fmt::format("did you mean \"{}\"?", printable(*meant, 80));
   const std::optional<PositionText> p = read_position(text);
-  const std::string_view name = p ? p->name : text;
+  const std::string_view name = p ? p->name : text.substr(0, text.find_first_of("[("));  // h(t)
   if (const std::vector<NodeId> there = nodes.positions(name); !there.empty())
     return fmt::format(
         "{} stands at {}{}", printable(name, 80), positions_text(tape, there),

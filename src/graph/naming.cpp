@@ -40,9 +40,17 @@ void Tape::check_leaf(NameId name, const LeafKind& leaf) const {
          other.shape);
   if (leaf.category != other.category || leaf.shared != other.shared)
     fail(Status::bad_input, "G013", "{} is of another kind than {}", own, before);
-  if (leaf.positions != other.positions)
-    fail(Status::bad_input, "G013", "{} has {} positions, {} has {}", own, leaf.positions, before,
-         other.positions);
+  if (leaf.positions == other.positions) return;
+  Diagnostic d;
+  d.code = "G013";
+  const auto count = [](std::size_t n) {
+    return n == 1 ? "an index" : fmt::format("{} indices", n);
+  };
+  d.message = fmt::format("{} has {}, {} has {}", own, count(leaf.positions), before,
+                          count(other.positions));
+  if (leaf.positions == 0 || other.positions == 0)
+    d.help = "one of them was made within a step, where x is x[t], the other outside of all";
+  fail(Status::bad_input, std::move(d));
 }
 
 Tape::LeafKind Tape::leaf_kind(NodeId id) const {

@@ -73,9 +73,7 @@ Tape::CopyPlace Tape::copy_place(NodeId weight) {
   return {name, index, -1, hidden};
 }
 
-NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
-  const CopyPlace place = copy_place(weight);
-  if (place.known >= 0) return place.known;
+NodeId Tape::make_copy(NodeId weight, const CopyPlace& place, const Op& copy) {
   const NameId owner = owner_name_;
   const IndexId owner_index = owner_index_;
   set_owner(place.name, place.index);
@@ -86,21 +84,34 @@ NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
   return id;
 }
 
+NodeId Tape::weight_copy(NodeId weight, const Op& copy) {
+  const CopyPlace place = copy_place(weight);
+  return place.known >= 0 ? place.known : make_copy(weight, place, copy);
+}
+
 // An operation that is refused leaves nothing behind: copies are made when all is known to fit.
 // They have the form of their weights, so that the rules may look at those.
 Var Tape::append_in_step(const Op& op, std::span<const NodeId> inputs, const Attrs& attrs) {
   std::array<NodeId, 8> few;
+  std::array<CopyPlace, 8> few_places;
   std::vector<NodeId> many;
-  if (inputs.size() > few.size()) many.resize(inputs.size());
+  std::vector<CopyPlace> many_places;
+  if (inputs.size() > few.size()) many.resize(inputs.size()), many_places.resize(inputs.size());
   NodeId* ids = many.empty() ? few.data() : many.data();
+  CopyPlace* places = many.empty() ? few_places.data() : many_places.data();
   const auto is_weight = [&](NodeId id) { return row(id).op == steps_->weight; };
   if (&op == steps_->copy && inputs.size() == 1 && is_weight(inputs[0]))
     return {this, weight_copy(inputs[0], op)};
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    ids[i] = is_weight(inputs[i]) ? copy_place(inputs[i]).known : inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    ids[i] = inputs[i];
+    if (is_weight(inputs[i])) ids[i] = (places[i] = copy_place(inputs[i])).known;
+  }
   const Ruled node = ruled(op, inputs, attrs);
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (ids[i] < 0) ids[i] = weight_copy(inputs[i], *steps_->copy);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (ids[i] >= 0) continue;
+    const auto same = std::find(inputs.begin(), inputs.end(), inputs[i]) - inputs.begin();
+    ids[i] = ids[same] >= 0 ? ids[same] : make_copy(inputs[i], places[i], *steps_->copy);
+  }
   return {this, append_raw(op, {ids, inputs.size()}, node.shape, node.attrs, node.extent)};
 }
 

@@ -75,8 +75,8 @@ class Program {
   /// of W), "node 17 (mul)" without a name, "h[3] (mul) #17" of a step on the way to h[3]; where
   /// two outputs would have one label, all but the first get " #17", the number of the node.
   /// Inputs and weights that these outputs do not depend on are ignored.
-  /// @throws Error D016 an input that the graph does not have, D010 missing, D011 axes, D012 batch,
-  /// D013 category, D014 lengths, D015 dtype, R001 memory;
+  /// @throws Error D016 an input that a graph built by hand does not have, D010 missing, D011 axes,
+  /// D012 batch, D013 category, D014 lengths, D015 dtype, R001 memory;
   ///         the program can be run again after any of them
   Outputs operator()(const Tensors& inputs, const Tensors& weights);
   void set_seed(std::uint64_t seed);

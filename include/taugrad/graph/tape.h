@@ -298,6 +298,7 @@ class Tape {
     bool hidden;   // found by its weight alone
   };
   CopyPlace copy_place(NodeId weight);
+  NodeId make_copy(NodeId weight, const CopyPlace& place, const Op& copy);
   void check_free(NodeId id, NodeId copied, NameId name, IndexId index) const;
   std::string value_text(NameId name, IndexId index) const;
   bool is_weight_copy(NodeId id) const;

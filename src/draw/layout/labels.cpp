@@ -17,7 +17,7 @@ namespace taugrad::draw {
 namespace {
 
 constexpr double kLineHeight = 12;
-constexpr double kStep = 6;               // between places that are tried
+constexpr double kStep = 6;                // between places that are tried
 constexpr std::size_t kMostEdges = 4'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
@@ -207,7 +207,8 @@ class Labels {
       const double away = (k + 1) / 2 * (0.94 / count);
       const double want = (k % 2 == 0 ? 0.5 - away : 0.5 + away) * walked.back();
       const auto behind = std::ranges::lower_bound(walked, want) - walked.begin();
-      const auto i = std::clamp<std::size_t>(static_cast<std::size_t>(behind), 1, points.size() - 1);
+      const auto i =
+          std::clamp<std::size_t>(static_cast<std::size_t>(behind), 1, points.size() - 1);
       const double step = walked[i] - walked[i - 1];
       const double t = step > 0 ? (want - walked[i - 1]) / step : 0;
       places.push_back({points[i - 1].x + (points[i].x - points[i - 1].x) * t,

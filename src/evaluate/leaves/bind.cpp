@@ -20,19 +20,24 @@ Dims wanted_axes(const Source& s) {
   return axes;
 }
 
+// "[index, batch, 2]"
+std::string axes_text(const Source& s) {
+  std::string axes;
+  for (int i = 0; i < s.index_axes; ++i) axes += "index, ";
+  if (s.per_example) axes += "batch, ";
+  for (const std::int64_t d : s.shape.dims()) axes += fmt::format("{}, ", d);
+  if (!axes.empty()) axes.resize(axes.size() - 2);
+  return "[" + axes + "]";
+}
+
 void check_axes(const Source& s, const Tensor& t) {
   const Dims want = wanted_axes(s);
   bool fits = t.dims().size() == want.size() || (want.empty() && t.dims() == Dims{1});
   for (std::size_t i = 0; fits && i < want.size(); ++i)
     fits = want[i] < 0 || want[i] == t.dims()[i];
   if (fits) return;
-  std::string axes;
-  for (int i = 0; i < s.index_axes; ++i) axes += "index, ";
-  if (s.per_example) axes += "batch, ";
-  for (const std::int64_t d : s.shape.dims()) axes += fmt::format("{}, ", d);
-  if (!axes.empty()) axes.resize(axes.size() - 2);
-  fail(Status::bad_input, "D011", "the {} \"{}\" has axes {}, want [{}]", kind(s), s.name,
-       dims_text(t.dims()), axes);
+  fail(Status::bad_input, "D011", "the {} \"{}\" has axes {}, want {}", kind(s), s.name,
+       dims_text(t.dims()), axes_text(s));
 }
 
 void set_items(BatchDescription& batch, std::string& first, const std::string& name,
@@ -121,8 +126,13 @@ std::vector<char> bernoulli_targets(const Tape& tape) {
 const Tensor& tensor_of(const Source& source, const Tensors& tensors) {
   auto found = tensors.find(source.name);
   if (found == tensors.end()) found = tensors.find(data_of(source.name));  // what is scored, data:y
-  if (found == tensors.end())
-    fail(Status::bad_input, "D010", "the {} \"{}\" is missing", kind(source), source.name);
+  if (found == tensors.end()) {
+    Diagnostic d;
+    d.code = "D010";
+    d.message = fmt::format("the {} \"{}\" is missing", kind(source), source.name);
+    d.help = fmt::format("a tensor of axes {}", axes_text(source));
+    fail(Status::bad_input, std::move(d));
+  }
   check_axes(source, found->second);
   return found->second;
 }
