@@ -31,7 +31,7 @@ constexpr Kind kKinds[] = {
     {"windows that look back", "--bptt 6,2 --accumulate 2"},
     {"accumulated", "--accumulate 3"},
     {"bf16", "--precision bf16"},
-    {"checkpoints", "--checkpoint"},
+    {"checkpoints", "--checkpoint sqrt"},
     {"two threads", "--threads 2"},
 };
 
@@ -72,7 +72,7 @@ std::string tried(const Kind& kind, int stops, int& resumes) {
   if (taugrad(f, train + "--epochs 1 -o probe").status != 0)
     return "does not train: " + slurp(f / "err.txt");
   const auto an_epoch = std::max<std::size_t>(lines_of(slurp(f / "probe/metrics.jsonl")).size(), 1);
-  const auto epochs = (static_cast<std::size_t>(kUpdates) + an_epoch - 1) / an_epoch + 2;
+  const auto epochs = static_cast<std::size_t>(kUpdates) * 3 / 2 / an_epoch + 2;
   if (taugrad(f, train + "--epochs " + std::to_string(epochs) + " -o whole").status != 0)
     return "does not train: " + slurp(f / "err.txt");
   const std::string files = files_of(f, "whole"),
@@ -82,8 +82,9 @@ std::string tried(const Kind& kind, int stops, int& resumes) {
   for (int k = 1; k <= stops; ++k) {
     const int stop = k * updates / (stops + 1);
     stopped(f, stop);
-    if (taugrad(f, "train --resume part --save-every 60 -q" +
-                       std::string(kind.name == std::string("checkpoints") ? " --checkpoint" : ""))
+    if (taugrad(
+            f, "train --resume part --save-every 60 -q" +
+                   std::string(kind.name == std::string("checkpoints") ? " --checkpoint sqrt" : ""))
             .status != 0)
       return "does not go on after update " + std::to_string(stop) + ": " + slurp(f / "err.txt");
     ++resumes;
