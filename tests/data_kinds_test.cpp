@@ -266,6 +266,48 @@ TEST_CASE("a target that is not given counts nowhere", "[data]") {
   }
 }
 
+TEST_CASE("targets that are not given, in sequences of any length and batches of any lengths",
+          "[data]") {
+  const Definition d = tagger();
+  std::string text;
+  for (int i = 0; i < 7; ++i) {
+    std::string x, y;
+    for (int t = 0; t < 45 + 17 * i; ++t) {
+      x += (t == 0 ? "[" : ", [") + std::to_string((t * 7 + i) % 5) + ", " + std::to_string(t % 3) +
+           "]";
+      y += (t == 0 ? "" : ", ") + ((t + i) % 3 == 0 ? "null" : std::to_string((t * t + i) % 3));
+    }
+    text += "{\"x\": [" + x + "], \"y\": [" + y + "]}\n";
+  }
+  const Dataset data = json_lines_dataset(d, text, "f");
+  TrainOptions o;
+  o.batch = 7;
+  o.epochs = 1;
+  for (const int threads : {1, 2})
+    for (const bool checkpoint : {false, true}) {
+      o.threads = threads;
+      o.checkpoint = checkpoint;
+      Trainer trainer(d, data, o);
+      const Evaluation e = evaluate(d, trainer.weights(), data, {.batch = 3});
+      const Update u = trainer.step();
+      CHECK(u.targets == e.targets);
+      CHECK(u.loss == Approx(e.loss / static_cast<double>(e.targets)).epsilon(1e-5));
+      o.truncation = {16};
+      double loss = 0, targets = 0;
+      TrainOptions still = o;
+      still.optimizer.lr = 1e-12;
+      Trainer all(d, data, still);
+      while (!all.done()) {
+        const Update w = all.step();
+        loss += w.loss * static_cast<double>(w.targets);
+        targets += static_cast<double>(w.targets);
+      }
+      CHECK(targets == static_cast<double>(e.targets));
+      CHECK(loss == Approx(e.loss).epsilon(1e-5));
+      o.truncation = {};
+    }
+}
+
 TEST_CASE("tables: columns by name and number, items, words, what is empty or wrong", "[data]") {
   const Definition d = tagger();
   const auto items = [&](const std::string& text, const std::vector<std::string>& columns,

@@ -31,7 +31,7 @@ constexpr Kind kKinds[] = {
     {"windows that look back", "--bptt 6,2 --accumulate 2"},
     {"accumulated", "--accumulate 3"},
     {"bf16", "--precision bf16"},
-    {"checkpoints", "--checkpoint"},
+    {"checkpoints", "--checkpoint sqrt"},
     {"two threads", "--threads 2"},
 };
 
@@ -72,16 +72,19 @@ std::string tried(const Kind& kind, int stops, int& resumes) {
   if (taugrad(f, train + "--epochs 1 -o probe").status != 0)
     return "does not train: " + slurp(f / "err.txt");
   const auto an_epoch = std::max<std::size_t>(lines_of(slurp(f / "probe/metrics.jsonl")).size(), 1);
-  const auto epochs = (static_cast<std::size_t>(kUpdates) + an_epoch - 1) / an_epoch + 1;
+  const auto epochs = static_cast<std::size_t>(kUpdates) * 3 / 2 / an_epoch + 2;
   if (taugrad(f, train + "--epochs " + std::to_string(epochs) + " -o whole").status != 0)
     return "does not train: " + slurp(f / "err.txt");
   const std::string files = files_of(f, "whole"),
                     drawn = taugrad(f, "sample whole --count 5 --seed 2").out;
+  const auto updates = static_cast<int>(lines_of(slurp(f / "whole/metrics.jsonl")).size());
+  if (updates <= kUpdates) return "makes too few updates";
   for (int k = 1; k <= stops; ++k) {
-    const int stop = k * kUpdates / stops;
+    const int stop = k * updates / (stops + 1);
     stopped(f, stop);
-    if (taugrad(f, "train --resume part --save-every 60 -q" +
-                       std::string(kind.name == std::string("checkpoints") ? " --checkpoint" : ""))
+    if (taugrad(
+            f, "train --resume part --save-every 60 -q" +
+                   std::string(kind.name == std::string("checkpoints") ? " --checkpoint sqrt" : ""))
             .status != 0)
       return "does not go on after update " + std::to_string(stop) + ": " + slurp(f / "err.txt");
     ++resumes;
@@ -101,6 +104,7 @@ int main(int count, char** words) {
   for (std::size_t i = 0; i < std::min(kinds, std::size(kKinds)); ++i) {
     const std::string problem = tried(kKinds[i], stops, resumes);
     std::printf("%s: %s\n", kKinds[i].name, problem.empty() ? "same bits" : problem.c_str());
+    std::fflush(stdout);
     failed += problem.empty() ? 0 : 1;
   }
   std::printf("%d resumes, %d kinds with other bits\n", resumes, failed);

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <fstream>
+#include <string_view>
 
 #include "base/files.h"
 #include "base/kept_inputs.h"
-#include "json/json.h"
 #include "taugrad/base/error.h"
 #include "train/step_folder.h"
 
@@ -63,6 +64,15 @@ constexpr const char* kStyle =
     ".loss{fill:none;stroke:#0072b2;stroke-width:1.5}"
     ".valid{fill:none;stroke:#d55e00;stroke-width:2;stroke-dasharray:6 3}</style>\n";
 
+std::optional<double> number_after(std::string_view line, std::string_view key) {
+  const std::size_t at = line.find(key);
+  if (at == line.npos) return {};
+  line.remove_prefix(at + key.size());
+  double x = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), x);
+  return error == std::errc() ? std::optional(x) : std::nullopt;
+}
+
 }  // namespace
 
 Curves::Curves(std::string folder, std::string unit)
@@ -90,20 +100,11 @@ void Curves::halve() {
 void Curves::read_until(std::int64_t update) {
   std::ifstream file(folder_ + "/metrics.jsonl");
   for (std::string line; std::getline(file, line);) {
-    try {
-      const json::Document document(line, "metrics.jsonl");
-      std::int64_t number = 0;
-      std::optional<double> loss, valid;
-      for (const json::Member& m : document.root_object().members("a line")) {
-        if (m.name() == "update") number = m.value.integer("update", 0, INT64_MAX);
-        if (m.name() == "loss") loss = m.value.number_or_word("loss");
-        if (m.name() == "valid") valid = m.value.number_or_word("valid");
-      }
-      if (number > update) return;
-      if (number > 0 && loss) add(number, *loss, valid);
-    } catch (const Error&) {
-      return;  // a line that is torn or not ours
-    }
+    const std::optional<double> number = number_after(line, "\"update\": ");
+    const std::optional<double> loss = number_after(line, "\"loss\": ");
+    if (!number || !loss || *number < 1) continue;  // torn, or not ours
+    if (*number > static_cast<double>(update)) return;
+    add(static_cast<std::int64_t>(*number), *loss, number_after(line, "\"valid\": "));
   }
 }
 

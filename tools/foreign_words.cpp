@@ -97,6 +97,8 @@ const OptionWords kOptions[]{
     {{"--dropout", "--drop"}, "", "dropout(a, p) stands in an equation, where it acts"},
     {{"--temp"}, "--temperature", ""},
     {{"--topk", "--top_k"}, "--top-k", ""},
+    {{"--topp", "--top_p", "--nucleus"}, "--top-p", ""},
+    {{"--beams", "--num-beams", "--beam-size", "--beam-width"}, "--beam", ""},
     {{"--num", "--n", "--num-samples", "--n-samples", "--samples", "--number"}, "--count", ""},
     {{"--prefix", "--start", "--seed-text", "--prime", "--context"}, "--prompt", ""},
     {{"--verbose", "--debug", "--progress"}, "", "progress is told anyway; -q is quiet"},

@@ -103,8 +103,8 @@ Metrics::Metrics(const std::string& folder)
       written_(Clock::now()) {}
 
 void Metrics::begin() {
-  if (exists(path_)) std::rename(path_.c_str(), aside_.c_str());
-  begun_ = true;
+  if (!begun_ && exists(path_)) std::rename(path_.c_str(), aside_.c_str());
+  begun_ = true;  // also where the save that follows fails, and is tried again
   flush();
 }
 

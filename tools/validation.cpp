@@ -21,19 +21,18 @@ std::optional<double> share_from(const std::string& text) {
 }  // namespace
 
 void add_validation(Command& c, ValidationOptions& o) {
-  c.option(
-      {.name = "--valid",
-       .letter = "",
-       .value = "FILE",
-       .help = "measure on these data too, or on a share of the items: 0.1; keeps the best step",
-       .take =
-           [&o](const std::string& v) {
-             if (const auto share = share_from(v))
-               o.share = *share;
-             else
-               o.files.push_back(v);
-           },
-       .many = true});
+  c.option({.name = "--valid",
+            .letter = "",
+            .value = "FILE",
+            .help = "measure on these data, or a share of the items: 0.1",
+            .take =
+                [&o](const std::string& v) {
+                  if (const auto share = share_from(v))
+                    o.share = *share;
+                  else
+                    o.files.push_back(v);
+                },
+            .many = true});
   c.integer("--valid-every", "N", "updates between that [an epoch]", o.every, 1, 1'000'000'000)
       .rare();
   c.integer("--patience", "N", "end where so many in a row are no better than the best", o.patience,

@@ -93,7 +93,7 @@ int evaluate_model(Options o, const Context& context) {
 
 void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_model_folder(c, o->model);
-  add_data(c, o->source, "text, or items by variable name: JSON lines, .csv, .tsv, .safetensors");
+  add_data(c, o->source, "text, or items: JSON lines, .csv, .tsv, .safetensors");
   c.flag("--per-item", "the likelihood of each item too", o->per_item);
   add_modes(c, o->evaluate.modes);
   c.options.back().common = true;

@@ -25,13 +25,14 @@ bool stops(const std::string& word) {
 }
 
 void add_where(Command& c, const std::shared_ptr<TrainingOptions>& o) {
-  add_data(c, o->source, "text, or items by variable name: JSON lines, .csv, .tsv, .safetensors");
+  add_data(c, o->source, "text, or items: JSON lines, .csv, .tsv, .safetensors");
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
   c.choice("--split", "what an item of a text is [line]", o->source.split, texts_of(kSplits));
   add_tokens(c, o->source);
   c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
-            2147483647);
+            2147483647)
+      .rare();
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
 }
 
