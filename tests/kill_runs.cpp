@@ -1,6 +1,8 @@
 // One training killed again and again at random moments: tools/kills [COUNT] [SEED].
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <random>
 
@@ -31,6 +33,16 @@ bool ends_within(const Folder& f, const std::string& line, int microseconds) {
   return WIFEXITED(result);
 }
 
+/// Within which a kill comes: on a slow or busy machine too, a training often saves by then.
+int window(const Folder& f) {
+  const auto start = std::chrono::steady_clock::now();
+  support::taugrad(f, kTrain + "--epochs 1 -o probe --save-every 0");
+  const auto once = std::chrono::steady_clock::now() - start;
+  return std::max(
+      120'000,
+      static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(2 * once).count()));
+}
+
 std::string held(const Folder& f, const std::string& run) {
   return slurp(f / (newest(f, run) + "/model.safetensors")) +
          slurp(f / (newest(f, run) + "/optimizer.safetensors")) +
@@ -47,13 +59,14 @@ int main(int count, char** words) {
   for (int i = 0; i < 40; ++i) text += i % 2 == 0 ? "the cat sat on the mat\n" : "a dog ran\n";
   spill(f / "text.txt", text);
   // as many epochs as the kills will need, and more: the last run goes to its end
-  const std::string all = fmt::format("--epochs {}", 3 * kills);
+  const std::string all = fmt::format("--epochs {}", 10 * kills);
   if (support::taugrad(f, kTrain + all + " -o whole").status != 0) return 1;
   std::string line = kTrain + all + " -o run --save-every 0";
+  const int longest = window(f);
   int died = 0, moved = 0;
   std::int64_t before = -1;
   while (died < kills) {
-    if (ends_within(f, line, std::uniform_int_distribution(0, 120'000)(random))) break;
+    if (ends_within(f, line, std::uniform_int_distribution(0, longest)(random))) break;
     ++died;
     if (!fs::exists(f / "run/latest")) {  // before its first save
       line = kTrain + all + " -o run --overwrite --save-every 0";
