@@ -87,7 +87,7 @@ TEST_CASE("layers: every cell by name stacks, in both directions, with gradients
     CAPTURE(cell.name);
     const Definition d = recurrent_layers(cell.name, {.layers = 2, .bidirectional = true});
     const auto model = resolve(d);
-    const CheckReport report = check(d, {.steps = 3, .batch = 1, .max_runs = 60});
+    const CheckReport report = check(d, {.steps = 3, .batch = 1, .control = {.max_runs = 60}});
     CHECK(report.ok());
     CHECK_FALSE(report.vacuous());
   }
