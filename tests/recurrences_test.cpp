@@ -92,8 +92,9 @@ TEST_CASE("recurrences: every gradient agrees with complex step, to the second o
   for (const Case& c : cases()) {
     CAPTURE(c.name);
     for (const int order : {1, 2}) {
-      const CheckReport report = check(shipped_definition(c.name),
-                                       {.steps = 3, .batch = 2, .order = order, .max_runs = 400});
+      const CheckReport report =
+          check(shipped_definition(c.name),
+                {.steps = 3, .batch = 2, .order = order, .control = {.max_runs = 400}});
       CHECK(report.ok());
       CHECK_FALSE(report.vacuous());
     }
