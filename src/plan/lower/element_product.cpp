@@ -50,8 +50,12 @@ bool empty(const Tape& tape, NodeId id) { return tape.shape(id).size() == 0; }
 ElementProduct of_matrices(const PlanBuilder& draft, NodeId id, Steps& s) {
   const auto in = draft.in(id);
   const Shape &a = draft.tape.shape(in[0]), &b = draft.tape.shape(in[1]);
+  // a sum follows the order of the matrix as it is written: the same bits whether a transpose is
+  // folded or stands behind a checkpoint
+  const bool sums = &draft.tape.op(id) != &kOuter && b[0] != 1;
   const auto root = [&](NodeId x) {
-    return draft.tape.shape(x).rank() == 2 ? draft.matrix(x) : std::pair(x, false);
+    const bool folds = !sums && draft.tape.shape(x).rank() == 2;
+    return folds ? draft.matrix(x) : std::pair(x, false);
   };
   const auto [left, turned_a] = root(in[0]);
   const auto [right, turned_b] = root(in[1]);
