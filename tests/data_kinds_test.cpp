@@ -407,3 +407,37 @@ TEST_CASE("a model of words, its unknown, a vocabulary that is given", "[data]")
   CHECK(run(f, "train char_lm --data latin --epochs 1 -o x -q").status == 3);
   CHECK(run(f, "train char_lm --data latin --tokens bytes --epochs 1 -o x -q").status == 0);
 }
+
+TEST_CASE("tables and words that say less than they seem to are refused", "[data]") {
+  const Definition d = tagger();
+  const auto items = [&](const char* text, const std::vector<std::string>& columns = {}) {
+    return items_of_table(d, text, "a.csv", columns_from(columns), {});
+  };
+  std::string message;
+  CHECK(code_of([&] { items("a,b,y\n1,2,up\n1,1,\"down\n2,2,up\n", {"x=a,b"}); }, &message) ==
+        "D020");
+  CHECK(has(message, "a.csv:3"));
+  CHECK(code_of([&] { items("a,b,y\n1,2,\"down\"x\n", {"x=a,b"}); }) == "D020");
+  CHECK(items("a,b,y\n1,2,\"down\" \n", {"x=a,b"}).size() == 1);
+  CHECK(code_of([&] { items("a,a,y\n1,2,0\n", {"x=a,a"}); }) == "D020");
+  CHECK(items("a,a,y\n1,2,0\n", {"x=1,2"}).size() == 1);
+  CHECK(code_of([] { columns_from({"x=a,b", "x=b,a"}); }) == "U002");
+  CHECK(code_of([] { columns_from({"item=1", "item=2"}); }) == "U002");
+
+  const auto told = [&](const char* line) {
+    std::vector<RawItem> raw = items_of_lines(d, line, "a.jsonl", false);
+    Definition sized = d;
+    const Labels labels = labels_in(raw);
+    set_label_sizes(sized, labels);
+    return dataset_of(sized, std::move(raw), labels, MayLack::nothing).data.examples.size();
+  };
+  CHECK(told(R"({"x": [[1, 0], [0, 1]], "y": [null, "a"]})") == 1);
+  CHECK(code_of([&] { told(R"({"x": [[1, 0], [0, 1]], "y": ["", "a"]})"); }) == "D004");
+
+  const Folder f;
+  spill(f / "text.txt", "one\ntwo\n");
+  spill(f / "items.jsonl", "{\"y\": [1, 2, 0]}\n");
+  const Outcome mixed = run(f, "train char_lm --data text.txt items.jsonl --epochs 1 -o m");
+  CHECK(mixed.status == 2);
+  CHECK(has(mixed.err, "items.jsonl holds items"));
+}

@@ -201,6 +201,9 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
                                 const TrainedModel* trained, const Context& context) {
   TrainingData out;
   if (reads_text(d, source)) {
+    const auto items = std::ranges::find_if(source.files, holds_items);
+    if (items != source.files.end())
+      fail(Status::usage, "U002", "{} holds items, and stands beside files that are text", *items);
     refuse_without_effect(context, {"--column", "--ignore-unknown"}, "on text");
     out = read_text(d, source, trained, context);
   } else {

@@ -112,8 +112,9 @@ class Checked {
       fail(Status::bad_input, "D004", "\"{}\" holds the word \"{}\", and nothing names its symbols",
            name, printable(words.front(), 80));
     Tensor numbers(fields_.values.at(name).dims(), Dtype::i64);
+    const std::vector<std::int64_t>& nulls = fields_.nulls[name];
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (words[i].empty()) continue;  // null
+      if (std::ranges::binary_search(nulls, static_cast<std::int64_t>(i))) continue;
       const auto at = std::ranges::lower_bound(known->second, words[i]);
       if (at == known->second.end() || *at != words[i]) refuse_word(name, words[i], known->second);
       numbers.set(static_cast<std::int64_t>(i),

@@ -36,12 +36,18 @@ class Rows {
     return true;
   }
 
+  /// What is wrong with a field in quotes, or nothing; and the line where it begins.
+  const char* fault() const { return fault_; }
+  int line_of_fault() const { return line_of_fault_; }
+
  private:
   bool ends(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
 
   std::string field() {
     std::string out;
     if (at_ < text_.size() && text_[at_] == '"') {
+      const int begin = line_;
+      bool closed = false;
       for (++at_; at_ < text_.size(); ++at_) {
         if (text_[at_] == '\n') ++line_;
         if (text_[at_] != '"') {
@@ -50,19 +56,33 @@ class Rows {
           out += text_[++at_];
         } else {
           ++at_;
+          closed = true;
           break;
         }
       }
+      const std::size_t next = std::min(text_.find_first_not_of(' ', at_), text_.size());
+      if (!closed)
+        note(begin, "a quote that begins here is not closed");
+      else if (next < text_.size() && !ends(text_[next]))
+        note(begin, "text follows a field in quotes");
     }
     while (at_ < text_.size() && !ends(text_[at_])) out += text_[at_++];
     while (!out.empty() && out.back() == ' ') out.pop_back();
     return out.substr(std::min(out.find_first_not_of(' '), out.size()));
   }
 
+  void note(int line, const char* what) {
+    if (fault_ != nullptr) return;
+    fault_ = what;
+    line_of_fault_ = line;
+  }
+
   std::string_view text_;
   char separator_;
   std::size_t at_ = 0;
   int line_ = 1;
+  const char* fault_ = nullptr;
+  int line_of_fault_ = 0;
 };
 
 std::optional<double> number_in(std::string_view field) {
@@ -110,6 +130,9 @@ class Table {
       }
       first = first && row.fields.empty();
     }
+    if (rows.fault() != nullptr)
+      throw Error(Status::bad_input, problem(file_, rows.line_of_fault(), rows.fault(),
+                                             "a quote inside a field in quotes is written twice"));
     if (std::ranges::all_of(rows_, [](const Row& r) { return r.fields.empty(); }))
       fail(Status::bad_input, "D001", "{} is empty", file_);
     find_columns();
@@ -136,6 +159,11 @@ class Table {
   }
 
   std::size_t column_named(const std::string& name) const {
+    if (std::ranges::count(header_, name) > 1)
+      throw Error(
+          Status::bad_input,
+          problem(file_, 1, fmt::format("several columns are called \"{}\"", printable(name, 80)),
+                  "choose one by its number, from 1"));
     if (const auto at = std::ranges::find(header_, name); at != header_.end())
       return static_cast<std::size_t>(at - header_.begin());
     const auto number = whole_in(name);
@@ -271,6 +299,11 @@ TableColumns columns_from(const std::vector<std::string>& texts) {
       of.push_back(text.substr(from, end - from));
       from = end + 1;
     }
+    const bool again =
+        name == "item"
+            ? !columns.item.empty()
+            : std::ranges::any_of(columns.of, [&](const auto& o) { return o.first == name; });
+    if (again) fail(Status::usage, "U002", "--column {} is there twice", name);
     if (name == "item")
       columns.item = of.front();
     else
