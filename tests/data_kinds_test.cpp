@@ -435,6 +435,12 @@ TEST_CASE("tables and words that say less than they seem to are refused", "[data
   CHECK(code_of([&] { told(R"({"x": [[1, 0], [0, 1]], "y": ["", "a"]})"); }) == "D004");
 
   const Folder f;
+  spill(f / "t.csv", "a,b,y\n1,2,0\n3,4,1\n");
+  spill(f / "none.csv", "a,b,y\n1,2,\n3,4,\n");
+  const std::string train =
+      "train elman --data t.csv --column x=a,b --size k=2 --epochs 1 -o m0 -q";
+  REQUIRE(run(f, train).status == 0);
+  CHECK(run(f, "eval m0 --data none.csv --column x=a,b").status == 3);
   spill(f / "text.txt", "one\ntwo\n");
   spill(f / "items.jsonl", "{\"y\": [1, 2, 0]}\n");
   const Outcome mixed = run(f, "train char_lm --data text.txt items.jsonl --epochs 1 -o m");

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "evaluate/memory_estimate.h"
+#include "train/counted.h"
 #include "train/score_plan.h"
 #include "unfold/unfold_check.h"
 
@@ -100,6 +101,8 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
   e.has_loss = e.own_loss || !e.variables.empty();
   for (const Example& example : data.examples) e.targets += targets_of(*model, example);
+  if (e.targets == 0 && !partly_given(data).empty())
+    fail(Status::bad_input, "D002", "no target of the data is given: nothing can be measured");
 
   ItemTable table{std::vector<ItemScores>(data.examples.size()),
                   std::vector<std::vector<std::vector<Score>>>(data.examples.size())};

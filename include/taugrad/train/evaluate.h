@@ -61,8 +61,8 @@ struct Evaluation {
 
 /// Evaluates a model on data, without dropout. An item's scores are the same whatever the batch.
 /// @param weights  by name, f32 or f64
-/// @throws Error (D002) without an item, (S013) for weights that do not fit, (U002) for options
-/// outside their range and modes that do not fit
+/// @throws Error (D002) without an item or with targets of which none is given, (S013) for weights
+/// that do not fit, (U002) for options outside their range and modes that do not fit
 Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& data,
                     const EvaluateOptions& options = {});
 
