@@ -157,7 +157,7 @@ TEST_CASE("bench: a profile counts every step and leaves values as they are", "[
   const Gradients g = gradient(u.loss(), {u.weight("W"), u.weight("U")});
   std::vector<NodeId> outputs{u.loss().id};
   for (const Var& v : g.values()) outputs.push_back(v.id);
-  Executor<double> e(u.graph().tape(), outputs, {.threads = 1});
+  Executor<double> e(u.graph().tape(), outputs, {.engine = {.threads = 1}});
   BatchContext batch;
   batch.lengths = {{5, 5, 5}};
   e.set_batch(batch, 3);

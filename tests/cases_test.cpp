@@ -130,10 +130,10 @@ TEST_CASE("cases: without any one pass, on any threads, with values computed aga
     const Tensors answer = question.answer();
     for (const plan::PassInfo& pass : plan::passes()) {
       CAPTURE(pass.name);
-      question.check(question.answer({.without = {std::string(pass.name)}}));
+      question.check(question.answer({.engine = {.without = {std::string(pass.name)}}}));
     }
     for (const int threads : {1, 2, 3})
-      CHECK(same_bits(question.answer({.threads = threads}), answer));
+      CHECK(same_bits(question.answer({.engine = {.threads = threads}}), answer));
     CHECK(same_bits(question.answer({.checkpoint = true}), answer));
   }
 }

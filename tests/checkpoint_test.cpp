@@ -237,12 +237,13 @@ TEST_CASE("checkpoint: blocks of rows go on from segment to segment, on any thre
           "[checkpoint]") {
   const Work work = work_of(sized("lstm", 64), 100);
   const BatchContext batch = batch_of(work.tape(), 7, 100, true);  // blocks of 256 rows
-  const Run plain = run<float>(work, batch, 7, false, {.threads = 1});
+  const Run plain = run<float>(work, batch, 7, false, {.engine = {.threads = 1}});
   for (const int threads : {1, 2, 3})
-    CHECK(same_bits(run<float>(work, batch, 7, true, {.threads = threads}).values, plain.values));
+    CHECK(same_bits(run<float>(work, batch, 7, true, {.engine = {.threads = threads}}).values,
+                    plain.values));
   for (const char* pass : {"outer", "time", "fuse"})
-    CHECK(same_bits(run<float>(work, batch, 7, true, {.without = {pass}}).values,
-                    run<float>(work, batch, 7, false, {.without = {pass}}).values));
+    CHECK(same_bits(run<float>(work, batch, 7, true, {.engine = {.without = {pass}}}).values,
+                    run<float>(work, batch, 7, false, {.engine = {.without = {pass}}}).values));
 }
 
 // S25
@@ -269,10 +270,11 @@ TEST_CASE("checkpoint: memory of about 2 sqrt(tau) steps, less than twice the wo
 TEST_CASE("memory: packed weights that change lie where those of earlier steps lay", "[memory]") {
   const Work work = work_of(sized("lstm", 64), 20);
   const BatchContext batch = batch_of(work.tape(), 9, 20, true);
-  const Run kept = run<float>(work, batch, 9, false, {.threads = 1, .weights_change = false});
+  const Run kept =
+      run<float>(work, batch, 9, false, {.engine = {.threads = 1}, .weights_change = false});
   const std::size_t matrix = 64 * 256 * sizeof(float);  // W_hh forward, and then transposed
   for (const int threads : {1, 2, 3}) {
-    const Run changing = run<float>(work, batch, 9, false, {.threads = threads});
+    const Run changing = run<float>(work, batch, 9, false, {.engine = {.threads = threads}});
     CHECK(same_bits(changing.values, kept.values));
     CHECK(changing.bytes + matrix <= kept.bytes);
     CHECK(changing.bytes + 2 * matrix > kept.bytes);

@@ -285,7 +285,7 @@ TEST_CASE("targets that are not given, in sequences of any length and batches of
   o.epochs = 1;
   for (const int threads : {1, 2})
     for (const bool checkpoint : {false, true}) {
-      o.threads = threads;
+      o.engine.threads = threads;
       o.checkpoint = checkpoint;
       Trainer trainer(d, data, o);
       const Evaluation e = evaluate(d, trainer.weights(), data, {.batch = 3});

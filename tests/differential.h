@@ -53,12 +53,13 @@ class Differential {
     draw_batch();
     want_ = interpret<double>(tape(), outputs_, batch_, items_, numbers_);
     sizes_ = magnitudes(tape(), outputs_, batch_, items_, numbers_);
-    const Values plain = execute_with({.threads = 1});
+    const Values plain = execute_with({.engine = {.threads = 1}});
     compare("plain", plain);
     for (const int threads : {2, 3})
-      same("on " + std::to_string(threads) + " threads", execute_with({.threads = threads}), plain);
-    same("computed again", again({.threads = 1}), plain);
-    same("computed again on 3 threads", again({.threads = 3}), plain);
+      same("on " + std::to_string(threads) + " threads",
+           execute_with({.engine = {.threads = threads}}), plain);
+    same("computed again", again({.engine = {.threads = 1}}), plain);
+    same("computed again on 3 threads", again({.engine = {.threads = 3}}), plain);
     leave_out_passes();
     run_alone(plain);
     return std::move(result_);
@@ -135,13 +136,13 @@ class Differential {
   }
 
   void leave_out_passes() {
-    ExecutorOptions none{.threads = 1};
+    ExecutorOptions none{.engine = {.threads = 1}};
     const auto passes = plan::passes();
     const int both = pick(static_cast<int>(passes.size()));  // without it, and computed again
     for (std::size_t p = 0; p < passes.size(); ++p) {
       const std::string name(passes[p].name), way = "without " + name;
-      const ExecutorOptions options{.threads = 1, .without = {name}};
-      none.without.push_back(name);
+      const ExecutorOptions options{.engine = {.threads = 1, .without = {name}}};
+      none.engine.without.push_back(name);
       const Values values = execute_with(options);
       compare(way, values);
       if (static_cast<int>(p) == both) same(way + ", computed again", again(options), values);
@@ -155,7 +156,7 @@ class Differential {
     if (items_ == 0) return;
     const std::int64_t item = pick(static_cast<int>(items_));
     ++result_.ways;
-    Executor<double> executor(tape(), outputs_, {.threads = 1});
+    Executor<double> executor(tape(), outputs_, {.engine = {.threads = 1}});
     const Values one = execute(executor, tape(), outputs_, alone(batch_, item), 1, numbers_);
     same("an item alone", only_item(plain, tape(), outputs_, item), one);
   }

@@ -110,7 +110,7 @@ TEST_CASE("evaluate: scores do not depend on the batch or the threads", "[eval]"
       EvaluateOptions o;
       o.modes = {{"y", mode_from(mode)}};
       o.batch = batch;
-      o.threads = threads;
+      o.engine.threads = threads;
       std::int64_t told = 0;
       o.progress = [&](std::int64_t items) { told = items; };
       const Evaluation e = evaluate(task.definition, weights, task.data, o);
@@ -278,7 +278,7 @@ TEST_CASE("S42: training by a schedule", "[rows][train]") {
   const Task task;
   const auto trained = [&](const std::string& mode, int threads = 0, bool checkpoint = false) {
     TrainOptions o = task.quick(mode);
-    o.threads = threads;
+    o.engine.threads = threads;
     o.checkpoint = checkpoint;
     Trainer t(task.definition, task.data, o);
     std::vector<double> mixes;

@@ -228,7 +228,7 @@ TEST_CASE("executor: the work counted for a batch is that of its items alone", "
 TEST_CASE("executor: a plan over the memory limit is refused before anything is allocated",
           "[executor]") {
   const Built built = recurrence(4, 16, 8);
-  Executor<float> executor(built.tape(), built.outputs, {.max_memory = 200'000});
+  Executor<float> executor(built.tape(), built.outputs, {.engine = {.max_memory = 200'000}});
   const auto full = [&](std::size_t items) {
     return with_lengths(std::vector<std::int64_t>(items, 4));
   };

@@ -190,7 +190,7 @@ TEST_CASE("family: what is said of single steps far from the ends is heeded", "[
   options.fetch = {"loss", "grad:W", "h"};
   options.steps = 2000;
   const RunResult by_law = run(d, {}, {}, options);
-  options.without = {"period"};
+  options.engine.without = {"period"};
   const RunResult whole = run(d, {}, {}, options);
   for (const auto& [name, tensor] : whole.values) {
     CAPTURE(name);
@@ -216,7 +216,7 @@ TEST_CASE("family: draws are keyed by the positions of the whole graph", "[plan]
   options.batch = 3;
   options.modes = {{"y", Mode::sampled}};
   const RunResult by_law = run(d, {}, {}, options);
-  options.without = {"period"};
+  options.engine.without = {"period"};
   const RunResult whole = run(d, {}, {}, options);
   for (const auto& [name, tensor] : whole.values)
     CHECK(std::ranges::equal(by_law.values.at(name).values<float>(), tensor.values<float>()));

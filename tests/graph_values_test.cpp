@@ -152,7 +152,7 @@ TEST_CASE("the library's help speaks of its interface, the program's of its opti
   const std::string loss = help([&] { loss_of(g); });
   CHECK(has(loss, "name a number \"loss\""));
   const std::string memory = help([&] {
-    Program p(g, w * x, {.max_memory = 1});
+    Program p(g, w * x, {.engine = {.max_memory = 1}});
     p({{"x", Tensor::zeros({1, 2})}}, {{"w", Tensor::zeros({2})}});
   });
   CHECK(has(memory, "max_memory"));

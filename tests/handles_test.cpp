@@ -186,10 +186,14 @@ TEST_CASE("a Var of another graph, and ids that no node has", "[handles]") {
       {"a negative one", [&] { Executor<double>(tape, std::vector<NodeId>{-1}); }, "U022"},
       {"a checkpoint outside",
        [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.checkpoint = 9}); }, "U022"},
-      {"threads", [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.threads = -3}); },
+      {"threads",
+       [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.engine = {.threads = -3}}); },
        "U002"},
       {"many threads",
-       [&] { Executor<float>(tape, std::vector<NodeId>{x.id}, {.threads = 1'000'000}); }, "U002"},
+       [&] {
+         Executor<float>(tape, std::vector<NodeId>{x.id}, {.engine = {.threads = 1'000'000}});
+       },
+       "U002"},
       {"the interpreter", [&] { Interpreter<double>(tape, std::vector<NodeId>{9}); }, "U022"},
       {"Graph::at", [&] { g.at("typo"); }, "G014"},
       {"gradients by number", [&] { gradient(sum(x), {x})[std::size_t{5}]; }, "U022"},
@@ -273,7 +277,7 @@ TEST_CASE("an executor says what a call of it lacks", "[handles]") {
                {"its seed", [&] { program.set_seed(1); }, "U021"},
                {"its bytes", [&] { program.bytes(); }, "U021"},
                {"its operations", [&] { program.operations(); }, "U021"},
-               {"threads", [&] { Program(g, {y}, {.threads = -3}); }, "U002"},
+               {"threads", [&] { Program(g, {y}, {.engine = {.threads = -3}}); }, "U002"},
                {"i64", [&] { Program(g, {y}, {.dtype = Dtype::i64}); }, "U020"}});
 }
 

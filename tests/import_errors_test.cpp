@@ -202,7 +202,7 @@ TEST_CASE("a run over its memory limit is refused with what it needs", "[errors]
   o.fetch = {"grad:W"};
   o.steps = 10;
   o.batch = 10;
-  o.max_memory = 1 << 20;
+  o.engine.max_memory = 1 << 20;
   try {
     run(d, {}, {}, o);
     FAIL("nothing was thrown");

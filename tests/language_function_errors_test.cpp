@@ -111,7 +111,7 @@ TEST_CASE("R16: a singular matrix names its item and position, but not past an i
     for (const int threads : {1, 2}) {
       RunOptions options;
       options.dtype = Dtype::f64;
-      options.threads = threads;
+      options.engine.threads = threads;
       options.fetch = {fetch};
       // items of length 2 and 3, longest first inside: x = -1/2 makes it singular
       Tensors inputs{{"lengths", symbols({2}, {2, 3})},

@@ -61,8 +61,8 @@ template <class S>
 Values run(const Work& work, const BatchContext& batch, std::int64_t items, int threads,
            std::vector<std::string> without = {}) {
   ExecutorOptions options;
-  options.threads = threads;
-  options.without = std::move(without);
+  options.engine.threads = threads;
+  options.engine.without = std::move(without);
   Executor<S> executor(work.tape(), work.outputs, options);
   return execute(executor, work.tape(), work.outputs, batch, items, 5);
 }

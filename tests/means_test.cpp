@@ -190,7 +190,7 @@ void check_mean_over_steps(double number, const std::vector<std::int64_t>& lengt
 TEST_CASE("the mean over an index of equal numbers is that number", "[means]") {
   RunOptions checkpointed, without;
   checkpointed.checkpoint = true;
-  without.without = {"fuse", "alike", "period"};
+  without.engine.without = {"fuse", "alike", "period"};
   for (const double number : {123456.7, 1e8 + 1, 0.1, 1e-30, 1e15 / 3}) {
     for (const auto& lengths :
          std::vector<std::vector<std::int64_t>>{{3}, {7, 3, 1, 0, 49}, {1000, 77}}) {

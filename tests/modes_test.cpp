@@ -255,7 +255,7 @@ TEST_CASE("S42: the same draws whatever the threads, the batch and the order", "
         part.set(t * n + i, y.at(t * items + which[static_cast<std::size_t>(i)]));
     RunOptions o = with({{"y", mode}}, 3);
     o.fetch = {"y", "loss"};
-    o.threads = threads;
+    o.engine.threads = threads;
     return run(d, {{"y", part}, {"item", symbols({n}, which)}}, weights, o).values;
   };
   for (const Mode& mode : {Mode::sampled, Mode::greedy, Mode::mixed(0.5), Mode::forced(2, 3)}) {

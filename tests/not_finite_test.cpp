@@ -98,7 +98,7 @@ TEST_CASE("NaN in data that a mask leaves out reaches no gradient", "[finite]") 
     for (const int threads : {1, 2}) {
       RunOptions o;
       o.checkpoint = checkpoint;
-      o.threads = threads;
+      o.engine.threads = threads;
       const Tensors want = evaluate(d, data(0), weights, fetch, o),
                     got = evaluate(d, data(kNaN), weights, fetch, o);
       for (const std::string& name : fetch) {

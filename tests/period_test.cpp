@@ -54,7 +54,7 @@ bool continued(const Work& work) {
 bool continued_to_the_bit(const Work& work, std::int64_t steps) {
   if (!plan::emit_from_periods<float>(work.tape(), work.outputs, {})) return false;
   Executor<float> few(work.tape(), work.outputs);
-  Executor<float> whole(work.tape(), work.outputs, {.without = {"period"}});
+  Executor<float> whole(work.tape(), work.outputs, {.engine = {.without = {"period"}}});
   BatchContext batch;
   batch.lengths.assign(work.tape().length_names.size(), {steps, steps});
   CHECK(same_bits(execute(few, work.tape(), work.outputs, batch, 2, 7),

@@ -60,7 +60,8 @@ TEST_CASE("plan: without any one pass the shipped graphs have the same values an
     const Values all = values_of<double>(work, batch, 3, {});
     for (const plan::PassInfo& pass : plan::passes()) {
       CAPTURE(pass.name);
-      const Values some = values_of<double>(work, batch, 3, {.without = {std::string(pass.name)}});
+      const Values some =
+          values_of<double>(work, batch, 3, {.engine = {.without = {std::string(pass.name)}}});
       CHECK(difference(some, all) <= 1e-12);
       if (keeps_bits(pass.pass)) CHECK(same_bits(some, all));
     }
@@ -87,9 +88,9 @@ TEST_CASE("plan: without a pass a plan is another one", "[plan]") {
 TEST_CASE("plan: any number of threads computes the same bits, by items", "[plan][threads]") {
   const Work work = work_of(wide_lstm(), 12, true);
   const BatchContext batch = ragged_batch(work.tape(), 13, 12, true);
-  const Values one = values_of<float>(work, batch, 13, {.threads = 1});
+  const Values one = values_of<float>(work, batch, 13, {.engine = {.threads = 1}});
   for (const int threads : {2, 3, 5})
-    CHECK(same_bits(values_of<float>(work, batch, 13, {.threads = threads}), one));
+    CHECK(same_bits(values_of<float>(work, batch, 13, {.engine = {.threads = threads}}), one));
 }
 
 TEST_CASE("plan: any number of threads computes the same bits, by columns", "[plan][threads]") {
@@ -97,7 +98,7 @@ TEST_CASE("plan: any number of threads computes the same bits, by columns", "[pl
   for (auto& s : d.sizes) s.value = s.name == "m" ? 1000 : 37;
   const Work work = work_of(d, 3, true);
   const BatchContext batch = ragged_batch(work.tape(), 1, 3, false);
-  const Values one = values_of<float>(work, batch, 1, {.threads = 1});
+  const Values one = values_of<float>(work, batch, 1, {.engine = {.threads = 1}});
   for (const int threads : {2, 3, 5})
-    CHECK(same_bits(values_of<float>(work, batch, 1, {.threads = threads}), one));
+    CHECK(same_bits(values_of<float>(work, batch, 1, {.engine = {.threads = threads}}), one));
 }

@@ -44,7 +44,7 @@ Tensors linear_map(Tensor x, Tensor w, Precision precision) {
   Graph g;
   const Var y =
       matmul(g.weight("W", Shape{w.dims()[0], w.dims()[1]}), g.input("x", Shape{x.dims()[1]}));
-  Program program(g, {g.name(y, "y")}, {.precision = precision});
+  Program program(g, {g.name(y, "y")}, {.engine = {.precision = precision}});
   return program({{"x", std::move(x)}}, {{"W", std::move(w)}});
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("bf16: every product of every shipped graph, gradients included", "[pr
     }
     if (!work.unfolded.has_loss()) continue;
     const Values full = values_of(work, 3, 4, {}),
-                 rounded = values_of(work, 3, 4, {.precision = Precision::bf16});
+                 rounded = values_of(work, 3, 4, {.engine = {.precision = Precision::bf16}});
     CHECK(difference(rounded, full) < 0.1);  // of each tensor's largest; 2^-8 a rounding
   }
 }
@@ -107,15 +107,16 @@ TEST_CASE("bf16: the same bits on any threads, alone and with values computed ag
   for (auto& s : d.sizes) s.value = 96;
   d.loss = {Text{"sum(h[t] * h[t])", {}}};
   const Work work = work_of(d, 30);
-  const ExecutorOptions one{.threads = 1, .precision = Precision::bf16};
+  const ExecutorOptions one{.engine = {.threads = 1, .precision = Precision::bf16}};
   const Values want = values_of(work, 20, 30, one);
   for (const int threads : {1, 2, 3})
     for (const bool again : {false, true}) {
       ExecutorOptions options = one;
-      options.threads = threads;
+      options.engine.threads = threads;
       options.checkpoint = again ? work.unfolded.loss().id : -1;
       CHECK(same_bits(values_of(work, 20, 30, options), want));
     }
-  CHECK_THROWS_AS(Executor<double>(work.tape(), work.outputs, {.precision = Precision::bf16}),
-                  Error);
+  CHECK_THROWS_AS(
+      Executor<double>(work.tape(), work.outputs, {.engine = {.precision = Precision::bf16}}),
+      Error);
 }

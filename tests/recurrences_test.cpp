@@ -66,8 +66,8 @@ TEST_CASE("recurrences: values and gradients are the oracle's, in f64 and in f32
           "[recurrences]") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
-    CHECK(worst(answer(c, {.dtype = Dtype::f64, .threads = 1}), c.expected) <= 1e-9);
-    CHECK(worst(answer(c, {.dtype = Dtype::f64, .threads = 2}), c.expected) <= 1e-9);
+    CHECK(worst(answer(c, {.dtype = Dtype::f64, .engine = {.threads = 1}}), c.expected) <= 1e-9);
+    CHECK(worst(answer(c, {.dtype = Dtype::f64, .engine = {.threads = 2}}), c.expected) <= 1e-9);
     CHECK(worst(answer(c, {.dtype = Dtype::f32}), c.expected) <= 1e-3);
   }
 }

@@ -68,7 +68,7 @@ std::vector<Way> ways() {
          o.modes = {{"y", mode_from("mixed(linear(1,0.2,40))")}};
        })},
       {"bf16, checkpoints", with([](TrainOptions& o) {
-         o.precision = Precision::bf16;
+         o.engine.precision = Precision::bf16;
          o.checkpoint = true;
        })},
       {"schedule, clipped values", with([](TrainOptions& o) {

@@ -43,7 +43,7 @@ struct Case {
         weights(initial_weights(definition, {.seed = 4})) {}
   Vars outputs() const { return {unfolded.loss(), gradients["W"], gradients["b"]}; }
   Program program(int threads) const {
-    return Program(unfolded.graph(), outputs(), {.dtype = f64, .threads = threads});
+    return Program(unfolded.graph(), outputs(), {.dtype = f64, .engine = {.threads = threads}});
   }
 };
 
@@ -159,7 +159,7 @@ TEST_CASE("a graph is read, and its Vars copied, in several threads", "[threads]
 TEST_CASE("an Executor refuses a second thread while it is at work", "[threads]") {
   const Case c(6);
   const std::vector<NodeId> outputs{c.unfolded.loss().id};
-  Executor<double> run(c.unfolded.graph().tape(), outputs, {.threads = 2});
+  Executor<double> run(c.unfolded.graph().tape(), outputs, {.engine = {.threads = 2}});
   run.set_batch({.lengths = {std::vector<std::int64_t>(48, 6)}}, 48);
   for (const NodeId leaf : run.leaves()) std::ranges::fill(run.leaf(leaf), 0.01);
   run.run();
@@ -239,7 +239,7 @@ TEST_CASE("runs on a small stack", "[threads]") {
       Program run = c.program(threads);
       CHECK(run(c.inputs, c.weights) == want);
       run(ragged, c.weights);
-      Program floats(c.unfolded.graph(), c.outputs(), {.threads = threads});
+      Program floats(c.unfolded.graph(), c.outputs(), {.engine = {.threads = threads}});
       floats(c.inputs, c.weights);
     }
   });

@@ -144,7 +144,7 @@ class Benchmark {
     run_forward(has_loss);
     if (has_loss) run_step();
     result_.peak_mb = status_mb("VmHWM:");
-    if (has_loss && o_.precision == Precision::bf16) compare();
+    if (has_loss && o_.engine.precision == Precision::bf16) compare();
     if (has_loss) time_planning();
     return result_;
   }
@@ -175,23 +175,21 @@ class Benchmark {
 
   void describe() {
     result_.peer = std::string("taugrad") + (o_.limit ? "-limit" : "") + (o_.f64 ? "-f64" : "") +
-                   (o_.precision == Precision::bf16 ? "-bf16" : "");
+                   (o_.engine.precision == Precision::bf16 ? "-bf16" : "");
     result_.workload = w_.name;
-    result_.threads = o_.threads;
+    result_.threads = o_.engine.threads;
   }
 
   /// With what training needs kept, where there is a loss; else the weights are packed beforehand.
   void run_forward(bool train) {
     ExecutorOptions options = run_options();
     options.weights_change = train;
-    if (train && !o_.checkpoint) options.without.emplace_back("reuse");
+    if (train && !o_.checkpoint) options.engine.without.emplace_back("reuse");
     result_.forward = run([this](const Unfolded& u) { return forward_of(u); }, options, false,
                           result_.gflop_forward, !train);
   }
 
-  ExecutorOptions run_options() const {
-    return {.threads = o_.threads, .without = o_.without, .precision = o_.precision};
-  }
+  ExecutorOptions run_options() const { return {.engine = o_.engine}; }
 
   void run_step() {
     forget_peak();  // nobody who trains runs the plan of `fwd_ms`, which keeps more than a step
@@ -202,7 +200,7 @@ class Benchmark {
   void compare() {
     ExecutorOptions options = run_options();
     const auto rounded = values(options);
-    options.precision = Precision::full;
+    options.engine.precision = Precision::full;
     const auto full = values(options);
     for (std::size_t o = 0; o < full.size(); ++o) {
       double largest = 0, difference = 0;

@@ -11,14 +11,12 @@
 namespace taugrad::cli {
 
 struct BenchmarkOptions {
-  int threads = 0;
+  EngineOptions engine = {};
   bool f64 = false;
-  std::vector<std::string> without;  ///< passes of the plan to leave out
-  double ms = 2000;                  ///< for each figure
-  bool limit = false;                ///< nothing but the matrix products
+  double ms = 2000;    ///< for each figure
+  bool limit = false;  ///< nothing but the matrix products
   bool profile = false;
   bool checkpoint = false;  ///< values are computed again for the gradient
-  Precision precision = Precision::full;
 };
 
 /// Single runs, after warm-up.

@@ -223,16 +223,34 @@ void add_max_memory(Command& c) {
             .common = false});
 }
 
-void add_threads(Command& c, int& threads) {
+void add_plan_options(Command& c, EngineOptions& o) {
+  c.choice("--precision", "bf16: products read operands rounded to bfloat16 and add up in f32",
+           o.precision, kPrecisions)
+      .rare();
+  c.option({.name = "--without",
+            .letter = "",
+            .value = "PASS",
+            .help = "leaves out a pass of the plan (`show --plan` lists them); repeatable",
+            .take =
+                [&o](const std::string& v) {
+                  plan::PassSet().without(v);
+                  o.without.push_back(v);
+                },
+            .common = false});
+}
+
+void add_engine(Command& c, EngineOptions& o) {
+  add_max_memory(c);
   c.option({.name = "--threads",
             .letter = "",
             .value = "N",
             .help = "threads to run on; results are the same [all cores]",
             .take =
-                [&threads](const std::string& v) {
-                  threads = static_cast<int>(parse_integer("--threads", v, 1, 1024));
+                [&o](const std::string& v) {
+                  o.threads = static_cast<int>(parse_integer("--threads", v, 1, 1024));
                 },
             .common = false});
+  add_plan_options(c, o);
 }
 
 void add_checkpoint(Command& c, bool& checkpoint) {
@@ -241,25 +259,6 @@ void add_checkpoint(Command& c, bool& checkpoint) {
            "sqrt: memory for about 2 sqrt(steps) of them, a third more time; the same bits",
            checkpoint, kWords)
       .rare();
-}
-
-void add_precision(Command& c, Precision& precision) {
-  c.choice("--precision", "bf16: products read operands rounded to bfloat16 and add up in f32",
-           precision, kPrecisions)
-      .rare();
-}
-
-void add_without(Command& c, std::vector<std::string>& passes) {
-  c.option({.name = "--without",
-            .letter = "",
-            .value = "PASS",
-            .help = "leaves out a pass of the plan (`show --plan` lists them); repeatable",
-            .take =
-                [&passes](const std::string& v) {
-                  plan::PassSet().without(v);
-                  passes.push_back(v);
-                },
-            .common = false});
 }
 
 void add_steps(Command& c, StepOptions& o, const std::string& help) {

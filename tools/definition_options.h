@@ -47,12 +47,12 @@ void add_steps(Command& c, StepOptions& o, const std::string& help);
 void check_steps(const Definition& d, const StepOptions& o);
 /// `--max-memory 500M`: what the process may take in all.
 void add_max_memory(Command& c);
-/// `--threads N`.
-void add_threads(Command& c, int& threads);
-/// `--checkpoint sqrt` and `--precision bf16`.
+/// `--max-memory`, `--threads N`, `--precision bf16` and `--without PASS`, repeatable.
+/// @throws Error (U002) for a name that no pass has
+void add_engine(Command& c, EngineOptions& o);
+/// The last two, of a command that only plans.
+void add_plan_options(Command& c, EngineOptions& o);
+/// `--checkpoint sqrt`.
 void add_checkpoint(Command& c, bool& checkpoint);
-void add_precision(Command& c, Precision& precision);
-/// `--without PASS`, repeatable. @throws Error (U002) for a name that no pass has
-void add_without(Command& c, std::vector<std::string>& passes);
 
 }  // namespace taugrad::cli

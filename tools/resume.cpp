@@ -16,8 +16,8 @@ std::string text_of_value(const T& v) {
   return fmt::format("{}", v);
 }
 std::string text_of_value(const std::string& text) { return text.empty() ? "none" : text; }
-std::string text_of_value(const std::vector<std::string>& files) {
-  return fmt::format("[{}]", fmt::join(files, ", "));
+std::string text_of_value(const std::vector<std::string>& list) {
+  return fmt::format("[{}]", fmt::join(list, ", "));
 }
 std::string text_of_value(const Truncation& t) {
   return t.back == 0 ? "whole" : fmt::format("{},{}", t.back, t.stride());
@@ -94,7 +94,8 @@ void Training::apply_options() {
   change("--freeze", o.frozen, given.frozen);
   change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
   change("--bptt", o.truncation, given.truncation);
-  change("--precision", o.precision, given.precision);
+  change("--precision", o.engine.precision, given.engine.precision);
+  change("--without", o.engine.without, given.engine.without);
   change("--flow-every", state_.flow_every, options_.flow_every);
   const ValidationOptions& valid = options_.validation;
   if (valid.share > 0 && valid.share != state_.validation.share)

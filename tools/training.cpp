@@ -139,9 +139,9 @@ void Training::make_trainer(const DataSource& source, const TrainedModel* traine
   for (const std::string& file : source.files)
     state_.files.push_back(file == "-" ? file : fs::absolute(file).string());
   TrainOptions o = state_.options;
-  o.threads = options_.threads;
+  o.engine.threads = options_.train.engine.threads;
   o.checkpoint = options_.checkpoint;
-  o.max_memory = options_.train.max_memory;
+  o.engine.max_memory = options_.train.engine.max_memory;
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
   if (!unit_.empty() && state_.split == "none" && o.truncation.back > 0)
     cut_into_streams(data.data, o);
@@ -177,8 +177,9 @@ void Training::make_validation(const DataSource& source, Dataset held_out) {
     d.message = "the data to validate on are those that are trained on";
     if (data.digest == state_.digest) warn(context_, d);
   }
-  validation_ = std::make_unique<Validation>(std::move(held_out), v, state_.options,
-                                             options_.threads, trainer_->updates_of_epoch());
+  validation_ =
+      std::make_unique<Validation>(std::move(held_out), v, state_.options,
+                                   options_.train.engine.threads, trainer_->updates_of_epoch());
 }
 
 int Training::run() {

@@ -30,7 +30,6 @@ struct TrainingOptions {
   bool tensorboard = false;        ///< event files beside metrics.jsonl
   double save_every = 60;          ///< seconds of work; 0: after every update
   std::int64_t keep = 2, flow_every = 0;
-  int threads = 0;
   bool checkpoint = false;
   double seconds = 0;
   bool overwrite = false;

@@ -52,8 +52,8 @@ Validation::Validation(Dataset data, ValidationState& state, const TrainOptions&
     : data_(std::move(data)), state_(state), every_(state.every > 0 ? state.every : batches) {
   options_.batch = options.batch;
   options_.seed = options.seed;
-  options_.max_memory = options.max_memory;
-  options_.threads = threads;
+  options_.engine.max_memory = options.engine.max_memory;
+  options_.engine.threads = threads;
 }
 
 double Validation::measure(const Definition& d, const Tensors& weights, std::int64_t update) {

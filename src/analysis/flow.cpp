@@ -54,7 +54,7 @@ void add_gradients(const FlowData& data, FlowReport& report) {
   const Gradients g = gradient(u.loss(), asked(data, u, report));
   std::vector<NodeId> outputs;
   for (const Var& v : g.values()) outputs.push_back(v.id);
-  const std::vector<Tensor> values = Probe(u, outputs)(data.inputs, data.weights);
+  const std::vector<Tensor> values = Probe(u, outputs, data.engine)(data.inputs, data.weights);
   auto next = values.begin();
   for (VariableFlow& v : report.variables) {
     const Symbol& s = data.symbol(v.name);

@@ -98,6 +98,7 @@ std::vector<Position32> positions_of(const Dims& lengths) {
 FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,
                    const FlowOptions& options) {
   FlowData data;
+  data.engine = options.engine;
   data.model = resolve(d);
   const DrawOptions draw{.steps = options.steps >= 0 ? options.steps : 20,
                          .lengths = options.lengths,

@@ -18,6 +18,7 @@ struct FlowData {
   Tensors weights;
   std::vector<std::string> cotangents;  ///< what the loss is made of, where there is none
   bool ragged = false;
+  EngineOptions engine = {};
 
   Unfolded unfolded(std::vector<std::string> of_cotangents) const;
   const Symbol& symbol(const std::string& name) const;

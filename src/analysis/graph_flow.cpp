@@ -130,7 +130,7 @@ class GradientNorms {
       for (std::size_t i = along(p_.tape(), nodes_, v.name).size(); i > 0; --i)
         ask(gradients[outputs_.size()], [&](double norm) { v.gradient.push_back(norm); });
     for (const Var& w : weights) add_weight(w, gradients);
-    const std::vector<Tensor> values = Probe(g_, outputs_)(p_.inputs, p_.weights);
+    const std::vector<Tensor> values = Probe(g_, outputs_, {}, p_.engine)(p_.inputs, p_.weights);
     for (std::size_t o = 0; o < values.size(); ++o) tell_[o](mean_norm(values[o], o));
   }
 

@@ -23,7 +23,10 @@ Vars vars(const Graph& g, const std::vector<NodeId>& ids) {
 class JacobianNorms {
  public:
   JacobianNorms(const GraphPoint& p, const std::vector<NodeId>& nodes)
-      : p_(p), g_(clone(p.graph).graph()), h_(vars(g_, nodes)), probe_(g_, outputs()) {}
+      : p_(p),
+        g_(clone(p.graph).graph()),
+        h_(vars(g_, nodes)),
+        probe_(g_, outputs(), {}, p.engine) {}
 
   void run(MatrixNorm kind, VariableFlow& v) {
     const std::size_t length = h_.size();

@@ -22,7 +22,8 @@ bool is_number(const Tape& tape, const std::vector<NodeId>& nodes) {
 
 GraphPoint point_of(const Graph& graph, const Tensors& inputs, const Tensors& weights,
                     const FlowOptions& o) {
-  GraphPoint p{.graph = graph, .inputs = inputs, .weights = weights, .owner = {}};
+  GraphPoint p{
+      .graph = graph, .inputs = inputs, .weights = weights, .owner = {}, .engine = o.engine};
   const DrawOptions draw{.batch = o.batch, .seed = o.seed};
   if (inputs.empty()) p.inputs = random_inputs(graph, draw);
   if (weights.empty()) p.weights = initial_weights(graph, draw);

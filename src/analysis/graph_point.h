@@ -15,6 +15,7 @@ struct GraphPoint {
   Tensors inputs, weights;
   std::vector<NodeId> owner;  ///< graph/positions.h
   std::int64_t items = 1;
+  EngineOptions engine = {};
 
   const Tape& tape() const { return graph.tape(); }
 };

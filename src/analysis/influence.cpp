@@ -95,7 +95,7 @@ void add_cost(const FlowData& data, InfluenceReport& r) {
   for (const auto& p : r.of_positions)
     if (const NodeId id = u.find(r.of, p); id >= 0) outputs.push_back(id);
   if (outputs.empty()) return;
-  analysis::Probe probe(u, outputs);
+  analysis::Probe probe(u, outputs, data.engine);
   probe(analysis::item_repeated(data, 0, 1), data.weights);
   r.parameters = probe.parameters();
   r.operations = probe.operations();

@@ -25,7 +25,7 @@ Jacobians::Jacobians(const FlowData& data, const std::string& of, const std::str
       of_positions_(positions_of(data.lengths_of(symbol_))),
       from_positions_(positions_of(data.lengths_of(from_symbol_))),
       u_(data.unfolded({of})),
-      probe_(u_, outputs()) {}
+      probe_(u_, outputs(), data.engine) {}
 
 // Gradients of the nodes from(q); notes which there are, and whether any is shared.
 std::vector<NodeId> Jacobians::outputs() {

@@ -170,6 +170,7 @@ class Memory {
     run_options.fetch = report_.of;
     run_options.dtype = Dtype::f64;
     run_options.steps = steps;
+    run_options.engine = options_.engine;
     const Tensors values =
         run(definition_, inputs,
             weights.empty() ? initial_weights(definition_, {.seed = options_.seed}) : weights,

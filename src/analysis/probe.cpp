@@ -18,13 +18,14 @@ std::vector<std::int64_t> full_lengths(const Unfolded& u) {
 
 }  // namespace
 
-Probe::Probe(const Unfolded& u, std::vector<NodeId> outputs)
-    : Probe(u.graph(), std::move(outputs), full_lengths(u)) {}
+Probe::Probe(const Unfolded& u, std::vector<NodeId> outputs, const EngineOptions& engine)
+    : Probe(u.graph(), std::move(outputs), full_lengths(u), engine) {}
 
-Probe::Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths)
+Probe::Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths,
+             const EngineOptions& engine)
     : graph_(graph),
       outputs_(std::move(outputs)),
-      executor_(graph_.tape(), outputs_),
+      executor_(graph_.tape(), outputs_, {.engine = engine}),
       sources_(runtime::sources_of(graph_.tape(), executor_.leaves())),
       lengths_(runtime::length_rules(graph_.tape(), std::move(lengths))) {}
 

@@ -12,9 +12,10 @@ namespace taugrad::analysis {
 /// Evaluates nodes of a graph, by number, in f64: planned once, asked often.
 class Probe {
  public:
-  Probe(const Unfolded& u, std::vector<NodeId> outputs);
+  Probe(const Unfolded& u, std::vector<NodeId> outputs, const EngineOptions& engine = {});
   /// @param lengths  of items without one of their own; empty: as the tensors say
-  Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths = {});
+  Probe(const Graph& graph, std::vector<NodeId> outputs, std::vector<std::int64_t> lengths = {},
+        const EngineOptions& engine = {});
   /// Values in the order of `outputs`: [items, shape...] in the caller's order of items, zeros
   /// where a node does not exist for an item, [shape...] where it is shared.
   std::vector<Tensor> operator()(const Tensors& inputs, const Tensors& weights);

@@ -38,14 +38,14 @@ RtrlReport rtrl(const Definition& d, const Tensors& inputs, const Tensors& weigh
   // reverse mode: back through time once
   const Unfolded back = data.unfolded(data.cotangents);
   report.forward_nodes = back.graph().size();
-  analysis::Probe loss(back, {back.loss().id});
+  analysis::Probe loss(back, {back.loss().id}, data.engine);
   loss(data.inputs, data.weights);
   report.forward_operations = loss.operations();
   std::vector<NodeId> outputs{back.loss().id};
   const Gradients g = gradient(back.loss(), weight_leaves(back));
   for (const Var& v : g.values()) outputs.push_back(v.id);
   report.gradient_nodes = back.graph().size() - report.forward_nodes;
-  analysis::Probe reverse(back, outputs);
+  analysis::Probe reverse(back, outputs, data.engine);
   const std::vector<Tensor> gradients = reverse(data.inputs, data.weights);
   report.bptt_operations = reverse.operations();
   // forward mode: dh(t)/dw goes along, one parameter w at a time
@@ -64,7 +64,7 @@ RtrlReport rtrl(const Definition& d, const Tensors& inputs, const Tensors& weigh
   const Var outs[] = {along.loss()};
   const Var slope = tangent(outs, leaves, directions).front();
   report.tangent_nodes = along.graph().size() - report.forward_nodes;
-  analysis::Probe forward(along, {along.loss().id, slope.id});
+  analysis::Probe forward(along, {along.loss().id, slope.id}, data.engine);
   for (std::size_t i = 0; i < leaves.size(); ++i)
     for (std::int64_t e = 0; e < leaves[i].shape().size(); ++e, ++report.parameters) {
       moved[names[i]].set(e, 1);

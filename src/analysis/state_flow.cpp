@@ -21,7 +21,10 @@ class StateGradients {
  public:
   StateGradients(const FlowData& data, const std::vector<std::string>& states,
                  const std::vector<std::string>& cotangents)
-      : data_(data), states_(states), u_(data.unfolded(cotangents)), probe_(u_, outputs()) {}
+      : data_(data),
+        states_(states),
+        u_(data.unfolded(cotangents)),
+        probe_(u_, outputs(), data.engine) {}
 
   std::vector<std::vector<Tensor>> operator()(const Tensors& inputs) {
     std::vector<Tensor> values = probe_(inputs, data_.weights);

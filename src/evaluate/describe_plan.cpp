@@ -53,7 +53,7 @@ PlanSummary summary_of(const plan::Plan<float>& plan, std::int64_t nodes,
     summary.passes.push_back({std::string(pass.name), std::string(pass.about), on.has(pass.pass)});
   if (options.checkpoint >= 0)
     summary.passes.push_back({"checkpoint", "values are computed again, segment by segment"});
-  if (options.precision == Precision::bf16)
+  if (options.engine.precision == Precision::bf16)
     summary.passes.push_back({"round", "products read operands rounded to bfloat16"});
   summary.lines = plan::fold_repeats(plan::lines_of(plan));
   return summary;
@@ -63,7 +63,7 @@ PlanSummary summary_of(const plan::Plan<float>& plan, std::int64_t nodes,
 
 PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
                           const ExecutorOptions& options) {
-  for (const std::string& name : options.without) plan::PassSet().without(name);
+  for (const std::string& name : options.engine.without) plan::PassSet().without(name);
   const GraphSize size = graph_size(*resolve(d), unfolding).with_gradient();
   require_memory("planning", memory_of_graph(size, 0, sizeof(float)));
   const std::shared_ptr<const ResolvedModel> model = resolve(d);

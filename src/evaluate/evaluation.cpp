@@ -53,11 +53,7 @@ UnfoldOptions Evaluation<S>::unfolding(const std::vector<std::int32_t>& items) c
 template <class S>
 Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> outputs,
                                       const std::vector<std::int32_t>& items) const {
-  Executor<S> executor(tape, outputs,
-                       {.max_memory = options_.max_memory,
-                        .threads = options_.threads,
-                        .without = options_.without,
-                        .precision = options_.precision});
+  Executor<S> executor(tape, outputs, {.engine = options_.engine});
   run(executor, runtime::sources_of(tape, executor.leaves()), items);
   return executor;
 }

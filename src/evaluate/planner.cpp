@@ -44,7 +44,7 @@ bool moves_by_steps(const ResolvedModel& model) {
 template <class S>
 bool fits_numbers(const ResolvedModel& model, const ExecutorOptions& options) {
   constexpr std::int64_t kFloatCategories = std::int64_t{1} << 24;
-  if (std::is_same_v<S, double>) return options.precision == Precision::full;
+  if (std::is_same_v<S, double>) return options.engine.precision == Precision::full;
   return std::ranges::none_of(model.symbols,
                               [](const Symbol& s) { return s.category > kFloatCategories; });
 }
@@ -128,7 +128,7 @@ plan::Request Planner<S>::request(UnfoldOptions unfolding, const Growing& growin
   }
   const Unfolded u = unfold(model_, unfolding);
   Asked asked = ask_(u);
-  if (options_.precision == Precision::full)
+  if (options_.engine.precision == Precision::full)
     return {u.graph(), std::move(asked.outputs), std::move(asked.lists)};
   Rewritten rounded = round_operands(u.graph().tape(), asked.outputs, -1);
   return {rounded.graph, std::move(rounded.outputs), std::move(asked.lists)};

@@ -154,11 +154,8 @@ Program::Program(const Graph& graph, const Vars& outputs, const ProgramOptions& 
   const std::vector<NodeId> ids = ids_of(graph, outputs);
   const Tape& tape = graph.tape();
   const ExecutorOptions executor_options{
-      .max_memory = options.max_memory,
-      .threads = options.threads,
-      .without = options.without,
-      .checkpoint = options.checkpoint ? tape.own(options.checkpoint) : -1,
-      .precision = options.precision};
+      .engine = options.engine,
+      .checkpoint = options.checkpoint ? tape.own(options.checkpoint) : -1};
   const auto make = [&](auto executor) {
     auto sources = runtime::sources_of(tape, executor.leaves());
     runner_ = std::make_unique<Runner>(

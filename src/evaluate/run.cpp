@@ -32,11 +32,7 @@ class Run {
         fetches_(parsed(*model, options.fetch)),
         planner_(
             std::move(model), [this](const Unfolded& u) { return asked(u); },
-            ExecutorOptions{.max_memory = options.max_memory,
-                            .threads = options.threads,
-                            .without = options.without,
-                            .precision = options.precision},
-            options.checkpoint, reach()) {}
+            ExecutorOptions{.engine = options.engine}, options.checkpoint, reach()) {}
 
   /// Fetches of copies that no step reads: zeros, as a rule a slip of the pen.
   std::vector<std::string> unread() const {
@@ -327,7 +323,8 @@ void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw,
   for (const MemoryUse& use : memory_of_inputs(model, lengths, draw.batch)) plan.push_back(use);
   for (const MemoryUse& use : memory_of_weights(model, lengths, sizeof(double)))
     plan.push_back(use);
-  require_memory(fmt::format("running {} drawn items", draw.batch), plan, options.max_memory);
+  require_memory(fmt::format("running {} drawn items", draw.batch), plan,
+                 options.engine.max_memory);
 }
 
 // -1 stands for what no option says
@@ -378,7 +375,8 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
   BatchData data = read_batch(*model, drawn_inputs, known);
   add_mixes(options, data);
   require_memory(fmt::format("running {} items", data.items),
-                 memory_of_run(*model, data.longest, data.items, options), options.max_memory);
+                 memory_of_run(*model, data.longest, data.items, options),
+                 options.engine.max_memory);
   for (const auto& [name, tensor] : drawn_weights) {
     const int number = model->find(name);
     if (number < 0 || model->symbols[static_cast<std::size_t>(number)].kind != SymbolKind::weight)

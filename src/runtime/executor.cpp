@@ -32,9 +32,10 @@ const plan::Value& value_of(const plan::Plan<S>& plan, std::size_t output) {
 
 const ExecutorOptions& checked(const ExecutorOptions& options) {
   constexpr int kMostThreads = 1024;
-  if (options.threads < 0 || options.threads > kMostThreads)
+  const int threads = options.engine.threads;
+  if (threads < 0 || threads > kMostThreads)
     fail(Status::usage, "U002", "threads are 1..{}, or 0 for all cores, not {}", kMostThreads,
-         options.threads);
+         threads);
   return options;
 }
 

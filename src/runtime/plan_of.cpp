@@ -16,7 +16,7 @@ namespace taugrad::runtime {
 
 plan::PassSet passes_of(const ExecutorOptions& options) {
   plan::PassSet passes;
-  for (const std::string& name : options.without) passes = passes.without(name);
+  for (const std::string& name : options.engine.without) passes = passes.without(name);
   return passes;
 }
 
@@ -54,7 +54,7 @@ std::optional<Rewritten> rewritten(const Tape& tape, std::span<const NodeId> out
     else
       r = rewriting(tape, outputs, options.checkpoint);
   };
-  if (options.precision != Precision::full) rewrite(round_operands);
+  if (options.engine.precision != Precision::full) rewrite(round_operands);
   if (options.checkpoint < 0) return r;
   if (passes.has(plan::Pass::merge)) rewrite(merge_equal_nodes);
   rewrite(checkpoint);
@@ -78,7 +78,7 @@ plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
   const plan::PassSet passes = passes_of(options);
   if (std::is_same_v<S, float>) require_told_apart(tape);
   require_for_plan(tape.size(), options.checkpoint >= 0);
-  if (options.precision == Precision::bf16 && std::is_same_v<S, double>)
+  if (options.engine.precision == Precision::bf16 && std::is_same_v<S, double>)
     fail(Status::usage, "U006", "products in bf16 add up in f32: they do not go with f64");
   const std::optional<Rewritten> other = rewritten(tape, outputs, passes, options);
   if (!other) return plan::make_plan<S>(tape, outputs, passes);

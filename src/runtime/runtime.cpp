@@ -14,8 +14,8 @@ namespace taugrad::runtime {
 template <class S>
 Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
     : plan_(plan),
-      max_memory_(options.max_memory),
-      threads_(options.threads > 0 ? options.threads : available_cores()),
+      max_memory_(options.engine.max_memory),
+      threads_(options.engine.threads > 0 ? options.engine.threads : available_cores()),
       weights_change_(options.weights_change),
       base_(plan.slots.size()),
       constants_(plan.programs.size()),

@@ -135,7 +135,7 @@ class BeamSearch {
     plan_ = std::make_unique<runtime::SegmentPlan<float>>(
         *segments_, runtime::SegmentShape{.first = from, .steps = steps, .lengths = {steps}},
         runtime::SegmentDraws{}, [&](const Unfolded& u) { return arguments(u, steps); },
-        ExecutorOptions{});
+        ExecutorOptions{.engine = options_.engine});
     plan_->bind(weights_);
     plan_->forget_graph();
   }

@@ -70,7 +70,7 @@ void require_for_evaluation(const ResolvedModel& model, const EvaluateOptions& o
             ? std::min(batching.longest()[l], LongScores::kLong)
             : batching.longest()[l];
   require_memory("evaluating", memory_of_graph(graph_size(model, unfolding), 1, sizeof(float)),
-                 o.max_memory);
+                 o.engine.max_memory);
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   check(*model, data, options);
   const Tensors narrow = in_f32(weights);
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
-  const ExecutorOptions executor{.max_memory = options.max_memory, .threads = options.threads};
+  const ExecutorOptions executor{.engine = options.engine};
   const Batching batching(model, data);
   std::unique_ptr<LongScores> in_segments;
   if (std::ranges::any_of(batching.longest(), [](std::int64_t n) { return n > LongScores::kLong; }))

@@ -100,7 +100,7 @@ class Forecast {
         runtime::SegmentDraws{options_.temperature, options_.top_k,
                               modes.empty() ? random_names(*model_) : std::set<std::string>{},
                               options_.top_p},
-        outputs, ExecutorOptions{.threads = options_.threads});
+        outputs, ExecutorOptions{.engine = options_.engine});
     plan->bind(weights_);
     runtime::SegmentItems batch;
     batch.items = items;

@@ -1,5 +1,6 @@
 #include "train/options_json.h"
 
+#include "plan/passes/passes.h"
 #include "train/words.h"
 
 namespace taugrad {
@@ -25,7 +26,13 @@ void write_options(json::Writer& w, const TrainOptions& o) {
   if (!o.frozen.empty()) w.field("frozen", o.frozen);
   if (o.truncation.back > 0)
     w.field("back", o.truncation.back).field("every", o.truncation.stride());
-  if (o.precision != Precision::full) w.field("precision", text_of(kPrecisions, o.precision));
+  if (o.engine.precision != Precision::full)
+    w.field("precision", text_of(kPrecisions, o.engine.precision));
+  if (!o.engine.without.empty()) {
+    w.key("without").begin_array();
+    for (const std::string& pass : o.engine.without) w.value(pass);
+    w.end_array();
+  }
   w.field("seed", std::to_string(o.seed));  // 64 bits are more than a JSON number holds everywhere
   if (!o.modes.empty()) {
     w.key("modes").begin_object();
@@ -36,12 +43,12 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 }
 
 TrainOptions read_options(json::Value object) {
-  const json::Fields f(
-      object, "options",
-      {"optimizer",    "lr",       "momentum",      "beta1",     "beta2",      "epsilon",
-       "weight_decay", "nesterov", "coupled_decay", "decayed",   "batch",      "epochs",
-       "clip",         "final_lr", "clip_value",    "schedule",  "accumulate", "average",
-       "frozen",       "back",     "every",         "precision", "seed",       "modes"});
+  const json::Fields f(object, "options",
+                       {"optimizer", "lr",           "momentum", "beta1",         "beta2",
+                        "epsilon",   "weight_decay", "nesterov", "coupled_decay", "decayed",
+                        "batch",     "epochs",       "clip",     "final_lr",      "clip_value",
+                        "schedule",  "accumulate",   "average",  "frozen",        "back",
+                        "every",     "precision",    "without",  "seed",          "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
@@ -71,7 +78,12 @@ TrainOptions read_options(json::Value object) {
   if (const auto frozen = f.find("frozen")) o.frozen = frozen->string("frozen");
   if (f.find("back")) o.truncation = {whole("back"), whole("every")};
   if (const auto precision = f.find("precision"))
-    o.precision = word(*precision, "precision", kPrecisions);
+    o.engine.precision = word(*precision, "precision", kPrecisions);
+  if (const auto without = f.find("without"))
+    for (const json::Value& pass : without->elements("without")) {
+      word(pass, "a pass", [](std::string_view name) { return plan::PassSet().without(name); });
+      o.engine.without.emplace_back(pass.string("a pass"));
+    }
   o.seed = whole_text<std::uint64_t>(f.at("seed"), "seed");
   if (const auto modes = f.find("modes"))
     for (const json::Member& m : modes->members("modes"))

@@ -93,8 +93,7 @@ class PredictPlan {
     for (std::size_t a = 0; a < asked.size(); ++a) add(u, a);
     std::vector<NodeId> nodes;
     for (const Output& o : outputs_) nodes.push_back(o.node);
-    plan_ = std::make_unique<BatchPlan>(
-        u, nodes, ExecutorOptions{.max_memory = options.max_memory, .threads = options.threads});
+    plan_ = std::make_unique<BatchPlan>(u, nodes, ExecutorOptions{.engine = options.engine});
   }
   void bind(const Tensors& weights) { plan_->bind(weights); }
 

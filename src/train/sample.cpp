@@ -46,7 +46,7 @@ class Sampler {
 
   std::vector<Tensors> operator()() {
     collect_outputs();
-    Executor<float> executor(unfolded_->graph().tape(), nodes_);
+    Executor<float> executor(unfolded_->graph().tape(), nodes_, {.engine = options_.engine});
     BatchContext context;
     context.seed = options_.seed;
     context.lengths.resize(model_->lengths.size());

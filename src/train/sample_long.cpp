@@ -69,7 +69,8 @@ class Phase {
     const double temperature = options_.temperature > 0 ? options_.temperature : 1;
     plan_ = std::make_unique<runtime::SegmentPlan<float>>(
         segments_, shape, runtime::SegmentDraws{temperature, options_.top_k, {}, options_.top_p},
-        [&](const Unfolded& u) { return nodes_of(u, steps); }, ExecutorOptions{});
+        [&](const Unfolded& u) { return nodes_of(u, steps); },
+        ExecutorOptions{.engine = options_.engine});
     plan_->bind(weights_);
     plan_->forget_graph();
   }

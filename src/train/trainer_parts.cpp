@@ -58,7 +58,7 @@ void require_for_training(const ResolvedModel& model, const TrainOptions& o,
   std::vector<MemoryUse> plan = memory_of_graph(size, 1, sizeof(float));
   for (const MemoryUse& use : memory_of_weights(model, longest, bytes_of_weights(o.optimizer)))
     plan.push_back({use.what + " with gradient and optimizer state", use.bytes});
-  require_memory("training", plan, o.max_memory);
+  require_memory("training", plan, o.engine.max_memory);
 }
 
 }  // namespace

@@ -24,11 +24,7 @@ struct Trainer::Parts {
   Parts(const Definition& d, Dataset given, const TrainOptions& o);
 
   LossPlan& plan_for(const std::vector<std::size_t>& items);
-  ExecutorOptions executor_options() const {
-    return {.max_memory = options.max_memory,
-            .threads = options.threads,
-            .precision = options.precision};
-  }
+  ExecutorOptions executor_options() const { return {.engine = options.engine}; }
   void check_state(const TrainState& s) const;
   void make_windows();
   std::int64_t position() const { return optimizer.updates() + ahead; }

@@ -27,7 +27,7 @@ void bench_one(const Workload& w, const BenchmarkOptions& o, bool first, const C
 }
 
 int bench(Options o, const Context& context) {
-  if (o.benchmark.threads == 0) o.benchmark.threads = runtime::available_cores();
+  if (o.benchmark.engine.threads == 0) o.benchmark.engine.threads = runtime::available_cores();
   o.benchmark.f64 = o.dtype == "f64";
   const bool equations = !o.workload.definition.equations.empty();
   if (equations && !o.names.empty())
@@ -48,8 +48,6 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
                 .least = 0,
                 .most = 100,
                 .take = [o](const std::string& v) { o->names.push_back(v); }});
-  add_threads(c, o->benchmark.threads);
-  c.options.back().common = true;
   c.flag("--profile", "where the time goes: kinds of steps, fused programs", o->benchmark.profile);
   c.flag("--limit", "only the matrix products of the plan", o->benchmark.limit);
   c.choice("--dtype", "of the work [f32]", o->dtype, {"f32", "f64"});
@@ -57,8 +55,6 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            [](double x) { return x > 0; });
   add_workload(c, o->workload);
   add_checkpoint(c, o->benchmark.checkpoint);
-  add_precision(c, o->benchmark.precision);
-  add_without(c, o->benchmark.without);
 }
 
 }  // namespace
@@ -79,7 +75,7 @@ Command bench_command() {
       "(`prepare_ms`). A definition without a loss runs forward only, its weights packed\n"
       "once. Subtract `base_rss_mb`, what the process held before, from `peak_rss_mb`.\n"
       "Bind the process to cores (taskset) for figures to compare. docs/bench.md says more.";
-  add_max_memory(c);
+  add_engine(c, o->benchmark.engine);
   c.run = [o](const Context& context) { return bench(*o, context); };
   return c;
 }

@@ -111,8 +111,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--batch", "B", "items that run together; scores are the same [32]", o->evaluate.batch,
             1, 1'000'000'000)
       .rare();
-  add_max_memory(c);
-  add_threads(c, o->evaluate.threads);
+  add_engine(c, o->evaluate.engine);
 }
 
 }  // namespace

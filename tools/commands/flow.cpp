@@ -104,7 +104,8 @@ int show_memory(const Options& o, const Definition& d, const Tensors& weights,
                         .of = o.flow.variables,
                         .lags = o.lags,
                         .steps = std::max<std::int64_t>(o.steps.steps, 0),
-                        .seed = o.flow.seed};
+                        .seed = o.flow.seed,
+                        .engine = o.flow.engine};
   const MemoryReport r = memory_capacity(d, weights, options);
   tell_not_finite(o, r, context);
   deliver_report(o, r, table(r, context.quiet));
@@ -203,7 +204,7 @@ Command flow_command() {
       "at t; the squared correlations add up to at most as many as the state has numbers:\n"
       "    taugrad flow elman --size n=1 --memory --lags 12\n"
       "Of a graph, variables are the names with one index: h[1], h[2], .. in their steps.";
-  add_max_memory(c);
+  add_engine(c, o->flow.engine);
   c.run = [o](const Context& context) { return flow_subject(*o, context); };
   return c;
 }

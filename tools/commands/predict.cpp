@@ -66,7 +66,7 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
   o.forecast.steps = o.steps;
   o.forecast.likeliest = !o.draw;
   o.forecast.seed = o.predict.seed;
-  o.forecast.threads = o.predict.threads;
+  o.forecast.engine = o.predict.engine;
   return forecast(m.definition, m.weights, items.data, o.forecast);
 }
 
@@ -115,8 +115,7 @@ Command predict_command() {
             o->predict.batch, 1, 1'000'000'000)
       .rare();
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
-  add_max_memory(c);
-  add_threads(c, o->predict.threads);
+  add_engine(c, o->predict.engine);
   c.details =
       "A line for each item, in the order of the data. y is the likeliest symbol, 0 or 1, or\n"
       "the mean; p:y the probabilities, std:y the deviation, nll:y -log p of what the data\n"

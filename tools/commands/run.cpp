@@ -211,11 +211,8 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
   c.integer("--top-k", "K", "draws are of the K likeliest categories [all]", o->run.top_k, 1,
             2147483647)
       .rare();
-  add_max_memory(c);
-  add_threads(c, o->run.threads);
+  add_engine(c, o->run.engine);
   add_checkpoint(c, o->run.checkpoint);
-  add_precision(c, o->run.precision);
-  add_without(c, o->run.without);
   add_strict(c, o->strict);
 }
 

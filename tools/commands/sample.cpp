@@ -71,7 +71,8 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
 
 std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Context& context) {
   if (o.beam > 0) {
-    BeamOptions beam{o.beam, o.sample.count, o.sample.steps, o.length_penalty, o.sample.prompt};
+    BeamOptions beam{o.beam,           o.sample.count,  o.sample.steps,
+                     o.length_penalty, o.sample.prompt, o.sample.engine};
     std::vector<Tensors> all;
     const std::string variable = text_variable(m.definition).name;
     for (Found& found : beam_search(m.definition, m.weights, beam)) {
@@ -140,7 +141,7 @@ Command sample_command() {
   c.text("--prompt", "TEXT", "what each text begins with", o->prompt);
   c.output("-o,--output", "FILE",
            ".jsonl: a JSON object a line; .txt: as printed [standard output]", o->output);
-  add_max_memory(c);
+  add_engine(c, o->sample.engine);
   c.run = [o](const Context& context) { return draw(*o, context); };
   return c;
 }

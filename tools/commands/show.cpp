@@ -288,9 +288,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--all-steps", "draw every step, where else the middle of more than 8 is left out",
          o->all_steps);
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
-  add_without(c, o->executor.without);
+  add_plan_options(c, o->executor.engine);
   add_checkpoint(c, o->checkpoint);
-  add_precision(c, o->executor.precision);
   add_modes(c, o->modes);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();

@@ -120,10 +120,8 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
             o->flow_every, 1, 1'000'000'000)
       .rare();
   add_modes(c, t.modes);
-  add_max_memory(c);
-  add_threads(c, o->threads);
+  add_engine(c, o->train.engine);
   add_checkpoint(c, o->checkpoint);
-  add_precision(c, o->train.precision);
 }
 
 }  // namespace

@@ -139,8 +139,8 @@ Lstm::Lstm(const LstmInput& in, bool gradients) : names_(weight_names(in.layers)
   const auto model = resolve(lstm_definition(in.layers, in.width));
   const UnfoldOptions unfolding{.steps = steps};
   runtime::Planner<double> planner(
-      model, [&](const Unfolded& u) { return asked_of(u, names_, gradients); }, {.threads = 1},
-      false);
+      model, [&](const Unfolded& u) { return asked_of(u, names_, gradients); },
+      {.engine = {.threads = 1}}, false);
   planned_ = std::make_unique<runtime::Planned<double>>(planner.plan(unfolding));
   const runtime::LengthRules rules{model->lengths, lengths_of(*model, unfolding), planned_->longest,
                                    planned_->longest};

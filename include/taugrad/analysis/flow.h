@@ -60,7 +60,8 @@ struct FlowOptions {
   std::uint64_t seed = 0;  ///< of what is drawn
   MatrixNorm norm = MatrixNorm::spectral;
   std::vector<std::string> variables = {};  ///< empty: all that hand something on, with one index
-  std::string loss = {};  ///< of a graph: the node that is its loss; empty: as loss_of finds it
+  std::string loss = {};      ///< of a graph: the node that is its loss; empty: as loss_of finds it
+  EngineOptions engine = {};  ///< in full precision: flow is measured in f64
 };
 
 /// How a gradient travels through time: the norms of dL/dh(t), of dL/dW(t) for every copy, and of

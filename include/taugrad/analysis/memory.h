@@ -6,6 +6,7 @@
 
 #include "taugrad/base/tensor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/engine_options.h"
 
 namespace taugrad {
 
@@ -18,6 +19,7 @@ struct MemoryOptions {
   std::int64_t steps = 0;
   double scale = 1;        ///< standard deviation of the input, > 0
   std::uint64_t seed = 0;  ///< of the input, of what else is drawn
+  EngineOptions engine = {};
 };
 
 /// How much of its past a state keeps, for a linear readout.                          (section 2)

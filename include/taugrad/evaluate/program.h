@@ -16,18 +16,15 @@ inline constexpr Dtype f32 = Dtype::f32;
 inline constexpr Dtype f64 = Dtype::f64;
 
 struct ProgramOptions {
-  Dtype dtype = Dtype::f32;    ///< f32 or f64
-  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
+  Dtype dtype = Dtype::f32;  ///< f32 or f64
   std::vector<std::int64_t> lengths =
       {};                  ///< of items without `lengths`, in Tape::length_names' order
   std::uint64_t seed = 0;  ///< of draws
   bool train = false;      ///< dropout is active
-  int threads = 0;         ///< 0: as many as there are cores to run on; at most 1024
-  std::vector<std::string> without = {};  ///< passes of the plan to leave out
   /// The loss: what its gradients read is computed again, for memory of about the square root of
   /// the steps. Same bits. Empty: all is kept.
   Var checkpoint = {};
-  Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
+  EngineOptions engine = {};
 };
 
 /// What a program gave: the tensors by label, as a map, and each also by the output it is of.

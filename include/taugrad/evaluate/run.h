@@ -26,13 +26,10 @@ struct RunOptions {
   double temperature = 1;  ///< > 0: what is drawn is from the density to the power 1/temperature
   std::int64_t top_k = 0;  ///< draws are of the k likeliest categories; 0: of all
   double top_p = 1;        ///< and of the likeliest that have this share together, in (0, 1]
-  std::size_t max_memory = 0;             ///< bytes; 0: what the machine has to give
-  bool train = false;                     ///< dropout is active
-  int threads = 0;                        ///< 0: as many as there are cores to run on
-  std::vector<std::string> without = {};  ///< passes of the plan to leave out
+  bool train = false;      ///< dropout is active
   /// Gradients are made from values computed again: memory for about the square root of the steps.
   bool checkpoint = false;
-  Precision precision = Precision::full;  ///< of the operands of products; bf16 in f32 only
+  EngineOptions engine = {};
   std::string loss = {};  ///< of a graph: the node that is its loss; empty: as loss_of finds it
 };
 

@@ -8,6 +8,7 @@
 
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/runtime/engine_options.h"
 
 namespace taugrad {
 
@@ -30,22 +31,14 @@ struct OperationCount {
   std::int64_t shared = 0;    ///< whatever the batch: on weights, sums of copies' gradients
 };
 
-/// Of the operands of products. `bf16`: rounded to bfloat16 (8 significant bits), those of the
-/// gradient's products too; sums, weights and all else stay in f32.
-enum class Precision { full, bf16 };
-
 struct ExecutorOptions {
-  std::size_t max_memory = 0;  ///< bytes; 0: 80 % of free memory, within the address space limit
-  int threads = 0;             ///< 0: as many as there are cores to run on; at most 1024, and as
-                               ///< many as the system lets start. The bits are the same
+  EngineOptions engine = {};
   /// Weights change between binds: their packed copies are made anew in each run. Without, bind
   /// again after a change.
   bool weights_change = true;
-  std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
   /// The last node of the forward part: of its values only about the square root of the steps are
   /// kept, the others computed again for the gradient. Same bits. -1: all are kept.
   NodeId checkpoint = -1;
-  Precision precision = Precision::full;
 };
 
 /// Runs a graph: planned once, run often, with batches of any size and lengths.

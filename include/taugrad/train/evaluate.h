@@ -8,16 +8,16 @@
 #include "taugrad/base/tensor.h"
 #include "taugrad/language/definition.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/runtime/engine_options.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
 
 struct EvaluateOptions {
-  Modes modes = {};            ///< of random variables; a mixed one's probability must not change
-  std::int64_t batch = 32;     ///< items that run together, >= 1; the scores do not depend on it
-  std::uint64_t seed = 1;      ///< of draws
-  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
-  int threads = 0;             ///< 0: as many as there are cores to run on
+  Modes modes = {};           ///< of random variables; a mixed one's probability must not change
+  std::int64_t batch = 32;    ///< items that run together, >= 1; the scores do not depend on it
+  std::uint64_t seed = 1;     ///< of draws
+  EngineOptions engine = {};  ///< the scores of bf16 are those of another arithmetic
   /// Told now and then how many items are done.
   std::function<void(std::int64_t items)> progress = {};
 };

@@ -9,6 +9,7 @@
 #include "taugrad/base/tensor.h"
 #include "taugrad/language/definition.h"
 #include "taugrad/language/mode.h"
+#include "taugrad/runtime/engine_options.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
@@ -21,8 +22,7 @@ struct PredictOptions {
   Modes modes = {};         ///< those of variables without data must not be observed
   std::int64_t batch = 32;  ///< items that run together, >= 1; the values do not depend on it
   std::uint64_t seed = 1;   ///< of draws
-  std::size_t max_memory = 0;
-  int threads = 0;
+  EngineOptions engine = {};
 };
 
 /// Items to predict: inputs, and of the random variables those that are known.
@@ -47,7 +47,7 @@ struct ForecastOptions {
   std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
   double top_p = 1;        ///< and of the likeliest that have this share together
   std::uint64_t seed = 1;
-  int threads = 0;
+  EngineOptions engine = {};
 };
 /// How each item goes on: its random variables at the steps after its own end, [steps, shape...].
 /// Of a definition whose inputs are not indexed along that length, over one length.

@@ -6,6 +6,7 @@
 
 #include "taugrad/base/tensor.h"
 #include "taugrad/language/definition.h"
+#include "taugrad/runtime/engine_options.h"
 #include "taugrad/train/dataset.h"
 
 namespace taugrad {
@@ -22,6 +23,7 @@ struct SampleOptions {
   std::int64_t top_k = 0;  ///< draws are of the k likeliest symbols; 0: of all
   double top_p = 1;        ///< and of the likeliest that have this share together, in (0, 1]
   std::vector<std::int64_t> prompt = {};  ///< first symbols of the variable that text goes to
+  EngineOptions engine = {};
 };
 
 /// Draws sequences from a definition without inputs: of each its random variables, [steps,
@@ -47,6 +49,7 @@ struct BeamOptions {
   std::int64_t steps = 500;
   double length_penalty = 0;  ///< log p is divided by length^this where ended ones are compared
   std::vector<std::int64_t> prompt = {};
+  EngineOptions engine = {};
 };
 /// A sequence found, and its log probability in nats.
 struct Found {

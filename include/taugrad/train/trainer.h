@@ -43,12 +43,10 @@ struct TrainOptions {
   Truncation truncation = {};
   std::uint64_t seed = 1;  ///< of initial weights, order of items, dropout, draws
   Modes modes = {};  ///< of random variables; a mixed one's probability may follow the updates
-  std::size_t max_memory = 0;  ///< bytes; 0: what the machine has to give
-  int threads = 0;             ///< 0: as many as there are cores to run on
+  EngineOptions engine = {};  ///< weights stay in f32 whatever the precision
   /// Gradients are made from values computed again: memory for about the square root of the steps,
   /// the same bits.
   bool checkpoint = false;
-  Precision precision = Precision::full;  ///< of the operands of products; weights stay in f32
 };
 
 /// One update, as it went.

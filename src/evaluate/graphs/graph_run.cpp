@@ -29,11 +29,8 @@ class GraphRun {
         inputs_(inputs),
         weights_(weights),
         executor_(request.tape(), request.outputs(),
-                  {.max_memory = options.max_memory,
-                   .threads = options.threads,
-                   .without = options.without,
-                   .checkpoint = options.checkpoint ? request.forward_end() : -1,
-                   .precision = options.precision}),
+                  {.engine = options.engine,
+                   .checkpoint = options.checkpoint ? request.forward_end() : -1}),
         sources_(runtime::sources_of(request.tape(), executor_.leaves())),
         batch_(
             runtime::describe_batch(sources_, runtime::length_rules(request.tape(), {}), inputs)) {

@@ -157,10 +157,7 @@ class SegmentRun {
       if (s.random() && data_.inputs.contains(s.name)) draws.given.insert(s.name);
     SegmentPlan<S> plan(segments_, shape, draws,
                         [&](const Unfolded& u) { return nodes_of(u, shape, wanted); },
-                        {.max_memory = options_.max_memory,
-                         .threads = options_.threads,
-                         .without = options_.without,
-                         .precision = options_.precision});
+                        {.engine = options_.engine});
     plan.bind(weights_);
     plan.run(batch, state, [&](const SegmentRead& read, std::span<S> to) {
       this->read(read, state.steps[read.item], to);

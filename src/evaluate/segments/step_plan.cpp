@@ -57,8 +57,8 @@ StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
     told_.push_back(p);
     nodes.push_back(u.segment()->told[s]);
   }
-  executor_ = std::make_unique<Executor<S>>(tape, nodes,
-                                            ExecutorOptions{.threads = 1, .weights_change = false});
+  executor_ = std::make_unique<Executor<S>>(
+      tape, nodes, ExecutorOptions{.engine = {.threads = 1}, .weights_change = false});
   for (NodeId id = 0; id < tape.size(); ++id) draws_ = draws_ || tape.attrs(id).has("stream");
   context_.seed = options.seed;
   for (std::size_t l = 0; l < lengths.size(); ++l)
