@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/philox.h"
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
 
 namespace samples {
@@ -287,6 +288,32 @@ Samples item_ops(const Op& op) {
     put({0}, 2, {{"position", two}});
     put({2}, 0, {{"position", std::int64_t{1}}});
     add_position(1, later);
+    put({2, 0}, 0, {{"position", two}});
+    for (Sample& s : out)
+      if (s.leaves.size() == 2 && s.leaves[1].items == 0) {
+        s.leaves.insert(s.leaves.begin() + 1, later);
+        s.leaves.push_back(position);
+      }
+  }
+  // a place before the sources, or behind each of the rows
+  const Leaf place{.shape = {2}, .lo = -0.4, .hi = 3.4};
+  if (&op == &kTakeRows) {
+    put({0, 1, 3}, 0, {{"first", std::int64_t{1}}});
+    put({2, 0}, 2, {{"first", zero}});
+    for (Sample& s : out) {
+      s.leaves.insert(s.leaves.begin(), place);
+      s.leaves[0].items = s.items;
+    }
+  }
+  if (&op == &kGiveRows) {
+    put({2}, 0, {{"source", two}});
+    put({0, 3}, 1, {{"source", std::int64_t{1}}});
+    for (Sample& s : out)
+      for (std::size_t i = 0; i < s.leaves.size(); i += 2) {
+        Leaf of = place;
+        of.items = s.leaves[i].items;
+        s.leaves.insert(s.leaves.begin() + static_cast<std::ptrdiff_t>(i) + 1, of);
+      }
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "graph/verified.h"
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
@@ -99,7 +100,10 @@ class Reverse {
   Var sum(NodeId id) {
     terms_.clear();
     arrived_.each(id, [&](NodeId, int, NodeId value) { terms_.push_back(tape_.var(value)); });
-    if (tape_.extent_id(id) == kShared) std::ranges::reverse(terms_);
+    if (tape_.extent_id(id) == kShared)
+      std::ranges::reverse(terms_);
+    else if (terms_.size() > 1)
+      join_shares(terms_);
     return terms_.size() == 1 ? terms_[0] : add_n(terms_);
   }
 

@@ -60,15 +60,36 @@ Executor<S> Evaluation<S>::operator()(const Tape& tape, std::span<const NodeId> 
 
 template <class S>
 void Evaluation<S>::run(Executor<S>& executor, const std::vector<runtime::Source>& sources,
-                        const std::vector<std::int32_t>& items) const {
-  executor.set_batch(context_of(items), static_cast<std::int64_t>(items.size()));
+                        const std::vector<std::int32_t>& items,
+                        const runtime::LevelRows& levels) const {
+  BatchContext context = context_of(items);
+  if (levels.levels() > 0) context.lengths.push_back(levels.lengths());
+  executor.set_batch(context, static_cast<std::int64_t>(items.size()));
   for (const runtime::Source& source : sources) {
+    if (levels.fills(source)) {
+      for (std::size_t i = 0; i < source.leaves.size(); ++i)
+        levels.fill(source, i, executor.items(source.leaves[i]), executor.leaf(source.leaves[i]));
+      continue;
+    }
     const Tensor& tensor = tensor_of(source);
     for (std::size_t i = 0; i < source.leaves.size(); ++i)
       fill(source, i, tensor, items, executor.items(source.leaves[i]),
            executor.leaf(source.leaves[i]));
   }
   executor.run();
+}
+
+template <class S>
+runtime::LevelRows Evaluation<S>::level_rows(const LevelCircle& circle,
+                                             const std::vector<std::int32_t>& items) const {
+  std::vector<std::int64_t> lengths;
+  for (const std::int32_t i : items)
+    lengths.push_back(data_.lengths[0][static_cast<std::size_t>(i)]);
+  return {*model_, circle, lengths, [&](int symbol, std::int64_t t, std::int64_t item) {
+            const std::string& name = model_->symbols[static_cast<std::size_t>(symbol)].name;
+            return needed(data_.inputs, "input", name)
+                .at((t - 1) * data_.items + items[static_cast<std::size_t>(item)]);
+          }};
 }
 
 template <class S>

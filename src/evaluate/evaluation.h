@@ -7,6 +7,7 @@
 
 #include "evaluate/leaves/batch_data.h"
 #include "evaluate/leaves/bind.h"
+#include "evaluate/leaves/level_rows.h"
 #include "taugrad/reference/interpreter.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
@@ -27,10 +28,13 @@ class Evaluation {
   Unfolded unfolded(const std::vector<std::int32_t>& items) const {
     return unfold(model_, unfolding(items));
   }
+  /// Where the nodes of the items' trees stand. @param items  the longest first
+  runtime::LevelRows level_rows(const LevelCircle& circle,
+                                const std::vector<std::int32_t>& items) const;
   /// Runs what was planned for the items.
   /// @throws Error (D010, D011) for a tensor that is needed and missing or misshapen
   void run(Executor<S>& executor, const std::vector<runtime::Source>& sources,
-           const std::vector<std::int32_t>& items) const;
+           const std::vector<std::int32_t>& items, const runtime::LevelRows& levels = {}) const;
   /// The outputs' values for the items; rows as the executor says.
   Executor<S> operator()(const Tape& tape, std::span<const NodeId> outputs,
                          const std::vector<std::int32_t>& items) const;

@@ -87,7 +87,9 @@ Planner<S>::Planner(std::shared_ptr<const ResolvedModel> model, Ask ask, Executo
       ask_(std::move(ask)),
       options_(std::move(options)),
       again_(again),
-      reach_(std::max(reach, reach_of(*model_))) {}
+      reach_(std::max(reach, reach_of(*model_))) {
+  if (!again_ && passes_of(options_).has(plan::Pass::levels)) circle_ = level_circle(*model_);
+}
 
 template <class S>
 typename Planner<S>::Growing Planner<S>::growing(const UnfoldOptions& unfolding) const {
@@ -161,8 +163,9 @@ std::optional<Made<S>> Planner<S>::by_law(const UnfoldOptions& unfolding) {
 }
 
 template <class S>
-Made<S> Planner<S>::whole(const UnfoldOptions& unfolding) const {
-  const Unfolded u = unfold(model_, unfolding);
+Made<S> Planner<S>::whole(const UnfoldOptions& unfolding, std::int64_t levels) const {
+  const Unfolded u = levels > 0 ? unfold_by_levels(model_, unfolding, *circle_, levels)
+                                : unfold(model_, unfolding);
   Asked asked = ask_(u);
   const Tape& tape = u.graph().tape();
   ExecutorOptions options = options_;
@@ -178,9 +181,10 @@ Made<S> Planner<S>::whole(const UnfoldOptions& unfolding) const {
 }
 
 template <class S>
-Made<S> Planner<S>::make(const UnfoldOptions& unfolding) {
-  if (auto made = by_law(unfolding)) return std::move(*made);
-  return whole(unfolding);
+Made<S> Planner<S>::make(const UnfoldOptions& unfolding, std::int64_t levels) {
+  if (levels == 0)
+    if (auto made = by_law(unfolding)) return std::move(*made);
+  return whole(unfolding, levels);
 }
 
 template class Planner<float>;

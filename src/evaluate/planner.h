@@ -13,6 +13,7 @@
 #include "plan/family/family.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
+#include "unfold/levels.h"
 
 /// From a definition to what runs, for sequences of any length.
 namespace taugrad::runtime {
@@ -55,8 +56,13 @@ class Planner {
   Planner(std::shared_ptr<const ResolvedModel> model, Ask ask, ExecutorOptions options, bool again,
           std::int64_t reach = 0);
 
-  Made<S> make(const UnfoldOptions& unfolding);
-  Planned<S> plan(const UnfoldOptions& unfolding) { return {make(unfolding), options_}; }
+  /// @param levels  of the trees of a batch (LevelRows): 0 runs step by step
+  Made<S> make(const UnfoldOptions& unfolding, std::int64_t levels = 0);
+  Planned<S> plan(const UnfoldOptions& unfolding, std::int64_t levels = 0) {
+    return {make(unfolding, levels), options_};
+  }
+  /// What runs level by level where nothing that is asked for forbids it; the pass may be left out.
+  const std::optional<LevelCircle>& circle() const { return circle_; }
 
  private:
   struct Growing {  ///< lengths that grow together
@@ -70,13 +76,14 @@ class Planner {
   static Key key_of(const UnfoldOptions& unfolding, const Growing& growing);
   plan::Request request(UnfoldOptions unfolding, const Growing& growing, std::int64_t length) const;
   std::optional<Made<S>> by_law(const UnfoldOptions& unfolding);
-  Made<S> whole(const UnfoldOptions& unfolding) const;
+  Made<S> whole(const UnfoldOptions& unfolding, std::int64_t levels) const;
 
   std::shared_ptr<const ResolvedModel> model_;
   Ask ask_;
   ExecutorOptions options_;
   bool again_;
   std::int64_t reach_;
+  std::optional<LevelCircle> circle_;
   std::map<Key, plan::Family<S>> families_;
 };
 

@@ -157,13 +157,36 @@ class Run {
       if (alive) convert(from, static_cast<std::int64_t>(row * size), to.subspan(row * size, size));
     }
   }
-  void group(const std::vector<std::int32_t>& items) {
-    runtime::Planned<S> planned = planner_.plan(evaluation_.unfolding(items));
+  /// Gradients of what stands at a step are not to be had of a graph by levels.
+  bool by_levels() const {
+    if (!planner_.circle()) return false;
+    for (const int s : planner_.circle()->positions)
+      if (!data_.inputs.contains(model_->symbols[static_cast<std::size_t>(s)].name)) return false;
+    const auto in_circle = [&](const Fetch& f) {
+      return std::ranges::any_of(planner_.circle()->rules, [&](int r) {
+        return model_->rules[static_cast<std::size_t>(r)].symbol == f.symbol;
+      });
+    };
+    return std::ranges::none_of(fetches_, [&](const Fetch& f) {
+      return f.gradient && (f.has_brackets || !f.edge.empty() || in_circle(f));
+    });
+  }
+
+  void group(std::vector<std::int32_t> items) {
+    const UnfoldOptions unfolding = evaluation_.unfolding(items);
+    runtime::LevelRows levels;
+    if (by_levels() && unfolding.data_lengths.empty()) {
+      std::ranges::stable_sort(items, std::greater<>(), [&](std::int32_t i) {
+        return data_.lengths[0][static_cast<std::size_t>(i)];
+      });
+      levels = evaluation_.level_rows(*planner_.circle(), items);
+    }
+    runtime::Planned<S> planned = planner_.plan(unfolding, levels.levels());
     const plan::Table &wanted = planned.lists[0], &found = planned.lists[1];
     for (const std::int64_t f : found.cells)
       found_.insert(fetches_[static_cast<std::size_t>(f)].text);
     if (wanted.rows() == 0) return;
-    evaluation_.run(planned.executor, planned.sources, items);
+    evaluation_.run(planned.executor, planned.sources, items, levels);
     for (std::size_t o = 0; o < wanted.rows(); ++o)
       store(fetches_[static_cast<std::size_t>(wanted.row(o)[0])], wanted.row(o) + 1, items,
             planned.executor, o);

@@ -75,15 +75,16 @@ struct IfPosition {
   template <class S>
   static void run(const Call<S>& c) {
     const std::int64_t n = c.shape->size(), wanted = c.attrs->integer("position");
-    each_position(c, 1, [&](std::int64_t r, std::int32_t item, std::int64_t held) {
-      const bool chosen =
-          held >= 0 && position_of(*row(c.in[1], held), wanted, wanted + 1) == wanted;
-      const std::int64_t from = chosen ? row_of(c.in[0], item, *c.batch) : -1;
-      if (from < 0)
-        std::fill_n(c.out + r * n, n, S(0));
-      else
-        std::copy_n(row(c.in[0], from), n, c.out + r * n);
-    });
+    std::fill_n(c.out, c.items * n, S(0));
+    for (std::size_t i = 0; i + 1 < c.in.size(); i += 2)
+      each_position(c, i + 1, [&](std::int64_t r, std::int32_t item, std::int64_t held) {
+        const bool chosen =
+            held >= 0 && position_of(*row(c.in[i + 1], held), wanted, wanted + 1) == wanted;
+        const std::int64_t from = chosen ? row_of(c.in[i], item, *c.batch) : -1;
+        if (from < 0) return;
+        const S* x = row(c.in[i], from);
+        for (std::int64_t k = 0; k < n; ++k) c.out[r * n + k] += x[k];
+      });
   }
 };
 
@@ -105,7 +106,11 @@ Shape step_shape(std::span<const Shape> in, const Attrs& attrs) {
 }
 
 Shape share_shape(std::span<const Shape> in, const Attrs&) {
-  require(in[1].is_scalar(), "a position is a number, not {}", in[1]);
+  require(in.size() >= 2 && in.size() % 2 == 0, "wants rows and their positions, in turn");
+  for (std::size_t i = 0; i < in.size(); i += 2) {
+    require(in[i] == in[0], "rows have one shape, not {} and {}", in[0], in[i]);
+    require(in[i + 1].is_scalar(), "a position is a number, not {}", in[i + 1]);
+  }
   return in[0];
 }
 
@@ -121,8 +126,7 @@ void check_at_position(const Proposal& p) {
 }
 
 void check_if_position(const Proposal& p) {
-  require_number(p, 0);
-  require_number(p, 1);
+  for (std::size_t i = 0; i < p.in.size(); ++i) require_number(p, i);
   require(p.category == 0, "gives numbers, not a category");
   p.attrs.integer("position");
 }
@@ -158,12 +162,15 @@ Var at_position_jvp(const Primal& p, std::span<const Var> xdot) {
 }
 
 void if_position_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  if (p.wants(0))
-    xbar[0] = if_position(ybar, p.in[1], p.attrs().integer("position"), items_of(p, 0));
+  for (std::size_t i = 0; i < xbar.size(); i += 2)
+    if (p.wants(i))
+      xbar[i] = if_position(ybar, p.in[i + 1], p.attrs().integer("position"), items_of(p, i));
 }
 Var if_position_jvp(const Primal& p, std::span<const Var> xdot) {
-  return xdot[0] ? if_position(xdot[0], p.in[1], p.attrs().integer("position"), p.out.extent())
-                 : Var{};
+  Vars pairs;
+  for (std::size_t i = 0; i < p.in.size(); i += 2)
+    if (xdot[i]) pairs.insert(pairs.end(), {xdot[i], p.in[i + 1]});
+  return pairs.empty() ? Var{} : taugrad::apply(kIfPosition, pairs, p.attrs());
 }
 
 }  // namespace
@@ -180,8 +187,8 @@ constinit const Op kAtPosition{
     .check = check_at_position};
 constinit const Op kIfPosition{
     .name = "if_position",
-    .about = "the rows of the items whose position is a given one, zeros for the others",
-    .arity = 2,
+    .about = "the rows of the items whose position is a given one added up, zeros for the others",
+    .arity = kAnyArity,
     .shape = share_shape,
     .forward = exact_forwards<IfPosition>(),
     .vjp = if_position_vjp,

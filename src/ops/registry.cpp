@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ops/own.h"
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
@@ -27,7 +28,7 @@ constexpr std::array kOps{
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,
     &kDrawCategorical, &kDrawBernoulli, &kDrawNormal, &kDropoutMask,
     &kSumItems, &kToItems, &kRestrictTo, &kExtendTo, &kAtLength, &kIfLength,
-    &kAtPosition, &kIfPosition, &kQuotient,
+    &kAtPosition, &kIfPosition, &kQuotient, &kTakeRows, &kGiveRows,
 };
 // clang-format on
 

@@ -142,9 +142,12 @@ struct Layout {
   std::vector<Extent> extents;        ///< of the tape, by ExtentId
   std::int32_t lengths = 0;           ///< how many lengths an item has
   std::int32_t primary = 0;           ///< the length that items are sorted by, longest first
+  std::int32_t levels = -1;           ///< the length whose rows are no items (kLevelRows), or -1
   std::vector<std::int64_t> longest;  ///< Tape::longest
   /// Whether the extent asks for the primary length only: its items are then the first ones.
   bool prefix(ExtentId id) const;
+  /// Whether its rows are those of a level, not items.
+  bool of_level(ExtentId id) const;
 };
 
 template <class S>

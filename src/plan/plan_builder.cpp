@@ -3,16 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
 namespace {
 
 /// The length that most sets of items speak of: sorting by it makes most of them views.
-std::int32_t most_bounded(const std::vector<Extent>& extents, std::size_t lengths) {
+std::int32_t most_bounded(const std::vector<Extent>& extents, std::size_t lengths,
+                          std::int32_t levels) {
   std::vector<std::int64_t> uses(std::max<std::size_t>(lengths, 1));
   for (const Extent& e : extents)
-    for (const Extent::Bound& b : e.bounds) ++uses[static_cast<std::size_t>(b.which)];
+    for (const Extent::Bound& b : e.bounds)
+      if (b.which != levels) ++uses[static_cast<std::size_t>(b.which)];
   return static_cast<std::int32_t>(std::max_element(uses.begin(), uses.end()) - uses.begin());
 }
 
@@ -36,7 +39,10 @@ Layout layout_of(const Tape& tape) {
   for (std::size_t e = kEveryItem; e < tape.extent_count(); ++e)
     layout.extents[e] = tape.extent(static_cast<ExtentId>(e));
   layout.lengths = static_cast<std::int32_t>(tape.length_names.size());
-  layout.primary = most_bounded(layout.extents, tape.length_names.size());
+  const auto levels = std::ranges::find(tape.length_names, kLevelRows);
+  if (levels != tape.length_names.end())
+    layout.levels = static_cast<std::int32_t>(levels - tape.length_names.begin());
+  layout.primary = most_bounded(layout.extents, tape.length_names.size(), layout.levels);
   layout.longest = tape.longest;
   return layout;
 }
@@ -46,6 +52,12 @@ bool Layout::prefix(ExtentId id) const {
   const auto& bounds = extents[id].bounds;
   return std::all_of(bounds.begin(), bounds.end(),
                      [&](const Extent::Bound& b) { return b.which == primary; });
+}
+
+bool Layout::of_level(ExtentId id) const {
+  if (id == kShared || levels < 0) return false;
+  const auto& bounds = extents[id].bounds;
+  return bounds.size() == 1 && bounds[0].which == levels;
 }
 
 PlanBuilder::PlanBuilder(const Tape& t, std::span<const NodeId> out, PassSet p)

@@ -1,6 +1,7 @@
 #include "runtime/batch.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "base/fail.h"
@@ -10,12 +11,14 @@ namespace taugrad::runtime {
 namespace {
 
 void check(const Layout& layout, const BatchContext& given, std::int64_t items) {
-  const auto fits = [&](const std::vector<std::int64_t>& v) {
-    return static_cast<std::int64_t>(v.size()) == items;
-  };
   bool ok = items >= 0 && items <= kMaxDim &&
             static_cast<std::int32_t>(given.lengths.size()) >= layout.lengths;
-  for (const auto& lengths : given.lengths) ok = ok && fits(lengths);
+  for (std::size_t which = 0; which < given.lengths.size(); ++which) {
+    const std::vector<std::int64_t>& v = given.lengths[which];
+    ok = ok && (static_cast<std::int32_t>(which) == layout.levels
+                    ? std::ranges::is_sorted(v, std::greater<>())
+                    : static_cast<std::int64_t>(v.size()) == items);
+  }
   if (!ok)
     fail(Status::usage, "U022",
          "a batch of {} items with {} lengths does not fit a plan for {} lengths", items,
@@ -62,17 +65,28 @@ void place_batch(const Layout& layout, const std::vector<std::uint8_t>& used,
   BatchContext& context = out.context;
   context.lengths.resize(given.lengths.size());
   for (std::size_t i = 0; i < given.lengths.size(); ++i)
-    permute(given.lengths[i], out.order, context.lengths[i]);
+    if (static_cast<std::int32_t>(i) == layout.levels)
+      context.lengths[i] = given.lengths[i];
+    else
+      permute(given.lengths[i], out.order, context.lengths[i]);
   context.items_of.resize(layout.extents.size());
   out.callers.resize(layout.extents.size());
   out.rows.assign(layout.extents.size(), 1);
   for (std::size_t e = 0; e < layout.extents.size(); ++e) {
     if (e == kShared || used[e] == 0) continue;
-    list_rows(layout.extents[e], context, out.order.size(), context.items_of[e]);
+    const bool of_level = layout.of_level(static_cast<ExtentId>(e));
+    const std::size_t rows = of_level
+                                 ? context.lengths[static_cast<std::size_t>(layout.levels)].size()
+                                 : out.order.size();
+    list_rows(layout.extents[e], context, rows, context.items_of[e]);
     const auto& held = context.items_of[e];
     out.rows[e] = static_cast<std::int64_t>(held.size());
     if (layout.prefix(static_cast<ExtentId>(e))) continue;
     out.callers[e].clear();
+    if (of_level) {  // its rows stand as they were given
+      out.callers[e] = held;
+      continue;
+    }
     for (const std::int32_t i : held)
       out.callers[e].push_back(out.order[static_cast<std::size_t>(i)]);
   }

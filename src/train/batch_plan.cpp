@@ -1,6 +1,7 @@
 #include "train/batch_plan.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/fail.h"
 #include "taugrad/ops/records.h"
@@ -204,13 +205,43 @@ BatchContext batch_context(const std::vector<std::string>& lengths, const Datase
   return context;
 }
 
-void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
-                    const BatchRun& how) {
-  executor_.set_batch(batch_context(lengths_, data, items, how),
-                      static_cast<std::int64_t>(items.size()));
+std::vector<std::size_t> longest_first(const ResolvedModel& model, const Dataset& data,
+                                       std::vector<std::size_t> items) {
+  std::ranges::stable_sort(items, std::greater<>(), [&](std::size_t i) {
+    return data.examples[i].lengths.at(model.lengths[0]);
+  });
+  return items;
+}
+
+runtime::LevelRows level_rows(const ResolvedModel& model, const LevelCircle& circle,
+                              const Dataset& data, const std::vector<std::size_t>& items) {
+  std::vector<std::int64_t> lengths;
+  for (const std::size_t i : items)
+    lengths.push_back(data.examples[i].lengths.at(model.lengths[0]));
+  return {model, circle, lengths, [&](int symbol, std::int64_t t, std::int64_t item) {
+            const Example& e = data.examples[items[static_cast<std::size_t>(item)]];
+            return e.values.at(model.symbols[static_cast<std::size_t>(symbol)].name).at(t - 1);
+          }};
+}
+
+std::int64_t levels_for(const runtime::LevelRows& rows, std::int64_t steps) {
+  constexpr std::int64_t kTogether = 4;
+  return std::min((rows.levels() + kTogether - 1) / kTogether * kTogether, steps);
+}
+
+void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+                    const runtime::LevelRows& levels) {
+  BatchContext context = batch_context(lengths_, data, items, how);
+  if (levels.levels() > 0) context.lengths.push_back(levels.lengths());
+  executor_.set_batch(context, static_cast<std::int64_t>(items.size()));
   std::vector<std::size_t> own;
   for (const runtime::Source& source : inputs_)
     for (std::size_t i = 0; i < source.leaves.size(); ++i) {
+      if (levels.fills(source)) {
+        const NodeId leaf = source.leaves[i];
+        levels.fill(source, i, executor_.items(leaf), executor_.leaf(leaf));
+        continue;
+      }
       const DataLeaf leaf = data_leaf(source, i);
       own.clear();
       for (const std::int32_t row : executor_.items(leaf.id))

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "evaluate/leaves/bind.h"
+#include "evaluate/leaves/level_rows.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/train/dataset.h"
@@ -68,6 +69,15 @@ void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::s
 BatchContext batch_context(const std::vector<std::string>& lengths, const Dataset& data,
                            const std::vector<std::size_t>& items, const BatchRun& how);
 
+/// Items in the order that a graph by levels takes: the longest first.
+std::vector<std::size_t> longest_first(const ResolvedModel& model, const Dataset& data,
+                                       std::vector<std::size_t> items);
+/// Where the nodes of their trees stand. @param items  the longest first
+runtime::LevelRows level_rows(const ResolvedModel& model, const LevelCircle& circle,
+                              const Dataset& data, const std::vector<std::size_t>& items);
+/// Levels of a plan that these trees fit, rounded up so that plans are shared; at most `steps`.
+std::int64_t levels_for(const runtime::LevelRows& rows, std::int64_t steps);
+
 /// Nodes of an unfolded model, planned once and run on the items of a dataset that fit.
 class BatchPlan {
  public:
@@ -80,7 +90,9 @@ class BatchPlan {
   /// lives. @throws Error (S013) where one is missing or has other axes
   void bind(const Tensors& weights);
   /// Evaluates the outputs for some items, keyed by their places in the data.
-  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how);
+  /// @param levels  of a plan by levels: of these items
+  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+           const runtime::LevelRows& levels = {});
   const Executor<float>& executor() const { return executor_; }
 
  private:

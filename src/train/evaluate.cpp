@@ -123,14 +123,23 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     if (segments) in_segments->run(data, items, how, narrow, table);
     for (const std::vector<std::size_t>& group :
          segments ? std::vector<std::vector<std::size_t>>{} : batching.groups(data, items)) {
-      const std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
+      std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
+      std::vector<std::size_t> members = group;
+      runtime::LevelRows rows;
+      if (planner.circle()) {
+        members = longest_first(*model, data, group);
+        rows = level_rows(*model, *planner.circle(), data, members);
+      }
+      const std::int64_t levels = rows.levels() > 0 ? levels_for(rows, wanted[0]) : 0;
+      wanted.push_back(levels);
       if (!plan || wanted != lengths) {
         plan.reset();
-        plan = planner.plan(wanted);
-        plan->bind(narrow);
         lengths = wanted;
+        wanted.pop_back();
+        plan = planner.plan(wanted, levels);
+        plan->bind(narrow);
       }
-      plan->run(data, group, how, table);
+      plan->run(data, members, how, table, rows);
     }
     if (options.progress) options.progress(static_cast<std::int64_t>(to));
   }

@@ -88,10 +88,11 @@ LossPlanner::LossPlanner(std::shared_ptr<const ResolvedModel> model, bool ragged
           model_, [request = std::move(request)](const Unfolded& u) { return asked(u, request); },
           options, checkpoint) {}
 
-std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& lengths) {
+std::unique_ptr<LossPlan> LossPlanner::plan(const std::vector<std::int64_t>& lengths,
+                                            std::int64_t levels) {
   UnfoldOptions how = unfold_options(*model_, lengths, ragged_, modes_);
   how.train = true;
-  return std::make_unique<LossPlan>(*model_, planner_.plan(how));
+  return std::make_unique<LossPlan>(*model_, planner_.plan(how, levels));
 }
 
 LossPlan::LossPlan(const ResolvedModel& model, runtime::Planned<float> planned)
@@ -105,8 +106,8 @@ LossPlan::LossPlan(const ResolvedModel& model, runtime::Planned<float> planned)
 }
 
 double LossPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
-                     const BatchRun& how, Tensors& gradients) {
-  plan_.run(data, items, how);
+                     const BatchRun& how, Tensors& gradients, const runtime::LevelRows& levels) {
+  plan_.run(data, items, how, levels);
   return add_gradients(plan_.executor(), slots_, gradients);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,8 +53,9 @@ class LossPlan {
 
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.
+  /// @param levels  of a plan by levels: of these items
   double run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
-             Tensors& gradients);
+             Tensors& gradients, const runtime::LevelRows& levels = {});
 
  private:
   std::vector<LossGraph::Slot> slots_;  ///< of outputs 1, 2, ...
@@ -68,7 +70,9 @@ class LossPlanner {
 
   /// @param lengths  by length number, the longest item a batch may hold (every item's own where
   /// not `ragged`)
-  std::unique_ptr<LossPlan> plan(const std::vector<std::int64_t>& lengths);
+  /// @param levels  0, or how many of circle()
+  std::unique_ptr<LossPlan> plan(const std::vector<std::int64_t>& lengths, std::int64_t levels = 0);
+  const std::optional<LevelCircle>& circle() const { return planner_.circle(); }
 
  private:
   std::shared_ptr<const ResolvedModel> model_;

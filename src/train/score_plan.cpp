@@ -39,9 +39,10 @@ ScorePlanner::ScorePlanner(std::shared_ptr<const ResolvedModel> model, bool ragg
       planner_(
           model_, [this](const Unfolded& u) { return asked(u, modes_); }, options, false) {}
 
-std::unique_ptr<ScorePlan> ScorePlanner::plan(const std::vector<std::int64_t>& lengths) {
+std::unique_ptr<ScorePlan> ScorePlanner::plan(const std::vector<std::int64_t>& lengths,
+                                              std::int64_t levels) {
   return std::make_unique<ScorePlan>(
-      *model_, planner_.plan(unfold_options(*model_, lengths, ragged_, modes_)));
+      *model_, planner_.plan(unfold_options(*model_, lengths, ragged_, modes_), levels));
 }
 
 ScorePlan::ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned)
@@ -49,8 +50,8 @@ ScorePlan::ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned
       plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {}
 
 void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
-                    ItemTable& table) {
-  plan_.run(data, items, how);
+                    ItemTable& table, const runtime::LevelRows& levels) {
+  plan_.run(data, items, how, levels);
   outputs_.add_to(table, plan_.executor(), data, items);
 }
 

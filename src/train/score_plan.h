@@ -20,8 +20,9 @@ class ScorePlan {
 
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the scores of `items` to their places.
+  /// @param levels  of a plan by levels: of these items
   void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
-           ItemTable& table);
+           ItemTable& table, const runtime::LevelRows& levels = {});
 
  private:
   ScoreOutputs outputs_;
@@ -33,7 +34,10 @@ class ScorePlanner {
  public:
   ScorePlanner(std::shared_ptr<const ResolvedModel> model, bool ragged, Modes modes,
                const ExecutorOptions& options);
-  std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths);
+  /// @param levels  0, or how many of circle()
+  std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths,
+                                  std::int64_t levels = 0);
+  const std::optional<LevelCircle>& circle() const { return planner_.circle(); }
 
  private:
   std::shared_ptr<const ResolvedModel> model_;

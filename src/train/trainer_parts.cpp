@@ -147,8 +147,7 @@ double Trainer::Parts::add_piece(Update& u, const BatchRun& how) {
     loss = windows->run(data, items, from, how, weights, gradients);
   } else {
     for (const std::size_t i : items) u.targets += targets_of(*model, data.examples[i]);
-    for (const auto& group : batching.groups(data, items))
-      loss += plan_for(group).run(data, group, how, gradients);
+    for (const auto& group : batching.groups(data, items)) loss += add_group(group, how);
   }
   pieces.emplace_back(items, how);
   return loss;
@@ -161,22 +160,35 @@ std::optional<Replayed> Trainer::Parts::source_of_not_finite() {
   return {};
 }
 
-LossPlan& Trainer::Parts::plan_for(const std::vector<std::size_t>& items) {
-  const std::vector<std::int64_t> lengths = batching.lengths_for(data, items);
-  auto it = plans.find(lengths);
+// Items that run together; trees level by level.
+double Trainer::Parts::add_group(const std::vector<std::size_t>& group, const BatchRun& how) {
+  make_planner();
+  const std::vector<std::int64_t> lengths = batching.lengths_for(data, group);
+  if (!planner->circle()) return plan_for(lengths, 0).run(data, group, how, gradients);
+  const std::vector<std::size_t> items = longest_first(*model, data, group);
+  const runtime::LevelRows rows = level_rows(*model, *planner->circle(), data, items);
+  return plan_for(lengths, levels_for(rows, lengths[0])).run(data, items, how, gradients, rows);
+}
+
+void Trainer::Parts::make_planner() {
+  if (planner) return;
+  std::set<std::string> frozen;
+  for (const auto& [name, w] : weights)
+    if (!gradients.contains(name)) frozen.insert(name);
+  planner.emplace(model, batching.ragged(), options.modes,
+                  LossRequest{std::move(frozen), partly_given(data)}, options.checkpoint,
+                  executor_options());
+}
+
+LossPlan& Trainer::Parts::plan_for(std::vector<std::int64_t> key, std::int64_t levels) {
+  const std::vector<std::int64_t> lengths = key;
+  key.push_back(levels);
+  auto it = plans.find(key);
   if (it == plans.end()) {
     if (plans.size() >= kMostPlans) plans.clear();
-    if (!planner) {
-      std::set<std::string> frozen;
-      for (const auto& [name, w] : weights)
-        if (!gradients.contains(name)) frozen.insert(name);
-      planner.emplace(model, batching.ragged(), options.modes,
-                      LossRequest{std::move(frozen), partly_given(data)}, options.checkpoint,
-                      executor_options());
-    }
-    std::unique_ptr<LossPlan> plan = planner->plan(lengths);
+    std::unique_ptr<LossPlan> plan = planner->plan(lengths, levels);
     plan->bind(weights);
-    it = plans.emplace(lengths, std::move(plan)).first;
+    it = plans.emplace(std::move(key), std::move(plan)).first;
   }
   return *it->second;
 }

@@ -23,7 +23,9 @@ namespace taugrad {
 struct Trainer::Parts {
   Parts(const Definition& d, Dataset given, const TrainOptions& o);
 
-  LossPlan& plan_for(const std::vector<std::size_t>& items);
+  double add_group(const std::vector<std::size_t>& group, const BatchRun& how);
+  void make_planner();
+  LossPlan& plan_for(std::vector<std::int64_t> lengths, std::int64_t levels);
   ExecutorOptions executor_options() const { return {.engine = options.engine}; }
   void check_state(const TrainState& s) const;
   void make_windows();
@@ -55,7 +57,7 @@ struct Trainer::Parts {
   std::vector<std::pair<std::vector<std::size_t>, BatchRun>> pieces;  ///< of the present update
   std::unique_ptr<Windows> windows;
   std::optional<LossPlanner> planner;  ///< made when the weights that learn are known
-  std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;
+  std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;  ///< by lengths and levels
 };
 
 }  // namespace taugrad

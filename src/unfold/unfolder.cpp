@@ -8,6 +8,7 @@
 #include "base/memory_limit.h"
 #include "graph/verified.h"
 #include "taugrad/graph/op.h"
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/ops.h"
 #include "unfold/graph_size.h"
 #include "unfold/unfold_check.h"
@@ -20,8 +21,9 @@ constexpr double kMaxReservedNodes = 10'000'000;
 
 }  // namespace
 
-Unfolder::Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options)
-    : model_(*model), options_(options), tape_(out_.graph_.tape()) {
+Unfolder::Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options,
+                   ByLevel by_level)
+    : model_(*model), options_(options), by_level_(std::move(by_level)), tape_(out_.graph_.tape()) {
   out_.model_ = std::move(model);
   begin_segment();
   check_modes(model_, options.modes);
@@ -30,6 +32,10 @@ Unfolder::Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptio
   set_modes();
   tape_.length_names = model_.lengths;
   if (options.stands_for.empty()) tape_.longest = out_.lengths_;
+  if (by_level_.levels > 0) {
+    tape_.length_names.emplace_back(kLevelRows);
+    tape_.longest.push_back(by_level_.levels);
+  }
   for (const Symbol& s : model_.symbols)
     names_.push_back(tape_.intern_name(s.name, letters_of(s.axes)));
   nll_names_.assign(model_.symbols.size(), 0);
@@ -281,6 +287,7 @@ bool Unfolder::attempt(const Task& task) {
 }
 
 bool Unfolder::place_rule(const Task& task) {
+  if (stands_by_level(task)) return place_from_levels(task);
   const Rule& rule = model_.rules[static_cast<std::size_t>(task.rule)];
   const Symbol& s = symbol(rule.symbol);
   Done& d = done(rule);
@@ -330,7 +337,7 @@ NodeId Unfolder::finish_value(NodeId root, const Symbol& s, const Setting& setti
 
 Unfolded unfold(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options) {
   if (!model) fail(Status::usage, "U021", "there is no model to unfold");
-  Unfolded unfolded = Unfolder(std::move(model), options).run();
+  Unfolded unfolded = Unfolder(std::move(model), options, {}).run();
   verify_rewritten(unfolded.graph().tape());
   return unfolded;
 }

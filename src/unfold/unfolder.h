@@ -8,6 +8,7 @@
 #include "language/resolve/resolved_model.h"
 #include "taugrad/unfold/unfold.h"
 #include "unfold/hoist.h"
+#include "unfold/levels.h"
 #include "unfold/positions.h"
 #include "unfold/segments.h"
 
@@ -54,7 +55,17 @@ struct Setting {
 /// Unfolds a model: places every equation's template at every position, what it reads first.
 class Unfolder {
  public:
-  Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options);
+  /// What stands by levels instead of by steps; levels 0: nothing does.
+  struct ByLevel {
+    LevelCircle circle;
+    std::int64_t levels = 0;
+    std::vector<std::vector<NodeId>> values = {};           ///< by symbol and level
+    std::map<const Slot*, std::vector<NodeId>> steps = {};  ///< what is read outside, by step
+    std::map<std::pair<std::vector<NodeId>, std::int64_t>, NodeId> taken = {};  ///< of it, by level
+    std::map<std::pair<std::string, std::int32_t>, NodeId> leaves = {};
+  };
+  Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options,
+           ByLevel by_level);
   Unfolded run();
 
  private:
@@ -167,6 +178,20 @@ class Unfolder {
   NodeId computed(const PositionForm& form, const Setting& setting);
   void bound_by_order(const PositionForm& form, const Setting& setting, DataAxis& axis) const;
   DataAxis data_axis(const Symbol& s, std::size_t axis) const;
+
+  // by_level.cpp: equations that stand by levels
+  bool stands_by_level(const Task& task) const;
+  bool place_from_levels(const Task& task);
+  const std::string& letter_of_levels() const;
+  ExtentId extent_of_level(std::int64_t level);
+  Var places_leaf(const std::string& name, std::int32_t at, ExtentId extent);
+  bool place_levels();
+  bool gather_steps();
+  bool in_circle(const Slot& slot) const;
+  bool place_at_level(int rule, std::int64_t level);
+  NodeId read_at_level(const Slot& slot, const Setting& setting, std::int64_t level);
+  NodeId step_at_level(const std::vector<NodeId>& steps, std::int64_t level, ExtentId extent);
+
   Unfolded::CopyGroup& copies_of(int symbol, CopyKey& kind);
   NodeId number(double value);
   NodeId length_node(int length, ExtentId extent);
@@ -235,6 +260,7 @@ class Unfolder {
   Unfolded out_;
   const ResolvedModel& model_;
   UnfoldOptions options_;
+  ByLevel by_level_;
   Segment segment_;                   ///< length -1: the whole sequence
   std::vector<int> axis_cut_;         ///< by symbol: the axis along the segment's length, or -1
   std::vector<std::int64_t> longer_;  ///< by length: what the graph stands for is so much longer

@@ -2,16 +2,17 @@
 #include <iterator>
 
 #include "plan/lower/lowering.h"
+#include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
 namespace {
 
-constexpr const Op* kMoves[] = {&kTranspose, &kBroadcastTo, &kConcat,     &kSlice,
-                                &kPad,       &kStack,       &kOneHot,     &kEmbed,
-                                &kToItems,   &kRestrictTo,  &kExtendTo,   &kAtLength,
-                                &kIfLength,  &kAt,          &kAtPosition, &kIfPosition};
+constexpr const Op* kMoves[] = {&kTranspose,  &kBroadcastTo, &kConcat,   &kSlice,   &kPad,
+                                &kStack,      &kOneHot,      &kEmbed,    &kToItems, &kRestrictTo,
+                                &kExtendTo,   &kAtLength,    &kIfLength, &kAt,      &kAtPosition,
+                                &kIfPosition, &kTakeRows,    &kGiveRows};
 constexpr const Op* kPasses[] = {&kSoftmax,   &kLogSoftmax,     &kCentre,
                                  &kNormalize, &kNllCategorical, &kLogSumExp};
 

@@ -62,7 +62,8 @@ class Accumulating {
   bool within(NodeId a, NodeId b) const {
     const ExtentId x = tape_.extent_id(a), y = tape_.extent_id(b);
     if (x == y) return true;
-    if (x == kShared || y == kShared) return false;
+    if (x == kShared || y == kShared || draft_.layout.of_level(x) || draft_.layout.of_level(y))
+      return false;
     const auto &few = tape_.extent(x).bounds, &many = tape_.extent(y).bounds;
     return many.empty() || (!few.empty() && few[0].at_least >= many[0].at_least);
   }
@@ -76,7 +77,8 @@ class Accumulating {
 
 void accumulate(PlanBuilder& draft) {
   const bool on = draft.passes.has(Pass::accumulate) && draft.passes.has(Pass::fuse);
-  if (on && draft.layout.lengths <= 1) Accumulating(draft).run();
+  const std::int32_t lengths = draft.layout.lengths - (draft.layout.levels >= 0 ? 1 : 0);
+  if (on && lengths <= 1) Accumulating(draft).run();
 }
 
 }  // namespace taugrad::plan

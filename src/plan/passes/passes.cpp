@@ -10,6 +10,7 @@ namespace taugrad::plan {
 std::span<const PassInfo> passes() {
   static constexpr std::array<PassInfo, kPasses> kList{{
       {Pass::period, "period", "the plan of many steps goes on as those of a few steps do"},
+      {Pass::levels, "levels", "nodes of trees run level by level, over all items of the batch"},
       {Pass::merge, "merge", "equal subexpressions are computed once"},
       {Pass::transpose, "transpose", "transposes are folded into the products that read them"},
       {Pass::time, "time", "independent products of one weight run together, over all steps"},

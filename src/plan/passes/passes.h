@@ -10,6 +10,7 @@ namespace taugrad::plan {
 /// slower then, and computes the same.
 enum class Pass : std::uint8_t {
   period,      ///< the plan of a long sequence is continued from those of a few steps
+  levels,      ///< steps that data order run level by level, over all items of the batch
   merge,       ///< equal subexpressions are computed once
   transpose,   ///< transposes are folded into the products that read them
   time,        ///< products of one weight that do not depend on each other run together
