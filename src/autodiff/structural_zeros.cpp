@@ -37,7 +37,8 @@ bool keeps_values(const Op& op) { return !op.traits.discrete || op.traits.view; 
 
 /// Each element of a derivative is one of those it is made of, or 0: nothing is multiplied.
 bool only_moves(const Op& op) {
-  return op.traits.linear || (op.traits.chooses && op.traits.elementwise);
+  return op.traits.linear || op.traits.variadic_items ||
+         (op.traits.chooses && op.traits.elementwise);
 }
 
 /// What the op makes of a mask is what it makes of a derivative.

@@ -132,7 +132,8 @@ NodeId Unfolder::read_at_level(const Slot& slot, const Setting& setting, std::in
   }
   for (std::int64_t below = 1; below < level; ++below)
     sources.push_back(tape_.var(values[static_cast<std::size_t>(below) - 1]));
-  if (sources.empty()) return constant(tape_, 0, symbol(slot.symbol).shape, setting.extent).id;
+  // nothing stands below the first level: what is made of it is the same for all its nodes
+  if (sources.empty()) return constant(tape_, 0, symbol(slot.symbol).shape).id;
   const std::string& positions = symbol(slot.places[0].form->single()->number).name;
   const Var places =
       places_leaf(rows_leaf(positions), static_cast<std::int32_t>(level), setting.extent);
