@@ -1,5 +1,7 @@
 // A short run of the fuzz targets without a fuzzer: seeds, mutated. tools/fuzz/run does it in
 // earnest.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -55,4 +57,20 @@ TEST_CASE("fuzz, short: safetensors", "[fuzz]") {
 }
 TEST_CASE("fuzz, short: definitions", "[fuzz]") {
   run(seeds("graphs", ".json", 1 << 14), &fuzz::Mutator::json, fuzz::definition);
+}
+// numbers that no integer holds, where shapes are found: each is refused, and nothing casts it
+TEST_CASE("fuzz findings: numbers beyond every integer in named arguments", "[fuzz]") {
+  for (const char* number : {"1e19", "-1e19", "1e300", "1e300*1e300", "0/0", "9.5"})
+    for (const char* call : {"sum(u, axis = {}, keep = 1)", "sum(u, axis = {})",
+                             "softmax(u, axis = {})", "max(u, axis = 0, keep = {})"}) {
+      const std::string text = fmt::format(fmt::runtime(call), number);
+      INFO(text);
+      fuzz::definition(R"({"name": "d", "weights": {"u": [2, 2]}, "equations": ["y = )" + text +
+                       "\"]}");
+      CHECK_THROWS_AS(
+          resolve(parse_definition(
+              R"({"name": "d", "weights": {"u": [2, 2]}, "equations": ["y = )" + text + "\"]}",
+              "d.json")),
+          Error);
+    }
 }

@@ -231,10 +231,13 @@ int ShapeEquations::call(const Ast& ast, int id, std::vector<int> arguments) {
 bool ShapeEquations::named(const Ast& ast, int id, std::string_view name, double& value) const {
   const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < n.named.size(); ++i)
-    if (n.named[i] == name)
-      return constant_value(ast, n.children[n.children.size() - n.named.size() + i], names_,
-                            value) &&
-             std::abs(value) <= kMaxRank;
+    if (n.named[i] == name) {
+      double given = 0;
+      const int child = n.children[n.children.size() - n.named.size() + i];
+      if (!constant_value(ast, child, names_, given) || !(std::abs(given) <= kMaxRank)) break;
+      value = given;  // else it is refused where it is built: here no number depends on it
+      return true;
+    }
   return false;
 }
 
