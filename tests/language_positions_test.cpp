@@ -357,6 +357,13 @@ TEST_CASE("what may stand inside a component") {
   CHECK(code("h[t] = x[1.5*t]") == "G017");
   CHECK(code("h[t] = x[2*q]") == "G014");
   CHECK(code("h[t] = x[2*s]") == "E007");
+  // a position that has an index of its own is read with it
+  CHECK(code("h[t] = x[a]") == "E007");
+  CHECK(code("h[t] = x[a+0]") == "E007");
+  CHECK(code("h[t] = x[a-1]") == "E007");
+  CHECK(code("h[t] = x[a[a]]") == "E007");
+  CHECK(code("h[t] = h[a] + x[t]") == "E007");
+  CHECK(code("h[t] = x[a[t,t]]") == "E007");
   CHECK(
       codes_of(
           R"j("index": {"t": "tau"}, "inputs": {"a[t]": "position(q)"}, "equations": ["h[t] = a[t]"])j")

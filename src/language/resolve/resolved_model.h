@@ -135,7 +135,8 @@ bool are_related(const ResolvedModel& model, int length, int other);
 /// @param ast  what the arithmetic of a computed place stands in; null: there is none
 At place_at(const ResolvedModel& model, const Place& place, int length, const AstNode& node,
             const Ast* ast = nullptr, int root = -1);
-/// Where a reference reads a symbol, as far as it has indices of it.
+/// Where a reference reads a symbol. @throws Error (E007) where it names more or fewer places than
+/// the symbol has indices
 std::vector<At> places_at(const ResolvedModel& model, const Ast& ast, const AstNode& reference,
                           const Symbol& symbol);
 /// "t-1", "last", "left[t]"

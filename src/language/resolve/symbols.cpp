@@ -264,6 +264,7 @@ At place_at(const ResolvedModel& model, const Place& place, int length, const As
   AstNode name = node;
   name.kind = AstNode::Kind::name;
   name.name = place.letter;
+  name.places.clear();  // those are of what is read there
   const int symbol = model.find(place.letter);
   if (s.constants.contains(place.letter) || s.is_length(place.letter) || symbol >= 0) {
     Ast alone;
@@ -278,8 +279,17 @@ At place_at(const ResolvedModel& model, const Place& place, int length, const As
 
 std::vector<At> places_at(const ResolvedModel& model, const Ast& ast, const AstNode& n,
                           const Symbol& symbol) {
+  if (n.places.size() != symbol.axes.size())
+    fail_at("E007",
+            fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
+                        symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
+            n,
+            symbol.axes.empty()
+                ? fmt::format("write {}", symbol.name)
+                : fmt::format("write {}[{}]", symbol.name,
+                              model.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
   std::vector<At> result;
-  for (std::size_t a = 0; a < n.places.size() && a < symbol.axes.size(); ++a) {
+  for (std::size_t a = 0; a < n.places.size(); ++a) {
     const int root = n.places[a].kind == Place::Kind::computed ? computed_root(n, a) : -1;
     result.push_back(place_at(model, n.places[a],
                               model.index_length[static_cast<std::size_t>(symbol.axes[a])], n, &ast,

@@ -243,16 +243,6 @@ Value BlockCompiler::letter_or_length(const AstNode& n) {
 }
 
 std::vector<At> BlockCompiler::places(const Ast& ast, const AstNode& n, const Symbol& symbol) {
-  if (n.places.size() != symbol.axes.size())
-    fail_at(
-        "E007",
-        fmt::format("\"{}\" has {} ind{}, read here with {}", symbol.name, symbol.axes.size(),
-                    symbol.axes.size() == 1 ? "ex" : "ices", n.places.size()),
-        n,
-        symbol.axes.empty()
-            ? fmt::format("write {}", symbol.name)
-            : fmt::format("write {}[{}]", symbol.name,
-                          model_.system.indices[static_cast<std::size_t>(symbol.axes[0])].name));
   std::vector<At> result = places_at(model_, ast, n, symbol);
   const std::vector<int>& letters = frames_.back().letters;
   for (const int letter : letters_of(result))
