@@ -366,6 +366,14 @@ TEST_CASE("what may stand inside a component") {
   CHECK(code("h[t] = x[a[t,t]]") == "E007");
   CHECK(
       codes_of(
+          R"j("index": {"i": "rows", "j": "cols"}, "inputs": {"x[i,j]": [], "a[i]": "position(j)"}, "equations": ["h[i,j] = x[i+-0, a]"])j")
+          .front() == "E007");
+  CHECK(
+      codes_of(
+          R"j("index": {"i": "rows", "j": "cols"}, "inputs": {"x[i,j]": []}, "equations": ["r[i,j] = x[i,j]", "h[i,j] = x[i+-0, r]"])j")
+          .front() == "E021");
+  CHECK(
+      codes_of(
           R"j("index": {"t": "tau"}, "inputs": {"a[t]": "position(q)"}, "equations": ["h[t] = a[t]"])j")
           .front() == "G014");
 }

@@ -194,22 +194,17 @@ class Import {
   // a number in the place of a vector: given + zeros(n)
   static Ast filled(Ast given, const std::vector<std::int64_t>& shape) {
     if (shape.empty()) return given;
-    AstNode zeros = given.nodes.back(), sum = zeros;
+    const AstNode origin = given.nodes.back();
+    AstNode zeros = node_like(origin, AstNode::Kind::call, "zeros"),
+            sum = node_like(origin, AstNode::Kind::binary, "+");
     const int number = given.root();
-    zeros.kind = AstNode::Kind::call;
-    zeros.name = "zeros";
-    zeros.children.clear();
     for (const std::int64_t size : shape) {
-      AstNode n = given.nodes[static_cast<std::size_t>(number)];
-      n.kind = AstNode::Kind::number;
+      AstNode n = node_like(origin, AstNode::Kind::number, {});
       n.number = static_cast<double>(size);
-      n.children.clear();
       given.nodes.push_back(std::move(n));
       zeros.children.push_back(given.root());
     }
     given.nodes.push_back(std::move(zeros));
-    sum.kind = AstNode::Kind::binary;
-    sum.name = "+";
     sum.children = {number, given.root()};
     given.nodes.push_back(std::move(sum));
     return given;
@@ -280,14 +275,6 @@ class Import {
     }
   }
 
-  static AstNode node_like(const AstNode& n, AstNode::Kind kind, std::string name) {
-    AstNode m = n;
-    m.kind = kind;
-    m.name = std::move(name);
-    m.places.clear();
-    m.children.clear();
-    return m;
-  }
   static int push(Ast& out, AstNode n) {
     out.nodes.push_back(std::move(n));
     return out.root();

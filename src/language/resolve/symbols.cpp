@@ -261,10 +261,7 @@ At place_at(const ResolvedModel& model, const Place& place, int length, const As
   };
   if (const auto size = s.sizes.find(place.letter); size != s.sizes.end())
     return computed(form_of_number(size->second));
-  AstNode name = node;
-  name.kind = AstNode::Kind::name;
-  name.name = place.letter;
-  name.places.clear();  // those are of what is read there
+  AstNode name = node_like(node, AstNode::Kind::name, place.letter);
   const int symbol = model.find(place.letter);
   if (s.constants.contains(place.letter) || s.is_length(place.letter) || symbol >= 0) {
     Ast alone;

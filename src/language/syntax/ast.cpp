@@ -12,6 +12,16 @@ std::string to_string(const Place& p) {
   return p.offset == 0 ? p.letter : fmt::format("{}{:+}", p.letter, p.offset);
 }
 
+AstNode node_like(const AstNode& at, AstNode::Kind kind, std::string name) {
+  AstNode n;
+  n.kind = kind;
+  n.name = std::move(name);
+  n.origin = at.origin;
+  n.column = at.column;
+  n.length = at.length;
+  return n;
+}
+
 int computed_root(const AstNode& reference, std::size_t place) {
   std::size_t child = 0;
   for (std::size_t p = 0; p < place; ++p)

@@ -73,6 +73,8 @@ ParsedEquation parse_equation(const Text& text);
 ParsedFunction parse_function(const Text& text);
 ParsedName parse_declared_name(const Text& text);
 
+/// Another node at the same place of the text, without children.
+AstNode node_like(const AstNode& at, AstNode::Kind kind, std::string name);
 /// The node that holds the arithmetic of a computed place of a reference.
 int computed_root(const AstNode& reference, std::size_t place);
 
