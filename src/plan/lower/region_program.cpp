@@ -105,7 +105,10 @@ typename ProgramWriter<S>::Ref ProgramWriter<S>::made_again(NodeId id) {
     if (known == id) return ref;
   const auto reads = draft_.reads(id);
   const Ref a = operand(reads[0], id), b = operand(reads[1], id), out = tile();
-  append_product(out, a, b);
+  if (&draft_.tape.op(id) == &kMul)
+    append(TileOp::mul, out, a, b);
+  else
+    append_product(out, a, b);
   again_.emplace_back(id, out);
   return out;
 }

@@ -141,14 +141,16 @@ class Forms {
     if (can_fuse() && (&op == &kSumTo || is_product(id)) && adds_up(id)) return Form::fused;
     return can_fuse() && tile_op_of(op, tape_.attrs(id)) ? Form::fused : Form::forward;
   }
-  /// Products of two smaller rows are made where they are read, where only regions do.
+  /// Products of two smaller rows, of matrices or of what broadcasts, are made where they are read,
+  /// where only regions do.
   void make_again() {
     std::vector<std::uint8_t> wanted(static_cast<std::size_t>(draft_.size()));
     for (NodeId id = 0; id < draft_.size(); ++id) {
       if (!draft_.needed[PlanBuilder::at(id)]) continue;
       const bool spreads = std::ranges::all_of(
           draft_.reads(id), [](const Read& r) { return r.kind == Read::Kind::spread; });
-      const bool product = draft_.form[PlanBuilder::at(id)] == Form::fused && is_product(id);
+      const bool product = draft_.form[PlanBuilder::at(id)] == Form::fused &&
+                           (is_product(id) || &tape_.op(id) == &kMul);
       wanted[PlanBuilder::at(id)] =
           product && spreads && !draft_.sums(id) && !draft_.is_output[PlanBuilder::at(id)];
       draft_.each_read(id, [&](const Read& r) {
