@@ -45,6 +45,8 @@ const std::vector<Axes> kAxes = {
     {{2, 0}, {300, 1}},
     {{2, 3}, {4, 0}, {3, 1}},
     {{2, 5}, {5, 1}, {17, 0}},
+    {{3, 16}, {8, 0}, {16, 1}},
+    {{3, 1}, {128, 0}},
     {{2, 0}, {3, 1}, {2, 0}, {33, 3}},
 };
 
@@ -151,5 +153,45 @@ TEST_CASE("patterns: sums of both factors by patterns; several rows in one tile"
     CHECK_FALSE(std::signbit(out));
     functions.product({&minus}, {&none}, nullptr, false, 0, 1, &out);
     CHECK(std::signbit(out));
+  });
+}
+
+TEST_CASE("patterns: factors and sums of a stack of matrices, tile by tile", "[kernels]") {
+  each_instruction_set([](const char* set) {
+    INFO(set);
+    const auto functions = pattern_functions<float>();
+    constexpr std::int64_t kStack = 3, kRows = 8, kColumns = 16, kAll = kStack * kRows * kColumns;
+    const Pattern column = pattern({{kStack * kRows, 1}, {kColumns, 0}}),
+                  row = pattern({{kStack, kColumns}, {kRows, 0}, {kColumns, 1}}),
+                  number = pattern({{kStack, 1}, {kRows * kColumns, 0}});
+    const std::vector<float> u = numbers<float>(24, 4), v = numbers<float>(48, 5),
+                             g = numbers<float>(3, 6), a = numbers<float>(kAll, 7);
+    for (const std::int64_t tile : {16, 48, 64, 128, 192, 384}) {
+      CAPTURE(tile);
+      std::vector<float> outer(kAll), gated(kAll), along(24), down(48), each(3);
+      for (std::int64_t from = 0; from < kAll; from += tile) {
+        const auto i = static_cast<std::size_t>(from);
+        functions.product({u.data(), &column}, {v.data(), &row}, nullptr, false, from, tile,
+                          &outer[i]);
+        functions.product({&a[i]}, {g.data(), &number}, &outer[i], false, from, tile, &gated[i]);
+        functions.sum(column, {&gated[i]}, {v.data(), &row}, from, tile, along.data());
+        functions.sum(row, {&gated[i]}, {u.data(), &column}, from, tile, down.data());
+        functions.sum(number, {&a[i]}, {g.data(), &number}, from, tile, each.data());
+      }
+      std::vector<float> want_along(24), want_down(48), want_each(3);
+      for (std::size_t h = 0; h < 3; ++h)
+        for (std::size_t r = 0; r < 8; ++r)
+          for (std::size_t c = 0; c < 16; ++c) {
+            const std::size_t at = (h * 8 + r) * 16 + c;
+            const float value = u[h * 8 + r] * v[h * 16 + c] + a[at] * g[h];
+            REQUIRE(gated[at] == value);
+            want_along[h * 8 + r] += value * v[h * 16 + c];
+            want_down[h * 16 + c] += value * u[h * 8 + r];
+            want_each[h] += a[at] * g[h];
+          }
+      CHECK(along == want_along);
+      CHECK(down == want_down);
+      CHECK(each == want_each);
+    }
   });
 }

@@ -120,21 +120,44 @@ HWY_INLINE void by_kind(bool even_a, const S* a, bool even_b, const S* b, const 
   return body(Each<S>{a}, Each<S>{b});
 }
 
-/// An operand whose lines lie at one distance: a tile, a number, a column or a row of a matrix.
+/// An operand whose lines lie at one distance: a tile, a number, a column or a row of a matrix, or
+/// of a stack of them where the tile is part of one.
 template <class S>
 struct Straight {
   const S* x = nullptr;
   std::int64_t step = 0;
   bool even = false, known = true;  ///< whether a line has one number; whether it is one of these
 };
+/// Of a stack of matrices with `rows` lines each, where all lines of a tile belong to one: its
+/// number, else -1.
+HWY_INLINE std::int64_t one_of_stack(std::int64_t rows, std::int64_t first, std::int64_t lines) {
+  const std::int64_t number = first / rows;
+  return first - number * rows + lines <= rows ? number : -1;
+}
 template <class S>
-HWY_INLINE Straight<S> straight(const TileOperand<S>& x, std::int64_t line, std::int64_t from) {
+HWY_INLINE Straight<S> straight(const TileOperand<S>& x, std::int64_t line, std::int64_t lines,
+                                std::int64_t from) {
   if (x.pattern == nullptr) return {x.data, line, false};
   const Pattern& p = *x.pattern;
   if (p.single()) return {x.data, 0, true};
   if (p.rank == 2 && p.step[0] == 1 && p.step[1] == 0) return {x.data + from / line, 1, true};
   if (p.rank == 2 && p.step[0] == 0 && p.step[1] == 1) return {x.data, 0, false};
+  if (p.rank == 3 && p.step[1] == 0 && p.step[2] == 1)
+    if (const std::int64_t number = one_of_stack(p.size[1], from / line, lines); number >= 0)
+      return {x.data + number * p.step[0], 0, false};
   return {nullptr, 0, false, false};
+}
+
+/// An operand that has one number for all of the tile as that number.
+template <class S>
+HWY_INLINE TileOperand<S> narrowed(const TileOperand<S>& x, std::int64_t from, std::int64_t n) {
+  static constexpr Pattern kNumber{{}, {}, 1};
+  if (x.pattern == nullptr || x.pattern->rank != 2 || x.pattern->step[1] != 0) return x;
+  const std::int64_t line = x.pattern->line();
+  if (n > line) return x;
+  const std::int64_t number = from / line;
+  if (from - number * line + n > line) return x;
+  return {x.data + number * x.pattern->step[0], &kNumber};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -82,15 +82,16 @@ HWY_INLINE void product_straight(const Straight<S>& a, const Straight<S>& b, con
 }
 
 template <class S>
-void product(const TileOperand<S>& a, const TileOperand<S>& b, const S* c, bool from_zero,
-             std::int64_t from, std::int64_t n, S* out) {
+void product(const TileOperand<S>& whole_a, const TileOperand<S>& whole_b, const S* c,
+             bool from_zero, std::int64_t from, std::int64_t n, S* out) {
+  const TileOperand<S> a = narrowed(whole_a, from, n), b = narrowed(whole_b, from, n);
   const auto zero = hn::Zero(Lanes<S>());
   const auto first = from_zero ? zero : hn::Neg(zero);  // x + -0 is x
   const std::int64_t shared = line_of(a.pattern, line_of(b.pattern, 0));
   const std::int64_t line = shared > 0 ? shared : n;  // a number goes with lines of any length
   if (shared == 0) from = 0;
   if (from % line == 0 && n % line == 0) {
-    const Straight<S> u = straight(a, line, from), v = straight(b, line, from);
+    const Straight<S> u = straight(a, line, n / line, from), v = straight(b, line, n / line, from);
     if (u.known && v.known && c == nullptr)
       return product_straight<S, false>(u, v, c, first, n / line, line, out);
     if (u.known && v.known) return product_straight<S, true>(u, v, c, first, n / line, line, out);
@@ -184,13 +185,19 @@ template <class S>
 HWY_INLINE bool added_straight(const Pattern& p, const TileOperand<S>& a, const TileOperand<S>& b,
                                std::int64_t from, std::int64_t n, S* out) {
   const std::int64_t line = p.line(), lines = n / line;
-  if (p.rank != 2 || from % line != 0 || n % line != 0) return false;
-  const bool along = p.step[0] == 1 && p.step[1] == 0;
-  if (!along && (p.step[0] != 0 || p.step[1] != 1)) return false;
-  const Straight<S> x = straight(a, line, from);
-  const Straight<S> y = b.data == nullptr ? x : straight(b, line, from);
+  if (p.rank > 3 || p.rank < 2 || from % line != 0 || n % line != 0) return false;
+  const bool along = p.rank == 2 && p.step[0] == 1 && p.step[1] == 0;
+  const auto last = static_cast<std::size_t>(p.rank - 1);
+  if (!along && (p.step[last - 1] != 0 || p.step[last] != 1)) return false;
+  const Straight<S> x = straight(a, line, lines, from);
+  const Straight<S> y = b.data == nullptr ? x : straight(b, line, lines, from);
   if (!x.known || !y.known) return false;
   if (along) out += from / line;
+  if (p.rank == 3) {
+    const std::int64_t number = one_of_stack(p.size[1], from / line, lines);
+    if (number < 0) return false;
+    out += number * p.step[0];
+  }
   if (b.data == nullptr && x.even)
     add_straight<S, true, false, false>(along, x, y, lines, line, out);
   else if (b.data == nullptr)
@@ -207,8 +214,9 @@ HWY_INLINE bool added_straight(const Pattern& p, const TileOperand<S>& a, const 
 }
 
 template <class S>
-void sum(const Pattern& p, const TileOperand<S>& a, const TileOperand<S>& b, std::int64_t from,
-         std::int64_t n, S* out) {
+void sum(const Pattern& p, const TileOperand<S>& whole_a, const TileOperand<S>& whole_b,
+         std::int64_t from, std::int64_t n, S* out) {
+  const TileOperand<S> a = narrowed(whole_a, from, n), b = narrowed(whole_b, from, n);
   if (added_straight(p, a, b, from, n, out)) return;
   Lined<S> x(a, from), y(b, from);
   Walk walk(p, from);
