@@ -69,14 +69,17 @@ class Tiles {
   /// A tile has whole rows where a stream is the same in all of them: that is written once.
   void run_joined(std::int64_t first, std::int64_t last) {
     bool repeats = false;
+    const std::int64_t whole = kTile / elements_ * elements_;  // 0: none repeats
+
     for (std::size_t k = 0; k < streams_; ++k) {
       if (program_.apart[k] != 0 || sources_[k].stride != 0) continue;
       repeats = true;
       stream_[k] = tile_of_stream(k);
-      for (std::int64_t i = 0; i + elements_ <= kTile; i += elements_)
-        std::copy_n(sources_[k].data, elements_, stream_[k] + i);
+      std::copy_n(sources_[k].data, elements_, stream_[k]);
+      for (std::int64_t done = elements_; done < whole; done *= 2)  // rows of a few elements
+        std::copy_n(stream_[k], std::min(done, whole - done), stream_[k] + done);
     }
-    const std::int64_t tile = repeats ? kTile / elements_ * elements_ : kTile;
+    const std::int64_t tile = repeats ? whole : kTile;
     const std::int64_t end = last * elements_;
     for (std::int64_t i = first * elements_; i < end; i += tile) {
       row_ = i / elements_;
