@@ -99,6 +99,25 @@ TEST_CASE("levels: an item has the values that it has alone, to the bit") {
   }
 }
 
+TEST_CASE("levels: any number of threads computes the same bits", "[threads]") {
+  std::string wide = kPlain;
+  wide.replace(wide.find("\"m\": 3"), 6, "\"m\": 48");
+  const Definition d = define(wide);
+  std::vector<std::int64_t> leaves(24, 12);
+  leaves[3] = 7;
+  leaves[5] = 0;
+  const Tensors inputs = trees(leaves, 48, 11), weights = drawn_weights(d);
+  RunOptions options;
+  options.fetch = {"h", "loss", "grad:x", "grad:U", "grad:V"};
+  options.engine.threads = 1;
+  const Tensors one = run(d, inputs, weights, options).values;
+  for (const int threads : {2, 3}) {
+    options.engine.threads = threads;
+    const Tensors more = run(d, inputs, weights, options).values;
+    for (const std::string& name : options.fetch) check_same(more.at(name), one.at(name));
+  }
+}
+
 TEST_CASE("levels: what nodes read outside of the tree, and who reads them") {
   const Tensors inputs = trees(kSeveral, 3, 2);
   CHECK(compare(kPlain, inputs, {"h", "loss", "grad:x", "grad:U", "grad:V"}) > 2);

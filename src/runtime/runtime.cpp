@@ -184,6 +184,7 @@ void Runtime<S>::run_together() {
 template <class S>
 RowRange Runtime<S>::range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const {
   const std::int64_t n = rows(extent);
+  if (share(step) == Share::rows) return {worker.first_of(n), worker.last_of(n)};
   if (share(step) != Share::items) return {0, n};
   const auto number = static_cast<std::size_t>(worker.number);
   return {std::min(schedule_.bounds[number], n), std::min(schedule_.bounds[number + 1], n)};

@@ -15,11 +15,12 @@ using plan::Step;
 constexpr double kLeastWork = 2e6;     ///< floating-point operations of a run worth sharing out
 constexpr double kLeastProduct = 1e6;  ///< and of a product whose columns are
 
-/// Whether a step works row by row on items that a batch begins with, so that it splits by items.
+/// Whether a step works row by row, and on what: items that a batch begins with, so that it splits
+/// by items, or rows of levels too.
 template <class S>
 class Splits {
  public:
-  explicit Splits(const Plan<S>& plan) : plan_(plan) {}
+  Splits(const Plan<S>& plan, bool levels) : plan_(plan), levels_(levels) {}
 
   bool operator()(const Step<S>& step) const {
     switch (step.form) {
@@ -40,7 +41,10 @@ class Splits {
 
  private:
   static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-  bool prefix(plan::ValueId v) const { return plan_.layout.prefix(plan_.values[at(v)].extent); }
+  bool prefix(plan::ValueId v) const {
+    const ExtentId extent = plan_.values[at(v)].extent;
+    return plan_.layout.prefix(extent) || (levels_ && plan_.layout.of_level(extent));
+  }
 
   bool instances(const Step<S>& step) const {
     const auto& program = plan_.programs[at(step.program)];
@@ -60,6 +64,7 @@ class Splits {
   }
 
   const Plan<S>& plan_;
+  bool levels_;
 };
 
 /// Work of each item, and in all.
@@ -96,11 +101,14 @@ std::vector<std::int64_t> bounds_of(const std::vector<double>& work, int workers
   return bounds;
 }
 
-Share share_of(Form form, bool by_items, bool splits) {
+template <class S>
+Share share_of(const Plan<S>& plan, const Step<S>& step, bool by_items) {
+  const Form form = step.form;
   if (form == Form::pack) return Share::packs;
   if (form == Form::outer_sum || form == Form::sum_items) return Share::columns;
-  if (by_items) return splits ? Share::items : Share::alone;
-  return form == Form::rows ? Share::columns : Share::alone;
+  if (!by_items) return form == Form::rows ? Share::columns : Share::alone;
+  if (Splits<S>(plan, false)(step)) return Share::items;
+  return plan.layout.levels >= 0 && Splits<S>(plan, true)(step) ? Share::rows : Share::alone;
 }
 
 }  // namespace
@@ -116,11 +124,11 @@ Schedule share_out(const Plan<S>& plan, const Placement& placed, std::int64_t it
   if (total < least) return schedule;
   schedule.workers = threads;
   if (by_items) schedule.bounds = bounds_of(work, threads);
-  const Splits<S> splits(plan);
   for (const Step<S>& step : plan.steps) {
-    const Share share = share_of(step.form, by_items, by_items && splits(step));
+    const Share share = share_of(plan, step, by_items);
     const bool first = schedule.share.empty();
-    const bool goes_on = !first && schedule.share.back() == share && share != Share::columns;
+    const bool goes_on =
+        !first && schedule.share.back() == share && share != Share::columns && share != Share::rows;
     schedule.waits.push_back(!first && !goes_on);
     schedule.share.push_back(share);
   }

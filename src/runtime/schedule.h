@@ -12,6 +12,7 @@ namespace taugrad::runtime {
 enum class Share : std::uint8_t {
   alone,    ///< the first worker does it
   items,    ///< each does the rows of its items
+  rows,     ///< each does a part of the rows; all wait before it
   columns,  ///< each does columns of the result
   packs,    ///< each fills some of the packed matrices
 };
