@@ -2,6 +2,7 @@
 // gradients, circuits of grids.
 #include <catch2/catch.hpp>
 
+#include "graph/gradient_order.h"
 #include "support_by_hand.h"
 #include "support_cli.h"
 #include "taugrad/draw/render.h"
@@ -144,6 +145,124 @@ TEST_CASE("a grid whose positions are not alike is refused", "[by_hand][fold]") 
   };
   CHECK(has(told(h), "G026"));
   CHECK(has(told(h), "not alike: p["));
+}
+
+namespace {
+
+/// Two steps, with the gradient of a loss, a penalty on it, and the gradient of the penalty.
+Graph with_penalty() {
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  Var h = g.name(g.zeros({2}), "h", {0});
+  for (int t = 1; t <= 2; ++t) {
+    const auto step = g.step("t", t);
+    h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
+  }
+  const Var first = gradient(g.name(sum(h * h), "loss"), W);
+  gradient(g.name(sum(first * first), "penalty"), W);
+  return g;
+}
+
+}  // namespace
+
+TEST_CASE("a further gradient of a weight is drawn as one, beside the first", "[by_hand][draw]") {
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  Var h = g.name(g.zeros({2}), "h", {0});
+  for (int t = 1; t <= 2; ++t) {
+    const auto step = g.step("t", t);
+    h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
+  }
+  gradient(g.name(sum(h * h), "a"), W);
+  gradient(g.name(sum(h * h * h), "b"), W);
+  for (const Graph& graph : {g, graph_from_json(to_json(g), "g.json")})
+    for (const Detail detail : {Detail::values, Detail::operations, Detail::everything}) {
+      const Picture p = picture_of(graph, WriteOptions{.detail = detail});
+      const auto count = [&](const auto& of) { return std::ranges::count_if(p.nodes, of); };
+      CHECK(count([](const PictureNode& n) { return n.name == "∇W"; }) == 2);
+      CHECK(count([](const PictureNode& n) { return n.name == "∇W" && n.order == 1; }) == 2);
+      CHECK(count([](const PictureNode& n) { return n.name == "∇W" && n.beside >= 0; }) == 2);
+      CHECK(count([](const PictureNode& n) { return n.order > 1; }) == 0);
+      // nothing of it stands among the forward nodes
+      const Picture forward =
+          picture_of(without_gradients(graph).graph(), WriteOptions{.detail = detail});
+      const auto of_forward = [](const PictureNode& n) {
+        return !n.adjoint && n.kind != NodeKind::constant;
+      };
+      CHECK(count(of_forward) == std::ranges::count_if(forward.nodes, of_forward));
+    }
+}
+
+TEST_CASE("a gradient of a gradient is told apart from both passes, in pictures and files",
+          "[by_hand][draw]") {
+  const Graph g = with_penalty();
+  const std::vector<char> orders = gradient_orders(g.tape());
+  const auto order_of = [&](const char* name) {
+    return static_cast<int>(orders[static_cast<std::size_t>(g.at(name).id)]);
+  };
+  CHECK(order_of("loss") == 0);
+  CHECK(order_of("grad:W") == 1);
+  CHECK(order_of("penalty") == 0);
+  CHECK(orders.back() == 2);
+  const Graph read = graph_from_json(to_json(g), "g.json");
+  CHECK(to_json(read) == to_json(g));
+  CHECK(gradient_orders(clone(g).graph().tape()) == orders);
+  for (const Detail detail : {Detail::values, Detail::operations, Detail::everything}) {
+    const WriteOptions options{.detail = detail};
+    const Picture p = picture_of(g, options);
+    const auto node = [&](int n) -> const PictureNode& {
+      return p.nodes[static_cast<std::size_t>(n)];
+    };
+    CHECK(count_named(p, "∇W") == 1);
+    CHECK(count_named(p, "∇∇W") == 1);
+    int read_again = 0, within = 0;
+    for (const PictureNode& n : p.nodes) {
+      if (n.name == "∇∇W") CHECK((n.order == 2 && n.adjoint && node(n.beside).name == "W"));
+      if (n.name == "∇W") CHECK(n.order == 1);
+      if (n.name == "penalty" || n.name == "loss") CHECK((n.order == 0 && !n.adjoint));
+    }
+    for (const PictureEdge& e : p.edges) {
+      if (node(e.to).order != 2) continue;
+      const bool same = node(e.from).order == 2;
+      CHECK((e.kind == EdgeKind::adjoint) == same);
+      ++(same ? within : read_again);
+    }
+    CHECK((within > 0 || detail == Detail::values));  // where ∇∇W alone is drawn
+    CHECK(read_again > 0);
+    CHECK(to_svg(picture_of(read, options)) == to_svg(p));
+    CHECK(has(to_svg(p), "adjoint second"));
+    CHECK(has(to_dot(p), "#efd0ec"));
+  }
+}
+
+TEST_CASE("files without orders tell a gradient by its names, as they did", "[by_hand]") {
+  const Graph g = unrolled_elman(3);
+  gradient(g.at("loss"), {g.at("W"), g.at("h", {2})});
+  const std::string text = to_json(g);
+  std::string old = text;
+  for (std::size_t at; (at = old.find("\"order\": 1, ")) != std::string::npos;)
+    old.erase(at, std::string("\"order\": 1, ").size());
+  REQUIRE(old != text);
+  const Graph read = graph_from_json(old, "old.json");
+  for (NodeId id = 0; id < g.size(); ++id)
+    if (!g.tape().inputs(id).empty())
+      CHECK(gradient_order(read.tape(), id) == gradient_order(g.tape(), id));
+  for (const Detail detail : {Detail::values, Detail::operations, Detail::everything})
+    CHECK(to_svg(picture_of(read, WriteOptions{.detail = detail})) ==
+          to_svg(picture_of(g, WriteOptions{.detail = detail})));
+}
+
+TEST_CASE("products with Hessians are of the second order, whatever is named", "[by_hand]") {
+  Graph g;
+  const Var w = g.weight("w", {3}), v = g.weight("v", {3});
+  const Var loss = g.name(sum(exp(w)), "loss");
+  const Var product = hvp(loss, w, v), matrix = hessian(loss, w), rows = jacobian(exp(w), w);
+  CHECK(gradient_order(g.tape(), loss.id) == 0);
+  CHECK(gradient_order(g.tape(), product.id) == 2);
+  CHECK(gradient_order(g.tape(), matrix.id) == 2);
+  CHECK(gradient_order(g.tape(), rows.id) == 1);
+  CHECK(gradient_order(g.tape(), (w * v).id) == 0);
+  CHECK(gradient_order(g.tape(), tangent(loss, w, v).id) == 0);
 }
 
 TEST_CASE("a drawing without a title has none", "[by_hand][draw]") {

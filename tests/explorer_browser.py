@@ -442,6 +442,39 @@ def try_graph_values(b):
     check('a graph: values of the gradient itself', 'Value' in b.panel(), b.panel()[:300])
 
 
+def try_second_gradient(b):
+    """A gradient of a gradient has colours and words of its own."""
+    def node(id, op, inputs=(), **more):
+        return {'extent': 0, 'id': id, 'inputs': list(inputs), 'op': op, 'shape': [], **more}
+    value = {'value': True}
+    one = {'attrs': {'value': 1.0}}
+    graph = {'version': 1, 'lengths': [], 'extents': [[]], 'nodes': [
+        node(0, 'weight', name='w', **value), node(1, 'exp', [0], name='loss', **value),
+        node(2, 'constant', order=1, **one), node(3, 'mul', [2, 1], order=1, name='grad:w', **value),
+        node(4, 'mul', [3, 3], name='penalty', **value), node(5, 'constant', order=2, **one),
+        node(6, 'mul', [5, 3], order=2), node(7, 'add', [6, 6], order=2),
+        node(8, 'mul', [7, 1], order=2, known_as='grad:w')]}
+    for n in graph['nodes']:
+        if not n['inputs']:
+            del n['inputs']
+    with open(os.path.join(FOLDER, 'second.json'), 'w') as f:
+        json.dump(graph, f)
+    b.open(show('second', 'second.json'))
+    fill = 'return getComputedStyle([...document.querySelectorAll("g.n")].find((n) => n.textContent.startsWith(' \
+           'arguments[0])).querySelector("rect")).fill'
+    fills = [b.js(fill, name) for name in ('loss', '\u2207w', '\u2207\u2207w')]
+    check('three passes in three colours', len(set(fills)) == 3, fills)
+    b.click_node('\u2207\u2207w')
+    check('a gradient of the gradient, in words', 'of a gradient of the gradient' in b.panel(), b.panel()[:100])
+    b.click_node('\u2207w')
+    check('the first gradient, in words', 'of the gradient' in b.panel() and 'of a gradient' not in b.panel(),
+          b.panel()[:100])
+    for scheme in ('light', 'dark'):
+        b.media({'prefers-color-scheme': scheme})
+        b.shot('second-' + scheme)
+    b.media({})
+
+
 def try_models(b):
     """In what two trained models differ: docs/explore.md, by clicks."""
     for name, seed in (('one', '1'), ('two', '2')):
@@ -579,6 +612,7 @@ def main():
         attempt(b, try_not_finite)
         attempt(b, try_walks)
         attempt(b, try_graph_values)
+        attempt(b, try_second_gradient)
         attempt(b, try_models)
         attempt(b, try_large)
     finally:

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/files.h"
+#include "graph/gradient_order.h"
 #include "io/inspect.h"
 #include "random_graph.h"
 #include "support_executor.h"
@@ -44,10 +45,11 @@ void check_same(const Graph& a, const Graph& b) {
   std::size_t different = 0;
   for (NodeId id = 0; id < x.size(); ++id) {
     const Node n = x.node(id), m = y.node(id);
-    const bool same = &n.op == &m.op && std::ranges::equal(n.inputs, m.inputs) &&
-                      n.shape == m.shape && n.name == m.name &&
-                      std::ranges::equal(n.index, m.index) && n.is_value == m.is_value &&
-                      std::ranges::equal(x.letters(id), y.letters(id)) && n.extent == m.extent;
+    const bool same =
+        &n.op == &m.op && std::ranges::equal(n.inputs, m.inputs) && n.shape == m.shape &&
+        n.name == m.name && std::ranges::equal(n.index, m.index) && n.is_value == m.is_value &&
+        std::ranges::equal(x.letters(id), y.letters(id)) && n.extent == m.extent &&
+        gradient_order(x, id) == gradient_order(y, id) && x.known_as(id) == y.known_as(id);
     different += !same;
   }
   CHECK(different == 0);
@@ -315,6 +317,14 @@ for line in open(sys.argv[2]):
       changed("\"value\": true", "\"index\": [1], \"letters\": [1]"),
       changed("\"value\": true", "\"index\": [1], \"letters\": \"t\""),
       changed("\"value\": true", "\"inputs\": [\"W\"]"),
+      changed("\"value\": true", "\"order\": 2"),
+      changed("\"value\": true", "\"order\": -1"),
+      changed("\"value\": true", "\"order\": 10"),
+      changed("\"value\": true", "\"order\": \"2\""),
+      changed("\"value\": true", "\"known_as\": \"grad:W\""),
+      changed("\"value\": true", "\"known_as\": \"W\""),
+      changed("\"value\": true", "\"known_as\": 1"),
+      changed("\"value\": true", "\"known_as\": \"grad:W\", \"value\": true"),
       changed("\"value\": true", "\"attrs\": {\"k\": [1.5]}"),
       changed("\"value\": true", "\"attrs\": {\"k\": {\"txt\": \"inf\"}}"),
       changed("\"value\": true",

@@ -2,7 +2,10 @@
 // another, on a circle or on a line, and that lines cross no more than those of `dot`.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
+#include <iostream>
 #include <map>
+#include <set>
 
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
@@ -235,7 +238,39 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
   CHECK(laid > pictures * 9 / 10);
 }
 
-TEST_CASE("printed: lines cross at most as often as those of dot, and a tenth", "[draw][printed]") {
+namespace {
+
+/// Pictures whose lines cross more often than those of `dot` and a tenth: what every position reads
+/// of every other (attention), levels of a hierarchy, two layers in both directions. `dot`, which
+/// need not keep steps in columns and rows upwards, has fewer there.
+const std::map<std::string, std::set<std::string>> kAboveDot{
+    {"attention", {"unfolded"}},
+    {"autoencoder", {"unfolded", "gradient"}},
+    {"bidirectional", {"unfolded"}},  // as the notes print it
+    {"crf", {"unfolded", "gradient"}},
+    {"ctc", {"unfolded", "gradient"}},
+    {"hgrn2", {"unfolded"}},
+    {"hierarchical", {"unfolded", "gradient"}},
+    {"hopfield", {"unfolded"}},
+    {"kalman_filter", {"gradient"}},
+    {"pointer", {"unfolded", "gradient"}},
+    {"pyramid", {"unfolded"}},
+    {"qrnn", {"unfolded"}},
+    {"rwkv4", {"folded"}},
+    {"s5", {"folded"}},
+    {"self_attention", {"unfolded"}},
+    {"skip_connections", {"unfolded", "gradient"}},
+    {"stacked_bidirectional_lstm", {"unfolded", "gradient"}}};
+
+bool is_above_dot(const std::string& name, const std::string& view) {
+  const auto known = kAboveDot.find(name);
+  return known != kAboveDot.end() && known->second.contains(view);
+}
+
+}  // namespace
+
+TEST_CASE("printed: lines cross at most as often as those of dot, and a tenth",
+          "[draw][printed][crossings]") {
   if (!has_command("dot")) {
     WARN("dot is not installed: SKIPPED the comparison");
     return;
@@ -251,7 +286,7 @@ TEST_CASE("printed: lines cross at most as often as those of dot, and a tenth", 
     REQUIRE(l.printed);
     const int ours = crossings(lines_of(l)), dots = crossings(lines_of_dot(p));
     INFO(name << ": " << ours << " against " << dots);
-    CHECK(ours <= dots * 1.1 + 4);  // two a step that is entered
+    CHECK(ours <= dots * 1.1 + (is_above_dot(name, "unfolded") ? 1 : 0));
     all += ours;
     all_of_dot += dots;
   }
@@ -259,12 +294,13 @@ TEST_CASE("printed: lines cross at most as often as those of dot, and a tenth", 
 }
 
 TEST_CASE(
-    "printed: over all shipped definitions and views lines cross less often than those of dot",
-    "[draw][printed]") {
+    "printed: over all shipped definitions and views lines cross far less often than those of dot",
+    "[draw][printed][crossings]") {
   if (!has_command("dot")) {
     WARN("dot is not installed: SKIPPED the comparison");
     return;
   }
+  const bool tell = std::getenv("TAUGRAD_TELL") != nullptr;
   int all = 0, all_of_dot = 0, more = 0, pictures = 0;
   for (const std::string& name : shipped_names())
     for (const auto& [view, p] : printed_views(name)) {
@@ -272,15 +308,20 @@ TEST_CASE(
       if (!l.printed) continue;
       const int ours = crossings(lines_of(l)), dots = crossings(lines_of_dot(p));
       INFO(name << ", " << view << ": " << ours << " against " << dots);
-      // what a step is computed by stands in rows, upwards: dot, which need not, has fewer at times
-      CHECK(ours <= dots * 6 + 12);
+      if (tell)
+        std::cout << name << ", " << view << ": " << ours << ", dot " << dots
+                  << (ours > dots * 1.1 ? ", more" : "") << "\n";
+      // another version of dot may draw a line otherwise
+      if (!is_above_dot(name, view)) CHECK(ours <= dots * 1.1 + 1);
+      CHECK(ours <= dots * 6 + 3);
       all += ours;
       all_of_dot += dots;
       more += ours > dots * 1.1;
       ++pictures;
     }
-  CHECK(all <= all_of_dot);
-  CHECK(more * 3 <= pictures);
+  INFO(all << " of " << all_of_dot << ", " << more << " of " << pictures << " above");
+  CHECK(all <= all_of_dot * 0.7);
+  CHECK(more * 8 <= pictures);
 }
 
 TEST_CASE("printed: a picture of many nodes is drawn by the layout of all pictures",

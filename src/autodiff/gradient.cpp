@@ -6,6 +6,7 @@
 #include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/limits.h"
+#include "graph/gradient_order.h"
 #include "graph/verified.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/ops.h"
@@ -143,10 +144,10 @@ class Reverse {
   Vars terms_, xbar_;
 };
 
-// A further name for a node: a copy that moves nothing.
-Var append_view(Var v) {
+// A further name for a node: a copy that moves nothing, of an owner.
+Var append_view(Var v, NameId name, IndexId index) {
   OwnerScope owner(*v.tape);
-  v.tape->set_owner(0, 0);
+  v.tape->set_owner(name, index);
   return copy(v);
 }
 
@@ -159,14 +160,18 @@ Var named_gradient(Var v, Var g) {
   const std::string name = "grad:" + std::string(tape.name(v.id));
   const std::vector<std::int32_t> index(tape.index(v.id).begin(), tape.index(v.id).end());
   if (name.size() > limits::kNameBytes) return g;
-  if (tape.is_value(g.id)) g = append_view(g);
+  if (tape.is_value(g.id)) g = append_view(g, 0, 0);
   const NameId number = tape.intern_name(name, tape.letters_of(tape.name_id(v.id)));
   const bool taken = std::ranges::any_of(tape.find_values(name, index),
                                          [&](NodeId id) { return tape.name_id(id) == number; });
-  if (!taken)
+  if (!taken) {
     tape.set_value(g.id, number, tape.intern_index(index));
-  else
-    tape.know_as(g.id, number, tape.intern_index(index));
+    return g;
+  }
+  // pictures show it in the step of what it is the gradient of
+  if (tape.index_id(g.id) != tape.index_id(v.id) || !tape.known_name(g.id).empty())
+    g = append_view(g, tape.name_id(v.id), tape.index_id(v.id));
+  tape.know_as(g.id, number, tape.intern_index(index));
   return g;
 }
 
@@ -189,6 +194,7 @@ Gradients gradient(std::span<const Var> outputs, std::span<const Var> cotangents
   const NodeId first = tape.size();
   check_directions(outputs, cotangents, tape);
   tape.reserve(9 * static_cast<std::size_t>(tape.size()) / 4);  // most graphs double
+  const GradientOrderScope order(tape, order_through(tape, outputs, wrt) + 1);
   Reverse sweep(tape, wrt, last_of(outputs, tape), options);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var y = outputs[i];

@@ -4,6 +4,7 @@
 
 #include "autodiff/sweep.h"
 #include "base/fail.h"
+#include "graph/gradient_order.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/shape.h"
 #include "taugrad/ops/ops.h"
@@ -70,6 +71,7 @@ Var jacobian(Var y, Var x) {
   if (rows == 0 || columns == 0)
     return constant(*y.tape, 0, shape, x.per_example() ? x.extent() : y.extent());
   // a sum over the items is undone by neither: each mode keeps apart what the other sums
+  const GradientOrderScope order(*y.tape, order_through(*y.tape, {&y, 1}, {&x, 1}) + 1);
   const bool forward_only = y.per_example() && !x.per_example();
   const bool reverse_only = x.per_example() && !y.per_example();
   const bool forward = forward_only || (!reverse_only && columns < rows);
@@ -90,6 +92,7 @@ Vars hvp(Var loss, std::span<const Var> x, std::span<const Var> v) {
   last_of(v, *loss.tape);
   check_directions(x, v, *loss.tape);
   const Vars g = gradient({&loss, 1}, {}, x, {.named = false}).values();
+  const GradientOrderScope order(*loss.tape, order_through(*loss.tape, {&loss, 1}, x) + 1);
   Vars terms;
   for (std::size_t i = 0; i < g.size(); ++i) {
     const Var term = sum(g[i] * v[i]);

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
+#include "graph/gradient_order.h"
 #include "taugrad/ops/ops.h"
 
 namespace taugrad {
@@ -17,6 +18,21 @@ std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId 
     for (const NodeId in : tape.inputs(id)) depends[at(id)] |= depends[at(in)];
   }
   return depends;
+}
+
+int order_through(const Tape& tape, std::span<const Var> outputs, std::span<const Var> wrt) {
+  if (!has_gradient_orders(tape)) return 0;
+  const NodeId last = last_of(outputs, tape);
+  const std::vector<char> depends = depends_on(tape, wrt, last), orders = gradient_orders(tape);
+  std::vector<char> passed(depends.size(), 0);
+  for (const Var& v : outputs) passed[at(v.id)] = depends[at(v.id)];
+  int most = 0;
+  for (NodeId id = last; id >= 0; --id) {
+    if (!passed[at(id)]) continue;
+    most = std::max<int>(most, orders[at(id)]);
+    for (const NodeId in : tape.inputs(id)) passed[at(in)] |= depends[at(in)];
+  }
+  return most;
 }
 
 Var fitted(Var derivative, Var of, const Op& rule) {

@@ -39,6 +39,9 @@ class OwnerScope {
 /// 1 for each node up to `last` whose value depends differentiably on one of wrt.
 std::vector<char> depends_on(const Tape& tape, std::span<const Var> wrt, NodeId last);
 
+/// The largest order of a derivative (gradient_order.h) on any way from wrt to the outputs.
+int order_through(const Tape& tape, std::span<const Var> outputs, std::span<const Var> wrt);
+
 /// The derivative of `of` in the form of `of`: a share per example of what is not is summed over
 /// the items, a share of all items is given to each. @throws Error (bug) on another shape or other
 /// items

@@ -1,6 +1,7 @@
 #include "autodiff/structural_zeros.h"
 #include "autodiff/sweep.h"
 #include "base/fail.h"
+#include "graph/gradient_order.h"
 #include "graph/verified.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/reachable.h"
@@ -110,6 +111,9 @@ Vars tangent(std::span<const Var> outputs, std::span<const Var> wrt,
   last_of(tangents, tape);
   check_directions(wrt, tangents, tape);
   const NodeId first = tape.size(), last = last_of(outputs, tape);
+  // forward mode through a gradient is a part of its derivative, else of the forward pass
+  const int through = order_through(tape, outputs, wrt);
+  const GradientOrderScope order(tape, through > 0 ? through + 1 : 0);
   ForwardSweep sweep(tape, outputs);
   for (std::size_t i = 0; i < wrt.size(); ++i) sweep.seed(wrt[i], tangents[i]);
   sweep.run(last);

@@ -1,5 +1,6 @@
 #include "graph/adjoint.h"
 
+#include "graph/gradient_order.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
@@ -14,6 +15,7 @@ bool is_gradient(const Tape& tape, NodeId id) {
 }  // namespace
 
 bool has_gradients(const Tape& tape) {
+  if (has_gradient_orders(tape)) return true;
   for (NodeId id = 0; id < tape.size(); ++id)
     if (is_gradient(tape, id)) return true;
   return false;
@@ -29,9 +31,11 @@ std::vector<NodeId> sinks(const Tape& tape) {
   return ids;
 }
 
-// Backwards: what a gradient needs, and what anything else needs. The second does not look through
-// a gradient, so that a step down the gradient (W - 0.1 dW) is no reason to take dW for forward.
+// Of a file that does not tell orders, by names. Backwards: what a gradient needs, and what
+// anything else needs. The second does not look through a gradient, so that a step down the
+// gradient (W - 0.1 dW) is no reason to take dW for forward.
 std::vector<char> adjoint_nodes(const Tape& tape) {
+  if (has_gradient_orders(tape)) return gradient_orders(tape);
   std::vector<char> adjoint(at(tape.size()), 0);
   if (!has_gradients(tape)) return adjoint;
   std::vector<char> forward(at(tape.size()), 0);

@@ -6,11 +6,12 @@
 
 namespace taugrad {
 
-/// 1 for each node that belongs to a gradient on the tape: what gradients, the values named
-/// grad:.., are computed by, and no value of another name nor what nobody reads needs. Linear.
+/// For each node of a gradient on the tape its order (gradient_order.h), else 0. Where the tape
+/// tells none, 1 for what gradients, the values named grad:.., are computed by, and no value of
+/// another name nor what nobody reads needs. Linear.
 std::vector<char> adjoint_nodes(const Tape& tape);
 
-/// Whether any value is named as a gradient.
+/// Whether any node is a part of a gradient, or named as one.
 bool has_gradients(const Tape& tape);
 
 /// Nodes that no other node reads, in the order of the tape.

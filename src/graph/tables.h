@@ -63,6 +63,14 @@ class HashIndex {
   std::size_t count_ = 0;
 };
 
+/// From this node on what is appended is a part of a derivative of that order (gradient_order.h).
+struct OrderFrom {
+  NodeId first;
+  int order;
+};
+using GradientOrders = std::vector<OrderFrom>;  // ascending by node
+GradientOrders& gradient_order_table(const Tape& tape);
+
 struct Tape::Tables {
   HashIndex names, indices, shapes, attrs, extents, values;
   struct ShapeQuestion {  // of one or two inputs: of one, first and last are it
@@ -93,6 +101,9 @@ struct Tape::Tables {
   /// (weight, name of the copy or of its letters, position).
   std::map<std::tuple<NodeId, NameId, IndexId>, NodeId> hidden_copies;
   std::map<NodeId, std::pair<NameId, IndexId>> known_as;
+  GradientOrders orders;
+  static GradientOrders& orders_of(const Tape& tape) { return tape.tables_->orders; }
+  friend GradientOrders& gradient_order_table(const Tape& tape) { return orders_of(tape); }
   HashIndex numbers;             // constants of expressions within steps
   std::vector<NodeId> claiming;  // of own_ancestors
   std::size_t bytes() const {

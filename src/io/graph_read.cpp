@@ -10,6 +10,8 @@
 #include "base/memory_limit.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "graph/adjoint.h"
+#include "graph/gradient_order.h"
 #include "io/node_reader.h"
 #include "taugrad/io/graph_json.h"
 #include "unfold/graph_size.h"
@@ -176,6 +178,14 @@ class GraphReader {
       reader.read();
     }
     graph_.tape().set_owner(0, 0);
+    set_gradient_order(graph_.tape(), 0);
+    if (!reader.told_orders()) infer_orders();
+  }
+
+  // files written before orders were: names tell a gradient
+  void infer_orders() {
+    if (!has_gradients(graph_.tape())) return;
+    set_gradient_orders(graph_.tape(), adjoint_nodes(graph_.tape()));
   }
 
   void skip_value() {

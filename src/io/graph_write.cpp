@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/suffix.h"
+#include "graph/gradient_order.h"
 #include "graph/tables.h"
 #include "json/json_writer.h"
 #include "taugrad/graph/op.h"
@@ -58,8 +59,11 @@ void append_attrs(std::string& out, const Attrs& attrs) {
   out += '}';
 }
 
-// Sorted keys; empty attrs, index, inputs, letters and name, and "value": false, are left out.
-void append_node(std::string& out, const Node& n, std::span<const std::string> letters) {
+// Sorted keys; empty attrs, index, inputs, known_as, letters and name, "order": 0 and
+// "value": false are left out.
+void append_node(std::string& out, const Tape& tape, NodeId id) {
+  const Node n = tape.node(id);
+  const std::span<const std::string> letters = tape.letters(id);
   out += '{';
   if (!n.attrs.empty()) {
     out += "\"attrs\": ";
@@ -78,6 +82,10 @@ void append_node(std::string& out, const Node& n, std::span<const std::string> l
     out += ", \"inputs\": ";
     append_list(out, n.inputs);
   }
+  if (const std::string known = tape.known_as(id); !known.empty()) {
+    out += ", \"known_as\": ";
+    json::append_string(out, known);
+  }
   if (!letters.empty()) {
     out += ", \"letters\": [";
     for (const std::string& letter : letters) {
@@ -92,6 +100,10 @@ void append_node(std::string& out, const Node& n, std::span<const std::string> l
   }
   out += ", \"op\": ";
   json::append_string(out, n.op.name);
+  if (const int order = gradient_order(tape, id); order > 0) {
+    out += ", \"order\": ";
+    json::append_number(out, static_cast<std::int64_t>(order));
+  }
   out += ", \"shape\": ";
   append_list(out, n.shape.dims());
   if (n.is_value && !n.name.empty()) out += ", \"value\": true";
@@ -144,7 +156,7 @@ void write(const Graph& g, const Sink& sink) {
   out += "\n],\n\"nodes\": [";
   for (NodeId id = 0; id < tape.size(); ++id) {
     out += id > 0 ? ",\n" : "\n";
-    append_node(out, tape.node(id), tape.letters(id));
+    append_node(out, tape, id);
     flush(kChunk);
   }
   out += "\n]\n}\n";

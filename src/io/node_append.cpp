@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
+#include "graph/gradient_order.h"
 #include "graph/position_text.h"
 #include "io/node_reader.h"
 #include "taugrad/base/tensor.h"
@@ -32,6 +33,7 @@ void NodeReader::append() {
                      described(), draft_.inputs.size()),
          draft_.inputs_offset != 0 ? draft_.inputs_offset : draft_.offset);
   set_owner();
+  set_gradient_order(tape_, draft_.order);
   const Shape shape = checked_shape();
   if (draft_.value && draft_.name.empty())
     fail("G010", fmt::format("{} is a value and lacks the field \"name\"", described()),
@@ -44,6 +46,19 @@ void NodeReader::append() {
     refuse(why, draft_.shape_offset);
   }
   if (draft_.value) name_value(v.id);
+  if (!draft_.known_as.empty()) know_as(v.id);
+}
+
+void NodeReader::know_as(NodeId id) {
+  if (draft_.value)
+    fail("G010", fmt::format("{} is a value: \"known_as\" is of one that is none", described()),
+         draft_.known_offset);
+  try {
+    taugrad::know_as(tape_, id, draft_.known_as);
+  } catch (const Error& why) {  // no name
+    const Diagnostic& d = why.diagnostics().front();
+    fail(d.code, d.message, draft_.known_offset);
+  }
 }
 
 void NodeReader::set_owner() {

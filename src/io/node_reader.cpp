@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "graph/gradient_order.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -17,9 +18,23 @@ namespace {
 
 using json::Event;
 
-constexpr std::array<std::string_view, 10> kFields = {"attrs",   "extent", "id", "index", "inputs",
-                                                      "letters", "name",   "op", "shape", "value"};
-enum : unsigned { kAttrs, kExtent, kId, kIndex, kInputs, kLetters, kName, kOp, kShape, kValue };
+constexpr std::array<std::string_view, 12> kFields = {"attrs",  "extent",   "id",      "index",
+                                                      "inputs", "known_as", "letters", "name",
+                                                      "op",     "order",    "shape",   "value"};
+enum : unsigned {
+  kAttrs,
+  kExtent,
+  kId,
+  kIndex,
+  kInputs,
+  kKnownAs,
+  kLetters,
+  kName,
+  kOp,
+  kOrder,
+  kShape,
+  kValue
+};
 
 std::string_view kind_of(Event e) {
   switch (e) {
@@ -120,6 +135,9 @@ void NodeReader::read_field() {
       draft_.inputs_offset = offset;
       read_inputs();
       break;
+    case kKnownAs:
+      read_known_as();
+      break;
     case kLetters:
       draft_.letters_offset = offset;
       read_letters();
@@ -129,6 +147,10 @@ void NodeReader::read_field() {
       break;
     case kOp:
       read_op();
+      break;
+    case kOrder:
+      draft_.order = static_cast<int>(integer_now("order", 0, kMostOrder));
+      told_orders_ = true;
       break;
     case kShape:
       draft_.shape_offset = offset;
@@ -162,6 +184,17 @@ void NodeReader::read_name() {
     fail("G025",
          fmt::format("a node's name has 1..{} bytes, got {}", limits::kNameBytes,
                      draft_.name.size()),
+         lexer_.offset());
+}
+
+void NodeReader::read_known_as() {
+  if (event_ != Event::string) fail_type("known_as", "a string");
+  draft_.known_offset = lexer_.offset();
+  draft_.known_as = lexer_.text();
+  if (!draft_.known_as.starts_with("grad:"))
+    fail("G025",
+         fmt::format("\"known_as\" is grad:W of a further gradient of W, got \"{}\"",
+                     printable(draft_.known_as, 80)),
          lexer_.offset());
 }
 

@@ -18,6 +18,8 @@ class NodeReader {
   NodeReader(json::Lexer& lexer, Graph& graph);
   /// After the begin_object of a node: reads it to its end.
   void read();
+  /// Whether any node said of which derivative it is a part.
+  bool told_orders() const { return told_orders_; }
 
  private:
   // what one node's fields said, before it is appended
@@ -29,11 +31,13 @@ class NodeReader {
     std::vector<std::int64_t> dims;
     std::vector<std::int32_t> index;
     std::vector<std::string> letters;
-    std::string name;
+    std::string name, known_as;
     std::int64_t extent = -1;
+    int order = 0;
     bool value = false;
     unsigned seen = 0;
-    std::size_t shape_offset = 0, inputs_offset = 0, name_offset = 0, letters_offset = 0;
+    std::size_t shape_offset = 0, inputs_offset = 0, name_offset = 0, letters_offset = 0,
+                known_offset = 0;
   };
 
   json::Event next();
@@ -41,6 +45,7 @@ class NodeReader {
   void read_op();
   void read_id();
   void read_name();
+  void read_known_as();
   void read_letters();
   void read_inputs();
   void read_attrs();
@@ -51,6 +56,7 @@ class NodeReader {
   void set_owner();
   Shape checked_shape() const;
   void name_value(NodeId id);
+  void know_as(NodeId id);
   Var append_checked(const Shape& shape);
 
   std::int64_t integer_now(std::string_view what, std::int64_t least, std::int64_t most) const;
@@ -66,6 +72,7 @@ class NodeReader {
   std::unordered_map<std::string_view, const Op*> ops_;
   std::vector<std::uint64_t> offsets_;  // of each node in the file
   std::uint64_t inputs_ = 0;
+  bool told_orders_ = false;
   json::Event event_ = json::Event::end;
   PlanBuilder draft_;
   Vars inputs_of_;  // of the draft; kept for its storage

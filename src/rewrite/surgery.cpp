@@ -9,6 +9,7 @@
 #include "base/shape_format.h"
 #include "base/utf8.h"
 #include "graph/adjoint.h"
+#include "graph/gradient_order.h"
 #include "graph/verified.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/reachable.h"
@@ -86,9 +87,13 @@ class Surgeon {
     to_.set_owner(name, index);
     const ShapeId shape = renumbered(shapes_, from_->shape_id(id),
                                      [&] { return to_.intern_shape(from_->shape(id)); });
+    set_gradient_order(to_, gradient_order(*from_, id));
     const NodeId made = to_.append_raw(from_->op(id), inputs_, shape, moved_attrs(id),
                                        extents_[from_->extent_id(id)]);
     to_.set_owner(0, 0);
+    set_gradient_order(to_, 0);
+    if (const std::string known = from_->known_as(id); first() && !known.empty())
+      know_as(to_, made, known);
     if (from_->is_value(id) && first()) to_.set_value(made, name, index);
     if (from_->is_value(id) && !first()) to_.name_value(made, name, index);
     stand_for(id, to_.var(made));

@@ -22,8 +22,8 @@ enum class NodeKind {
 enum class EdgeKind {
   data,
   share,    ///< from a weight to its copies
-  adjoint,  ///< between nodes of the gradient
-  recall,   ///< a value of the forward pass read by the gradient
+  adjoint,  ///< between nodes of the gradient, or of a gradient of it
+  recall,   ///< a value of the forward pass read by the gradient, or of both by a gradient of it
 };
 
 struct PictureNode {
@@ -41,6 +41,8 @@ struct PictureNode {
   std::string fill = {};  ///< "#rrggbb" instead of the colour of its kind, and of its texts
   std::string ink = {};
   bool striking = false;  ///< drawn with a thick red outline
+  /// 1 of a gradient, 2 of a gradient of a gradient (drawn in colours of its own), ..; 0: forward.
+  int order = 0;
 };
 
 struct PictureEdge {

@@ -96,7 +96,7 @@ class CanvasRenderer {
     if (this.style) return this.style;
     const css = getComputedStyle(document.documentElement), all = {};
     for (const name of ['bg', 'fg', 'soft', 'faint', 'line', 'accent', 'lit', 'step', ...KINDS, 'adjoint',
-      'adjoint-op', 'stroke', 'edge', 'bad', 'share', 'back', 'recall']) all[name] = css.getPropertyValue('--' + name);
+      'adjoint-op', 'second', 'second-op', 'again', 'stroke', 'edge', 'bad', 'share', 'back', 'recall']) all[name] = css.getPropertyValue('--' + name);
     all.data = all.edge;
     return (this.style = all);
   }
@@ -149,7 +149,7 @@ class CanvasRenderer {
       if (!c.elided) context.fill();
       context.stroke();
       if (!this.detailed) return;
-      this.text(c.label, c.x + c.w / 2, c.y + 14, 11, style.faint);
+      this.text(c.label, c.caption, c.y + 14, 11, style.faint);
     });
   }
 
@@ -231,8 +231,10 @@ class CanvasRenderer {
   nodeFill(i) {
     const style = this.styles(), kind = this.scene.kind(i);
     if (this.colours?.[i]) return this.colours[i];
-    if (!this.scene.n.adjoint[i]) return [style[kind], style.fg];
-    return [kind === 'operation' ? style['adjoint-op'] : style.adjoint, style.fg];
+    const order = this.scene.n.adjoint[i];
+    if (!order) return [style[kind], style.fg];
+    const name = order > 1 ? 'second' : 'adjoint';
+    return [style[kind === 'operation' ? name + '-op' : name], style.fg];
   }
 
   drawNodes({ left, right, k }) {
@@ -244,7 +246,7 @@ class CanvasRenderer {
       context.fillStyle = fill;
       const bad = isBad(scene, i);
       context.strokeStyle = bad ? style.bad : chosen ? style.accent : lit?.nodes[i] ? style.lit
-        : adjoint[i] ? style.back : style.stroke;
+        : adjoint[i] > 1 ? style.again : adjoint[i] ? style.back : style.stroke;
       context.lineWidth = chosen ? Math.max(3.2, 3 * this.ratio / k) : lit?.nodes[i] ? 2 : 1;
       if (!this.detailed && !chosen) {
         context.fillRect(x[i] - w[i] / 2, y[i] - h[i] / 2, w[i], h[i]);

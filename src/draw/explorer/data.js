@@ -29,7 +29,7 @@ class Scene {
     this.width = data.width / 10;
     this.height = data.height / 10;
     this.clusters = data.clusters.map((c) => (
-      { ...c, x: c.x / 10, y: c.y / 10, w: c.w / 10, h: c.h / 10 }));
+      { ...c, x: c.x / 10, y: c.y / 10, w: c.w / 10, h: c.h / 10, caption: c.caption / 10 }));
     this.routes = routes;
     this.n = { ...nodes, op: text(nodes.op), shape: text(nodes.shape), title: text(nodes.title),
       role: text(nodes.role), x: tenth(nodes.x), y: tenth(nodes.y), w: tenth(nodes.w),
@@ -42,7 +42,7 @@ class Scene {
     this.connect();
     this.bySlot = new Map();  // "cluster/role" -> node: the same node of another step
     for (let i = 0; i < this.count; ++i)
-      this.bySlot.set(this.n.cluster[i] + '/' + this.n.role[i] + (this.n.adjoint[i] ? "'" : ''), i);
+      this.bySlot.set(this.n.cluster[i] + '/' + this.n.role[i] + "'".repeat(this.n.adjoint[i]), i);
     this.steps = stepsOf(this);
   }
 
@@ -77,7 +77,7 @@ class Scene {
 
   /// The node of the same role in another cluster, or -1.
   inCluster(node, cluster) {
-    const slot = cluster + '/' + this.n.role[node] + (this.n.adjoint[node] ? "'" : '');
+    const slot = cluster + '/' + this.n.role[node] + "'".repeat(this.n.adjoint[node]);
     return this.bySlot.get(slot) ?? -1;
   }
 

@@ -81,7 +81,8 @@ class SceneJson {
       for (const int p : cluster.position) w_.value(p);
       w_.end_array().field("elided", cluster.elided);
       w_.field("x", tenths(box.left())).field("y", tenths(box.top()));
-      w_.field("w", tenths(box.width)).field("h", tenths(box.height)).end_object();
+      w_.field("w", tenths(box.width)).field("h", tenths(box.height));
+      w_.field("caption", tenths(layout_.captions[c].x)).end_object();
     }
     w_.end_array();
   }
@@ -96,7 +97,7 @@ class SceneJson {
     column("title", n.size(), [&](std::size_t i) { return texts_.number(n[i].title); });
     column("role", n.size(), [&](std::size_t i) { return texts_.number(n[i].role); });
     column("kind", n.size(), [&](std::size_t i) { return static_cast<int>(n[i].kind); });
-    column("adjoint", n.size(), [&](std::size_t i) { return n[i].adjoint ? 1 : 0; });
+    column("adjoint", n.size(), [&](std::size_t i) { return n[i].order; });
     column("cluster", n.size(), [&](std::size_t i) { return n[i].cluster; });
     column("beside", n.size(), [&](std::size_t i) { return n[i].beside; });
     const auto& box = layout_.nodes;

@@ -88,7 +88,7 @@ function describeNode(scene, node) {
   const { n } = scene, about = [make('h2', {}, n.name[node] || n.op[node] || 'node')];
   const cluster = scene.clusters[n.cluster[node]];
   about.push(make('p', { class: 'soft' }, scene.kind(node) +
-    (n.adjoint[node] ? ' of the gradient' : '') + (cluster ? ', step ' + cluster.label : '')));
+    (['', ' of the gradient'][n.adjoint[node]] ?? ' of a gradient of the gradient') + (cluster ? ', step ' + cluster.label : '')));
   about.push(make('p', { class: 'title' },
     n.title[node] || [n.op[node], n.shape[node]].filter(Boolean).join(' ')));
   if (state.lit) about.push(make('p', { class: 'paths' }, pathsText(state.lit, node)));

@@ -17,7 +17,7 @@ class SvgRenderer {
     this.clusters = scene.clusters.map((c) => draw('g', { class: 'cl' + (c.elided ? ' gap' : '') },
       draw('rect', { x: c.x, y: c.y, width: c.w, height: c.h, rx: 8 })));
     const captions = scene.clusters.map((c) => draw('text',
-      { x: c.x + c.w / 2, y: c.y + 14, class: 'cap' }, c.label));
+      { x: c.caption, y: c.y + 14, class: 'cap' }, c.label));
     this.edges = Array.from({ length: scene.edgeCount }, (_, e) => this.edge(e));
     const order = [...this.edges.keys()].sort((a, b) => this.rank(a) - this.rank(b) || a - b);
     this.nodes = Array.from({ length: scene.count }, (_, i) => this.node(i));
@@ -56,7 +56,7 @@ class SvgRenderer {
     const box = (inset, radius, extra) => draw('rect', { x: x[i] - w[i] / 2 + inset,
       y: y[i] - h[i] / 2 + inset, width: w[i] - 2 * inset, height: h[i] - 2 * inset, rx: radius, ...extra });
     const line = (dy, text, extra) => draw('text', { x: x[i], y: y[i] + dy, ...extra }, text);
-    const made = draw('g', { class: 'n ' + kind + (adjoint[i] ? ' adjoint' : ''), tabindex: '-1',
+    const made = draw('g', { class: 'n ' + kind + (adjoint[i] ? ' adjoint' : '') + (adjoint[i] > 1 ? ' second' : ''), tabindex: '-1',
       role: 'button', 'aria-label': scene.said(i), 'data-node': i }, box(0, name[i] ? 5 : 9));
     if (kind === 'random') made.append(box(2.5, 3, { class: 'in' }));
     const second = name[i] ? secondLine(scene, i) : '';

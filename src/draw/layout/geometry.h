@@ -44,9 +44,8 @@ double port_x(const Drawing& d, const Geometry& g, int node, int plan, int plan_
 void set_rows(Drawing& d, Geometry& g);
 /// The curve of an edge.
 Path draw_path(const Drawing& d, const Geometry& g, int edge);
-/// Places the labels of edges on their lines, clear of all else where there is room. Returns the
-/// tracks that had none.
-std::vector<TightTrack> place_labels(const Drawing& d, const std::vector<Box>& clusters,
-                                     std::vector<Path>& paths);
+/// Places the captions of clusters on their upper borders and the labels of edges on their lines,
+/// clear of all else where there is room. Returns the tracks that had none.
+std::vector<TightTrack> place_labels(const Drawing& d, Layout& layout);
 
 }  // namespace taugrad::draw

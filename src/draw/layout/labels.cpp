@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kLineHeight = 12;
 constexpr double kStep = 6;                // between places that are tried
-constexpr std::size_t kMostEdges = 4'000;  // of a larger picture labels keep clear of labels alone
+constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -121,11 +121,10 @@ class Obstacles {
 
 class Labels {
  public:
-  Labels(const Drawing& d, const std::vector<Box>& clusters, std::vector<Path>& paths)
-      : d_(d), paths_(paths), searched_(paths.size() <= kMostEdges) {
-    const bool any =
-        std::ranges::any_of(d.picture.edges, [](const PictureEdge& e) { return !e.label.empty(); });
-    if (any && searched_) add_drawing(clusters);
+  Labels(const Drawing& d, Layout& layout)
+      : d_(d), layout_(layout), paths_(layout.edges), searched_(paths_.size() <= kMostEdges) {
+    if (searched_) add_drawing();
+    place_captions();
   }
 
   std::vector<TightTrack> place() {
@@ -135,12 +134,9 @@ class Labels {
   }
 
  private:
-  void add_drawing(const std::vector<Box>& clusters) {
+  void add_drawing() {
     for (const Box& b : d_.boxes) drawn_.add_box(b);
-    for (std::size_t c = 0; c < clusters.size(); ++c) {
-      const Box& b = clusters[c];
-      const std::string& caption = d_.picture.clusters[c].label;
-      drawn_.add_box({b.x, b.top() + 10, text_width(caption, kSmallSize + 1), kLineHeight});
+    for (const Box& b : layout_.clusters) {
       constexpr double kBorder = 2;
       drawn_.add_box({b.left(), b.y, kBorder, b.height});
       drawn_.add_box({b.right(), b.y, kBorder, b.height});
@@ -149,6 +145,29 @@ class Labels {
       const std::vector<Point> points = sampled(paths_[e]);
       for (std::size_t i = 0; i + 1 < points.size(); ++i)
         drawn_.add_piece(points[i], points[i + 1], d_.wires[e].net, d_.picture.edges[e].to);
+    }
+  }
+
+  /// In the middle of the upper border; where a line passes there, beside it.
+  void place_captions() {
+    layout_.captions.clear();
+    for (std::size_t c = 0; c < layout_.clusters.size(); ++c) {
+      const Box& b = layout_.clusters[c];
+      const double width = text_width(d_.picture.clusters[c].label, kSmallSize + 1);
+      const double room = std::max(0.0, (b.width - width) / 2 - 4);
+      const auto box = [&](double away) {
+        return Box{b.x + away, b.top() + 10, width + 2, kLineHeight};
+      };
+      Box best = box(0);
+      long least = searched_ ? drawn_.cost(best, -1, -1) : 0;
+      for (double away = kStep; least > 0 && away <= room; away += kStep)
+        for (const double place : {-away, away})
+          if (const long cost = drawn_.cost(box(place), -1, -1); cost < least) {
+            least = cost;
+            best = box(place);
+          }
+      layout_.captions.push_back({best.x, best.y});
+      drawn_.add_box(best);
     }
   }
 
@@ -217,6 +236,7 @@ class Labels {
   }
 
   const Drawing& d_;
+  Layout& layout_;
   std::vector<Path>& paths_;
   const bool searched_;
   Obstacles drawn_;
@@ -226,9 +246,8 @@ class Labels {
 
 }  // namespace
 
-std::vector<TightTrack> place_labels(const Drawing& d, const std::vector<Box>& clusters,
-                                     std::vector<Path>& paths) {
-  return Labels(d, clusters, paths).place();
+std::vector<TightTrack> place_labels(const Drawing& d, Layout& layout) {
+  return Labels(d, layout).place();
 }
 
 }  // namespace taugrad::draw

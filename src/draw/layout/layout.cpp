@@ -71,7 +71,9 @@ void frame(const Picture& picture, Layout& layout) {
     for (Point& q : p.points) q.x += dx, q.y += dy;
     p.label.x += dx, p.label.y += dy;
   }
-  for (Point& q : layout.sides) q.x += dx, q.y += dy;
+  for (auto* points : {&layout.sides, &layout.captions}) {
+    for (Point& q : *points) q.x += dx, q.y += dy;
+  }
   layout.width = right - left + 2 * kMargin;
   layout.height = bottom - top + 2 * kMargin;
 }
@@ -96,7 +98,7 @@ std::vector<TightTrack> place(Drawing& d, std::vector<TightTrack> tight, Layout&
   for (std::size_t e = 0; e < d.wires.size(); ++e)
     layout.edges.push_back(draw_path(d, g, static_cast<int>(e)));
   layout.clusters = cluster_boxes(d, g);
-  return place_labels(d, layout.clusters, layout.edges);
+  return place_labels(d, layout);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ struct Layout {
   std::vector<Box> nodes;
   std::vector<Path> edges;
   std::vector<Box> clusters;
+  std::vector<Point> captions;    ///< middles of the labels of clusters
   std::vector<Point> notes;       ///< left end of each line, below everything
   bool printed = false;           ///< as printed_layout.h has it; a dense picture is not
   std::vector<Point> sides = {};  ///< printed: middles of the texts beside nodes

@@ -29,9 +29,11 @@ void add_bends(Plan& plan) {
     if (e.loop) continue;
     e.chain.push_back(e.upper);
     const int first = plan.nodes[at(e.upper)].layer + 1, last = plan.nodes[at(e.lower)].layer;
+    const int middle = (first + last - 1) / 2;  // where there is room for the label
     for (int layer = first; layer < last && !(too_many && last - first >= kLongEdge); ++layer) {
       e.chain.push_back(static_cast<int>(plan.nodes.size()));
-      plan.nodes.push_back({.kind = PlanNode::Kind::bend, .width = kBendWidth, .layer = layer});
+      const double width = layer == middle ? std::max(kBendWidth, e.label) : kBendWidth;
+      plan.nodes.push_back({.kind = PlanNode::Kind::bend, .width = width, .layer = layer});
     }
     e.chain.push_back(e.lower);
   }

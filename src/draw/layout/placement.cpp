@@ -10,11 +10,15 @@ namespace {
 
 constexpr double kNodeGap = 18;
 constexpr double kBendGap = 9;
+constexpr double kTextGap = 4;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double separation(const PlanNode& a, const PlanNode& b) {
-  return (a.width + b.width) / 2 + (a.is_real() && b.is_real() ? kNodeGap : kBendGap);
+  const double boxes = a.width + b.width,
+               texts = std::max(a.width, a.text) + std::max(b.width, b.text);
+  return std::max(boxes / 2 + (a.is_real() && b.is_real() ? kNodeGap : kBendGap),
+                  texts / 2 + kTextGap);
 }
 
 // Straight chains of bends matter most: they are what the eye follows.
@@ -31,6 +35,8 @@ class Placer {
  public:
   explicit Placer(Plan& plan) : plan_(plan), up_(plan.nodes.size()), down_(plan.nodes.size()) {
     for (const PlanEdge& e : plan.edges) {
+      if (e.chain.size() == 2)
+        plan.nodes[at(e.lower)].text = std::max(plan.nodes[at(e.lower)].text, e.label);
       for (std::size_t i = 0; i + 1 < e.chain.size(); ++i) {
         const int a = e.chain[i], b = e.chain[i + 1];
         const double w = weight(plan.nodes[at(a)], plan.nodes[at(b)]);

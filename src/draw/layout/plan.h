@@ -10,9 +10,10 @@ struct PlanNode {
   enum class Kind { real, bend, top_port, bottom_port };
   Kind kind = Kind::real;
   double width = 0, height = 0;
-  int layer = 0;  ///< 1.. for real nodes; 0 and `layers + 1` for ports
-  int pull = 0;   ///< > 0: edges leave sideways to the right, < 0: to the left
-  double x = 0;   ///< centre, from the left rim of the plan
+  int layer = 0;    ///< 1.. for real nodes; 0 and `layers + 1` for ports
+  int pull = 0;     ///< > 0: edges leave sideways to the right, < 0: to the left
+  double x = 0;     ///< centre, from the left rim of the plan
+  double text = 0;  ///< width of the widest label of edges from the layer above: kept free
   bool is_real() const { return kind == Kind::real; }
 };
 

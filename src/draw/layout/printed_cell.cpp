@@ -6,6 +6,9 @@
 #include <set>
 #include <utility>
 
+#include "draw/layout/printed_layout.h"
+#include "draw/layout/untangle.h"
+
 namespace taugrad::draw {
 namespace {
 
@@ -19,6 +22,7 @@ struct Role {
   bool source = true;     ///< nothing in its step is read by it
   bool lateral = false;   ///< reads itself in another step
   bool observed = false;  ///< read by losses alone
+  double width = 0;
 };
 
 class Arranger {
@@ -29,6 +33,8 @@ class Arranger {
           number_.try_emplace(role_in_cell(p, n), static_cast<int>(roles_.size()));
       if (fresh) roles_.push_back({.name = it->first});
       role_of_[n] = it->second;
+      Role& role = roles_[at(it->second)];
+      role.width = std::max(role.width, printed_node_width(p.nodes[at(n)]));
     }
     for (const PictureNode& n : p.nodes) gradient_ = gradient_ || n.adjoint;
     for (const PictureEdge& e : p.edges) add(e);
@@ -51,6 +57,30 @@ class Arranger {
         cell.places[roles_[at(own[i])].name] = {cell.rows, alone ? 0.0 : i % 2 == 0 ? -0.5 : 0.5};
         cell.rows += i + 1 < own.size() ? 0.75 : 1;
       }
+    }
+    return cell;
+  }
+
+  /// Roles change places where lines then cross less.
+  PrintedCell untangled(int attempt) {
+    PrintedCell cell = lines();
+    StepPlan plan{.row = {},
+                  .slot = {},
+                  .width = {},
+                  .inner = {inner_.begin(), inner_.end()},
+                  .onward = {onward_.begin(), onward_.end()},
+                  .back = {back_.begin(), back_.end()},
+                  .from_below = {from_below_.begin(), from_below_.end()}};
+    for (const Role& r : roles_) {
+      plan.row.push_back(cell.places[r.name].row);
+      plan.slot.push_back(cell.places[r.name].slot);
+      plan.width.push_back(r.width / kSlotPitch);
+    }
+    untangle(plan, attempt);
+    cell.rows = 1;
+    for (std::size_t r = 0; r < roles_.size(); ++r) {
+      cell.places[roles_[r].name] = {plan.row[r], plan.slot[r]};
+      cell.rows = std::max(cell.rows, plan.row[r] + 1);
     }
     return cell;
   }
@@ -84,13 +114,21 @@ class Arranger {
  private:
   void add(const PictureEdge& e) {
     const auto from = role_of_.find(e.from), to = role_of_.find(e.to);
+    if (from == role_of_.end() && to != role_of_.end() && p_.nodes[at(e.from)].cluster < 0)
+      from_below_.insert(to->second);
     if (from == role_of_.end() || to == role_of_.end()) return;
     const bool inside = p_.nodes[at(e.from)].cluster == p_.nodes[at(e.to)].cluster && !e.square;
     if (inside && from->second != to->second)
       inner_.insert({from->second, to->second});
     else if (from->second == to->second)
       roles_[at(to->second)].lateral = true;
+    if (!inside && !e.square) (is_onward(e) ? onward_ : back_).insert({from->second, to->second});
     if (inside) roles_[at(to->second)].source = false;
+  }
+
+  bool is_onward(const PictureEdge& e) const {
+    const int from = p_.nodes[at(e.from)].cluster, to = p_.nodes[at(e.to)].cluster;
+    return from < 0 || to < 0 || p_.clusters[at(from)].position <= p_.clusters[at(to)].position;
   }
 
   // the longest path of edges inside a step; then sources go up to what reads them
@@ -177,6 +215,8 @@ class Arranger {
   std::vector<Role> roles_;
   std::map<int, int> role_of_;           // by node
   std::set<std::pair<int, int>> inner_;  // edges inside a step, between roles
+  std::set<int> from_below_;
+  std::set<std::pair<int, int>> onward_, back_;  // from a step at the left, at the right
   bool gradient_ = false;
 };
 
@@ -187,9 +227,11 @@ std::string role_in_cell(const Picture& picture, int node) {
   return n.cluster < 0 ? n.id : n.role;
 }
 
-PrintedCell arrange_cell(const Picture& picture, const std::vector<int>& nodes, bool grid) {
+PrintedCell arrange_cell(const Picture& picture, const std::vector<int>& nodes, bool grid,
+                         int attempt) {
   Arranger arranger(picture, nodes);
-  return grid ? arranger.permuted() : arranger.lines();
+  if (grid) return arranger.permuted();
+  return attempt == 0 ? arranger.lines() : arranger.untangled(attempt - 1);
 }
 
 }  // namespace taugrad::draw

@@ -24,6 +24,8 @@ std::string role_in_cell(const Picture& picture, int node);
 /// @param nodes  those of all cells of one pattern
 /// @param grid   of a grid: no two roles in one row or slot, so that what runs along and what runs
 /// down goes straight
-PrintedCell arrange_cell(const Picture& picture, const std::vector<int>& nodes, bool grid);
+/// @param attempt  0: rows of what is read by what; 1, 2, ..: roles moved so that lines cross less
+PrintedCell arrange_cell(const Picture& picture, const std::vector<int>& nodes, bool grid,
+                         int attempt);
 
 }  // namespace taugrad::draw

@@ -15,12 +15,20 @@ inline constexpr double kLabelHeight = 12;   ///< of a text beside a line
 inline constexpr double kPrintedSize = 14;   ///< font size of a name
 inline constexpr double kPrintedLabel = 12;  ///< of a weight beside its line
 
-/// Where the nodes stand. @param scale  of the gaps between them
-std::vector<Box> printed_places(const Picture& picture, double scale);
+inline constexpr double kSlotPitch = 58;  ///< between nodes of a row, at scale 1
+
+/// Width of a circle, or of the box with round ends that a long name has.
+double printed_node_width(const PictureNode& node);
+
+/// Where the nodes stand. @param scale  of the gaps between them; @param attempt  of arrange_cell
+std::vector<Box> printed_places(const Picture& picture, double scale, int attempt);
 
 /// Lines of all edges, from boundary to boundary; nothing where one cannot be drawn clear of nodes.
 std::optional<std::vector<Path>> printed_routes(const Picture& picture,
                                                 const std::vector<Box>& boxes);
+
+/// How often lines cross each other.
+int printed_crossings(const std::vector<Path>& paths);
 
 /// Texts beside nodes (Layout::sides), then beside lines. @returns whether all are clear
 bool place_printed_texts(const Picture& picture, Layout& layout);

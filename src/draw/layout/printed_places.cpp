@@ -17,12 +17,17 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr double kRowPitch = 66, kSlotPitch = 58, kColumnGap = 62;
+constexpr double kRowPitch = 66, kColumnGap = 62;
 
 class Places {
  public:
-  Places(const Picture& p, double scale)
-      : p_(p), scale_(scale), grid_(make_grid(p)), into_(p.nodes.size()), users_(p.nodes.size()) {
+  Places(const Picture& p, double scale, int attempt)
+      : p_(p),
+        scale_(scale),
+        attempt_(attempt),
+        grid_(make_grid(p)),
+        into_(p.nodes.size()),
+        users_(p.nodes.size()) {
     for (std::size_t e = 0; e < p.edges.size(); ++e) {
       into_[at(p.edges[e].to)].push_back(static_cast<int>(e));
       users_[at(p.edges[e].from)].push_back(static_cast<int>(e));
@@ -49,10 +54,8 @@ class Places {
   }
 
   void size(int n) {
-    const std::string& name = node(n).name.empty() ? node(n).op : node(n).name;
-    const double width = math_width(math_of(name), kPrintedSize);
     boxes_[at(n)].height = kCircle;
-    boxes_[at(n)].width = width + 8 <= kCircle ? kCircle : std::max(kCircle, width + 18);
+    boxes_[at(n)].width = printed_node_width(node(n));
   }
 
   /// The cells of one pattern share their arrangement.
@@ -66,7 +69,8 @@ class Places {
     }
     std::vector<PrintedCell> cells(patterns);
     for (std::size_t k = 0; k < patterns; ++k)
-      if (!members[k].empty()) cells[k] = arrange_cell(p_, members[k], is_grid(members[k][0]));
+      if (!members[k].empty())
+        cells[k] = arrange_cell(p_, members[k], is_grid(members[k][0]), attempt_);
     set_columns(cells);
     for (std::size_t k = 0; k < patterns; ++k)
       for (const int n : members[k]) {
@@ -229,6 +233,7 @@ class Places {
 
   const Picture& p_;
   const double scale_;
+  const int attempt_;
   const Grid grid_;
   std::vector<std::vector<int>> into_, users_;  // by node: edges
   std::vector<Box> boxes_;
@@ -238,8 +243,13 @@ class Places {
 
 }  // namespace
 
-std::vector<Box> printed_places(const Picture& picture, double scale) {
-  return Places(picture, scale).run();
+double printed_node_width(const PictureNode& node) {
+  const double width = math_width(math_of(node.name.empty() ? node.op : node.name), kPrintedSize);
+  return width + 8 <= kCircle ? kCircle : std::max(kCircle, width + 18);
+}
+
+std::vector<Box> printed_places(const Picture& picture, double scale, int attempt) {
+  return Places(picture, scale, attempt).run();
 }
 
 }  // namespace taugrad::draw

@@ -47,9 +47,10 @@ Point boundary(const Box& b, Point middle, Point towards) {
 }
 
 double cross(Point a, Point b) { return a.x * b.y - a.y * b.x; }
+// A point on the other line counts to one side, for symmetric curves cross at their joints.
 bool cut(Point a, Point b, Point c, Point d) {
-  return cross(b - a, c - a) * cross(b - a, d - a) < 0 &&
-         cross(d - c, a - c) * cross(d - c, b - c) < 0;
+  const auto left = [](Point p, Point q, Point r) { return cross(q - p, r - p) < 0; };
+  return left(a, b, c) != left(a, b, d) && left(c, d, a) != left(c, d, b);
 }
 
 struct Line {
@@ -75,6 +76,14 @@ bool apart(const Box& a, const Box& b) {
          std::abs(a.y - b.y) * 2 > a.height + b.height;
 }
 
+int crossings(const Line& a, const Line& b) {
+  int count = 0;
+  for (std::size_t i = 0; i + 1 < a.points.size(); ++i)
+    for (std::size_t k = 0; k + 1 < b.points.size(); ++k)
+      if (cut(a.points[i], a.points[i + 1], b.points[k], b.points[k + 1])) ++count;
+  return count;
+}
+
 class Router {
  public:
   Router(const Picture& p, const std::vector<Box>& boxes) : p_(p), boxes_(boxes) {}
@@ -86,26 +95,54 @@ class Router {
                              [&](int e) { return length(end(e, false) - end(e, true)); });
     lines_.resize(p_.edges.size());
     for (const int e : order) {
-      const bool loop = p_.edges[at(e)].from == p_.edges[at(e)].to;
-      std::vector<Line> candidates = loop ? loops(e) : arcs(e);
-      double least = 1e18;
-      for (std::size_t c = 0; c < candidates.size(); ++c) {
-        const double cost =
-            static_cast<double>(c) * 0.01 + bent_[c] + cost_of(e, candidates[c], least);
-        if (cost >= least) continue;
-        least = cost;
-        lines_[at(e)] = candidates[c];
-      }
-      if (along_grid(e) && hits(e, candidates[0]) == 0) lines_[at(e)] = candidates[0];
-      if (least >= kHit) return std::nullopt;
+      if (choose(e) >= kHit) return std::nullopt;
       done_.push_back(e);
     }
+    reconsider(order);
     std::vector<Path> paths;
     for (Line& l : lines_) paths.push_back(std::move(l.path));
     return paths;
   }
 
  private:
+  /// The candidate that meets least of the lines so far. @returns what it costs
+  double choose(int e) {
+    const bool loop = p_.edges[at(e)].from == p_.edges[at(e)].to;
+    std::vector<Line> candidates = loop ? loops(e) : arcs(e);
+    double least = 1e18;
+    std::size_t best = 0;
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      const double cost =
+          static_cast<double>(c) * 0.01 + bent_[c] + cost_of(e, candidates[c], least);
+      if (cost >= least) continue;
+      least = cost;
+      best = c;
+    }
+    if (along_grid(e) && hits(e, candidates[0]) == 0) best = 0;
+    lines_[at(e)] = std::move(candidates[best]);
+    return least;
+  }
+
+  /// Those that were drawn early knew nothing of those that came later: lines that cross are
+  /// chosen again, until none gets better.
+  void reconsider(const std::vector<int>& order) {
+    constexpr int kRounds = 3;
+    bool better = true;
+    for (int round = 0; better && round < kRounds; ++round) {
+      better = false;
+      for (const int e : order) {
+        const double before = cost_of(e, lines_[at(e)], 1e18);
+        if (before < kCrossing) continue;
+        Line old = lines_[at(e)];
+        choose(e);
+        if (cost_of(e, lines_[at(e)], before) < before - 1e-9)
+          better = true;
+        else
+          lines_[at(e)] = std::move(old);
+      }
+    }
+  }
+
   /// The middle of an end; of an ellipsis, at the height of the other end.
   Point end(int e, bool from) const {
     const PictureEdge& edge = p_.edges[at(e)];
@@ -203,6 +240,7 @@ class Router {
   double cost_of(int e, const Line& line, double most) const {
     double cost = kHit * hits(e, line);
     for (std::size_t i = 0; i < done_.size() && cost < most; ++i) {
+      if (done_[i] == e) continue;
       const Line& other = lines_[at(done_[i])];
       Box wide = other.around;
       wide.width += 2, wide.height += 2;
@@ -221,14 +259,6 @@ class Router {
         if (distance(b, a + (static_cast<double>(k) / pieces) * way) < kClear) return true;
     }
     return false;
-  }
-
-  static int crossings(const Line& a, const Line& b) {
-    int count = 0;
-    for (std::size_t i = 0; i + 1 < a.points.size(); ++i)
-      for (std::size_t k = 0; k + 1 < b.points.size(); ++k)
-        if (cut(a.points[i], a.points[i + 1], b.points[k], b.points[k + 1])) ++count;
-    return count;
   }
 
   /// Two lines that could not be told apart: their middles are at one place.
@@ -263,6 +293,16 @@ std::vector<Point> sampled(const Path& path) {
     }
   }
   return points;
+}
+
+int printed_crossings(const std::vector<Path>& paths) {
+  std::vector<Line> lines;
+  for (const Path& p : paths) lines.push_back(line_of(p));
+  int count = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    for (std::size_t k = i + 1; k < lines.size(); ++k)
+      if (!apart(lines[i].around, lines[k].around)) count += crossings(lines[i], lines[k]);
+  return count;
 }
 
 std::optional<std::vector<Path>> printed_routes(const Picture& picture,

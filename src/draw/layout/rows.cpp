@@ -11,7 +11,7 @@ namespace {
 constexpr double kCaption = 18;      // caption of a cluster
 constexpr double kLayerGap = 18;     // least height of a channel
 constexpr double kMostSlope = 26;    // what wide curves add to it
-constexpr double kLabelHeight = 14;  // what a label adds to it
+constexpr double kLabelHeight = 20;  // what a label adds to it
 constexpr double kRowGap = 14;
 constexpr double kBandHeight = 36;
 

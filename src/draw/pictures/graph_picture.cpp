@@ -78,6 +78,14 @@ class GraphPicture {
  private:
   bool values_only() const { return detail_ == Detail::values; }
   bool is_adjoint(NodeId id) const { return scan_.adjoint[at(id)] != 0; }
+  int order(NodeId id) const { return scan_.adjoint[at(id)]; }
+  /// What is told apart from the first gradient: "'" of a second.
+  std::string primes(NodeId id) const {
+    return std::string(static_cast<std::size_t>(std::max(order(id) - 1, 0)), '\'');
+  }
+  std::string order_suffix(NodeId id) const {
+    return order(id) == 0 ? "" : order(id) == 1 ? "_d" : fmt::format("_d{}", order(id));
+  }
   /// The node whose name and index another has, or belongs to.
   NodeId owner(NodeId id) const {
     const NodeId owner = scan_.owner[at(id)];
@@ -90,7 +98,7 @@ class GraphPicture {
     const Op& op = tape_.op(id);
     if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
     if (&op == &kWeight) return !labels_only(id);
-    if (tape_.is_value(id)) return true;
+    if (is_named(id)) return true;
     if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
     return detail_ == Detail::everything || !draw::only_spreads(op) || tape_.attrs(id).has("by");
   }
@@ -135,7 +143,14 @@ class GraphPicture {
     if (!is_adjoint(id) && tape_.is_value(id) && random_.count(std::string(name)) != 0)
       return NodeKind::random;
     if (&op == &kInput) return NodeKind::input;
-    return tape_.is_value(id) ? NodeKind::variable : NodeKind::operation;
+    return is_named(id) ? NodeKind::variable : NodeKind::operation;
+  }
+
+  /// A value, or a further gradient of what has one of that name.
+  bool is_named(NodeId id) const { return tape_.is_value(id) || !tape_.known_name(id).empty(); }
+  std::string_view name_of(NodeId id) const {
+    const std::string_view known = tape_.known_name(id);
+    return known.empty() ? tape_.name(owner(id)) : known;
   }
 
   PictureNode make_node(NodeId id) {
@@ -144,18 +159,19 @@ class GraphPicture {
     n.source = id;
     n.cluster = scan_.cluster[at(id)];
     n.adjoint = is_adjoint(id) && n.kind != NodeKind::constant && n.kind != NodeKind::input;
-    const std::string name(tape_.name(owner(id))), label = draw::variable_text(tape_, id);
-    if (tape_.is_value(id)) {
+    n.order = n.adjoint ? order(id) : 0;
+    const std::string name(name_of(id)), label = draw::variable_text(tape_, id);
+    if (is_named(id)) {
       n.name = manner_.by_hand ? draw::shortened(label) : label;
-      n.role = name;
+      n.role = name + primes(id);
       n.id = ids_.make(name, tape_.index(id), "");
     } else {
       const std::string op(tape_.op(id).name);
       const int number = ordinal(id);
       if (tape_.op(id).traits.leaf) n.name = fmt::format("#{}", id);  // as `run` takes its tensor
-      n.role = fmt::format("{}/{}/{}", name, op, number);
+      n.role = fmt::format("{}/{}/{}{}", name, op, number, primes(id));
       n.id = ids_.make(name, tape_.index(owner(id)),
-                       fmt::format("{}_{}{}", op, number, is_adjoint(id) ? "_d" : ""));
+                       fmt::format("{}_{}{}", op, number, order_suffix(id)));
     }
     if (n.kind != NodeKind::copy) {
       const bool absent =
@@ -190,7 +206,7 @@ class GraphPicture {
   int ordinal(NodeId id) {
     const NodeId of = owner(id);
     const auto key = (static_cast<std::uint64_t>(tape_.name_id(of)) << 32) | tape_.index_id(of);
-    auto& counts = ordinals_[key * 2 + (is_adjoint(id) ? 1 : 0)];
+    auto& counts = ordinals_[{key, order(id)}];
     for (auto& [op, count] : counts) {
       if (op == &tape_.op(id)) return ++count;
     }
@@ -211,13 +227,13 @@ class GraphPicture {
     const NodeId primal = primal_of(id);
     if (primal >= 0) {
       n.beside = picture_node_[at(primal)];
-      n.role = "grad:" + std::string(tape_.name(primal));
+      n.role = "grad:" + std::string(tape_.name(primal)) + primes(id);
     }
     const int number = static_cast<int>(out_.nodes.size());
     picture_node_[at(id)] = number;
     out_.nodes.push_back(std::move(n));
     const bool adjoint = out_.nodes[at(number)].adjoint && values_only();
-    const auto recall = [&](const Source& s) { return adjoint && !is_adjoint(s.node); };
+    const auto recall = [&](const Source& s) { return adjoint && order(s.node) < order(id); };
     // of a gradient that no other is drawn for, what it reads of the forward pass made it
     const bool alone = manner_.by_hand && std::ranges::all_of(sources, recall);
     for (const Source& s : sources)
@@ -226,8 +242,8 @@ class GraphPicture {
 
   // The variable that a node named grad:h is the gradient of, where that is drawn.
   NodeId primal_of(NodeId id) const {
-    if (!is_adjoint(id) || !tape_.is_value(id)) return -1;
-    const std::string_view name = tape_.name(id);
+    if (!is_adjoint(id) || !is_named(id)) return -1;
+    const std::string_view name = name_of(id);
     if (!name.starts_with("grad:")) return -1;
     const NodeId primal = tape_.find_value(name.substr(5), tape_.index(id));
     return primal >= 0 && picture_node_[at(primal)] >= 0 ? primal : -1;
@@ -264,7 +280,7 @@ class GraphPicture {
     if (a.kind == NodeKind::weight && !b.adjoint) {
       e.kind = EdgeKind::share;
     } else if (b.adjoint) {
-      e.kind = a.adjoint ? EdgeKind::adjoint : EdgeKind::recall;
+      e.kind = a.order == b.order ? EdgeKind::adjoint : EdgeKind::recall;
     }
     if (a.cluster >= 0 && b.cluster >= 0 && a.cluster != b.cluster) {
       const std::string delay =
@@ -309,7 +325,8 @@ class GraphPicture {
   std::vector<char> gradient_;     // by node of the tape: part of a grad(e, v)
   std::vector<Sources> folded_;    // by node of the tape that is not drawn
   std::vector<int> reads_;         // by node of the tape: how often it is still read
-  std::unordered_map<std::uint64_t, std::vector<std::pair<const Op*, int>>> ordinals_;
+  // by owner and order
+  std::map<std::pair<std::uint64_t, int>, std::vector<std::pair<const Op*, int>>> ordinals_;
   std::map<std::pair<NodeId, int>, int> loose_;
 };
 

@@ -22,7 +22,7 @@ struct Side {
   /// What it is called: by itself, or by its place in the variable that it belongs to.
   std::string place(int n) const {
     const PictureNode& x = node(n);
-    const std::string side = x.adjoint ? "'" : "";
+    const std::string side(static_cast<std::size_t>(x.order), '\'');
     return x.name.empty() ? "part " + x.role + side + " of " + step(n)
                           : "name " + x.name + side + (x.kind == NodeKind::ellipsis ? step(n) : "");
   }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/utf8.h"
+#include "graph/gradient_order.h"
 
 namespace taugrad::draw {
 namespace {
@@ -50,10 +51,15 @@ std::string IdMaker::make(std::string_view name, std::span<const std::int32_t> i
 }
 
 std::string variable_text(const Tape& tape, NodeId id) {
-  std::string text(tape.name(id));
-  if (!tape.index(id).empty()) text += fmt::format("[{}]", fmt::join(tape.index(id), ","));
+  std::string text = tape.known_as(id);
+  if (text.empty()) {
+    text = tape.name(id);
+    if (!tape.index(id).empty()) text += fmt::format("[{}]", fmt::join(tape.index(id), ","));
+  }
   if (!text.starts_with("grad:")) return text;
-  return "∇" + text.substr(5);
+  std::string sign = "∇";
+  for (int order = gradient_order(tape, id); order > 1; --order) sign += "∇";
+  return sign + text.substr(5);
 }
 
 std::string shortened(std::string_view text) {

@@ -22,7 +22,8 @@ class IdMaker {
   std::unordered_set<std::string> used_;
 };
 
-/// "h[3]" of a named node; "∇h[3]" of one named grad:h.
+/// "h[3]" of a named node; "∇h[3]" of one named, or known as, grad:h; "∇∇h[3]" of a gradient of a
+/// gradient.
 std::string variable_text(const Tape& tape, NodeId id);
 
 /// A long text by its beginning and its end: "hidden_state_of_the_first…r[3]".

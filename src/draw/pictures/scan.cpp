@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "graph/adjoint.h"
+#include "graph/gradient_order.h"
 #include "graph/positions.h"
 #include "taugrad/graph/reachable.h"
 #include "taugrad/ops/records.h"
@@ -53,12 +54,12 @@ class Scanner {
  private:
   void find_adjoint(const Manner& manner) {
     const NodeId first = options_.gradient_from;
-    if (first < 0 && manner.by_hand) {
+    if (manner.by_hand)
       out_.adjoint = adjoint_nodes(tape_);
-      return;
-    }
-    out_.adjoint.assign(at(tape_.size()), 0);
-    for (NodeId id = first; first >= 0 && id < tape_.size(); ++id) out_.adjoint[at(id)] = 1;
+    else
+      out_.adjoint.assign(at(tape_.size()), 0);
+    for (NodeId id = first; first >= 0 && id < tape_.size(); ++id)
+      out_.adjoint[at(id)] = static_cast<char>(std::max(gradient_order(tape_, id), 1));
   }
 
   void hide_zeros() {

@@ -14,7 +14,7 @@ struct TapeScan {
   std::vector<char> shown;    ///< by node: needed, and not in the far middle of a long sequence
   std::vector<int> cluster;   ///< by node; -1: outside all steps
   std::vector<NodeId> owner;  ///< by node: the one whose name and index it belongs to
-  std::vector<char> adjoint;  ///< by node: of the gradient
+  std::vector<char> adjoint;  ///< by node: its order in the gradient (adjoint_nodes), or 0
   std::int64_t unneeded = 0;  ///< nodes that no output needs
   std::vector<NodeId> zeros;  ///< gradients that are zero, which nothing joins: not shown
   std::vector<PictureCluster> clusters;

@@ -101,6 +101,9 @@ class DotWriter {
   }
 
   static std::string_view look(const PictureNode& n) {
+    if (n.order > 1)
+      return n.kind == NodeKind::operation ? ", fillcolor=\"#f7eaf6\", color=\"#a070a0\""
+                                           : ", fillcolor=\"#efd0ec\", color=\"#7a2a78\"";
     switch (n.kind) {
       case NodeKind::input:
         return ", fillcolor=lightyellow";
@@ -262,7 +265,7 @@ class DotWriter {
       out_ += ',';
       point({box.right(), box.top()});
       out_ += "\", lp=\"";
-      point({box.x, box.top() + 10});
+      point(layout_.captions[c]);
       out_ += picture_.clusters[c].elided ? "\", style=\"rounded,dashed\"" : "\", style=rounded";
       out_ += ", color=\"#a0a0a0\"];" + members[c] + " }\n";
     }

@@ -15,25 +15,17 @@ namespace {
 struct Key {
   std::string_view id, of, type;
 };
-constexpr std::array<Key, 19> kKeys{{{"title", "graph", "string"},
-                                     {"about", "graph", "string"},
-                                     {"name", "node", "string"},
-                                     {"op", "node", "string"},
-                                     {"shape", "node", "string"},
-                                     {"kind", "node", "string"},
-                                     {"step", "node", "string"},
-                                     {"gradient", "node", "boolean"},
-                                     {"gradient_of", "node", "string"},
-                                     {"about_node", "node", "string"},
-                                     {"fill", "node", "string"},
-                                     {"x", "node", "double"},
-                                     {"y", "node", "double"},
-                                     {"width", "node", "double"},
-                                     {"height", "node", "double"},
-                                     {"edge_kind", "edge", "string"},
-                                     {"label", "edge", "string"},
-                                     {"delayed", "edge", "boolean"},
-                                     {"not_finite", "edge", "boolean"}}};
+constexpr std::array<Key, 20> kKeys{
+    {{"title", "graph", "string"},     {"about", "graph", "string"},
+     {"name", "node", "string"},       {"op", "node", "string"},
+     {"shape", "node", "string"},      {"kind", "node", "string"},
+     {"step", "node", "string"},       {"gradient", "node", "boolean"},
+     {"order", "node", "int"},         {"gradient_of", "node", "string"},
+     {"about_node", "node", "string"}, {"fill", "node", "string"},
+     {"x", "node", "double"},          {"y", "node", "double"},
+     {"width", "node", "double"},      {"height", "node", "double"},
+     {"edge_kind", "edge", "string"},  {"label", "edge", "string"},
+     {"delayed", "edge", "boolean"},   {"not_finite", "edge", "boolean"}}};
 
 class GraphmlWriter {
  public:
@@ -84,6 +76,7 @@ class GraphmlWriter {
     if (node.cluster >= 0)
       text("step", picture_.clusters[static_cast<std::size_t>(node.cluster)].label);
     text("gradient", node.adjoint ? "true" : "false");
+    if (node.order > 0) number("order", node.order);
     if (node.beside >= 0) text("gradient_of", at(node.beside).id);
     text("about_node", node.title);
     text("fill", look_of(node).fill);

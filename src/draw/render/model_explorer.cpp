@@ -48,7 +48,7 @@ std::string level(std::string text) {
 std::string namespace_of(const Picture& p, const PictureNode& n) {
   std::string path = n.cluster < 0 ? "" : level(p.clusters[at(n.cluster)].label);
   const auto enter = [&](const std::string& name) { path += (path.empty() ? "" : "/") + name; };
-  if (n.adjoint) enter("gradient");
+  if (n.adjoint) enter(n.order > 1 ? "gradient of the gradient" : "gradient");
   const std::size_t owner = n.role.find('/');
   if (n.name.empty() && owner != std::string::npos && owner > 0)
     enter(level(n.role.substr(0, owner)));

@@ -34,7 +34,9 @@ Look look_of(const PictureNode& node) {
   const KindLook& k = kForward[static_cast<std::size_t>(node.kind)];
   Look look{std::string(k.fill), std::string(k.stroke), "#111111"};
   const bool operation = node.kind == NodeKind::operation;
-  if (node.adjoint)
+  if (node.order > 1)
+    look = {operation ? "#f7eaf6" : "#efd0ec", operation ? "#a070a0" : "#7a2a78", "#111111"};
+  else if (node.adjoint)
     look = {operation ? "#fff0e0" : "#ffdcb8", operation ? "#b08050" : "#8a4a10", "#111111"};
   if (!node.fill.empty()) {
     look.fill = node.fill;

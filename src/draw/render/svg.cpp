@@ -171,8 +171,8 @@ class SvgWriter {
     out_ += '\n';
   }
   void caption(std::size_t c) {
-    const Box& box = layout_.clusters[c];
-    text(box.x, box.top() + 14, picture_.clusters[c].label, "cap");
+    const Point at = layout_.captions[c];
+    text(at.x, at.y + 4, picture_.clusters[c].label, "cap");
     out_ += '\n';
   }
 
@@ -220,7 +220,7 @@ class SvgWriter {
     out_ += "<g id=\"" + node.id + "\" class=\"";
     out_ += class_of(node.kind);
     if (unnamed) out_ += " o";
-    if (node.adjoint) out_ += " adjoint";
+    if (node.adjoint) out_ += node.order > 1 ? " adjoint second" : " adjoint";
     if (node.striking) out_ += " bad";
     out_ += "\">";
     if (!node.title.empty()) out_ += "<title>" + xml_escape(node.title) + "</title>";

@@ -94,7 +94,7 @@ class TikzWriter {
   void cluster(std::size_t c) {
     const Box& box = layout_.clusters[c];
     rectangle(box, picture_.clusters[c].elided ? "tg step, fill=none, dashed" : "tg step");
-    line({box.x, box.top() + 10}, "tg caption", tex_escape(picture_.clusters[c].label));
+    line(layout_.captions[c], "tg caption", tex_escape(picture_.clusters[c].label));
   }
 
   void edge(std::size_t e) {
