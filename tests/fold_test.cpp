@@ -152,15 +152,11 @@ TEST_CASE("S08: the step of an unfolded graph is the circuit of its definition",
 }
 
 TEST_CASE("S08: the step of every recurrent cell's graph is its circuit", "[fold][rows]") {
-  // what is computed of numbers alone, once for all steps, is found with equal parts as one
-  const std::set<std::string_view> numbers = {"clockwork", "lmu", "neural_turing_machine", "retnet",
-                                              "s4d"};
   for (const RecurrentCell& cell : recurrent_cells()) {
     CAPTURE(cell.name);
     const Definition d = load_definition(cell.name);
-    if (!numbers.contains(cell.name)) check_folds(d, {6, 7, 12});
-    if (cell.name != "retnet")  // the step's number meets equal constants
-      CHECK(delays(fold(unfolded(d, 12))) == delays(folded(d)));
+    check_folds(d, {6, 7, 12});
+    CHECK(delays(fold(unfolded(d, 12))) == delays(folded(d)));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "fold/fold_circuit.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "taugrad/ops/ops.h"
@@ -73,6 +74,41 @@ class Placer {
         .id;
   }
 
+  bool of_numbers(const std::vector<NodeId>& inputs) const {
+    return std::ranges::all_of(inputs, [&](NodeId in) { return numbers_.contains(in); });
+  }
+
+  // As unfolding hoists it (hoist.cpp): over the letters that it depends on, of numbers alone all.
+  Letters needed_letters(const std::vector<NodeId>& inputs, const Letters& letters) const {
+    if (inputs.empty()) return {};
+    if (of_numbers(inputs)) return letters;
+    std::set<int> needed;
+    for (const NodeId in : inputs) {
+      if (numbers_.contains(in)) continue;
+      const auto reading = c_.readings.find(in);
+      const Letters of =
+          reading == c_.readings.end() ? c_.over[at(in)] : letters_of(reading->second, letters);
+      needed.insert(of.begin(), of.end());
+    }
+    Letters kept;
+    for (const int letter : letters)
+      if (needed.contains(letter)) kept.push_back(letter);
+    return kept;
+  }
+
+  Letters letters_of(const Reading& r, const Letters& letters) const {
+    if (r.source == Source::weight) return left_;
+    if (r.source == Source::index) return {r.number};
+    Letters of;
+    for (const At& p : r.places) {
+      if (p.kind == Place::Kind::letter)
+        of.push_back(p.index);
+      else if (p.kind != Place::Kind::number)
+        return letters;
+    }
+    return of;
+  }
+
   // Blocks nest only as deep as reductions are written inside one another.
   std::vector<NodeId> place(int number, const Letters& letters) {
     const Block& block = model_.blocks[at(number)];
@@ -91,7 +127,8 @@ class Placer {
       placed[id] =
           mark(c_.tape.append_raw(scratch_.op(id), inputs, c_.tape.intern_shape(scratch_.shape(id)),
                                   c_.tape.intern_attrs(scratch_.attrs(id)), scratch_.extent_id(id)),
-               inputs.empty() ? Letters{} : letters);
+               needed_letters(inputs, letters));
+      if (of_numbers(inputs)) numbers_.insert(placed[id]);
     }
     std::vector<NodeId> roots;
     for (const NodeId root : block.roots) roots.push_back(placed.at(root));
@@ -144,6 +181,7 @@ class Placer {
     const Rule& rule = model_.rules[at(number)];
     const Symbol& s = symbol(rule.symbol);
     own(s.name);
+    left_ = rule.letters;
     const std::vector<NodeId> roots = place(rule.block, rule.letters);
     if (s.random()) {
       place_nll(number, roots);
@@ -177,6 +215,7 @@ class Placer {
     std::vector<NodeId> terms;
     for (const LossTerm& term : model_.loss) {
       const NodeId before = c_.tape.size();
+      left_ = term.letters;
       Var v = c_.tape.var(place(term.block, term.letters).front());
       if (!v.per_example()) v = to_items(v, kEveryItem);
       if (v.id >= before && !c_.readings.contains(v.id)) mark(v.id, term.letters);
@@ -199,6 +238,8 @@ class Placer {
   const ResolvedModel& model_;
   const Tape& scratch_;
   Circuit& c_;
+  Letters left_;              // of the left side
+  std::set<NodeId> numbers_;  // what is computed of numbers alone
 };
 
 }  // namespace

@@ -33,8 +33,13 @@ Shift::Shift(const Net& net) : net_(net) {
   claim_first();
   untied_ = true;
   carry_broken();
-  const bool found = std::any_of(after_.begin(), after_.end(), [](NodeId id) { return id >= 0; });
-  if (!found) seed(false);
+  const auto found = [&] {
+    return std::any_of(after_.begin(), after_.end(), [](NodeId id) { return id >= 0; });
+  };
+  if (!found()) seed(false);
+  shared_too_ = true;
+  if (!found()) seed(true);
+  if (!found()) seed(false);
 }
 
 // Depth is the longest path to a node. Along it neighbouring steps are near one another, whichever
@@ -190,11 +195,15 @@ Shift::Seed Shift::best_seed(NodeId v, bool recurrent) {
   return best;
 }
 
+// What is computed of numbers and weights alone, once for all examples, is often alike by chance:
+// a step of it is found from what reads it.
+bool Shift::may_seed(NodeId v) const { return shared_too_ || net_.tape().extent_id(v) != kShared; }
+
 // Finds the orbits of nodes that none holds yet: of the ends of the graph first, best ones first.
 void Shift::seed(bool recurrent) {
   std::vector<std::pair<int, NodeId>> ends;
   for (const NodeId v : ends_)
-    if (!covered(v)) ends.emplace_back(best_seed(v, recurrent).score, v);
+    if (!covered(v) && may_seed(v)) ends.emplace_back(best_seed(v, recurrent).score, v);
   std::stable_sort(ends.begin(), ends.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& [score, v] : ends) try_seed(v, recurrent);
@@ -202,7 +211,7 @@ void Shift::seed(bool recurrent) {
 }
 
 void Shift::try_seed(NodeId v, bool recurrent) {
-  if (covered(v)) return;
+  if (covered(v) || !may_seed(v)) return;
   const Seed seed = best_seed(v, recurrent);
   if (seed.from < 0) return;
   carry(seed.from, seed.to);

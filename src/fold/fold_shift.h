@@ -86,12 +86,14 @@ class Shift {
   std::vector<NodeId> candidates(NodeId of) const;
   Seed best_seed(NodeId v, bool recurrent);
   void seed(bool recurrent);
+  bool may_seed(NodeId v) const;
   void try_seed(NodeId v, bool recurrent);
   void lengthen(NodeId of, bool before);
   void claim_first();
   void carry_broken();
 
   const Net& net_;
+  bool shared_too_ = false;    ///< nothing per example repeats
   bool untied_ = false;        ///< weights that may be untied correspond to one another
   std::vector<NodeId> order_;  ///< operations, the shallowest first
   std::vector<NodeId> ends_;   ///< where outputs of the steps are
