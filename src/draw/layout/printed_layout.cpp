@@ -44,14 +44,15 @@ std::optional<Layout> attempted(const Picture& picture, int attempt) {
   return std::nullopt;
 }
 
-/// Of each line whether it belongs to a step and does not rise, as those of books do.
+/// Of each line whether it belongs to a step and does not rise, as those of books do; of those of
+/// the gradient, the mirror image, none.
 std::vector<char> falling(const Picture& picture, const Layout& layout) {
   std::vector<char> falls;
   for (const PictureEdge& e : picture.edges) {
     const auto from = static_cast<std::size_t>(e.from), to = static_cast<std::size_t>(e.to);
     const int step = picture.nodes[from].cluster;
-    falls.push_back(step >= 0 && step == picture.nodes[to].cluster && !e.square &&
-                    layout.nodes[from].y < layout.nodes[to].y + kCircle / 2);
+    falls.push_back(step >= 0 && !picture.nodes[to].adjoint && step == picture.nodes[to].cluster &&
+                    !e.square && layout.nodes[from].y < layout.nodes[to].y + kCircle / 2);
   }
   return falls;
 }
