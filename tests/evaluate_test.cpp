@@ -261,7 +261,7 @@ TEST_CASE("S42: one plan serves every probability of a schedule", "[rows]") {
   };
   const auto mixed = planned(Mode::mixed(0.3));
   const auto losses = [&](BatchPlan& plan, double p) {
-    plan.run(task.data, items, {.seed = 5, .mixes = {{"y", p}}});
+    plan.run(Items(task.data), items, {.seed = 5, .mixes = {{"y", p}}});
     const auto values = plan.executor().value(0);
     return std::vector<float>(values.begin(), values.end());
   };

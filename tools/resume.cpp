@@ -110,6 +110,7 @@ void Training::apply_options() {
   }
   if (!state_.validation.any())
     refuse_without_effect(context_, {"--valid-every", "--patience"}, "without --valid");
+  refuse_unread_schedule();
   change("--valid-every", state_.validation.every, valid.every);
   change("--patience", state_.validation.patience, valid.patience);
   change("--column", state_.columns, options_.source.columns);

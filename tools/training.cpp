@@ -10,6 +10,8 @@
 #include "output.h"
 #include "stop_signal.h"
 #include "taugrad/analysis/coupling.h"
+#include "train/items.h"
+#include "train/stored_items.h"
 #include "train/words.h"
 
 namespace taugrad::cli {
@@ -23,43 +25,12 @@ void need(const std::string& value, const char* what) {
 
 /// Takes the share of the items that validation is to be on out of the data.
 Dataset hold_out(Dataset& data, std::uint64_t seed, double share) {
-  Dataset out;
-  if (share <= 0) return out;
-  std::vector<Example> rest;
-  for (std::size_t i = 0; i < data.examples.size(); ++i)
-    (is_held_out(seed, i, share) ? out.examples : rest).push_back(std::move(data.examples[i]));
-  data.examples = std::move(rest);
-  if (out.examples.empty() || data.examples.empty())
-    fail(Status::bad_input, "D002", "--valid {}: of so few items none is left {}", share,
-         out.examples.empty() ? "to validate on" : "to train on");
-  return out;
-}
-
-/// A long text as streams that run side by side, a minibatch of windows with carried state.
-void cut_into_streams(Dataset& data, const TrainOptions& o) {
-  std::vector<Example> streams;
-  for (Example& e : data.examples) {
-    const std::int64_t steps = e.lengths.begin()->second;
-    const std::int64_t own = (steps + o.batch - 1) / o.batch;
-    if (e.values.size() != 1 || e.lengths.size() != 1 || own <= o.truncation.back) {
-      streams.push_back(std::move(e));
-      continue;
-    }
-    const auto& [name, symbols] = *e.values.begin();
-    const auto all = std::as_const(symbols).values<std::int64_t>();
-    for (std::int64_t from = 0; from < steps; from += own) {
-      const auto part = all.subspan(static_cast<std::size_t>(from),
-                                    static_cast<std::size_t>(std::min(own, steps - from)));
-      Example stream;
-      stream.values.emplace(name, Tensor::of({static_cast<std::int64_t>(part.size())},
-                                             std::vector<std::int64_t>(part.begin(), part.end())));
-      stream.lengths[e.lengths.begin()->first] = static_cast<std::int64_t>(part.size());
-      stream.file = e.file;
-      stream.line = e.line;
-      streams.push_back(std::move(stream));
-    }
-  }
-  data.examples = std::move(streams);
+  if (share <= 0) return {};
+  const std::size_t count = Items(data).size();
+  if (count < 2)
+    fail(Status::bad_input, "D002", "--valid {}: of one item none is left to validate on", share);
+  const std::vector<char> held = held_out(seed, count, share);
+  return take_items(data, [&](std::size_t i) { return held[i] != 0; });
 }
 
 }  // namespace
@@ -74,6 +45,7 @@ Training::Training(const TrainingOptions& o, const Context& context)
 
 void Training::begin() {
   refuse_unread_options(options_.train.optimizer.kind);
+  refuse_without_effect(context_, {"--require-identical"}, "without --resume");
   need(options_.output, "-o DIR, the folder to keep the model in");
   need(options_.source.files.empty() ? "" : "data", "--data FILE");
   model_.definition = read_definition(options_.definition, context_);
@@ -84,6 +56,7 @@ void Training::begin() {
   state_.columns = options_.source.columns;
   state_.ignore_unknown = options_.source.ignore_unknown;
   begin_validation();
+  refuse_unread_schedule();
   const std::optional<TrainedModel> initial = initial_model();
   const bool names_symbols = initial && (initial->vocabulary || !initial->labels.empty());
   if (names_symbols)
@@ -109,6 +82,12 @@ void Training::refuse_unread_options(OptimizerKind kind) const {
   if (kind != OptimizerKind::sgd) refuse_without_effect(context_, {"--nesterov"}, why);
   if (kind == OptimizerKind::adamw)
     refuse_without_effect(context_, {"--coupled-decay"}, "on adamw, whose decay is decoupled");
+}
+
+void Training::refuse_unread_schedule() const {
+  if (!state_.validation.any() && LrSchedule(state_.options.schedule).has_plateau())
+    fail(Status::usage, "U007",
+         "plateau(..) of --schedule has no effect without --valid: nothing is measured");
 }
 
 // what is usual of the optimizer, and what the command line says
@@ -143,8 +122,8 @@ void Training::make_trainer(const DataSource& source, const TrainedModel* traine
   o.checkpoint = options_.checkpoint;
   o.engine.max_memory = options_.train.engine.max_memory;
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
-  if (!unit_.empty() && state_.split == "none" && o.truncation.back > 0)
-    cut_into_streams(data.data, o);
+  if (!unit_.empty() && data.data.stored && state_.split == "none" && o.truncation.back > 0)
+    data.data.stored = data.data.stored->in_parts(o.batch, o.truncation.back);  // side by side
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   if (state_.validation.any()) make_validation(source, std::move(held_out));
   if (state_.flow_every > 0 && !trainer_->done())
@@ -164,7 +143,7 @@ void Training::make_validation(const DataSource& source, Dataset held_out) {
   ValidationState& v = state_.validation;
   if (v.share > 0) {
     note(context_,
-         fmt::format("{} of the items are held out to validate on", held_out.examples.size()));
+         fmt::format("{} of the items are held out to validate on", Items(held_out).size()));
   } else {
     DataSource other = source;
     other.files = v.files;

@@ -47,6 +47,7 @@ class Training {
  private:
   void begin();
   void refuse_unread_options(OptimizerKind kind) const;
+  void refuse_unread_schedule() const;
   TrainOptions train_options() const;
   void go_on();
   void go_on_from(ResumeState state);

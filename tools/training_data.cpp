@@ -8,56 +8,54 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "base/memory_limit.h"
+#include "base/suffix.h"
 #include "output.h"
 #include "taugrad/io/safetensors.h"
+#include "train/items.h"
+#include "train/stored_lines.h"
+#include "train/stored_text.h"
 #include "train/tables.h"
-#include "train/text_size.h"
 #include "train/words.h"
-#include "unfold/graph_size.h"
 
 namespace taugrad::cli {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{8} << 30;
 
-bool is_tensors(const std::string& file) { return file.ends_with(".safetensors"); }
+bool is_tensors(const std::string& file) { return has_suffix(file, ".safetensors"); }
+
+bool is_lines(const std::string& file) {
+  return has_suffix(file, ".jsonl") || has_suffix(file, ".ndjson");
+}
 
 bool holds_items(const std::string& file) {
-  return file.ends_with(".jsonl") || file.ends_with(".ndjson") || is_table(file) ||
-         is_tensors(file);
+  return is_lines(file) || is_table(file) || is_tensors(file);
 }
 
-// What a text takes as items and symbols, and the graph of its longest item: asked before it is
-// read, or before anything is made of it where it came through a pipe.
-void require_for_text(const Definition& d, const TextSize& size) {
-  constexpr double kItem = 400;  // bytes of an item's names, lengths and tables
-  const auto model = resolve(d);
-  UnfoldOptions unfolding{.steps = size.longest};
-  const GraphSize graph = graph_size(*model, unfolding);
-  const auto bytes = static_cast<double>(size.bytes), items = static_cast<double>(size.items);
-  std::vector<MemoryUse> plan = {
-      {"the text", 2 * bytes},
-      {"its items", bytes + items * kItem},
-      {"its symbols", static_cast<double>(size.characters) * sizeof(std::int64_t)},
-      {fmt::format("the graph of {} steps, about {:.3g} nodes", size.longest, graph.nodes),
-       graph.graph_bytes() + graph.plan_bytes()}};
-  require_memory(fmt::format("{} items of up to {} steps", size.items, size.longest), plan);
+TextSource source_of(const std::string& file) {
+  return file == "-" ? TextSource(file, read_file(file, kMostBytes)) : TextSource(file);
 }
 
-/// What a training's text makes, or a file names.
-Vocabulary new_vocabulary(const DataSource& source, const Corpus& corpus, bool ends) {
-  const VocabularyOptions options{source.tokens, ends, source.unknown, source.min_count};
-  if (source.vocabulary.empty()) return {corpus.items, options};
+/// A file of symbols: a model's, or a token a line.
+Vocabulary given_vocabulary(const DataSource& source, bool ends, const Context& context) {
   const std::string text = read_file(source.vocabulary, limits::kJsonBytes);
+  refuse_without_effect(context, {"--min-count"},
+                        "beside --vocabulary, which says what is a symbol");
   if (text.starts_with('{')) {
     Vocabulary v = parse_vocabulary(text, source.vocabulary);
+    const std::string_view unit = text_of(kTokens, v.tokens());
+    if (source.tokens != v.tokens())
+      refuse_without_effect(context, {"--tokens"},
+                            fmt::format("beside a --vocabulary of {}", unit));
+    if (v.unknown() < 0)
+      refuse_without_effect(context, {"--unknown"},
+                            "beside a model's --vocabulary, which has no symbol for others");
     if (v.with_end() != ends)
       fail(Status::bad_input, "D004", "{} has {} symbol for the end, the definition {}",
            source.vocabulary, v.with_end() ? "a" : "no", ends ? "one" : "none");
     return v;
   }
-  const bool unknown = source.unknown || source.min_count > 1;
-  std::vector<std::string> symbols((ends ? 1U : 0U) + (unknown ? 1U : 0U));
+  std::vector<std::string> symbols((ends ? 1U : 0U) + (source.unknown ? 1U : 0U));
   for (std::size_t from = 0; from < text.size();) {  // a token a line
     const std::size_t end = std::min(text.find('\n', from), text.size());
     std::string token = text.substr(from, end - from);
@@ -65,76 +63,125 @@ Vocabulary new_vocabulary(const DataSource& source, const Corpus& corpus, bool e
     symbols.push_back(std::move(token));
     from = end + 1;
   }
-  return {std::move(symbols), {source.tokens, ends, unknown}, source.vocabulary};
+  return {std::move(symbols), {source.tokens, ends, source.unknown}, source.vocabulary};
 }
 
-void tell_unknown(const Dataset& data, const Vocabulary& v, const Context& context) {
-  if (v.unknown() < 0) return;
-  std::int64_t unknown = 0, all = 0;
-  for (const Example& e : data.examples)
-    for (const auto& [name, t] : e.values) {
-      if (t.dtype() != Dtype::i64) continue;
-      unknown += std::ranges::count(t.values<std::int64_t>(), v.unknown());
-      all += t.size();
-    }
-  if (unknown > 0)
-    note(context, fmt::format("{} of {} {}s are not in the vocabulary", unknown, all,
-                              text_of(kTokens, v.tokens()).substr(0, 4)));
+/// What a training's text makes.
+Vocabulary new_vocabulary(const DataSource& source, const TokenCounts& counts, bool ends) {
+  std::map<std::string, std::int64_t> sorted;
+  for (const auto& [token, of] : counts) sorted.emplace(token, of.count);
+  return {sorted, {source.tokens, ends, source.unknown, source.min_count}};
 }
 
+// An item that is held is a name, a length and a tensor of symbols.
+Dataset held_text(const Definition& d, const TextIndex& index, const Vocabulary& vocabulary) {
+  constexpr double kItem = 400;
+  double bytes = 0, symbols = 0;
+  for (const TextPlace& p : index.places) {
+    bytes += static_cast<double>(p.bytes);
+    symbols += static_cast<double>(p.tokens);
+  }
+  require_memory(fmt::format("{} items", index.places.size()),
+                 {{"the text", bytes},
+                  {"its items", static_cast<double>(index.places.size()) * kItem},
+                  {"its symbols", symbols * sizeof(std::int64_t)}});
+  Corpus corpus;
+  for (const TextPlace& p : index.places) {
+    const TextSource& source = index.sources[p.source];
+    std::string text;
+    source.read(p.begin, p.begin + p.bytes, text);
+    corpus.items.push_back({with_line_feeds(text, index.facts[p.source].end_of_line), source.name(),
+                            static_cast<int>(p.line)});
+  }
+  return text_dataset(d, corpus, vocabulary);
+}
+
+/// @param hold  the items, whatever they are
 TrainingData read_text(Definition& d, const DataSource& source, const TrainedModel* trained,
-                       const Context& context) {
+                       bool hold, const Context& context) {
   if (trained != nullptr && !trained->vocabulary)
     fail(Status::bad_input, "C003",
          "vocab.json is missing: nothing tells the numbers of the model's characters");
   TrainingData out;
-  Corpus corpus;
-  std::string all;
-  const Split split = split_from(source.split.empty() ? "line" : source.split);
-  const Tokens tokens = trained != nullptr ? trained->vocabulary->tokens() : source.tokens;
-  TextMeasure measure(split, source.max_length, tokens);
-  for (const std::string& file : source.files)
-    if (file != "-") measure_file(file, measure);
-  require_for_text(d, measure.size());
-  for (const std::string& file : source.files) {
-    std::string text = read_file(file, kMostBytes);
-    if (file == "-") {
-      measure.add(text);
-      measure.end_file();
-      require_for_text(d, measure.size());
-    }
-    add_text(corpus, text, file, split, tokens);
-    all.empty() ? std::swap(all, text) : void(all += text);
-  }
-  out.digest = digest_of(all);
-  for (const Diagnostic& w : corpus.warnings) warn(context, w);
   const TextVariable variable = text_variable(d);
-  out.vocabulary =
-      trained != nullptr ? *trained->vocabulary : new_vocabulary(source, corpus, variable.ends);
+  if (trained != nullptr)
+    out.vocabulary = *trained->vocabulary;
+  else if (!source.vocabulary.empty())
+    out.vocabulary = given_vocabulary(source, variable.ends, context);
+  const Tokens tokens = out.vocabulary ? out.vocabulary->tokens() : source.tokens;
+  std::vector<TextSource> sources;
+  for (const std::string& file : source.files) sources.push_back(source_of(file));
+  const Split split = split_from(source.split.empty() ? "line" : source.split);
+  const auto index = std::make_shared<const TextIndex>(index_of(std::move(sources), split, tokens));
+  out.digest = index->digest;
+  for (std::size_t s = 0; s < index->sources.size(); ++s)
+    for (const Diagnostic& w : index->facts[s].warnings(index->sources[s].name())) warn(context, w);
+  if (!out.vocabulary) out.vocabulary = new_vocabulary(source, index->counts, variable.ends);
+  const std::int64_t unknown = unknown_tokens(*index, *out.vocabulary);
   set_symbols(d, variable, out.vocabulary->size());
-  out.data = text_dataset(d, corpus, *out.vocabulary);
-  tell_unknown(out.data, *out.vocabulary, context);
+  if (hold || !is_text_alone(d))
+    out.data = held_text(d, *index, *out.vocabulary);
+  else
+    out.data.stored = stored_text(d, index, *out.vocabulary);
+  if (unknown > 0) {
+    std::int64_t all = 0;
+    for (const TextPlace& p : index->places) all += p.tokens + (variable.ends ? 1 : 0);
+    note(context, fmt::format("{} of {} {}s are not in the vocabulary", unknown, all,
+                              text_of(kTokens, tokens).substr(0, 4)));
+  }
   return out;
 }
 
 // A number of a few bytes becomes a node of a document before it becomes an element of a tensor.
-void require_for_items(const std::vector<std::string>& files) {
+std::vector<MemoryUse> memory_of_items(const std::vector<std::string>& files) {
   double bytes = 0;
   for (const std::string& file : files)
     if (file != "-") bytes += static_cast<double>(InputFile(file).size());
-  require_memory("reading items", {{"the files", 2 * bytes}, {"their values", 4 * bytes}});
+  return {{"the files", 2 * bytes}, {"their values", 4 * bytes}};
+}
+
+// JSON lines that would take half of what there is stay in their files: reading them again and
+// again costs time.
+bool stay_in_files(const std::vector<std::string>& files) {
+  double bytes = 0;
+  for (const MemoryUse& use : memory_of_items(files)) bytes += use.bytes;
+  return std::ranges::all_of(files, is_lines) && bytes > static_cast<double>(memory_budget()) / 2;
+}
+
+TrainingData read_lines_in_files(Definition& d, const DataSource& source,
+                                 const TrainedModel* trained, const Context& context) {
+  std::vector<TextSource> sources;
+  for (const std::string& file : source.files) sources.push_back(source_of(file));
+  StoredLines lines = stored_lines(d, std::move(sources), source.ignore_unknown,
+                                   trained != nullptr ? &trained->labels : nullptr);
+  for (const Diagnostic& w : lines.warnings) warn(context, w);
+  TrainingData out;
+  out.data.stored = std::move(lines.items);
+  out.labels = std::move(lines.labels);
+  out.digest = std::move(lines.digest);
+  return out;
+}
+
+// Whatever its lines end in, as a text.
+std::string text_of_items(const std::string& file, Digest& digest, const Context& context) {
+  const TextSource source = source_of(file);
+  const TextFacts facts = facts_of(source, Tokens::chars, &digest);
+  for (const Diagnostic& w : facts.warnings(file)) warn(context, w);
+  std::string text;
+  source.read(facts.begin(), source.size(), text);
+  return facts.cr == 0 ? text : with_line_feeds(text, facts.end_of_line);
 }
 
 void add_items(std::vector<RawItem>& items, const Definition& d, const DataSource& source,
-               const std::string& file, const Labels& labels, Digest& digest) {
+               const std::string& file, const Labels& labels, Digest& digest,
+               const Context& context) {
   std::vector<RawItem> part;
   if (is_tensors(file)) {
     const Tensors tensors = load_safetensors(file);
     digest.add(digest_of(tensors));
     part = items_of_tensors(d, tensors, file);
   } else {
-    const std::string text = read_file(file, kMostBytes);
-    digest.add(text);
+    const std::string text = text_of_items(file, digest, context);
     part = is_table(file) ? items_of_table(d, text, file, columns_from(source.columns), labels)
                           : items_of_lines(d, text, file, source.ignore_unknown);
   }
@@ -147,19 +194,22 @@ void refuse_for_items(const DataSource& source, const Context& context) {
                         "on data that are no text");
   if (std::ranges::none_of(source.files, is_table))
     refuse_without_effect(context, {"--column"}, "without a table (.csv, .tsv)");
+  if (std::ranges::all_of(source.files,
+                          [](const std::string& f) { return is_table(f) || is_tensors(f); }))
+    refuse_without_effect(context, {"--ignore-unknown"}, "without JSON lines");
 }
 
 /// @param labels  of the model; where it is trained on these data, what is found in them
 std::vector<RawItem> read_raw_items(Definition& d, const DataSource& source, bool find_labels,
                                     Labels& labels, std::string& digest, const Context& context) {
-  refuse_for_items(source, context);
-  require_for_items(source.files);
+  require_memory("reading items", memory_of_items(source.files));
   std::vector<RawItem> items;
   Digest sum;
-  for (const std::string& file : source.files) add_items(items, d, source, file, labels, sum);
+  for (const std::string& file : source.files)
+    add_items(items, d, source, file, labels, sum, context);
   digest = sum.text();
   if (find_labels) {
-    labels = labels_in(items);
+    labels = labels_in(d, items);
     set_label_sizes(d, labels);
   }
   return items;
@@ -167,21 +217,24 @@ std::vector<RawItem> read_raw_items(Definition& d, const DataSource& source, boo
 
 void leave_out_long_items(Dataset& data, std::int64_t max_length, const Context& context) {
   if (max_length <= 0) return;
-  const std::size_t before = data.examples.size();
-  std::erase_if(data.examples, [&](const Example& e) {
-    return std::any_of(e.lengths.begin(), e.lengths.end(),
-                       [&](const auto& l) { return l.second > max_length; });
-  });
-  if (data.examples.size() < before)
-    note(context, fmt::format("{} of {} items have more than {} steps and are left out",
-                              before - data.examples.size(), before, max_length));
+  const Items items(data);
+  const std::size_t before = items.size();
+  std::vector<char> long_ones(before);
+  for (std::size_t i = 0; i < before; ++i)
+    for (const auto& [name, n] : items.lengths(i))
+      if (n > max_length) long_ones[i] = 1;
+  const Dataset taken = take_items(data, [&](std::size_t i) { return long_ones[i] != 0; });
+  if (const std::size_t count = Items(taken).size(); count > 0)
+    note(context, fmt::format("{} of {} items have more than {} steps and are left out", count,
+                              before, max_length));
 }
 
 std::int64_t steps_of(const Dataset& data) {
+  const Items items(data);
   std::int64_t steps = 0;
-  for (const Example& e : data.examples) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
     std::int64_t longest = 0;
-    for (const auto& [name, n] : e.lengths) longest = std::max(longest, n);
+    for (const auto& [name, n] : items.lengths(i)) longest = std::max(longest, n);
     steps += longest;
   }
   return steps;
@@ -205,7 +258,11 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
     if (items != source.files.end())
       fail(Status::usage, "U002", "{} holds items, and stands beside files that are text", *items);
     refuse_without_effect(context, {"--column", "--ignore-unknown"}, "on text");
-    out = read_text(d, source, trained, context);
+    if (source.tokens == Tokens::bytes)
+      refuse_without_effect(context, {"--unknown", "--min-count"}, "on bytes: there are all 256");
+    out = read_text(d, source, trained, false, context);
+  } else if (refuse_for_items(source, context); stay_in_files(source.files)) {
+    out = read_lines_in_files(d, source, trained, context);
   } else {
     if (trained != nullptr) out.labels = trained->labels;
     std::vector<RawItem> items =
@@ -213,11 +270,11 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
     out.data = dataset_of(d, std::move(items), out.labels, MayLack::nothing).data;
   }
   leave_out_long_items(out.data, source.max_length, context);
-  if (out.data.examples.empty())
+  if (Items(out.data).size() == 0)
     fail(Status::bad_input, "D002", "every item has more than {} steps: nothing is left",
          source.max_length);
   note(context,
-       fmt::format("{} items, {} steps{}", out.data.examples.size(), steps_of(out.data),
+       fmt::format("{} items, {} steps{}", Items(out.data).size(), steps_of(out.data),
                    out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));
   return out;
 }
@@ -228,9 +285,10 @@ PredictData read_items(const TrainedModel& trained, const DataSource& source, Ma
   PredictData items;
   if (reads_text(d, source)) {
     refuse_without_effect(context, {"--column", "--ignore-unknown"}, "on text");
-    items.data = read_text(d, source, &trained, context).data;
+    items.data = read_text(d, source, &trained, true, context).data;
     return items;
   }
+  refuse_for_items(source, context);
   Labels labels = trained.labels;
   std::string digest;
   std::vector<RawItem> raw = read_raw_items(d, source, false, labels, digest, context);

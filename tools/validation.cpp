@@ -39,12 +39,25 @@ void add_validation(Command& c, ValidationOptions& o) {
             1, 1'000'000'000);
 }
 
-bool is_held_out(std::uint64_t seed, std::size_t item, double share) {
-  std::uint64_t z = seed + (static_cast<std::uint64_t>(item) + 1) * 0x9E3779B97F4A7C15ULL;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;  // SplitMix64
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  z ^= z >> 31;
-  return static_cast<double>(z >> 11) * 0x1p-53 < share;
+std::vector<char> held_out(std::uint64_t seed, std::size_t items, double share) {
+  std::vector<char> held(items);
+  std::size_t first = 0, last = 0, count = 0;  // of the least number, of the largest
+  const auto number = [&](std::size_t item) {
+    std::uint64_t z = seed + (static_cast<std::uint64_t>(item) + 1) * 0x9E3779B97F4A7C15ULL;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;  // SplitMix64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    z ^= z >> 31;
+    return static_cast<double>(z >> 11) * 0x1p-53;
+  };
+  for (std::size_t i = 0; i < items; ++i) {
+    held[i] = number(i) < share ? 1 : 0;
+    count += held[i] != 0 ? 1 : 0;
+    if (number(i) < number(first)) first = i;
+    if (number(i) > number(last)) last = i;
+  }
+  if (count == 0) held[first] = 1;
+  if (count == items) held[last] = 0;
+  return held;
 }
 
 Validation::Validation(Dataset data, ValidationState& state, const TrainOptions& options,

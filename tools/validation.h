@@ -22,8 +22,9 @@ struct ValidationOptions {
 /// --valid, --valid-every, --patience.
 void add_validation(Command& c, ValidationOptions& o);
 
-/// Whether an item of the data is held out: a function of seed and item alone.
-bool is_held_out(std::uint64_t seed, std::size_t item, double share);
+/// Which of two items or more are held out: each by seed and its number alone, but for the one that
+/// is needed where none would be, or none left.
+std::vector<char> held_out(std::uint64_t seed, std::size_t items, double share);
 
 /// Measures a training on data that it does not see, now and then.
 class Validation {

@@ -28,6 +28,11 @@ std::string help_for(const std::string& suffix, const std::vector<std::string>& 
 
 }  // namespace
 
+bool has_suffix(std::string_view path, std::string_view suffix) {
+  return path.size() >= suffix.size() &&
+         lower(std::string(path.substr(path.size() - suffix.size()))) == suffix;
+}
+
 std::string known_suffix(const std::string& path, const std::vector<std::string>& formats) {
   const std::string name = std::filesystem::path(path).filename().string();
   for (const std::string& f : formats)  // of several parts: "node-data.json"

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/files.h"
+#include "base/suffix.h"
 #include "io/diff.h"
 #include "io/safetensors_header.h"
 #include "taugrad/io/tensors.h"
@@ -17,7 +18,7 @@ using Change = Difference::Change;
 class TensorFile {
  public:
   explicit TensorFile(const std::string& path) {
-    if (path.ends_with(".json")) {
+    if (has_suffix(path, ".json")) {
       loaded_ = load_tensors(path);
       return;
     }

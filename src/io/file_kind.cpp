@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/limits.h"
+#include "base/suffix.h"
 #include "base/utf8.h"
 #include "json/json_lexer.h"
 
@@ -76,7 +77,7 @@ FileKind kind_of_text(std::string_view text, const std::string& file) {
 }
 
 FileKind kind_of_file(const std::string& path) {
-  if (path.ends_with(".safetensors")) {
+  if (has_suffix(path, ".safetensors")) {
     const InputFile there(path);
     return FileKind::safetensors;
   }

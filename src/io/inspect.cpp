@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/files.h"
+#include "base/suffix.h"
 #include "io/safetensors_header.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/tensors.h"
@@ -94,7 +95,7 @@ class Leaves {
 }  // namespace
 
 TensorsSummary inspect_tensors(const std::string& path) {
-  if (!path.ends_with(".json")) return inspect_safetensors(path);
+  if (!has_suffix(path, ".json")) return inspect_safetensors(path);
   TensorsSummary all;
   for (const auto& [name, t] : load_tensors(path))
     add(all, summary(name, t.dtype() == Dtype::i64 ? "I64" : "F64", size_of(t.dtype()), t));

@@ -16,7 +16,8 @@ struct ItemFields {
   Tensors values;
   /// Elements that are not given, ascending; 0 in the tensor.
   std::map<std::string, std::vector<std::int64_t>> nulls = {};
-  /// Words in place of numbers, by element ("" where null); the tensor has their axes.
+  /// Words in place of numbers, by element ("" where null); the tensor has their axes. Where all
+  /// are "nan", "inf" or "-inf" it has these numbers too: a definition says which they are.
   std::map<std::string, std::vector<std::string>> words = {};
 };
 

@@ -7,7 +7,6 @@
 
 namespace taugrad {
 
-using json::Kind;
 using json::Value;
 
 NestedNumbers::NestedNumbers(std::string_view name, NestedOptions options)
@@ -20,7 +19,7 @@ void NestedNumbers::nested(Value root) {
   };
   std::vector<Level> stack;
   const auto enter = [&](Value v) {
-    if (!v.is(Kind::array)) return leaf(v, stack.size());
+    if (!v.is(json::Kind::array)) return leaf(v, stack.size());
     if (stack.size() == static_cast<std::size_t>(limits::kTensorRank))
       v.fail("S013", fmt::format("tensor \"{}\": more than {} axes", name_, limits::kTensorRank));
     stack.push_back({v.elements(name_)});
@@ -60,29 +59,35 @@ void NestedNumbers::axis(Value v, std::size_t depth, std::size_t length) {
 }
 
 void NestedNumbers::leaf(Value v, std::size_t depth) {
-  if (v.is(Kind::null) && options_.nulls) return holes_.push_back({reals_.size(), depth});
+  if (v.is(json::Kind::null) && options_.nulls) return holes_.push_back({reals_.size(), depth});
   if (depth != dims_.size())
     v.fail("S013",
            fmt::format("tensor \"{}\": ragged: a number where an array stood before", name_));
   leaf_depth_ = static_cast<int>(depth);
-  v.is(Kind::string) && options_.words ? word(v) : number(v);
+  v.is(json::Kind::string) && options_.words ? word(v) : number(v);
 }
 
 void NestedNumbers::number(Value v) {
-  if (!words_.empty())
+  if (kind_ == Kind::words)
     v.fail("S013", fmt::format("tensor \"{}\": a number where words stood before", name_));
+  kind_ = Kind::numbers;
+  words_.clear();
   reals_.push_back(v.number_or_word(name_));
-  whole_ = whole_ && v.is(Kind::integer);
+  whole_ = whole_ && v.is(json::Kind::integer);
   if (whole_) integers_.push_back(v.integer(name_, INT64_MIN, INT64_MAX));
 }
 
-// "inf", "-inf" and "nan" among numbers are numbers
 void NestedNumbers::word(Value v) {
   const std::string_view text = v.string(name_);
   const bool is_number = text == "inf" || text == "-inf" || text == "nan";
-  if (words_.empty() && (is_number || !reals_.empty())) return number(v);
+  if (kind_ == Kind::numbers) {
+    if (is_number) return number(v);
+    v.fail("S013", fmt::format("tensor \"{}\": a word where numbers stood before", name_));
+  }
+  kind_ = kind_ == Kind::words || !is_number ? Kind::words : Kind::either;
   words_.emplace_back(text);
-  add_zeros(1);
+  reals_.push_back(is_number ? v.number_or_word(name_) : 0);
+  whole_ = false;
 }
 
 void NestedNumbers::add_zeros(std::size_t count) {

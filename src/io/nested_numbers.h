@@ -13,7 +13,7 @@ namespace taugrad {
 /// What nested arrays of JSON may hold beside numbers.
 struct NestedOptions {
   bool nulls = false;  ///< a value that is not given, at any depth
-  bool words = false;  ///< strings in place of all numbers
+  bool words = false;  ///< strings in place of all numbers; "nan", "inf", "-inf" are either
 };
 
 /// Collects numbers in row-major order; integers and real numbers side by side until all are seen.
@@ -47,8 +47,12 @@ class NestedNumbers {
   void fill_holes();
   void add_zeros(std::size_t count);
 
+  /// What stands there so far: strings that may be numbers (`either`), words, numbers.
+  enum class Kind { none, either, words, numbers };
+
   std::string name_;
   NestedOptions options_;
+  Kind kind_ = Kind::none;
   Dims dims_;
   int leaf_depth_ = -1;
   bool whole_ = true;

@@ -22,7 +22,7 @@ namespace {
 using json::Kind;
 using json::Value;
 
-bool is_json(std::string_view path) { return path.ends_with(".json"); }
+bool is_json(std::string_view path) { return has_suffix(path, ".json"); }
 
 Tensor read_tensor(const std::string& name, Value v, ItemFields* item = nullptr) {
   NestedNumbers numbers(name, {.nulls = item != nullptr, .words = item != nullptr});

@@ -5,7 +5,6 @@
 
 #include "base/fail.h"
 #include "taugrad/ops/records.h"
-#include "train/counted.h"
 #include "train/example_check.h"
 #include "unfold/unfolder.h"
 
@@ -40,43 +39,21 @@ std::int64_t flat_position(const Tensor& t, const std::vector<std::int32_t>& at)
   return flat;
 }
 
-std::int64_t work_of(const Example& e) {
-  std::int64_t steps = 1;
-  for (const auto& [name, n] : e.lengths) steps *= std::max<std::int64_t>(n, 1);
-  return steps;
-}
-
-std::int64_t targets_of(const ResolvedModel& model, const Example& e) {
-  std::int64_t targets = 0;
-  bool any = false;
-  for (const Symbol& s : model.symbols) {
-    if (!s.random()) continue;
-    any = true;
-    std::int64_t positions = 1;
-    for (const int axis : s.axes)
-      positions *= e.lengths.at(model.lengths[static_cast<std::size_t>(
-          model.index_length[static_cast<std::size_t>(axis)])]);
-    targets += positions - missing_of(e, s);
-  }
-  return any ? targets : 1;
-}
-
-Batching::Batching(std::shared_ptr<const ResolvedModel> model, const Dataset& data)
+Batching::Batching(std::shared_ptr<const ResolvedModel> model, const Items& data)
     : model_(std::move(model)), ragged_(can_be_ragged(*model_)), longest_(model_->lengths.size()) {
-  for (std::size_t i = 0; i < data.examples.size(); ++i) {
-    const Example& e = data.examples[i];
-    require_example(*model_, e, i);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (!data.stored()) require_example(*model_, data[i], i);  // those in files are
     for (std::size_t l = 0; l < longest_.size(); ++l)
-      longest_[l] = std::max(longest_[l], e.lengths.at(model_->lengths[l]));
+      longest_[l] = std::max(longest_[l], data.length(i, model_->lengths[l]));
   }
 }
 
-std::vector<std::int64_t> Batching::lengths_for(const Dataset& data,
+std::vector<std::int64_t> Batching::lengths_for(const Items& data,
                                                 const std::vector<std::size_t>& items) const {
   std::vector<std::int64_t> lengths(longest_.size(), 0);
   for (std::size_t l = 0; l < longest_.size(); ++l) {
     for (const std::size_t i : items)
-      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
+      lengths[l] = std::max(lengths[l], data.length(i, model_->lengths[l]));
     if (ragged_ && model_->fixed_lengths[l] < 0)
       lengths[l] = std::min(rounded_up(lengths[l]), longest_[l]);
   }
@@ -84,10 +61,10 @@ std::vector<std::int64_t> Batching::lengths_for(const Dataset& data,
 }
 
 std::vector<std::vector<std::size_t>> Batching::groups(
-    const Dataset& data, const std::vector<std::size_t>& items) const {
+    const Items& data, const std::vector<std::size_t>& items) const {
   if (ragged_) return {items};
   std::map<std::map<std::string, std::int64_t>, std::vector<std::size_t>> by_lengths;
-  for (const std::size_t i : items) by_lengths[data.examples[i].lengths].push_back(i);
+  for (const std::size_t i : items) by_lengths[data.lengths(i)].push_back(i);
   std::vector<std::vector<std::size_t>> all;
   for (auto& [lengths, group] : by_lengths) all.push_back(std::move(group));
   return all;
@@ -166,32 +143,14 @@ void BatchPlan::bind(const Tensors& weights) {
   }
 }
 
-void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::size_t> items,
+void fill_leaf(const DataLeaf& leaf, const Items& data, std::span<const std::size_t> items,
                std::span<float> to) {
   const auto size = static_cast<std::size_t>(leaf.shape.size());
-  if (const std::string variable = counted_variable(leaf.name); !variable.empty()) {
-    for (std::size_t r = 0; r < items.size(); ++r)
-      to[r] = has_target(data.examples[items[r]], variable, leaf.at) ? 1.0F : 0.0F;
-    return;
-  }
-  for (std::size_t r = 0; r < items.size(); ++r) {
-    const std::size_t item = items[r];
-    const auto& values = data.examples[item].values;
-    const auto found = values.find(leaf.name);
-    if (found == values.end())
-      fail(Status::bad_input, "D005", "item {} lacks the variable \"{}\"", item, leaf.name);
-    const Tensor& from = found->second;
-    const bool given = inside(from, leaf.at);
-    const auto first = given ? flat_position(from, leaf.at) * static_cast<std::int64_t>(size) : 0;
-    // outside an item a number is zero and a symbol absent (R4)
-    for (std::size_t i = 0; i < size; ++i)
-      to[r * size + i] = given ? static_cast<float>(from.at(first + static_cast<std::int64_t>(i)))
-                         : leaf.category ? -1.0F
-                                         : 0.0F;
-  }
+  for (std::size_t r = 0; r < items.size(); ++r)
+    data.read(items[r], leaf.name, leaf.at, leaf.category, to.subspan(r * size, size));
 }
 
-BatchContext batch_context(const std::vector<std::string>& lengths, const Dataset& data,
+BatchContext batch_context(const std::vector<std::string>& lengths, const Items& data,
                            const std::vector<std::size_t>& items, const BatchRun& how) {
   BatchContext context;
   context.seed = how.seed;
@@ -200,26 +159,24 @@ BatchContext batch_context(const std::vector<std::string>& lengths, const Datase
   for (const std::size_t i : items) {
     context.item.push_back(static_cast<std::int64_t>(i));
     for (std::size_t l = 0; l < lengths.size(); ++l)
-      context.lengths[l].push_back(data.examples[i].lengths.at(lengths[l]));
+      context.lengths[l].push_back(data.length(i, lengths[l]));
   }
   return context;
 }
 
-std::vector<std::size_t> longest_first(const ResolvedModel& model, const Dataset& data,
+std::vector<std::size_t> longest_first(const ResolvedModel& model, const Items& data,
                                        std::vector<std::size_t> items) {
-  std::ranges::stable_sort(items, std::greater<>(), [&](std::size_t i) {
-    return data.examples[i].lengths.at(model.lengths[0]);
-  });
+  std::ranges::stable_sort(items, std::greater<>(),
+                           [&](std::size_t i) { return data.length(i, model.lengths[0]); });
   return items;
 }
 
 runtime::LevelRows level_rows(const ResolvedModel& model, const LevelCircle& circle,
-                              const Dataset& data, const std::vector<std::size_t>& items) {
+                              const Items& data, const std::vector<std::size_t>& items) {
   std::vector<std::int64_t> lengths;
-  for (const std::size_t i : items)
-    lengths.push_back(data.examples[i].lengths.at(model.lengths[0]));
+  for (const std::size_t i : items) lengths.push_back(data.length(i, model.lengths[0]));
   return {model, circle, lengths, [&](int symbol, std::int64_t t, std::int64_t item) {
-            const Example& e = data.examples[items[static_cast<std::size_t>(item)]];
+            const Example& e = data[items[static_cast<std::size_t>(item)]];
             return e.values.at(model.symbols[static_cast<std::size_t>(symbol)].name).at(t - 1);
           }};
 }
@@ -229,7 +186,7 @@ std::int64_t levels_for(const runtime::LevelRows& rows, std::int64_t steps) {
   return std::min((rows.levels() + kTogether - 1) / kTogether * kTogether, steps);
 }
 
-void BatchPlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+void BatchPlan::run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
                     const runtime::LevelRows& levels) {
   BatchContext context = batch_context(lengths_, data, items, how);
   if (levels.levels() > 0) context.lengths.push_back(levels.lengths());

@@ -13,6 +13,7 @@
 #include "taugrad/runtime/executor.h"
 #include "taugrad/train/dataset.h"
 #include "taugrad/unfold/unfold.h"
+#include "train/items.h"
 
 namespace taugrad {
 
@@ -20,15 +21,15 @@ namespace taugrad {
 class Batching {
  public:
   /// @throws Error (D005, D011, D013, D014, D016) for an item that is none of this model
-  Batching(std::shared_ptr<const ResolvedModel> model, const Dataset& data);
+  Batching(std::shared_ptr<const ResolvedModel> model, const Items& data);
 
   bool ragged() const { return ragged_; }
   const std::vector<std::int64_t>& longest() const { return longest_; }  ///< by length number
   /// The lengths of a plan that these items fit, rounded up where items may be shorter.
-  std::vector<std::int64_t> lengths_for(const Dataset& data,
+  std::vector<std::int64_t> lengths_for(const Items& data,
                                         const std::vector<std::size_t>& items) const;
   /// Items that can run together: all, or those of equal lengths.
-  std::vector<std::vector<std::size_t>> groups(const Dataset& data,
+  std::vector<std::vector<std::size_t>> groups(const Items& data,
                                                const std::vector<std::size_t>& items) const;
 
  private:
@@ -36,11 +37,6 @@ class Batching {
   bool ragged_;
   std::vector<std::int64_t> longest_;
 };
-
-/// Steps of an item, over all its lengths: what its work is proportional to.
-std::int64_t work_of(const Example& e);
-/// Positions of random variables of an item; 1 where the model has none.  (R13)
-std::int64_t targets_of(const ResolvedModel& model, const Example& e);
 
 /// What decides the draws of one run, and the probabilities of mixed variables.
 struct BatchRun {
@@ -63,18 +59,18 @@ struct DataLeaf {
 };
 DataLeaf data_leaf(const Tape& tape, NodeId id);
 /// What the data give it: a row [shape...] an item. @throws Error (D005)
-void fill_leaf(const DataLeaf& leaf, const Dataset& data, std::span<const std::size_t> items,
+void fill_leaf(const DataLeaf& leaf, const Items& data, std::span<const std::size_t> items,
                std::span<float> to);
 /// What decides the draws of items, and their lengths.
-BatchContext batch_context(const std::vector<std::string>& lengths, const Dataset& data,
+BatchContext batch_context(const std::vector<std::string>& lengths, const Items& data,
                            const std::vector<std::size_t>& items, const BatchRun& how);
 
 /// Items in the order that a graph by levels takes: the longest first.
-std::vector<std::size_t> longest_first(const ResolvedModel& model, const Dataset& data,
+std::vector<std::size_t> longest_first(const ResolvedModel& model, const Items& data,
                                        std::vector<std::size_t> items);
 /// Where the nodes of their trees stand. @param items  the longest first
 runtime::LevelRows level_rows(const ResolvedModel& model, const LevelCircle& circle,
-                              const Dataset& data, const std::vector<std::size_t>& items);
+                              const Items& data, const std::vector<std::size_t>& items);
 /// Levels of a plan that these trees fit, rounded up so that plans are shared; at most `steps`.
 std::int64_t levels_for(const runtime::LevelRows& rows, std::int64_t steps);
 
@@ -91,7 +87,7 @@ class BatchPlan {
   void bind(const Tensors& weights);
   /// Evaluates the outputs for some items, keyed by their places in the data.
   /// @param levels  of a plan by levels: of these items
-  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+  void run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
            const runtime::LevelRows& levels = {});
   const Executor<float>& executor() const { return executor_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "taugrad/ops/ops.h"
+#include "train/stored_items.h"
 #include "unfold/segments.h"
 
 namespace taugrad {
@@ -20,6 +21,7 @@ bool is_counted(const Unfolded& u, const Symbol& s, std::span<const std::int32_t
 }  // namespace
 
 std::set<std::string> partly_given(const Dataset& data) {
+  if (data.stored) return data.stored->partly;
   std::set<std::string> partly;
   for (const Example& e : data.examples)
     for (const auto& [name, places] : e.missing)
@@ -67,6 +69,21 @@ bool has_target(const Example& e, const std::string& variable, std::span<const s
     place = place * dims[a] + at[a] - 1;
   }
   return !std::ranges::binary_search(missing->second, place);
+}
+
+std::int64_t targets_of(const ResolvedModel& model, const Example& e) {
+  std::int64_t targets = 0;
+  bool any = false;
+  for (const Symbol& s : model.symbols) {
+    if (!s.random()) continue;
+    any = true;
+    std::int64_t positions = 1;
+    for (const int axis : s.axes)
+      positions *= e.lengths.at(model.lengths[static_cast<std::size_t>(
+          model.index_length[static_cast<std::size_t>(axis)])]);
+    targets += positions - missing_of(e, s);
+  }
+  return any ? targets : 1;
 }
 
 std::int64_t missing_of(const Example& e, const Symbol& s, int axis, std::int64_t from,

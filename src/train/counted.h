@@ -24,6 +24,8 @@ Var counted_loss(const Unfolded& u, const std::set<std::string>& partly);
 std::string counted_variable(const std::string& input);
 /// Whether an item has the target at a position (from 1 along each index).
 bool has_target(const Example& e, const std::string& variable, std::span<const std::int32_t> at);
+/// Positions of random variables of an item; 1 where the model has none.                      (R13)
+std::int64_t targets_of(const ResolvedModel& model, const Example& e);
 /// How many targets of a variable an item lacks at steps from+1..to along one of its axes; all
 /// where `axis` is -1.
 std::int64_t missing_of(const Example& e, const Symbol& s, int axis = -1, std::int64_t from = 0,

@@ -26,8 +26,10 @@ bool is_symbol_variable(const Symbol& s) {
   fail(Status::bad_input, std::move(e));
 }
 
-// "y[t] == 0" with or without spaces
-bool is_end_symbol(const Definition& d, const std::string& variable) {
+}  // namespace
+
+// with or without spaces
+bool ends_with_symbol(const Definition& d, const std::string& variable) {
   return std::any_of(d.ends.begin(), d.ends.end(), [&](const auto& end) {
     std::string text;
     for (const char c : end.second.text)
@@ -36,7 +38,18 @@ bool is_end_symbol(const Definition& d, const std::string& variable) {
   });
 }
 
-}  // namespace
+void take_ends_off(const Definition& d, Dataset& data) {
+  for (Example& e : data.examples) {
+    if (e.values.size() != 1 || e.lengths.size() != 1) continue;
+    auto& [name, t] = *e.values.begin();
+    if (t.dims().size() != 1 || t.size() == 0 || t.at(t.size() - 1) != 0 ||
+        !ends_with_symbol(d, name))
+      continue;
+    const std::span<const std::int64_t> symbols = std::as_const(t).values<std::int64_t>();
+    t = Tensor::of({t.size() - 1}, std::vector<std::int64_t>(symbols.begin(), symbols.end() - 1));
+    e.lengths.begin()->second = t.size();
+  }
+}
 
 TextVariable text_variable(const Definition& d) {
   const auto model = resolve(d);
@@ -46,7 +59,7 @@ TextVariable text_variable(const Definition& d) {
     if (!is_symbol_variable(s)) continue;
     if (!found.name.empty())
       not_for_text(d, fmt::format("both {} and {} are symbols", found.name, s.name));
-    found = {s.name, is_end_symbol(d, s.name), s.category};
+    found = {s.name, ends_with_symbol(d, s.name), s.category};
   }
   if (found.name.empty()) not_for_text(d, "it has no indexed category variable with ~");
   return found;

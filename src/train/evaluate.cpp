@@ -13,19 +13,18 @@
 namespace taugrad {
 namespace {
 
-void check(const ResolvedModel& model, const Dataset& data, const EvaluateOptions& o) {
-  if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to evaluate");
+void check(const ResolvedModel& model, const Items& data, const EvaluateOptions& o) {
+  if (data.size() == 0) fail(Status::bad_input, "D002", "there is no item to evaluate");
   if (o.batch < 1) fail(Status::usage, "U002", "the batch must be >= 1");
   check_modes(model, o.modes);
 }
 
 /// Items of like length together, longest first.
-std::vector<std::size_t> by_work(const Dataset& data) {
-  std::vector<std::size_t> order(data.examples.size());
+std::vector<std::size_t> by_work(const Items& data) {
+  std::vector<std::size_t> order(data.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return work_of(data.examples[a]) > work_of(data.examples[b]);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return data.work(a) > data.work(b); });
   return order;
 }
 
@@ -44,19 +43,26 @@ std::map<std::string, double> mixes_of(const Modes& modes) {
   return mixes;
 }
 
-// items after items, so that the sums do not depend on batches
-void add_up(Evaluation& e, const std::vector<std::vector<std::vector<Score>>>& steps) {
-  for (std::size_t i = 0; i < e.items.size(); ++i) {
+// item after item, so that the sums do not depend on batches
+void add_up(Evaluation& e) {
+  for (ItemScores& item : e.items) {
     if (!e.own_loss)
-      for (const Score& s : e.items[i].variables) e.items[i].loss += s.nats;
-    e.loss += e.items[i].loss;
+      for (const Score& s : item.variables) item.loss += s.nats;
+    e.loss += item.loss;
+    for (std::size_t v = 0; v < e.variables.size(); ++v) e.variables[v].all.add(item.variables[v]);
+  }
+}
+
+// those of a batch's items, in the order of all, and forgets them: there is one for each step
+void add_up_steps(Evaluation& e, const std::vector<std::size_t>& items, ItemTable& table) {
+  for (const std::size_t i : items) {
     for (std::size_t v = 0; v < e.variables.size(); ++v) {
-      e.variables[v].all.add(e.items[i].variables[v]);
       std::vector<Score>& all = e.variables[v].steps;
-      const std::vector<Score>& own = steps[i][v];
+      const std::vector<Score>& own = table.steps[i][v];
       all.resize(std::max(all.size(), own.size()));
       for (std::size_t t = 0; t < own.size(); ++t) all[t].add(own[t]);
     }
+    table.steps[i] = {};
   }
 }
 
@@ -83,9 +89,10 @@ void Score::add(const Score& other) {
   apart += other.apart;
 }
 
-Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& data,
+Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& all,
                     const EvaluateOptions& options) {
   const std::shared_ptr<const ResolvedModel> model = resolve(d);
+  Items data(all);
   check(*model, data, options);
   const Tensors narrow = in_f32(weights);
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
@@ -100,14 +107,14 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   for (const Symbol& s : model->symbols)
     if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
   e.has_loss = e.own_loss || !e.variables.empty();
-  for (const Example& example : data.examples) e.targets += targets_of(*model, example);
-  if (e.targets == 0 && !partly_given(data).empty())
+  for (std::size_t i = 0; i < data.size(); ++i) e.targets += data.targets(*model, i);
+  if (e.targets == 0 && !partly_given(all).empty())
     fail(Status::bad_input, "D002", "no target of the data is given: nothing can be measured");
 
-  ItemTable table{std::vector<ItemScores>(data.examples.size()),
-                  std::vector<std::vector<std::vector<Score>>>(data.examples.size())};
-  for (std::size_t i = 0; i < data.examples.size(); ++i)
-    for (const auto& [name, n] : data.examples[i].lengths)
+  ItemTable table{std::vector<ItemScores>(data.size()),
+                  std::vector<std::vector<std::vector<Score>>>(data.size())};
+  for (std::size_t i = 0; i < data.size(); ++i)
+    for (const auto& [name, n] : data.lengths(i))
       table.items[i].steps = std::max(table.items[i].steps, n);
   ScorePlanner planner(model, batching.ragged(), options.modes, executor);
   std::unique_ptr<ScorePlan> plan;
@@ -118,9 +125,12 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     const std::vector<std::size_t> items(order.begin() + static_cast<std::ptrdiff_t>(from),
                                          order.begin() + static_cast<std::ptrdiff_t>(to));
     const bool segments = in_segments && std::ranges::any_of(items, [&](std::size_t i) {
-                            return in_segments->steps_of(data.examples[i]) > LongScores::kLong;
+                            return in_segments->steps_of(data, i) > LongScores::kLong;
                           });
-    if (segments) in_segments->run(data, items, how, narrow, table);
+    if (segments)
+      in_segments->run(data, items, how, narrow, table);
+    else
+      data.load(items);
     for (const std::vector<std::size_t>& group :
          segments ? std::vector<std::vector<std::size_t>>{} : batching.groups(data, items)) {
       std::vector<std::int64_t> wanted = batching.lengths_for(data, group);
@@ -141,10 +151,11 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
       }
       plan->run(data, members, how, table, rows);
     }
+    add_up_steps(e, items, table);
     if (options.progress) options.progress(static_cast<std::int64_t>(to));
   }
   e.items = std::move(table.items);
-  add_up(e, table.steps);
+  add_up(e);
   return e;
 }
 

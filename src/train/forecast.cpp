@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::int64_t kSegment = 256, kDraw = 32;  ///< steps
 
-SegmentRequest request_of(const ResolvedModel& model, const Modes& modes) {
+SegmentRequest request_of(const ResolvedModel& model, const Modes& modes, bool ends) {
   SegmentRequest r;
   r.modes = modes;
+  r.ends = ends;
   for (const Symbol& s : model.symbols) {
     if (!s.random()) continue;
     r.values.push_back(s.name);
@@ -49,8 +50,8 @@ class Forecast {
       : model_(resolve(d)), weights_(weights), data_(data), options_(o) {
     for (const Symbol& s : model_->symbols)
       if (s.random()) modes_[s.name] = o.likeliest ? Mode::greedy : Mode::sampled;
-    read_ = std::make_unique<Segments>(model_, request_of(*model_, {}));
-    draw_ = std::make_unique<Segments>(model_, request_of(*model_, modes_));
+    read_ = std::make_unique<Segments>(model_, request_of(*model_, {}, false));
+    draw_ = std::make_unique<Segments>(model_, request_of(*model_, modes_, true));
     require_open(d, *model_, *read_);
     if (draw_->settled() < 0)
       fail(Status::usage, "U010", "cannot forecast {}: it has weights for each position", d.name);
@@ -66,16 +67,30 @@ class Forecast {
         dims.insert(dims.end(), s.shape.dims().begin(), s.shape.dims().end());
         item.emplace(s.name, Tensor(dims, s.category >= 0 ? Dtype::i64 : Dtype::f32));
       }
-    for (std::int64_t from = 0; from < options_.steps;) {
+    ended_.assign(results.size(), options_.steps);
+    for (std::int64_t from = 0; from < options_.steps && !all_ended(from);) {
       std::int64_t steps = std::min(kDraw, options_.steps - from);
       if (unsettled()) steps = 1;
       draw(from, steps, results);
       from += steps;
     }
+    for (std::size_t i = 0; i < results.size(); ++i)
+      for (auto& [name, t] : results[i]) t = first_steps(t, ended_[i]);
     return results;
   }
 
  private:
+  static Tensor first_steps(const Tensor& t, std::int64_t steps) {
+    Dims dims = t.dims();
+    if (dims[0] == steps) return t;
+    dims[0] = steps;
+    Tensor first(dims, t.dtype());
+    std::ranges::copy(t.bytes().first(first.bytes().size()), first.bytes().begin());
+    return first;
+  }
+  bool all_ended(std::int64_t step) const {
+    return std::ranges::all_of(ended_, [&](std::int64_t n) { return n <= step; });
+  }
   std::int64_t settled() const { return std::max<std::int64_t>(draw_->settled(), 1); }
   bool unsettled() const {
     return std::ranges::any_of(state_.steps, [&](std::int64_t n) { return n < settled(); });
@@ -108,7 +123,7 @@ class Forecast {
     batch.seed = options_.seed;
     for (const std::size_t i : items) batch.keys.push_back(static_cast<std::int64_t>(i));
     plan->run(batch, state_, [&](const runtime::SegmentRead& r, std::span<float> to) {
-      read_example(*model_, data_.examples[r.item], r, to);
+      read_item(*model_, items_, r.item, r, to);
     });
   }
 
@@ -148,7 +163,7 @@ class Forecast {
 
   void draw(std::int64_t from, std::int64_t steps, std::vector<Tensors>& results) {
     for (const auto& [first, items] : groups()) {
-      std::vector<std::pair<const Symbol*, std::int64_t>> asked;
+      std::vector<std::pair<const Symbol*, std::int64_t>> asked;  // null: whether it ends there
       const auto outputs = [&](const Unfolded& u) {
         std::vector<NodeId> nodes;
         const auto before = static_cast<std::int32_t>(u.segment()->of.first);
@@ -156,6 +171,11 @@ class Forecast {
           for (std::int32_t t = 1; s.random() && !s.axes.empty() && t <= steps; ++t) {
             nodes.push_back(u.at(s.name, before + t).id);
             asked.emplace_back(&s, t);
+          }
+        for (std::int32_t t = 1; t <= steps; ++t)
+          if (const Var end = u.end(t)) {  // counted from its begin
+            nodes.push_back(end.id);
+            asked.emplace_back(nullptr, t);
           }
         return nodes;
       };
@@ -166,7 +186,11 @@ class Forecast {
         const auto values = plan->executor().value(o);
         const auto rows = plan->executor().output_items(o);
         const std::size_t size = rows.empty() ? 0 : values.size() / rows.size();
-        for (std::size_t r = 0; r < rows.size(); ++r) {
+        for (std::size_t r = 0; r < rows.size() && asked[o].first == nullptr; ++r) {
+          std::int64_t& ended = ended_[items[static_cast<std::size_t>(rows[r])]];
+          if (values[r] != 0) ended = std::min(ended, from + asked[o].second);
+        }
+        for (std::size_t r = 0; r < rows.size() && asked[o].first != nullptr; ++r) {
           Tensor& t = results[items[static_cast<std::size_t>(rows[r])]].at(asked[o].first->name);
           for (std::size_t i = 0; i < size; ++i)
             t.set((from + asked[o].second - 1) * static_cast<std::int64_t>(size) +
@@ -180,10 +204,12 @@ class Forecast {
   std::shared_ptr<const ResolvedModel> model_;
   const Tensors& weights_;
   const Dataset& data_;
+  Items items_{data_};
   const ForecastOptions& options_;
   Modes modes_;
   std::unique_ptr<Segments> read_, draw_;
   runtime::SegmentState<float> state_;
+  std::vector<std::int64_t> ended_;  ///< steps of each item's forecast
 };
 
 }  // namespace

@@ -55,6 +55,8 @@ class Checked {
   /// @param labels  of words
   Checked(const ResolvedModel& model, ItemFields fields, const Labels& labels)
       : model_(model), fields_(std::move(fields)) {
+    for (const auto& [name, known] : labels)
+      if (fields_.values.contains(name)) fields_.words[name] = words_of(fields_, name);
     for (auto& [name, words] : fields_.words) numbers_of_words(name, words, labels);
     for (auto& [name, elements] : fields_.nulls) places_of_nulls(name, elements);
   }
@@ -105,22 +107,51 @@ class Checked {
     const Symbol* s = symbol_named(model_, name);
     if (s == nullptr) return;  // the reader of a batch tells more
     const auto known = labels.find(name);
-    if (s->category < 0)
-      fail(Status::bad_input, "D004", "\"{}\" holds the word \"{}\": only symbols have names", name,
-           printable(words.front(), 80));
+    if (s->category < 0) {
+      for (const std::string& w : words)
+        if (w != "nan" && w != "inf" && w != "-inf" && !w.empty())
+          fail(Status::bad_input, "D004", "\"{}\" holds the word \"{}\": only symbols have names",
+               name, printable(w, 80));
+      return;  // numbers
+    }
     if (known == labels.end())
       fail(Status::bad_input, "D004", "\"{}\" holds the word \"{}\", and nothing names its symbols",
            name, printable(words.front(), 80));
-    Tensor numbers(fields_.values.at(name).dims(), Dtype::i64);
+    std::vector<std::int64_t> numbers;
     const std::vector<std::int64_t>& nulls = fields_.nulls[name];
+    bool ended = false;
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (std::ranges::binary_search(nulls, static_cast<std::int64_t>(i))) continue;
-      const auto at = std::ranges::lower_bound(known->second, words[i]);
-      if (at == known->second.end() || *at != words[i]) refuse_word(name, words[i], known->second);
-      numbers.set(static_cast<std::int64_t>(i),
-                  static_cast<double>(std::distance(known->second.begin(), at)));
+      const bool given = !std::ranges::binary_search(nulls, static_cast<std::int64_t>(i));
+      numbers.push_back(given ? number_of(words[i], name, known->second) : 0);
+      ended = given && words[i].empty();
     }
-    fields_.values.at(name) = std::move(numbers);
+    Dims dims = fields_.values.at(name).dims();
+    if (known->second.front().empty() && dims.size() == 1 && !ended && is_alone(*s)) {
+      numbers.push_back(0);  // the end, as after a text
+      ++dims[0];
+    }
+    fields_.values.at(name) = Tensor::of(std::move(dims), std::move(numbers));
+  }
+
+  static std::int64_t number_of(const std::string& word, const std::string& name,
+                                const std::vector<std::string>& known) {
+    const auto at = std::ranges::lower_bound(known, word);
+    if (at == known.end() || *at != word) refuse_word(name, word, known);
+    return std::distance(known.begin(), at);
+  }
+
+  // nothing else of the item goes along its length
+  bool is_alone(const Symbol& s) const {
+    const auto length = [&](int axis) {
+      return model_.index_length[static_cast<std::size_t>(axis)];
+    };
+    return std::ranges::none_of(fields_.values, [&](const auto& field) {
+      const Symbol* other = symbol_named(model_, field.first);
+      if (other == nullptr) return true;  // the lengths are told
+      return other != &s && std::ranges::any_of(other->axes, [&](int axis) {
+               return length(axis) == length(s.axes[0]);
+             });
+    });
   }
 
   [[noreturn]] static void refuse_word(const std::string& name, const std::string& word,
@@ -189,6 +220,22 @@ Example checked_item(const ResolvedModel& model, const Tensors& values) {
   return Checked(model, {values, {}, {}}, {}).example(nullptr);
 }
 
+Example example_of(const ResolvedModel& model, RawItem item, const Labels& labels) {
+  try {
+    Example e =
+        Checked(model, std::move(item.fields), item.numbered ? Labels{} : labels).example(nullptr);
+    e.file = item.file;
+    e.line = item.line;
+    return e;
+  } catch (const Error& e) {
+    if (e.status() != Status::bad_input) throw;
+    Diagnostic p = e.diagnostics().front();
+    p.file = *item.file;
+    p.line = item.line;
+    throw Error(Status::bad_input, std::move(p));
+  }
+}
+
 PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const Labels& labels,
                        MayLack may_lack) {
   const auto model = resolve(d);
@@ -198,7 +245,7 @@ PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const La
   for (RawItem& item : items) {
     try {
       std::set<std::string> absent;
-      Example e = Checked(*model, std::move(item.fields), labels)
+      Example e = Checked(*model, std::move(item.fields), item.numbered ? Labels{} : labels)
                       .example(may_lack != MayLack::nothing ? &absent : nullptr,
                                may_lack == MayLack::targets_and_lengths);
       e.file = item.file;

@@ -1,5 +1,6 @@
 // Words that stand for symbols in data.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/fail.h"
@@ -32,9 +33,16 @@ std::int64_t symbols_with(Definition d, std::size_t size, std::int64_t value,
 void check_words(const std::vector<std::string>& words, const json::Value& place) {
   std::set<std::string> seen;
   for (const std::string& w : words)
-    if (w.empty() || !seen.insert(w).second)
+    if ((w.empty() && !seen.empty()) || !seen.insert(w).second)  // the first may be the end
       place.fail("D004", fmt::format("the label \"{}\" is {}", printable(w, 80),
                                      w.empty() ? "empty" : "there twice"));
+}
+
+// a number as a word
+std::string written(double x) {
+  if (x == std::floor(x) && std::abs(x) < 1e15)
+    return fmt::format("{}", static_cast<std::int64_t>(x));
+  return fmt::format("{}", x);
 }
 
 }  // namespace
@@ -79,15 +87,53 @@ Labels parse_labels(std::string_view json_text, const std::string& file) {
   return labels;
 }
 
-Labels labels_in(const std::vector<RawItem>& items) {
-  std::map<std::string, std::set<std::string>> seen;
-  for (const RawItem& item : items)
-    for (const auto& [name, words] : item.fields.words)
-      for (const std::string& w : words)
-        if (!w.empty()) seen[name].insert(w);
+std::vector<std::string> words_of(const ItemFields& fields, const std::string& variable) {
+  if (const auto words = fields.words.find(variable); words != fields.words.end())
+    return words->second;
+  const Tensor& numbers = fields.values.at(variable);
+  std::vector<std::string> words;
+  for (std::int64_t i = 0; i < numbers.size(); ++i) words.push_back(written(numbers.at(i)));
+  if (const auto nulls = fields.nulls.find(variable); nulls != fields.nulls.end())
+    for (const std::int64_t i : nulls->second) words[static_cast<std::size_t>(i)].clear();
+  return words;
+}
+
+LabelFinder::LabelFinder(const Definition& d) : definition_(d), model_(resolve(d)) {}
+
+void LabelFinder::add(const RawItem& item) {
+  if (item.numbered) return;
+  for (const auto& [name, t] : item.fields.values) {
+    const int s = model_->find(name);
+    if (s < 0 || model_->symbols[static_cast<std::size_t>(s)].category < 0) continue;
+    if (const auto words = item.fields.words.find(name); words != item.fields.words.end()) {
+      std::set<std::string>& all = words_[name];
+      for (const std::string& w : words->second)
+        if (!w.empty()) all.insert(w);
+      continue;
+    }
+    const auto nulls = item.fields.nulls.find(name);
+    for (std::int64_t i = 0; i < t.size(); ++i)
+      if (nulls == item.fields.nulls.end() || !std::ranges::binary_search(nulls->second, i))
+        numbers_[name].insert(t.at(i));
+  }
+}
+
+Labels LabelFinder::labels() const {
   Labels labels;
-  for (auto& [name, words] : seen) labels[name] = {words.begin(), words.end()};
+  for (const auto& [name, words] : words_) {
+    std::set<std::string> all = words;
+    if (const auto numbers = numbers_.find(name); numbers != numbers_.end())
+      for (const double x : numbers->second) all.insert(written(x));
+    if (ends_with_symbol(definition_, name)) all.insert("");
+    labels[name] = {all.begin(), all.end()};
+  }
   return labels;
+}
+
+Labels labels_in(const Definition& d, const std::vector<RawItem>& items) {
+  LabelFinder finder(d);
+  for (const RawItem& item : items) finder.add(item);
+  return finder.labels();
 }
 
 void set_label_sizes(Definition& d, const Labels& labels) {

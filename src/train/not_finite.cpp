@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "evaluate/not_finite.h"
+#include "train/items.h"
 
 namespace taugrad {
 namespace {
@@ -96,9 +97,7 @@ void fail_not_finite(const Update& u, const Dataset& data, const std::optional<R
   d.help = kSmaller;
   if (source) {
     const NotFinite& s = source->source;
-    const Example& item = data.examples[source->item];
-    if (item.file) d.file = *item.file;
-    d.line = item.line;
+    Items(data).tell_place(source->item, d);
     if (source->leaf == Replayed::Leaf::data) {
       d.message += fmt::format("; the data hold {} in {}, item {}", in_words(s.value), s.label,
                                source->item);

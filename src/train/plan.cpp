@@ -105,8 +105,8 @@ LossPlan::LossPlan(const ResolvedModel& model, runtime::Planned<float> planned)
   }
 }
 
-double LossPlan::run(const Dataset& data, const std::vector<std::size_t>& items,
-                     const BatchRun& how, Tensors& gradients, const runtime::LevelRows& levels) {
+double LossPlan::run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
+                     Tensors& gradients, const runtime::LevelRows& levels) {
   plan_.run(data, items, how, levels);
   return add_gradients(plan_.executor(), slots_, gradients);
 }

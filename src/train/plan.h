@@ -54,7 +54,7 @@ class LossPlan {
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the gradients of the items' loss to `gradients`; returns the loss summed over the items.
   /// @param levels  of a plan by levels: of these items
-  double run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+  double run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
              Tensors& gradients, const runtime::LevelRows& levels = {});
 
  private:

@@ -97,7 +97,7 @@ class PredictPlan {
   }
   void bind(const Tensors& weights) { plan_->bind(weights); }
 
-  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+  void run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
            std::vector<Tensors>& results) {
     plan_->run(data, items, how);
     for (std::size_t o = 0; o < outputs_.size(); ++o) {
@@ -209,31 +209,31 @@ std::vector<Tensors> predict(const Definition& d, const Tensors& weights, const 
   BatchRun how{.seed = options.seed};
   for (const auto& [name, mode] : options.modes)
     if (mode.kind == Mode::Kind::mixed) how.mixes[name] = mode.data.from;
-  const Batching batching(model, items.data);
+  const Items all(items.data);
+  const Batching batching(model, all);
   const std::vector<Example>& examples = items.data.examples;
   std::vector<Tensors> results(examples.size());
   for (std::size_t i = 0; i < examples.size(); ++i)
     for (const Asked& a : asked) results[i].emplace(a.text, empty_result(*model, a, examples[i]));
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return work_of(examples[a]) > work_of(examples[b]);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return all.work(a) > all.work(b); });
   std::unique_ptr<PredictPlan> plan;
   std::vector<std::int64_t> lengths;
   for (std::size_t from = 0; from < order.size();) {
     const std::size_t to = std::min(from + static_cast<std::size_t>(options.batch), order.size());
     const std::vector<std::size_t> batch(order.begin() + static_cast<std::ptrdiff_t>(from),
                                          order.begin() + static_cast<std::ptrdiff_t>(to));
-    for (const std::vector<std::size_t>& group : batching.groups(items.data, batch)) {
-      const std::vector<std::int64_t> wanted = batching.lengths_for(items.data, group);
+    for (const std::vector<std::size_t>& group : batching.groups(all, batch)) {
+      const std::vector<std::int64_t> wanted = batching.lengths_for(all, group);
       if (!plan || wanted != lengths) {
         plan = std::make_unique<PredictPlan>(model, wanted, batching.ragged(), asked, items.unknown,
                                              options);
         plan->bind(narrow);
         lengths = wanted;
       }
-      plan->run(items.data, group, how, results);
+      plan->run(all, group, how, results);
     }
     from = to;
   }

@@ -22,8 +22,14 @@ struct RawItem {
   ItemFields fields;
   std::shared_ptr<const std::string> file;
   int line = 0;
+  bool numbered = false;  ///< its symbols are numbers, whatever words there are for them
 };
 
+/// Whether a line holds nothing.
+bool is_blank_line(std::string_view line);
+/// One line. @throws Error (G.., S013) with its place
+RawItem raw_line(const ResolvedModel& model, std::string_view line,
+                 const std::shared_ptr<const std::string>& file, int number, bool ignore_unknown);
 /// An object a line; blank lines are none.
 /// @param ignore_unknown  fields that name nothing of the definition are passed over
 /// @throws Error, every bad line told: (G.., S013); (D001) for no line at all
@@ -34,8 +40,24 @@ std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
 std::vector<RawItem> items_of_tensors(const Definition& d, const Tensors& batch,
                                       const std::string& file);
 
-/// The words that stand for symbols, by variable, in the order of their bytes.
-Labels labels_in(const std::vector<RawItem>& items);
+/// The words that stand for symbols, by variable, in the order of their bytes. Where some symbols
+/// of a variable are words, all are: a number is the word that it is written as. Where the variable
+/// ends with symbol 0 that is "", before all words.
+class LabelFinder {
+ public:
+  explicit LabelFinder(const Definition& d);
+  void add(const RawItem& item);
+  Labels labels() const;
+
+ private:
+  Definition definition_;
+  std::shared_ptr<const ResolvedModel> model_;
+  std::map<std::string, std::set<std::string>> words_;
+  std::map<std::string, std::set<double>> numbers_;
+};
+Labels labels_in(const Definition& d, const std::vector<RawItem>& items);
+/// The words of an item's variable; of numbers as they are written, "" where none is given.
+std::vector<std::string> words_of(const ItemFields& fields, const std::string& variable);
 /// Sets the sizes that the numbers of symbols come from. @throws Error (D004) where no size does,
 /// or words stand where there is no category
 void set_label_sizes(Definition& d, const Labels& labels);
@@ -45,6 +67,8 @@ bool set_size_of(Definition& d, const std::string& variable, std::int64_t symbol
 
 /// One item checked against a model, with what follows from its lengths (R14).
 Example checked_item(const ResolvedModel& model, const Tensors& values);
+/// An item that has everything. @throws Error (D004, D005, D010-D021) with its place
+Example example_of(const ResolvedModel& model, RawItem item, const Labels& labels);
 /// What items need not have: random variables, which may be left out in all items or none and
 /// become zeros; and what tells a length, which then is 0.
 enum class MayLack { nothing, targets, targets_and_lengths };

@@ -15,7 +15,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kLongest{20};
 
-void fill(Interpreter<float>& run, const Tensors& weights, const Dataset& data, std::size_t item,
+void fill(Interpreter<float>& run, const Tensors& weights, const Items& data, std::size_t item,
           const BatchRun& how) {
   for (const NodeId id : run.leaves()) {
     const DataLeaf leaf = data_leaf(run.tape(), id);
@@ -34,16 +34,17 @@ void fill(Interpreter<float>& run, const Tensors& weights, const Dataset& data, 
 }
 
 std::optional<Replayed> replay_item(const std::shared_ptr<const ResolvedModel>& model,
-                                    const Modes& modes, const Tensors& weights, const Dataset& data,
+                                    const Modes& modes, const Tensors& weights, const Dataset& all,
                                     std::size_t item, const BatchRun& how) {
+  Items data(all);
   std::vector<std::int64_t> lengths;
-  for (const std::string& name : model->lengths)
-    lengths.push_back(data.examples[item].lengths.at(name));
-  const LossGraph g = loss_graph(model, lengths, false, modes, {.partly = partly_given(data)});
+  for (const std::string& name : model->lengths) lengths.push_back(data.length(item, name));
+  const LossGraph g = loss_graph(model, lengths, false, modes, {.partly = partly_given(all)});
   const Tape& tape = g.unfolded.graph().tape();
   if (!fits_interpreter(tape)) return {};
   Interpreter<float> run(tape, g.outputs);
   run.set_batch(batch_context(model->lengths, data, {item}, how), 1);
+  data.load({&item, 1});
   fill(run, weights, data, item, how);
   run.run();
   for (std::size_t k = 0; k < g.outputs.size(); ++k) {

@@ -94,7 +94,7 @@ class GivenSampler {
 
   void add(const std::vector<std::size_t>& items, const std::vector<std::int64_t>& keys,
            std::vector<Tensors>& all) {
-    Tensors inputs = stacked(*model_, given_.inputs(), items);
+    Tensors inputs = stacked(*model_, Items(given_.inputs()), items);
     inputs.emplace("item", Tensor::of({static_cast<std::int64_t>(keys.size())}, keys));
     BatchData data = read_batch(*model_, inputs, how_);
     if (draws_lengths(*model_, data, how_)) draw_lengths<float>(model_, data, weights_, how_);

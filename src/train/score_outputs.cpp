@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "language/resolve/drawing.h"
-#include "train/counted.h"
 #include "unfold/segments.h"
 
 namespace taugrad {
@@ -97,14 +96,15 @@ void ScoreOutputs::add_scores(const Unfolded& u, const Symbol& s, std::size_t va
   }
 }
 
-bool ScoreOutputs::is_given(const Output& o, const Example& e, std::int64_t from) const {
-  if (e.missing.empty() || o.kind == Kind::loss) return true;
+bool ScoreOutputs::is_given(const Output& o, const Items& data, std::size_t item,
+                            std::int64_t from) const {
+  if (data[item].missing.empty() || o.kind == Kind::loss) return true;
   std::vector<std::int32_t> at = o.at;
   if (o.cut >= 0) at[static_cast<std::size_t>(o.cut)] += static_cast<std::int32_t>(from);
-  return has_target(e, names_[o.variable], at);
+  return data.has_target(item, names_[o.variable], at);
 }
 
-void ScoreOutputs::add_to(ItemTable& table, const Executor<float>& executor, const Dataset& data,
+void ScoreOutputs::add_to(ItemTable& table, const Executor<float>& executor, const Items& data,
                           std::span<const std::size_t> items, std::int64_t from) const {
   for (const std::size_t i : items) {
     table.items[i].variables.resize(names_.size());
@@ -115,7 +115,7 @@ void ScoreOutputs::add_to(ItemTable& table, const Executor<float>& executor, con
     const std::span<const std::int32_t> rows = executor.output_items(o);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::size_t item = items[static_cast<std::size_t>(rows[r])];
-      if (is_given(outputs_[o], data.examples[item], from))
+      if (is_given(outputs_[o], data, item, from))
         store(outputs_[o], values[r], from, table.items[item], table.steps[item]);
     }
   }

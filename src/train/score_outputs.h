@@ -9,6 +9,7 @@
 #include "taugrad/runtime/executor.h"
 #include "taugrad/train/evaluate.h"
 #include "taugrad/unfold/unfold.h"
+#include "train/items.h"
 
 namespace taugrad {
 
@@ -34,7 +35,7 @@ class ScoreOutputs {
   /// Adds the values of an executor's first outputs, but for targets that are not given.
   /// @param items  places in data and table by the caller's number
   /// @param from  steps that earlier segments had
-  void add_to(ItemTable& table, const Executor<float>& executor, const Dataset& data,
+  void add_to(ItemTable& table, const Executor<float>& executor, const Items& data,
               std::span<const std::size_t> items, std::int64_t from = 0) const;
 
  private:
@@ -57,7 +58,7 @@ class ScoreOutputs {
 
   std::vector<NodeId> nodes_;
   std::vector<Output> outputs_;
-  bool is_given(const Output& o, const Example& e, std::int64_t from) const;
+  bool is_given(const Output& o, const Items& data, std::size_t item, std::int64_t from) const;
 
   std::vector<std::string> names_;  ///< of the random variables
 };

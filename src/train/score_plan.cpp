@@ -49,7 +49,7 @@ ScorePlan::ScorePlan(const ResolvedModel& model, runtime::Planned<float> planned
     : outputs_(planned.lists[0], model),
       plan_(model.lengths, std::move(planned.executor), std::move(planned.sources)) {}
 
-void ScorePlan::run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+void ScorePlan::run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
                     ItemTable& table, const runtime::LevelRows& levels) {
   plan_.run(data, items, how, levels);
   outputs_.add_to(table, plan_.executor(), data, items);
@@ -89,14 +89,14 @@ LongScores::Plan& LongScores::plan_for(const runtime::SegmentShape& shape, const
   return plans_.emplace(key, std::move(plan)).first->second;
 }
 
-void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
-                     const BatchRun& how, const Tensors& weights, ItemTable& table) {
+void LongScores::run(Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
+                     const Tensors& weights, ItemTable& table) {
   std::int64_t longest = 0;
   std::vector<std::int64_t> lengths(model_->lengths.size(), 0);
   for (const std::size_t i : items) {
-    longest = std::max(longest, steps_of(data.examples[i]));
+    longest = std::max(longest, steps_of(data, i));
     for (std::size_t l = 0; l < lengths.size(); ++l)
-      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
+      lengths[l] = std::max(lengths[l], data.length(i, model_->lengths[l]));
   }
   auto state = runtime::empty_state<float>(*model_, segments_.slots(lengths), items.size());
   for (std::int64_t from = 0; from < std::max<std::int64_t>(longest, 1);) {
@@ -107,7 +107,7 @@ void LongScores::run(const Dataset& data, const std::vector<std::size_t>& items,
   }
 }
 
-void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& items,
+void LongScores::run_group(Items& data, const std::vector<std::size_t>& items,
                            const std::vector<std::int64_t>& of_state, std::int64_t from,
                            const BatchRun& how, const Tensors& weights,
                            runtime::SegmentState<float>& state, ItemTable& table) {
@@ -115,11 +115,11 @@ void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& 
   const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
   const std::int64_t most = from < settled ? std::min(settled, kSegment) : kSegment;
   const bool ragged = can_be_ragged(*model_);
+  data.load(items, from, from + most);
   std::map<std::vector<std::int64_t>, runtime::SegmentItems> groups;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const Example& e = data.examples[items[i]];
     std::vector<std::int64_t> own;
-    for (const std::string& name : model_->lengths) own.push_back(e.lengths.at(name));
+    for (const std::string& name : model_->lengths) own.push_back(data.length(items[i], name));
     own[cut] = std::clamp<std::int64_t>(own[cut] - from, 0, most);
     if (own[cut] == 0 && from > 0) continue;  // it has ended
     runtime::SegmentItems& group = groups[ragged ? std::vector<std::int64_t>{} : own];
@@ -140,7 +140,7 @@ void LongScores::run_group(const Dataset& data, const std::vector<std::size_t>& 
     batch.mixes = how.mixes;
     Plan& plan = plan_for(shape, weights);
     plan.segment->run(batch, state, [&](const runtime::SegmentRead& r, std::span<float> to) {
-      read_example(*model_, data.examples[items[r.item]], r, to);
+      read_item(*model_, data, items[r.item], r, to);
     });
     std::vector<std::size_t> places;
     for (const std::size_t i : batch.items) places.push_back(items[i]);

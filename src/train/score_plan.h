@@ -21,7 +21,7 @@ class ScorePlan {
   void bind(const Tensors& weights) { plan_.bind(weights); }
   /// Adds the scores of `items` to their places.
   /// @param levels  of a plan by levels: of these items
-  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+  void run(const Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
            ItemTable& table, const runtime::LevelRows& levels = {});
 
  private:
@@ -55,9 +55,12 @@ class LongScores {
   /// From how many steps on it pays.
   static constexpr std::int64_t kLong = 2048;
 
-  std::int64_t steps_of(const Example& e) const { return e.lengths.at(segments_.length_name()); }
+  std::int64_t steps_of(const Items& data, std::size_t item) const {
+    return data.length(item, segments_.length_name());
+  }
   const std::string& length_name() const { return segments_.length_name(); }
-  void run(const Dataset& data, const std::vector<std::size_t>& items, const BatchRun& how,
+  /// Loads what it needs of the items, a segment after another.
+  void run(Items& data, const std::vector<std::size_t>& items, const BatchRun& how,
            const Tensors& weights, ItemTable& table);
 
  private:
@@ -68,7 +71,7 @@ class LongScores {
   LongScores(const std::shared_ptr<const ResolvedModel>& model, const SegmentRequest& request,
              const ExecutorOptions& options);
   Plan& plan_for(const runtime::SegmentShape& shape, const Tensors& weights);
-  void run_group(const Dataset& data, const std::vector<std::size_t>& items,
+  void run_group(Items& data, const std::vector<std::size_t>& items,
                  const std::vector<std::int64_t>& of_state, std::int64_t from, const BatchRun& how,
                  const Tensors& weights, runtime::SegmentState<float>& state, ItemTable& table);
 

@@ -26,11 +26,11 @@ void place(Tensor& batch, const Tensor& from, std::size_t axes, std::int64_t ite
 
 }  // namespace
 
-Tensors stacked(const ResolvedModel& model, const Dataset& data,
+Tensors stacked(const ResolvedModel& model, const Items& data,
                 const std::vector<std::size_t>& items) {
   Tensors all;
   const auto count = static_cast<std::int64_t>(items.size());
-  for (const auto& [name, first] : data.examples[items.front()].values) {
+  for (const auto& [name, first] : data[items.front()].values) {
     const int number = model.find(name);
     if (number < 0) continue;  // "item", lengths: not a variable
     const Symbol& s = model.symbols[static_cast<std::size_t>(number)];
@@ -38,18 +38,17 @@ Tensors stacked(const ResolvedModel& model, const Dataset& data,
     Dims dims = first.dims();
     for (const std::size_t i : items)
       for (std::size_t a = 0; a < axes; ++a)
-        dims[a] = std::max(dims[a], data.examples[i].values.at(name).dims()[a]);
+        dims[a] = std::max(dims[a], data[i].values.at(name).dims()[a]);
     dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axes), count);
     Tensor batch(dims, first.dtype());
     for (std::int64_t e = 0; s.category >= 0 && e < batch.size(); ++e) batch.set(e, -1);
     for (std::size_t i = 0; i < items.size(); ++i)
-      place(batch, data.examples[items[i]].values.at(name), axes, count,
-            static_cast<std::int64_t>(i));
+      place(batch, data[items[i]].values.at(name), axes, count, static_cast<std::int64_t>(i));
     all.emplace(name, std::move(batch));
   }
-  for (const auto& [length, first] : data.examples[items.front()].lengths) {
+  for (const auto& [length, first] : data.lengths(items.front())) {
     std::vector<std::int64_t> own;
-    for (const std::size_t i : items) own.push_back(data.examples[i].lengths.at(length));
+    for (const std::size_t i : items) own.push_back(data.length(i, length));
     all.emplace("lengths:" + length, Tensor::of({count}, std::move(own)));
   }
   return all;

@@ -4,13 +4,13 @@
 
 #include "language/resolve/resolved_model.h"
 #include "taugrad/base/tensor.h"
-#include "taugrad/train/dataset.h"
+#include "train/items.h"
 
 namespace taugrad {
 
 /// Items of a dataset as one batch, as `run` takes it: tensors [index..., batch, shape...] of the
 /// longest item, zero past an item's own length (a symbol: absent), and `lengths:NAME`.
-Tensors stacked(const ResolvedModel& model, const Dataset& data,
+Tensors stacked(const ResolvedModel& model, const Items& data,
                 const std::vector<std::size_t>& items);
 
 }  // namespace taugrad

@@ -2,88 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "base/fail.h"
+#include "base/suffix.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "language/resolve/resolved_model.h"
+#include "train/table_rows.h"
 
 namespace taugrad {
 namespace {
-
-struct Row {
-  int line = 0;
-  std::vector<std::string> fields;  ///< none: an empty line
-};
-
-/// Rows of a table; a field in quotes may hold separators, ends of lines, and quotes twice.
-class Rows {
- public:
-  Rows(std::string_view text, char separator) : text_(text), separator_(separator) {}
-
-  bool next(Row& row) {
-    if (at_ == text_.size()) return false;
-    row = {line_, {}};
-    do row.fields.push_back(field());
-    while (at_ < text_.size() && text_[at_] == separator_ && ++at_);
-    if (at_ < text_.size()) {  // CR LF, LF or CR
-      const bool two = text_.substr(at_).starts_with("\r\n");
-      at_ += two ? 2 : 1;
-      ++line_;
-    }
-    if (row.fields.size() == 1 && row.fields[0].empty()) row.fields.clear();
-    return true;
-  }
-
-  /// What is wrong with a field in quotes, or nothing; and the line where it begins.
-  const char* fault() const { return fault_; }
-  int line_of_fault() const { return line_of_fault_; }
-
- private:
-  bool ends(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
-
-  std::string field() {
-    std::string out;
-    if (at_ < text_.size() && text_[at_] == '"') {
-      const int begin = line_;
-      bool closed = false;
-      for (++at_; at_ < text_.size(); ++at_) {
-        if (text_[at_] == '\n') ++line_;
-        if (text_[at_] != '"') {
-          out += text_[at_];
-        } else if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
-          out += text_[++at_];
-        } else {
-          ++at_;
-          closed = true;
-          break;
-        }
-      }
-      const std::size_t next = std::min(text_.find_first_not_of(' ', at_), text_.size());
-      if (!closed)
-        note(begin, "a quote that begins here is not closed");
-      else if (next < text_.size() && !ends(text_[next]))
-        note(begin, "text follows a field in quotes");
-    }
-    while (at_ < text_.size() && !ends(text_[at_])) out += text_[at_++];
-    while (!out.empty() && out.back() == ' ') out.pop_back();
-    return out.substr(std::min(out.find_first_not_of(' '), out.size()));
-  }
-
-  void note(int line, const char* what) {
-    if (fault_ != nullptr) return;
-    fault_ = what;
-    line_of_fault_ = line;
-  }
-
-  std::string_view text_;
-  char separator_;
-  std::size_t at_ = 0;
-  int line_ = 1;
-  const char* fault_ = nullptr;
-  int line_of_fault_ = 0;
-};
 
 std::optional<double> number_in(std::string_view field) {
   if (field.starts_with('+')) field.remove_prefix(1);
@@ -117,31 +47,8 @@ class Table {
       : model_(resolve(d)), file_(file), columns_(columns), labels_(labels) {}
 
   std::vector<RawItem> items(std::string_view text) {
-    Rows rows(text, file_.ends_with(".tsv") ? '\t' : ',');
-    Row row;
-    bool first = true;
-    while (rows.next(row)) {
-      if (first && !row.fields.empty() && is_header(row)) {
-        header_ = row.fields;
-        width_ = header_.size();
-      } else {
-        rows_.push_back(row);
-        if (width_ == 0) width_ = row.fields.size();
-      }
-      first = first && row.fields.empty();
-    }
-    if (rows.fault() != nullptr)
-      throw Error(Status::bad_input, problem(file_, rows.line_of_fault(), rows.fault(),
-                                             "a quote inside a field in quotes is written twice"));
-    if (std::ranges::all_of(rows_, [](const Row& r) { return r.fields.empty(); }))
-      fail(Status::bad_input, "D001", "{} is empty", file_);
-    find_columns();
-    for (const Row& r : rows_)
-      if (!r.fields.empty() && r.fields.size() != width_)
-        problems_.push_back(
-            problem(file_, r.line,
-                    fmt::format("the row has {} fields, the first {}", r.fields.size(), width_)));
-    if (problems_.empty()) take_items();
+    look_over(text);
+    if (problems_.empty()) take_items(text);
     if (!problems_.empty()) throw Error(Status::bad_input, std::move(problems_));
     return std::move(items_);
   }
@@ -152,6 +59,36 @@ class Table {
     std::vector<std::size_t> at;
     bool words = false;
   };
+
+  // what the columns are, and which of them hold words; no row is kept
+  void look_over(std::string_view text) {
+    Rows rows(text, separator());
+    Row row;
+    bool any = false;
+    while (rows.next(row)) {
+      if (row.fields.empty()) continue;
+      if (width_ == 0) {
+        width_ = row.fields.size();
+        if (is_header(row)) {
+          header_ = row.fields;
+          continue;
+        }
+      }
+      if (!any) find_columns();
+      any = true;
+      if (row.fields.size() != width_)
+        problems_.push_back(
+            problem(file_, row.line,
+                    fmt::format("the row has {} fields, the first {}", row.fields.size(), width_)));
+      else
+        for (Column& c : taken_) c.words = c.words || holds_words(c, row);
+    }
+    if (rows.fault() != nullptr)
+      throw Error(Status::bad_input, problem(file_, rows.line_of_fault(), rows.fault(),
+                                             "a quote inside a field in quotes is written twice"));
+    if (!any) fail(Status::bad_input, "D001", "{} is empty", file_);
+  }
+  char separator() const { return has_suffix(file_, ".tsv") ? '\t' : ','; }
 
   static bool is_header(const Row& row) {
     return std::ranges::none_of(row.fields,
@@ -192,7 +129,7 @@ class Table {
              name);
       Column c{&model_->symbols[static_cast<std::size_t>(model_->find(name))], {}};
       for (const std::string& text : texts) c.at.push_back(column_named(text));
-      c.words = c.symbol->category >= 0 && (labels_.contains(name) || holds_words(c));
+      c.words = c.symbol->category >= 0 && labels_.contains(name);
       taken_.push_back(std::move(c));
     }
     if (!columns_.item.empty()) item_ = column_named(columns_.item);
@@ -205,39 +142,46 @@ class Table {
     return symbol.kind == SymbolKind::input || symbol.random();
   }
 
-  bool holds_words(const Column& c) const {
-    return std::ranges::any_of(rows_, [&](const Row& r) {
-      return std::ranges::any_of(c.at, [&](std::size_t at) {
-        return at < r.fields.size() && !r.fields[at].empty() && !whole_in(r.fields[at]);
-      });
-    });
+  static bool holds_words(const Column& c, const Row& row) {
+    return c.symbol->category >= 0 && std::ranges::any_of(c.at, [&](std::size_t at) {
+             const std::string& field = row.fields[at];
+             const auto number = number_in(field);
+             return !field.empty() && !(number && std::isfinite(*number));
+           });
   }
 
-  void take_items() {
+  void take_items(std::string_view text) {
     const auto name = std::make_shared<const std::string>(file_);
-    for (std::size_t from = 0; from < rows_.size();) {
-      if (rows_[from].fields.empty()) {
-        ++from;
-        continue;
-      }
-      std::size_t to = from + 1;
-      while (to < rows_.size() && !rows_[to].fields.empty() &&
-             (!item_ || rows_[to].fields[*item_] == rows_[from].fields[*item_]))
-        ++to;
-      RawItem item{{}, name, rows_[from].line};
-      for (const Column& c : taken_) take(c, from, to, item.fields);
+    Rows rows(text, separator());
+    Row row;
+    bool header = !header_.empty();
+    const auto finish = [&] {
+      if (rows_.empty()) return;
+      RawItem item{{}, name, rows_.front().line};
+      for (const Column& c : taken_) take(c, item.fields);
       items_.push_back(std::move(item));
-      from = to;
+      rows_.clear();
+    };
+    while (rows.next(row)) {
+      if (row.fields.empty()) {
+        finish();
+      } else if (header) {
+        header = false;
+      } else {
+        if (!rows_.empty() && item_ && rows_.front().fields[*item_] != row.fields[*item_]) finish();
+        rows_.push_back(std::move(row));
+      }
     }
+    finish();
   }
 
-  // rows from..to-1 of a variable: [steps], [steps, columns], or without an index those of a row
-  void take(const Column& c, std::size_t from, std::size_t to, ItemFields& fields) {
+  // the rows of an item as a variable: [steps], [steps, columns], or without an index those of one
+  void take(const Column& c, ItemFields& fields) {
     const bool indexed = !c.symbol->axes.empty();
-    const std::size_t last = indexed ? to : from + 1;
-    for (std::size_t r = from + 1; r < to && !indexed; ++r)
+    const std::size_t last = indexed ? rows_.size() : 1;
+    for (std::size_t r = 1; r < rows_.size() && !indexed; ++r)
       for (const std::size_t at : c.at)
-        if (rows_[r].fields[at] != rows_[from].fields[at]) {
+        if (rows_[r].fields[at] != rows_[0].fields[at]) {
           problems_.push_back(
               problem(file_, rows_[r].line,
                       fmt::format("\"{}\" has no index, and is another in a later row of its item",
@@ -245,13 +189,13 @@ class Table {
           return;
         }
     Dims dims;
-    if (indexed) dims.push_back(static_cast<std::int64_t>(to - from));
+    if (indexed) dims.push_back(static_cast<std::int64_t>(rows_.size()));
     if (c.symbol->shape.rank() > 0 || c.at.size() > 1)
       dims.push_back(static_cast<std::int64_t>(c.at.size()));
     Tensor t(dims, c.symbol->category >= 0 ? Dtype::i64 : Dtype::f64);
     std::vector<std::string> words;
     std::int64_t element = 0;
-    for (std::size_t r = from; r < last; ++r)
+    for (std::size_t r = 0; r < last; ++r)
       for (const std::size_t at : c.at) {
         const std::string& field = rows_[r].fields[at];
         if (field.empty()) fields.nulls[c.symbol->name].push_back(element);
@@ -266,9 +210,13 @@ class Table {
   }
 
   void set(Tensor& t, std::int64_t element, const std::string& field, const Symbol& s, int line) {
-    if (const auto x = number_in(field)) return t.set(element, *x);
-    problems_.push_back(problem(
-        file_, line, fmt::format("\"{}\" of \"{}\" is no number", printable(field, 80), s.name)));
+    const auto x = number_in(field);
+    const bool whole =
+        t.dtype() != Dtype::i64 || (x && *x == std::floor(*x) && std::abs(*x) < 1e15);
+    if (x && whole) return t.set(element, *x);
+    problems_.push_back(problem(file_, line,
+                                fmt::format("\"{}\" of \"{}\" is no {}number", printable(field, 80),
+                                            s.name, x ? "whole " : "")));
   }
 
   std::shared_ptr<const ResolvedModel> model_;
@@ -276,7 +224,7 @@ class Table {
   const TableColumns& columns_;
   const Labels& labels_;
   std::vector<std::string> header_;
-  std::vector<Row> rows_;
+  std::vector<Row> rows_;  ///< of the present item
   std::size_t width_ = 0;
   std::vector<Column> taken_;
   std::optional<std::size_t> item_;
@@ -312,15 +260,13 @@ TableColumns columns_from(const std::vector<std::string>& texts) {
   return columns;
 }
 
-bool is_table(const std::string& file) { return file.ends_with(".csv") || file.ends_with(".tsv"); }
+bool is_table(const std::string& file) {
+  return has_suffix(file, ".csv") || has_suffix(file, ".tsv");
+}
 
 std::vector<RawItem> items_of_table(const Definition& d, std::string_view text,
                                     const std::string& file, const TableColumns& columns,
                                     const Labels& labels) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (!is_utf8(text))
-    fail(Status::bad_input, "D003", "{} is not UTF-8: convert it, for example with iconv",
-         printable(file));
   return Table(d, file, columns, labels).items(text);
 }
 

@@ -60,7 +60,7 @@ void Trainer::restore(TrainState state) {
   p.optimizer.restore(std::move(state.optimizer), state.updates);
   p.from = 0;
   if (p.windows && state.place.from > 0 && state.place.batches == p.schedule.batches() &&
-      p.windows->set_state(carried, p.data, p.items_at(p.position()), state.place.from))
+      p.windows->set_state(carried, p.items, p.items_at(p.position()), state.place.from))
     p.from = state.place.from;
   p.guarded.look(p.weights, p.gradients, p.optimizer);
   p.count_updates();
@@ -135,7 +135,7 @@ Update Trainer::step() {
   } catch (...) {  // as if it had not begun
     p.ahead = ahead;
     p.from = from;
-    if (from > 0) p.windows->set_state(carried, p.data, p.items_at(p.position()), from);
+    if (from > 0) p.windows->set_state(carried, p.items, p.items_at(p.position()), from);
     throw;
   }
   return u;
@@ -148,9 +148,10 @@ std::vector<StateFlow> Trainer::flow() const {
       schedule.batch(p.position() / schedule.batches(), p.position() % schedule.batches());
   FlowOptions options;
   options.seed = p.options.seed;
-  return state_flow(p.definition,
-                    stacked(*p.model, p.data, p.batching.groups(p.data, items).front()), p.weights,
-                    options);
+  Items data(p.data);
+  const std::vector<std::size_t> group = p.batching.groups(data, items).front();
+  data.load(group);
+  return state_flow(p.definition, stacked(*p.model, data, group), p.weights, options);
 }
 
 std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }

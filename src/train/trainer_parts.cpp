@@ -68,17 +68,18 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
       definition(d),
       model(resolve(d)),
       data(std::move(given)),
-      batching(model, data),
+      items(data),
+      batching(model, items),
       schedule({}, 1, 0),
       lr(lr_schedule(o)),
       optimizer(o.optimizer) {
   check(o);
   check_modes(*model, o.modes);
-  if (data.examples.empty()) fail(Status::bad_input, "D002", "there is no item to train on");
+  if (items.size() == 0) fail(Status::bad_input, "D002", "there is no item to train on");
   std::vector<std::int64_t> sizes;
   DrawOptions draw;
   draw.seed = o.seed;
-  for (const Example& e : data.examples) sizes.push_back(work_of(e));
+  for (std::size_t i = 0; i < items.size(); ++i) sizes.push_back(items.work(i));
   for (std::size_t l = 0; l < model->lengths.size(); ++l)
     draw.lengths[model->lengths[l]] = batching.longest()[l];
   make_windows();
@@ -111,9 +112,10 @@ void Trainer::Parts::make_windows() {
   auto made = std::make_unique<Windows>(model, options.modes, options.truncation,
                                         LossRequest{std::move(frozen), partly_given(data)},
                                         options.checkpoint, executor_options());
-  const bool longer = std::ranges::any_of(
-      data.examples, [&](const Example& e) { return made->count(made->steps_of(e)) > 1; });
-  if (longer) windows = std::move(made);
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    longest = std::max(longest, made->steps_of(items, i));
+  if (made->count(longest) > 1) windows = std::move(made);
 }
 
 std::vector<std::size_t> Trainer::Parts::items_at(std::int64_t minibatch) {
@@ -127,7 +129,7 @@ std::int64_t Trainer::Parts::windows_between(std::int64_t minibatch, std::int64_
   Schedule own = schedule;
   for (std::int64_t b = minibatch; b < end; ++b)
     count +=
-        windows->count(windows->longest(data, own.batch(b / own.batches(), b % own.batches())));
+        windows->count(windows->longest(items, own.batch(b / own.batches(), b % own.batches())));
   return count;
 }
 
@@ -139,35 +141,37 @@ void Trainer::Parts::count_updates() {
 
 // Adds the gradients of a minibatch, or of its next window; returns the loss.
 double Trainer::Parts::add_piece(Update& u, const BatchRun& how) {
-  const std::vector<std::size_t> items = items_at(position());
+  const std::vector<std::size_t> batch = items_at(position());
   double loss = 0;
-  if (windows && windows->count(windows->longest(data, items)) > 1) {
-    if (from == 0) windows->begin(items.size());
-    u.targets += windows->targets(data, items, from);
-    loss = windows->run(data, items, from, how, weights, gradients);
+  if (windows && windows->count(windows->longest(items, batch)) > 1) {
+    if (from == 0) windows->begin(batch.size());
+    windows->load(items, batch, from);
+    u.targets += windows->targets(items, batch, from);
+    loss = windows->run(items, batch, from, how, weights, gradients);
   } else {
-    for (const std::size_t i : items) u.targets += targets_of(*model, data.examples[i]);
-    for (const auto& group : batching.groups(data, items)) loss += add_group(group, how);
+    for (const std::size_t i : batch) u.targets += items.targets(*model, i);
+    items.load(batch);
+    for (const auto& group : batching.groups(items, batch)) loss += add_group(group, how);
   }
-  pieces.emplace_back(items, how);
+  pieces.emplace_back(batch, how);
   return loss;
 }
 
 // Where a loss or a gradient that is not finite comes from.
 std::optional<Replayed> Trainer::Parts::source_of_not_finite() {
-  for (const auto& [items, how] : pieces)
-    if (auto found = replay(model, options.modes, weights, data, items, how)) return found;
+  for (const auto& [batch, how] : pieces)
+    if (auto found = replay(model, options.modes, weights, data, batch, how)) return found;
   return {};
 }
 
 // Items that run together; trees level by level.
 double Trainer::Parts::add_group(const std::vector<std::size_t>& group, const BatchRun& how) {
   make_planner();
-  const std::vector<std::int64_t> lengths = batching.lengths_for(data, group);
-  if (!planner->circle()) return plan_for(lengths, 0).run(data, group, how, gradients);
-  const std::vector<std::size_t> items = longest_first(*model, data, group);
-  const runtime::LevelRows rows = level_rows(*model, *planner->circle(), data, items);
-  return plan_for(lengths, levels_for(rows, lengths[0])).run(data, items, how, gradients, rows);
+  const std::vector<std::int64_t> lengths = batching.lengths_for(items, group);
+  if (!planner->circle()) return plan_for(lengths, 0).run(items, group, how, gradients);
+  const std::vector<std::size_t> sorted = longest_first(*model, items, group);
+  const runtime::LevelRows rows = level_rows(*model, *planner->circle(), items, sorted);
+  return plan_for(lengths, levels_for(rows, lengths[0])).run(items, sorted, how, gradients, rows);
 }
 
 void Trainer::Parts::make_planner() {
@@ -204,9 +208,9 @@ void Trainer::Parts::check_state(const TrainState& s) const {
 }
 
 // Where the training stands after a minibatch, or a window of one.
-void Trainer::Parts::next_piece(const std::vector<std::size_t>& items) {
+void Trainer::Parts::next_piece(const std::vector<std::size_t>& batch) {
   if (windows) {
-    const std::int64_t longest = windows->longest(data, items);
+    const std::int64_t longest = windows->longest(items, batch);
     from += options.truncation.stride();
     if (windows->count(longest) > 1 && from < longest) {
       --ahead;  // the next update takes this minibatch again

@@ -34,7 +34,7 @@ struct Trainer::Parts {
   std::int64_t windows_between(std::int64_t minibatch, std::int64_t end) const;
   void count_updates();
   double add_piece(Update& u, const BatchRun& how);
-  void next_piece(const std::vector<std::size_t>& items);
+  void next_piece(const std::vector<std::size_t>& batch);
   void finish(Update& u);
   std::optional<Replayed> source_of_not_finite();
   void average();
@@ -42,7 +42,8 @@ struct Trainer::Parts {
   TrainOptions options;
   Definition definition;
   std::shared_ptr<const ResolvedModel> model;
-  Dataset data;
+  const Dataset data;
+  Items items;
   Batching batching;
   Schedule schedule;
   LrSchedule lr;

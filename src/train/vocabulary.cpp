@@ -6,6 +6,7 @@
 #include "base/source_text.h"
 #include "base/utf8.h"
 #include "taugrad/train/text.h"
+#include "train/stored_text.h"
 #include "train/words.h"
 
 namespace taugrad {
@@ -25,12 +26,38 @@ void each_token(std::string_view text, Tokens tokens, const F& f) {
   }
 }
 
+using Counts = std::map<std::string, std::int64_t>;  // in byte order: of UTF-8 that of code points
+
+Counts counts_of(const std::vector<TextItem>& items, Tokens tokens) {
+  std::map<std::string_view, std::int64_t> seen;
+  for (const TextItem& item : items)
+    each_token(item.text, tokens, [&](std::string_view token, std::size_t) { ++seen[token]; });
+  Counts counts;
+  for (const auto& [token, count] : seen) counts.emplace(token, count);
+  return counts;
+}
+
 }  // namespace
+
+Diagnostic not_in_vocabulary(std::string_view token, Tokens tokens) {
+  Diagnostic d;
+  d.code = "D004";
+  d.message = fmt::format("{} \"{}\" is not in the vocabulary",
+                          tokens == Tokens::words ? "word" : "character", printable(token, 80));
+  d.help = fmt::format(
+      "the vocabulary holds the {} of the text the model was made for; `train --unknown` makes "
+      "a symbol for others",
+      tokens == Tokens::words ? "words" : "characters");
+  return d;
+}
 
 Vocabulary::Vocabulary(const std::vector<TextItem>& items, bool with_end)
     : Vocabulary(items, VocabularyOptions{.with_end = with_end}) {}
 
 Vocabulary::Vocabulary(const std::vector<TextItem>& items, const VocabularyOptions& o)
+    : Vocabulary(o.tokens == Tokens::bytes ? Counts{} : counts_of(items, o.tokens), o) {}
+
+Vocabulary::Vocabulary(const Counts& counts, const VocabularyOptions& o)
     : with_end_(o.with_end), tokens_(o.tokens) {
   if (o.min_count < 1) fail(Status::usage, "U002", "min_count must be >= 1");
   if (o.unknown || o.min_count > 1) unknown_ = o.with_end ? 1 : 0;
@@ -38,11 +65,8 @@ Vocabulary::Vocabulary(const std::vector<TextItem>& items, const VocabularyOptio
   if (o.tokens == Tokens::bytes) {
     for (std::size_t b = 0; b < 256; ++b) symbols_.push_back(all_bytes(b));
   } else {
-    std::map<std::string_view, std::int64_t> seen;  // in byte order: of UTF-8 that of code points
-    for (const TextItem& item : items)
-      each_token(item.text, o.tokens, [&](std::string_view token, std::size_t) { ++seen[token]; });
-    for (const auto& [token, count] : seen)
-      if (count >= o.min_count) symbols_.emplace_back(token);
+    for (const auto& [token, count] : counts)
+      if (count >= o.min_count) symbols_.push_back(token);
   }
   number_symbols();
 }
@@ -85,8 +109,13 @@ Vocabulary::Vocabulary(std::vector<std::string> symbols, const VocabularyOptions
 void Vocabulary::add_special() { symbols_.resize(first_token()); }
 
 void Vocabulary::number_symbols() {
-  for (std::size_t i = first_token(); i < symbols_.size(); ++i)
+  for (std::size_t i = first_token(); i < symbols_.size(); ++i) {
     numbers_.try_emplace(symbols_[i], static_cast<std::int64_t>(i));
+    if (symbols_[i].size() == 1) {
+      std::int32_t& one = one_byte_[static_cast<unsigned char>(symbols_[i][0])];
+      if (one < 0) one = static_cast<std::int32_t>(i);
+    }
+  }
 }
 
 std::vector<std::int64_t> Vocabulary::encode(const TextItem& item) const {
@@ -94,23 +123,14 @@ std::vector<std::int64_t> Vocabulary::encode(const TextItem& item) const {
   std::vector<std::int64_t> out;
   out.reserve(text.size());
   each_token(text, tokens_, [&](std::string_view token, std::size_t at) {
-    const auto it = numbers_.find(token);
-    if (it != numbers_.end() || unknown_ >= 0) {
-      out.push_back(it != numbers_.end() ? it->second : unknown_);
-      return;
-    }
-    Diagnostic d;
-    d.code = "D004";
-    d.message = fmt::format("{} \"{}\" is not in the vocabulary",
-                            tokens_ == Tokens::words ? "word" : "character", printable(token, 80));
+    const std::int64_t known = number(token);
+    out.push_back(known >= 0 ? known : unknown_);
+    if (out.back() >= 0) return;
+    Diagnostic d = not_in_vocabulary(token, tokens_);
     d.file = item.file;
     const LineColumn place = line_column(text, at);
     d.line = item.line + place.line - 1;
     d.column = place.column;
-    d.help = fmt::format(
-        "the vocabulary holds the {} of the text the model was made for; `train --unknown` makes "
-        "a symbol for others",
-        tokens_ == Tokens::words ? "words" : "characters");
     fail(Status::bad_input, std::move(d));
   });
   return out;

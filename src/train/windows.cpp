@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "base/fail.h"
 #include "evaluate/segments/segment_tensors.h"
-#include "train/counted.h"
 
 namespace taugrad {
 namespace {
@@ -28,31 +26,11 @@ std::set<std::string> random_names(const ResolvedModel& model) {
   return names;
 }
 
-// zero or absent outside of it                                                             (R4)
-void read_example(const ResolvedModel& model, const Example& e, const runtime::SegmentRead& r,
-                  std::span<float> to) {
-  if (const std::string variable = counted_variable(r.name); !variable.empty()) {
-    to[0] = has_target(e, variable, r.at) ? 1.0F : 0.0F;
-    return;
-  }
-  const auto found = e.values.find(r.name);
-  if (found == e.values.end())
-    fail(Status::bad_input, "D005", "an item lacks the variable \"{}\"", r.name);
-  const Tensor& from = found->second;
-  std::int64_t flat = 0;
-  bool given = true;
-  for (std::size_t a = 0; a < r.at.size(); ++a) {
-    given = given && r.at[a] >= 1 && r.at[a] <= from.dims()[a];
-    flat = flat * from.dims()[a] + r.at[a] - 1;
-  }
-  if (!given) {
-    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(r.name))];
-    std::ranges::fill(to, s.category >= 0 ? -1.0F : 0.0F);
-    return;
-  }
-  const auto first = flat * static_cast<std::int64_t>(to.size());
-  for (std::size_t i = 0; i < to.size(); ++i)
-    to[i] = static_cast<float>(from.at(first + static_cast<std::int64_t>(i)));
+void read_item(const ResolvedModel& model, const Items& data, std::size_t item,
+               const runtime::SegmentRead& r, std::span<float> to) {
+  const int s = model.find(r.name);  // none of "counted:y"
+  data.read(item, r.name, r.at, s >= 0 && model.symbols[static_cast<std::size_t>(s)].category >= 0,
+            to);
 }
 
 Windows::Windows(std::shared_ptr<const ResolvedModel> model, const Modes& modes,
@@ -72,21 +50,20 @@ std::int64_t Windows::count(std::int64_t steps) const {
   return (steps + truncation_.stride() - 1) / truncation_.stride();
 }
 
-std::int64_t Windows::longest(const Dataset& data, const std::vector<std::size_t>& items) const {
+std::int64_t Windows::longest(const Items& data, const std::vector<std::size_t>& items) const {
   std::int64_t most = 0;
-  for (const std::size_t i : items) most = std::max(most, steps_of(data.examples[i]));
+  for (const std::size_t i : items) most = std::max(most, steps_of(data, i));
   return most;
 }
 
-std::int64_t Windows::targets(const Dataset& data, const std::vector<std::size_t>& items,
+std::int64_t Windows::targets(const Items& data, const std::vector<std::size_t>& items,
                               std::int64_t from) const {
   std::int64_t targets = 0;
   const bool any = std::any_of(model_->symbols.begin(), model_->symbols.end(),
                                [](const Symbol& s) { return s.random(); });
   for (const std::size_t i : items) {
-    const Example& e = data.examples[i];
     const std::int64_t steps =
-        std::clamp<std::int64_t>(steps_of(e) - from, 0, truncation_.stride());
+        std::clamp<std::int64_t>(steps_of(data, i) - from, 0, truncation_.stride());
     if (!any && steps > 0) ++targets;
     for (const Symbol& s : model_->symbols) {
       if (!s.random()) continue;
@@ -95,9 +72,10 @@ std::int64_t Windows::targets(const Dataset& data, const std::vector<std::size_t
       std::int64_t positions = axis < 0 ? 1 : steps;
       for (std::size_t a = 0; a < s.axes.size(); ++a)
         if (static_cast<int>(a) != axis)
-          positions *= e.lengths.at(model_->lengths[static_cast<std::size_t>(
-              model_->index_length[static_cast<std::size_t>(s.axes[a])])]);
-      targets += positions - missing_of(e, s, axis, from, from + steps);
+          positions *=
+              data.length(i, model_->lengths[static_cast<std::size_t>(
+                                 model_->index_length[static_cast<std::size_t>(s.axes[a])])]);
+      targets += positions - data.missing(i, s, axis, from, from + steps);
     }
   }
   return targets;
@@ -138,7 +116,7 @@ Windows::Plan& Windows::plan_for(const runtime::SegmentShape& shape, const Tenso
   return plans_.emplace(key, std::move(plan)).first->second;
 }
 
-double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, std::int64_t from,
+double Windows::run(const Items& data, const std::vector<std::size_t>& items, std::int64_t from,
                     const BatchRun& how, const Tensors& weights, Tensors& gradients) {
   const std::int64_t first = begin_of(from), to = from + truncation_.stride();
   // items that run together; a window begins at the same step for all
@@ -147,7 +125,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
   const auto lengths_of = [&](std::size_t i) {
     std::vector<std::int64_t> lengths;
     for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
-      const std::int64_t own = data.examples[items[i]].lengths.at(model_->lengths[l]);
+      const std::int64_t own = data.length(items[i], model_->lengths[l]);
       lengths.push_back(l == cut_ ? std::clamp<std::int64_t>(own - first, 0, to - first) : own);
     }
     return lengths;
@@ -183,7 +161,7 @@ double Windows::run(const Dataset& data, const std::vector<std::size_t>& items, 
     }
     Plan& plan = plan_for(shape, weights);
     plan.segment->run(batch, state_, [&](const runtime::SegmentRead& r, std::span<float> out) {
-      read_example(*model_, data.examples[items[r.item]], r, out);
+      read_item(*model_, data, items[r.item], r, out);
     });
     loss += add_gradients(plan.segment->executor(), plan.slots, gradients);
   }
@@ -197,15 +175,15 @@ Tensors Windows::state() const {
   return runtime::state_tensors(*model_, segments_.length(), state_);
 }
 
-bool Windows::set_state(const Tensors& state, const Dataset& data,
-                        const std::vector<std::size_t>& of, std::int64_t from) {
+bool Windows::set_state(const Tensors& state, const Items& data, const std::vector<std::size_t>& of,
+                        std::int64_t from) {
   const std::size_t items = of.size();
   begin(items);
   if (state.empty()) return from == 0;
   std::vector<std::int64_t> lengths(model_->lengths.size(), 0);
   for (const std::size_t i : of)
     for (std::size_t l = 0; l < lengths.size(); ++l)
-      lengths[l] = std::max(lengths[l], data.examples[i].lengths.at(model_->lengths[l]));
+      lengths[l] = std::max(lengths[l], data.length(i, model_->lengths[l]));
   try {
     make_state(items, lengths);
     runtime::read_state(*model_, segments_.length(), state, state_);

@@ -19,8 +19,8 @@ namespace taugrad {
 /// The names of a model's random variables.
 std::set<std::string> random_names(const ResolvedModel& model);
 /// A value of an item of the data, for a segment that reads it. @throws Error (D005)
-void read_example(const ResolvedModel& model, const Example& e, const runtime::SegmentRead& read,
-                  std::span<float> to);
+void read_item(const ResolvedModel& model, const Items& data, std::size_t item,
+               const runtime::SegmentRead& read, std::span<float> to);
 
 /// A minibatch a window after another: each goes on with the values that the one before handed on,
 /// and its gradient ends where it begins.                                                   (R19)
@@ -34,23 +34,29 @@ class Windows {
   /// Whether items so long need windows, and how many.
   std::int64_t count(std::int64_t steps) const;
   /// The steps of an item along the length that is cut.
-  std::int64_t steps_of(const Example& e) const { return e.lengths.at(segments_.length_name()); }
+  std::int64_t steps_of(const Items& data, std::size_t item) const {
+    return data.length(item, segments_.length_name());
+  }
   const std::string& length() const { return segments_.length_name(); }
-  std::int64_t longest(const Dataset& data, const std::vector<std::size_t>& items) const;
+  std::int64_t longest(const Items& data, const std::vector<std::size_t>& items) const;
   /// Positions of random variables of the window after `from` steps; without any, items.
-  std::int64_t targets(const Dataset& data, const std::vector<std::size_t>& items,
+  std::int64_t targets(const Items& data, const std::vector<std::size_t>& items,
                        std::int64_t from) const;
 
+  /// Reads what the window after `from` steps needs of the items.
+  void load(Items& data, const std::vector<std::size_t>& items, std::int64_t from) const {
+    data.load(items, begin_of(from), from + truncation_.stride());
+  }
   /// Before the first window of a minibatch.
   void begin(std::size_t items);
   /// Adds the gradients of the window after `from` steps to `gradients`; returns its loss.
-  double run(const Dataset& data, const std::vector<std::size_t>& items, std::int64_t from,
+  double run(const Items& data, const std::vector<std::size_t>& items, std::int64_t from,
              const BatchRun& how, const Tensors& weights, Tensors& gradients);
 
   /// What the next window goes on with; empty before a minibatch.
   Tensors state() const;
   /// Goes on with it. False where it is not that of the window after `from` steps.
-  bool set_state(const Tensors& state, const Dataset& data, const std::vector<std::size_t>& items,
+  bool set_state(const Tensors& state, const Items& data, const std::vector<std::size_t>& items,
                  std::int64_t from);
   /// Plans read the weights where they were.
   void forget_plans() { plans_.clear(); }

@@ -14,6 +14,7 @@
 #include "output.h"
 #include "progress.h"
 #include "taugrad/train/evaluate.h"
+#include "train/items.h"
 #include "train/words.h"
 #include "training_data.h"
 
@@ -50,8 +51,7 @@ std::optional<Diagnostic> not_finite_in(const Evaluation& e, const Dataset& data
                             std::isnan(loss) ? "NaN"
                             : loss > 0       ? "inf"
                                              : "-inf");
-    if (data.examples[i].file) d.file = *data.examples[i].file;
-    d.line = data.examples[i].line;
+    Items(data).tell_place(i, d);
     return d;
   }
   return {};
@@ -71,7 +71,7 @@ int evaluate_model(Options o, const Context& context) {
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   find_split(o, m, context);
   const TrainingData data = read_training_data(m.definition, o.source, &m, context);
-  Counter counter(context, "item", static_cast<std::int64_t>(data.data.examples.size()));
+  Counter counter(context, "item", static_cast<std::int64_t>(Items(data.data).size()));
   o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };
   const Evaluation e = evaluate(m.definition, m.weights, data.data, o.evaluate);
   EvaluationText text(e, {.per_item = o.per_item, .unit = unit_of(m.vocabulary)});

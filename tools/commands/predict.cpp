@@ -67,7 +67,9 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
   o.forecast.likeliest = !o.draw;
   o.forecast.seed = o.predict.seed;
   o.forecast.engine = o.predict.engine;
-  return forecast(m.definition, m.weights, items.data, o.forecast);
+  Dataset data = items.data;
+  take_ends_off(m.definition, data);
+  return forecast(m.definition, m.weights, data, o.forecast);
 }
 
 int run_predict(Options o, const Context& context) {

@@ -52,11 +52,14 @@ std::string text_of(const TrainedModel& m, const std::vector<Tensors>& samples, 
 // options that say nothing of what this model draws
 void refuse(const Options& o, const Definition& d, const Context& context) {
   const auto model = resolve(d);
+  const bool inputs = std::ranges::any_of(
+      model->symbols, [](const Symbol& s) { return s.kind == SymbolKind::input; });
   if (o.beam > 0)
-    refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed", "--data"},
+    refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed"},
                           "beside --beam, which draws nothing");
-  else
-    refuse_without_effect(context, {"--length-penalty"}, "without --beam");
+  if (o.beam > 0 && !inputs)  // else it is no model for a beam at all
+    refuse_without_effect(context, {"--data"}, "beside --beam, which draws nothing");
+  if (o.beam == 0) refuse_without_effect(context, {"--length-penalty"}, "without --beam");
   if (o.source.files.empty())
     refuse_without_effect(context, {"--column", "--ignore-unknown"}, "without --data");
   if (o.sample.temperature == 0)
@@ -74,8 +77,9 @@ std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Co
     BeamOptions beam{o.beam,           o.sample.count,  o.sample.steps,
                      o.length_penalty, o.sample.prompt, o.sample.engine};
     std::vector<Tensors> all;
+    std::vector<Found> likeliest = beam_search(m.definition, m.weights, beam);
     const std::string variable = text_variable(m.definition).name;
-    for (Found& found : beam_search(m.definition, m.weights, beam)) {
+    for (Found& found : likeliest) {
       const auto steps = static_cast<std::int64_t>(found.symbols.size());
       note(context, fmt::format("log p {:.4f}", found.log_p));
       all.push_back({{variable, Tensor::of({steps}, std::move(found.symbols))}});

@@ -21,6 +21,8 @@ struct TextVariable {
 };
 /// @throws Error (D006) where the definition has inputs, or not exactly one such variable
 TextVariable text_variable(const Definition& d);
+/// Whether "ends" says that a sequence of this variable ends with symbol 0: y[t] == 0.
+bool ends_with_symbol(const Definition& d, const std::string& variable);
 /// Whether text_variable would find one.
 bool takes_text(const Definition& d);
 /// Sets the size that the variable's number of symbols comes from. @throws Error (D006) where no
@@ -37,10 +39,18 @@ struct Example {
   /// is not given (`null`). There the value is absent: 0, or symbol -1; the loss does not count it.
   std::map<std::string, std::vector<std::int64_t>> missing = {};
 };
+struct StoredItems;
 /// What is trained on: the items, in the order of the data. An item's place keys its draws.
 struct Dataset {
   std::vector<Example> examples;
+  /// Items that stay in their files and are read when they are needed; then there are no examples.
+  /// Trainer and evaluate take them, what predicts or draws does not.
+  std::shared_ptr<const StoredItems> stored = nullptr;
 };
+
+/// Takes the symbol for the end off items that hold nothing else along that length, so that they
+/// can go on.
+void take_ends_off(const Definition& d, Dataset& data);
 
 /// The words that stand for symbols in data, by category variable or input: symbol k is word k.
 using Labels = std::map<std::string, std::vector<std::string>>;

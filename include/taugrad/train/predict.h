@@ -49,7 +49,8 @@ struct ForecastOptions {
   std::uint64_t seed = 1;
   EngineOptions engine = {};
 };
-/// How each item goes on: its random variables at the steps after its own end, [steps, shape...].
+/// How each item goes on: its random variables at the steps after its own end, [steps, shape...];
+/// fewer steps where the definition's "ends" holds at one of them, which is the last.
 /// Of a definition whose inputs are not indexed along that length, over one length.
 /// @throws Error (G040) for a model that looks ahead, (U010) for one with inputs at each step
 std::vector<Tensors> forecast(const Definition& d, const Tensors& weights, const Dataset& data,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -59,6 +60,8 @@ class Vocabulary {
   Vocabulary(const std::vector<TextItem>& items, bool with_end);
   /// Every token of the items that occurs often enough, in the order of its bytes.
   Vocabulary(const std::vector<TextItem>& items, const VocabularyOptions& options);
+  /// The same of tokens that were counted.
+  Vocabulary(const std::map<std::string, std::int64_t>& counts, const VocabularyOptions& options);
   /// @param symbols  with "" for the end and for the unknown, which stand first
   /// @throws Error (D004) for an empty or repeated entry, one that is not a single token
   Vocabulary(std::vector<std::string> symbols, bool with_end, const std::string& file);
@@ -72,6 +75,12 @@ class Vocabulary {
   /// Tokens by number; "" for the end and the unknown.
   const std::vector<std::string>& symbols() const { return symbols_; }
 
+  /// The number of a token; -1: it is not among the symbols.
+  std::int64_t number(std::string_view token) const {
+    if (token.size() == 1) return one_byte_[static_cast<unsigned char>(token[0])];
+    const auto known = numbers_.find(token);
+    return known == numbers_.end() ? -1 : known->second;
+  }
   /// Numbers of the tokens; the end symbol is not appended.
   /// @throws Error (D004) naming line and column of a token that is not among the symbols
   std::vector<std::int64_t> encode(const TextItem& item) const;
@@ -80,11 +89,17 @@ class Vocabulary {
   std::string decode(const std::vector<std::int64_t>& symbols) const;
 
  private:
+  static std::array<std::int32_t, 256> none() {
+    std::array<std::int32_t, 256> all;
+    all.fill(-1);
+    return all;
+  }
   void number_symbols();
   void add_special();
   std::size_t first_token() const { return (with_end_ ? 1U : 0U) + (unknown_ >= 0 ? 1U : 0U); }
   std::vector<std::string> symbols_;
   std::map<std::string, std::int64_t, std::less<>> numbers_;
+  std::array<std::int32_t, 256> one_byte_ = none();  ///< the numbers of tokens of one byte
   bool with_end_ = false;
   Tokens tokens_ = Tokens::chars;
   std::int64_t unknown_ = -1;
