@@ -1,5 +1,6 @@
 // Graphs built by hand, where a name, a step or a loss is not what it seems.
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "support_cli.h"
 #include "support_errors.h"
@@ -100,4 +101,99 @@ TEST_CASE("in a step, a copy is that of its letter", "[by_hand]") {
       CHECK(g.tape().letters(copy.id)[0] == letter);
       CHECK(g.tape().inputs(h.id)[1] == copy.id);
     }
+}
+
+TEST_CASE("run without fetches gives each name one meaning", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W", {2});
+  const Var reg = g.name(sum(W * W), "reg"), loss = g.name(sum(sin(W)) + reg, "loss");
+  gradient(reg, W);  // named grad:W, and not that of the loss
+  const Tensors weights{{"W", Tensor::of({2}, std::vector<double>{0.3, 0.4})}};
+  const RunResult others = run(g, {}, weights, {.dtype = f64});
+  CHECK(!others.values.contains("grad:W"));
+  REQUIRE(others.warnings.size() == 1);
+  CHECK(others.warnings[0].find("not those of its loss") != std::string::npos);
+  const RunResult asked = run(g, {}, weights, {.fetch = {"grad:W"}, .dtype = f64});
+  CHECK(asked.values.at("grad:W").at(0) == Approx(std::cos(0.3) + 0.6));
+  CHECK(asked.warnings.empty());
+  Graph own;
+  const Var V = own.weight("W", {2});
+  gradient(own.name(sum(sin(V)), "loss"), V);
+  const RunResult held = run(own, {}, weights, {.dtype = f64});
+  CHECK(held.values.at("grad:W").at(0) == Approx(std::cos(0.3)));
+  CHECK(held.warnings.empty());
+}
+
+TEST_CASE("a name with and without positions is all of them", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W", {2});
+  g.name(W * 2.0, "a");
+  g.name(W * 3.0, "a", {1});
+  g.name(W * 4.0, "a", {1, 2});
+  const Tensors values =
+      run(g, {}, {{"W", Tensor::of({2}, std::vector<double>{1, 1})}}, {.dtype = f64}).values;
+  CHECK(values.at("a").at(0) == 2);
+  CHECK(values.at("a[1]").at(0) == 3);
+  CHECK(values.at("a[1,2]").at(0) == 4);
+  CHECK(code_of([&] { g.name(W * 1.0, "h[1][2]"); }) == "G025");
+  CHECK(code_of([&] { g.input("h[1][2]"); }) == "G025");
+}
+
+TEST_CASE("steps of the data that a graph does not have are told", "[by_hand]") {
+  Graph g;
+  Var h = g.name(g.zeros({1}), "h", {0});
+  for (int t = 1; t <= 3; ++t) {
+    const auto step = g.step("t", t);
+    h = g.name(h + g.input("x", {1}), "h");
+  }
+  const auto data = [](std::int64_t n) {
+    return Tensors{
+        {"x", Tensor::of({n, 1, 1}, std::vector<double>(static_cast<std::size_t>(n), 1))}};
+  };
+  CHECK(run(g, data(3), {}, {}).warnings.empty());
+  const std::vector<std::string> told = run(g, data(5), {}, {}).warnings;
+  REQUIRE(told.size() == 1);
+  CHECK(told[0] == "\"x\" has 5 positions, of which the graph has 3");
+  CHECK(code_of([&] { run(g, data(2), {}, {}); }) == "D011");
+}
+
+TEST_CASE("a file's leaves and copies keep the rules of the builders", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W", {2}), U = g.weight("U", {2});
+  {
+    const auto step = g.step("t", 1);
+    g.name(sum(g.input("x", {2}) * W * U), "loss");
+  }
+  const std::string text = to_json(g);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    const std::size_t at = changed.rfind(from);
+    REQUIRE(at != std::string::npos);
+    changed.replace(at, from.size(), to);
+    return code_of([&] { graph_from_json(changed, "g.json"); });
+  };
+  CHECK(with("\"name\": \"U\"", "\"name\": \"W\"") == "G013");  // the copy U[1]
+  const std::size_t x = text.find("\"name\": \"x\"");
+  REQUIRE(x != std::string::npos);
+  std::string zero = text;
+  zero.replace(zero.find("\"index\": [1]", x > 80 ? x - 80 : 0), 12, "\"index\": [0]");
+  CHECK(code_of([&] { graph_from_json(zero, "g.json"); }) == "G011");
+}
+
+TEST_CASE("loops with gaps have no flow from step to step, and that is said", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  Var h = g.zeros({2});
+  for (int t = 1; t <= 9; t += 2) {
+    const auto step = g.step("t", t);
+    h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
+  }
+  g.name(sum(h * h), "loss");
+  try {
+    flow(g, {}, {}, {});
+    FAIL("refused");
+  } catch (const Error& e) {
+    CHECK(e.diagnostics().front().code == "G028");
+    CHECK(e.diagnostics().front().message.find("without gaps") != std::string::npos);
+  }
 }

@@ -235,6 +235,39 @@ TEST_CASE("a node is replaced for all who read it", "[surgery]") {
   CHECK_THAT(message_of([&] { replace(h, other.zeros({1})); }), Contains("U021"));
 }
 
+TEST_CASE("gradients of what has been replaced are left out", "[surgery]") {
+  Graph g;
+  const Var W = g.weight("W", {2});
+  const Var y = g.name(sin(W), "y"), loss = g.name(sum(y * y), "loss");
+  const Var dW = gradient(loss, W);
+  const GraphCopy changed = replace(y, W * 3.0);
+  CHECK_THAT(message_of([&] { changed[dW]; }), Contains("G014") && Contains("left out"));
+  const Tensors weights{{"W", Tensor::of({2}, std::vector<double>{0.5, -2})}};
+  const Graph fresh = changed.graph();
+  const Var again = gradient(changed[loss], changed[W]);
+  CHECK(fresh.at("grad:W") == again);
+  const Tensor slope = Program(fresh, {again}, {.dtype = Dtype::f64})({}, weights)[again];
+  CHECK(slope.at(0) == Approx(18 * 0.5));
+  CHECK(slope.at(1) == Approx(18 * -2.0));
+  // what is made of the gradient may take a node's place, and a part of the gradient may be
+  // replaced
+  const GraphCopy down = replace(y, y - 0.1 * dW);
+  CHECK(down.graph().tape().label(down[dW].id) == "grad:W");
+  CHECK(replace(dW, dW * 2.0)[dW].id >= 0);
+  const Var step = g.name(W - dW, "step");
+  CHECK_THAT(message_of([&] { replace(y, W * 3.0); }), Contains("U023") && Contains("step"));
+  CHECK(replace(step, W)[dW].id >= 0);  // the gradient came before
+}
+
+TEST_CASE("a prefix makes names, and no roles", "[surgery]") {
+  Graph a, b;
+  a.name(a.weight("W", {2}) * 2.0, "y");
+  b.name(b.weight("W", {2}) * 2.0, "y");
+  for (const char* prefix : {"grad:", "cotangent:", "#1"})
+    CHECK_THAT(message_of([&] { append(a, b, {}, prefix); }), Contains("G025"));
+  CHECK(append(a, b, {}, "second.").graph().at("second.y").id >= 0);
+}
+
 TEST_CASE("a million nodes are copied in linear time", "[surgery]") {
   Graph g;
   Var h = g.input("h", {1});

@@ -53,6 +53,21 @@ std::set<std::string> handed_on(const GraphPoint& p) {
   return names;
 }
 
+[[noreturn]] void refuse_without_states(const Tape& tape, const NamedNodes& nodes,
+                                        const std::set<std::string>& states) {
+  for (const std::string& name : states)
+    if (const std::vector<NodeId> all = nodes.positions(name);
+        all.size() > 1 &&
+        std::ranges::all_of(all, [&](NodeId id) { return tape.index(id).size() == 1; }))
+      fail(Status::bad_input, "G028",
+           "{} stands at {}: the flow is measured from position to position, 1, 2, 3, .. without "
+           "gaps",
+           printable(name), positions_text(tape, all));
+  fail(Status::bad_input, "G028",
+       "no value of the graph with one index (h[1], h[2], ..) hands something from position to "
+       "position");
+}
+
 std::vector<std::string> chosen(const GraphPoint& p, const NamedNodes& nodes,
                                 const FlowOptions& o) {
   for (const std::string& name : o.variables)
@@ -69,10 +84,7 @@ std::vector<std::string> chosen(const GraphPoint& p, const NamedNodes& nodes,
   const std::set<std::string> states = handed_on(p);
   for (const std::string& name : nodes.names())
     if (states.contains(name) && !along(p.tape(), nodes, name).empty()) names.push_back(name);
-  if (names.empty())
-    fail(Status::bad_input, "G028",
-         "no value of the graph with one index (h[1], h[2], ..) hands something from position to "
-         "position");
+  if (names.empty()) refuse_without_states(p.tape(), nodes, states);
   return names;
 }
 

@@ -111,7 +111,9 @@ class Reverse {
   // one node's vjp: its cotangent becomes shares of its inputs'
   void pull(NodeId id, Var ybar) {
     const Op& op = tape_.op(id);
-    if (!op.vjp) fail(Status::bug, "I001", "{}: no vjp ({})", op.name, tape_.label(id));
+    if (!op.vjp)
+      fail(Status::usage, "U024", "{} has no reverse mode: its record lacks a vjp ({})", op.name,
+           tape_.label(id));
     primal_.out = tape_.var(id);
     primal_.in.clear();
     primal_.wanted.clear();

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "graph/gradient_order.h"
+#include "ops/own.h"
 #include "taugrad/ops/ops.h"
 
 namespace taugrad {
@@ -35,16 +36,23 @@ int order_through(const Tape& tape, std::span<const Var> outputs, std::span<cons
   return most;
 }
 
+// of an operation of the user's own it is not our bug
+[[noreturn]] static void refuse_derivative(const Op& rule, const std::string& what) {
+  if (is_own(rule)) fail(Status::usage, "U024", "the record of {} gives {}", rule.name, what);
+  fail(Status::bug, "B001", "{}: {}", rule.name, what);
+}
+
 Var fitted(Var derivative, Var of, const Op& rule) {
   if (of.tape->shape_id(derivative.id) != of.tape->shape_id(of.id))
-    fail(Status::bug, "I001", "{}: a derivative of shape {} for {} of shape {}", rule.name,
-         to_string(derivative.shape()), of.tape->label(of.id), to_string(of.shape()));
+    refuse_derivative(rule, fmt::format("a derivative of shape {} for {} of shape {}",
+                                        to_string(derivative.shape()), of.tape->label(of.id),
+                                        to_string(of.shape())));
   const ExtentId have = derivative.extent(), want = of.extent();
   if (have == want) return derivative;
   if (want == kShared) return sum_items(derivative);
   if (have == kShared) return to_items(derivative, want);
-  fail(Status::bug, "I001", "{}: a derivative for other items than those of {}", rule.name,
-       of.tape->label(of.id));
+  refuse_derivative(
+      rule, fmt::format("a derivative for other items than those of {}", of.tape->label(of.id)));
 }
 
 void check_directions(std::span<const Var> of, std::span<const Var> directions, const Tape& tape) {

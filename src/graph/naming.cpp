@@ -89,9 +89,9 @@ void Tape::refuse_second(NodeId first) const {
   const std::string name = printable(this->name(first), 80);
   if (is_given(first))
     d.help = fmt::format(
-        "a leaf is made once and read by many: keep the Var, or g.at(\"{}\"); in a loop, each "
-        "step has its own: const auto step = g.step(\"t\", t)",
-        printable(label(first), 80));
+        "a leaf is made once and read by many: keep the Var, or g.at(\"{}\"){}",
+        printable(label(first), 80),
+        in_step() ? "" : "; in a loop, each step has its own: const auto step = g.step(\"t\", t)");
   else
     d.help = index(first).empty()
                  ? fmt::format(

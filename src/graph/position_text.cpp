@@ -147,16 +147,35 @@ GivenName given_name(std::string_view text, bool leaf) {
   const std::optional<PositionText> p = read_position(text);
   if (p && p->letters.empty()) {
     refuse_roles(Status::usage, p->name, leaf);
+    if (has_other_brackets(p->name))
+      refuse(Status::usage, p->name, "a position",
+             "several indices stand in one pair of brackets: h[1,2]");
     return {p->name, p->index};
   }
   refuse(Status::usage, text, has_other_brackets(text) ? "a weight's copy" : "half a position",
          "give a position as \"h[3]\", name(v, \"h\", {3}), or within step(\"t\", 3)");
 }
 
+// a copy of U that is called W where there is a weight W
+static void refuse_foreign_copy(const Tape& tape, NodeId value, std::string_view name) {
+  const auto inputs = tape.inputs(value);
+  if (inputs.size() != 1 || !tape.op(value).traits.view || !tape.op(inputs[0]).traits.leaf ||
+      tape.extent_id(value) != kShared)
+    return;
+  const NodeId weight = tape.find_value(name);
+  if (weight >= 0 && weight != inputs[0] && weight != value && tape.op(weight).traits.leaf)
+    fail(Status::bad_input, "G013", "{} is a copy of {}, and bears the name of another weight",
+         printable(tape.label(value), 80), printable(tape.label(inputs[0]), 80));
+}
+
 void check_read_name(const Tape& tape, NodeId value) {
   std::string_view name = tape.name(value);
   const bool leaf = tape.op(value).traits.leaf && tape.op(value).forward.f64 == nullptr;
   if (!leaf && is_gradient(name)) return;
+  if (leaf && std::ranges::any_of(tape.index(value), [](std::int32_t i) { return i < 1; }))
+    fail(Status::bad_input, "G011", "{}: positions of inputs and untied weights begin at 1",
+         printable(tape.label(value), 80));
+  refuse_foreign_copy(tape, value, name);
   if (!(leaf && is_cotangent(name))) refuse_roles(Status::bad_input, name, leaf);
   if (!has_other_brackets(name)) return;
   // copies at boundaries and outside all steps: V[], R[0]

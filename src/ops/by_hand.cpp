@@ -18,13 +18,20 @@ struct LeafName {
     row = given.index ? std::span<const std::int32_t>(*given.index)
                       : tape.index_of(tape.step_index());
     for (const std::int32_t position : row)  // the tensor has no row 0
-      if (position < 1)
-        fail(Status::usage, "G011",
-             "\"{}\" at position {}: those of inputs and untied weights begin at 1",
-             printable(given.name, 80), position);
+      if (position < 1) refuse_row(position);
   }
   GivenName given;
   std::span<const std::int32_t> row;
+
+ private:
+  [[noreturn]] void refuse_row(std::int32_t position) const {
+    Diagnostic d;
+    d.code = "G011";
+    d.message = fmt::format("\"{}\" at position {}: those of inputs and untied weights begin at 1",
+                            printable(given.name, 80), position);
+    d.help = "let the loop begin at 1: position t is row t - 1 of the tensor";
+    fail(Status::usage, std::move(d));
+  }
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "graph/adjoint.h"
 #include "graph/gradient_order.h"
+#include "graph/position_text.h"
 #include "graph/verified.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/reachable.h"
@@ -35,6 +36,26 @@ std::vector<NodeId> ids_of(const Graph& graph, std::span<const Var> vars) {
   std::vector<NodeId> ids;
   for (const Var& v : vars) ids.push_back(graph.tape().own(v));
   return ids;
+}
+
+// A gradient that was appended behind the node that is replaced is that of what was there: it is
+// left out, unless the new node is made of it.
+std::vector<char> stale_gradients(const Tape& tape, NodeId replaced,
+                                  const std::vector<char>& used) {
+  std::vector<char> stale = adjoint_nodes(tape);
+  if (stale[at(replaced)])
+    return std::vector<char>(stale.size(), 0);  // a gradient is changed itself
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    char& left_out = stale[at(id)];
+    left_out = left_out && id > replaced && !used[at(id)];
+    if (left_out || used[at(id)]) continue;
+    for (const NodeId in : tape.inputs(id))
+      if (stale[at(in)])
+        fail(Status::usage, "U023",
+             "{} reads {}, a gradient of the graph as it was before {} is replaced", tape.label(id),
+             tape.label(in), tape.label(replaced));
+  }
+  return stale;
 }
 
 }  // namespace
@@ -276,6 +297,7 @@ GraphCopy append(const Graph& graph, const Graph& other, std::span<const Binding
                  std::string_view prefix) {
   if (&graph.tape() == &other.tape())
     fail(Status::usage, "U021", "a graph is appended to itself: append clone(graph).graph()");
+  if (!prefix.empty()) given_name(std::string(prefix) + "x", true);  // a name, and no role
   Surgeon surgeon;
   surgeon.begin(graph);
   for (NodeId id = 0; id < graph.size(); ++id) surgeon.copy(id);
@@ -307,6 +329,7 @@ GraphCopy replace(const Var& node, const Var& by) {
     fail(Status::bad_input, "G020", "{} exists for other items than {}", tape.label(by.id),
          tape.label(node.id));
   const std::vector<char> of_by = reachable(tape, std::vector{by.id});
+  const std::vector<char> stale = stale_gradients(tape, node.id, of_by);
   Surgeon surgeon;
   surgeon.begin(graph);
   const auto copy_all_of_by = [&] {
@@ -314,7 +337,7 @@ GraphCopy replace(const Var& node, const Var& by) {
       if (of_by[at(id)] && !surgeon.done(id)) surgeon.copy(id);
   };
   for (NodeId id = 0; id < tape.size(); ++id) {
-    if (surgeon.done(id)) continue;
+    if (surgeon.done(id) || stale[at(id)]) continue;
     if (of_by[at(id)]) {
       surgeon.copy(id);
       continue;

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include "autodiff/sweep.h"
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/memory_limit.h"
 #include "base/utf8.h"
 #include "draw/pictures/scan.h"
 #include "graph/adjoint.h"
-#include "rewrite/equal_nodes.h"
+#include "rewrite/own_gradients.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/autodiff/loss.h"
 #include "taugrad/draw/explorer.h"
@@ -62,29 +61,6 @@ Picture unfolded_picture(const Graph& graph, const WriteOptions& o) {
     if (graph.tape().is_value(id) && graph.tape().name(id).starts_with("grad:"))
       options.outputs.push_back(id);
   return picture_of(graph.tape(), options);
-}
-
-/// Whether the gradients that a graph holds are those of a loss. @param work  a copy of the graph
-bool holds_gradients_of(const Graph& work, Var loss) {
-  Tape& tape = work.tape();
-  const NodeId size = tape.size();
-  Vars wrt;
-  std::vector<NodeId> held;
-  for (NodeId id = 0; id < size; ++id) {
-    if (!tape.is_value(id) || !tape.name(id).starts_with("grad:")) continue;
-    for (const NodeId of : tape.find_values(tape.name(id).substr(5), tape.index(id)))
-      if (of < loss.id && std::ranges::equal(tape.letters(of), tape.letters(id))) {
-        wrt.push_back(tape.var(of));
-        held.push_back(id);
-      }
-  }
-  if (wrt.empty()) return false;
-  const Gradients fresh = gradient({&loss, 1}, {}, wrt, SweepOptions{.named = false});
-  const std::vector<NodeId> same = equal_nodes(tape, true);
-  for (std::size_t i = 0; i < held.size(); ++i)
-    if (same[static_cast<std::size_t>(held[i])] != same[static_cast<std::size_t>(fresh[i].id)])
-      return false;
-  return true;
 }
 
 Picture with_values(Picture picture, const Graph& graph, const WriteOptions& options) {

@@ -82,13 +82,14 @@ std::vector<std::string> everything(const Tape& tape, const NamedNodes& nodes) {
     random = random || name.starts_with("nll:");
     if (name.starts_with("nll:")) continue;
     if (alone >= 0 && computed(alone)) texts.push_back(name);
-    if (alone >= 0 || !std::ranges::any_of(positions, computed)) continue;
-    if (!stacked(tape, positions).nodes.empty()) {
+    if (!std::ranges::any_of(positions, computed)) continue;
+    // where the name alone is a node, it does not stand for the others
+    if (alone < 0 && !stacked(tape, positions).nodes.empty()) {
       texts.push_back(name);
       continue;
     }
     for (const NodeId id : positions)
-      if (computed(id)) texts.push_back(nodes.text(id));
+      if (id != alone && computed(id)) texts.push_back(nodes.text(id));
   }
   const bool loss = random && tape.find_value("loss") < 0;  // a likelihood is the loss
   if (loss) texts.emplace_back("loss");

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
+#include "rewrite/own_gradients.h"
 #include "taugrad/autodiff/loss.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/rewrite/surgery.h"
@@ -16,6 +17,8 @@ bool has_cotangents(const Tensors& inputs) {
   return std::ranges::any_of(inputs,
                              [](const auto& t) { return t.first.starts_with("cotangent:"); });
 }
+
+bool is_gradient_name(const std::string& text) { return text.starts_with("grad:"); }
 
 }  // namespace
 
@@ -33,12 +36,29 @@ GraphRequest::GraphRequest(const Graph& graph, const Tensors& inputs, const RunO
   for (const GraphFetch& f : fetches) add(f);
 }
 
+// a graph without one loss has gradients of its outputs: they are nobody else's
+bool GraphRequest::holds_other_gradients() const {
+  const Var loss = find_loss(graph_, loss_name_);
+  if (!loss) return false;
+  const GraphCopy copy = clone(graph_);
+  return !holds_gradients_of(copy.graph(), copy[loss]);
+}
+
 /// @param other_loss  `loss` is not the graph's own
-std::vector<GraphFetch> GraphRequest::read_fetches(const RunOptions& options,
-                                                   bool other_loss) const {
+std::vector<GraphFetch> GraphRequest::read_fetches(const RunOptions& options, bool other_loss) {
   const NamedNodes nodes(tape());
+  std::vector<std::string> texts = options.fetch;
+  if (texts.empty()) {
+    texts = everything(tape(), nodes);
+    // grad:W is the gradient of the loss wherever it is asked for by name
+    const bool others = std::ranges::any_of(texts, is_gradient_name) && holds_other_gradients();
+    if (others && std::erase_if(texts, is_gradient_name) > 0)
+      warnings_.emplace_back(
+          "the graph's own gradients are not those of its loss, and left out: --fetch grad:W takes "
+          "that of the loss, --fetch '#17' a node by its number");
+  }
   std::vector<GraphFetch> fetches;
-  for (const std::string& text : options.fetch.empty() ? everything(tape(), nodes) : options.fetch)
+  for (const std::string& text : texts)
     fetches.push_back(text == "loss" && other_loss
                           ? GraphFetch{.text = text}
                           : parse_fetch(tape(), nodes, text, options.fetch.empty()));

@@ -28,9 +28,11 @@ class GraphRequest {
   const std::vector<NodeId>& outputs() const { return outputs_; }
   const std::vector<GraphResult>& results() const { return results_; }
   NodeId forward_end() const { return forward_end_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  std::vector<GraphFetch> read_fetches(const RunOptions& options, bool other_loss) const;
+  std::vector<GraphFetch> read_fetches(const RunOptions& options, bool other_loss);
+  bool holds_other_gradients() const;
   const Vars& losses();
   void differentiate(const std::vector<GraphFetch>& fetches);
   NodeId sum_of_losses();
@@ -44,6 +46,7 @@ class GraphRequest {
   std::map<NodeId, std::size_t> gradient_of_;
   std::vector<NodeId> outputs_;
   std::vector<GraphResult> results_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace taugrad

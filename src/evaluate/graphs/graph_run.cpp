@@ -179,6 +179,26 @@ void check_names(const Tape& tape, const Tensors& inputs, const Tensors& weights
       result.warnings.push_back(fmt::format("weight \"{}\" is not in the graph", printable(name)));
 }
 
+/// A graph is unfolded to its steps: what an input has beyond them is read by nothing.
+void tell_unread_steps(const Tape& tape, const Tensors& inputs, RunResult& result) {
+  std::vector<NodeId> leaves;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (&tape.op(id) == &kInput) leaves.push_back(id);
+  for (const runtime::Source& s : runtime::sources_of(tape, leaves)) {
+    const auto given = inputs.find(s.name);
+    const auto axes = at(s.index_axes);
+    if (given == inputs.end() || given->second.dims().size() < axes) continue;
+    for (std::size_t a = 0; a < axes; ++a) {
+      std::int64_t longest = 0;
+      for (std::size_t i = a; i < s.positions.size(); i += axes)
+        longest = std::max<std::int64_t>(longest, s.positions[i]);
+      if (const std::int64_t length = given->second.dims()[a]; length > longest)
+        result.warnings.push_back(fmt::format("\"{}\" has {} positions, of which the graph has {}",
+                                              printable(s.name), length, longest));
+    }
+  }
+}
+
 template <class S>
 void evaluate(const GraphRequest& request, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options, RunResult& result) {
@@ -194,11 +214,14 @@ RunResult run(const Graph& graph, const Tensors& inputs, const Tensors& weights,
   check_options(options);
   RunResult result;
   check_names(graph.tape(), inputs, weights, result);
+  tell_unread_steps(graph.tape(), inputs, result);
   const bool drawn = inputs.empty() && weights.empty();
   const DrawOptions draw{.batch = options.batch >= 0 ? options.batch : 1, .seed = options.seed};
   const Tensors drawn_inputs = drawn ? random_inputs(graph, draw) : Tensors();
   const Tensors drawn_weights = drawn ? initial_weights(graph, draw) : Tensors();
   const GraphRequest request(graph, inputs, options);
+  result.warnings.insert(result.warnings.end(), request.warnings().begin(),
+                         request.warnings().end());
   const Tensors& given = drawn ? drawn_inputs : inputs;
   if (options.dtype == Dtype::f64)
     evaluate<double>(request, given, drawn ? drawn_weights : weights, options, result);
