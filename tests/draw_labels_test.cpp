@@ -43,6 +43,7 @@ bool passes(Point a, Point b, const Box& box) {
 
 struct Faults {
   int labels = 0, on_labels = 0, on_nodes = 0, on_lines = 0, outside = 0;
+  int captions = 0, crossed_captions = 0;
 };
 
 Faults faults_of(const Picture& p, const Layout& l) {
@@ -74,6 +75,16 @@ Faults faults_of(const Picture& p, const Layout& l) {
     f.on_lines += crossed;
     f.outside += b.left() < 0 || b.right() > l.width || b.top() < 0 || b.bottom() > l.height;
   }
+  for (std::size_t c = 0; c < p.clusters.size(); ++c) {
+    const double width = draw::text_width(p.clusters[c].label, draw::kSmallSize + 1);
+    const Box box{l.captions[c].x, l.captions[c].y, width, 10};
+    bool crossed = false;
+    for (const auto& line : lines)
+      for (std::size_t s = 0; s + 1 < line.size(); ++s)
+        crossed = crossed || passes(line[s], line[s + 1], box);
+    f.crossed_captions += crossed;
+    ++f.captions;
+  }
   return f;
 }
 
@@ -82,7 +93,7 @@ Faults faults_of(const Picture& p, const Layout& l) {
 TEST_CASE("labels: none on another, on a node, or on a line of others, in every view",
           "[draw][labels]") {
   const bool tell = std::getenv("TAUGRAD_TELL") != nullptr;
-  int on_lines = 0, labels = 0;
+  int on_lines = 0, labels = 0, captions = 0, crossed_captions = 0;
   for (const std::string& name : shipped_names())
     for (const auto& [view, picture] : views_of(name)) {
       INFO(name << ", " << view);
@@ -91,14 +102,19 @@ TEST_CASE("labels: none on another, on a node, or on a line of others, in every 
       if (tell && f.on_labels + f.on_nodes + f.on_lines + f.outside > 0)
         std::cout << name << ", " << view << ": labels " << f.on_labels << ", nodes " << f.on_nodes
                   << ", lines " << f.on_lines << ", outside " << f.outside << ", of " << f.labels
-                  << "\n";
+                  << "; captions " << f.crossed_captions << " of " << f.captions << "\n";
       CHECK(f.outside == 0);
       CHECK(f.on_labels <= (name == "lru" ? 1 : 0));
       CHECK(f.on_nodes == 0);
       CHECK(f.on_lines <= std::max(f.labels / 9, 1));
       on_lines += f.on_lines;
       labels += f.labels;
+      captions += f.captions;
+      crossed_captions += f.crossed_captions;
     }
-  INFO(on_lines << " of " << labels << " labels on lines of others");
+  INFO(on_lines << " of " << labels << " labels on lines of others, lines through "
+                << crossed_captions << " of " << captions << " captions");
+  if (tell) std::cout << crossed_captions << " of " << captions << " captions\n";
+  CHECK(20 * crossed_captions <= captions);
   CHECK(60 * on_lines <= labels);
 }
