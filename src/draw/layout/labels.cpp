@@ -17,7 +17,7 @@ namespace taugrad::draw {
 namespace {
 
 constexpr double kLineHeight = 12;
-constexpr double kStep = 6;                // between places that are tried
+constexpr double kStep = 6;                 // between places that are tried
 constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
