@@ -39,7 +39,7 @@ std::vector<NodeId> ids_of(const Graph& graph, std::span<const Var> vars) {
 }
 
 // A gradient that was appended behind the node that is replaced is that of what was there: it is
-// left out, unless the new node is made of it.
+// left out with what is made of it, unless the new node is made of it.
 std::vector<char> stale_gradients(const Tape& tape, NodeId replaced,
                                   const std::vector<char>& used) {
   std::vector<char> stale = adjoint_nodes(tape);
@@ -49,11 +49,14 @@ std::vector<char> stale_gradients(const Tape& tape, NodeId replaced,
     char& left_out = stale[at(id)];
     left_out = left_out && id > replaced && !used[at(id)];
     if (left_out || used[at(id)]) continue;
-    for (const NodeId in : tape.inputs(id))
-      if (stale[at(in)])
+    for (const NodeId in : tape.inputs(id)) {
+      if (!stale[at(in)]) continue;
+      left_out = 1;  // nobody has named it: it goes too
+      if (tape.is_value(id))
         fail(Status::usage, "U023",
-             "{} reads {}, a gradient of the graph as it was before {} is replaced", tape.label(id),
-             tape.label(in), tape.label(replaced));
+             "{} is made of a gradient of the graph as it was before {} is replaced",
+             tape.label(id), tape.label(replaced));
+    }
   }
   return stale;
 }
