@@ -71,10 +71,11 @@ GraphCopy append(const Graph& graph, const Graph& other, std::initializer_list<B
 /// The graph where everything that reads `node` reads `by` instead, but for what `by` itself needs.
 /// Nodes keep their order but for what `by` needs, which may have to come earlier.
 /// The old node stays, for those and for its name: `prune` takes it away where nothing reads it.
-/// A gradient that was appended after `node` is left out, for it is of what was there (not where
-/// `node` is itself part of a gradient, nor what `by` is made of): append it anew.
+/// A gradient that was appended after `node` is left out with what is made of it, for it is of what
+/// was there (not where `node` is itself part of a gradient, nor what `by` is made of): append it
+/// anew.
 /// @throws Error (U021) for nodes of two graphs, (G020) where shape, items or category differ,
-/// (U023) where anything else reads such a gradient
+/// (U023) where a named value is made of such a gradient
 GraphCopy replace(const Var& node, const Var& by);
 
 }  // namespace taugrad
