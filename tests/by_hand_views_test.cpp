@@ -270,3 +270,23 @@ TEST_CASE("a drawing without a title has none", "[by_hand][draw]") {
   write(indexed_rnn(3), f / "g.svg");
   CHECK_FALSE(has(slurp(f / "g.svg"), "<title></title>"));
 }
+
+TEST_CASE("a loop over every third step has delays of three", "[by_hand]") {
+  const auto loop = [](int first, int stride) {
+    Graph g;
+    const Var W = g.weight("W", {2, 2});
+    Var h = g.zeros({2});
+    for (int i = 0; i < 7; ++i) {
+      const auto step = g.step("t", first + i * stride);
+      h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
+    }
+    g.name(sum(h), "loss");
+    std::vector<int> delays;
+    for (const FoldedEdge& e : fold(g).edges)
+      if (e.delayed()) delays.push_back(e.delay.at(0));
+    return delays;
+  };
+  CHECK(loop(1, 1) == std::vector<int>{1});
+  CHECK(loop(2, 3) == std::vector<int>{3});
+  CHECK(loop(20, -3) == std::vector<int>{-3});  // it runs against its positions
+}

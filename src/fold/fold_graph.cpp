@@ -165,6 +165,24 @@ class Refolder {
     }
     for (const auto& [domain, v] : votes)
       backward_.push_back((v.data != 0 ? v.data : v.delays != 0 ? v.delays : v.nodes) < 0);
+    for (std::size_t domain = 0; domain < backward_.size(); ++domain)
+      stride_.push_back(stride(static_cast<int>(domain)));
+  }
+
+  /// How far apart the positions of a loop lie: of t = 2, 5, 8, .. it is 3. 1 where names say
+  /// several distances, or none.
+  int stride(int domain) const {
+    std::set<int> distances;
+    for (std::size_t o = 0; o < orbits_.size(); ++o) {
+      if (timing_[o].domain != domain) continue;
+      for (std::size_t i = 1; i < orbits_[o].size(); ++i) {
+        const NodeId a = orbits_[o][i - 1], b = orbits_[o][i];
+        if (tape_.is_value(a) && tape_.is_value(b) && tape_.index(a).size() == 1 &&
+            tape_.index(b).size() == 1)
+          distances.insert(std::abs(tape_.index(b)[0] - tape_.index(a)[0]));
+      }
+    }
+    return distances.size() == 1 ? std::max(*distances.begin(), 1) : 1;
   }
 
   std::int64_t delay(std::size_t o, const Reads& r) const {
@@ -250,7 +268,8 @@ class Refolder {
     const NodeId middle = read_by(o, (r.from + r.to) / 2, slot);
     e.from = node_[at(middle)];
     if (r.node < 0) {
-      e.delay = {static_cast<int>(backward(o) ? -delay(o, r) : delay(o, r))};
+      const int steps = static_cast<int>(backward(o) ? -delay(o, r) : delay(o, r));
+      e.delay = {steps * stride_[at(own.domain)]};
     } else if (in_step(r.node)) {
       e.whole = true;
       e.place = place_text(r.node);
@@ -310,6 +329,7 @@ class Refolder {
   std::vector<std::vector<Reads>> reads_;  // by orbit and input
   std::vector<Timing> timing_;
   std::vector<char> backward_;  // by domain: orbits run against time
+  std::vector<int> stride_;     // by domain
   std::vector<int> node_;       // by node of the tape
   std::set<std::pair<int, int>> boundaries_;
   folding::Sketch sketch_;
