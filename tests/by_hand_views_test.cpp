@@ -149,8 +149,11 @@ TEST_CASE("a grid whose positions are not alike is refused", "[by_hand][fold]") 
 
 namespace {
 
-/// Two steps, with the gradient of a loss, a penalty on it, and the gradient of the penalty.
-Graph with_penalty() {
+struct TwoSteps {
+  Graph g;
+  Var W, h;
+};
+TwoSteps two_steps() {
   Graph g;
   const Var W = g.weight("W", {2, 2});
   Var h = g.name(g.zeros({2}), "h", {0});
@@ -158,6 +161,12 @@ Graph with_penalty() {
     const auto step = g.step("t", t);
     h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
   }
+  return {g, W, h};
+}
+
+/// Two steps, with the gradient of a loss, a penalty on it, and the gradient of the penalty.
+Graph with_penalty() {
+  const auto [g, W, h] = two_steps();
   const Var first = gradient(g.name(sum(h * h), "loss"), W);
   gradient(g.name(sum(first * first), "penalty"), W);
   return g;
@@ -166,13 +175,7 @@ Graph with_penalty() {
 }  // namespace
 
 TEST_CASE("a further gradient of a weight is drawn as one, beside the first", "[by_hand][draw]") {
-  Graph g;
-  const Var W = g.weight("W", {2, 2});
-  Var h = g.name(g.zeros({2}), "h", {0});
-  for (int t = 1; t <= 2; ++t) {
-    const auto step = g.step("t", t);
-    h = g.name(tanh(matmul(W, h) + g.input("x", {2})), "h");
-  }
+  const auto [g, W, h] = two_steps();
   gradient(g.name(sum(h * h), "a"), W);
   gradient(g.name(sum(h * h * h), "b"), W);
   for (const Graph& graph : {g, graph_from_json(to_json(g), "g.json")})

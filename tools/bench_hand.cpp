@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <random>
 #include <string>
@@ -14,6 +13,7 @@
 #include "evaluate/planner.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/evaluate/run.h"
+#include "thread_clock.h"
 
 // Milliseconds of the cores of four recurrences of a matrix state, forward and all gradients, in
 // f32 on one thread, by its own clock: ours, typed as equations, beside loops written by hand for
@@ -24,13 +24,6 @@
 namespace {
 
 using namespace taugrad;
-
-/// Of this thread alone: other programs on the machine do not count.
-double cpu_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
 
 /// A core: its definition, what its inputs lie between, and the loops.
 struct Core {
@@ -163,9 +156,9 @@ void measure(const Core& core, std::int64_t steps, std::int64_t batch) {
     data.gradients.emplace_back(values.size());
   }
   const auto milliseconds = [](const auto& f) {
-    const double begun = cpu_ms();
+    const double begun = thread_ms();
     f();
-    return cpu_ms() - begun;
+    return thread_ms() - begun;
   };
   double best[2] = {1e300, 1e300};
   for (int sample = 0; sample < 9; ++sample) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -12,6 +11,7 @@
 #include "evaluate/leaves/batch_data.h"
 #include "evaluate/planner.h"
 #include "taugrad/autodiff/gradient.h"
+#include "thread_clock.h"
 
 // Milliseconds of a training step - the loss at the roots and the gradients of all weights, batch
 // placed and inputs copied, plans made before - of a tree LSTM on random binary trees, in f32 on
@@ -22,13 +22,6 @@
 namespace {
 
 using namespace taugrad;
-
-/// Of this thread alone: other programs on the machine do not count.
-double cpu_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
 
 Definition tree_lstm(std::int64_t size) {
   const std::string text = fmt::format(
@@ -95,10 +88,10 @@ class Steps {
   }
 
   double milliseconds() {
-    const double begun = cpu_ms();
+    const double begun = thread_ms();
     for (const auto& items : groups_)
       evaluation_.run(planned_->executor, planned_->sources, items, rows(items));
-    return cpu_ms() - begun;
+    return thread_ms() - begun;
   }
   std::size_t plan_steps() const { return planned_->executor.steps(); }
 
