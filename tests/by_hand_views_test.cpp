@@ -166,7 +166,7 @@ TwoSteps two_steps() {
 
 /// Two steps, with the gradient of a loss, a penalty on it, and the gradient of the penalty.
 Graph with_penalty() {
-  const auto [g, W, h] = two_steps();
+  auto [g, W, h] = two_steps();
   const Var first = gradient(g.name(sum(h * h), "loss"), W);
   gradient(g.name(sum(first * first), "penalty"), W);
   return g;
@@ -175,7 +175,7 @@ Graph with_penalty() {
 }  // namespace
 
 TEST_CASE("a further gradient of a weight is drawn as one, beside the first", "[by_hand][draw]") {
-  const auto [g, W, h] = two_steps();
+  auto [g, W, h] = two_steps();
   gradient(g.name(sum(h * h), "a"), W);
   gradient(g.name(sum(h * h * h), "b"), W);
   for (const Graph& graph : {g, graph_from_json(to_json(g), "g.json")})
