@@ -30,15 +30,16 @@ std::uint64_t hash_of_extent(const Extent& extent) {
   return h;
 }
 
-// the number of an equal value in the deque, else of a new one at its end
-template <class T, class Equal>
+// the number of an equal value in the deque, else of a new one at its end, after `check` of it
+template <class T, class Equal, class Check = decltype([](const T&) {})>
 std::uint32_t interned(HashIndex& table, std::deque<T>& values, std::uint64_t hash, const T& value,
-                       const Equal& equal) {
+                       const Equal& equal, const Check& check = {}) {
   const auto same = [&](std::int64_t id) {
     return equal(values[static_cast<std::size_t>(id)], value);
   };
   if (const std::int64_t id = table.find(hash, same); id >= 0)
     return static_cast<std::uint32_t>(id);
+  check(value);
   values.push_back(value);
   table.insert(hash, static_cast<std::int64_t>(values.size() - 1));
   return static_cast<std::uint32_t>(values.size() - 1);
@@ -155,8 +156,9 @@ ShapeId Tape::intern_shape(const Shape& shape) {
 
 AttrsId Tape::intern_attrs(const Attrs& attrs) {
   if (attrs.empty() && !attr_sets_.empty()) return 0;
-  const std::int64_t category = checked_category(attrs);
-  const AttrsId id = interned(tables_->attrs, attr_sets_, hash_of(attrs), attrs, same_bits);
+  std::int64_t category = 0;
+  const AttrsId id = interned(tables_->attrs, attr_sets_, hash_of(attrs), attrs, same_bits,
+                              [&](const Attrs& a) { category = checked_category(a); });
   if (id == categories_.size()) categories_.push_back(category);
   return id;
 }

@@ -122,6 +122,14 @@ std::string positions_text(const Tape& tape, const std::vector<NodeId>& position
   return text + fmt::format(", .. [{}]", fmt::join(tape.index(positions.back()), ","));
 }
 
+// " of t", " of t and of s": what the positions count, each list of letters once
+static std::string letters_text(const Tape& tape, const std::vector<NodeId>& positions) {
+  std::set<std::string> lists;
+  for (const NodeId id : positions)
+    if (!tape.letters(id).empty()) lists.insert(fmt::format("{}", fmt::join(tape.letters(id), ",")));
+  return lists.empty() ? "" : fmt::format(" of {}", fmt::join(lists, " and of "));
+}
+
 std::string help_for_missing(const Tape& tape, const NamedNodes& nodes, std::string_view text) {
   if (const auto meant = slip_of_position(text); meant && nodes.find(*meant) >= 0)
     return fmt::format("did you mean \"{}\"?", printable(*meant, 80));
@@ -129,7 +137,8 @@ std::string help_for_missing(const Tape& tape, const NamedNodes& nodes, std::str
   const std::string_view name = p ? p->name : text.substr(0, text.find_first_of("[("));  // h(t)
   if (const std::vector<NodeId> there = nodes.positions(name); !there.empty())
     return fmt::format(
-        "{} stands at {}{}", printable(name, 80), positions_text(tape, there),
+        "{} stands at {}{}{}", printable(name, 80), positions_text(tape, there),
+        p && !p->letters.empty() ? letters_text(tape, there) : "",
         p ? "" : fmt::format(": say which, as \"{}\"", printable(nodes.text(there.back()), 80)));
   if (std::string help = did_you_mean(name, nodes.names()); !help.empty()) return help;
   if (p && nodes.find(name) >= 0)

@@ -32,6 +32,7 @@ void Tape::check_leaf(NameId name, const LeafKind& leaf) const {
   const NodeId first = tables_->first_leaf(name);
   if (first < 0) return;
   const LeafKind other = leaf_kind(first);
+  if (leaf == other) return;
   const std::string own = fmt::format("{} \"{}\"", leaf.op->name, printable(name_of(name), 80));
   const std::string before = fmt::format("{} \"{}\"", other.op->name, printable(label(first), 80));
   if (leaf.op != other.op) fail(Status::bad_input, "G013", "{} has the name of {}", own, before);
@@ -40,7 +41,6 @@ void Tape::check_leaf(NameId name, const LeafKind& leaf) const {
          other.shape);
   if (leaf.category != other.category || leaf.shared != other.shared)
     fail(Status::bad_input, "G013", "{} is of another kind than {}", own, before);
-  if (leaf.positions == other.positions) return;
   Diagnostic d;
   d.code = "G013";
   const auto count = [](std::size_t n) {
@@ -122,7 +122,7 @@ void Tape::own_ancestors(NodeId id, NameId name) {
 
 // The number of a name in the open steps: with their letters, where it has a place for each.
 NameId Tape::variable(std::string_view name, IndexId index) {
-  check_name(name);
+  if (name.empty()) check_name(name);  // which refuses it; all others are checked once
   const NameId id = intern_name(name);
   if (!in_step() || index_of(index).size() != steps_->letters.size()) return id;
   const std::uint32_t letters = name_rows_[steps_->levels.back().name].letters;

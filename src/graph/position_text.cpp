@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <string>
 
 #include "base/fail.h"
@@ -113,6 +114,26 @@ bool PositionText::fits(const Tape& tape, NodeId id) const {
          (letters.empty() || std::ranges::equal(tape.letters(id), letters));
 }
 
+namespace {
+// "W[i=2,j=1]" and "W[j=1,i=2]" are one position: letters say which number is which.
+std::vector<NodeId> in_any_order(const Tape& tape, const PositionText& p) {
+  std::vector<std::size_t> order(p.index.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  constexpr std::size_t kMost = 5;  // of more letters only the order of the graph
+  do {
+    PositionText other{.name = p.name, .index = {}, .letters = {}};
+    for (const std::size_t i : order) {
+      other.index.push_back(p.index[i]);
+      if (!p.letters.empty()) other.letters.push_back(p.letters[i]);
+    }
+    std::vector<NodeId> found = tape.find_values(p.name, other.index);
+    std::erase_if(found, [&](NodeId id) { return !other.fits(tape, id); });
+    if (!found.empty() || p.letters.empty() || order.size() > kMost) return found;
+  } while (std::next_permutation(order.begin(), order.end()));
+  return {};
+}
+}  // namespace
+
 NodeId find_node(const Tape& tape, std::string_view text) {
   if (const NodeId id = tape.find_value(text); id >= 0) return id;
   if (text.starts_with('#')) {
@@ -121,8 +142,7 @@ NodeId find_node(const Tape& tape, std::string_view text) {
   }
   const std::optional<PositionText> p = read_position(text);
   if (!p) return -1;
-  std::vector<NodeId> found = tape.find_values(p->name, p->index);
-  std::erase_if(found, [&](NodeId id) { return !p->fits(tape, id); });
+  const std::vector<NodeId> found = in_any_order(tape, *p);
   if (found.size() <= 1) return found.empty() ? -1 : found.front();
   if (tape.in_step()) return tape.find_value(p->name, p->index);
   Diagnostic d;

@@ -37,17 +37,20 @@ std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> names;
   std::string name;
   int depth = 0;  // a comma inside brackets belongs to a position: grad:W[3,2]
-  for (const char c : list + ",") {
-    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
-    if (c != ',' || depth > 0) {
-      name += c;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.compare(i, 2, "\\,") == 0) {  // of a name
+      name += list[++i];
+      continue;
+    }
+    depth += list[i] == '[' ? 1 : list[i] == ']' ? -1 : 0;
+    if (list[i] != ',' || depth > 0) {
+      name += list[i];
       continue;
     }
     if (!name.empty()) names.push_back(name);
     name.clear();
   }
-  if (!name.empty())
-    names.push_back(name.substr(0, name.size() - 1));  // a bracket that is not closed
+  if (!name.empty()) names.push_back(name);
   return names;
 }
 
@@ -242,7 +245,8 @@ Command run_command() {
           "copy of step 3, grad:W[3]@h the share of equation h; a tensor `cotangent:v` among\n"
           "the inputs replaces the loss by sum(cotangent * v).\n"
           "Of a graph, tensors go to its leaves by name; its nodes are fetched by name and\n"
-          "position, or by number (#17), its loss is the node `loss` or --loss NAME.\n"
+          "position, or by number (#17), a comma in a name is \\,; its loss is the node `loss`\n"
+          "or --loss NAME.\n"
           "--state-out writes what equations read at earlier steps, h[t], x[t-4], and `steps`\n"
           "(I64, [batch]); --state-in goes on from there. An item whose `steps` is 0 begins\n"
           "anew. What reads `last`, tau, t+1 or goes over all t is refused by name (G040).\n") +

@@ -285,6 +285,7 @@ class Tape {
     std::int64_t category;
     bool shared;
     std::size_t positions;
+    bool operator==(const LeafKind&) const = default;
   };
   LeafKind leaf_kind(NodeId id) const;
   void check_leaf(NameId name, const LeafKind& leaf) const;
