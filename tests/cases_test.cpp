@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <sstream>
 
-#include "base/files.h"
 #include "base/limits.h"
+#include "base/system/files.h"
 #include "json/json.h"
 #include "language_support.h"
 #include "plan/passes/passes.h"

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "base/posix.h"
+#include "base/system/posix.h"
 #include "support_cli.h"
 #include "taugrad/train/model_folder.h"
 

@@ -7,8 +7,8 @@
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/trainer.h"
-#include "train/raw_items.h"
-#include "train/tables.h"
+#include "train/data/raw_items.h"
+#include "train/data/tables.h"
 
 using namespace taugrad;
 using support::Folder;

@@ -5,7 +5,7 @@
 #include "support_picture.h"
 #include "taugrad/train/model_folder.h"
 #include "taugrad/train/trainer.h"
-#include "train/batch_plan.h"
+#include "train/loop/batch_plan.h"
 
 using namespace taugrad;
 using namespace taugrad::test;

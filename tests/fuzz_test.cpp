@@ -10,7 +10,7 @@
 
 #include "../tools/fuzz/entries.h"
 #include "../tools/fuzz/mutate.h"
-#include "base/files.h"
+#include "base/system/files.h"
 
 using namespace taugrad;
 namespace fs = std::filesystem;

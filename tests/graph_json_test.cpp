@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "base/files.h"
+#include "base/system/files.h"
 #include "graph/gradient_order.h"
 #include "io/inspect.h"
 #include "random_graph.h"

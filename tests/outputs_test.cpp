@@ -1,8 +1,8 @@
 // Files that are written, in C++: what has been read, and what a suffix says.
 #include <catch2/catch.hpp>
 
-#include "base/files.h"
-#include "base/kept_inputs.h"
+#include "base/system/files.h"
+#include "base/system/kept_inputs.h"
 #include "support_cli.h"
 #include "taugrad/draw/write.h"
 #include "taugrad/graph/graph.h"

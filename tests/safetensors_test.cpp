@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "base/files.h"
+#include "base/system/files.h"
 #include "taugrad/io/tensors.h"
 
 using namespace taugrad;

@@ -6,9 +6,9 @@
 #include "taugrad/language/definition.h"
 #include "taugrad/train/evaluate.h"
 #include "taugrad/train/trainer.h"
-#include "train/raw_items.h"
-#include "train/stored_lines.h"
-#include "train/stored_text.h"
+#include "train/data/raw_items.h"
+#include "train/data/stored_lines.h"
+#include "train/text/stored_text.h"
 
 using support::Folder;
 using support::has;

@@ -12,7 +12,7 @@
 #include "taugrad/train/sample.h"
 #include "taugrad/train/text.h"
 #include "taugrad/train/trainer.h"
-#include "train/schedule.h"
+#include "train/loop/schedule.h"
 
 using namespace taugrad;
 

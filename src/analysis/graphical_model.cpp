@@ -6,7 +6,7 @@
 
 #include "analysis/states.h"
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/ops/records.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "base/limits.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "base/whole.h"
 #include "taugrad/base/shape.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/evaluate/run.h"
 #include "unfold/graph_size.h"

@@ -29,7 +29,9 @@ std::uint64_t hash_of_value(const Attr& attr) {
 
 }  // namespace
 
-Attrs::Attrs(std::initializer_list<std::pair<std::string, Attr>> items) : items_(items) {
+Attrs::Attrs(std::initializer_list<std::pair<std::string_view, Attr>> items) {
+  items_.reserve(items.size());
+  for (const auto& [name, value] : items) items_.emplace_back(name, value);
   std::sort(items_.begin(), items_.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
 }

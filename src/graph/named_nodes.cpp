@@ -126,7 +126,8 @@ std::string positions_text(const Tape& tape, const std::vector<NodeId>& position
 static std::string letters_text(const Tape& tape, const std::vector<NodeId>& positions) {
   std::set<std::string> lists;
   for (const NodeId id : positions)
-    if (!tape.letters(id).empty()) lists.insert(fmt::format("{}", fmt::join(tape.letters(id), ",")));
+    if (!tape.letters(id).empty())
+      lists.insert(fmt::format("{}", fmt::join(tape.letters(id), ",")));
   return lists.empty() ? "" : fmt::format(" of {}", fmt::join(lists, " and of "));
 }
 

@@ -3,8 +3,8 @@
 #include <map>
 #include <memory>
 
-#include "base/files.h"
-#include "base/suffix.h"
+#include "base/system/files.h"
+#include "base/system/suffix.h"
 #include "io/diff.h"
 #include "io/safetensors_header.h"
 #include "taugrad/io/tensors.h"

@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
-#include "base/suffix.h"
+#include "base/system/files.h"
+#include "base/system/suffix.h"
 #include "base/utf8.h"
 #include "json/json_lexer.h"
 

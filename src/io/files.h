@@ -1,3 +1,3 @@
 #pragma once
 
-#include "base/files.h"
+#include "base/system/files.h"

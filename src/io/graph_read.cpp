@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
-#include "base/memory_limit.h"
 #include "base/suggest.h"
+#include "base/system/files.h"
+#include "base/system/memory_limit.h"
 #include "base/utf8.h"
 #include "graph/adjoint.h"
 #include "graph/gradient_order.h"

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <functional>
 
-#include "base/files.h"
-#include "base/suffix.h"
+#include "base/system/files.h"
+#include "base/system/suffix.h"
 #include "graph/gradient_order.h"
 #include "graph/tables.h"
 #include "json/json_writer.h"

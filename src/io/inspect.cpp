@@ -5,8 +5,8 @@
 #include <map>
 #include <unordered_map>
 
-#include "base/files.h"
-#include "base/suffix.h"
+#include "base/system/files.h"
+#include "base/system/suffix.h"
 #include "io/safetensors_header.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/tensors.h"

@@ -7,8 +7,8 @@
 
 #include "base/digest.h"
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
+#include "base/system/files.h"
 #include "base/utf8.h"
 #include "io/safetensors_header.h"
 #include "io/safetensors_pieces.h"

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
-#include "base/memory_limit.h"
-#include "base/suffix.h"
+#include "base/system/files.h"
+#include "base/system/memory_limit.h"
+#include "base/system/suffix.h"
 #include "base/utf8.h"
 #include "io/file_kind.h"
 #include "io/item_json.h"

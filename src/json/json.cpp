@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 
 namespace taugrad::json {
 

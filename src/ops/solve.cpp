@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "kernels/gemm/lu.h"
-#include "ops/item_fault.h"
 #include "ops/kernel.h"
+#include "ops/positions/item_fault.h"
 #include "ops/rules.h"
 #include "ops/stacked.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "ops/item_fault.h"
+#include "ops/positions/item_fault.h"
 #include "taugrad/base/rational.h"
 #include "taugrad/graph/reachable.h"
 

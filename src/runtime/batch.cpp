@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "base/fail.h"
-#include "ops/lengths.h"
+#include "ops/positions/lengths.h"
 
 namespace taugrad::runtime {
 namespace {

@@ -7,7 +7,7 @@
 #include "kernels/gemm/fetch.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/rows/row_math.h"
-#include "ops/item_fault.h"
+#include "ops/positions/item_fault.h"
 
 namespace taugrad::runtime {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "rewrite/checkpoint.h"
 #include "rewrite/equal_nodes.h"
 #include "rewrite/rounding.h"

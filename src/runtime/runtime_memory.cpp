@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "runtime/runtime.h"
 
 namespace taugrad::runtime {

@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "base/system/files.h"
 #include "taugrad/language/definition.h"
 #include "taugrad/turing/machine.h"
 

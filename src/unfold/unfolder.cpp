@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "graph/verified.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/chosen_rows.h"

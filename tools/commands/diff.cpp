@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
+#include "base/system/files.h"
 #include "commands/commands.h"
 #include "commands/diff_drawing.h"
 #include "definition_options.h"

@@ -14,8 +14,8 @@
 #include "output.h"
 #include "progress.h"
 #include "taugrad/train/evaluate.h"
-#include "train/items.h"
-#include "train/words.h"
+#include "train/data/items.h"
+#include "train/state/words.h"
 #include "training_data.h"
 
 namespace taugrad::cli {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "base/files.h"
 #include "base/limits.h"
+#include "base/system/files.h"
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "output.h"

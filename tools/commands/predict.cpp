@@ -10,7 +10,7 @@
 #include "item_text.h"
 #include "mode_options.h"
 #include "output.h"
-#include "train/words.h"
+#include "train/state/words.h"
 #include "training_data.h"
 
 namespace taugrad::cli {

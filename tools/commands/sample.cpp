@@ -12,7 +12,7 @@
 #include "language/resolve/resolved_model.h"
 #include "output.h"
 #include "taugrad/train/dataset.h"
-#include "train/sample_length.h"
+#include "train/predict/sample_length.h"
 #include "training_data.h"
 
 namespace taugrad::cli {

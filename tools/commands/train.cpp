@@ -3,7 +3,7 @@
 #include "commands/commands.h"
 #include "definition_options.h"
 #include "mode_options.h"
-#include "train/words.h"
+#include "train/state/words.h"
 #include "training.h"
 
 namespace taugrad::cli {

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
+#include "base/system/files.h"
 #include "gradbench/lstm.h"
 #include "json/json_writer.h"
 

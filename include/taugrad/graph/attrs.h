@@ -17,7 +17,7 @@ using Attr = std::variant<std::int64_t, double, Ints, std::string>;
 class Attrs {
  public:
   Attrs() = default;
-  Attrs(std::initializer_list<std::pair<std::string, Attr>> items);
+  Attrs(std::initializer_list<std::pair<std::string_view, Attr>> items);
 
   bool empty() const { return items_.empty(); }
   bool has(std::string_view name) const { return find(name) != nullptr; }

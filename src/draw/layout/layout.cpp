@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "draw/layout/drawing.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/printed_layout.h"

@@ -13,7 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "draw/layout/layout.h"
 #include "draw/layout/printed.h"
 #include "draw/pictures/inner_gradient.h"

@@ -9,7 +9,7 @@
 
 #include "base/fail.h"
 #include "base/limits.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "draw/pictures/scan.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/draw/graph_picture.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "base/suffix.h"
+#include "base/system/suffix.h"
 #include "base/utf8.h"
 #include "draw/render/formats.h"
 

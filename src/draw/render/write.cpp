@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/files.h"
-#include "base/memory_limit.h"
+#include "base/system/files.h"
+#include "base/system/memory_limit.h"
 #include "base/utf8.h"
 #include "draw/pictures/scan.h"
 #include "graph/adjoint.h"

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "evaluate/leaves/bind.h"
 #include "evaluate/leaves/draw_leaf.h"
 #include "taugrad/evaluate/run.h"

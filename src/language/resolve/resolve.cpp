@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "base/fail.h"
-#include "base/memory_limit.h"
+#include "base/system/memory_limit.h"
 #include "language/resolve/resolved_model.h"
 
 namespace taugrad {

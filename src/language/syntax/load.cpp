@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "base/system/files.h"
 #include "base/utf8.h"
 #include "language/syntax/flat_definition.h"
 #include "taugrad/language/definition.h"

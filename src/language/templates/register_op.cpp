@@ -9,7 +9,7 @@
 #include <set>
 
 #include "base/fail.h"
-#include "base/files.h"
+#include "base/system/files.h"
 #include "base/utf8.h"
 #include "language/syntax/flat_definition.h"
 #include "ops/own.h"
