@@ -201,3 +201,47 @@ TEST_CASE("control characters of names do not reach a terminal", "[by_hand][cli]
     CHECK(clean(r.err));
   }
 }
+
+TEST_CASE("letters say which number is which, in any order", "[by_hand]") {
+  Graph g;
+  const Var W = g.weight("W", {2});
+  for (int i = 1; i <= 2; ++i)
+    for (int j = 1; j <= 3; ++j) {
+      const auto row = g.step("i", i);
+      const auto column = g.step("j", j);
+      g.name(W * g.input("x", {2}), "p");
+    }
+  CHECK(g.at("W[j=3,i=2]").id == g.at("W", {2, 3}).id);
+  CHECK(g.at("W[i=2,j=3]").id == g.at("W[2,3]").id);
+  CHECK(code_of([&] { g.at("W[j=2,i=3]"); }) == "G014");
+  try {
+    g.at("W[s=1,t=2]");
+    FAIL("no such letters");
+  } catch (const Error& e) {
+    CHECK(has(e.what(), "W stands at [1,1], [1,2], .. [2,3] of i,j"));
+  }
+}
+
+TEST_CASE("a leaf's attribute that its operation does not know is refused", "[by_hand][json]") {
+  const auto with = [](const std::string& attrs) {
+    return read_error(R"({"version": 1, "lengths": [], "extents": [[]], "nodes": [
+{"extent": 1, "id": 0, "name": "y", "op": "input", "shape": [], "value": true, "attrs": )" +
+                      attrs + "}\n]}\n");
+  };
+  CHECK(with(R"({"category": 3})").empty());
+  CHECK(has(with(R"({"categories": 3})"),
+            "input: has no attribute \"categories\": it takes category"));
+}
+
+TEST_CASE("a comma of a name is fetched behind a backslash", "[by_hand][cli]") {
+  const Folder f;
+  Graph g;
+  const Var x = g.input("x");
+  g.name(x * 2.0, "a,b");
+  g.name(x * 3.0, "c");
+  save_graph(f / "g.json", g);
+  const auto r = support::taugrad(f, "run g.json --fetch 'a\\,b,c' --json");
+  CHECK(r.status == 0);
+  CHECK(has(r.out, "\"a,b\""));
+  CHECK(has(r.out, "\"c\""));
+}

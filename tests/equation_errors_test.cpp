@@ -99,6 +99,7 @@ TEST_CASE("bad definitions: shapes and kinds", "[errors]") {
       {"G015", {"h[t] = <<tanh>>(b, b)"}, "tanh takes 1 argument, got 2", ""},
       {"G015", {"h[t] = <<max>>(b, b, b)"}, "max takes 1 or 2 arguments, got 3", "max(a, b)"},
       {"G015", {"h[t] = <<where>>(b)"}, "where takes 3 arguments, got 1", ""},
+      {"G015", {"h[t] = <<layer_norm>>(b, b)"}, "layer_norm takes 1 or 3 arguments, got 2", ""},
       {"E005", {"h[t] = slice(b, 0, <<t>>)"}, "must be a number known beforehand", ""},
       {"G011", {"h[t] = slice(b, 0, <</>>)"}, "", ""},
       {"E005", {"h[t] = <<dropout>>(b, 1.5)"}, "probability", ""},

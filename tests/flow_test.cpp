@@ -197,3 +197,23 @@ TEST_CASE("flow as JSON and SVG; what cannot be followed", "[flow]") {
   CHECK(problems_of([&] { flow(load_definition("elman"), {}, {}, options); }).front().code ==
         "U002");
 }
+
+TEST_CASE("a flow tells how far it has come, of a definition and of a graph", "[flow]") {
+  const Definition& d = linear();
+  std::int64_t done = 0, total = 0;
+  FlowOptions o;
+  o.steps = 7;
+  o.progress = [&](std::int64_t now, std::int64_t all) {
+    CHECK(now == done + 1);
+    done = now;
+    total = all;
+  };
+  flow(d, {}, {}, o);
+  CHECK(done == 7);
+  CHECK(total == 7);
+  done = 0;
+  o.steps = -1;
+  flow(unfold(d, {.lengths = {{"tau", 5}}}).graph(), {}, {}, o);
+  CHECK(done == 5);
+  CHECK(total == 5);
+}

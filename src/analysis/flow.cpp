@@ -73,7 +73,8 @@ void add_gradients(const FlowData& data, FlowReport& report) {
   }
 }
 
-void add_jacobians(const FlowData& data, MatrixNorm norm, VariableFlow& v) {
+void add_jacobians(const FlowData& data, MatrixNorm norm, const std::function<void()>& told,
+                   VariableFlow& v) {
   const Symbol& s = data.symbol(v.name);
   const std::int64_t length = data.length_of(s);
   v.jacobian.assign(at(length), std::vector<double>(at(length), 0));
@@ -96,6 +97,7 @@ void add_jacobians(const FlowData& data, MatrixNorm norm, VariableFlow& v) {
         counts[lag] += 1;
       }
     }
+    told();
     for (double& n : v.jacobian[at(t)]) n /= static_cast<double>(std::max<std::int64_t>(alive, 1));
   }
   for (std::size_t lag = 0; lag < logs.size(); ++lag)
@@ -159,9 +161,14 @@ FlowReport flow(const Definition& d, const Tensors& inputs, const Tensors& weigh
   for (const std::string& name : analysis::chosen_states(data, options))
     report.variables.push_back({.name = name});
   require_for_flow(data, report);
+  std::int64_t done = 0, total = 0;
+  for (const VariableFlow& v : report.variables) total += data.length_of(data.symbol(v.name));
+  const auto told = [&] {
+    if (options.progress) options.progress(++done, total);
+  };
   for (VariableFlow& v : report.variables) {
     report.steps = std::max(report.steps, data.length_of(data.symbol(v.name)));
-    add_jacobians(data, options.norm, v);
+    add_jacobians(data, options.norm, told, v);
     v.rate = rate_of(v.by_lag);
     v.verdict = verdict_of(v.by_lag, v.rate);
   }

@@ -215,10 +215,16 @@ FlowReport flow(const Graph& graph, const Tensors& inputs, const Tensors& weight
   for (const std::string& name : chosen(p, nodes, options))
     report.variables.push_back({.name = name});
   require_for_flow(p, nodes, report);
+  std::int64_t done = 0, total = 0;
+  for (const VariableFlow& v : report.variables)
+    total += p.items * std::ssize(along(p.tape(), nodes, v.name));
+  const auto told = [&] {
+    if (options.progress) options.progress(++done, total);
+  };
   for (VariableFlow& v : report.variables) {
     const std::vector<NodeId> positions = along(p.tape(), nodes, v.name);
     report.steps = std::max<std::int64_t>(report.steps, std::ssize(positions));
-    analysis::add_jacobians(p, positions, options.norm, v);
+    analysis::add_jacobians(p, positions, options.norm, told, v);
     v.rate = rate_of(v.by_lag);
     v.verdict = verdict_of(v.by_lag, v.rate);
   }

@@ -28,7 +28,7 @@ class JacobianNorms {
         h_(vars(g_, nodes)),
         probe_(g_, outputs(), {}, p.engine) {}
 
-  void run(MatrixNorm kind, VariableFlow& v) {
+  void run(MatrixNorm kind, const std::function<void()>& told, VariableFlow& v) {
     const std::size_t length = h_.size();
     v.jacobian.assign(length, std::vector<double>(length, 0));
     std::vector<double> logs(length, 0), counts(length, 0);
@@ -44,6 +44,7 @@ class JacobianNorms {
           logs[k > t ? k - t : t - k] += std::log(n);
           counts[k > t ? k - t : t - k] += 1;
         }
+        told();
       }
     }
     for (std::size_t lag = 0; lag < length; ++lag)
@@ -95,8 +96,8 @@ class JacobianNorms {
 }  // namespace
 
 void add_jacobians(const GraphPoint& p, const std::vector<NodeId>& positions, MatrixNorm norm,
-                   VariableFlow& v) {
-  JacobianNorms(p, positions).run(norm, v);
+                   const std::function<void()>& told, VariableFlow& v) {
+  JacobianNorms(p, positions).run(norm, told, v);
 }
 
 }  // namespace taugrad::analysis

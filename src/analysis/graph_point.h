@@ -29,7 +29,8 @@ std::vector<NodeId> along(const Tape& tape, const NamedNodes& nodes, const std::
 
 /// Fills jacobian and by_lag of a variable: |dh(t)/dh(k)| for all its positions, by a batch of unit
 /// vectors for each t and item.
+/// @param told  after each t, of each item
 void add_jacobians(const GraphPoint& p, const std::vector<NodeId>& positions, MatrixNorm norm,
-                   VariableFlow& v);
+                   const std::function<void()>& told, VariableFlow& v);
 
 }  // namespace taugrad::analysis

@@ -9,6 +9,7 @@
 #include "flow_finite.h"
 #include "flow_tables.h"
 #include "output.h"
+#include "progress.h"
 #include "subject.h"
 #include "taugrad/analysis/influence.h"
 #include "taugrad/analysis/memory.h"
@@ -64,7 +65,11 @@ void deliver_report(const Options& o, const Report& report, const std::string& t
 template <class T>
 int show_flow(const Options& o, const T& of, const Tensors& inputs, const Tensors& weights,
               const Context& context) {
-  const FlowReport report = flow(of, inputs, weights, o.flow);
+  Counter counter(context, "position");
+  FlowOptions options = o.flow;
+  options.progress = [&](std::int64_t done, std::int64_t total) { counter.show(done, total); };
+  const FlowReport report = flow(of, inputs, weights, options);
+  counter.finish();
   const bool picture = o.format == "svg";
   tell_not_finite(o, report, context);
   std::string text;

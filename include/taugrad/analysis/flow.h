@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -62,6 +63,8 @@ struct FlowOptions {
   std::vector<std::string> variables = {};  ///< empty: all that hand something on, with one index
   std::string loss = {};      ///< of a graph: the node that is its loss; empty: as loss_of finds it
   EngineOptions engine = {};  ///< in full precision: flow is measured in f64
+  /// Told now and then: rows of Jacobians that are measured, of how many.
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 
 /// How a gradient travels through time: the norms of dL/dh(t), of dL/dW(t) for every copy, and of

@@ -43,9 +43,9 @@ Value Calls::run(const std::vector<Value>& a) {
 
 void Calls::check(const Function& f) const {
   const auto given = static_cast<int>(n_.children.size() - n_.named.size());
-  if (given < f.least || given > f.most)
-    fail_at("G015", fmt::format("{} takes {}, got {}", f.name, counted(f.least, f.most), given), n_,
-            fmt::format("write {}", f.usage));
+  if (given < f.least || given > f.most) refuse_count(f, counted(f.least, f.most));
+  if (f.effect == Effect::normalize && f.least == 1 && given == 2)
+    refuse_count(f, "1 or 3 arguments");  // a gain goes with a bias
   for (std::size_t i = 0; i < n_.named.size(); ++i) {
     const std::string& name = n_.named[i];
     if ((f.named & named_argument(name)) == 0) {
@@ -61,6 +61,12 @@ void Calls::check(const Function& f) const {
   if (f.effect == Effect::reduced_or_pair && given == 2 && !n_.named.empty())
     fail_at("G015", fmt::format("{} of two arguments has no argument \"{}\"", f.name, n_.named[0]),
             n_, fmt::format("write {}", f.usage));
+}
+
+void Calls::refuse_count(const Function& f, std::string_view counts) const {
+  fail_at("G015",
+          fmt::format("{} takes {}, got {}", f.name, counts, n_.children.size() - n_.named.size()),
+          n_, fmt::format("write {}", f.usage));
 }
 
 std::vector<Var> Calls::all() const {

@@ -18,9 +18,11 @@ class Calls {
   Value run(const std::vector<Value>& arguments);
   /// That the arguments are as many, and named, as the function wants. @throws Error (G015)
   void check(const Function& f) const;
+  /// @throws Error (G015): it takes `counts`, "1 or 3 arguments", and has another number
+  [[noreturn]] void refuse_count(const Function& f, std::string_view counts) const;
 
   std::size_t count() const { return a_.size(); }
-  Var operator[](std::size_t i) const { return compiler_.tensor(a_[i]); }
+  Var operator[](std::size_t i) const { return compiler_.tensor(a_.at(i)); }
   const Value& value(std::size_t i) const { return a_[i]; }
   std::vector<Var> all() const;
   Tape& tape() const { return compiler_.tape_; }
