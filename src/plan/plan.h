@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -98,6 +99,8 @@ struct RegionProgram {
   std::int64_t elements = 0;
   /// Of them a tile has so many: sums and patterns ask for whole lines.
   std::int64_t tile = kernels::kTile;
+  /// Elements of a register and of a constant.
+  std::int64_t width() const { return std::max(tile, kernels::kTile); }
   /// by stream: the first instruction that writes it, the last that reads it; -1: none
   std::vector<std::int16_t> first_write, last_read;
 };

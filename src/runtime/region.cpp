@@ -7,22 +7,24 @@ namespace taugrad::runtime {
 namespace {
 
 using kernels::kTile;
-constexpr std::int64_t kSpacing = kTile + 16;  // tiles do not lie 4 KiB apart
 
 /// Runs a program: `streams` are the places in the table of pointers that it reads and writes.
 template <class S>
 class Tiles {
  public:
   Tiles(const plan::RegionProgram<S>& program, const S* constants, Worker<S>& worker)
-      : program_(program), streams_(program.apart.size()), worker_(worker) {
+      : program_(program),
+        streams_(program.apart.size()),
+        spacing_(program.width() + 16),  // tiles do not lie 4 KiB apart
+        worker_(worker) {
     fixed_ = program.registers + program.constants.size();
-    worker.tiles.resize(
-        std::max(worker.tiles.size(), (program.registers + streams_) * std::size_t{kSpacing}));
+    worker.tiles.resize(std::max(
+        worker.tiles.size(), (program.registers + streams_) * static_cast<std::size_t>(spacing_)));
     worker.pointers.resize(std::max(worker.pointers.size(), fixed_ + streams_));
-    for (std::size_t i = 0; i < program.registers; ++i)
-      worker.pointers[i] = worker.tiles.data() + i * kSpacing;
+    for (std::size_t i = 0; i < program.registers; ++i) worker.pointers[i] = tile_number(i);
     for (std::size_t i = 0; i < program.constants.size(); ++i)  // only read
-      worker.pointers[program.registers + i] = const_cast<S*>(constants + i * kTile);
+      worker.pointers[program.registers + i] =
+          const_cast<S*>(constants) + static_cast<std::int64_t>(i) * program.width();
     stream_ = worker.pointers.data() + fixed_;
   }
 
@@ -50,9 +52,10 @@ class Tiles {
   }
 
  private:
-  S* tile_of_stream(std::size_t k) {
-    return worker_.tiles.data() + (program_.registers + k) * std::size_t{kSpacing};
+  S* tile_number(std::size_t i) {
+    return worker_.tiles.data() + static_cast<std::int64_t>(i) * spacing_;
   }
+  S* tile_of_stream(std::size_t k) { return tile_number(program_.registers + k); }
 
   /// Whether all rows are one long row: what is element by element has no gaps, or is the same in
   /// all rows and short.
@@ -154,9 +157,10 @@ class Tiles {
   }
 
   using Kind = typename plan::Instruction<S>::Kind;
-  static constexpr S kZeros[kTile] = {};
+  static constexpr S kZeros[kernels::kLargeTile] = {};
   const plan::RegionProgram<S>& program_;
   std::size_t streams_, fixed_ = 0;
+  std::int64_t spacing_;
   Worker<S>& worker_;
   S** stream_ = nullptr;  // the pointers of the streams
   // of the instance at hand, and where its tile begins

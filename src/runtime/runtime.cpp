@@ -23,7 +23,8 @@ Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
       packed_(plan.panels.size()) {
   for (std::size_t i = 0; i < plan.programs.size(); ++i)
     for (const S c : plan.programs[i].constants)
-      constants_[i].insert(constants_[i].end(), kernels::kTile, c);
+      constants_[i].insert(constants_[i].end(), static_cast<std::size_t>(plan.programs[i].width()),
+                           c);
   for (const ValueId leaf : plan.leaf_values)
     if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
       outside_.push_back(place(leaf).slot);

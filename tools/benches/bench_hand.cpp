@@ -20,7 +20,7 @@
 // that one core, in the same run; the least of several samples, taken in turn. Queries, keys,
 // values and gates are inputs, so that what surrounds the core - projections, norms - is in
 // neither. Width 256: 4 heads of 64, Mamba 256 channels of 16. One JSON line a recurrence.
-//   bench_hand [STEPS] [BATCH]   (256 8)
+//   bench_hand [STEPS] [BATCH] [CORE]   (256 8, all)
 namespace {
 
 using namespace taugrad;
@@ -176,5 +176,6 @@ void measure(const Core& core, std::int64_t steps, std::int64_t batch) {
 int main(int count, char** words) {
   const std::int64_t steps = count > 1 ? std::atoll(words[1]) : 256,
                      batch = count > 2 ? std::atoll(words[2]) : 8;
-  for (const Core& core : cores()) measure(core, steps, batch);
+  for (const Core& core : cores())
+    if (count <= 3 || core.name == std::string(words[3])) measure(core, steps, batch);
 }

@@ -158,16 +158,29 @@ HWY_INLINE void add_along(Straight<S> a, Straight<S> b, std::int64_t lines, std:
 template <class S, bool even_a, bool even_b, bool product>
 HWY_INLINE void add_across(const Straight<S>& a, const Straight<S>& b, std::int64_t lines,
                            std::int64_t line, S* out) {
+  constexpr std::int64_t kTogether = 4;  // chains that do not wait for one another
   const Lanes<S> d;
-  each_vector<S>(line, [&](std::int64_t k, const auto& part) HWY_ATTR {
-    auto sum = part.load(out + k);
+  const auto term = [&](const S* x, const S* y, std::int64_t k, const auto& part) HWY_ATTR {
+    const auto u = even_a ? hn::Set(d, *x) : part.load(x + k);
+    if constexpr (!product) return u;
+    return hn::Mul(u, even_b ? hn::Set(d, *y) : part.load(y + k));
+  };
+  std::int64_t from = 0;
+  for (; from + kTogether * kLanes<S> <= line; from += kTogether * kLanes<S>) {
+    Vector<S> sums[kTogether];
+    for (std::int64_t j = 0; j < kTogether; ++j) sums[j] = hn::LoadU(d, out + from + j * kLanes<S>);
     const S *x = a.x, *y = b.x;
-    for (std::int64_t l = 0; l < lines; ++l, x += a.step, y += b.step) {
-      auto term = even_a ? hn::Set(d, *x) : part.load(x + k);
-      if constexpr (product) term = hn::Mul(term, even_b ? hn::Set(d, *y) : part.load(y + k));
-      sum = hn::Add(sum, term);
-    }
-    part.store(sum, out + k);
+    for (std::int64_t l = 0; l < lines; ++l, x += a.step, y += b.step)
+      for (std::int64_t j = 0; j < kTogether; ++j)
+        sums[j] = hn::Add(sums[j], term(x, y, from + j * kLanes<S>, Whole<S>()));
+    for (std::int64_t j = 0; j < kTogether; ++j) hn::StoreU(sums[j], d, out + from + j * kLanes<S>);
+  }
+  each_vector<S>(line - from, [&](std::int64_t i, const auto& part) HWY_ATTR {
+    auto sum = part.load(out + from + i);
+    const S *x = a.x, *y = b.x;
+    for (std::int64_t l = 0; l < lines; ++l, x += a.step, y += b.step)
+      sum = hn::Add(sum, term(x, y, from + i, part));
+    part.store(sum, out + from + i);
   });
 }
 

@@ -7,6 +7,8 @@ namespace taugrad::kernels {
 
 /// Elements of a tile: what one instruction of a fused region works on at a time.
 inline constexpr std::int64_t kTile = 256;
+/// And of lines of a matrix, most: what is done once a tile takes as long as some lines.
+inline constexpr std::int64_t kLargeTile = 1024;
 
 /// What can be computed element by element; each has the meaning of the op of that name.
 enum class TileOp : std::uint8_t {

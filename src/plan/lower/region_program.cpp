@@ -251,7 +251,8 @@ std::uint16_t ProgramWriter<S>::place(const Ref& ref) const {
   return 0;
 }
 
-/// What sums along lines ask for; else lines of the other sums are whole, which is faster.
+/// What sums along lines ask for; else lines of the other sums are whole, which is faster. Of whole
+/// lines as many as a cache holds beside the streams: how many changes no sum.
 template <class S>
 std::int64_t ProgramWriter<S>::tile_elements() const {
   std::int64_t along = 0, across = kernels::kTile;
@@ -261,7 +262,12 @@ std::int64_t ProgramWriter<S>::tile_elements() const {
       if (p != Instruction<S>::kTiles && pattern_of(p).line() > 0)
         across = std::min(across, whole_lines(pattern_of(p).line()));
   }
-  return along > 0 ? along : across;
+  const std::int64_t least = along > 0 ? along : across;
+  constexpr std::int64_t kRegisters = 16384 / sizeof(S);  // elements of all of them
+  const std::int64_t most =
+      std::min(kernels::kLargeTile, kRegisters / std::max<std::int64_t>(registers_, 1));
+  if (elements_ == 0 || along >= kernels::kTile || most < 2 * least) return least;
+  return most / least * least;
 }
 
 template <class S>
