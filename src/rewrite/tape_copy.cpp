@@ -2,6 +2,7 @@
 
 #include "rewrite/checkpoint.h"
 #include "rewrite/rounding.h"
+#include "taugrad/ops/records.h"
 
 namespace taugrad {
 
@@ -17,15 +18,24 @@ NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
       renumbered(shapes_, from_.shape_id(id), [&] { return to_.intern_shape(from_.shape(id)); });
   const AttrsId attrs =
       renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
+  own(id);
+  const NodeId copy = to_.append_raw(from_.op(id), inputs, shape, attrs, from_.extent_id(id));
+  if (name && from_.is_value(id)) to_.set_value(copy, to_.owner_name(), to_.owner_index());
+  return copy;
+}
+
+void TapeCopy::own(NodeId id) {
   const NameId owner = renumbered(names_, from_.name_id(id), [&] {
     return to_.intern_name(from_.name(id), from_.letters_of(from_.name_id(id)));
   });
   const IndexId index =
       renumbered(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
   to_.set_owner(owner, index);
-  const NodeId copy = to_.append_raw(from_.op(id), inputs, shape, attrs, from_.extent_id(id));
-  if (name && from_.is_value(id)) to_.set_value(copy, owner, index);
-  return copy;
+}
+
+NodeId TapeCopy::add_sum(NodeId id, std::span<const NodeId> terms) {
+  own(id);
+  return to_.append_raw(kAddN, terms, to_.shape_id(terms[0]), 0, to_.extent_id(terms[0]));
 }
 
 NodeId TapeCopy::add_rounded(NodeId x) {

@@ -10,6 +10,7 @@
 #include "rewrite/checkpoint.h"
 #include "rewrite/equal_nodes.h"
 #include "rewrite/rounding.h"
+#include "rewrite/stacked_sums.h"
 #include "unfold/graph_size.h"
 
 namespace taugrad::runtime {
@@ -54,6 +55,7 @@ std::optional<Rewritten> rewritten(const Tape& tape, std::span<const NodeId> out
     else
       r = rewriting(tape, outputs, options.checkpoint);
   };
+  if (passes.has(plan::Pass::outer) && has_sums_of_stacks(tape)) rewrite(stack_sums);
   if (options.engine.precision != Precision::full) rewrite(round_operands);
   if (options.checkpoint < 0) return r;
   if (passes.has(plan::Pass::merge)) rewrite(merge_equal_nodes);

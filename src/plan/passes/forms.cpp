@@ -23,6 +23,7 @@ class Forms {
     for (NodeId id = tape_.size() - 1; id >= 0; --id) {
       if (!draft_.needed[PlanBuilder::at(id)]) continue;
       const Form form = draft_.form[PlanBuilder::at(id)] = choose(id);
+      if (form == Form::add) look_behind_views(id);
       if (form == Form::rows)
         use_product(id);
       else if (form == Form::fused && is_product(id))
@@ -39,6 +40,19 @@ class Forms {
 
  private:
   int rank(NodeId id) const { return tape_.shape(id).rank(); }
+
+  /// Sums over items behind other axes, as the gradient of a weight of three axes has them, add to
+  /// the place of a sum as well.
+  void look_behind_views(NodeId sum) {
+    if (!draft_.shared(sum)) return;
+    const std::size_t first = draft_.first[PlanBuilder::at(sum)];
+    for (std::size_t i = first; i < draft_.first[PlanBuilder::at(sum) + 1]; ++i) {
+      NodeId x = draft_.input[i];
+      while (&tape_.op(x) == &kReshape && draft_.shared(draft_.in(x)[0])) x = draft_.in(x)[0];
+      const Op* const op = &tape_.op(x);
+      if (op == &kOuterSum || op == &kSumItems || op == &kAddN) draft_.input[i] = x;
+    }
+  }
 
   void use(NodeId x, NodeId user) {
     draft_.needed[PlanBuilder::at(x)] = 1;
