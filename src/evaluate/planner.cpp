@@ -5,7 +5,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "rewrite/rounding.h"
 #include "runtime/plan_of.h"
 #include "taugrad/language/mode.h"
 #include "unfold/graph_size.h"
@@ -130,10 +129,10 @@ plan::Request Planner<S>::request(UnfoldOptions unfolding, const Growing& growin
   }
   const Unfolded u = unfold(model_, unfolding);
   Asked asked = ask_(u);
-  if (options_.engine.precision == Precision::full)
-    return {u.graph(), std::move(asked.outputs), std::move(asked.lists)};
-  Rewritten rounded = round_operands(u.graph().tape(), asked.outputs, -1);
-  return {rounded.graph, std::move(rounded.outputs), std::move(asked.lists)};
+  std::optional<Rewritten> own = with_own_products(
+      u.graph().tape(), asked.outputs, passes_of(options_), options_.engine.precision, -1);
+  if (!own) return {u.graph(), std::move(asked.outputs), std::move(asked.lists)};
+  return {own->graph, std::move(own->outputs), std::move(asked.lists)};
 }
 
 template <class S>

@@ -1,10 +1,12 @@
 #include "rewrite/stacked_sums.h"
 
 #include <algorithm>
+#include <map>
 
 #include "graph/verified.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/reachable.h"
+#include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -12,10 +14,24 @@ namespace {
 
 std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
+/// Whether it is the sum over the items of a b^T for each matrix of a stack: a [g,m,1], b [g,n,1],
+/// as they stand or turned.
+bool is_stack_of_products(const Tape& tape, NodeId id) {
+  if (&tape.op(id) != &kSumItems) return false;
+  const NodeId product = tape.inputs(id)[0];
+  if (&tape.op(product) != &kStackedMatmul || tape.shape(product).rank() != 3) return false;
+  const Shape& a = tape.shape(tape.inputs(product)[0]);
+  const Shape& b = tape.shape(tape.inputs(product)[1]);
+  const Shape& y = tape.shape(product);
+  return a.rank() == 3 && b.rank() == 3 && a.size() == y[0] * y[1] && b.size() == y[0] * y[2] &&
+         y[0] > 1;
+}
+
 /// The stack that a term is, perhaps behind other axes; or -1.
 NodeId stack_of(const Tape& tape, NodeId term) {
   while (&tape.op(term) == &kReshape) term = tape.inputs(term)[0];
-  return &tape.op(term) == &kStack && tape.extent_id(term) == kShared ? term : -1;
+  const bool stack = &tape.op(term) == &kStack && tape.extent_id(term) == kShared;
+  return stack || is_stack_of_products(tape, term) ? term : -1;
 }
 
 bool is_sum_of_stacks(const Tape& tape, NodeId id) {
@@ -52,39 +68,66 @@ class StackingSums {
       inputs.push_back(stack_of_sums(id));
     else
       for (const NodeId x : tape_.inputs(id)) inputs.push_back(kept_[at(x)]);
-    kept_[at(id)] = copy_.add(id, inputs, true);
+    if (is_stack_of_products(tape_, id))
+      keep_products(id);
+    else
+      kept_[at(id)] = copy_.add(id, inputs, true);
     if (!tape_.op(id).traits.leaf) return;
     original.resize(at(kept_[at(id)]) + 1, -1);
     original.back() = id;
   }
 
+  Var var(NodeId kept) const { return copy_.graph().tape().var(kept); }
+
+  /// The parts of a stack on the new tape.
+  std::vector<NodeId> parts(NodeId stack) const {
+    if (const auto known = products_.find(stack); known != products_.end()) return known->second;
+    std::vector<NodeId> kept;
+    for (const NodeId x : tape_.inputs(stack)) kept.push_back(kept_[at(x)]);
+    return kept;
+  }
+
+  void keep_products(NodeId id) {
+    const NodeId product = tape_.inputs(id)[0];
+    const Shape& y = tape_.shape(product);
+    const Var a = var(kept_[at(tape_.inputs(product)[0])]),
+              b = var(kept_[at(tape_.inputs(product)[1])]);
+    copy_.own(id);
+    Vars all;
+    for (std::int64_t g = 0; g < y[0]; ++g)
+      all.push_back(
+          outer_sum(reshape(slice(a, g, g + 1), {y[1]}), reshape(slice(b, g, g + 1), {y[2]})));
+    for (const Var& v : all) products_[id].push_back(v.id);
+    const Var whole = copy(stack(all));
+    kept_[at(id)] = whole.id;
+    copy_.name(id, whole.id);
+  }
+
   NodeId stack_of_sums(NodeId id) {
-    const NodeId first = stack_of(tape_, tape_.inputs(id)[0]);
-    std::vector<NodeId> sums, terms;
-    for (std::size_t part = 0; part < tape_.inputs(first).size(); ++part) {
-      terms.clear();
-      for (const NodeId term : tape_.inputs(id))
-        terms.push_back(kept_[at(tape_.inputs(stack_of(tape_, term))[part])]);
-      sums.push_back(copy_.add_sum(id, terms));
+    std::vector<std::vector<NodeId>> terms;
+    for (const NodeId term : tape_.inputs(id)) terms.push_back(parts(stack_of(tape_, term)));
+    copy_.own(id);
+    Vars sums;
+    for (std::size_t part = 0; part < terms[0].size(); ++part) {
+      Vars all;
+      for (const std::vector<NodeId>& term : terms) all.push_back(var(term[part]));
+      sums.push_back(add_n(all));
     }
-    std::vector<NodeId> path;  // the axes that the terms have
-    for (NodeId x = tape_.inputs(id)[0]; x != first; x = tape_.inputs(x)[0]) path.push_back(x);
-    NodeId made = copy_.add(first, sums, false);
-    for (; !path.empty(); path.pop_back()) made = copy_.add(path.back(), {&made, 1}, false);
-    return made;
+    return reshape(stack(sums), tape_.shape(id)).id;
   }
 
   const Tape& tape_;
   std::vector<char> marked_;
   TapeCopy copy_;
   std::vector<NodeId> kept_;
+  std::map<NodeId, std::vector<NodeId>> products_;  // by node: the products that a stack is made of
 };
 
 }  // namespace
 
-bool has_sums_of_stacks(const Tape& tape) {
+bool has_stacks_of_sums(const Tape& tape) {
   for (NodeId id = 0; id < tape.size(); ++id)
-    if (is_sum_of_stacks(tape, id)) return true;
+    if (is_sum_of_stacks(tape, id) || is_stack_of_products(tape, id)) return true;
   return false;
 }
 

@@ -8,12 +8,13 @@
 
 namespace taugrad {
 
-/// Whether the tape has a sum, shared by all items, of stacks of equally many parts alone: the
-/// gradient of a convolution's kernel, a stack of outer products at each step.
-bool has_sums_of_stacks(const Tape& tape);
+/// Whether the tape has gradients of weights that are stacks of matrices: of a convolution's
+/// kernel, a matrix a tap; of a matrix for each head.
+bool has_stacks_of_sums(const Tape& tape);
 
-/// A sum of stacks becomes a stack of sums, each of which is a sum of outer products as those of
-/// other weights are.
+/// Of such a gradient each matrix becomes a sum of outer products of its own, as those of other
+/// weights are: a sum of stacks a stack of sums, a product of stacks of columns and rows that is
+/// summed over the items a stack of outer products.
 Rewritten stack_sums(const Tape& tape, std::span<const NodeId> outputs, NodeId last);
 
 }  // namespace taugrad

@@ -2,7 +2,6 @@
 
 #include "rewrite/checkpoint.h"
 #include "rewrite/rounding.h"
-#include "taugrad/ops/records.h"
 
 namespace taugrad {
 
@@ -20,8 +19,12 @@ NodeId TapeCopy::add(NodeId id, std::span<const NodeId> inputs, bool name) {
       renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(from_.attrs(id)); });
   own(id);
   const NodeId copy = to_.append_raw(from_.op(id), inputs, shape, attrs, from_.extent_id(id));
-  if (name && from_.is_value(id)) to_.set_value(copy, to_.owner_name(), to_.owner_index());
+  if (name) this->name(id, copy);
   return copy;
+}
+
+void TapeCopy::name(NodeId id, NodeId copy) {
+  if (from_.is_value(id)) to_.set_value(copy, to_.owner_name(), to_.owner_index());
 }
 
 void TapeCopy::own(NodeId id) {
@@ -31,11 +34,6 @@ void TapeCopy::own(NodeId id) {
   const IndexId index =
       renumbered(indices_, from_.index_id(id), [&] { return to_.intern_index(from_.index(id)); });
   to_.set_owner(owner, index);
-}
-
-NodeId TapeCopy::add_sum(NodeId id, std::span<const NodeId> terms) {
-  own(id);
-  return to_.append_raw(kAddN, terms, to_.shape_id(terms[0]), 0, to_.extent_id(terms[0]));
 }
 
 NodeId TapeCopy::add_rounded(NodeId x) {

@@ -27,14 +27,14 @@ class TapeCopy {
   NodeId add(NodeId id, std::span<const NodeId> inputs, bool name);
   /// round(x), of the owner of x.
   NodeId add_rounded(NodeId x);
-  /// terms[0] + terms[1] + .., of the owner of `id`, a node of the old tape.
-  NodeId add_sum(NodeId id, std::span<const NodeId> terms);
+  /// What is appended belongs to the owner of `id`, a node of the old tape, from now on.
+  void own(NodeId id);
+  /// `copy` is the value that `id` was, if it was one.
+  void name(NodeId id, NodeId copy);
   /// after(inputs[0], inputs[1], ..) in a phase.
   NodeId add_after(std::span<const NodeId> inputs, std::int32_t phase);
 
  private:
-  /// What is appended belongs to the owner of `id` from now on.
-  void own(NodeId id);
   const Tape& from_;
   Graph graph_;
   Tape& to_;

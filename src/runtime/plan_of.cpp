@@ -45,18 +45,34 @@ void rewrite_again(Rewritten& r, const Rewriting& rewriting) {
   r = std::move(next);
 }
 
+}  // namespace
+
+std::optional<Rewritten> with_own_products(const Tape& tape, std::span<const NodeId> outputs,
+                                           plan::PassSet passes, Precision precision, NodeId last) {
+  std::optional<Rewritten> r;
+  if (passes.has(plan::Pass::outer) && has_stacks_of_sums(tape))
+    r = stack_sums(tape, outputs, last);
+  if (precision == Precision::full) return r;
+  if (r)
+    rewrite_again(*r, round_operands);
+  else
+    r = round_operands(tape, outputs, last);
+  return r;
+}
+
+namespace {
+
 /// The tape that is planned, where that is not the one given.
 std::optional<Rewritten> rewritten(const Tape& tape, std::span<const NodeId> outputs,
                                    plan::PassSet passes, const ExecutorOptions& options) {
-  std::optional<Rewritten> r;
+  std::optional<Rewritten> r =
+      with_own_products(tape, outputs, passes, options.engine.precision, options.checkpoint);
   const auto rewrite = [&](const auto& rewriting) {
     if (r)
       rewrite_again(*r, rewriting);
     else
       r = rewriting(tape, outputs, options.checkpoint);
   };
-  if (passes.has(plan::Pass::outer) && has_sums_of_stacks(tape)) rewrite(stack_sums);
-  if (options.engine.precision != Precision::full) rewrite(round_operands);
   if (options.checkpoint < 0) return r;
   if (passes.has(plan::Pass::merge)) rewrite(merge_equal_nodes);
   rewrite(checkpoint);

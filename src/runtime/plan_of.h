@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "plan/plan.h"
+#include "rewrite/rewritten.h"
 #include "taugrad/runtime/executor.h"
 
 namespace taugrad::runtime {
@@ -16,5 +18,10 @@ plan::PassSet passes_of(const ExecutorOptions& options);
 template <class S>
 plan::Plan<S> plan_of(const Tape& tape, std::span<const NodeId> outputs,
                       const ExecutorOptions& options);
+
+/// The tape with the products as they are planned, where those are others: gradients of stacks of
+/// matrices one by one, operands rounded. Nothing where it is the one given.
+std::optional<Rewritten> with_own_products(const Tape& tape, std::span<const NodeId> outputs,
+                                           plan::PassSet passes, Precision precision, NodeId last);
 
 }  // namespace taugrad::runtime
