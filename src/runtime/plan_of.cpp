@@ -10,7 +10,7 @@
 #include "rewrite/checkpoint.h"
 #include "rewrite/equal_nodes.h"
 #include "rewrite/rounding.h"
-#include "rewrite/stacked_sums.h"
+#include "rewrite/single_matrices.h"
 #include "unfold/graph_size.h"
 
 namespace taugrad::runtime {
@@ -50,8 +50,8 @@ void rewrite_again(Rewritten& r, const Rewriting& rewriting) {
 std::optional<Rewritten> with_own_products(const Tape& tape, std::span<const NodeId> outputs,
                                            plan::PassSet passes, Precision precision, NodeId last) {
   std::optional<Rewritten> r;
-  if (passes.has(plan::Pass::outer) && has_stacks_of_sums(tape))
-    r = stack_sums(tape, outputs, last);
+  if (passes.has(plan::Pass::outer) && has_stacks_of_matrices(tape))
+    r = single_matrices(tape, outputs, last);
   if (precision == Precision::full) return r;
   if (r)
     rewrite_again(*r, round_operands);

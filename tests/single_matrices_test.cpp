@@ -1,5 +1,7 @@
-// Gradients of weights that are stacks of matrices, of a kernel's taps and of heads: a product over
-// all steps for each matrix, with the values of the sums that they are.
+// Weights that are stacks of matrices, a matrix a tap or a head: each is worked on by itself, with
+// the values of the operation on all of them.
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 
 #include "runtime/plan_of.h"
@@ -26,6 +28,12 @@ std::vector<Net> nets() {
   all.push_back({"a matrix a head", 2, define(R"j("index": {"t": "tau"}, "sizes": {"m": 4},
     "inputs": {"x[t]": [2, "m"]}, "weights": {"R": [2, "m", "m"]},
     "equations": ["h[t] = tanh(matvec(R, h[t-1]) + x[t])"], "loss": "sum[t](sum(h[t] * h[t]))")j")});
+  all.push_back({"large matrices of heads, from both sides", 4, define(R"j("index": {"t": "tau"},
+    "sizes": {"m": 36, "n": 33}, "inputs": {"x[t]": [2, "m"]},
+    "weights": {"R": [2, "n", "m"], "Q": [2, "n", "m"], "W": ["m", "m"]},
+    "equations": ["u[t] = matvec(R, h[t-1])", "v[t] = reshape(u[t], 2, 1, n) @ Q",
+      "h[t] = tanh(x[t] @ W + 0.1 * reshape(v[t], 2, m))"],
+    "loss": "sum[t](sum(h[t] * h[t]))")j")});
   all.push_back(
       {"a weight of heads", 1, define(R"j("index": {"t": "tau"}, "sizes": {"m": 4, "n": 3},
     "inputs": {"x[t]": ["n"]}, "weights": {"W": [2, "m", "n"]},
@@ -95,4 +103,20 @@ TEST_CASE("gradients of stacks: values of the interpreter, bits of any threads a
     rounded.engine.precision = Precision::bf16;
     CHECK(difference(run<float>(work, batch, kItems, rounded), want) <= 0.1);
   }
+}
+
+TEST_CASE("large matrices of a stack are multiplied one by one, small ones by a region", "[plan]") {
+  const auto products = [](std::int64_t m) {
+    const Definition d = define(fmt::format(
+        R"j("index": {{"t": "tau"}}, "inputs": {{"x[t]": [3, {0}]}}, "weights": {{"R": [3, {0}, {0}]}},
+        "equations": ["h[t] = tanh(matvec(R, h[t-1]) + x[t])"])j",
+        m));
+    const Work work = work_of(d, 5, true, false);
+    const plan::Plan<float> plan = runtime::plan_of<float>(work.tape(), work.outputs, threads(1));
+    std::size_t jobs = 0;
+    for (const auto& step : plan.steps) jobs += step.form == plan::Form::rows ? step.job_count : 0;
+    return jobs;
+  };
+  CHECK(products(8) == 0);
+  CHECK(products(32) == 3 * 5);
 }

@@ -1,7 +1,8 @@
-#include "rewrite/stacked_sums.h"
+#include "rewrite/single_matrices.h"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "graph/verified.h"
 #include "rewrite/tape_copy.h"
@@ -27,6 +28,30 @@ bool is_stack_of_products(const Tape& tape, NodeId id) {
          y[0] > 1;
 }
 
+/// A product of a stack of matrices, shared by all items, with a vector for each of them.
+struct StackTimesVectors {
+  NodeId stack, vectors;
+  std::int64_t rows, columns;  ///< of a matrix as it lies
+  bool turned;                 ///< it is transposed before it meets the vector
+};
+
+/// Of smaller matrices a region makes all products at once.
+constexpr std::int64_t kLargeMatrix = 1024;
+
+std::optional<StackTimesVectors> stack_times_vectors(const Tape& tape, NodeId id) {
+  if (&tape.op(id) != &kStackedMatmul || tape.shape(id).rank() != 3) return std::nullopt;
+  const auto in = tape.inputs(id);
+  const bool left = tape.extent_id(in[0]) == kShared;
+  if (left == (tape.extent_id(in[1]) == kShared)) return std::nullopt;
+  const NodeId stack = in[left ? 0 : 1], vectors = in[left ? 1 : 0];
+  const Shape &a = tape.shape(stack), &x = tape.shape(vectors), &y = tape.shape(id);
+  if (a.rank() != 3 || x.rank() != 3 || a[0] != y[0] || x[0] != y[0] || y[0] < 2)
+    return std::nullopt;
+  if (a[1] * a[2] < kLargeMatrix || y[left ? 2 : 1] != 1) return std::nullopt;
+  const bool turned = tape.attrs(id).integer_or(left ? "transpose_a" : "transpose_b", 0) != 0;
+  return StackTimesVectors{stack, vectors, a[1], a[2], left ? turned : !turned};
+}
+
 /// The stack that a term is, perhaps behind other axes; or -1.
 NodeId stack_of(const Tape& tape, NodeId term) {
   while (&tape.op(term) == &kReshape) term = tape.inputs(term)[0];
@@ -44,9 +69,9 @@ bool is_sum_of_stacks(const Tape& tape, NodeId id) {
          });
 }
 
-class StackingSums {
+class SingleMatrices {
  public:
-  StackingSums(const Tape& tape, std::span<const NodeId> outputs)
+  SingleMatrices(const Tape& tape, std::span<const NodeId> outputs)
       : tape_(tape), marked_(reachable(tape, outputs)), copy_(tape), kept_(marked_.size(), -1) {}
 
   Rewritten run(std::span<const NodeId> outputs, NodeId last) {
@@ -70,6 +95,8 @@ class StackingSums {
       for (const NodeId x : tape_.inputs(id)) inputs.push_back(kept_[at(x)]);
     if (is_stack_of_products(tape_, id))
       keep_products(id);
+    else if (const auto p = stack_times_vectors(tape_, id))
+      keep_products(id, *p);
     else
       kept_[at(id)] = copy_.add(id, inputs, true);
     if (!tape_.op(id).traits.leaf) return;
@@ -103,6 +130,19 @@ class StackingSums {
     copy_.name(id, whole.id);
   }
 
+  void keep_products(NodeId id, const StackTimesVectors& p) {
+    const Var a = var(kept_[at(p.stack)]), x = var(kept_[at(p.vectors)]);
+    copy_.own(id);
+    Vars all;
+    for (std::int64_t g = 0; g < a.shape()[0]; ++g) {
+      const Var matrix = reshape(slice(a, g, g + 1), {p.rows, p.columns});
+      const Var vector = reshape(slice(x, g, g + 1), {p.turned ? p.rows : p.columns});
+      all.push_back(matmul(p.turned ? transpose(matrix) : matrix, vector));
+    }
+    kept_[at(id)] = reshape(stack(all), tape_.shape(id)).id;
+    copy_.name(id, kept_[at(id)]);
+  }
+
   NodeId stack_of_sums(NodeId id) {
     std::vector<std::vector<NodeId>> terms;
     for (const NodeId term : tape_.inputs(id)) terms.push_back(parts(stack_of(tape_, term)));
@@ -125,14 +165,16 @@ class StackingSums {
 
 }  // namespace
 
-bool has_stacks_of_sums(const Tape& tape) {
+bool has_stacks_of_matrices(const Tape& tape) {
   for (NodeId id = 0; id < tape.size(); ++id)
-    if (is_sum_of_stacks(tape, id) || is_stack_of_products(tape, id)) return true;
+    if (is_sum_of_stacks(tape, id) || is_stack_of_products(tape, id) ||
+        stack_times_vectors(tape, id))
+      return true;
   return false;
 }
 
-Rewritten stack_sums(const Tape& tape, std::span<const NodeId> outputs, NodeId last) {
-  return StackingSums(tape, outputs).run(outputs, last);
+Rewritten single_matrices(const Tape& tape, std::span<const NodeId> outputs, NodeId last) {
+  return SingleMatrices(tape, outputs).run(outputs, last);
 }
 
 }  // namespace taugrad
