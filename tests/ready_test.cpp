@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "runtime/address_cache.h"
+#include "runtime/steps/address_cache.h"
 
 using taugrad::kernels::RowBlock;
 using taugrad::kernels::Segment;

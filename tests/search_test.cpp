@@ -121,6 +121,110 @@ TEST_CASE("a beam of a model with a hidden state", "[search]") {
   }
 }
 
+namespace {
+
+/// log p of every sequence of symbols 0..k-1 for an item, likeliest first: `steps` long, or with
+/// `ends` any up to there that end with their first 0.
+std::vector<Found> every_sequence(const Definition& d, const Tensors& w, const Example& item,
+                                  std::int64_t k, std::int64_t steps, bool ends) {
+  std::vector<Found> open = {{{}, 0}}, done;
+  for (std::int64_t t = 0; t < steps; ++t) {
+    std::vector<Found> next;
+    for (const Found& f : open)
+      for (std::int64_t s = 0; s < k; ++s) {
+        Found longer = f;
+        longer.symbols.push_back(s);
+        (t + 1 == steps || (ends && s == 0) ? done : next).push_back(longer);
+      }
+    open = std::move(next);
+  }
+  for (Found& f : done) {
+    Example e = item;
+    const auto length = static_cast<std::int64_t>(f.symbols.size());
+    e.values.emplace("y", Tensor::of({length}, f.symbols));
+    e.lengths["tau"] = length;
+    f.log_p = -evaluate(d, w, {{e}}).loss;
+  }
+  std::stable_sort(done.begin(), done.end(),
+                   [](const Found& a, const Found& b) { return a.log_p > b.log_p; });
+  return done;
+}
+
+Tensors times(const Tensors& weights, double factor) {
+  Tensors out = weights;
+  for (auto& [name, t] : out)
+    for (std::int64_t i = 0; i < t.size(); ++i) t.set(i, t.at(i) * factor);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a beam for inputs that items give finds the likeliest of all sequences", "[search]") {
+  // inputs at each step, which tell the length; those of a sequence of its own; one for all steps
+  const std::vector<std::pair<const char*, bool>> models = {
+      {R"json({"name": "beside", "index": {"t": "tau"}, "sizes": {"k": 3}, "inputs": {"x[t]": [2]},
+        "weights": {"U": [4, 2], "W": [4, 4], "S": [4, 3], "V": [3, 4]},
+        "equations": ["h[t] = tanh(U @ x[t] + W @ h[t-1] + S @ one_hot(y[t-1], k) + U @ x[t-1])",
+                      "y[t] ~ categorical(logits = V @ h[t])"]})json",
+       false},
+      {R"json({"name": "translated", "index": {"s": "n", "t": "tau"}, "sizes": {"k": 3},
+        "inputs": {"x[s]": [2]},
+        "weights": {"U": [4, 2], "Z": [4, 4], "W": [4, 4], "S": [4, 3], "V": [3, 4]},
+        "equations": ["e[s] = tanh(U @ x[s] + Z @ e[s-1])", "h[0] = e[last]",
+                      "h[t] = tanh(W @ h[t-1] + S @ one_hot(y[t-1], k))",
+                      "y[t] ~ categorical(logits = V @ h[t] + sum[s](sum(e[s] * h[t])))"],
+        "ends": {"t": "y[t] == 0"}})json",
+       true},
+      {R"json({"name": "around", "index": {"t": "tau"}, "sizes": {"k": 3}, "inputs": {"x": [2]},
+        "weights": {"U": [4, 2], "W": [4, 4], "S": [4, 3], "V": [3, 4]},
+        "equations": ["h[t] = tanh(U @ x + W @ h[t-1] + S @ one_hot(y[t-1], k))",
+                      "y[t] ~ categorical(logits = V @ h[t])"],
+        "ends": {"t": "y[t] == 0"}})json",
+       true}};
+  for (const auto& [text, ends] : models) {
+    const Definition d = parse_definition(text, "model.json");
+    const Tensors w = times(initial_weights(d, {.seed = 7}), 2.5);
+    const bool one = d.name == "around", own = d.name == "translated";
+    Dataset items;
+    for (const std::int64_t n : {3, 4, 1, 3}) {  // of the inputs
+      Example e;
+      Tensor x(one ? Dims{2} : Dims{n, 2}, Dtype::f64);
+      const auto item = static_cast<double>(items.examples.size());
+      for (std::int64_t i = 0; i < x.size(); ++i)
+        x.set(i, std::sin(2.3 * item + 1.7 * static_cast<double>(i)));
+      e.values.emplace("x", x);
+      if (!one) e.lengths[own ? "n" : "tau"] = n;
+      items.examples.push_back(std::move(e));
+    }
+    Dataset asked = items;  // what they have of y is not read
+    asked.examples[0].values.emplace("y", Tensor::of({3}, std::vector<std::int64_t>{1, 1, 1}));
+    const auto found = beam_search(d, w, asked, {.beam = 200, .count = 3, .steps = 4});
+    REQUIRE(found.size() == items.examples.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CAPTURE(d.name, i);
+      const Example& item = items.examples[i];
+      const std::int64_t steps = ends ? 4 : item.lengths.at("tau");
+      const auto truth = every_sequence(d, w, item, 3, steps, ends);
+      REQUIRE(found[i].size() == 3);
+      for (std::size_t f = 0; f < 3; ++f) {
+        CHECK(found[i][f].symbols == truth[f].symbols);
+        CHECK(found[i][f].log_p == Approx(truth[f].log_p).epsilon(1e-4));
+      }
+    }
+    const auto narrow = beam_search(d, w, items, {.beam = 1, .steps = 4});
+    const auto greedy = sample(d, w, items, {.steps = 4, .temperature = 0});
+    for (std::size_t i = 0; i < narrow.size(); ++i) {
+      std::vector<std::int64_t> symbols = narrow[i][0].symbols;
+      const auto whole = greedy[i].at("y").values<std::int64_t>();
+      REQUIRE(symbols.size() <= whole.size());
+      CHECK(std::equal(symbols.begin(), symbols.end(), whole.begin()));
+    }
+    CHECK_THROWS_AS(beam_search(d, w, {.beam = 2}), Error);
+    CHECK_THROWS_AS(beam_search(d, w, Dataset{}, {.beam = 2}), Error);
+    CHECK_THROWS_AS(beam_search(d, w, items, {.beam = 2, .prompt = {1}}), Error);
+  }
+}
+
 TEST_CASE("of the likeliest share: the fewest that have it, in their proportions", "[search]") {
   Graph g;
   const Var z = g.input("z", {4});
@@ -196,6 +300,13 @@ TEST_CASE("sequences for inputs that items give", "[search]") {
   const Outcome open = run(f, "sample v --data x.jsonl --temperature 0");
   INFO(open.err);
   CHECK(open.out == "{  \"y\": [2, 2, 2, 0]}\n{  \"y\": [1, 1, 0]}\n");
+  const Outcome beam = run(f, "sample v --data x.jsonl --beam 4");
+  INFO(beam.err);
+  CHECK(beam.out == open.out);
+  CHECK(has(beam.err, "log p -0."));
+  CHECK(support::lines_of(run(f, "sample v --data x.jsonl --beam 4 --count 2").out).size() == 4);
+  CHECK(run(f, "sample m --data d.jsonl --beam 3").out == likeliest.out);
+  CHECK(has(run(f, "sample v --beam 4").err, "error[U010]"));
   CHECK(run(f, "sample v --data x.jsonl --temperature 0 --steps 2").out ==
         "{  \"y\": [2, 2]}\n{  \"y\": [1, 1]}\n");
 }

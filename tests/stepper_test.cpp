@@ -87,6 +87,46 @@ TEST_CASE("a step at a time gives the bits of the whole") {
   }
 }
 
+// Few items: the products of all gates are one, whose columns go to several values.
+TEST_CASE("gates written apart have the bits of a larger batch, however few items there are") {
+  constexpr std::int64_t kMost = 5, kLong = 6;
+  for (const std::int64_t m : {3, 8, 16, 33, 70}) {
+    const Definition d = define(fmt::format(
+        R"j("index": {{"t": "tau"}}, "sizes": {{"n": 2, "m": {}}}, "inputs": {{"x[t]": ["n"]}},
+      "weights": {{"Wi": ["m", "n"], "Wf": ["m", "n"], "Wg": ["2*m", "n"], "Ri": ["m", "m"],
+        "Rf": ["m", "m"], "Rg": ["2*m", "m"], "V": ["n", "m"]}},
+      "equations": ["i[t] = sigmoid(Wi @ x[t] + Ri @ h[t-1])",
+        "f[t] = sigmoid(Wf @ x[t] + Rf @ h[t-1])", "g[t] = tanh(Wg @ x[t] + Rg @ h[t-1])",
+        "c[t] = f[t] * c[t-1] + i[t] * slice(g[t], 0, m)",
+        "h[t] = tanh(c[t]) * slice(g[t], m, 2*m)", "o[t] = V @ h[t]"])j",
+        m));
+    const Tensors weights = initial_weights(d, {.seed = 3});
+    const Tensors inputs = random_inputs(d, {.steps = kLong, .batch = kMost, .seed = 4});
+    for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+      RunOptions how;
+      how.dtype = dtype;
+      how.fetch = {"h", "o"};
+      const Tensors whole = run(d, inputs, weights, how).values;
+      for (const std::int64_t batch : {1, 2, 3, 4}) {
+        Stepper stepper(d, weights, {.outputs = how.fetch, .batch = batch, .dtype = dtype});
+        for (std::int64_t t = 0; t < kLong; ++t) {
+          CAPTURE(m, batch, t, static_cast<int>(dtype));
+          const auto items = [&](const Tensor& all) {
+            const Tensor now = step_of(all, t, true);
+            Dims dims = now.dims();
+            dims[0] = batch;
+            Tensor out(dims, now.dtype());
+            for (std::int64_t i = 0; i < out.size(); ++i) out.set(i, now.at(i));
+            return out;
+          };
+          const Tensors& out = stepper.step({{"x", items(inputs.at("x"))}});
+          for (const std::string& f : how.fetch) CHECK(out.at(f) == items(whole.at(f)));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("items begin anew one by one, and a state is taken up") {
   const Definition d = define(handed_on()[3].body);  // with equations for steps 1 and 3
   const Tensors inputs = random_inputs(d, {.steps = 12, .batch = 1, .seed = 8});

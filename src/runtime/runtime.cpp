@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "kernels/gemm/outer.h"
-#include "runtime/kernels.h"
+#include "runtime/steps/kernels.h"
 #include "runtime/thread_pool.h"
 
 namespace taugrad::runtime {
@@ -21,10 +21,13 @@ Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
       constants_(plan.programs.size()),
       workers_(1),
       packed_(plan.panels.size()) {
-  for (std::size_t i = 0; i < plan.programs.size(); ++i)
-    for (const S c : plan.programs[i].constants)
-      constants_[i].insert(constants_[i].end(), static_cast<std::size_t>(plan.programs[i].width()),
-                           c);
+  for (std::size_t i = 0; i < plan.programs.size(); ++i) {
+    const std::vector<S>& constants = plan.programs[i].constants;
+    const auto width = static_cast<std::size_t>(plan.programs[i].width());
+    constants_[i].resize(constants.size() * width);
+    for (std::size_t k = 0; k < constants.size(); ++k)
+      std::fill_n(constants_[i].data() + k * width, width, constants[k]);
+  }
   for (const ValueId leaf : plan.leaf_values)
     if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
       outside_.push_back(place(leaf).slot);
@@ -79,6 +82,7 @@ void Runtime<S>::prepare_workers() {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].number = static_cast<std::int32_t>(i);
     workers_[i].count = schedule_.workers;
+    workers_[i].tables.prepare(plan_.programs, constants_);
   }
   forget_addresses();
 }

@@ -14,7 +14,7 @@
 #include "runtime/in_use.h"
 #include "runtime/profile.h"
 #include "runtime/schedule.h"
-#include "runtime/worker.h"
+#include "runtime/steps/worker.h"
 #include "taugrad/runtime/executor.h"
 
 namespace taugrad::runtime {
@@ -67,9 +67,8 @@ class Runtime {
   kernels::Panels<S>& panels(std::int32_t number) {
     return panels_[static_cast<std::size_t>(number)];
   }
-  /// A tile of each constant of a program.
-  const S* constants(std::int32_t program) const {
-    return constants_[static_cast<std::size_t>(program)].data();
+  const kernels::Panels<S>& panels(std::int32_t number) const {
+    return panels_[static_cast<std::size_t>(number)];
   }
   /// The rows of an extent that a worker does in a step.
   RowRange range(ExtentId extent, const Step<S>& step, const Worker<S>& worker) const;
@@ -121,6 +120,8 @@ class Runtime {
   void lay_out();
   void grow(std::size_t bytes);
   void place_panels();
+  std::vector<std::size_t> order_of_panels() const;
+  void lay_out_panels();
   std::int64_t bytes_of(const plan::PackedMatrix& m) const {
     return kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs));
   }
@@ -149,9 +150,10 @@ class Runtime {
   std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
   std::vector<SlotId> outside_;           ///< of the shared leaves
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
+  LineAligned<S> panel_memory_;
   std::vector<kernels::Panels<S>> panels_;
   std::vector<std::int32_t> panels_on_;    // by panels: the ones in whose memory they lie, or -1
-  std::vector<std::vector<S>> constants_;  // by program
+  std::vector<LineAligned<S>> constants_;  // by program: a tile of each
   std::vector<Worker<S>> workers_;
   Schedule schedule_;
   std::vector<std::uint8_t> packed_;         // by panels: filled, of a weight that does not change

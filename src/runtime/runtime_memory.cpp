@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/fail.h"
 #include "base/system/memory_limit.h"
@@ -78,22 +79,51 @@ void Runtime<S>::grow(std::size_t bytes) {
 #endif
     arena_bytes_ = bytes;
   }
-  if (panels_.empty()) {
-    std::vector<kernels::Panels<S>> panels(plan_.panels.size());
-    for (std::size_t i = 0; i < panels.size(); ++i) {
-      const plan::PackedMatrix& m = plan_.panels[i];
-      if (panels_on_[i] >= 0) continue;
-      panels[i].resize(m.rows, m.columns, in_pairs(m.pairs));
-      packed_bytes_ += static_cast<std::size_t>(bytes_of(m));
-    }
-    for (std::size_t i = 0; i < panels.size(); ++i) {
-      const plan::PackedMatrix& m = plan_.panels[i];
-      if (const std::int32_t on = panels_on_[i]; on >= 0)
-        panels[i].lie_on(panels[static_cast<std::size_t>(on)], m.rows, m.columns,
-                         in_pairs(m.pairs));
-    }
-    panels_ = std::move(panels);
+  if (panels_.empty()) lay_out_panels();
+}
+
+/// Matrices that meet the same rows in one step lie side by side: for few rows they are one.
+template <class S>
+std::vector<std::size_t> Runtime<S>::order_of_panels() const {
+  std::vector<std::size_t> order;
+  std::vector<char> known(plan_.panels.size(), 0);
+  const auto add = [&](std::size_t panels) {
+    if (panels_on_[panels] < 0 && std::exchange(known[panels], 1) == 0) order.push_back(panels);
+  };
+  for (const Step<S>& step : plan_.steps) {
+    if (step.form != plan::Form::rows) continue;
+    std::map<ValueId, std::vector<std::size_t>> met;
+    for (const plan::Job& job : std::span(plan_.jobs).subspan(step.first_job, step.job_count))
+      if (known[static_cast<std::size_t>(job.panels)] == 0)
+        met[job.a].push_back(static_cast<std::size_t>(job.panels));
+    for (const auto& [a, panels] : met) std::ranges::for_each(panels, add);
   }
+  for (std::size_t i = 0; i < plan_.panels.size(); ++i) add(i);
+  return order;
+}
+
+template <class S>
+void Runtime<S>::lay_out_panels() {
+  std::vector<kernels::Panels<S>> panels(plan_.panels.size());
+  const std::vector<std::size_t> order = order_of_panels();
+  const auto lie_at = [&](std::size_t i, S* memory) {
+    const plan::PackedMatrix& m = plan_.panels[i];
+    panels[i].lie_at(memory, m.rows, m.columns, in_pairs(m.pairs));
+    return static_cast<std::size_t>(panels[i].elements());
+  };
+  std::size_t elements = 0, bytes = 0;
+  for (const std::size_t i : order) {
+    elements += lie_at(i, nullptr);
+    bytes += static_cast<std::size_t>(bytes_of(plan_.panels[i]));
+  }
+  panel_memory_.resize(elements);
+  S* next = panel_memory_.data();
+  for (const std::size_t i : order) next += lie_at(i, next);
+  for (std::size_t i = 0; i < panels.size(); ++i)
+    if (const std::int32_t on = panels_on_[i]; on >= 0)
+      lie_at(i, panels[static_cast<std::size_t>(on)].memory());
+  panels_ = std::move(panels);
+  packed_bytes_ += bytes;
 }
 
 /// Panels that are packed in each run may lie where others lay that no later step reads. A pack

@@ -14,8 +14,8 @@
 #include "taugrad/layers/layers.h"
 
 // Nanoseconds of one step of one item of an LSTM with one input, in f32 on one thread: the Stepper,
-// beside a loop written by hand for that one network, in the same run: the least of many short
-// samples, taken in turn. One JSON line for each size.
+// that of an LSTM whose gates are written apart, and a loop written by hand for that one network,
+// in the same run: the least of many short samples, taken in turn. One JSON line for each size.
 //   bench_step [SIZES..]      (8 16 32 64)
 namespace {
 
@@ -76,23 +76,48 @@ double nanoseconds(int steps, const F& step) {
   return std::chrono::duration<double, std::nano>(Clock::now() - begun).count() / steps;
 }
 
+/// Its gates each with weights of its own.
+Definition gates_apart(int m) {
+  std::string weights, equations;
+  for (const char* gate : {"i", "f", "g", "o"}) {
+    weights += fmt::format(R"j("W{0}": ["m", 1], "R{0}": ["m", "m"], "b{0}": ["m"], )j", gate);
+    equations += fmt::format(R"j("{0}[t] = {1}(b{0} + W{0} @ x[t] + R{0} @ h[t-1])", )j", gate,
+                             *gate == 'g' ? "tanh" : "sigmoid");
+  }
+  weights.resize(weights.size() - 2);
+  return parse_definition(
+      fmt::format(R"j({{"name": "apart", "index": {{"t": "tau"}}, "sizes": {{"m": {}}},
+        "inputs": {{"x[t]": [1]}}, "weights": {{{}}}, "equations": [{}
+        "c[t] = f[t] * c[t-1] + i[t] * g[t]", "h[t] = o[t] * tanh(c[t])"]}})j",
+                  m, weights, equations),
+      "apart.json");
+}
+
 template <int M>
 void measure() {
   const Definition d = lstm({.n = 1, .m = M});
   const Tensors weights = initial_weights(d, {.seed = 1});
   Stepper stepper(d, weights, {.outputs = {"out"}});
+  const Definition gates = gates_apart(M);
+  Stepper apart(gates, initial_weights(gates, {.seed = 1}), {.outputs = {"h"}});
   ByHand<M> hand(weights);
   const std::span<float> x = stepper.input<float>("x");
   const auto ours = [&](int i) {
     x[0] = static_cast<float>(i % 7) * 0.1F;
     stepper.step();
   };
+  const std::span<float> of_apart = apart.input<float>("x");
+  const auto other = [&](int i) {
+    of_apart[0] = static_cast<float>(i % 7) * 0.1F;
+    apart.step();
+  };
   float sum = 0, worst = 0;
   const auto theirs = [&](int i) { sum += hand.step(static_cast<float>(i % 7) * 0.1F)[0]; };
-  double best[2] = {1e300, 1e300};
+  double best[3] = {1e300, 1e300, 1e300};
   for (int sample = 0; sample < 400; ++sample) {
     best[0] = std::min(best[0], nanoseconds(500, ours));
     best[1] = std::min(best[1], nanoseconds(500, theirs));
+    best[2] = std::min(best[2], nanoseconds(500, other));
   }
   const float* h = hand.step(0.5F);
   x[0] = 0.5F;
@@ -102,8 +127,8 @@ void measure() {
     worst = std::max(worst, std::abs(h[j] - out[static_cast<std::size_t>(j)]));
   fmt::print(
       "{{\"lstm\": {}, \"stepper_ns\": {:.1f}, \"by_hand_ns\": {:.1f}, \"ratio\": {:.3f}, "
-      "\"apart\": {:.1e}}}\n",
-      M, best[0], best[1], best[0] / best[1], static_cast<double>(worst));
+      "\"gates_apart_ns\": {:.1f}, \"apart\": {:.1e}}}\n",
+      M, best[0], best[1], best[0] / best[1], best[2], static_cast<double>(worst));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
   if (o.beam > 0)
     refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed"},
                           "beside --beam, which draws nothing");
-  if (o.beam > 0 && !inputs)  // else it is no model for a beam at all
+  if (o.beam > 0 && !inputs)
     refuse_without_effect(context, {"--data"}, "beside --beam, which draws nothing");
   if (o.beam == 0) refuse_without_effect(context, {"--length-penalty"}, "without --beam");
   if (o.source.files.empty())
@@ -72,20 +72,30 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
     refuse_without_effect(context, {"--steps"}, "on a model that draws its length");
 }
 
-std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Context& context) {
-  if (o.beam > 0) {
-    BeamOptions beam{o.beam,           o.sample.count,  o.sample.steps,
-                     o.length_penalty, o.sample.prompt, o.sample.engine};
-    std::vector<Tensors> all;
-    std::vector<Found> likeliest = beam_search(m.definition, m.weights, beam);
-    const std::string variable = text_variable(m.definition).name;
-    for (Found& found : likeliest) {
-      const auto steps = static_cast<std::int64_t>(found.symbols.size());
-      note(context, fmt::format("log p {:.4f}", found.log_p));
-      all.push_back({{variable, Tensor::of({steps}, std::move(found.symbols))}});
+std::vector<Tensors> likeliest(const Options& o, const TrainedModel& m, const Context& context) {
+  const BeamOptions beam{o.beam,           o.sample.count,  o.sample.steps,
+                         o.length_penalty, o.sample.prompt, o.sample.engine};
+  std::vector<std::vector<Found>> found;
+  if (o.source.files.empty())
+    found.push_back(beam_search(m.definition, m.weights, beam));
+  else
+    found = beam_search(m.definition, m.weights,
+                        read_items(m, o.source, MayLack::targets_and_lengths, context).data, beam);
+  std::string variable;
+  for (const Symbol& s : resolve(m.definition)->symbols)
+    if (s.random()) variable = s.name;  // the only one
+  std::vector<Tensors> all;
+  for (std::vector<Found>& of_item : found)
+    for (Found& f : of_item) {
+      const auto steps = static_cast<std::int64_t>(f.symbols.size());
+      note(context, fmt::format("log p {:.4f}", f.log_p));
+      all.push_back({{variable, Tensor::of({steps}, std::move(f.symbols))}});
     }
-    return all;
-  }
+  return all;
+}
+
+std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Context& context) {
+  if (o.beam > 0) return likeliest(o, m, context);
   if (o.source.files.empty()) return sample(m.definition, m.weights, o.sample);
   return sample(m.definition, m.weights,
                 read_items(m, o.source, MayLack::targets_and_lengths, context).data, o.sample);

@@ -63,4 +63,11 @@ struct Found {
 std::vector<Found> beam_search(const Definition& d, const Tensors& weights,
                                const BeamOptions& options);
 
+/// The same of a definition with inputs, which items give: of each item the likeliest given its
+/// inputs. They are as long as inputs tell; where none does, `steps` and "ends" say where they
+/// stop.
+/// @throws Error as above; (D005) for an item that lacks an input
+std::vector<std::vector<Found>> beam_search(const Definition& d, const Tensors& weights,
+                                            const Dataset& items, const BeamOptions& options);
+
 }  // namespace taugrad

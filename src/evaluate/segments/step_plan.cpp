@@ -177,6 +177,24 @@ void StepPlan<S>::find_leaves(const Unfolded& u, const Tensors& weights, StepTen
   }
 }
 
+/// Where the executor makes outputs: the batch, and with it the storage, stays as it is.
+template <class S>
+void StepPlan<S>::find_values() {
+  for (std::vector<Piece>* const pieces : {&outputs_, &told_})
+    for (Piece& p : *pieces) p.made = executor_->value(p.output);
+  found_ = true;
+}
+
+template <class S>
+void StepPlan<S>::take(const Piece& p, S* to, const char* mine) const {
+  if (mine == nullptr || p.shared) {
+    std::copy_n(p.made.data(), p.made.size(), to);
+    return;
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch_); ++i)
+    if (mine[i] != 0) std::copy_n(p.made.data() + i * p.size, p.size, to + i * p.size);
+}
+
 template <class S>
 void StepPlan<S>::run(StepTensors<S>& tensors, const char* mine) {
   if (draws_) {
@@ -190,17 +208,9 @@ void StepPlan<S>::run(StepTensors<S>& tensors, const char* mine) {
     std::copy_n(tensors.inputs[p.tensor].values.data() + p.offset, p.leaf.size(), p.leaf.data());
   for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = static_cast<S>(tensors.steps[i]);
   executor_->run();
-  const auto take = [&](const Piece& p, S* to) {
-    const std::span<const S> from = executor_->value(p.output);
-    if (mine == nullptr || p.shared) {
-      std::copy_n(from.data(), from.size(), to);
-      return;
-    }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(batch_); ++i)
-      if (mine[i] != 0) std::copy_n(from.data() + i * p.size, p.size, to + i * p.size);
-  };
-  for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].values.data() + p.offset);
-  for (const Piece& p : told_) take(p, tensors.next[p.tensor].data());
+  if (!found_) find_values();
+  for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].values.data() + p.offset, mine);
+  for (const Piece& p : told_) take(p, tensors.next[p.tensor].data(), mine);
 }
 
 template class StepPlan<float>;

@@ -44,10 +44,11 @@ class StepPlan {
  private:
   struct Piece {  ///< a leaf and what fills it, or an output and where it goes
     std::span<S> leaf = {};
-    std::size_t output = 0;  ///< of the executor
-    std::size_t tensor = 0;  ///< number of the tensor or slot
-    std::size_t offset = 0;  ///< in it
-    std::size_t size = 0;    ///< elements of an item; of what is shared all
+    std::size_t output = 0;        ///< of the executor
+    std::span<const S> made = {};  ///< its values, found by the first run
+    std::size_t tensor = 0;        ///< number of the tensor or slot
+    std::size_t offset = 0;        ///< in it
+    std::size_t size = 0;          ///< elements of an item; of what is shared all
     bool shared = false;
   };
   void find_outputs(const Unfolded& u, const StepTensors<S>& tensors, std::vector<NodeId>& nodes);
@@ -56,6 +57,8 @@ class StepPlan {
   void bind(const Unfolded& u, NodeId id, const Tensors& weights);
   void find_input(const Unfolded& u, NodeId id, StepTensors<S>& tensors);
   void warm_up(StepTensors<S>& tensors);
+  void find_values();
+  void take(const Piece& p, S* to, const char* mine) const;
   void find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors);
 
   std::shared_ptr<const ResolvedModel> model_;
@@ -65,7 +68,7 @@ class StepPlan {
   BatchContext context_;
   std::vector<Piece> inputs_, state_, outputs_, told_;
   std::span<S> steps_;
-  bool draws_ = false;
+  bool draws_ = false, found_ = false;
 };
 
 }  // namespace taugrad::runtime

@@ -148,7 +148,8 @@ struct Stepper::Of final : Stepper::Engine {
            model->system.name);
     for (std::int64_t first = 0; first <= std::max<std::int64_t>(settled, 1); ++first)
       plans.push_back(std::make_unique<StepPlan<S>>(segments, first, lengths, o, weights, tensors));
-    for (const auto& t : tensors.outputs) outputs.emplace(t.name, tensor_of(t, options.batch));
+    for (const auto& t : tensors.outputs)
+      shown.push_back(&outputs.emplace(t.name, tensor_of(t, options.batch)).first->second);
   }
 
   bool letter_given(std::size_t length) const {
@@ -243,7 +244,7 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void store_outputs() override {
-    for (const StepTensor<S>& t : tensors.outputs) write<S>(t.values, outputs.find(t.name)->second);
+    for (std::size_t k = 0; k < shown.size(); ++k) write<S>(tensors.outputs[k].values, *shown[k]);
   }
 
   void store_state() override {
@@ -287,6 +288,7 @@ struct Stepper::Of final : Stepper::Engine {
   Segments segments;
   std::vector<std::int64_t> lengths;
   StepTensors<S> tensors;
+  std::vector<Tensor*> shown;                       // of `outputs`, by number
   std::vector<std::unique_ptr<StepPlan<S>>> plans;  // by steps made; the last one of all later ones
   std::vector<char> mine;
   std::vector<std::string> names;  // of slots

@@ -25,10 +25,10 @@ class Panels {
   /// two of a column in one place: half the memory, products of twice the speed.
   /// @throws std::bad_alloc
   void resize(std::int64_t k, std::int64_t n, bool pairs = false);
-  /// The same in the memory of other panels, which must be as large and stay where it is: what
-  /// they hold is lost when these are filled.
-  void lie_on(const Panels& other, std::int64_t k, std::int64_t n, bool pairs = false) {
-    data_ = other.data_;
+  /// The same in memory of the caller's, of `elements` elements from a cache line on, which stays
+  /// where it is. What other panels hold there is lost when these are filled.
+  void lie_at(S* memory, std::int64_t k, std::int64_t n, bool pairs = false) {
+    data_ = memory;
     k_ = k;
     n_ = n;
     pairs_ = pairs;
@@ -45,6 +45,8 @@ class Panels {
   std::int64_t columns() const { return n_; }
   std::int64_t count() const { return (n_ + kWidth - 1) / kWidth; }
   const S* panel(std::int64_t number) const { return data_ + number * depth() * kWidth; }
+  S* memory() const { return data_; }
+  std::int64_t elements() const { return count() * depth() * kWidth; }
   /// What `resize` allocates.
   static std::int64_t bytes(std::int64_t k, std::int64_t n, bool pairs = false);
 

@@ -137,10 +137,11 @@ class Product {
     std::int64_t number = first_;
     if (x.count <= 3) number = few_rows(x, a, lda, p, k);
     if (number >= last_) return;
-    const std::int64_t groups = (x.count + set_.rows - 1) / set_.rows;
+    // a division takes as long as a small tile
+    const std::int64_t groups = x.count <= set_.rows ? 1 : (x.count + set_.rows - 1) / set_.rows;
     for (; number < last_; ++number)
-      for (std::int64_t g = 0; g < groups; ++g) {
-        const std::int64_t row = x.count * g / groups, end = x.count * (g + 1) / groups;
+      for (std::int64_t g = 0, row = 0, end; g < groups; ++g, row = end) {
+        end = groups == 1 ? x.count : x.count * (g + 1) / groups;
         Tile<S> tile = at(x, row, a, lda, number, p, k);
         if (far_ && number + 1 < last_) {  // tiles in turn fetch one and the other half
           tile.ahead = tile.b + tile.b_step + g % 2 * Panels<S>::kWidth / 2;
@@ -188,12 +189,44 @@ class Product {
   Ahead<S> ahead_;
 };
 
+/// One row whose sums are one stretch: what Product does, without its preparations, which take
+/// longer than the product of a small matrix.
+template <class S>
+void multiply_row(const RowBlock<S>& x, const Panels<S>& b, std::int64_t first, std::int64_t last,
+                  bool accumulate, const Tiles<S>& set) {
+  constexpr std::int64_t kWidth = Panels<S>::kWidth;
+  const std::int64_t full = std::min(last, b.columns() / kWidth);
+  Tile<S> tile{b.rows(),
+               x.a,
+               0,
+               b.panel(first),
+               kWidth,
+               b.rows() * kWidth,
+               &x.c,
+               first * kWidth,
+               accumulate ? Chain::resume : Chain::write,
+               b.panel(first),
+               0};
+  const auto go_on = [&](std::int64_t panels) {
+    first += panels;
+    tile.b += panels * tile.b_step;
+    tile.column += panels * kWidth;
+  };
+  for (const std::int64_t panels : {4, 2})
+    if (const auto kernel = set.wide[0][static_cast<std::size_t>(panels / 4)])
+      for (; first + panels <= full; go_on(panels)) kernel(tile);
+  for (; first < full; go_on(1)) set.straight[0](tile);
+  if (first < last) run_tile(set, false, tile, 1, b.columns() - first * kWidth);
+}
+
 }  // namespace
 
 template <class S>
 void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
                      std::int64_t first_panel, std::int64_t last_panel, bool accumulate,
                      InstructionSet set) {
+  if (blocks.size() == 1 && blocks[0].m == 1 && !b.pairs() && b.rows() <= kDepth<S>)
+    return multiply_row(blocks[0], b, first_panel, last_panel, accumulate, tiles<S>(set));
   std::int64_t rows = 0;
   for (const RowBlock<S>& block : blocks) rows += block.m;
   if (b.pairs()) set = InstructionSet::avx512_pairs;

@@ -160,7 +160,7 @@ constexpr bool compares(TileOp op) { return op >= TileOp::less && op <= TileOp::
 
 template <TileOp op, class S>
 void run(const S* a, const S* b, const S* c, S* out, std::int64_t n, S lo, S hi) {
-  each_vector<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
+  each_register<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
     const auto x = part.load(a + i);
     if constexpr (takes_one(op)) {
       part.store(of_one<op, S>(x, lo, hi), out + i);

@@ -69,6 +69,54 @@ struct First {
   hn::Mask<Lanes<S>> mask;
 };
 
+#if HWY_TARGET != HWY_SCALAR
+/// The lower half of a vector; the other is 0. Rows so short follow on one another in a chain, and
+/// what a masked store wrote is slow to load again.
+template <class S>
+struct Lower {
+  using Few = hn::Half<Lanes<S>>;
+  HWY_INLINE Vector<S> load(const S* from) const {
+    return hn::ZeroExtendVector(Lanes<S>(), hn::LoadU(Few(), from));
+  }
+  HWY_INLINE void store(Vector<S> x, S* to) const {
+    hn::StoreU(hn::LowerHalf(Few(), x), Few(), to);
+  }
+};
+/// A quarter of it.
+template <class S>
+struct Lowest {
+  using Half = hn::Half<Lanes<S>>;
+  using Few = hn::Half<Half>;
+  HWY_INLINE Vector<S> load(const S* from) const {
+    return hn::ZeroExtendVector(Lanes<S>(), hn::ZeroExtendVector(Half(), hn::LoadU(Few(), from)));
+  }
+  HWY_INLINE void store(Vector<S> x, S* to) const {
+    hn::StoreU(hn::LowerHalf(Few(), hn::LowerHalf(Half(), x)), Few(), to);
+  }
+};
+#endif
+
+/// each_vector, but what is left of a row in registers as short as 16 bytes as far as they fit.
+template <class S, class Body>
+HWY_INLINE void each_register(std::int64_t n, const Body& body) {
+  [[maybe_unused]] constexpr std::int64_t kBytes = kLanes<S> * static_cast<std::int64_t>(sizeof(S));
+  std::int64_t i = 0;
+  for (; i + kLanes<S> <= n; i += kLanes<S>) body(i, Whole<S>());
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (kBytes >= 32)
+    if (i + kLanes<S> / 2 <= n) {
+      body(i, Lower<S>());
+      i += kLanes<S> / 2;
+    }
+  if constexpr (kBytes >= 64)
+    if (i + kLanes<S> / 4 <= n) {
+      body(i, Lowest<S>());
+      i += kLanes<S> / 4;
+    }
+#endif
+  if (i < n) body(i, First<S>(n - i));
+}
+
 /// body(i, part) for the vectors of n elements, ascending: `part` (Whole or First) reads and writes
 /// those from i on.
 template <class S, class Body>

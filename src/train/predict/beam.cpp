@@ -2,12 +2,16 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "base/fail.h"
 #include "evaluate/segments/segment_plan.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/train/sample.h"
+#include "train/data/windows.h"
+#include "train/predict/given_inputs.h"
 #include "train/predict/sample_check.h"
+#include "unfold/graph_size.h"
 #include "unfold/unfolder.h"
 
 namespace taugrad {
@@ -44,23 +48,42 @@ std::vector<double> log_probabilities(const Symbol& s, std::span<const float> ar
 
 class BeamSearch {
  public:
-  BeamSearch(const Definition& d, const Tensors& weights, const BeamOptions& options)
-      : model_(resolve(d)), weights_(weights), options_(options) {
+  /// @param given  of a model with inputs, or null
+  BeamSearch(const Definition& d, const Tensors& weights, const BeamOptions& options,
+             const GivenInputs* given)
+      : model_(resolve(d)), weights_(weights), options_(options), given_(given) {
+    if (given != nullptr) items_.emplace(given->inputs());
     find_variable(d);
     SegmentRequest request;
     request.values = request.likelihoods = {symbol_->name};
     segments_ = std::make_unique<Segments>(model_, request);
     if (segments_->settled() < 0)
       fail(Status::usage, "U010", "cannot search in {}: it has weights for each position", d.name);
-    ends_ = text_variable(d).ends;
+    if (axis_along(*model_, *symbol_, cut()) < 0)
+      cannot_sample(d, fmt::format("a beam goes along the index of {}, and what is handed on is "
+                                   "along {}",
+                                   symbol_->name, segments_->length_name()));
+    for (std::size_t l = 0; l < model_->lengths.size(); ++l) {
+      const bool told = given != nullptr && given->tells(l);
+      if (static_cast<int>(l) == cut())
+        told_ = told;
+      else if (!told && model_->fixed_lengths[l] < 0 && !model_->is_derived(l))
+        cannot_sample(d, fmt::format("nothing tells its length {}", model_->lengths[l]));
+    }
+    ends_ = !told_ && ends_with_symbol(d, symbol_->name);
+    if (given != nullptr && !told_ && !ends_ && !model_->ends.empty())
+      cannot_sample(d, fmt::format("a beam ends where {} is 0", symbol_->name));
   }
 
-  std::vector<Found> operator()() {
-    state_ = runtime::empty_state<float>(*model_, segments_->slots({0}), 1);
+  /// @param item  number among those given, or 0
+  std::vector<Found> operator()(std::size_t item) {
+    item_ = item;
+    begin();
     beam_ = {{options_.prompt, 0}};
+    found_.clear();
     read_prompt();
     for (auto t = static_cast<std::int64_t>(options_.prompt.size());
-         t < options_.steps && !beam_.empty() && !settled_best(); ++t)
+         t < steps_ && !beam_.empty() && !settled_best(); ++t)
       extend(t);
     for (Hypothesis& h : beam_) found_.push_back({std::move(h.symbols), h.log_p});
     std::ranges::stable_sort(found_, [&](const Found& a, const Found& b) {
@@ -74,14 +97,25 @@ class BeamSearch {
  private:
   void find_variable(const Definition& d) {
     for (const Symbol& s : model_->symbols) {
-      if (s.kind == SymbolKind::input)
-        cannot_sample(d, fmt::format("a beam is of models without inputs, and it has {}", s.name));
+      if (s.kind == SymbolKind::input && given_ == nullptr)
+        cannot_sample(d, fmt::format("it has the input {}", s.name));
       if (!s.random()) continue;
       if (symbol_ != nullptr || s.category < 0 || s.axes.size() != 1)
         cannot_sample(d, "a beam is of one indexed category variable");
       symbol_ = &s;
     }
     if (symbol_ == nullptr) cannot_sample(d, "it has no random variable");
+  }
+
+  int cut() const { return segments_->length(); }
+
+  /// The lengths of the item and how far its sequences go, and a state without steps.
+  void begin() {
+    UnfoldOptions how{.steps = options_.steps};
+    if (given_ != nullptr) how.lengths = given_->inputs().examples[item_].lengths;
+    lengths_ = lengths_of(*model_, how);
+    steps_ = lengths_[static_cast<std::size_t>(cut())];
+    state_ = runtime::empty_state<float>(*model_, segments_->slots(lengths_), 1);
   }
 
   double score(double log_p, std::size_t symbols) const {
@@ -113,17 +147,19 @@ class BeamSearch {
   void run(std::int64_t from, std::int64_t steps,
            const std::vector<const std::vector<std::int64_t>*>& symbols,
            runtime::SegmentState<float>& state) {
-    const std::int64_t settled = std::max<std::int64_t>(segments_->settled(), 1);
-    const std::pair key{std::min(from, settled), steps};
+    lengths_[static_cast<std::size_t>(cut())] = steps;
+    std::vector<std::int64_t> key = lengths_;
+    key.push_back(std::min(from, std::max<std::int64_t>(segments_->settled(), 1)));
     if (!plan_ || key != key_) plan_for(from, steps);
-    key_ = key;
+    key_ = std::move(key);
     runtime::SegmentItems batch;
-    batch.lengths.emplace_back(symbols.size(), steps);
+    for (const std::int64_t length : lengths_) batch.lengths.emplace_back(symbols.size(), length);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
       batch.items.push_back(i);
       batch.keys.push_back(static_cast<std::int64_t>(i));
     }
     plan_->run(batch, state, [&](const runtime::SegmentRead& r, std::span<float> to) {
+      if (r.name != symbol_->name) return read_item(*model_, *items_, item_, r, to);
       const auto at = static_cast<std::size_t>(r.at[0]) - 1;
       const std::vector<std::int64_t>& own = *symbols[r.item];
       to[0] = r.at[0] >= 1 && at < own.size() ? static_cast<float>(own[at]) : -1.0F;
@@ -133,7 +169,7 @@ class BeamSearch {
   void plan_for(std::int64_t from, std::int64_t steps) {
     plan_.reset();
     plan_ = std::make_unique<runtime::SegmentPlan<float>>(
-        *segments_, runtime::SegmentShape{.first = from, .steps = steps, .lengths = {steps}},
+        *segments_, runtime::SegmentShape{.first = from, .steps = steps, .lengths = lengths_},
         runtime::SegmentDraws{}, [&](const Unfolded& u) { return arguments(u, steps); },
         ExecutorOptions{.engine = options_.engine});
     plan_->bind(weights_);
@@ -215,20 +251,23 @@ class BeamSearch {
   std::shared_ptr<const ResolvedModel> model_;
   const Tensors& weights_;
   const BeamOptions& options_;
+  const GivenInputs* given_;
+  std::optional<Items> items_;  ///< given
   const Symbol* symbol_ = nullptr;
-  bool ends_ = false;
+  bool ends_ = false, told_ = false;  ///< told_: inputs tell how long sequences are
   std::unique_ptr<Segments> segments_;
   std::unique_ptr<runtime::SegmentPlan<float>> plan_;
-  std::pair<std::int64_t, std::int64_t> key_;
+  std::vector<std::int64_t> key_;
+  // of the item at hand
+  std::size_t item_ = 0;
+  std::int64_t steps_ = 0;             ///< the most of a sequence
+  std::vector<std::int64_t> lengths_;  ///< by number; of the cut those of a segment
   runtime::SegmentState<float> state_;
   std::vector<Hypothesis> beam_;
   std::vector<Found> found_;
 };
 
-}  // namespace
-
-std::vector<Found> beam_search(const Definition& d, const Tensors& weights,
-                               const BeamOptions& options) {
+void check(const Tensors& weights, const BeamOptions& options) {
   const auto need = [](bool ok, const char* what) {
     if (!ok) fail(Status::usage, "U002", "{}", what);
   };
@@ -239,12 +278,33 @@ std::vector<Found> beam_search(const Definition& d, const Tensors& weights,
   need(std::isfinite(options.length_penalty) && options.length_penalty >= 0,
        "length_penalty must be finite and >= 0");
   check_weights_to_draw(weights);
+}
+
+}  // namespace
+
+std::vector<Found> beam_search(const Definition& d, const Tensors& weights,
+                               const BeamOptions& options) {
+  check(weights, options);
   if (!options.prompt.empty()) {
     const std::int64_t symbols = text_variable(d).symbols;
     for (const std::int64_t s : options.prompt)
-      need(s >= 0 && s < symbols, "the prompt holds a number that is no symbol's");
+      if (s < 0 || s >= symbols)
+        fail(Status::usage, "U002", "the prompt holds a number that is no symbol's");
   }
-  return BeamSearch(d, weights, options)();
+  return BeamSearch(d, weights, options, nullptr)(0);
+}
+
+std::vector<std::vector<Found>> beam_search(const Definition& d, const Tensors& weights,
+                                            const Dataset& items, const BeamOptions& options) {
+  check(weights, options);
+  if (!options.prompt.empty()) cannot_sample(d, "a prompt is for models of text");
+  if (items.examples.empty())
+    fail(Status::bad_input, "D002", "there is no item to search a sequence for");
+  const GivenInputs given(*resolve(d), items);
+  BeamSearch search(d, weights, options, &given);
+  std::vector<std::vector<Found>> all;
+  for (std::size_t i = 0; i < items.examples.size(); ++i) all.push_back(search(i));
+  return all;
 }
 
 }  // namespace taugrad

@@ -8,6 +8,7 @@
 #include "taugrad/evaluate/run.h"
 #include "taugrad/train/sample.h"
 #include "train/loop/stack.h"
+#include "train/predict/given_inputs.h"
 #include "train/predict/sample_check.h"
 #include "train/predict/sample_length.h"
 
@@ -15,35 +16,6 @@ namespace taugrad {
 namespace {
 
 constexpr std::int64_t kTogether = 32;  ///< sequences of a run
-
-/// Items that hold inputs alone, and the lengths that these tell.
-class Given {
- public:
-  Given(const ResolvedModel& model, const Dataset& items) : told_(model.lengths.size()) {
-    for (const Symbol& s : model.symbols)
-      if (s.kind == SymbolKind::input)
-        for (const int axis : s.axes)
-          told_[static_cast<std::size_t>(model.index_length[static_cast<std::size_t>(axis)])] = 1;
-    for (const Example& e : items.examples) {
-      Example own;
-      for (const auto& [name, t] : e.values) {
-        const int s = model.find(name);
-        if (s >= 0 && model.symbols[static_cast<std::size_t>(s)].kind == SymbolKind::input)
-          own.values.emplace(name, t);
-      }
-      for (std::size_t l = 0; l < told_.size(); ++l)
-        if (told_[l] != 0 && model.fixed_lengths[l] < 0 && !model.is_derived(l))
-          own.lengths[model.lengths[l]] = e.lengths.at(model.lengths[l]);
-      inputs_.examples.push_back(std::move(own));
-    }
-  }
-  const Dataset& inputs() const { return inputs_; }
-  bool tells(std::size_t length) const { return told_[length] != 0; }
-
- private:
-  Dataset inputs_;
-  std::vector<char> told_;
-};
 
 class GivenSampler {
  public:
@@ -146,7 +118,7 @@ class GivenSampler {
   std::shared_ptr<const ResolvedModel> model_;
   const Tensors& weights_;
   const SampleOptions& options_;
-  Given given_;
+  GivenInputs given_;
   RunOptions how_;
 };
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "kernels/rows/row_math.h"
-#include "runtime/kernels.h"
+#include "runtime/steps/kernels.h"
 
 namespace taugrad::runtime {
 

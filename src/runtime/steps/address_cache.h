@@ -38,6 +38,8 @@ class AddressCache {
     rows,      ///< `regions` whose streams are not all rows without gaps
     calls,     ///< `calls` of an op's own rule
     sums,      ///< `segments` of a sum over items
+    pack,      ///< a matrix to be packed
+    done,      ///< a matrix that stays packed, or that another worker packs
     other      ///< nothing is kept
   };
   struct Step {
@@ -52,6 +54,8 @@ class AddressCache {
     std::int32_t panels;
     std::int32_t from, to;  ///< of its panels
     bool accumulate;
+    std::uint32_t beside = 1;  ///< groups from this one on that are one product; then
+    std::uint32_t wide = 0;    ///< all of their panels, in `wide`
   };
   /// Instances of a region whose streams are rows without gaps.
   struct Instances {
@@ -81,6 +85,7 @@ class AddressCache {
     of_step_.assign(steps, {});
     blocks.clear();
     groups.clear();
+    wide.clear();
     streams.clear();
     instances.clear();
     sources.clear();
@@ -106,6 +111,7 @@ class AddressCache {
 
   std::vector<kernels::RowBlock<S>> blocks;
   std::vector<Group> groups;
+  std::vector<kernels::Panels<S>> wide;
   std::vector<S*> streams;
   std::vector<Instances> instances;
   std::vector<Source<S>> sources;

@@ -6,7 +6,8 @@
 #include "kernels/gemm/outer.h"
 #include "kernels/gemm/panels.h"
 #include "kernels/rows/row_math.h"
-#include "runtime/address_cache.h"
+#include "runtime/steps/address_cache.h"
+#include "runtime/steps/tile_tables.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad::runtime {
@@ -19,8 +20,8 @@ struct Worker {
   std::vector<kernels::RowBlock<S>> blocks;
   kernels::OuterScratch<S> outer;
   std::vector<kernels::RowOperand<S>> terms;
-  std::vector<S> tiles;
-  std::vector<S*> pointers;
+  TileTables<S> tables;
+  LineAligned<S> beside;  ///< rows of a product whose columns belong to several values
   std::vector<Source<S>> sources;
   std::vector<S*> kept;
   AddressCache<S> ready;

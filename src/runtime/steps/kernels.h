@@ -1,7 +1,7 @@
 #pragma once
 
 #include "runtime/runtime.h"
-#include "runtime/worker.h"
+#include "runtime/steps/worker.h"
 
 namespace taugrad {
 struct ItemFault;
@@ -20,6 +20,7 @@ struct Kernels {
 
   static Known find(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_products(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void join_beside(const Known& known, const Runtime<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_rows(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_calls(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
@@ -39,7 +40,7 @@ struct Kernels {
   static void sum(const Step<S>& step, const Known& known, Runtime<S>& machine, Worker<S>& worker);
 
   static void other(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
-  static void pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static bool pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);

@@ -1,7 +1,7 @@
 // Fused regions: tile after tile, instruction after instruction.
 #include <algorithm>
 
-#include "runtime/kernels.h"
+#include "runtime/steps/kernels.h"
 
 namespace taugrad::runtime {
 namespace {
@@ -12,24 +12,21 @@ using kernels::kTile;
 template <class S>
 class Tiles {
  public:
-  Tiles(const plan::RegionProgram<S>& program, const S* constants, Worker<S>& worker)
+  Tiles(const plan::RegionProgram<S>& program, std::int32_t number, Worker<S>& worker)
       : program_(program),
         streams_(program.apart.size()),
-        spacing_(program.width() + 16),  // tiles do not lie 4 KiB apart
-        worker_(worker) {
+        tables_(worker.tables),
+        pointers_(worker.tables.of(number)) {
     fixed_ = program.registers + program.constants.size();
-    worker.tiles.resize(std::max(
-        worker.tiles.size(), (program.registers + streams_) * static_cast<std::size_t>(spacing_)));
-    worker.pointers.resize(std::max(worker.pointers.size(), fixed_ + streams_));
-    for (std::size_t i = 0; i < program.registers; ++i) worker.pointers[i] = tile_number(i);
-    for (std::size_t i = 0; i < program.constants.size(); ++i)  // only read
-      worker.pointers[program.registers + i] =
-          const_cast<S*>(constants) + static_cast<std::int64_t>(i) * program.width();
-    stream_ = worker.pointers.data() + fixed_;
+    stream_ = pointers_ + fixed_;
   }
 
   /// Instances whose streams are rows without gaps: those of the first, then those of the second.
   void run_kept(S* const* streams, std::int64_t count, std::int64_t elements) {
+    if (count == 1 && elements <= kTile) {
+      for (std::size_t k = 0; k < streams_; ++k) stream_[k] = streams[k];
+      return run_tile(elements);
+    }
     for (std::int64_t i = 0; i < count; ++i)
       for (std::int64_t from = 0; from < elements; from += kTile) {
         for (std::size_t k = 0; k < streams_; ++k)
@@ -52,10 +49,7 @@ class Tiles {
   }
 
  private:
-  S* tile_number(std::size_t i) {
-    return worker_.tiles.data() + static_cast<std::int64_t>(i) * spacing_;
-  }
-  S* tile_of_stream(std::size_t k) { return tile_number(program_.registers + k); }
+  S* tile_of_stream(std::size_t k) { return tables_.tile(program_, program_.registers + k); }
 
   /// Whether all rows are one long row: what is element by element has no gaps, or is the same in
   /// all rows and short.
@@ -109,7 +103,7 @@ class Tiles {
   S* row_of(std::size_t k) const { return sources_[k].data + row_ * sources_[k].stride; }
 
   void run_tile(std::int64_t n) {
-    S* const* p = worker_.pointers.data();
+    S* const* p = pointers_;
     for (const plan::Instruction<S>& line : program_.code) {
       if (line.kind == Kind::tile)
         line.function(p[line.a], p[line.b], p[line.c], p[line.out], n, line.lo, line.hi);
@@ -119,7 +113,7 @@ class Tiles {
   }
 
   void run_apart(const plan::Instruction<S>& line, std::int64_t n) {
-    S* const* p = worker_.pointers.data();
+    S* const* p = pointers_;
     const auto& functions = program_.functions;
     switch (line.kind) {
       case Kind::spread:
@@ -140,14 +134,14 @@ class Tiles {
   /// A factor of a product; beyond the rows of its stream it is zero.
   kernels::TileOperand<S> operand(std::uint16_t place, std::uint16_t by) const {
     static constexpr kernels::Pattern kNumber{{}, {}, 1};
-    if (by == plan::Instruction<S>::kTiles) return {worker_.pointers[place]};
+    if (by == plan::Instruction<S>::kTiles) return {pointers_[place]};
     const std::size_t k = place - fixed_;
     if (row_ >= sources_[k].rows) return {kZeros, &kNumber};
     return {row_of(k), &program_.patterns[by]};
   }
 
   void spread(const plan::Instruction<S>& line, std::int64_t n) {
-    S* const out = worker_.pointers[line.out];
+    S* const out = pointers_[line.out];
     const std::size_t k = line.a - fixed_;
     const std::int64_t held = std::max<std::int64_t>(sources_[k].rows - row_, 0) * elements_;
     const std::int64_t known = std::min(n, held - std::min(place_, held));
@@ -160,9 +154,9 @@ class Tiles {
   static constexpr S kZeros[kernels::kLargeTile] = {};
   const plan::RegionProgram<S>& program_;
   std::size_t streams_, fixed_ = 0;
-  std::int64_t spacing_;
-  Worker<S>& worker_;
-  S** stream_ = nullptr;  // the pointers of the streams
+  TileTables<S>& tables_;
+  S** pointers_;          // what instructions name
+  S** stream_ = nullptr;  // of them those of the streams
   // of the instance at hand, and where its tile begins
   const Source<S>* sources_ = nullptr;
   std::int64_t elements_ = 0, row_ = 0, place_ = 0;
@@ -213,7 +207,7 @@ void Kernels<S>::tiles(const Known& known, Runtime<S>& machine, Worker<S>& worke
   const AddressCache<S>& ready = worker.ready;
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(known.program)];
-  Tiles<S> tiles(program, machine.constants(known.program), worker);
+  Tiles<S> tiles(program, known.program, worker);
   for (const auto& i : std::span(ready.instances).subspan(known.first, known.count))
     tiles.run_kept(ready.streams.data() + i.first, i.count, i.elements);
 }
@@ -223,7 +217,7 @@ void Kernels<S>::rows(const Known& known, Runtime<S>& machine, Worker<S>& worker
   const AddressCache<S>& ready = worker.ready;
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(known.program)];
-  Tiles<S> tiles(program, machine.constants(known.program), worker);
+  Tiles<S> tiles(program, known.program, worker);
   for (const auto& i : std::span(ready.regions).subspan(known.first, known.count))
     tiles.run_rows(ready.sources.data() + i.source, i.first, i.last, i.elements);
 }

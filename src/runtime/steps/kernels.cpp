@@ -1,4 +1,4 @@
-#include "runtime/kernels.h"
+#include "runtime/steps/kernels.h"
 
 #include <fmt/ranges.h>
 
@@ -14,28 +14,6 @@ namespace {
 
 constexpr std::size_t kAhead = 4;  ///< steps
 
-/// out (+)= a B for rows of `a`, each of them some rows of length K; a block, or one for each item.
-template <class S>
-void each_block(const Runtime<S>& machine, ValueId a, ValueId out, const kernels::Panels<S>& b,
-                RowRange range, const auto& add) {
-  const Value& x = machine.place(a);
-  const Value& y = machine.place(out);
-  const std::int64_t k = b.rows(), n = b.columns();
-  // a product that adds to a place with more rows has fewer
-  const std::int64_t last = std::min(range.last, machine.rows(x.extent));
-  const std::int64_t items = last - range.first;
-  const std::int64_t inner = n == 0 ? 0 : y.elements / n;  // rows of one item
-  const S* from = machine.data(a) + range.first * x.stride;
-  S* to = machine.data(out) + range.first * y.stride;
-  if (items <= 0) return;
-  if (inner == 1 || (x.stride == inner * k && y.stride == inner * n)) {
-    const std::int64_t lda = inner == 1 ? x.stride : k, ldc = inner == 1 ? y.stride : n;
-    return add({from, lda, to, ldc, items * inner});
-  }
-  for (std::int64_t i = 0; i < items; ++i)
-    add({from + i * x.stride, k, to + i * y.stride, n, inner});
-}
-
 }  // namespace
 
 template <class S>
@@ -46,6 +24,8 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
   if (known.kind == Kind::unknown) known = find(step, machine, worker);
   if (machine.far()) fetch(number + kAhead, machine, worker);
   switch (known.kind) {
+    case Kind::done:
+      return;
     case Kind::products:
       return products(known, machine, worker);
     case Kind::tiles:
@@ -56,6 +36,9 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
       return calls(step, known, machine, worker);
     case Kind::sums:
       return sum(step, known, machine, worker);
+    case Kind::pack:
+      if (pack(step, machine, worker)) known.kind = Kind::done;
+      return;
     default:
       return other(step, machine, worker);
   }
@@ -93,6 +76,8 @@ typename AddressCache<S>::Step Kernels<S>::find(const Step<S>& step, Runtime<S>&
       return find_segments(step, machine, worker);
     case Form::add:
       return find_terms(step, machine, worker);
+    case Form::pack:
+      return {AddressCache<S>::Kind::pack};
     default:
       return {AddressCache<S>::Kind::other};
   }
@@ -102,8 +87,6 @@ template <class S>
 void Kernels<S>::other(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
   using plan::Form;
   switch (step.form) {
-    case Form::pack:
-      return pack(step, machine, worker);
     case Form::each:
       return each(step, machine, worker);
     case Form::taps:
@@ -113,16 +96,6 @@ void Kernels<S>::other(const Step<S>& step, Runtime<S>& machine, Worker<S>& work
     default:
       break;
   }
-}
-
-template <class S>
-void Kernels<S>::products(const typename AddressCache<S>::Step& known, Runtime<S>& machine,
-                          Worker<S>& worker) {
-  const AddressCache<S>& ready = worker.ready;
-  for (const auto& group : std::span(ready.groups).subspan(known.first, known.count))
-    kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
-                                machine.panels(group.panels), group.from, group.to,
-                                group.accumulate);
 }
 
 /// Rows that follow one another are made together where the op does not ask whose they are.
@@ -200,52 +173,15 @@ void Kernels<S>::retell(const ItemFault& why, const Step<S>& step,
   why.retell(label, item);
 }
 
+/// Whether a later run has nothing to do for it.
 template <class S>
-void Kernels<S>::pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
-  if (step.panels % worker.count != worker.number || machine.packed(step)) return;
+bool Kernels<S>::pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  if (step.panels % worker.count != worker.number || machine.packed(step)) return true;
   const plan::PackedMatrix& m = machine.plan().panels[static_cast<std::size_t>(step.panels)];
   machine.panels(step.panels)
       .fill(machine.data(machine.operand(step, 0)) + m.offset, m.row_step, m.column_step);
   machine.keep_packed(step);
-}
-
-/// Jobs that read one matrix run together.
-template <class S>
-typename AddressCache<S>::Step Kernels<S>::find_products(const Step<S>& step, Runtime<S>& machine,
-                                                         Worker<S>& worker) {
-  AddressCache<S>& ready = worker.ready;
-  const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
-  const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
-  typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1,
-                                       number(ready.groups.size()), 0};
-  for (std::size_t i = 0; i < jobs.size(); ++known.count) {
-    const plan::Job& first = jobs[i];
-    const kernels::Panels<S>& b = machine.panels(first.panels);
-    const std::size_t begin = ready.blocks.size();
-    for (; i < jobs.size() && jobs[i].panels == first.panels &&
-           jobs[i].accumulate == first.accumulate;
-         ++i)
-      each_block(machine, jobs[i].a, jobs[i].out, b,
-                 machine.range(machine.place(jobs[i].out).extent, step, worker),
-                 [&](const kernels::RowBlock<S>& block) { ready.add(block, begin); });
-    const auto [from, to] = machine.columns(b.count(), step, worker);
-    ready.groups.push_back({number(begin), number(ready.blocks.size() - begin), first.panels,
-                            static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
-                            first.accumulate});
-  }
-  return known;
-}
-
-template <class S>
-void Kernels<S>::taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
-  const RowRange range = machine.range(machine.place(step.out).extent, step, worker);
-  for (std::uint32_t d = 0; d < step.operand_count; ++d) {
-    const kernels::Panels<S>& b = machine.panels(step.panels + static_cast<std::int32_t>(d));
-    worker.blocks.clear();
-    each_block(machine, machine.operand(step, d), step.out, b, range,
-               [&](const kernels::RowBlock<S>& block) { worker.blocks.push_back(block); });
-    kernels::multiply_blocks<S>(worker.blocks, b, 0, b.count(), d > 0);
-  }
+  return machine.packed(step);
 }
 
 template <class S>
@@ -276,7 +212,7 @@ void Kernels<S>::add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker
                        machine.data(step.out) + range.first * y.stride, y.stride);
 }
 
-// the members that are defined here; the others are in region.cpp and item_sums.cpp
+// the members that are defined here; the others are in products.cpp, region.cpp and item_sums.cpp
 template struct Kernels<float>;
 template struct Kernels<double>;
 

@@ -1,4 +1,4 @@
-#include "runtime/address_cache.h"
+#include "runtime/steps/address_cache.h"
 
 namespace taugrad::runtime {
 namespace {
