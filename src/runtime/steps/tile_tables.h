@@ -67,7 +67,8 @@ class TileTables {
  private:
   /// Of tiles, which do not lie 4 KiB apart.
   static std::size_t spacing(const plan::RegionProgram<S>& program) {
-    return static_cast<std::size_t>(program.width()) + 16;
+    constexpr std::size_t kLine = 16;  // elements of whole cache lines
+    return (static_cast<std::size_t>(program.width()) + 2 * kLine - 1) / kLine * kLine;
   }
 
   LineAligned<S> tiles_;
