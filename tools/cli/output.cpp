@@ -12,7 +12,7 @@
 #include "base/system/suffix.h"
 #include "base/utf8.h"
 #include "json/json_writer.h"
-#include "option_hints.h"
+#include "options/option_hints.h"
 
 namespace taugrad::cli {
 namespace {

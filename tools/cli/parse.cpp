@@ -7,7 +7,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "command.h"
-#include "foreign_words.h"
+#include "options/foreign_words.h"
 #include "taugrad/language/register_op.h"
 
 namespace taugrad::cli {

@@ -1,9 +1,9 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "benchmark.h"
+#include "bench/benchmark.h"
 #include "commands/commands.h"
-#include "definition_options.h"
+#include "options/definition_options.h"
 #include "output.h"
 #include "runtime/thread_pool.h"
 

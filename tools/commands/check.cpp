@@ -5,16 +5,16 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "check_report.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "mode_options.h"
+#include "options/definition_options.h"
+#include "options/mode_options.h"
+#include "options/subject.h"
+#include "options/tensor_options.h"
 #include "output.h"
 #include "progress.h"
 #include "reference/check_text.h"
-#include "subject.h"
+#include "reports/check_report.h"
 #include "taugrad/autodiff/loss.h"
-#include "tensor_options.h"
 
 namespace taugrad::cli {
 namespace {

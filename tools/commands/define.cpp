@@ -3,8 +3,8 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
 #include "language/resolve/resolved_model.h"
+#include "options/definition_options.h"
 #include "output.h"
 #include "taugrad/layers/layers.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "command.h"
-#include "definition_options.h"
+#include "options/definition_options.h"
 #include "taugrad/draw/difference.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/language/definition.h"

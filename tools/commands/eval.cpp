@@ -7,16 +7,16 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "evaluation_text.h"
-#include "folder_options.h"
-#include "mode_options.h"
+#include "options/definition_options.h"
+#include "options/folder_options.h"
+#include "options/mode_options.h"
 #include "output.h"
 #include "progress.h"
+#include "reports/evaluation_text.h"
 #include "taugrad/train/evaluate.h"
 #include "train/data/items.h"
 #include "train/state/words.h"
-#include "training_data.h"
+#include "training/training_data.h"
 
 namespace taugrad::cli {
 namespace {

@@ -5,16 +5,16 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "flow_finite.h"
-#include "flow_tables.h"
+#include "options/definition_options.h"
+#include "options/subject.h"
+#include "options/tensor_options.h"
 #include "output.h"
 #include "progress.h"
-#include "subject.h"
+#include "reports/flow_finite.h"
+#include "reports/flow_tables.h"
 #include "taugrad/analysis/influence.h"
 #include "taugrad/analysis/memory.h"
 #include "taugrad/draw/flow_picture.h"
-#include "tensor_options.h"
 
 namespace taugrad::cli {
 namespace {

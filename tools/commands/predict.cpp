@@ -5,13 +5,13 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "folder_options.h"
-#include "item_text.h"
-#include "mode_options.h"
+#include "options/definition_options.h"
+#include "options/folder_options.h"
+#include "options/mode_options.h"
 #include "output.h"
+#include "reports/item_text.h"
 #include "train/state/words.h"
-#include "training_data.h"
+#include "training/training_data.h"
 
 namespace taugrad::cli {
 namespace {

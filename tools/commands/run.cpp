@@ -5,17 +5,17 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "divergence.h"
 #include "language/resolve/resolved_model.h"
-#include "mode_options.h"
+#include "options/definition_options.h"
+#include "options/mode_options.h"
+#include "options/subject.h"
+#include "options/tensor_options.h"
 #include "output.h"
-#include "subject.h"
+#include "reports/divergence.h"
+#include "reports/tensor_table.h"
 #include "taugrad/evaluate/run_segment.h"
 #include "taugrad/io/tensors.h"
 #include "taugrad/language/describe.h"
-#include "tensor_options.h"
-#include "tensor_table.h"
 
 namespace taugrad::cli {
 namespace {

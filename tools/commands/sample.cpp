@@ -5,15 +5,15 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "folder_options.h"
-#include "item_text.h"
 #include "json/json_writer.h"
 #include "language/resolve/resolved_model.h"
+#include "options/definition_options.h"
+#include "options/folder_options.h"
 #include "output.h"
+#include "reports/item_text.h"
 #include "taugrad/train/dataset.h"
 #include "train/predict/sample_length.h"
-#include "training_data.h"
+#include "training/training_data.h"
 
 namespace taugrad::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "command.h"
-#include "subject.h"
+#include "options/subject.h"
 #include "taugrad/draw/write.h"
 
 namespace taugrad::cli {

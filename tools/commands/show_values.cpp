@@ -1,8 +1,8 @@
 #include "commands/show_values.h"
 
 #include "base/fail.h"
+#include "options/tensor_options.h"
 #include "taugrad/draw/explorer.h"
-#include "tensor_options.h"
 
 namespace taugrad::cli {
 namespace {

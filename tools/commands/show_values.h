@@ -6,7 +6,7 @@
 #include <string>
 
 #include "command.h"
-#include "definition_options.h"
+#include "options/definition_options.h"
 #include "taugrad/draw/format.h"
 #include "taugrad/draw/graph_picture.h"
 #include "taugrad/draw/values.h"

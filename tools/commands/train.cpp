@@ -1,10 +1,10 @@
 #include <memory>
 
 #include "commands/commands.h"
-#include "definition_options.h"
-#include "mode_options.h"
+#include "options/definition_options.h"
+#include "options/mode_options.h"
 #include "train/state/words.h"
-#include "training.h"
+#include "training/training.h"
 
 namespace taugrad::cli {
 namespace {
