@@ -71,8 +71,32 @@ bool rows_agree(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed,
   return agrees(c, ldc, m, n, k, a, b, accumulate ? 5.0 : 0.0) && margin_is(c, ldc, m, n, S(5));
 }
 
+/// A row alone, in some of the panels: the bits of multiply_blocks, and no other column touched.
+template <class S>
+bool row_agrees(std::int64_t n, std::int64_t k, bool accumulate) {
+  const auto a = numbers<S>(k, 1), b = numbers<S>(k * n, 2);
+  Panels<S> panels;
+  panels.resize(k, n);
+  panels.fill(b.data(), n, 1);
+  for (std::int64_t first = 0; first <= panels.count(); ++first)
+    for (std::int64_t last = first; last <= panels.count(); ++last) {
+      std::vector<S> one(static_cast<std::size_t>(n), S(5)), other = one;
+      multiply_row<S>({a.data(), k, one.data(), n, 1}, panels, first, last, accumulate);
+      const RowBlock<S> block{a.data(), k, other.data(), n, 1};
+      multiply_blocks<S>({&block, 1}, panels, first, last, accumulate);
+      if (one != other) return false;
+    }
+  return true;
+}
+
 template <class S>
 void compare_all_sizes() {
+  for (const std::int64_t n : {1, 16, 32, 33, 64, 100, 129, 300})
+    for (const std::int64_t k : {0, 1, 7, 64, 600})
+      for (const bool accumulate : {false, true}) {
+        CAPTURE(n, k, accumulate, sizeof(S));
+        REQUIRE(row_agrees<S>(n, k, accumulate));
+      }
   for (const std::int64_t m : kSizes)
     for (const std::int64_t n : kSizes)
       for (const std::int64_t k : kSizes)

@@ -56,10 +56,7 @@ template <class S>
 void Runtime<S>::run() {
   has_run_ = false;
   if (!ready_) fail(Status::usage, "U023", "a run needs a batch");
-  for (const SlotId slot : outside_)
-    if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
-      fail(Status::usage, "U023", "\"{}\" was not given before a run",
-           plan_.names[plan_.slots[i].name]);
+  if (!given_) require_leaves();
   for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
@@ -69,6 +66,16 @@ void Runtime<S>::run() {
   if (profile_ != nullptr) profile_->end_run();
   count_ = count_of_batch_;
   has_run_ = true;
+}
+
+/// What was given once stays, or is replaced.
+template <class S>
+void Runtime<S>::require_leaves() {
+  for (const SlotId slot : outside_)
+    if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
+      fail(Status::usage, "U023", "\"{}\" was not given before a run",
+           plan_.names[plan_.slots[i].name]);
+  given_ = true;
 }
 
 template <class S>
@@ -131,6 +138,7 @@ void Runtime<S>::carry_out(std::size_t step, Worker<S>& worker) {
 
 template <class S>
 void Runtime<S>::run_alone() {
+  if (profile_ == nullptr) return Kernels<S>::run_all(*this, workers_[0]);
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) carry_out(i, workers_[0]);
 }
 

@@ -135,12 +135,14 @@ class Runtime {
   void run_together();
   void run_with(int workers);
   void require_batch() const;
+  void require_leaves();
 
   const Plan<S>& plan_;
   std::size_t max_memory_;
   int threads_;
   bool weights_change_;
   bool has_run_ = false;  ///< the present batch
+  bool given_ = false;    ///< all shared leaves
   bool ready_ = false;    ///< placed and laid out for `items_` and `lengths_`
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them

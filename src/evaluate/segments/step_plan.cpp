@@ -209,7 +209,7 @@ void StepPlan<S>::run(StepTensors<S>& tensors, const char* mine) {
   for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = static_cast<S>(tensors.steps[i]);
   executor_->run();
   if (!found_) find_values();
-  for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].values.data() + p.offset, mine);
+  for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].place.data() + p.offset, mine);
   for (const Piece& p : told_) take(p, tensors.next[p.tensor].data(), mine);
 }
 

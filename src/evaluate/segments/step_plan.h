@@ -20,6 +20,7 @@ struct StepTensor {
   Shape shape = {};
   bool category = false, shared = false;
   std::vector<S> values = {};
+  std::span<S> place = {};  ///< of an output: `values`, or what the caller is shown
 };
 
 /// What every step of a Stepper has to do with.

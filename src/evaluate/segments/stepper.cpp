@@ -139,6 +139,11 @@ struct Stepper::Of final : Stepper::Engine {
     for (const std::string& name : o.outputs) tensors.outputs.push_back(output_of(name));
     for (const Symbol& s : model->symbols)
       if (s.kind == SymbolKind::input || s.random()) tensors.inputs.push_back(tensor_for(s));
+    for (StepTensor<S>& t : tensors.outputs) {
+      Tensor& shown = outputs.emplace(t.name, tensor_of(t, options.batch)).first->second;
+      t.place = t.category ? std::span<S>(t.values) : shown.values<S>();
+      if (t.category) symbols.emplace_back(t.values, &shown);
+    }
     mine.assign(batch(), 0);
     const std::int64_t settled = segments.settled();
     if (settled < 0)
@@ -148,8 +153,6 @@ struct Stepper::Of final : Stepper::Engine {
            model->system.name);
     for (std::int64_t first = 0; first <= std::max<std::int64_t>(settled, 1); ++first)
       plans.push_back(std::make_unique<StepPlan<S>>(segments, first, lengths, o, weights, tensors));
-    for (const auto& t : tensors.outputs)
-      shown.push_back(&outputs.emplace(t.name, tensor_of(t, options.batch)).first->second);
   }
 
   bool letter_given(std::size_t length) const {
@@ -244,7 +247,7 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void store_outputs() override {
-    for (std::size_t k = 0; k < shown.size(); ++k) write<S>(tensors.outputs[k].values, *shown[k]);
+    for (const auto& [from, to] : symbols) write<S>(from, *to);
   }
 
   void store_state() override {
@@ -288,7 +291,7 @@ struct Stepper::Of final : Stepper::Engine {
   Segments segments;
   std::vector<std::int64_t> lengths;
   StepTensors<S> tensors;
-  std::vector<Tensor*> shown;                       // of `outputs`, by number
+  std::vector<std::pair<std::span<const S>, Tensor*>> symbols;  // outputs of another type
   std::vector<std::unique_ptr<StepPlan<S>>> plans;  // by steps made; the last one of all later ones
   std::vector<char> mine;
   std::vector<std::string> names;  // of slots
@@ -341,7 +344,7 @@ std::span<const S> Stepper::output(std::string_view name) const {
   if (own == nullptr) fail(Status::usage, "D015", "the Stepper computes in another type");
   std::vector<std::string> known;
   for (const StepTensor<S>& t : own->tensors.outputs) {
-    if (t.name == name) return t.values;
+    if (t.name == name) return t.place;
     known.push_back(t.name);
   }
   unknown("output", name, known);

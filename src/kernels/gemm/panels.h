@@ -83,6 +83,11 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
                      std::int64_t first_panel, std::int64_t last_panel, bool accumulate,
                      InstructionSet set = best_instruction_set());
 
+/// multiply_blocks for a block of one row: what a step of one item does, so without detours.
+template <class S>
+void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first_panel,
+                  std::int64_t last_panel, bool accumulate);
+
 /// multiply_blocks for one block.
 template <class S>
 void multiply_rows(std::int64_t m, const S* a, std::int64_t lda, const Panels<S>& b,

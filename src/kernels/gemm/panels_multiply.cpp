@@ -189,44 +189,12 @@ class Product {
   Ahead<S> ahead_;
 };
 
-/// One row whose sums are one stretch: what Product does, without its preparations, which take
-/// longer than the product of a small matrix.
-template <class S>
-void multiply_row(const RowBlock<S>& x, const Panels<S>& b, std::int64_t first, std::int64_t last,
-                  bool accumulate, const Tiles<S>& set) {
-  constexpr std::int64_t kWidth = Panels<S>::kWidth;
-  const std::int64_t full = std::min(last, b.columns() / kWidth);
-  Tile<S> tile{b.rows(),
-               x.a,
-               0,
-               b.panel(first),
-               kWidth,
-               b.rows() * kWidth,
-               &x.c,
-               first * kWidth,
-               accumulate ? Chain::resume : Chain::write,
-               b.panel(first),
-               0};
-  const auto go_on = [&](std::int64_t panels) {
-    first += panels;
-    tile.b += panels * tile.b_step;
-    tile.column += panels * kWidth;
-  };
-  for (const std::int64_t panels : {4, 2})
-    if (const auto kernel = set.wide[0][static_cast<std::size_t>(panels / 4)])
-      for (; first + panels <= full; go_on(panels)) kernel(tile);
-  for (; first < full; go_on(1)) set.straight[0](tile);
-  if (first < last) run_tile(set, false, tile, 1, b.columns() - first * kWidth);
-}
-
 }  // namespace
 
 template <class S>
 void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
                      std::int64_t first_panel, std::int64_t last_panel, bool accumulate,
                      InstructionSet set) {
-  if (blocks.size() == 1 && blocks[0].m == 1 && !b.pairs() && b.rows() <= kDepth<S>)
-    return multiply_row(blocks[0], b, first_panel, last_panel, accumulate, tiles<S>(set));
   std::int64_t rows = 0;
   for (const RowBlock<S>& block : blocks) rows += block.m;
   if (b.pairs()) set = InstructionSet::avx512_pairs;
@@ -251,6 +219,45 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
   }
 }
 
+// Of sums of one stretch, what Product does without its preparations, which take longer than the
+// product of a small matrix.
+template <class S>
+void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first, std::int64_t last,
+                  bool accumulate) {
+  if (b.pairs() || b.rows() > kDepth<S>)
+    return multiply_blocks<S>({&row, 1}, b, first, last, accumulate);
+  constexpr std::int64_t kWidth = Panels<S>::kWidth;
+  static const Tiles<S>& set = tiles<S>(best_instruction_set());
+  const S* const begin = b.panel(first);
+  Tile<S> tile{b.rows(),
+               row.a,
+               0,
+               begin,
+               kWidth,
+               b.rows() * kWidth,
+               &row.c,
+               first * kWidth,
+               accumulate ? Chain::resume : Chain::write,
+               begin,
+               0};
+  const auto run = [&](auto kernel, std::int64_t panels) {
+    kernel(tile);
+    first += panels;
+    tile.b += panels * tile.b_step;
+    tile.column += panels * kWidth;
+  };
+  const std::int64_t whole = std::min(last, b.columns() / kWidth);
+  const auto [two, four] = set.wide[0];
+  while (four != nullptr && first + 4 <= whole) run(four, 4);
+  while (two != nullptr && first + 2 <= whole) run(two, 2);
+  while (first < whole) run(set.straight[0], 1);
+  if (first < last) run_tile(set, false, tile, 1, b.columns() - first * kWidth);
+}
+
+template void multiply_row(const RowBlock<float>&, const Panels<float>&, std::int64_t, std::int64_t,
+                           bool);
+template void multiply_row(const RowBlock<double>&, const Panels<double>&, std::int64_t,
+                           std::int64_t, bool);
 template void multiply_blocks(std::span<const RowBlock<float>>, const Panels<float>&, std::int64_t,
                               std::int64_t, bool, InstructionSet);
 template void multiply_blocks(std::span<const RowBlock<double>>, const Panels<double>&,

@@ -17,6 +17,16 @@ bool goes_on(const S* at, std::int64_t& stride, std::int64_t rows, const S* next
 }  // namespace
 
 template <class S>
+void AddressCache<S>::list() {
+  script.reserve(of_step_.size());  // all or nothing
+  for (std::size_t i = 0; i < of_step_.size(); ++i) {
+    if (of_step_[i].kind == Kind::done) continue;
+    script.push_back(of_step_[i]);
+    script.back().number = static_cast<std::uint32_t>(i);
+  }
+}
+
+template <class S>
 void AddressCache<S>::add(const kernels::RowBlock<S>& block, std::size_t first) {
   if (blocks.size() > first) {
     kernels::RowBlock<S> last = blocks.back();

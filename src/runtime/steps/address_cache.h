@@ -34,6 +34,7 @@ class AddressCache {
   enum class Kind : std::uint8_t {
     unknown,   ///< not found yet
     products,  ///< `groups`
+    tile,      ///< one instance of a region, no longer than a tile: its table in `tables`
     tiles,     ///< `instances` of a region
     rows,      ///< `regions` whose streams are not all rows without gaps
     calls,     ///< `calls` of an op's own rule
@@ -45,7 +46,8 @@ class AddressCache {
   struct Step {
     Kind kind = Kind::unknown;
     std::int32_t program = -1;           ///< of a region
-    std::uint32_t first = 0, count = 0;  ///< in what the kind says
+    std::uint32_t first = 0, count = 0;  ///< in what the kind says; of a tile its elements
+    std::uint32_t number = 0;            ///< in the plan
   };
 
   /// Rows that meet one packed matrix.
@@ -86,6 +88,7 @@ class AddressCache {
     blocks.clear();
     groups.clear();
     wide.clear();
+    tables.clear();
     streams.clear();
     instances.clear();
     sources.clear();
@@ -93,10 +96,14 @@ class AddressCache {
     segments.clear();
     calls.clear();
     operands.clear();
+    script.clear();
     fresh_ = false;
   }
   Step& of(std::size_t step) { return of_step_[step]; }
   const Step& of(std::size_t step) const { return of_step_[step]; }
+
+  /// Lists the steps that have anything to do in later runs, when all of them are known.
+  void list();
 
   /// Adds a block to those from number `first` on.
   void add(const kernels::RowBlock<S>& block, std::size_t first);
@@ -112,6 +119,8 @@ class AddressCache {
   std::vector<kernels::RowBlock<S>> blocks;
   std::vector<Group> groups;
   std::vector<kernels::Panels<S>> wide;
+  std::vector<Step> script;  ///< what `list` found; empty: nothing yet
+  std::vector<S*> tables;    ///< all that the instructions of a program name
   std::vector<S*> streams;
   std::vector<Instances> instances;
   std::vector<Source<S>> sources;

@@ -19,28 +19,49 @@ constexpr std::size_t kAhead = 4;  ///< steps
 template <class S>
 void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker) {
   using Kind = typename AddressCache<S>::Kind;
-  typename AddressCache<S>::Step& known = worker.ready.of(number);
   const Step<S>& step = machine.plan().steps[number];
+  typename AddressCache<S>::Step& known = worker.ready.of(number);
   if (known.kind == Kind::unknown) known = find(step, machine, worker);
+  if (known.kind != Kind::pack)
+    carry_out(known, number, machine, worker);
+  else if (pack(step, machine, worker))
+    known.kind = Kind::done;
+}
+
+template <class S>
+void Kernels<S>::run_all(Runtime<S>& machine, Worker<S>& worker) {
+  AddressCache<S>& ready = worker.ready;
+  for (const auto& known : ready.script) carry_out(known, known.number, machine, worker);
+  if (!ready.script.empty()) return;
+  for (std::size_t i = 0; i < machine.plan().steps.size(); ++i) run(i, machine, worker);
+  ready.list();
+}
+
+template <class S>
+void Kernels<S>::carry_out(const Known& known, std::size_t number, Runtime<S>& machine,
+                           Worker<S>& worker) {
+  using Kind = typename AddressCache<S>::Kind;
   if (machine.far()) fetch(number + kAhead, machine, worker);
   switch (known.kind) {
     case Kind::done:
       return;
     case Kind::products:
       return products(known, machine, worker);
+    case Kind::tile:
+      return tile(known, machine, worker);
     case Kind::tiles:
       return tiles(known, machine, worker);
     case Kind::rows:
       return rows(known, machine, worker);
     case Kind::calls:
-      return calls(step, known, machine, worker);
+      return calls(machine.plan().steps[number], known, machine, worker);
     case Kind::sums:
-      return sum(step, known, machine, worker);
+      return sum(machine.plan().steps[number], known, machine, worker);
     case Kind::pack:
-      if (pack(step, machine, worker)) known.kind = Kind::done;
+      pack(machine.plan().steps[number], machine, worker);
       return;
     default:
-      return other(step, machine, worker);
+      return other(machine.plan().steps[number], machine, worker);
   }
 }
 

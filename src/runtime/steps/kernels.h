@@ -14,14 +14,19 @@ namespace taugrad::runtime {
 template <class S>
 struct Kernels {
   static void run(std::size_t number, Runtime<S>& machine, Worker<S>& worker);
+  /// All steps, in their order; after a first run only those that have anything to do.
+  static void run_all(Runtime<S>& machine, Worker<S>& worker);
 
  private:
   using Known = typename AddressCache<S>::Step;
 
+  static void carry_out(const Known& known, std::size_t number, Runtime<S>& machine,
+                        Worker<S>& worker);
   static Known find(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_products(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void join_beside(const Known& known, const Runtime<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static Known keep_table(const Step<S>& step, const Runtime<S>& machine, Worker<S>& worker);
   static Known find_rows(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_calls(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_terms(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
@@ -29,6 +34,7 @@ struct Kernels {
 
   static void fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker);
   static void products(const Known& known, Runtime<S>& machine, Worker<S>& worker);
+  static void tile(const Known& known, const Runtime<S>& machine, const Worker<S>& worker);
   static void tiles(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void rows(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void calls(const Step<S>& step, const Known& known, Runtime<S>& machine,

@@ -38,7 +38,10 @@ void multiply_beside(std::span<const typename AddressCache<S>::Group> groups,
   kernels::RowBlock<S> rows = ready.blocks[groups[0].first];
   rows.c = scratch;
   rows.ldc = all.columns();
-  kernels::multiply_blocks<S>({&rows, 1}, all, 0, all.count(), false);
+  if (rows.m == 1)
+    kernels::multiply_row<S>(rows, all, 0, all.count(), false);
+  else
+    kernels::multiply_blocks<S>({&rows, 1}, all, 0, all.count(), false);
   for (const auto& group : groups) {
     const kernels::Panels<S>& own = machine.panels(group.panels);
     const kernels::RowBlock<S>& to = ready.blocks[group.first];
@@ -58,6 +61,9 @@ void Kernels<S>::products(const Known& known, Runtime<S>& machine, Worker<S>& wo
     const auto& group = all[i];
     if (group.beside > 1)
       multiply_beside<S>(all.subspan(i, group.beside), ready, machine, worker.beside.data());
+    else if (group.count == 1 && ready.blocks[group.first].m == 1)
+      kernels::multiply_row<S>(ready.blocks[group.first], machine.panels(group.panels), group.from,
+                               group.to, group.accumulate);
     else
       kernels::multiply_blocks<S>(std::span(ready.blocks).subspan(group.first, group.count),
                                   machine.panels(group.panels), group.from, group.to,

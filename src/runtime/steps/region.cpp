@@ -200,7 +200,22 @@ bool keep(const plan::RegionProgram<S>& program, const Runtime<S>& machine,
   return true;
 }
 
+template <class S>
+bool only_tiles(const plan::RegionProgram<S>& program) {
+  return std::ranges::all_of(program.code, [](const plan::Instruction<S>& line) {
+    return line.kind == plan::Instruction<S>::Kind::tile;
+  });
+}
+
 }  // namespace
+
+template <class S>
+void Kernels<S>::tile(const Known& known, const Runtime<S>& machine, const Worker<S>& worker) {
+  S* const* const p = worker.ready.tables.data() + known.first;
+  const auto n = static_cast<std::int64_t>(known.count);
+  for (const auto& line : machine.plan().programs[static_cast<std::size_t>(known.program)].code)
+    line.function(p[line.a], p[line.b], p[line.c], p[line.out], n, line.lo, line.hi);
+}
 
 template <class S>
 void Kernels<S>::tiles(const Known& known, Runtime<S>& machine, Worker<S>& worker) {
@@ -241,8 +256,33 @@ typename AddressCache<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Runti
     return find_rows(step, machine, worker);
   }
   ready.join(program.apart.size(), first);
+  const bool one = ready.instances.size() == first + 1 && ready.instances[first].count == 1 &&
+                   ready.instances[first].elements <= kTile;
+  if (one && !machine.far() && only_tiles(program)) return keep_table(step, machine, worker);
   return {AddressCache<S>::Kind::tiles, step.program, static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.instances.size() - first)};
+}
+
+/// The last instance that was found gets a table of its own: filling one in takes as long as a
+/// small region.
+template <class S>
+typename AddressCache<S>::Step Kernels<S>::keep_table(const Step<S>& step,
+                                                      const Runtime<S>& machine,
+                                                      Worker<S>& worker) {
+  const plan::RegionProgram<S>& program =
+      machine.plan().programs[static_cast<std::size_t>(step.program)];
+  AddressCache<S>& ready = worker.ready;
+  const auto instance = ready.instances.back();
+  const std::size_t first = ready.tables.size();
+  S* const* const fixed = worker.tables.of(step.program);
+  ready.tables.insert(ready.tables.end(), fixed,
+                      fixed + program.registers + program.constants.size());
+  const std::span streams = std::span(ready.streams).subspan(instance.first, program.apart.size());
+  ready.tables.insert(ready.tables.end(), streams.begin(), streams.end());
+  ready.instances.pop_back();
+  ready.streams.resize(instance.first);
+  return {AddressCache<S>::Kind::tile, step.program, static_cast<std::uint32_t>(first),
+          static_cast<std::uint32_t>(instance.elements)};
 }
 
 template <class S>
