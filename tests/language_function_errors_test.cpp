@@ -16,6 +16,12 @@ struct Wrong {
 };
 
 const Wrong kWrong[] = {
+    {"E007", "v = sum[t,t](sum(x[t]))", "goes over t twice"},
+    {"E007", "v = max[t,t](1)", "goes over t twice"},
+    {"G014", "h[t] = conv[zzz](K, x[t])", "\"zzz\" is not an index"},
+    {"E007", "h[t] = conv[t](K, a)", "reads nothing at t"},
+    {"G020", "v = rms_norm(s, s)", "rms_norm: a number has no last axis"},
+    {"G020", "v = prod(a, axis=3)", "prod: [3] has no axis 3"},
     {"G015", "v = sum(A, axs=0)", "did you mean \"axis\"?"},
     {"G015", "v = tanh(a, axis=0)", "tanh(a)"},
     {"G015", "v = max(a, a, axis=0)", "two arguments"},

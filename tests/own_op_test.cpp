@@ -175,6 +175,18 @@ TEST_CASE("a bad record is refused, by what it lacks", "[own]") {
   CHECK(has(problem([&] { apply_elementwise(registered, {}); }), "U022"));
 }
 
+TEST_CASE("a vjp that gives a node of another graph is refused", "[own]") {
+  static Graph other;
+  static const Var foreign = other.weight("z", {2});
+  const Op& op = register_op(elementwise_op(
+      "strays", "a vjp of another graph", [](auto a) { return a * a; },
+      [](const Primal&, std::size_t, Var) { return foreign; }));
+  Graph g;
+  const Var x = g.weight("x", {2});
+  const Var loss = sum(apply(op, {{x}}));
+  CHECK(problem([&] { gradient(loss, x); }).starts_with("U024"));
+}
+
 TEST_CASE("--load: own operations in every command", "[own][cli]") {
   const Folder f;
   const std::string load = " --load " OWN_OPS "/libown_initialiser.so";

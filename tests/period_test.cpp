@@ -134,7 +134,8 @@ TEST_CASE("period: plans of random recurrences go on as those of a few steps do"
     plans += continued_to_the_bit(work, steps);
   }
   CAPTURE(plans);
-  CHECK(plans >= 20);  // several skips of different lengths take more steps to settle
+  CHECK(plans >= 15);  // which networks are drawn is the compiler's, too; several skips of
+                       // different lengths take more steps to settle
 }
 
 TEST_CASE("period: what reads one step in the middle is planned as a whole", "[plan]") {

@@ -124,6 +124,10 @@ class Reverse {
     xbar_.assign(primal_.in.size(), Var{});
     const Var mask = zeros_.mask(id);
     op.vjp(mask ? zeros_.finite(primal_, mask) : primal_, ybar, xbar_);
+    for (const Var& x : xbar_)
+      if (x && x.tape.get() != &tape_)
+        fail(Status::usage, "U024", "the vjp of {} gives a node of another graph ({})", op.name,
+             tape_.label(id));
     if (id == options_.spoiled)
       for (Var& x : xbar_)
         if (x) x = x * options_.factor;

@@ -1,11 +1,15 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "graph/gradient_order.h"
 #include "graph/position_text.h"
 #include "io/node_reader.h"
 #include "taugrad/base/tensor.h"
+#include "taugrad/graph/op.h"
 
 // From a node's fields to a node: the tape's own rules, with the place in the file where one fails.
 namespace taugrad {
@@ -32,6 +36,7 @@ void NodeReader::append() {
                      any ? "at least 1" : std::to_string(wanted), wanted == 1 ? "" : "s",
                      described(), draft_.inputs.size()),
          draft_.inputs_offset != 0 ? draft_.inputs_offset : draft_.offset);
+  require_known_attributes();
   set_owner();
   set_gradient_order(tape_, draft_.order);
   const Shape shape = checked_shape();
@@ -47,6 +52,20 @@ void NodeReader::append() {
   }
   if (draft_.value) name_value(v.id);
   if (!draft_.known_as.empty()) know_as(v.id);
+}
+
+/// A name that no operation of ours has is a slip, which none would read.
+void NodeReader::require_known_attributes() const {
+  static constexpr std::array<std::string_view, 28> kKnown = {
+      "axes",     "axis",    "by",          "category",    "divisor",    "extent", "first",
+      "from",     "hi",      "init",        "length",      "lo",         "p",      "phase",
+      "position", "reverse", "shape",       "share",       "size",       "source", "stream",
+      "to",       "top",     "transpose_a", "transpose_b", "transposed", "value",  "which"};
+  for (const auto& [name, value] : draft_.attrs)
+    if (std::ranges::find(kKnown, name) == kKnown.end() &&
+        std::ranges::find(registry(), draft_.op) != registry().end())
+      fail("G020", fmt::format("{} has no attribute \"{}\"", draft_.op->name, printable(name, 80)),
+           draft_.offset);
 }
 
 void NodeReader::know_as(NodeId id) {

@@ -55,7 +55,7 @@ void check_symbols(const Proposal& p) {
 }
 
 void check_input(const Proposal& p) {
-  takes(p, {"category"});
+  takes(p, {"category", "position"});
   check_symbols(p);
 }
 

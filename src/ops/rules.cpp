@@ -111,10 +111,10 @@ Shape followed_by(const Shape& leading, std::initializer_list<std::int64_t> core
   return Shape(dims);
 }
 
-int checked_axis(const Op& op, const Var& a, int axis) {
+int checked_axis(std::string_view function, const Var& a, int axis) {
   const int rank = a.shape().rank();
   if (axis < -rank || axis >= rank)
-    fail(Status::bad_input, "G020", "{}: {} has no axis {}", op.name, a.shape(), axis);
+    fail(Status::bad_input, "G020", "{}: {} has no axis {}", function, a.shape(), axis);
   return axis < 0 ? axis + rank : axis;
 }
 

@@ -41,7 +41,10 @@ Shape along_axis_shape(std::span<const Shape> in, const Attrs& attrs);
 Shape leading(const Shape& s, int core);
 Shape followed_by(const Shape& leading, std::initializer_list<std::int64_t> core);
 /// An axis counted from 0. @throws Error (G020) where there is no such axis
-int checked_axis(const Op& op, const Var& a, int axis);
+int checked_axis(std::string_view function, const Var& a, int axis);
+inline int checked_axis(const Op& op, const Var& a, int axis) {
+  return checked_axis(op.name, a, axis);
+}
 /// Without the axis, or with it at size 1.
 Shape without_axis(const Shape& s, int axis, bool keep);
 

@@ -257,6 +257,9 @@ class Parser {
       if (p.kind != Place::Kind::letter || p.offset != 0)
         fail_at("E001", fmt::format("{}[...] goes over an index, not over a position", n.name),
                 text_, n.column, n.length, "write a letter, as in sum[t](h[t])");
+      if (std::ranges::find(n.over, p.letter) != n.over.end())
+        fail_at("E007", fmt::format("{}[...] goes over {} twice", n.name, p.letter), text_,
+                n.column, n.length, "write a letter once, as in sum[s,t](h[s,t])");
       n.over.push_back(p.letter);
     }
     n.places.clear();

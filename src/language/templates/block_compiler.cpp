@@ -67,6 +67,29 @@ Ast shifted(const Ast& ast, int root, const AstNode& conv, const By& by) {
   return tap;
 }
 
+// The number of an index. @throws Error (G014)
+int index_called(const ResolvedModel& model, const std::string& letter, const AstNode& n) {
+  for (std::size_t i = 0; i < model.system.indices.size(); ++i)
+    if (model.system.indices[i].name == letter) return static_cast<int>(i);
+  fail_at("G014", fmt::format("\"{}\" is not an index", letter), n);
+}
+
+// Each index that a convolution goes over moves what it reads: else all taps would be one.
+void require_moves(const ResolvedModel& model, const Ast& ast, const AstNode& conv) {
+  for (std::size_t o = 0; o < conv.over.size(); ++o) {
+    index_called(model, conv.over[o], conv);
+    const Ast moved =
+        shifted(ast, conv.children[1], conv, [&](std::size_t k) { return k == o ? 1 : 0; });
+    bool same = true;
+    for (std::size_t id = 0; id < moved.nodes.size(); ++id)
+      same = same && moved.nodes[id].places == ast.nodes[id].places;
+    if (same)
+      fail_at("E007",
+              fmt::format("conv[{0}] goes over {0}, and reads nothing at {0}", conv.over[o]), conv,
+              kKernels);
+  }
+}
+
 // sum_d K[d] * taps[d] of a K [w,m] or [w,w',m]
 Var depthwise(Var k, std::span<const Var> taps) {
   const std::int64_t m = k.shape()[k.shape().rank() - 1],
@@ -340,13 +363,7 @@ Value BlockCompiler::reduction(const Ast& ast, const AstNode& n) {
     fail_at("E002", fmt::format("reductions are nested deeper than {}", kMostNested), n,
             "give the inner ones variables of their own");
   std::vector<int> over;
-  for (const std::string& letter : n.over) {
-    int index = -1;
-    for (std::size_t i = 0; i < model_.system.indices.size(); ++i)
-      if (model_.system.indices[i].name == letter) index = static_cast<int>(i);
-    if (index < 0) fail_at("G014", fmt::format("\"{}\" is not an index", letter), n);
-    over.push_back(index);
-  }
+  for (const std::string& letter : n.over) over.push_back(index_called(model_, letter, n));
   Recorder body = [this, &ast, root = n.children[0]] { return record(ast, root).back(); };
   if (seen_)  // it may outlive this expression
     body = [this, copy = std::make_shared<const Ast>(ast), root = n.children[0]] {
@@ -387,6 +404,7 @@ Value BlockCompiler::conv(const Ast& ast, const AstNode& n, const Value& kernel,
                 "conv[..] over {} ind{} takes a kernel of {} axes, or of {} where it is depthwise",
                 rank, rank == 1 ? "ex" : "ices", rank + 2, rank + 1),
             n, kKernels);
+  require_moves(model_, ast, n);
   const Shape& k = kernel.var.shape();
   const std::int64_t high = k[0], wide = rank == 2 ? k[1] : 1;
   if (high * wide > 4096) fail_at("G021", "a convolution has more than 4096 taps", n);

@@ -193,7 +193,7 @@ Var prod(Var a, const Along& along) {
     const Var all = n == 0 ? constant(*a.tape, 1) : product_of_rows(reshape(a, {n}));
     return shaped(reshape(all, {}), a, along);
   }
-  const int axis = checked_axis(kMax, a, along.axis), rank = a.shape().rank();
+  const int axis = checked_axis("prod", a, along.axis), rank = a.shape().rank();
   const Shape result = without_axis(a.shape(), axis, along.keep);
   if (a.shape()[axis] == 0) return constant(*a.tape, 1, result);
   std::vector<int> order{axis};

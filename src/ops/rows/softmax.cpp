@@ -164,6 +164,9 @@ Var normalize(Var a, double eps) {
 }
 Var layer_norm(Var a, Var gain, Var bias) { return normalize(a) * gain + bias; }
 Var layer_norm(Var a, Var gain, Var bias, double eps) { return normalize(a, eps) * gain + bias; }
-Var rms_norm(Var a, Var gain, double eps) { return over_root_mean_square(a, eps) * gain; }
+Var rms_norm(Var a, Var gain, double eps) {
+  if (a.shape().is_scalar()) fail(Status::bad_input, "G020", "rms_norm: a number has no last axis");
+  return over_root_mean_square(a, eps) * gain;
+}
 
 }  // namespace taugrad
