@@ -55,6 +55,8 @@ HWY_INLINE S largest(const S* x, std::int64_t n) {
   });
   if (!hn::AllFalse(d, unordered)) return *std::find_if(x, x + n, [](S y) { return y != y; });
   const S most = hn::GetLane(hn::MaxOfLanes(d, best));
+  // some sets of instructions begin at the lowest finite number: of -inf alone it is -inf
+  if (most == std::numeric_limits<S>::lowest()) return *std::max_element(x, x + n);
   // of zeros of both signs, the first
   return most == 0 ? *std::find(x, x + n, S(0)) : most;
 }
