@@ -115,6 +115,6 @@ TEST_CASE("labels: none on another, on a node, or on a line of others, in every 
   INFO(on_lines << " of " << labels << " labels on lines of others, lines through "
                 << crossed_captions << " of " << captions << " captions");
   if (tell) std::cout << crossed_captions << " of " << captions << " captions\n";
-  CHECK(20 * crossed_captions <= captions);
+  CHECK(crossed_captions == 0);
   CHECK(60 * on_lines <= labels);
 }

@@ -240,27 +240,16 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
 
 namespace {
 
-/// Pictures whose lines cross more often than those of `dot` and a tenth: what every position reads
-/// of every other (attention), levels of a hierarchy, two layers in both directions. `dot`, which
-/// need not keep steps in columns and rows upwards, has fewer there.
+/// Pictures whose lines cross more often than those of `dot` and a tenth: two layers in both
+/// directions, what a loss reads of all steps, and those where steps would look unlike each other
+/// for a crossing or two. `dot`, which need not keep steps in columns and rows upwards, has fewer
+/// there.
 const std::map<std::string, std::set<std::string>> kAboveDot{
-    {"attention", {"unfolded"}},
     {"autoencoder", {"unfolded", "gradient"}},
     {"bidirectional", {"unfolded"}},  // as the notes print it
-    {"crf", {"unfolded"}},
-    {"ctc", {"unfolded", "gradient"}},
-    {"hgrn2", {"unfolded"}},
-    {"hierarchical", {"unfolded", "gradient"}},
-    {"hopfield", {"unfolded"}},
-    {"kalman_filter", {"gradient"}},
-    {"pointer", {"unfolded", "gradient"}},
     {"pyramid", {"unfolded"}},
-    {"qrnn", {"unfolded"}},
-    {"rwkv4", {"folded"}},
-    {"s5", {"folded"}},
-    {"self_attention", {"unfolded"}},
     {"skip_connections", {"unfolded", "gradient"}},
-    {"stacked_bidirectional_lstm", {"unfolded", "gradient"}}};
+    {"stacked_bidirectional_lstm", {"unfolded"}}};
 
 bool is_above_dot(const std::string& name, const std::string& view) {
   const auto known = kAboveDot.find(name);
@@ -313,15 +302,15 @@ TEST_CASE(
                   << (ours > dots * 1.1 ? ", more" : "") << "\n";
       // another version of dot may draw a line otherwise
       if (!is_above_dot(name, view)) CHECK(ours <= dots * 1.1 + 1);
-      CHECK(ours <= dots * 6 + 4);
+      CHECK(ours <= dots * 1.5 + 2);
       all += ours;
       all_of_dot += dots;
       more += ours > dots * 1.1;
       ++pictures;
     }
   INFO(all << " of " << all_of_dot << ", " << more << " of " << pictures << " above");
-  CHECK(all <= all_of_dot * 0.7);
-  CHECK(more * 8 <= pictures);
+  CHECK(all <= all_of_dot * 0.4);
+  CHECK(more * 20 <= pictures);
 }
 
 TEST_CASE("printed: a picture of many nodes is drawn by the layout of all pictures",

@@ -115,8 +115,10 @@ class Columns {
       const bool both = forward[k] > 0 && gradient[k] > 0;
       const double inside = both ? kInside + span(2 * k + 1) : 0;
       const double content = forward[k] + inside + gradient[k];
-      const double width = std::max(content, caption[k]);
-      forward_left[k] = x + pad[k] + (width - content) / 2;
+      // a caption that lines would cross stands beside what they lead to
+      const bool beside = !g_.cramped.captions.empty() && g_.cramped.captions[k];
+      const double width = beside ? content + caption[k] : std::max(content, caption[k]);
+      forward_left[k] = x + pad[k] + (width - content) / (beside ? 1 : 2);
       g_.gutter[2 * k + 1] = forward_left[k] + forward[k] + (inside - span(2 * k + 1)) / 2;
       gradient_left[k] = forward_left[k] + forward[k] + inside;
       right[k] = x + width + 2 * pad[k];
@@ -140,7 +142,7 @@ class Columns {
     g_.tracks.resize(tracks.size());
     std::vector<std::vector<double>> room(tracks.size());
     for (std::size_t i = 0; i < tracks.size(); ++i) room[i].assign(at(tracks[i]), 0);
-    for (const TightTrack& t : g_.tight) {
+    for (const TightTrack& t : g_.cramped.tracks) {
       double& wanted = room[at(t.gutter)][at(t.track)];
       wanted = std::max(wanted, t.room);
     }

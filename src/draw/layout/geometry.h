@@ -14,9 +14,16 @@ struct TightTrack {
   double room = 0;
 };
 
+/// What had no room.
+struct Cramped {
+  std::vector<TightTrack> tracks = {};
+  std::vector<char> captions = {};  ///< by column; empty: of none
+  bool any() const { return !tracks.empty() || !captions.empty(); }
+};
+
 /// Numbers to coordinates: what `columns` and `rows` find, and `paths` uses.
 struct Geometry {
-  std::vector<TightTrack> tight = {};            ///< wanted: known before
+  Cramped cramped = {};                          ///< before: gets more
   std::vector<std::vector<double>> tracks = {};  ///< x of each track from the first, by gutter
   std::vector<double> gutter = {};               ///< x of the first track, by gutter
   std::vector<double> plan_left = {};            ///< x of plan coordinate 0, by 2 * cell + lane
@@ -45,7 +52,7 @@ void set_rows(Drawing& d, Geometry& g);
 /// The curve of an edge.
 Path draw_path(const Drawing& d, const Geometry& g, int edge);
 /// Places the captions of clusters on their upper borders and the labels of edges on their lines,
-/// clear of all else where there is room. Returns the tracks that had none.
-std::vector<TightTrack> place_labels(const Drawing& d, Layout& layout);
+/// clear of all else where there is room. @returns what had none
+Cramped place_labels(const Drawing& d, Layout& layout);
 
 }  // namespace taugrad::draw

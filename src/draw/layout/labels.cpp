@@ -127,10 +127,10 @@ class Labels {
     place_captions();
   }
 
-  std::vector<TightTrack> place() {
+  Cramped place() {
     for (std::size_t e = 0; e < paths_.size(); ++e)
       if (!d_.picture.edges[e].label.empty()) place(e);
-    return std::move(tight_);
+    return std::move(cramped_);
   }
 
  private:
@@ -166,9 +166,19 @@ class Labels {
             least = cost;
             best = box(place);
           }
+      if (least > 0) crowd(static_cast<int>(c));
       layout_.captions.push_back({best.x, best.y});
       drawn_.add_box(best);
     }
+  }
+
+  /// The captions of all steps like that one need room.
+  void crowd(int cluster) {
+    const std::vector<Cell>& cells = d_.grid.cells;
+    const auto cell = std::ranges::find(cells, cluster, &Cell::cluster);
+    cramped_.captions.resize(at(d_.grid.columns), 0);
+    for (const Cell& c : cells)
+      if (c.pattern == cell->pattern) cramped_.captions[at(c.column)] = 1;
   }
 
   void place(std::size_t e) {
@@ -210,7 +220,7 @@ class Labels {
     }
     drawn_.add_box(box(best));
     if (least > 0 && leg != nullptr && searched_)
-      tight_.push_back({leg->lane, leg->track, width / 2 + 2});
+      cramped_.tracks.push_back({leg->lane, leg->track, width / 2 + 2});
     return best;
   }
 
@@ -241,13 +251,11 @@ class Labels {
   const bool searched_;
   Obstacles drawn_;
   std::map<std::tuple<int, int, std::string>, Point> of_net_;
-  std::vector<TightTrack> tight_;
+  Cramped cramped_;
 };
 
 }  // namespace
 
-std::vector<TightTrack> place_labels(const Drawing& d, Layout& layout) {
-  return Labels(d, layout).place();
-}
+Cramped place_labels(const Drawing& d, Layout& layout) { return Labels(d, layout).place(); }
 
 }  // namespace taugrad::draw

@@ -87,10 +87,10 @@ void add_notes(const Picture& picture, Layout& layout) {
   }
 }
 
-// Coordinates of all but the frame. @param tight  tracks that need more room
-// @returns those that would
-std::vector<TightTrack> place(Drawing& d, std::vector<TightTrack> tight, Layout& layout) {
-  Geometry g{.tight = std::move(tight)};
+// Coordinates of all but the frame. @param cramped  what needs more room
+// @returns what would
+Cramped place(Drawing& d, Cramped cramped, Layout& layout) {
+  Geometry g{.cramped = std::move(cramped)};
   set_columns(d, g);
   set_rows(d, g);
   layout.edges.clear();
@@ -131,9 +131,9 @@ Layout lay_out(const Picture& picture) {
   plan_cells(d);
   make_legs(d);
   Layout layout;
-  if (std::vector<TightTrack> tight = place(d, {}, layout); !tight.empty()) {
+  if (Cramped cramped = place(d, {}, layout); cramped.any()) {
     size_nodes(d);  // without the heights of before
-    place(d, std::move(tight), layout);
+    place(d, std::move(cramped), layout);
   }
   layout.nodes = std::move(d.boxes);
   frame(picture, layout);

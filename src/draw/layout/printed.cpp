@@ -81,7 +81,8 @@ std::vector<char> left_out(const Picture& p) {
 void begin_gradients(Picture& p) {
   std::map<int, int> gradient;  // of a node
   for (std::size_t n = 0; n < p.nodes.size(); ++n)
-    if (p.nodes[n].beside >= 0) gradient[p.nodes[n].beside] = static_cast<int>(n);
+    if (p.nodes[n].order == 1 && p.nodes[n].beside >= 0)
+      gradient[p.nodes[n].beside] = static_cast<int>(n);
   const std::size_t edges = p.edges.size();
   for (std::size_t e = 0; e < edges; ++e) {
     const auto of = gradient.find(p.edges[e].from);

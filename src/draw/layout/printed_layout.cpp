@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "draw/layout/printed_search.h"
+
 namespace taugrad::draw {
 namespace {
 
 constexpr std::size_t kMostNodes = 500, kMostEdges = 900;  // lines are compared pair by pair
+constexpr std::size_t kMostSettled = 400;                  // edges
+// of crossings: that share, and some of few, must go for steps to look unlike each other
+constexpr double kIrregular = 0.1, kFewCrossings = 30;
 constexpr double kFalling = 0.67;  // crossings that a line is worth which does not rise
 constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until all texts are clear
 
@@ -27,13 +32,16 @@ std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
   return boxes;
 }
 
-/// At the smallest scale at which all texts are clear, or nothing.
-std::optional<Layout> attempted(const Picture& picture, int attempt) {
+/// At the smallest scale at which all texts are clear; nothing where there is none, or where lines
+/// cross that often. @param places  by scale
+template <class Places>
+std::optional<Layout> drawn(const Picture& picture, const Places& places, double most) {
   for (const double scale : kScales) {
     Layout layout;
-    layout.nodes = printed_places(picture, scale, attempt);
+    layout.nodes = places(scale);
     auto routes = printed_routes(picture, layout.nodes);
     if (!routes) continue;
+    if (printed_crossings(*routes) >= most) return std::nullopt;
     layout.edges = std::move(*routes);
     const bool clear = place_printed_texts(picture, layout);
     layout.printed = true;
@@ -42,6 +50,14 @@ std::optional<Layout> attempted(const Picture& picture, int attempt) {
     if (clear) return layout;
   }
   return std::nullopt;
+}
+
+std::vector<Box> scaled(std::vector<Box> boxes, double scale) {
+  for (Box& b : boxes) {
+    b.x *= scale, b.y *= scale;
+    b.height = (b.height - kCircle) * scale + kCircle;
+  }
+  return boxes;
 }
 
 /// Of each line whether it belongs to a step and does not rise, as those of books do; of those of
@@ -57,34 +73,68 @@ std::vector<char> falling(const Picture& picture, const Layout& layout) {
   return falls;
 }
 
+class Printer {
+ public:
+  explicit Printer(const Picture& picture) : picture_(picture) {}
+
+  std::optional<Layout> run() {
+    const std::size_t edges = picture_.edges.size();
+    const int attempts = edges < 50 ? 14 : edges < 100 ? 6 : 1;  // arrangements of a step
+    for (int attempt = 0; attempt < attempts && unsettled(); ++attempt)
+      consider([&](double scale) { return printed_places(picture_, scale, attempt); });
+    if (edges > kMostSettled || (!best_ && edges > 4 * picture_.nodes.size()))
+      return std::move(best_);  // too dense
+    const bool medium = edges >= 100 && edges < 180, plane = is_plane(picture_);
+    settle(Freedom::roles, plane && edges >= 100 ? 1 : medium ? 3 : 2);
+    settle(Freedom::nodes, edges >= 180 ? 1 : 2);
+    return std::move(best_);
+  }
+
+ private:
+  void settle(Freedom freedom, int seeds) {
+    const bool mirrored =
+        freedom == Freedom::roles && std::ranges::any_of(picture_.nodes, &PictureNode::adjoint);
+    for (int seed = 0; seed < seeds && unsettled(); ++seed) {
+      std::vector<Box> boxes = start();
+      if (mirrored)  // first what it is the mirror image of
+        boxes = settled(picture_, std::move(boxes), freedom, seed, Scope::forward);
+      boxes = settled(picture_, std::move(boxes), freedom, seed);
+      consider([&](double scale) { return scaled(boxes, scale); },
+               freedom == Freedom::nodes ? kIrregular : 0);
+    }
+  }
+  bool unsettled() const { return !best_ || least_ > 0; }
+
+  std::vector<Box> start() const { return best_ ? best_places_ : printed_places(picture_, 1, 0); }
+
+  template <class Places>
+  void consider(const Places& places, double handicap = 0) {
+    std::optional<Layout> layout = drawn(picture_, places, best_ ? least_ : 1e9);
+    if (!layout) return;
+    const std::vector<char> falls = falling(picture_, *layout);
+    if (usual_.empty()) usual_ = falls;
+    double poor = printed_crossings(layout->edges);
+    poor += handicap * (kFewCrossings + poor);
+    for (std::size_t e = 0; e < falls.size(); ++e)
+      if (falls[e] > usual_[e]) poor += kFalling;
+    if (best_ && poor >= least_) return;
+    best_ = std::move(layout);
+    best_places_ = places(1);
+    least_ = poor;
+  }
+
+  const Picture& picture_;
+  std::optional<Layout> best_;
+  std::vector<Box> best_places_;  // at scale 1
+  double least_ = 0;
+  std::vector<char> usual_;  // fall where rows tell what reads what: from what is observed
+};
+
 }  // namespace
 
 std::optional<Layout> lay_out_printed(const Picture& picture) {
   if (picture.nodes.size() > kMostNodes || picture.edges.size() > kMostEdges) return std::nullopt;
-  // a second gradient would be mirrored onto the first
-  if (std::ranges::any_of(picture.nodes, [](const PictureNode& n) { return n.order > 1; }))
-    return std::nullopt;
-  std::optional<Layout> best;
-  double least = 0;
-  std::vector<char> usual;  // fall where rows tell what reads what: from what is observed
-  const std::size_t edges = picture.edges.size();
-  const int attempts = edges < 50    ? 14
-                       : edges < 80  ? 9
-                       : edges < 160 ? 6
-                                     : 2;  // arrangements of a step
-  for (int attempt = 0; attempt < attempts && (!best || least > 0); ++attempt) {
-    std::optional<Layout> layout = attempted(picture, attempt);
-    if (!layout) continue;
-    const std::vector<char> falls = falling(picture, *layout);
-    if (usual.empty()) usual = falls;
-    double poor = printed_crossings(layout->edges);
-    for (std::size_t e = 0; e < falls.size(); ++e)
-      if (falls[e] > usual[e]) poor += kFalling;
-    if (best && poor >= least) continue;
-    best = std::move(layout);
-    least = poor;
-  }
-  return best;
+  return Printer(picture).run();
 }
 
 }  // namespace taugrad::draw

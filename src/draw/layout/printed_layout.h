@@ -16,6 +16,7 @@ inline constexpr double kPrintedSize = 14;   ///< font size of a name
 inline constexpr double kPrintedLabel = 12;  ///< of a weight beside its line
 
 inline constexpr double kSlotPitch = 58;  ///< between nodes of a row, at scale 1
+inline constexpr double kRowPitch = 66;   ///< between rows
 
 /// Width of a circle, or of the box with round ends that a long name has.
 double printed_node_width(const PictureNode& node);

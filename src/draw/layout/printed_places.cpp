@@ -17,7 +17,7 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr double kRowPitch = 66, kColumnGap = 62;
+constexpr double kColumnGap = 62;
 
 class Places {
  public:
@@ -41,7 +41,9 @@ class Places {
     for (std::size_t n = 0; n < p_.nodes.size(); ++n) size(static_cast<int>(n));
     place_cells();
     place_outside();
-    mirror();
+    int orders = 0;
+    for (const PictureNode& n : p_.nodes) orders = std::max(orders, n.order);
+    for (int order = 1; order <= orders; ++order) mirror(order);
     for (std::size_t n = 0; n < p_.nodes.size(); ++n)
       if (p_.nodes[n].kind == NodeKind::ellipsis) stretch(static_cast<int>(n));
     return std::move(boxes_);
@@ -203,12 +205,13 @@ class Places {
     return row;
   }
 
-  /// The gradient is the mirror image of the graph, the axis through its losses.
-  void mirror() {
+  /// The gradient is the mirror image of the graph, the axis through its losses; a second one of
+  /// both, over them.
+  void mirror(int order) {
     bool any = false, on_axis = false;
     const double top = highest();
     for (const PictureNode& n : p_.nodes) {
-      if (!n.adjoint || n.beside < 0) continue;
+      if (n.order != order || n.beside < 0) continue;
       any = true;
       on_axis = on_axis || row_[at(n.beside)] > top - 0.5;
     }
@@ -216,7 +219,7 @@ class Places {
     const double axis = top + (on_axis ? 0.75 : 0);
     for (std::size_t i = 0; i < p_.nodes.size(); ++i) {
       const PictureNode& n = p_.nodes[i];
-      if (!n.adjoint || n.beside < 0) continue;
+      if (n.order != order || n.beside < 0) continue;
       boxes_[i].x = boxes_[at(n.beside)].x;
       row_[i] = 2 * axis - row_[at(n.beside)];
       settle(static_cast<int>(i));

@@ -25,12 +25,12 @@ Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y}; }
 Point operator*(double s, Point a) { return {s * a.x, s * a.y}; }
 double length(Point a) { return std::hypot(a.x, a.y); }
 
-/// Distance of a point from a box with round ends; below 0 inside.
-double distance(const Box& b, Point p) {
+/// Whether a point is nearer than that to a box with round ends.
+bool is_near(const Box& b, Point p, double gap) {
   const double r = std::min(b.width, b.height) / 2;
   const double dx = std::max(0.0, std::abs(p.x - b.x) - (b.width / 2 - r));
   const double dy = std::max(0.0, std::abs(p.y - b.y) - (b.height / 2 - r));
-  return std::hypot(dx, dy) - r;
+  return dx * dx + dy * dy < (r + gap) * (r + gap);
 }
 
 /// Where the boundary is met on the way from the middle.
@@ -38,10 +38,12 @@ Point boundary(const Box& b, Point middle, Point towards) {
   const Point way = towards - middle;
   const double far = length(way);
   if (far < 1e-9) return middle;
+  if (b.width == b.height && middle.x == b.x && middle.y == b.y)  // a circle
+    return middle + (b.width / 2 / far) * way;
   double inside = 0, outside = (b.width + b.height) / far;
   for (int i = 0; i < 40; ++i) {
     const double half = (inside + outside) / 2;
-    (distance(b, middle + half * way) < 0 ? inside : outside) = half;
+    (is_near(b, middle + half * way, 0) ? inside : outside) = half;
   }
   return middle + inside * way;
 }
@@ -76,11 +78,19 @@ bool apart(const Box& a, const Box& b) {
          std::abs(a.y - b.y) * 2 > a.height + b.height;
 }
 
+/// Whether a straight piece is wholly at one side of a box.
+bool beside(Point p, Point q, const Box& b) {
+  return std::max(p.x, q.x) < b.left() || std::min(p.x, q.x) > b.right() ||
+         std::max(p.y, q.y) < b.top() || std::min(p.y, q.y) > b.bottom();
+}
+
 int crossings(const Line& a, const Line& b) {
   int count = 0;
-  for (std::size_t i = 0; i + 1 < a.points.size(); ++i)
+  for (std::size_t i = 0; i + 1 < a.points.size(); ++i) {
+    if (beside(a.points[i], a.points[i + 1], b.around)) continue;
     for (std::size_t k = 0; k + 1 < b.points.size(); ++k)
       if (cut(a.points[i], a.points[i + 1], b.points[k], b.points[k + 1])) ++count;
+  }
   return count;
 }
 
@@ -108,6 +118,14 @@ class Router {
   /// The candidate that meets least of the lines so far. @returns what it costs
   double choose(int e) {
     const bool loop = p_.edges[at(e)].from == p_.edges[at(e)].to;
+    if (!loop && !p_.edges[at(e)].square) {  // no arc costs less than a straight line in no way
+      Line straight = straight_line(e);
+      const double cost = cost_of(e, straight, kBent);
+      if (cost < kBent || (along_grid(e) && hits(e, straight) == 0)) {
+        lines_[at(e)] = std::move(straight);
+        return cost;
+      }
+    }
     std::vector<Line> candidates = loop ? loops(e) : arcs(e);
     double least = 1e18;
     std::size_t best = 0;
@@ -118,7 +136,6 @@ class Router {
       least = cost;
       best = c;
     }
-    if (along_grid(e) && hits(e, candidates[0]) == 0) best = 0;
     lines_[at(e)] = std::move(candidates[best]);
     return least;
   }
@@ -162,6 +179,17 @@ class Router {
            p_.clusters[at(a.cluster)].position.size() > 1;
   }
 
+  Line straight_line(int e) const {
+    const PictureEdge& edge = p_.edges[at(e)];
+    const Point a = end(e, true), b = end(e, false);
+    const Point from = boundary(boxes_[at(edge.from)], a, b);
+    const Point to = boundary(boxes_[at(edge.to)], b, a);
+    const Point third = (1.0 / 3) * (to - from);
+    Path path;
+    path.points = {from, from + third, to - third, to};
+    return line_of(std::move(path));
+  }
+
   std::vector<Line> arcs(int e) {
     const PictureEdge& edge = p_.edges[at(e)];
     const Point a = end(e, true), b = end(e, false);
@@ -179,16 +207,14 @@ class Router {
       if (bulge != 0 && std::abs(reach) < kLeast) continue;
       const Point c1 = a + 0.25 * way + (4.0 / 3 * reach) * normal;
       const Point c2 = a + 0.75 * way + (4.0 / 3 * reach) * normal;
-      const Point from = boundary(boxes_[at(edge.from)], a, bulge == 0 ? b : c1);
-      const Point to = boundary(boxes_[at(edge.to)], b, bulge == 0 ? a : c2);
-      Path path;
       if (bulge == 0) {
-        const Point third = (1.0 / 3) * (to - from);
-        path.points = {from, from + third, to - third, to};
+        all.push_back(straight_line(e));
       } else {
-        path.points = {from, c1, c2, to};
+        Path path;
+        path.points = {boundary(boxes_[at(edge.from)], a, c1), c1, c2,
+                       boundary(boxes_[at(edge.to)], b, c2)};
+        all.push_back(line_of(std::move(path)));
       }
-      all.push_back(line_of(std::move(path)));
       bent_.push_back(bulge == 0 ? 0 : kBent + std::abs(reach) * 0.25);
     }
     if (std::abs(way.x) > kCircle && std::abs(way.y) > kCircle)
@@ -252,11 +278,13 @@ class Router {
   }
 
   static bool meets(const Box& b, const Line& line) {
+    const Box wide{b.x, b.y, b.width + 2 * kClear, b.height + 2 * kClear};
     for (std::size_t i = 0; i + 1 < line.points.size(); ++i) {
-      const Point a = line.points[i], way = line.points[i + 1] - a;
+      const Point a = line.points[i], c = line.points[i + 1], way = c - a;
+      if (beside(a, c, wide)) continue;
       const int pieces = std::max(1, static_cast<int>(length(way) / 6));
       for (int k = 0; k <= pieces; ++k)
-        if (distance(b, a + (static_cast<double>(k) / pieces) * way) < kClear) return true;
+        if (is_near(b, a + (static_cast<double>(k) / pieces) * way, kClear)) return true;
     }
     return false;
   }
