@@ -9,7 +9,7 @@
 
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
-#include "draw/layout/printed_layout.h"
+#include "draw/printed/printed_layout.h"
 #include "support_golden.h"
 #include "support_picture.h"
 #include "taugrad/draw/model_picture.h"

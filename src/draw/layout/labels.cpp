@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "draw/layout/geometry.h"
-#include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/in_range.h"
-#include "draw/layout/printed.h"
 #include "draw/pictures/inner_gradient.h"
 #include "draw/pictures/names.h"
 #include "draw/pictures/op_text.h"
 #include "draw/pictures/sources.h"
+#include "draw/printed/printed.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 

@@ -15,13 +15,13 @@
 
 #include "base/system/memory_limit.h"
 #include "draw/layout/layout.h"
-#include "draw/layout/printed.h"
 #include "draw/pictures/inner_gradient.h"
 #include "draw/pictures/names.h"
 #include "draw/pictures/notes.h"
 #include "draw/pictures/op_text.h"
 #include "draw/pictures/scan.h"
 #include "draw/pictures/sources.h"
+#include "draw/printed/printed.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/records.h"
 

@@ -7,9 +7,9 @@
 
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
-#include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
+#include "draw/printed/printed_layout.h"
 #include "draw/render/formats.h"
 #include "taugrad/draw/render.h"
 

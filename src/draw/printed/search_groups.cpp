@@ -1,11 +1,11 @@
-#include "draw/layout/search_groups.h"
+#include "draw/printed/search_groups.h"
 
 #include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "draw/layout/printed_cell.h"
+#include "draw/printed/printed_cell.h"
 
 namespace taugrad::draw {
 namespace {

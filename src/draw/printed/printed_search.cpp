@@ -1,12 +1,12 @@
-#include "draw/layout/printed_search.h"
+#include "draw/printed/printed_search.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 
-#include "draw/layout/crossing_board.h"
-#include "draw/layout/search_groups.h"
+#include "draw/printed/crossing_board.h"
+#include "draw/printed/search_groups.h"
 
 namespace taugrad::draw {
 namespace {

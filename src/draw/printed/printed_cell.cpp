@@ -1,4 +1,4 @@
-#include "draw/layout/printed_cell.h"
+#include "draw/printed/printed_cell.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "draw/layout/printed_layout.h"
 #include "draw/layout/untangle.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {

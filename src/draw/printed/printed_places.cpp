@@ -8,9 +8,9 @@
 
 #include "draw/layout/grid.h"
 #include "draw/layout/math_text.h"
-#include "draw/layout/printed_cell.h"
-#include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/printed/printed_cell.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {

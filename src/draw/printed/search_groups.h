@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "draw/layout/grid.h"
-#include "draw/layout/printed_search.h"
+#include "draw/printed/printed_search.h"
 
 namespace taugrad::draw {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "draw/layout/path_text.h"
-#include "draw/layout/printed_layout.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "draw/layout/printed_layout.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 

@@ -1,9 +1,9 @@
-#include "draw/layout/printed_layout.h"
+#include "draw/printed/printed_layout.h"
 
 #include <algorithm>
 #include <array>
 
-#include "draw/layout/printed_search.h"
+#include "draw/printed/printed_search.h"
 
 namespace taugrad::draw {
 namespace {

@@ -1,4 +1,4 @@
-#include "draw/layout/printed.h"
+#include "draw/printed/printed.h"
 
 #include <algorithm>
 #include <map>

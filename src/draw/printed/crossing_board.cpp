@@ -1,4 +1,4 @@
-#include "draw/layout/crossing_board.h"
+#include "draw/printed/crossing_board.h"
 
 #include <algorithm>
 #include <cmath>

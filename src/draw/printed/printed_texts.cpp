@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "draw/layout/math_text.h"
-#include "draw/layout/printed_layout.h"
 #include "draw/layout/text.h"
+#include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {
