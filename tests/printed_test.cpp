@@ -198,6 +198,38 @@ TEST_CASE("printed: steps from left to right, a step upwards, each gradient over
   CHECK(begins);
 }
 
+TEST_CASE("printed: a second gradient is the mirror image of the graph and its gradient, over both",
+          "[draw][printed]") {
+  Picture p;
+  p.printed = true;
+  p.clusters.push_back({.label = "t = 1", .domain = "t", .position = {1}});
+  const auto add = [&](const std::string& name, NodeKind kind, int order, int beside) {
+    PictureNode n;
+    n.id = "n" + std::to_string(p.nodes.size());
+    n.name = n.role = name;
+    n.kind = kind;
+    n.adjoint = order > 0;
+    n.order = order;
+    n.cluster = 0;
+    n.beside = beside;
+    p.nodes.push_back(n);
+  };
+  add("h[1]", NodeKind::variable, 0, -1);
+  add("L[1]", NodeKind::loss, 0, -1);
+  add("∇h[1]", NodeKind::variable, 1, 0);
+  add("∇∇h[1]", NodeKind::variable, 2, 2);
+  add("∇∇'h[1]", NodeKind::variable, 2, 0);
+  for (const auto& [from, to] :
+       {std::pair(0, 1), std::pair(1, 2), std::pair(2, 3), std::pair(3, 4)})
+    p.edges.push_back({.from = from, .to = to, .kind = EdgeKind::data, .label = ""});
+  const Layout l = draw::lay_out(p);
+  REQUIRE(l.printed);
+  for (std::size_t n = 0; n < 4; ++n) CHECK(l.nodes[n].y > l.nodes[n + 1].y);
+  CHECK(l.nodes[0].y + l.nodes[2].y == Approx(2 * l.nodes[1].y));
+  CHECK(l.nodes[0].y + l.nodes[4].y == Approx(l.nodes[2].y + l.nodes[3].y));
+  CHECK(l.nodes[4].x == Approx(l.nodes[0].x));
+}
+
 TEST_CASE("printed: no text lies on another, on a circle or on a line; no line on a circle",
           "[draw][printed]") {
   int pictures = 0, laid = 0;
