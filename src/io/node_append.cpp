@@ -61,6 +61,7 @@ void NodeReader::require_known_attributes() const {
       "from",     "hi",      "init",        "length",      "lo",         "p",      "phase",
       "position", "reverse", "shape",       "share",       "size",       "source", "stream",
       "to",       "top",     "transpose_a", "transpose_b", "transposed", "value",  "which"};
+  if (draft_.op->traits.leaf) return;  // which say themselves what they take
   for (const auto& [name, value] : draft_.attrs)
     if (std::ranges::find(kKnown, name) == kKnown.end() &&
         std::ranges::find(registry(), draft_.op) != registry().end())

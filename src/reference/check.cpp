@@ -173,7 +173,7 @@ CheckReport check_spoiled(Var loss, std::span<const Var> variables, const CheckP
                           const CheckOptions& options, const SweepOptions& sweep,
                           const Watch& watch) {
   if (options.order != 1 && options.order != 2)
-    fail(Status::usage, "U002", "a check is of order 1 or 2, not {}", options.order);
+    fail(Status::usage, "G023", "a check is of order 1 or 2, not {}", options.order);
   if (variables.empty()) return {};
   if (loss && !loss.shape().is_scalar())
     fail(Status::bad_input, "G023", "a loss is a number, {} has shape {}",
