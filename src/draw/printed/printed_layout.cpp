@@ -100,7 +100,7 @@ class Printer {
         boxes = settled(picture_, std::move(boxes), freedom, seed, Scope::forward);
       boxes = settled(picture_, std::move(boxes), freedom, seed);
       consider([&](double scale) { return scaled(boxes, scale); },
-               freedom == Freedom::nodes ? kIrregular : 0);
+               freedom == Freedom::nodes && !picture_.clusters.empty() ? kIrregular : 0);
     }
   }
   bool unsettled() const { return !best_ || least_ > 0; }
