@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -47,7 +48,14 @@ HWY_INLINE Vector<float> power(Vector<float> a, Vector<float> b) {
   const auto of = [&](auto x, auto y) HWY_ATTR {
     const Lanes<double> wide;
     const auto logarithm = log<double>(hn::PromoteTo(wide, x));
-    return hn::DemoteTo(half, exp<double>(hn::Mul(hn::PromoteTo(wide, y), logarithm)));
+    const auto e = exp<double>(hn::Mul(hn::PromoteTo(wide, y), logarithm));
+#if HWY_TARGET == HWY_EMU128  // whose floats end at the largest finite one: twice that is infinite
+    constexpr double kMost = std::numeric_limits<float>::max(), kRoundsUp = 0x1.ffffffp127;
+    const auto over = hn::IfThenElseZero(hn::Ge(e, hn::Set(wide, kRoundsUp)), hn::Set(wide, kMost));
+    return hn::Add(hn::DemoteTo(half, e), hn::DemoteTo(half, over));
+#else
+    return hn::DemoteTo(half, e);
+#endif
   };
   return hn::Combine(d, of(hn::UpperHalf(half, a), hn::UpperHalf(half, b)),
                      of(hn::LowerHalf(half, a), hn::LowerHalf(half, b)));
