@@ -197,3 +197,23 @@ TEST_CASE("loops with gaps have no flow from step to step, and that is said", "[
     CHECK(e.diagnostics().front().message.find("without gaps") != std::string::npos);
   }
 }
+
+TEST_CASE("the axes of a result do not depend on what else is fetched", "[by_hand]") {
+  Graph g;
+  const Var x = g.input("x", {2});
+  g.name(sum(x * 2.0), "loss");
+  g.name(g.zeros({2}) + 1.0, "q");
+  const Tensor two = Tensor::of({{1., 2.}, {3., 4.}});
+  for (const std::vector<std::string>& fetch :
+       {std::vector<std::string>{"grad:x"}, {"loss", "grad:x"}, {"q"}, {"q", "loss"}}) {
+    RunOptions o;
+    o.dtype = f64;
+    o.fetch = fetch;
+    const RunResult r = run(g, {{"x", two}}, {}, o);
+    for (const auto& [name, value] : r.values) {
+      INFO(name);
+      CHECK(value.dims()[0] == 2);
+      if (name == "grad:x") CHECK(value.at(3) == 2);
+    }
+  }
+}

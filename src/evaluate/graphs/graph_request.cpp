@@ -100,6 +100,7 @@ void GraphRequest::add(const GraphFetch& f) {
       outputs_.push_back(id);
       continue;
     }
+    r.per_example = r.per_example || tape().extent_id(id) != kShared;
     const std::size_t number = gradient_of_.at(id);
     if (f.edge.empty()) {
       outputs_.push_back(gradients_[number].id);

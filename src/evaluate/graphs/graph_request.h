@@ -16,6 +16,7 @@ struct GraphResult {
   std::vector<std::int64_t> lengths;  ///< of its positions
   std::size_t first = 0, count = 0;   ///< outputs; each one position, or all added up where `adds`
   bool adds = false;
+  bool per_example = false;  ///< a gradient of what is, also where it is the same for all items
 };
 
 /// A graph with all that a run is asked for: gradients are appended to a copy of it.

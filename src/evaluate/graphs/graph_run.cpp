@@ -32,8 +32,8 @@ class GraphRun {
                   {.engine = options.engine,
                    .checkpoint = options.checkpoint ? request.forward_end() : -1}),
         sources_(runtime::sources_of(request.tape(), executor_.leaves())),
-        batch_(
-            runtime::describe_batch(sources_, runtime::length_rules(request.tape(), {}), inputs)) {
+        batch_(runtime::describe_batch(runtime::sources_of(request.tape(), known_leaves()),
+                                       runtime::length_rules(request.tape(), {}), inputs)) {
     require_lengths();
     batch_.context.seed = options.seed;
     batch_.context.train = options.train;
@@ -87,7 +87,20 @@ class GraphRun {
 
   NodeId output(std::size_t o) const { return request_.outputs()[o]; }
 
+  /// Those that are read, and all whose tensors are given: they tell how many items there are.
+  std::vector<NodeId> known_leaves() const {
+    const std::span<const NodeId> read = executor_.leaves();
+    std::vector<NodeId> known(read.begin(), read.end());
+    for (NodeId id = 0; id < tape().size(); ++id)
+      if (&tape().op(id) == &kInput && inputs_.contains(std::string(tape().name(id))) &&
+          std::ranges::find(read, id) == read.end())
+        known.push_back(id);
+    std::ranges::sort(known);
+    return known;
+  }
+
   bool per_example(const GraphResult& r) const {
+    if (r.per_example) return true;
     for (std::size_t o = r.first; o < r.first + r.count; ++o)
       if (tape().extent_id(output(o)) != kShared) return true;
     return false;
