@@ -89,13 +89,13 @@ class GraphRun {
 
   /// Those that are read, and all whose tensors are given: they tell how many items there are.
   std::vector<NodeId> known_leaves() const {
-    const std::span<const NodeId> read = executor_.leaves();
-    std::vector<NodeId> known(read.begin(), read.end());
+    std::vector<char> is_known(at(tape().size()), 0);
+    for (const NodeId id : executor_.leaves()) is_known[at(id)] = 1;
+    std::vector<NodeId> known;
     for (NodeId id = 0; id < tape().size(); ++id)
-      if (&tape().op(id) == &kInput && inputs_.contains(std::string(tape().name(id))) &&
-          std::ranges::find(read, id) == read.end())
+      if (is_known[at(id)] != 0 ||
+          (&tape().op(id) == &kInput && inputs_.contains(std::string(tape().name(id)))))
         known.push_back(id);
-    std::ranges::sort(known);
     return known;
   }
 
