@@ -58,6 +58,28 @@ std::string help_for(const Tape& tape, const Op& op, std::span<const NodeId> in)
   return "";
 }
 
+bool takes(const Op& op, std::string_view attribute) {
+  if (op.attributes == kAnyName) return true;
+  for (std::string_view rest = op.attributes; !rest.empty();) {
+    const std::size_t space = std::min(rest.find(' '), rest.size());
+    if (rest.substr(0, space) == attribute) return true;
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  return false;
+}
+
+// A misspelt attribute, or one of another operation, would be read by nobody. "category" has rules
+// of its own, with better messages.
+void check_names(const Op& op, const Attrs& attrs) {
+  for (const auto& [name, value] : attrs) {
+    if (name == "category" || takes(op, name)) continue;
+    std::string all(op.attributes);
+    for (std::size_t at; (at = all.find(' ')) != std::string::npos;) all.replace(at, 1, ", ");
+    fail(Status::bad_input, "G020", "has no attribute \"{}\"{}", printable(name, 80),
+         all.empty() ? "" : ": it takes " + all);
+  }
+}
+
 }  // namespace
 
 void refuse(const Tape& tape, const Op& op, std::span<const NodeId> inputs, const Error& why) {
@@ -131,6 +153,7 @@ std::int64_t Tape::category(NodeId id) const {
 
 void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                        ExtentId extent) const {
+  if (attrs != 0) check_names(op, attrs_of(attrs));
   if (op.check)
     return op.check({*this, inputs, shape_of(shape), attrs_of(attrs), extent, categories_[attrs],
                      op.traits.keeps_symbols});

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/fail.h"
 #include "base/utf8.h"
@@ -36,7 +35,6 @@ void NodeReader::append() {
                      any ? "at least 1" : std::to_string(wanted), wanted == 1 ? "" : "s",
                      described(), draft_.inputs.size()),
          draft_.inputs_offset != 0 ? draft_.inputs_offset : draft_.offset);
-  require_known_attributes();
   set_owner();
   set_gradient_order(tape_, draft_.order);
   const Shape shape = checked_shape();
@@ -52,21 +50,6 @@ void NodeReader::append() {
   }
   if (draft_.value) name_value(v.id);
   if (!draft_.known_as.empty()) know_as(v.id);
-}
-
-/// A name that no operation of ours has is a slip, which none would read.
-void NodeReader::require_known_attributes() const {
-  static constexpr std::array<std::string_view, 28> kKnown = {
-      "axes",     "axis",    "by",          "category",    "divisor",    "extent", "first",
-      "from",     "hi",      "init",        "length",      "lo",         "p",      "phase",
-      "position", "reverse", "shape",       "share",       "size",       "source", "stream",
-      "to",       "top",     "transpose_a", "transpose_b", "transposed", "value",  "which"};
-  if (draft_.op->traits.leaf) return;  // which say themselves what they take
-  for (const auto& [name, value] : draft_.attrs)
-    if (std::ranges::find(kKnown, name) == kKnown.end() &&
-        std::ranges::find(registry(), draft_.op) != registry().end())
-      fail("G020", fmt::format("{} has no attribute \"{}\"", draft_.op->name, printable(name, 80)),
-           draft_.offset);
 }
 
 void NodeReader::know_as(NodeId id) {

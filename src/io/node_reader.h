@@ -53,7 +53,6 @@ class NodeReader {
   Ints read_ints(std::string_view what, std::int64_t least, std::int64_t most);
   void require_fields() const;
   void append();
-  void require_known_attributes() const;
   void set_owner();
   Shape checked_shape() const;
   void name_value(NodeId id);

@@ -42,25 +42,15 @@ struct OwnLength {
   }
 };
 
-// A misspelt attribute would be a leaf of another kind: a category that is a number.
-void takes(const Proposal& p, std::initializer_list<std::string_view> names) {
-  for (const auto& [name, value] : p.attrs)
-    require(std::ranges::find(names, name) != names.end(), "has no attribute \"{}\"{}",
-            printable(name, 80),
-            names.size() == 0 ? "" : fmt::format(": it takes {}", fmt::join(names, ", ")));
-}
-
 void check_symbols(const Proposal& p) {
   require(p.category == 0 || p.shape.is_scalar(), "a category is a number, not {}", p.shape);
 }
 
 void check_input(const Proposal& p) {
-  takes(p, {"category", "position"});
   check_symbols(p);
 }
 
 void check_weight(const Proposal& p) {
-  takes(p, {"category", "init"});
   check_symbols(p);
   require(p.extent == kShared, "a weight is shared by all items");
   if (!p.attrs.has("init")) return;
@@ -70,19 +60,16 @@ void check_weight(const Proposal& p) {
 }
 
 void check_constant(const Proposal& p) {
-  takes(p, {"category", "value"});
   check_symbols(p);
   p.attrs.real("value");
 }
 
 void check_eye(const Proposal& p) {
-  takes(p, {});
   require(p.shape.rank() == 2 && p.shape[0] == p.shape[1], "is a square matrix, not {}", p.shape);
   require(p.category == 0, "gives numbers, not a category");
 }
 
 void check_own_length(const Proposal& p) {
-  takes(p, {"which"});
   require(p.shape.is_scalar() && p.category == 0, "a length is a number");
   check_length(p);
 }
@@ -91,16 +78,19 @@ void check_own_length(const Proposal& p) {
 
 constinit const Op kInput{.name = "input",
                           .about = "data: a value for each example, or a category",
+                          .attributes = "category position",
                           .arity = 0,
                           .traits = {.leaf = true},
                           .check = check_input};
 constinit const Op kWeight{.name = "weight",
                            .about = "a parameter, shared by all examples",
+                           .attributes = "category init",
                            .arity = 0,
                            .traits = {.leaf = true},
                            .check = check_weight};
 constinit const Op kConstant{.name = "constant",
                              .about = "a number in every element",
+                             .attributes = "category value",
                              .arity = 0,
                              .forward = exact_forwards<Fill>(),
                              .traits = {.leaf = true, .discrete = true},
@@ -113,6 +103,7 @@ constinit const Op kEye{.name = "eye",
                         .check = check_eye};
 constinit const Op kLength{.name = "length",
                            .about = "the item's own length, as a number",
+                           .attributes = "which",
                            .arity = 0,
                            .forward = exact_forwards<OwnLength>(),
                            .traits = {.leaf = true, .discrete = true},

@@ -60,6 +60,7 @@ const Op& add_to_registry(const Op& op) {
   Op& own = r.own.emplace_back(op);
   own.name = r.texts.emplace_back(op.name);
   own.about = r.texts.emplace_back(op.about);
+  own.attributes = op.attributes.empty() ? kAnyName : r.texts.emplace_back(op.attributes);
   r.ops.push_back(&own);
   return own;
 }

@@ -65,6 +65,7 @@ inline void carries_symbols(const Proposal& p) { carries_symbols(p, 0); }
 void check_length(const Proposal& p);
 
 constexpr Op carrying(Op op) {
+  op.attributes = "category";
   op.check = carries_symbols;
   return op;
 }

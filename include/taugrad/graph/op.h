@@ -13,6 +13,7 @@ namespace taugrad {
 class Rational;
 
 inline constexpr int kAnyArity = -1;
+inline constexpr std::string_view kAnyName = "*";
 
 /// What passes and derivative rules ask of an op, instead of lists of op names.
 struct Traits {
@@ -66,6 +67,9 @@ struct Forwards {
 struct Op {
   std::string_view name;   ///< the word in JSON, DOT, errors and the command line
   std::string_view about;  ///< one line for `taugrad ops`, with the equation
+  /// Names of the attributes that it takes, apart by spaces; others are refused (G020). `kAnyName`:
+  /// it says nothing of them.
+  std::string_view attributes = {};
   int arity = 1;           ///< kAnyArity for concat, stack, add_n, mean_n, conv
   Shape (*shape)(std::span<const Shape> in, const Attrs&) = nullptr;
   Forwards forward = {};

@@ -67,6 +67,7 @@ void check_same(const Proposal& p) {
 
 constexpr Op of_symbols(Op op) {
   op.traits.tells_symbols = true;
+  op.attributes = "category";
   op.check = check_same;
   return op;
 }
@@ -77,6 +78,7 @@ void check_where(const Proposal& p) {
 }
 
 constexpr Op of_a_branch(Op op) {
+  op.attributes = "category";
   op.check = check_where;
   return op;
 }

@@ -70,6 +70,7 @@ void check_clamp(const Proposal& p) {
 }
 
 constexpr Op bounded(Op op) {
+  op.attributes = "hi lo";
   op.check = check_clamp;
   return op;
 }

@@ -197,6 +197,7 @@ constinit const Op kSumItems{.name = "sum_items",
 constinit const Op kToItems{
     .name = "to_items",
     .about = "the same value for each item",
+    .attributes = "category extent",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = to_items_vjp,
@@ -205,6 +206,7 @@ constinit const Op kToItems{
 constinit const Op kRestrictTo{
     .name = "restrict_to",
     .about = "the rows of fewer items",
+    .attributes = "category extent",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = restrict_vjp,
@@ -213,6 +215,7 @@ constinit const Op kRestrictTo{
 constinit const Op kExtendTo{
     .name = "extend_to",
     .about = "the rows of more items, zeros for the new ones",
+    .attributes = "category extent",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = extend_vjp,
@@ -221,6 +224,7 @@ constinit const Op kExtendTo{
 constinit const Op kAtLength{
     .name = "at_length",
     .about = "of each item the step that its length names",
+    .attributes = "category extent first which",
     .arity = kAnyArity,
     .shape = one_shape,
     .forward = exact_forwards<AtLength>(),
@@ -229,6 +233,7 @@ constinit const Op kAtLength{
     .check = check_at_length};
 constinit const Op kIfLength{.name = "if_length",
                              .about = "the rows of the items of one length, zeros for the others",
+                             .attributes = "extent length which",
                              .shape = same_shape,
                              .forward = exact_forwards<IfLength>(),
                              .vjp = if_length_vjp,

@@ -143,12 +143,14 @@ Var scatter_jvp(const Primal& p, std::span<const Var> xdot) {
 
 constinit const Op kArgmax{.name = "argmax",
                            .about = "the category of the first largest element",
+                           .attributes = "category",
                            .shape = argmax_shape,
                            .forward = forwards<Argmax>(),
                            .traits = {.discrete = true},
                            .check = check_argmax};
 constinit const Op kOneHot{.name = "one_hot",
                            .about = "1 at a category, else 0; zeros where it is absent",
+                           .attributes = "size",
                            .shape = one_hot_shape,
                            .forward = forwards<OneHot>(),
                            .traits = {.discrete = true},
@@ -164,6 +166,7 @@ constinit const Op kEmbed{.name = "embed",
                           .check = check_embed};
 constinit const Op kScatterRows{.name = "scatter_rows",
                                 .about = "adds each item's row into a table at its category",
+                                .attributes = "size",
                                 .arity = 2,
                                 .shape = scatter_shape,
                                 .forward = forwards<ScatterRows>(),
