@@ -198,6 +198,30 @@ TEST_CASE("loops with gaps have no flow from step to step, and that is said", "[
   }
 }
 
+TEST_CASE("why there is no flow is said where there are no gaps", "[by_hand]") {
+  const auto told = [](auto step_of) {
+    Graph g;
+    Var h = g.input("x", {2});
+    for (int t = 1; t <= 3; ++t) h = step_of(g, h, t);
+    g.name(sum(h * 1.0), "loss");
+    try {
+      flow(g, {}, {}, {});
+    } catch (const Error& e) {
+      return e.diagnostics().front().code + " " + e.diagnostics().front().message;
+    }
+    return std::string();
+  };
+  CHECK(told([](Graph& g, Var h, int t) { return g.name(tanh(h), "h", {t}); }).empty());
+  CHECK(told([](Graph& g, Var h, int t) {
+          return g.name(concat({h, h}), "h", {t});
+        }) == "G028 h is [4] at 1 and [8] at 2: a flow has one shape");
+  CHECK(told([](Graph& g, Var h, int t) { return one_hot(g.name(argmax(h), "k", {t}), 2); }) ==
+        "G028 k is a category: gradients flow along numbers");
+  CHECK(told([](Graph& g, Var h, int t) {
+          return g.name(tanh(h), "h", {t + 1});
+        }).starts_with("G028 h stands at 2"));
+}
+
 TEST_CASE("the axes of a result do not depend on what else is fetched", "[by_hand]") {
   Graph g;
   const Var x = g.input("x", {2});

@@ -233,13 +233,14 @@ TEST_CASE("a leaf's attribute that its operation does not know is refused", "[by
             "input: has no attribute \"categories\": it takes category"));
 }
 
-TEST_CASE("an attribute that no operation has is refused of all", "[by_hand][json]") {
+TEST_CASE("an attribute that the operation does not take is refused", "[by_hand][json]") {
   const auto with = [](const std::string& attrs) {
     return read_error(node(R"({"attrs": )" + attrs + R"(, "extent": 0, "id": 1, "inputs": [0],
  "name": "s", "op": "softmax", "shape": [2], "value": true})"));
   };
-  CHECK(has(with(R"({"epsilon": 1.0})"), "softmax has no attribute \"epsilon\""));
-  CHECK(has(with(R"({"transpose": 1})"), "softmax has no attribute \"transpose\""));
+  CHECK(has(with(R"({"epsilon": 1.0})"), "softmax: has no attribute \"epsilon\""));
+  CHECK(has(with(R"({"axis": 0})"), "softmax: has no attribute \"axis\""));  // of other operations
+  CHECK(has(with(R"({"transpose": 1})"), "softmax: has no attribute \"transpose\""));
 }
 
 TEST_CASE("graphs with positions that data hold are read back", "[by_hand][json]") {

@@ -1,5 +1,6 @@
 #include "taugrad/io/graph_json.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -7,7 +8,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <limits>
+#include <set>
+#include <sstream>
 
 #include "base/system/files.h"
 #include "graph/gradient_order.h"
@@ -15,6 +19,7 @@
 #include "random_graph.h"
 #include "support_executor.h"
 #include "taugrad/autodiff/gradient.h"
+#include "taugrad/graph/op.h"
 #include "taugrad/graph/verify.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/unfold/unfold.h"
@@ -33,6 +38,18 @@ struct Scratch {
       : path((fs::temp_directory_path() / (std::to_string(::getpid()) + name)).string()) {}
   ~Scratch() { fs::remove(path); }
 };
+
+std::set<std::string> words_of(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+/// Of all operations.
+std::set<std::string> attribute_names() {
+  std::set<std::string> names{"no_such_attribute"};
+  for (const Op* op : registry()) names.merge(words_of(op->attributes));
+  return names;
+}
 
 Graph again(const Graph& g) { return graph_from_json(to_json(g), "again.json"); }
 
@@ -329,6 +346,13 @@ for line in open(sys.argv[2]):
       changed("\"value\": true", "\"attrs\": {\"k\": {\"txt\": \"inf\"}}"),
       changed("\"value\": true",
               "\"attrs\": {\"k\": {\"text\": \"inf\"}, \"a\": [1], \"b\": \"nan\", \"c\": 1.5}")};
+  const std::set<std::string> attributes = attribute_names();
+  for (const Op* op : registry())
+    for (const std::string& name : attributes)
+      add(graph(fmt::format(
+              R"({{"extent": 0, "id": 0, "op": "{}", "shape": [], "attrs": {{"{}": 1}}}})",
+              op->name, name)),
+          words_of(op->attributes).contains(name));
   for (const std::string& text : all) {
     bool valid = true;
     try {

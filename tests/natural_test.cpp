@@ -32,6 +32,12 @@ struct Fixture {
   }
 };
 
+template <class V>
+constexpr bool kMaximumBesideNothing = requires(V v) {
+  tg::max(v, {});
+}
+|| requires(V v) { tg::min(v, {}); };
+
 void check_values(const Values& got, const Values& want) {
   REQUIRE(got.size() == want.size());
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(want[i]).margin(1e-14));
@@ -234,6 +240,8 @@ TEST_CASE("what would be wrong does not compile, or says so", "[natural]") {
   // `if (x < y)` has no answer before the graph runs
   static_assert(!std::is_constructible_v<bool, decltype(f.x < f.y)>);
   static_assert(!std::is_constructible_v<bool, decltype(f.x == 0)>);
+  // `{}` is no number, so no maximum beside 0
+  static_assert(!kMaximumBesideNothing<Var>);
   CHECK(code_of([&] { f.x[2]; }) == "G020");
   CHECK(code_of([&] { f.x[-1]; }) == "G020");
   CHECK(has(told([&] { f.x[-1]; }), "x [2] has no row -1: rows count from 0"));

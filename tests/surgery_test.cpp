@@ -139,6 +139,44 @@ TEST_CASE("a copy cut beside its weight is refused readably", "[surgery]") {
   CHECK_NOTHROW(subgraph({g.at("h", {3})}, {g.at("W", {3}), g.at("W", {2}), g.at("W", {1})}));
 }
 
+TEST_CASE("copies of two letters cannot both be cut at one position", "[surgery]") {
+  Graph g;
+  const Var w = g.weight("w", {2});
+  Vars copies, parts;
+  for (const char* letter : {"t", "s"}) {
+    const auto step = g.step(letter, 1);
+    parts.push_back(tanh(w));
+    copies.push_back(g.at("w"));
+  }
+  const Var out = parts[0] + parts[1];
+  CHECK_THAT(message_of([&] {
+               subgraph({out}, {copies[0], copies[1]});
+             }),
+             Contains("G013") && Contains("the copy w[s=1] cannot be cut: w[1] is given already") &&
+                 Contains("one letter only"));
+  CHECK_NOTHROW(subgraph({parts[1]}, {copies[1]}));
+}
+
+TEST_CASE("an own attribute called which is no length's number", "[surgery]") {
+  const Op scaled{.name = "surgery_scaled",
+                  .about = "y = which x",
+                  .attributes = "extent which",
+                  .shape = [](std::span<const Shape> in, const Attrs&) { return in[0]; },
+                  .forward = {.f64 =
+                                  [](const Call<double>& c) {
+                                    for (std::int64_t i = 0; i < c.items * c.shape->size(); ++i)
+                                      c.out[i] = c.in[0].data[i] *
+                                                 static_cast<double>(c.attrs->integer("which"));
+                                  }},
+                  .traits = {.elementwise = true, .linear = true}};
+  Graph g;
+  const Var x = g.input("x", {1});
+  const Var y =
+      g.tape().append(scaled, {{x}}, {{"which", std::int64_t{5}}, {"extent", std::int64_t{9}}});
+  const GraphCopy copy = clone(g);
+  CHECK(copy[y].tape->attrs(copy[y].id).integer("which") == 5);
+}
+
 TEST_CASE("the forward part of a graph is what no gradient is made of", "[surgery]") {
   const Graph g = unrolled_elman(3);
   const std::string before = to_json(g);
@@ -230,6 +268,8 @@ TEST_CASE("a node is replaced for all who read it", "[surgery]") {
   CHECK(value(cut.graph(), cut[z], two) == 0);
   CHECK(prune(cut.graph(), {cut[z]}).graph().size() == 5);
   CHECK_THAT(message_of([&] { replace(h, z); }), Contains("G020") && Contains("cannot stand for"));
+  CHECK_THAT(message_of([&] { replace(g.category("k", 3), g.category("l", 4)); }),
+             Contains("l, a category of 4, cannot stand for k, a category of 3"));
   CHECK_THAT(message_of([&] { replace(h, g.constant(0, {1})); }), Contains("other items"));
   Graph other;
   CHECK_THAT(message_of([&] { replace(h, other.zeros({1})); }), Contains("U021"));

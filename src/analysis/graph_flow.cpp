@@ -8,6 +8,7 @@
 #include "analysis/graph_point.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "base/shape_format.h"
 #include "base/suggest.h"
 #include "base/system/memory_limit.h"
 #include "base/utf8.h"
@@ -53,16 +54,34 @@ std::set<std::string> handed_on(const GraphPoint& p) {
   return names;
 }
 
+/// Why no flow is measured along the values of a name; empty where none of them is computed.
+std::string obstacle(const Tape& tape, const std::vector<NodeId>& all) {
+  std::set<std::int32_t> positions;
+  for (const NodeId id : all) {
+    if (tape.op(id).traits.leaf) return "";
+    if (tape.category(id) > 0) return "is a category: gradients flow along numbers";
+    if (tape.shape_id(id) != tape.shape_id(all[0]))
+      return fmt::format("is {} at {} and {} at {}: a flow has one shape",
+                         to_string(tape.shape(all[0])), tape.index(all[0])[0],
+                         to_string(tape.shape(id)), tape.index(id)[0]);
+    if (!positions.insert(tape.index(id)[0]).second)
+      return fmt::format("stands at {} for several letters: the flow goes along one",
+                         tape.index(id)[0]);
+  }
+  return fmt::format(
+      "stands at {}: the flow is measured from position to position, 1, 2, 3, .. without gaps",
+      positions_text(tape, all));
+}
+
 [[noreturn]] void refuse_without_states(const Tape& tape, const NamedNodes& nodes,
                                         const std::set<std::string>& states) {
-  for (const std::string& name : states)
-    if (const std::vector<NodeId> all = nodes.positions(name);
-        all.size() > 1 &&
-        std::ranges::all_of(all, [&](NodeId id) { return tape.index(id).size() == 1; }))
-      fail(Status::bad_input, "G028",
-           "{} stands at {}: the flow is measured from position to position, 1, 2, 3, .. without "
-           "gaps",
-           printable(name), positions_text(tape, all));
+  for (const std::string& name : states) {
+    const std::vector<NodeId> all = nodes.positions(name);
+    const auto has_one_index = [&](NodeId id) { return tape.index(id).size() == 1; };
+    if (all.size() < 2 || !std::ranges::all_of(all, has_one_index)) continue;
+    if (const std::string why = obstacle(tape, all); !why.empty())
+      fail(Status::bad_input, "G028", "{} {}", printable(name), why);
+  }
   fail(Status::bad_input, "G028",
        "no value of the graph with one index (h[1], h[2], ..) hands something from position to "
        "position");

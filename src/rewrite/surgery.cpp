@@ -20,11 +20,17 @@
 namespace taugrad {
 namespace {
 
+std::string kind_of(const Var& v) {
+  const std::int64_t symbols = category_size(v);
+  return symbols > 0 ? fmt::format("a category of {}", symbols)
+                     : "of shape " + to_string(v.shape());
+}
+
 /// @throws Error (G020) where one cannot stand for the other
 void require_alike(const Var& a, const Var& b) {
   if (!(a.shape() == b.shape()) || category_size(a) != category_size(b))
-    fail(Status::bad_input, "G020", "{} of shape {} cannot stand for {} of shape {}",
-         b.tape->label(b.id), to_string(b.shape()), a.tape->label(a.id), to_string(a.shape()));
+    fail(Status::bad_input, "G020", "{}, {}, cannot stand for {}, {}", b.tape->label(b.id),
+         kind_of(b), a.tape->label(a.id), kind_of(a));
 }
 
 Graph graph_of(std::span<const Var> vars) {
@@ -149,15 +155,24 @@ class Surgeon {
       stand_for(id, to_.named_leaf(extent == kShared ? kWeight : kInput, from_->shape(id), extent,
                                    attrs, name, index));
     } catch (const Error& why) {
-      throw is_weight_copy(id) ? cut_copy(id, why) : why;
+      throw is_weight_copy(id) ? cut_copy(id, to_.find_value(name, index), why) : why;
     }
   }
-  /// A copy that becomes a weight of its own cannot stand beside the weight.
-  Error cut_copy(NodeId id, const Error& why) const {
+  /// A copy that becomes a weight of its own cannot stand beside the weight, nor beside another
+  /// copy of the same position: both would read one row of the tensor.
+  Error cut_copy(NodeId id, NodeId beside, const Error& why) const {
     Diagnostic d = why.diagnostics().front();
-    const std::string weight = printable(from_->label(from_->inputs(id)[0]), 80);
-    d.message = fmt::format("the copy {} cannot be cut: other nodes still read {}",
-                            printable(from_->label(id), 80), weight);
+    const std::string weight = printable(from_->label(from_->inputs(id)[0]), 80),
+                      copy = printable(from_->label(id), 80);
+    if (beside >= 0 && to_.op(beside).traits.leaf) {
+      d.message = fmt::format(
+          "the copy {} cannot be cut: {} is given already and reads the same "
+          "row of {}",
+          copy, printable(to_.label(beside), 80), weight);
+      d.help = fmt::format("cut the copies of one letter only, or give {} itself", weight);
+      return {why.status(), std::move(d)};
+    }
+    d.message = fmt::format("the copy {} cannot be cut: other nodes still read {}", copy, weight);
     d.help = fmt::format(
         "cut every copy that the outputs need, or none; {} itself may be given as it is", weight);
     return {why.status(), std::move(d)};
@@ -193,7 +208,7 @@ class Surgeon {
     if (from_->op(id).traits.variadic_items)
       attrs.set("extent",
                 std::int64_t{extents_.at(static_cast<std::size_t>(attrs.integer("extent")))});
-    if (attrs.has("which"))
+    if (const Op& op = from_->op(id); &op == &kLength || &op == &kAtLength || &op == &kIfLength)
       attrs.set("which",
                 std::int64_t{lengths_.at(static_cast<std::size_t>(attrs.integer("which")))});
     return to_.intern_attrs(attrs);

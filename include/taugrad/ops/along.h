@@ -9,4 +9,10 @@ struct Along {
   bool keep = false;  ///< what is reduced stays, with size 1
 };
 
+/// A number that `{}` does not stand for: it would be 0, where every element is meant.
+struct GivenNumber {
+  constexpr GivenNumber(double number) : value(number) {}
+  double value;
+};
+
 }  // namespace taugrad

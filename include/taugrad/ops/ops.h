@@ -73,10 +73,10 @@ Var pow(Var a, Var b);
 Var pow(Var a, double b);
 Var pow(double a, Var b);
 Var min(Var a, Var b);  ///< ties: the first
-Var min(Var a, double b);
+Var min(Var a, GivenNumber b);
 Var min(double a, Var b);
 Var max(Var a, Var b);  ///< ties: the first
-Var max(Var a, double b);
+Var max(Var a, GivenNumber b);
 Var max(double a, Var b);
 Var clamp(Var a, double lo, double hi);  ///< derivative 1 on lo..hi, ends included
 Var clamp(Var a, Var lo, Var hi);        ///< the bound that binds has the gradient

@@ -94,10 +94,10 @@ Var pow(Var a, Var b) { return pair(kPow, a, b); }
 Var pow(Var a, double b) { return pow(a, number_like(a, b)); }
 Var pow(double a, Var b) { return pow(number_like(b, a), b); }
 Var min(Var a, Var b) { return pair(kMinimum, a, b); }
-Var min(Var a, double b) { return min(a, number_like(a, b)); }
+Var min(Var a, GivenNumber b) { return min(a, number_like(a, b.value)); }
 Var min(double a, Var b) { return min(number_like(b, a), b); }
 Var max(Var a, Var b) { return pair(kMaximum, a, b); }
-Var max(Var a, double b) { return max(a, number_like(a, b)); }
+Var max(Var a, GivenNumber b) { return max(a, number_like(a, b.value)); }
 Var max(double a, Var b) { return max(number_like(b, a), b); }
 
 }  // namespace taugrad

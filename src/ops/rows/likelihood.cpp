@@ -150,10 +150,12 @@ constexpr Op of_category(Op op) {
 
 constinit const Op kNllCategorical =
     of_category(likelihood<NllCategorical, nll_categorical_gradient>(
-        "nll_categorical", "-ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17)", 2,
-        categorical_shape));
+        "nll_categorical",
+        "ln sum e^z - z 1_y = -ln softmax(z)[y];  dz = softmax(z) - 1_y (eq 13, 17); an absent y "
+        "has 1_y = 0",
+        2, categorical_shape));
 constinit const Op kNllCategoricalP{.name = "nll_categorical_p",
-                                    .about = "-ln p[y]",
+                                    .about = "-1_y ln p = -ln p[y]; an absent y has 1_y = 0",
                                     .arity = 2,
                                     .shape = categorical_shape,
                                     .forward = forwards<NllCategoricalP>(),

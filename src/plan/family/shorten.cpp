@@ -194,7 +194,7 @@ class Shortener {
 
   AttrsId same_attrs(NodeId id, ExtentId extent) {
     const Attrs& attrs = from_.attrs(id);
-    if (attrs.has("extent")) return moved_attrs(id, id, 0, extent);
+    if (from_.op(id).traits.variadic_items) return moved_attrs(id, id, 0, extent);
     return renumbered(attrs_, from_.attrs_id(id), [&] { return to_.intern_attrs(attrs); });
   }
 
@@ -210,7 +210,7 @@ class Shortener {
       }
       ++later;
     }
-    if (attrs.has("extent")) attrs.set("extent", std::int64_t{extent});
+    if (from_.op(id).traits.variadic_items) attrs.set("extent", std::int64_t{extent});
     return to_.intern_attrs(attrs);
   }
 
