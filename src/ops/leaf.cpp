@@ -46,9 +46,7 @@ void check_symbols(const Proposal& p) {
   require(p.category == 0 || p.shape.is_scalar(), "a category is a number, not {}", p.shape);
 }
 
-void check_input(const Proposal& p) {
-  check_symbols(p);
-}
+void check_input(const Proposal& p) { check_symbols(p); }
 
 void check_weight(const Proposal& p) {
   check_symbols(p);

@@ -70,7 +70,7 @@ struct Op {
   /// Names of the attributes that it takes, apart by spaces; others are refused (G020). `kAnyName`:
   /// it says nothing of them.
   std::string_view attributes = {};
-  int arity = 1;           ///< kAnyArity for concat, stack, add_n, mean_n, conv
+  int arity = 1;  ///< kAnyArity for concat, stack, add_n, mean_n, conv
   Shape (*shape)(std::span<const Shape> in, const Attrs&) = nullptr;
   Forwards forward = {};
   /// Cotangents of the inputs as new nodes, one a place of xbar, which comes empty: where it stays

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/fail.h"
 #include "language/templates/calls.h"
 #include "taugrad/language/functions.h"
 #include "taugrad/ops/ops.h"
@@ -41,6 +42,8 @@ constexpr int kMany = Function::kMany;
 constexpr unsigned kReduces = kAxisName | kKeepName;
 
 Value layer_norm_of(const Calls& c) {
+  if (c[0].shape().is_scalar())
+    fail(Status::bad_input, "G020", "layer_norm: a number has no last axis");
   if (c.count() == 1) return {.var = normalize(c[0], c.eps())};
   return {.var = layer_norm(c[0], c[1], c[2], c.eps())};
 }

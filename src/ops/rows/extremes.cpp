@@ -72,6 +72,7 @@ Var max(Var a, const Along& along) {
 
 // over nothing it is 0, and not -0
 Var min(Var a, const Along& along) {
+  if (along.axis != Along::kAll) checked_axis("min", a, along.axis);
   return a.shape().size() == 0 ? max(a, along) : -max(-a, along);
 }
 Var min(Var a) { return min(a, Along{}); }

@@ -208,6 +208,7 @@ Var prod(Var a) { return prod(a, Along{}); }
 
 // where the norm is 0 nothing flows: not to the elements, and not to it
 Var unit(Var a) {
+  checked_axis("unit", a, -1);
   const Var length = norm(a, {.axis = -1, .keep = true});
   const Var none = equal(length, number_like(length, 0));
   const Var inverse = (1.0 - none) / (length + none);

@@ -162,10 +162,18 @@ Var normalize(Var a) { return append1(kNormalize, a); }
 Var normalize(Var a, double eps) {
   return eps == kEpsilon ? normalize(a) : over_root_mean_square(centre(a), eps);
 }
-Var layer_norm(Var a, Var gain, Var bias) { return normalize(a) * gain + bias; }
-Var layer_norm(Var a, Var gain, Var bias, double eps) { return normalize(a, eps) * gain + bias; }
+
+static void require_last_axis(std::string_view function, const Var& a) {
+  if (a.shape().is_scalar())
+    fail(Status::bad_input, "G020", "{}: a number has no last axis", function);
+}
+Var layer_norm(Var a, Var gain, Var bias) { return layer_norm(a, gain, bias, kEpsilon); }
+Var layer_norm(Var a, Var gain, Var bias, double eps) {
+  require_last_axis("layer_norm", a);
+  return normalize(a, eps) * gain + bias;
+}
 Var rms_norm(Var a, Var gain, double eps) {
-  if (a.shape().is_scalar()) fail(Status::bad_input, "G020", "rms_norm: a number has no last axis");
+  require_last_axis("rms_norm", a);
   return over_root_mean_square(a, eps) * gain;
 }
 
