@@ -72,10 +72,10 @@ void each_attribute(const Op& op, const Body& body) {
 // of its own, with better messages.
 void check_names(const Op& op, const Attrs& attrs) {
   if (op.attributes == kAnyName) return;
-  for (const auto& [name, value] : attrs) {
+  for (const auto& attribute : attrs) {
+    const std::string_view name = attribute.first;
     bool known = name == "category";
-    if (!known)
-      each_attribute(op, [&](std::string_view taken) { return !(known = taken == name); });
+    each_attribute(op, [&](std::string_view taken) { return !(known = known || taken == name); });
     if (known) continue;
     std::string all;
     each_attribute(op, [&](std::string_view taken) {
