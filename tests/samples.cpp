@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/decays.h"
 
 namespace samples {
 namespace {
@@ -213,6 +214,14 @@ Samples along_axes(const Op& op) {
   return out;
 }
 
+Samples gates(const Op& op) {
+  Samples out;
+  for (const Attrs& attrs : {Attrs{}, Attrs{{"lag", std::int64_t{1}}}})
+    for (const Shape& shape : {Shape{1}, Shape{4}, Shape{2, 3}, Shape{2, 0}, Shape{0, 3}})
+      add(out, op, {shape}, attrs);
+  return out;
+}
+
 Samples symbols(const Op& op) {
   Samples out;
   Sample s{.op = &op};
@@ -360,6 +369,7 @@ std::vector<Sample> of(const Op& op) {
     return symbols(op);
   if (&op == &kMax || &op == &kFirstMax || &op == &kNorm || &op == &kLogSumExp || &op == &kCumsum)
     return along_axes(op);
+  if (&op == &kDecays) return gates(op);
   if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
   if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize)

@@ -6,6 +6,7 @@
 #include "ops/own.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/decays.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -20,7 +21,7 @@ constexpr std::array kOps{
     &kTanh, &kSigmoid, &kRelu, &kExp, &kLog, &kSqrt, &kAbs, &kSign, &kFloor,
     &kSin, &kCos, &kErf, &kNormalCdf, &kLog1p, &kExpm1, &kSoftplus,
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
-    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
+    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet, &kDecays,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
     &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,
