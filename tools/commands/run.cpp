@@ -216,6 +216,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
       .rare();
   add_engine(c, o->run.engine);
   add_checkpoint(c, o->run.checkpoint);
+  add_chunk(c, o->run.engine);
   add_strict(c, o->strict);
 }
 

@@ -197,7 +197,7 @@ void refuse_others(const Options& o, const Context& context) {
         {"--values", "--colour", "--inputs", "--weights", "--seed", "--item", "--view", "--detail",
          "--all-steps", "--no-labels", "--no-copies", "--states", "--confirm", "--independent"},
         "beside --plan, which draws nothing");
-  refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
+  refuse({"--without", "--checkpoint", "--chunk", "--precision"}, "on a drawing: it is of --plan");
   const bool all_views = !o.plan && format_named(o.format).all_views;
   if (o.view == "folded" && !all_views)
     refuse({"--all-steps", "--no-copies"}, "on the folded view");
@@ -290,6 +290,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
   add_plan_options(c, o->executor.engine);
   add_checkpoint(c, o->checkpoint);
+  add_chunk(c, o->executor.engine);
   add_modes(c, o->modes);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();
