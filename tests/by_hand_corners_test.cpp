@@ -219,7 +219,7 @@ TEST_CASE("why there is no flow is said where there are no gaps", "[by_hand]") {
         "G028 k is a category: gradients flow along numbers");
   CHECK(told([](Graph& g, Var h, int t) {
           return g.name(tanh(h), "h", {t + 1});
-        }).starts_with("G028 h stands at 2"));
+        }).starts_with("G028 h stands at [2], "));
 }
 
 TEST_CASE("the axes of a result do not depend on what else is fetched", "[by_hand]") {

@@ -58,25 +58,31 @@ std::string help_for(const Tape& tape, const Op& op, std::span<const NodeId> in)
   return "";
 }
 
-bool takes(const Op& op, std::string_view attribute) {
-  if (op.attributes == kAnyName) return true;
+/// body(name) of each attribute that an op takes, until it is false.
+template <class Body>
+void each_attribute(const Op& op, const Body& body) {
   for (std::string_view rest = op.attributes; !rest.empty();) {
     const std::size_t space = std::min(rest.find(' '), rest.size());
-    if (rest.substr(0, space) == attribute) return true;
+    if (!body(rest.substr(0, space))) return;
     rest.remove_prefix(std::min(space + 1, rest.size()));
   }
-  return false;
 }
 
 // A misspelt attribute, or one of another operation, would be read by nobody. "category" has rules
 // of its own, with better messages.
 void check_names(const Op& op, const Attrs& attrs) {
+  if (op.attributes == kAnyName) return;
   for (const auto& [name, value] : attrs) {
-    if (name == "category" || takes(op, name)) continue;
-    std::string all(op.attributes);
-    for (std::size_t at; (at = all.find(' ')) != std::string::npos;) all.replace(at, 1, ", ");
-    fail(Status::bad_input, "G020", "has no attribute \"{}\"{}", printable(name, 80),
-         all.empty() ? "" : ": it takes " + all);
+    bool known = name == "category";
+    if (!known)
+      each_attribute(op, [&](std::string_view taken) { return !(known = taken == name); });
+    if (known) continue;
+    std::string all;
+    each_attribute(op, [&](std::string_view taken) {
+      all += fmt::format("{}{}", all.empty() ? ": it takes " : ", ", taken);
+      return true;
+    });
+    fail(Status::bad_input, "G020", "has no attribute \"{}\"{}", printable(name, 80), all);
   }
 }
 

@@ -87,6 +87,12 @@ constexpr Op discrete(Op op) {
   return op;
 }
 
+/// Of a copy "by" tells pictures what a gradient inside an equation is taken by.
+constexpr Op telling(Op op) {
+  op.attributes = "by category";
+  return op;
+}
+
 constexpr Op view(Op op) {
   op.traits.view = true;
   return op;
@@ -111,8 +117,9 @@ constinit const Op kSign =
     discrete(exact_elementwise<Map1<Sign>, same_partial, 1>("sign", "y = -1, 0 or 1; no gradient"));
 constinit const Op kClamp = bounded(choosing(exact_elementwise<Clamp, clamp_partial, 1>(
     "clamp", "y = min(max(x, lo), hi);  y' = 1 on lo..hi, ends included")));
-constinit const Op kCopy = carrying(view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
-    "copy", "y = x: W(t), the use of a weight at one step (eq 24)"))));
+constinit const Op kCopy =
+    telling(carrying(view(linear(exact_elementwise<Map1<Identity>, same_partial, 1>(
+        "copy", "y = x: W(t), the use of a weight at one step (eq 24)")))));
 constinit const Op kStopGradient = carrying(view(discrete(
     exact_elementwise<Map1<Constant>, same_partial, 1>("stop_gradient", "y = x, as a constant"))));
 
