@@ -221,5 +221,14 @@ TEST_CASE("chunk: a plan tells what runs in chunks", "[chunk]") {
     return told;
   };
   CHECK(passes(0).empty());
+  const Definition elman = load_definition("elman");
+  const auto long_plan = [&](std::int64_t chunk) {
+    ExecutorOptions options;
+    options.engine.chunk = chunk;
+    return describe_plan(elman, {.steps = 100}, options);
+  };
+  CHECK(long_plan(16).by_law);  // where nothing is found all goes on as it does
+  CHECK(long_plan(16).lines == long_plan(0).lines);
+  CHECK_FALSE(long_plan(16).passes.back().on);
   CHECK(passes(4) == std::vector<std::string>{"S: 15 steps as products of 4 at once"});
 }

@@ -8,6 +8,7 @@
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/decays.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad {
 namespace {
@@ -29,7 +30,7 @@ constexpr std::array kOps{
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,
     &kDrawCategorical, &kDrawBernoulli, &kDrawNormal, &kDropoutMask,
     &kSumItems, &kToItems, &kRestrictTo, &kExtendTo, &kAtLength, &kIfLength,
-    &kAtPosition, &kIfPosition, &kQuotient, &kTakeRows, &kGiveRows,
+    &kAtPosition, &kIfPosition, &kQuotient, &kTakeRows, &kGiveRows, &kGiveSteps, &kStepOf,
 };
 // clang-format on
 

@@ -217,6 +217,7 @@ int show_graph(const Subject& s, Options& o, const Context& context) {
   refuse_others(o, context);
   o.values.check(o.view, o.format, false, context);
   o.executor.checkpoint = o.checkpoint ? 0 : -1;
+  refuse_without_effect(context, {"--chunk"}, "on a graph: it is of a definition");
   if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
   if (o.view == "model")
     fail(Status::usage, "U007",

@@ -2,25 +2,17 @@
 
 #include <algorithm>
 
+#include "ops/positions/lengths.h"
 #include "rewrite/chunks/linear_update.h"
 #include "taugrad/ops/decays.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad {
 namespace {
 
 enum What { kInverse, kBetween, kFromStart, kToEnd, kMet, kWeighed, kValues };
-
-/// Whether all items of one set are among those of the other.
-bool within(const Tape& tape, ExtentId e, ExtentId of) {
-  if (e == of || of == kEveryItem) return true;
-  return std::ranges::all_of(tape.extent(of).bounds, [&](const Extent::Bound& want) {
-    return std::ranges::any_of(tape.extent(e).bounds, [&](const Extent::Bound& have) {
-      return have.which == want.which && have.at_least >= want.at_least;
-    });
-  });
-}
 
 /// [C,1]: 1 at a place.
 Var unit_column(Tape& tape, std::int64_t place, std::int64_t size) {
@@ -101,9 +93,16 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   const auto count = static_cast<std::int64_t>(nodes.size());
   const Shape line = heads == 1 ? Shape{width} : width == 1 ? Shape{heads} : Shape{heads, width};
   Vars lines;
-  for (const NodeId id : nodes)
-    lines.push_back(id < 0 ? constant(to_, 0, line) : reshape(fit(to_.var(id), extent_), line));
-  const Var all = stack(lines);
+  Ints at;
+  for (std::size_t t = 0; t < nodes.size(); ++t) {
+    if (nodes[t] < 0 && extent_ != kShared) continue;  // zeros
+    lines.push_back(nodes[t] < 0 ? constant(to_, 0, line) : reshape(to_.var(nodes[t]), line));
+    at.push_back(static_cast<std::int64_t>(t));
+  }
+  // of all items alike, if they are; zeros for those that a step has not
+  const bool shared = std::ranges::none_of(lines, &Var::per_example);
+  const Var all =
+      shared || extent_ == kShared ? stack(lines) : give_steps(lines, at, count, extent_);
   if (heads == 1) return known = reshape(all, {1, count, width});
   if (width == 1) return known = reshape(transpose(all), {heads, count, 1});
   return known = transpose(all, {1, 0, 2});
@@ -231,8 +230,11 @@ void ChunkWriter::give(const Group& group, Var y) {
     if (!group.reads[t]) continue;
     const NodeId id = group.reads[t]->node;
     const std::int64_t line = lines == 1 ? 0 : static_cast<std::int64_t>(t);
-    const Var read = reshape(slice(by_step, line, line + 1), from_.shape(id));
-    copy_.name(id, kept_[static_cast<std::size_t>(id)] = fit(read, from_.extent_id(id)).id);
+    const ExtentId extent = from_.extent_id(id);
+    const Var step = extent == kShared || !by_step.per_example() ? slice(by_step, line, line + 1)
+                                                                 : step_of(by_step, line, extent);
+    const Var read = reshape(step, from_.shape(id));
+    copy_.name(id, kept_[static_cast<std::size_t>(id)] = read.id);
   }
 }
 
