@@ -223,6 +223,8 @@ TEST_CASE("an option without effect is refused", "[cli]") {
                             "define -e 'h[t] = x[t]' --layers 2",
                             "show elman --plan --view gradient",
                             "show elman --checkpoint sqrt",
+                            "show elman --chunk 4",
+                            kRun + "--chunk 4",
                             "show elman --confirm",
                             "show elman --steps 2 --format json --detail values",
                             "show elman --view model --no-copies",

@@ -7,6 +7,8 @@
 #include "base/philox.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/decays.h"
+#include "taugrad/ops/steps.h"
 
 namespace samples {
 namespace {
@@ -213,6 +215,14 @@ Samples along_axes(const Op& op) {
   return out;
 }
 
+Samples gates(const Op& op) {
+  Samples out;
+  for (const Attrs& attrs : {Attrs{}, Attrs{{"lag", std::int64_t{1}}}})
+    for (const Shape& shape : {Shape{1}, Shape{4}, Shape{2, 3}, Shape{2, 0}, Shape{0, 3}})
+      add(out, op, {shape}, attrs);
+  return out;
+}
+
 Samples symbols(const Op& op) {
   Samples out;
   Sample s{.op = &op};
@@ -272,6 +282,19 @@ Samples item_ops(const Op& op) {
     put({0, 0}, 1, {{"first", two}, {"which", zero}});
     put({-1, 1, 2, 3}, 0, {{"first", zero}, {"which", zero}});
   }
+  if (&op == &kGiveSteps) {
+    const auto given = [](Ints at, std::int64_t size) { return Attrs{{"at", at}, {"size", size}}; };
+    put({0, 1, 3}, 0, given({0, 1, 2}, 3));
+    put({1, -1, 3}, 1, given({1, 3, 4}, 6));
+    put({2}, 2, given({1}, 3));
+  }
+  if (&op == &kStepOf)
+    for (const Shape& shape : {Shape{3}, Shape{3, 2}, Shape{4, 2, 2}, Shape{3, 0}})
+      for (const auto [from, to] : {std::pair(0, 0), std::pair(0, 2), std::pair(1, 3)})
+        out.push_back({.op = &op,
+                       .leaves = {{.shape = shape, .items = from}},
+                       .attrs = {{"at", two}},
+                       .items = to});
   // positions a little inside and outside of the steps
   const Leaf position{.items = 0, .lo = -0.4, .hi = 4.4}, later{.items = 2, .lo = -0.4, .hi = 4.4};
   const auto add_position = [&](std::size_t at, const Leaf& leaf) {
@@ -360,6 +383,7 @@ std::vector<Sample> of(const Op& op) {
     return symbols(op);
   if (&op == &kMax || &op == &kFirstMax || &op == &kNorm || &op == &kLogSumExp || &op == &kCumsum)
     return along_axes(op);
+  if (&op == &kDecays) return gates(op);
   if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
   if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize)

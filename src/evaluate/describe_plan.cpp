@@ -1,5 +1,7 @@
 #include "taugrad/evaluate/describe_plan.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "evaluate/memory_estimate.h"
@@ -41,6 +43,13 @@ bool has_loss(const ResolvedModel& model) {
   return !model.loss.empty() || std::ranges::any_of(model.symbols, &Symbol::random);
 }
 
+/// Without a loss the values of all variables are asked for.
+std::set<std::string> names_of(const ResolvedModel& model) {
+  std::set<std::string> names;
+  for (const Symbol& s : model.symbols) names.insert(s.name);
+  return names;
+}
+
 PlanSummary summary_of(const plan::Plan<float>& plan, std::int64_t nodes,
                        const ExecutorOptions& options) {
   const plan::PassSet on = runtime::passes_of(options);
@@ -76,11 +85,17 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
         const NodeId forward_end = u.graph().size() - 1;
         return runtime::Asked{outputs_of(u), {}, forward_end};
       },
-      own, again);
+      own, again, 0, has_loss(*model) ? std::set<std::string>{} : names_of(*model));
   const runtime::Made<float> made = planner.make(unfolding);
   own.checkpoint = again ? 0 : -1;  // for the list of passes
   PlanSummary summary = summary_of(*made.plan, made.nodes, own);
   summary.by_law = made.by_law;
+  if (options.engine.chunk > 0 && made.chunked.empty())
+    summary.passes.push_back({"chunk", "no recurrence is linear in its state", false});
+  for (const ChunkedStates& states : made.chunked)
+    summary.passes.push_back({"chunk", fmt::format("{}: {} steps as products of {} at once",
+                                                   states.name.empty() ? "a state" : states.name,
+                                                   states.steps, options.engine.chunk)});
   for (const std::int64_t length : made.longest)
     summary.longest = std::max(summary.longest, length);
   return summary;

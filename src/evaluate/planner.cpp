@@ -8,6 +8,7 @@
 #include "runtime/plan_of.h"
 #include "taugrad/language/mode.h"
 #include "unfold/graph_size.h"
+#include "unfold/moved.h"
 
 namespace taugrad::runtime {
 namespace {
@@ -81,12 +82,13 @@ std::vector<Source> sources_of(const ResolvedModel& model, const std::vector<pla
 
 template <class S>
 Planner<S>::Planner(std::shared_ptr<const ResolvedModel> model, Ask ask, ExecutorOptions options,
-                    bool again, std::int64_t reach)
+                    bool again, std::int64_t reach, std::set<std::string> asked)
     : model_(std::move(model)),
       ask_(std::move(ask)),
       options_(std::move(options)),
       again_(again),
-      reach_(std::max(reach, reach_of(*model_))) {
+      reach_(std::max(reach, reach_of(*model_))),
+      asked_(std::move(asked)) {
   if (!again_ && passes_of(options_).has(plan::Pass::levels)) circle_ = level_circle(*model_);
 }
 
@@ -163,8 +165,26 @@ std::optional<Made<S>> Planner<S>::by_law(const UnfoldOptions& unfolding) {
 
 template <class S>
 Made<S> Planner<S>::whole(const UnfoldOptions& unfolding, std::int64_t levels) const {
-  const Unfolded u = levels > 0 ? unfold_by_levels(model_, unfolding, *circle_, levels)
-                                : unfold(model_, unfolding);
+  return made_of(levels > 0 ? unfold_by_levels(model_, unfolding, *circle_, levels)
+                            : unfold(model_, unfolding),
+                 unfolding);
+}
+
+/// The forward part is rewritten before anything is asked of it: what is asked for may be
+/// gradients.
+template <class S>
+std::optional<Made<S>> Planner<S>::chunked(const UnfoldOptions& unfolding) const {
+  if (options_.engine.chunk == 0 || unfolding.segment) return std::nullopt;
+  const Unfolded u = unfold(model_, unfolding);
+  InChunks other = in_chunks(u.graph().tape(), options_.engine.chunk, asked_);
+  if (other.states.empty()) return std::nullopt;
+  Made<S> made = made_of(moved(u, other.graph, other.nodes), unfolding);
+  made.chunked = std::move(other.states);
+  return made;
+}
+
+template <class S>
+Made<S> Planner<S>::made_of(const Unfolded& u, const UnfoldOptions& unfolding) const {
   Asked asked = ask_(u);
   const Tape& tape = u.graph().tape();
   ExecutorOptions options = options_;
@@ -181,8 +201,10 @@ Made<S> Planner<S>::whole(const UnfoldOptions& unfolding, std::int64_t levels) c
 
 template <class S>
 Made<S> Planner<S>::make(const UnfoldOptions& unfolding, std::int64_t levels) {
-  if (levels == 0)
+  if (levels == 0) {
+    if (auto made = chunked(unfolding)) return std::move(*made);
     if (auto made = by_law(unfolding)) return std::move(*made);
+  }
   return whole(unfolding, levels);
 }
 

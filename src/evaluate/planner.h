@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "evaluate/leaves/bind.h"
 #include "language/resolve/resolved_model.h"
 #include "plan/family/family.h"
+#include "rewrite/chunks/chunks.h"
 #include "taugrad/runtime/executor.h"
 #include "taugrad/unfold/unfold.h"
 #include "unfold/levels.h"
@@ -35,6 +37,7 @@ struct Made {
   std::vector<std::int64_t> longest;  ///< by length: what any set of items asks for
   std::int64_t nodes = 0;             ///< of the graph
   bool by_law = false;  ///< the graph was not built: its plan goes on as those of short ones do
+  std::vector<ChunkedStates> chunked = {};  ///< recurrences that run in chunks
 };
 /// The same, ready to run.
 template <class S>
@@ -53,8 +56,9 @@ class Planner {
   /// @param reach  of what is asked: the largest number that a position is given by
   /// @param options  without `checkpoint`, which `again` stands for: values are computed again for
   ///                 the gradient
+  /// @param asked  names of variables whose values or gradients are asked for
   Planner(std::shared_ptr<const ResolvedModel> model, Ask ask, ExecutorOptions options, bool again,
-          std::int64_t reach = 0);
+          std::int64_t reach = 0, std::set<std::string> asked = {});
 
   /// @param levels  of the trees of a batch (LevelRows): 0 runs step by step
   Made<S> make(const UnfoldOptions& unfolding, std::int64_t levels = 0);
@@ -76,13 +80,16 @@ class Planner {
   static Key key_of(const UnfoldOptions& unfolding, const Growing& growing);
   plan::Request request(UnfoldOptions unfolding, const Growing& growing, std::int64_t length) const;
   std::optional<Made<S>> by_law(const UnfoldOptions& unfolding);
+  std::optional<Made<S>> chunked(const UnfoldOptions& unfolding) const;
   Made<S> whole(const UnfoldOptions& unfolding, std::int64_t levels) const;
+  Made<S> made_of(const Unfolded& u, const UnfoldOptions& unfolding) const;
 
   std::shared_ptr<const ResolvedModel> model_;
   Ask ask_;
   ExecutorOptions options_;
   bool again_;
   std::int64_t reach_;
+  std::set<std::string> asked_;
   std::optional<LevelCircle> circle_;
   std::map<Key, plan::Family<S>> families_;
 };

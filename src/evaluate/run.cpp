@@ -32,7 +32,8 @@ class Run {
         fetches_(parsed(*model, options.fetch)),
         planner_(
             std::move(model), [this](const Unfolded& u) { return asked(u); },
-            ExecutorOptions{.engine = options.engine}, options.checkpoint, reach()) {}
+            ExecutorOptions{.engine = options.engine}, options.checkpoint, reach(),
+            asked_names(fetches_)) {}
 
   /// Fetches of copies that no step reads: zeros, as a rule a slip of the pen.
   std::vector<std::string> unread() const {
@@ -76,6 +77,11 @@ class Run {
     std::vector<Fetch> fetches;
     for (const std::string& text : texts) fetches.push_back(parse_fetch(model, text));
     return fetches;
+  }
+  static std::set<std::string> asked_names(const std::vector<Fetch>& fetches) {
+    std::set<std::string> names;
+    for (const Fetch& f : fetches) names.insert({f.name, f.edge});
+    return names;
   }
   std::int64_t reach() const {
     std::int64_t reach = 0;

@@ -74,9 +74,13 @@ struct Transpose {
       S* to = c.out + item * y.size();
       for (std::int64_t i = 0; i < size[0]; ++i)
         for (std::int64_t j = 0; j < size[1]; ++j)
-          for (std::int64_t k = 0; k < size[2]; ++k)
-            for (std::int64_t l = 0; l < size[3]; ++l)
-              *to++ = from[i * step[0] + j * step[1] + k * step[2] + l * step[3]];
+          for (std::int64_t k = 0; k < size[2]; ++k) {
+            const S* line = from + i * step[0] + j * step[1] + k * step[2];
+            if (step[3] == 1)
+              to = std::copy_n(line, size[3], to);
+            else
+              for (std::int64_t l = 0; l < size[3]; ++l) *to++ = line[l * step[3]];
+          }
     });
   }
 };

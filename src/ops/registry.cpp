@@ -6,7 +6,9 @@
 #include "ops/own.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/decays.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad {
 namespace {
@@ -20,7 +22,7 @@ constexpr std::array kOps{
     &kTanh, &kSigmoid, &kRelu, &kExp, &kLog, &kSqrt, &kAbs, &kSign, &kFloor,
     &kSin, &kCos, &kErf, &kNormalCdf, &kLog1p, &kExpm1, &kSoftplus,
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
-    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
+    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet, &kDecays,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
     &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,
@@ -28,7 +30,7 @@ constexpr std::array kOps{
     &kNllCategorical, &kNllCategoricalP, &kNllBernoulli, &kNllBernoulliP, &kNllNormal,
     &kDrawCategorical, &kDrawBernoulli, &kDrawNormal, &kDropoutMask,
     &kSumItems, &kToItems, &kRestrictTo, &kExtendTo, &kAtLength, &kIfLength,
-    &kAtPosition, &kIfPosition, &kQuotient, &kTakeRows, &kGiveRows,
+    &kAtPosition, &kIfPosition, &kQuotient, &kTakeRows, &kGiveRows, &kGiveSteps, &kStepOf,
 };
 // clang-format on
 

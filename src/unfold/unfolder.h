@@ -67,6 +67,8 @@ class Unfolder {
   Unfolder(std::shared_ptr<const ResolvedModel> model, const UnfoldOptions& options,
            ByLevel by_level);
   Unfolded run();
+  /// moved.h
+  static Unfolded moved(const Unfolded& u, Graph graph, std::span<const NodeId> nodes);
 
  private:
   enum class Part { value, arguments, nll, shared };

@@ -55,6 +55,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
            [](double x) { return x > 0; });
   add_workload(c, o->workload);
   add_checkpoint(c, o->benchmark.checkpoint);
+  add_chunk(c, o->benchmark.engine);
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
             1, 1'000'000'000)
       .rare();
   add_engine(c, o->evaluate.engine);
+  add_chunk(c, o->evaluate.engine);
 }
 
 }  // namespace

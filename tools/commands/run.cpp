@@ -93,7 +93,7 @@ RunResult run_on_files(const T& of, const Options& o, const Context& context) {
 
 // a segment of a sequence, which goes on with what the one before has handed on
 RunResult run_piece(const Definition& d, const Options& o, const Context& context) {
-  refuse_without_effect(context, {"--divergence"}, "on a segment");
+  refuse_without_effect(context, {"--divergence", "--chunk"}, "on a segment");
   const Tensors inputs = read_tensors(o.inputs, o.strict, context),
                 weights = read_tensors(o.weights, o.strict, context),
                 state = read_tensors(o.state_in, o.strict, context);
@@ -136,7 +136,8 @@ void refuse_without_draws(const Definition& d, const Options& o, const Context& 
 
 RunResult run_graph(const Graph& g, Options& o, const std::string& loss, const Context& context) {
   refuse_without_effect(
-      context, {"--divergence", "--temperature", "--top-k", "--state-in", "--state-out"}, kOnGraph);
+      context, {"--divergence", "--temperature", "--top-k", "--state-in", "--state-out", "--chunk"},
+      kOnGraph);
   o.run.loss = loss;
   o.run.fetch = split(o.fetch);
   return run_on_files(g, o, context);
@@ -216,6 +217,7 @@ void add_values(Command& c, const std::shared_ptr<Options>& o) {
       .rare();
   add_engine(c, o->run.engine);
   add_checkpoint(c, o->run.checkpoint);
+  add_chunk(c, o->run.engine);
   add_strict(c, o->strict);
 }
 

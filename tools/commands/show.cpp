@@ -197,7 +197,7 @@ void refuse_others(const Options& o, const Context& context) {
         {"--values", "--colour", "--inputs", "--weights", "--seed", "--item", "--view", "--detail",
          "--all-steps", "--no-labels", "--no-copies", "--states", "--confirm", "--independent"},
         "beside --plan, which draws nothing");
-  refuse({"--without", "--checkpoint", "--precision"}, "on a drawing: it is of --plan");
+  refuse({"--without", "--checkpoint", "--chunk", "--precision"}, "on a drawing: it is of --plan");
   const bool all_views = !o.plan && format_named(o.format).all_views;
   if (o.view == "folded" && !all_views)
     refuse({"--all-steps", "--no-copies"}, "on the folded view");
@@ -217,6 +217,7 @@ int show_graph(const Subject& s, Options& o, const Context& context) {
   refuse_others(o, context);
   o.values.check(o.view, o.format, false, context);
   o.executor.checkpoint = o.checkpoint ? 0 : -1;
+  refuse_without_effect(context, {"--chunk"}, "on a graph: it is of a definition");
   if (o.plan) return show_plan(*s.graph, s.loss, o.executor, o.output, o.format == "json");
   if (o.view == "model")
     fail(Status::usage, "U007",
@@ -290,6 +291,7 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--plan", "the steps that run for the loss and its gradients, as text", o->plan);
   add_plan_options(c, o->executor.engine);
   add_checkpoint(c, o->checkpoint);
+  add_chunk(c, o->executor.engine);
   add_modes(c, o->modes);
   c.flag("--no-labels", "leave out the names of operations", o->no_labels).rare();
   c.flag("--no-copies", "draw weights without the copy for each step", o->no_copies).rare();

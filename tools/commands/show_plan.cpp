@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "json/json_writer.h"
 #include "output.h"
 #include "taugrad/analysis/coupling.h"
@@ -15,6 +17,9 @@ std::string how_planned(const PlanSummary& plan) {
   constexpr std::int64_t kLong = 100;
   if (plan.by_law) return "planned from a few short sequences, whose plans go on alike\n";
   if (plan.longest < kLong) return "";
+  const auto in_chunks = [](const PassSummary& pass) { return pass.name == "chunk" && pass.on; };
+  if (std::ranges::any_of(plan.passes, in_chunks))
+    return "planned from the whole graph, with recurrences in chunks\n";
   return "planned from the whole graph: the plans of short sequences do not go on alike\n";
 }
 

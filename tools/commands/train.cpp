@@ -122,6 +122,7 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   add_modes(c, t.modes);
   add_engine(c, o->train.engine);
   add_checkpoint(c, o->checkpoint);
+  add_chunk(c, o->train.engine);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,11 @@ struct EngineOptions {
                                ///< many as the system lets start. The bits are the same
   std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
   Precision precision = Precision::full;  ///< bf16 in f32 only
+  /// Steps that a recurrence which is linear in its state runs at once, as products of matrices; 0:
+  /// one after another. Of whole sequences of a definition, in run_definition, Trainer and
+  /// evaluate_model; what runs in segments or step by step goes on as it does. Values agree to
+  /// rounding.
+  std::int64_t chunk = 0;
 };
 
 }  // namespace taugrad

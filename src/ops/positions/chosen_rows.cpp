@@ -7,6 +7,7 @@
 #include "ops/rules.h"
 #include "taugrad/base/rational.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad {
 namespace {
@@ -177,6 +178,7 @@ Var give_rows(Var a, Var places, std::int64_t source, ExtentId extent) {
 }
 
 void join_shares(Vars& shares) {
+  join_steps(shares);
   const auto joins = [](const Var& v) { return &v.op() == &kGiveRows || &v.op() == &kIfPosition; };
   for (std::size_t i = 0; i < shares.size(); ++i) {
     if (!joins(shares[i])) continue;

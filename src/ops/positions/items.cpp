@@ -134,7 +134,8 @@ void if_length_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   xbar[0] = if_length(ybar, which_of(p), p.attrs().integer("length"), e);
 }
 
-// extent e exists for no more items than extent `of`
+}  // namespace
+
 bool within(const Tape& g, ExtentId e, ExtentId of) {
   if (e == of || of == kEveryItem) return true;
   for (const Extent::Bound& want : g.extent(of).bounds) {
@@ -145,6 +146,8 @@ bool within(const Tape& g, ExtentId e, ExtentId of) {
   }
   return true;
 }
+
+namespace {
 
 // ---- what shape and items leave open
 

@@ -1,6 +1,7 @@
 // Where the values of a plan lie.
 #include "plan/lower/lowering.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad::plan {
 namespace {
@@ -65,6 +66,7 @@ void Lowering<S>::add_view(NodeId id) {
   view.shape = add_shape(id);
   const Op* op = &tape_.op(id);
   if (op == &kSlice) view.offset += tape_.attrs(id).integer("from") * row_elements(tape_.shape(id));
+  if (op == &kStepOf) view.offset += tape_.attrs(id).integer("at") * view.elements;
   if (view.extent == kShared || op == &kToItems) view.stride = 0;
   plan_.used_extents[view.extent] = 1;
   value_[at(id)] = static_cast<ValueId>(plan_.values.size());

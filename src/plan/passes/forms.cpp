@@ -7,6 +7,7 @@
 #include "plan/plan_builder.h"
 #include "rewrite/checkpoint.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad::plan {
 namespace {
@@ -201,7 +202,7 @@ class Forms {
     if (draft_.is_output[PlanBuilder::at(id)]) return false;  // its rows lie one after another
     if (&op == &kToItems || &op == &kSlice) return true;
     // Items sorted: the rows of fewer items are the first rows of more items.
-    return &op == &kRestrictTo && draft_.layout.prefix(tape_.extent_id(id)) &&
+    return (&op == &kRestrictTo || &op == &kStepOf) && draft_.layout.prefix(tape_.extent_id(id)) &&
            draft_.layout.prefix(tape_.extent_id(in[0]));
   }
 

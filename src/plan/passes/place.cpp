@@ -3,6 +3,7 @@
 
 #include "plan/plan_builder.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
 
 namespace taugrad::plan {
 namespace {
@@ -21,19 +22,32 @@ class Placing {
       if (!draft_.needed[PlanBuilder::at(id)] || draft_.shared(id)) continue;
       const Op* op = &tape_.op(id);
       parts_.clear();
-      const bool whole = op == &kConcat || op == &kStack ? list_joined(id)
-                         : op == &kAddN                  ? list_padded(id)
-                                                         : false;
+      const bool whole = op == &kConcat || op == &kStack || is_every_step(id) ? list_joined(id)
+                         : op == &kAddN                                       ? list_padded(id)
+                                                                              : false;
       if (whole && std::ranges::all_of(parts_, [&](const Part& p) { return can_move(p.node, id); }))
         move(id);
     }
   }
 
  private:
+  /// Whether steps make up all rows, as those of a stack do.
+  bool is_every_step(NodeId id) const {
+    return &tape_.op(id) == &kGiveSteps &&
+           static_cast<std::int64_t>(draft_.in(id).size()) == tape_.shape(id)[0];
+  }
+
+  /// What the same elements are, in order, behind other axes.
+  NodeId behind_views(NodeId x) const {
+    while (draft_.form[PlanBuilder::at(x)] == Form::view && tape_.op(x).traits.view)
+      x = draft_.in(x)[0];
+    return x;
+  }
+
   bool list_joined(NodeId id) {
     std::int64_t from = 0;
     for (const NodeId x : draft_.in(id)) {
-      parts_.push_back({x, from, tape_.shape(x).size()});
+      parts_.push_back({behind_views(x), from, tape_.shape(x).size()});
       from += parts_.back().size;
     }
     return true;
@@ -48,7 +62,7 @@ class Placing {
       const NodeId part = draft_.in(x)[0];
       const std::int64_t size = tape_.shape(part).size();
       const std::int64_t row = tape_.shape(part)[0] == 0 ? 0 : size / tape_.shape(part)[0];
-      parts_.push_back({part, tape_.attrs(x).integer("from") * row, size});
+      parts_.push_back({behind_views(part), tape_.attrs(x).integer("from") * row, size});
     }
     std::ranges::sort(parts_, {}, &Part::from);
     std::int64_t end = 0;

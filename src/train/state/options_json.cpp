@@ -28,6 +28,7 @@ void write_options(json::Writer& w, const TrainOptions& o) {
     w.field("back", o.truncation.back).field("every", o.truncation.stride());
   if (o.engine.precision != Precision::full)
     w.field("precision", text_of(kPrecisions, o.engine.precision));
+  if (o.engine.chunk > 0) w.field("chunk", o.engine.chunk);
   if (!o.engine.without.empty()) {
     w.key("without").begin_array();
     for (const std::string& pass : o.engine.without) w.value(pass);
@@ -43,12 +44,13 @@ void write_options(json::Writer& w, const TrainOptions& o) {
 }
 
 TrainOptions read_options(json::Value object) {
-  const json::Fields f(object, "options",
-                       {"optimizer", "lr",           "momentum", "beta1",         "beta2",
-                        "epsilon",   "weight_decay", "nesterov", "coupled_decay", "decayed",
-                        "batch",     "epochs",       "clip",     "final_lr",      "clip_value",
-                        "schedule",  "accumulate",   "average",  "frozen",        "back",
-                        "every",     "precision",    "without",  "seed",          "modes"});
+  const json::Fields f(
+      object, "options",
+      {"optimizer",    "lr",       "momentum",      "beta1",     "beta2",      "epsilon",
+       "weight_decay", "nesterov", "coupled_decay", "decayed",   "batch",      "epochs",
+       "clip",         "final_lr", "clip_value",    "schedule",  "accumulate", "average",
+       "frozen",       "back",     "every",         "precision", "chunk",      "without",
+       "seed",         "modes"});
   const auto real = [&](const char* name) { return f.at(name).number(name); };
   const auto whole = [&](const char* name) { return f.at(name).integer(name, 1, INT64_MAX); };
   TrainOptions o;
@@ -77,6 +79,7 @@ TrainOptions read_options(json::Value object) {
   if (f.find("average")) o.average = real("average");
   if (const auto frozen = f.find("frozen")) o.frozen = frozen->string("frozen");
   if (f.find("back")) o.truncation = {whole("back"), whole("every")};
+  if (const auto chunk = f.find("chunk")) o.engine.chunk = chunk->integer("chunk", 1, INT64_MAX);
   if (const auto precision = f.find("precision"))
     o.engine.precision = word(*precision, "precision", kPrecisions);
   if (const auto without = f.find("without"))

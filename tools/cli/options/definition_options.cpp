@@ -261,6 +261,16 @@ void add_checkpoint(Command& c, bool& checkpoint) {
       .rare();
 }
 
+void add_chunk(Command& c, EngineOptions& o) {
+  c.option(
+      {.name = "--chunk",
+       .letter = "",
+       .value = "N",
+       .help = "recurrences linear in a state, N steps at once as products [0: step by step]",
+       .take = [&o](const std::string& v) { o.chunk = parse_integer("--chunk", v, 0, kMostSteps); },
+       .common = false});
+}
+
 void add_steps(Command& c, StepOptions& o, const std::string& help) {
   c.option({.name = "--steps",
             .letter = "",

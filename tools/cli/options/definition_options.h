@@ -52,6 +52,8 @@ void add_max_memory(Command& c);
 void add_engine(Command& c, EngineOptions& o);
 /// The last two, of a command that only plans.
 void add_plan_options(Command& c, EngineOptions& o);
+/// `--chunk N`.
+void add_chunk(Command& c, EngineOptions& o);
 /// `--checkpoint sqrt`.
 void add_checkpoint(Command& c, bool& checkpoint);
 

@@ -95,6 +95,8 @@ void Training::apply_options() {
   change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
   change("--bptt", o.truncation, given.truncation);
   change("--precision", o.engine.precision, given.engine.precision);
+  change("--chunk", o.engine.chunk, given.engine.chunk);
+  refuse_chunks_of_windows();
   change("--without", o.engine.without, given.engine.without);
   change("--flow-every", state_.flow_every, options_.flow_every);
   const ValidationOptions& valid = options_.validation;

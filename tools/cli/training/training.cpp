@@ -50,6 +50,7 @@ void Training::begin() {
   need(options_.source.files.empty() ? "" : "data", "--data FILE");
   model_.definition = read_definition(options_.definition, context_);
   state_.options = train_options();
+  refuse_chunks_of_windows();
   state_.flow_every = options_.flow_every;
   state_.split = options_.source.split;
   state_.max_length = options_.source.max_length;
@@ -82,6 +83,11 @@ void Training::refuse_unread_options(OptimizerKind kind) const {
   if (kind != OptimizerKind::sgd) refuse_without_effect(context_, {"--nesterov"}, why);
   if (kind == OptimizerKind::adamw)
     refuse_without_effect(context_, {"--coupled-decay"}, "on adamw, whose decay is decoupled");
+}
+
+void Training::refuse_chunks_of_windows() const {
+  if (state_.options.truncation.back > 0)
+    refuse_without_effect(context_, {"--chunk"}, "beside --bptt, whose windows go step by step");
 }
 
 void Training::refuse_unread_schedule() const {

@@ -1,0 +1,253 @@
+#include "rewrite/chunks/chunk_writer.h"
+
+#include <algorithm>
+
+#include "ops/positions/lengths.h"
+#include "rewrite/chunks/linear_update.h"
+#include "taugrad/ops/decays.h"
+#include "taugrad/ops/ops.h"
+#include "taugrad/ops/records.h"
+#include "taugrad/ops/steps.h"
+
+namespace taugrad {
+namespace {
+
+enum What { kInverse, kBetween, kFromStart, kToEnd, kMet, kWeighed, kValues };
+
+/// [C,1]: 1 at a place.
+Var unit_column(Tape& tape, std::int64_t place, std::int64_t size) {
+  return pad(constant(tape, 1, {1, 1}), place, size);
+}
+
+Var product(Var a, Var b) { return a ? b ? a * b : a : b; }
+
+}  // namespace
+
+ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept)
+    : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept) {}
+
+void ChunkWriter::write(const StateChain& chain, const Chunk& chunk) {
+  begin(chain, chunk);
+  const std::vector<Group> all = groups();
+  const bool last = chunk.end == chain.updates.size();
+  const bool ends = std::ranges::any_of(all, [&](const Group& g) { return reads_end(g); });
+  Var& after = after_[&chain];
+  if (!last || chain.whole || ends) after = state_after();
+  for (const Group& group : all) {
+    if (!reads_end(group)) {
+      give(group, result(group));
+      continue;
+    }
+    const StateRead& read = *group.reads.back();
+    const NodeId query[] = {kept(read.query).id};
+    const Var q =
+        stacked(query, read.heads, group.over_columns ? chain.axes.columns : chain.axes.rows);
+    give(group, stacked_matmul(q, after, false, group.over_columns));
+  }
+  if (!last || !chain.whole) return;
+  const NodeId state = chain.updates.back().state;
+  const Var whole = taugrad::copy(reshape(fit(after, from_.extent_id(state)), from_.shape(state)));
+  copy_.name(state, kept_[static_cast<std::size_t>(state)] = whole.id);
+}
+
+void ChunkWriter::begin(const StateChain& chain, const Chunk& chunk) {
+  chain_ = &chain;
+  chunk_ = &chunk;
+  copy_.own(chain.updates[chunk.end - 1].state);
+  extent_ = items_of_chunk();
+  before_ = state_before();
+  decays_ = decays_of(numbers(&LinearUpdate::gate));
+}
+
+/// Items only end, or only begin, within a chunk: it has all of them.
+ExtentId ChunkWriter::items_of_chunk() const {
+  const ExtentId first = from_.extent_id(chain_->updates[chunk_->first].state);
+  const ExtentId last = from_.extent_id(chain_->updates[chunk_->end - 1].state);
+  if (first == kShared || last == kShared) return std::max(first, last);
+  return within(from_, last, first) ? first : last;
+}
+
+Var ChunkWriter::state_before() {
+  const StateAxes& axes = chain_->axes;
+  if (!chunk_->is_first()) return fit(after_.at(chain_), extent_);
+  if (is_zero(from_, chain_->updates[0].before)) return {};
+  const Var state = fit(kept(chain_->first()), from_.extent_id(chain_->updates[0].state));
+  return reshape(fit(state, extent_), {axes.heads, axes.rows, axes.columns});
+}
+
+/// The same for the items of the chunk; zeros for those that it has no value of.
+Var ChunkWriter::fit(Var v, ExtentId extent) const {
+  if (!v.per_example() || v.extent() == extent) return v;
+  if (extent == kShared) return v;
+  return within(to_, extent, v.extent()) ? restrict_to(v, extent) : extend_to(v, extent);
+}
+
+// ---- a row a step
+
+/// @param nodes  of the new tape; -1: zeros
+Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width) {
+  std::vector<NodeId> key{extent_ == kShared ? -1 : static_cast<NodeId>(extent_)};
+  key.insert(key.end(), nodes.begin(), nodes.end());
+  Var& known = stacked_[{std::move(key), width}];
+  if (known) return known;
+  const auto count = static_cast<std::int64_t>(nodes.size());
+  const Shape line = heads == 1 ? Shape{width} : width == 1 ? Shape{heads} : Shape{heads, width};
+  Vars lines;
+  Ints at;
+  for (std::size_t t = 0; t < nodes.size(); ++t) {
+    if (nodes[t] < 0 && extent_ != kShared) continue;  // zeros
+    lines.push_back(nodes[t] < 0 ? constant(to_, 0, line) : reshape(to_.var(nodes[t]), line));
+    at.push_back(static_cast<std::int64_t>(t));
+  }
+  // of all items alike, if they are; zeros for those that a step has not
+  const bool shared = std::ranges::none_of(lines, &Var::per_example);
+  const Var all =
+      shared || extent_ == kShared ? stack(lines) : give_steps(lines, at, count, extent_);
+  if (heads == 1) return known = reshape(all, {1, count, width});
+  if (width == 1) return known = reshape(transpose(all), {heads, count, 1});
+  return known = transpose(all, {1, 0, 2});
+}
+
+/// The product of the factors of one kind; an empty Var: there are none.
+Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*product, Factor::Kind kind) {
+  const std::vector<Factor>& factors = (chain_->updates[chunk_->first].*product).factors;
+  const StateAxes& axes = chain_->axes;
+  const std::int64_t width = kind == Factor::Kind::row      ? axes.columns
+                             : kind == Factor::Kind::column ? axes.rows
+                                                            : 1;
+  Var all;
+  for (std::size_t f = 0; f < factors.size(); ++f) {
+    if (factors[f].kind != kind) continue;
+    std::vector<NodeId> nodes;
+    for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
+      const Var x = kept((chain_->updates[t].*product).factors[f].node);
+      // of items that have ended there is nothing to divide by
+      nodes.push_back(factors[f].below ? once(kInverse, x, {}, [&] { return 1.0 / x; }).id : x.id);
+    }
+    all = taugrad::product(all, stacked(nodes, factors[f].heads, width));
+  }
+  return all;
+}
+
+Var ChunkWriter::numbers(FactorProduct LinearUpdate::*product) {
+  const Var all = multiplied(product, Factor::Kind::number);
+  if (!(chain_->updates[chunk_->first].*product).negative) return all;
+  return all ? -all : constant(to_, -1, {1, static_cast<std::int64_t>(size()), 1});
+}
+
+/// What queries meet: the rows where the columns are summed over.
+Var ChunkWriter::keys(bool over_columns) {
+  const auto kind = over_columns ? Factor::Kind::row : Factor::Kind::column;
+  if (const Var all = multiplied(&LinearUpdate::added, kind)) return all;
+  const std::int64_t width = over_columns ? chain_->axes.columns : chain_->axes.rows;
+  return constant(to_, 1, {1, static_cast<std::int64_t>(size()), width});
+}
+
+Var ChunkWriter::values(bool over_columns) {
+  const Var scale = numbers(&LinearUpdate::added);
+  const Var lines = keys(!over_columns);
+  return scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines;
+}
+
+// ---- products of gates
+
+ChunkWriter::Decays ChunkWriter::decays_of(Var gates) {
+  const auto count = static_cast<std::int64_t>(size());
+  Decays d;
+  if (!gates) {
+    const Var one = constant(to_, 1, {1, count});
+    d.between = decays(one);
+    return d;
+  }
+  const std::int64_t heads = gates.shape()[0];
+  const Var between = once(kBetween, gates, {}, [&] {
+    return decays(reshape(gates, {heads, count}));
+  });
+  d.between = between;
+  d.from_start = once(kFromStart, gates, {}, [&] {
+    const Var first = unit_column(to_, 0, count);
+    return stacked_matmul(reshape(gates, {heads, 1, count}), first) *
+           stacked_matmul(between, first);
+  });
+  const auto row = [&] { return reshape(unit_column(to_, count - 1, count), {1, count}); };
+  d.to_end = once(kToEnd, gates, {}, [&] {
+    return reshape(stacked_matmul(row(), between), {heads, count, 1});
+  });
+  d.all = stacked_matmul(row(), d.from_start);
+  return d;
+}
+
+Var ChunkWriter::state_after() {
+  const Var lines = product(decays_.to_end, values(true));
+  const Var added = of_all_heads(stacked_matmul(lines, keys(true), true));
+  return before_ ? product(decays_.all, before_) + added : added;
+}
+
+// ---- reads
+
+std::vector<ChunkWriter::Group> ChunkWriter::groups() const {
+  std::vector<Group> all;
+  for (const std::size_t r : chunk_->reads) {
+    const StateRead& read = chain_->reads[r];
+    const std::size_t step = read.step - chunk_->first;
+    const auto takes = [&](const Group& g) {
+      return g.over_columns == read.over_columns && g.heads == read.heads && !g.reads[step];
+    };
+    auto group = std::ranges::find_if(all, takes);
+    if (group == all.end())
+      group = all.insert(all.end(), {read.over_columns, read.heads,
+                                     std::vector<const StateRead*>(size(), nullptr)});
+    group->reads[step] = &read;
+  }
+  return all;
+}
+
+/// Whether only the last state is read, of which there is no need to know the others' results.
+bool ChunkWriter::reads_end(const Group& group) const {
+  return size() > 1 &&
+         std::ranges::count(group.reads, nullptr) + 1 == static_cast<std::ptrdiff_t>(size()) &&
+         group.reads.back();
+}
+
+Var ChunkWriter::result(const Group& group) {
+  std::vector<NodeId> nodes;
+  for (const StateRead* read : group.reads) nodes.push_back(read ? kept(read->query).id : -1);
+  const std::int64_t width = group.over_columns ? chain_->axes.columns : chain_->axes.rows;
+  const Var q = stacked(nodes, group.heads, width), k = keys(group.over_columns);
+  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
+  const Var weighed = once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
+  const Var y = of_all_heads(stacked_matmul(weighed, values(group.over_columns)));
+  if (!before_) return y;
+  return y + product(decays_.from_start, stacked_matmul(q, before_, false, group.over_columns));
+}
+
+/// Rows of [heads,C or 1,width] become the reads.
+void ChunkWriter::give(const Group& group, Var y) {
+  const std::int64_t lines = y.shape()[1];
+  const Var by_step =
+      y.shape()[0] == 1 ? reshape(y, {lines, y.shape()[2]}) : transpose(y, {1, 0, 2});
+  for (std::size_t t = 0; t < group.reads.size(); ++t) {
+    if (!group.reads[t]) continue;
+    const NodeId id = group.reads[t]->node;
+    const std::int64_t line = lines == 1 ? 0 : static_cast<std::int64_t>(t);
+    const ExtentId extent = from_.extent_id(id);
+    const Var step = extent == kShared || !by_step.per_example() ? slice(by_step, line, line + 1)
+                                                                 : step_of(by_step, line, extent);
+    const Var read = reshape(step, from_.shape(id));
+    copy_.name(id, kept_[static_cast<std::size_t>(id)] = read.id);
+  }
+}
+
+template <class Make>
+Var ChunkWriter::once(int what, Var a, Var b, const Make& make) {
+  Var& known = made_[{what, a.id, b.id}];
+  return known ? known : known = make();
+}
+
+Var ChunkWriter::of_all_heads(Var v) const {
+  return v.shape()[0] == chain_->axes.heads
+             ? v
+             : broadcast_to(v, {chain_->axes.heads, v.shape()[1], v.shape()[2]});
+}
+
+}  // namespace taugrad

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "rewrite/chunks/chunk_order.h"
+#include "rewrite/tape_copy.h"
+
+namespace taugrad {
+
+/// Writes chunks of states as products. With the steps of a chunk as rows of Q, K and V, and the
+/// products of gates a between them
+///   L[i,j] = a[j+1] .. a[i],   d[i] = a[1] .. a[i],   w[j] = a[j+1] .. a[C],
+/// the reads and the state after it are
+///   Y = ((Q K^T) o L) V + d o (Q S^T),   S' = d[C] S + (w o V)^T K.
+class ChunkWriter {
+ public:
+  /// @param kept  by node of the old tape: the one of the new tape that stands for it
+  ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept);
+
+  /// Appends what it makes, and notes it in `kept`.
+  void write(const StateChain& chain, const Chunk& chunk);
+
+ private:
+  /// Reads of which each step has at most one: by step, or none.
+  struct Group {
+    bool over_columns;
+    std::int64_t heads;
+    std::vector<const StateRead*> reads;
+  };
+  /// What is left of the gates of a chunk; empty where there is no gate.
+  struct Decays {
+    Var between, from_start, to_end, all;  ///< [h,C,C], [h,C,1], [h,C,1], [h,1,1]
+  };
+
+  Var fit(Var v, ExtentId extent) const;
+  Var kept(NodeId id) const { return to_.var(kept_[static_cast<std::size_t>(id)]); }
+  std::size_t size() const { return chunk_->end - chunk_->first; }
+  void begin(const StateChain& chain, const Chunk& chunk);
+  ExtentId items_of_chunk() const;
+  Var state_before();
+
+  // a row a step: [heads,C,width]
+  Var stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
+  Var multiplied(FactorProduct LinearUpdate::*product, Factor::Kind kind);
+  Var numbers(FactorProduct LinearUpdate::*product);
+  Var keys(bool over_columns);
+  Var values(bool over_columns);
+
+  Decays decays_of(Var gates);
+  std::vector<Group> groups() const;
+  bool reads_end(const Group& group) const;
+  Var result(const Group& group);
+  Var state_after();
+  void give(const Group& group, Var y);
+
+  template <class Make>
+  Var once(int what, Var a, Var b, const Make& make);
+  Var of_all_heads(Var v) const;
+
+  const Tape& from_;
+  TapeCopy& copy_;
+  Tape& to_;
+  std::vector<NodeId>& kept_;
+  std::map<std::pair<std::vector<NodeId>, std::int64_t>, Var> stacked_;  // by nodes and width
+  std::map<std::tuple<int, NodeId, NodeId>, Var> made_;
+  std::map<const StateChain*, Var> after_;  // the last chunk of each: [heads,m,n]
+
+  const StateChain* chain_ = nullptr;
+  const Chunk* chunk_ = nullptr;
+  ExtentId extent_ = kShared;
+  Var before_;  // [heads,m,n]; empty: zeros
+  Decays decays_;
+};
+
+}  // namespace taugrad

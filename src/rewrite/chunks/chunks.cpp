@@ -1,0 +1,59 @@
+#include "rewrite/chunks/chunks.h"
+
+#include <utility>
+
+#include "graph/verified.h"
+#include "rewrite/chunks/chunk_order.h"
+#include "rewrite/chunks/chunk_writer.h"
+#include "rewrite/tape_copy.h"
+
+namespace taugrad {
+namespace {
+
+std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+
+/// Chains that need themselves within a chunk, as where the read goes into the next key, are left.
+ChunkOrder order_of(const Tape& tape, std::vector<StateChain>& chains, std::vector<Chunk>& chunks,
+                    std::size_t steps) {
+  for (;;) {
+    chunks = cut_in_chunks(chains, steps);
+    ChunkOrder order = order_chunks(tape, chains, chunks);
+    if (order.circular < 0) return order;
+    chains.erase(chains.begin() + order.circular);
+  }
+}
+
+}  // namespace
+
+InChunks in_chunks(const Tape& tape, std::int64_t steps, const std::set<std::string>& asked) {
+  std::vector<StateChain> chains = linear_states(tape, asked);
+  std::vector<Chunk> chunks;
+  InChunks result;
+  if (chains.empty()) return result;
+  const ChunkOrder order = order_of(tape, chains, chunks, static_cast<std::size_t>(steps));
+  if (chains.empty()) return result;
+  TapeCopy copy(tape);
+  result.graph = copy.graph();
+  result.nodes.assign(at(tape.size()), -1);
+  ChunkWriter writer(tape, copy, result.nodes);
+  std::vector<NodeId> inputs;
+  for (const std::size_t item : order.items) {
+    if (item >= result.nodes.size()) {
+      const Chunk& chunk = chunks[item - result.nodes.size()];
+      writer.write(chains[chunk.chain], chunk);
+      continue;
+    }
+    if (order.made_by[item] >= 0) continue;
+    const auto id = static_cast<NodeId>(item);
+    inputs.clear();
+    for (const NodeId x : tape.inputs(id)) inputs.push_back(result.nodes[at(x)]);
+    result.nodes[item] = copy.add(id, inputs, true);
+  }
+  for (const StateChain& chain : chains)
+    result.states.push_back({std::string(tape.name(chain.updates.back().state)),
+                             static_cast<std::int64_t>(chain.updates.size())});
+  verify_rewritten(result.graph.tape());
+  return result;
+}
+
+}  // namespace taugrad

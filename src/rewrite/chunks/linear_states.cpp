@@ -1,0 +1,162 @@
+#include "rewrite/chunks/linear_states.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "rewrite/chunks/linear_update.h"
+#include "rewrite/chunks/state_reads.h"
+#include "taugrad/ops/records.h"
+
+namespace taugrad {
+namespace {
+
+/// Updates by their states, with one way to take the axes of a shape.
+using Updates = std::unordered_map<NodeId, LinearUpdate>;
+
+Updates find_updates(const Tape& tape, std::size_t way) {
+  Updates updates;
+  const auto known = [&](NodeId id) { return updates.contains(id); };
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    if (&tape.op(id) != &kAdd && &tape.op(id) != &kSub) continue;
+    const std::vector<StateAxes> axes = state_axes(tape.shape(id));
+    if (way >= axes.size()) continue;
+    if (auto update = linear_update(tape, id, axes[way], known))
+      updates.emplace(id, std::move(*update));
+  }
+  return updates;
+}
+
+bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
+  return a.gate.is_like(b.gate) && a.added.is_like(b.added);
+}
+
+class Chains {
+ public:
+  Chains(const Tape& tape, const std::set<std::string>& asked)
+      : tape_(tape), asked_(asked), users_(tape) {}
+
+  std::vector<StateChain> run() {
+    for (const std::size_t way : {0u, 1u}) follow(find_updates(tape_, way), way);
+    std::vector<char> wanted;
+    for (const StateChain& c : found_) wanted.push_back(!is_vector(c) || goes_along(c));
+    std::vector<StateChain> chains;
+    for (std::size_t c = 0; c < found_.size(); ++c)
+      if (wanted[c]) chains.push_back(std::move(found_[c]));
+    return chains;
+  }
+
+ private:
+  /// Puts updates that go on with each other one after another, from the first one on.
+  void follow(const Updates& updates, std::size_t way) {
+    std::unordered_map<NodeId, NodeId> next;  // by state
+    std::vector<NodeId> starts;
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      const auto update = updates.find(id);
+      if (update == updates.end() || taken_.contains(id)) continue;
+      const auto before = updates.find(update->second.before);
+      const bool goes_on = before != updates.end() && !taken_.contains(before->first) &&
+                           are_like(before->second, update->second) &&
+                           next.emplace(before->first, id).second;
+      if (!goes_on) starts.push_back(id);
+    }
+    for (const NodeId start : starts) {
+      StateChain chain;
+      chain.axes = state_axes(tape_.shape(start))[way];
+      for (NodeId id = start;;) {
+        chain.updates.push_back(updates.at(id));
+        const auto after = next.find(id);
+        if (after == next.end()) break;
+        id = after->second;
+      }
+      if (chain.updates.size() > 1 && complete(chain)) keep(std::move(chain));
+    }
+  }
+
+  static bool is_vector(const StateChain& c) { return c.axes.rows == 1 || c.axes.columns == 1; }
+
+  /// By itself a vector takes more work in chunks than step by step; beside a matrix of the same
+  /// gates, as its normaliser, it shares most of it.
+  bool goes_along(const StateChain& vector) const {
+    const auto gate_at_end = [](const StateChain& c) { return c.updates.back().gate.factors; };
+    return std::ranges::any_of(found_, [&](const StateChain& c) {
+      return !is_vector(c) && c.updates.size() == vector.updates.size() &&
+             std::ranges::equal(gate_at_end(c), gate_at_end(vector), {}, &Factor::node,
+                                &Factor::node);
+    });
+  }
+
+  void keep(StateChain chain) {
+    for (const LinearUpdate& u : chain.updates) taken_.emplace(u.state, 0);
+    found_.push_back(std::move(chain));
+  }
+
+  /// Finds what reads the states; false where that is not to be had of chunks.
+  bool complete(StateChain& chain) const {
+    if (!one_set_of_items(chain)) return false;
+    for (std::size_t t = 0; t < chain.updates.size(); ++t) {
+      const NodeId state = chain.updates[t].state;
+      if (tape_.is_value(state) && asked_.contains(std::string(tape_.name(state)))) return false;
+      const bool last = t + 1 == chain.updates.size();
+      auto reads =
+          reads_of(tape_, users_, state, chain.axes, last ? nullptr : &chain.updates[t + 1]);
+      if (!reads && !last) return false;
+      if (!reads) {
+        chain.whole = true;
+        continue;
+      }
+      for (StateRead& r : *reads) {
+        r.step = t;
+        chain.reads.push_back(r);
+      }
+    }
+    return !chain.reads.empty() && reads_fit(chain);
+  }
+
+  /// Whether items only end, or only begin, from state to state.
+  bool one_set_of_items(const StateChain& chain) const {
+    bool fewer = false, more = false;
+    for (std::size_t t = 1; t < chain.updates.size(); ++t)
+      for (const NodeId x : passed(chain.updates[t])) {
+        fewer = fewer || &tape_.op(x) == &kRestrictTo;
+        more = more || &tape_.op(x) == &kExtendTo;
+      }
+    return !(fewer && more);
+  }
+  /// What an update passes between its products and the state before.
+  std::vector<NodeId> passed(const LinearUpdate& u) const {
+    std::vector<NodeId> nodes;
+    const auto look = [&](NodeId id) {
+      for (NodeId x : tape_.inputs(id))
+        if (state_behind(tape_, x) == u.before)
+          for (; x != u.before; x = tape_.inputs(x)[0]) nodes.push_back(x);
+    };
+    look(u.state);
+    for (const NodeId id : u.way) look(id);
+    return nodes;
+  }
+
+  /// A state of all items that queries of single items read is left as it is where those differ.
+  bool reads_fit(const StateChain& chain) const {
+    if (tape_.extent_id(chain.updates[0].state) != kShared) return true;
+    const ExtentId first = tape_.extent_id(chain.reads[0].node);
+    return std::ranges::all_of(
+        chain.reads, [&](const StateRead& r) { return tape_.extent_id(r.node) == first; });
+  }
+
+  const Tape& tape_;
+  const std::set<std::string>& asked_;
+  Users users_;
+  std::vector<StateChain> found_;
+  std::unordered_map<NodeId, int> taken_;
+};
+
+}  // namespace
+
+std::vector<StateChain> linear_states(const Tape& tape, const std::set<std::string>& asked) {
+  return Chains(tape, asked).run();
+}
+
+}  // namespace taugrad

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+/// Recurrences that are linear in their state, found in a tape:
+///   S[t] = a[t] S[t-1] + k[t] v[t]^T,   y[t] = S[t] q[t]
+/// with a number a (a head), however the products are written.
+namespace taugrad {
+
+/// A state is a matrix [m,n] for each of its heads. A vector of each head has m = 1.
+struct StateAxes {
+  int head = -1, m = -1, n = -1;  ///< axes of its shape; -1: it has none, which counts as size 1
+  std::int64_t heads = 1, rows = 1, columns = 1;
+};
+
+/// A factor of a product that makes a state, smaller than the state: it broadcasts to it.
+struct Factor {
+  enum class Kind : std::uint8_t { number, column, row };
+  NodeId node;         ///< its elements in order are [heads], [heads,m] or [heads,n]
+  Kind kind;           ///< of a column an element a row of the matrix: k of k v^T
+  bool below;          ///< divides
+  std::int64_t heads;  ///< 1, or those of the state
+  bool is_like(const Factor& other) const {
+    return kind == other.kind && below == other.below && heads == other.heads;
+  }
+};
+
+/// A product of such factors, perhaps with a minus.
+struct FactorProduct {
+  std::vector<Factor> factors;
+  bool negative = false;
+  bool is_like(const FactorProduct& other) const;
+};
+
+/// state = gate before + added
+struct LinearUpdate {
+  NodeId state;
+  NodeId given;             ///< the state before as it is read: a copy of it, a weight's copy
+  NodeId before;            ///< and what it is a copy of
+  FactorProduct gate;       ///< numbers; none: 1
+  FactorProduct added;      ///< columns, rows and numbers
+  std::vector<NodeId> way;  ///< products of its size, among them those between the two states
+};
+
+/// y = S q, or q S: a sum over the columns, or over the rows, of the state.
+struct StateRead {
+  NodeId node, query;
+  std::size_t step;    ///< place of its state in the chain
+  bool over_columns;   ///< y[m] = sum over n of S[m,n] q[n]; else y[n] = sum over m of S[m,n] q[m]
+  std::int64_t heads;  ///< of the query: 1, or those of the state
+};
+
+/// States that follow one another. Nothing reads them but the next one and the reads - and the last
+/// one what is `whole`.
+struct StateChain {
+  StateAxes axes;
+  std::vector<LinearUpdate> updates;
+  std::vector<StateRead> reads;  ///< in the order of their states
+  bool whole = false;            ///< the last state is read as it is
+  NodeId first() const { return updates.front().given; }
+};
+
+/// All chains of two steps or more that something reads.
+/// @param asked  names of variables that are asked for: their values are no states of a chain
+std::vector<StateChain> linear_states(const Tape& tape, const std::set<std::string>& asked);
+
+}  // namespace taugrad
