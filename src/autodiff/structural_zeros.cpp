@@ -155,7 +155,9 @@ Var ReverseZeros::cleared(const Primal& p, std::size_t i, Var mask, Var share) c
   for (std::size_t j = 0; j < p.in.size(); ++j)
     unsafe = unsafe || (j != i && risk_[at(p.in[j].id)] == Risk::pole && !p.in[j].per_example() &&
                         mask.per_example());
-  return unsafe ? where(any_of(mask), share, number_like(share, 0)) : share;
+  if (!unsafe) return share;
+  const Var zero = number_like(share, 0);
+  return where(any_of(mask), share, zero);
 }
 
 void ReverseZeros::pass(const Primal& p, Var mask) {

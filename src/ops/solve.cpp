@@ -219,7 +219,8 @@ Var inverse_turned(Var a) {
 }
 Var with_core(Var number) { return reshape(number, followed_by(number.shape(), {1, 1})); }
 void logdet_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = broadcast_to(with_core(ybar), p.in[0].shape()) * inverse_turned(p.in[0]);
+  const Var inverse = inverse_turned(p.in[0]);
+  xbar[0] = broadcast_to(with_core(ybar), p.in[0].shape()) * inverse;
 }
 Var logdet_jvp(const Primal& p, std::span<const Var> xdot) {
   const Var moved = xdot[0] * inverse_turned(p.in[0]);

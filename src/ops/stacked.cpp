@@ -108,8 +108,8 @@ Var outer(Var a, Var b) {
   if (ra <= 1 && rb <= 1) return append2(kOuter, a, b);
   if (ra == 0 || rb == 0) return append2(kOuter, a, b);  // which says what is wrong
   const std::int64_t m = a.shape()[ra - 1], n = b.shape()[rb - 1];
-  return reshape(a, followed_by(leading(a.shape(), 1), {m, 1})) *
-         reshape(b, followed_by(leading(b.shape(), 1), {1, n}));
+  const Var row = reshape(b, followed_by(leading(b.shape(), 1), {1, n}));
+  return reshape(a, followed_by(leading(a.shape(), 1), {m, 1})) * row;
 }
 
 Var matvec(Var a, Var x) {

@@ -234,7 +234,10 @@ Var BlockCompiler::weight_of_term(const Reduced& r, Var term) {
   const Var all = reduced(r.kind, r.over, r.body, r.at);
   if (r.kind == "max" || r.kind == "min") return first_of_equal(r, term, all);
   const Var zero = constant(tape_, 0);
-  if (r.kind == "norm") return where(greater(all, zero), term / all, zero);
+  if (r.kind == "norm") {
+    const Var share = term / all;
+    return where(greater(all, zero), share, zero);
+  }
   // Of a large sum the rounding moves all shares by one factor: they are divided by what they add
   // up to.
   const Recorder near = [this, r] {
@@ -242,7 +245,8 @@ Var BlockCompiler::weight_of_term(const Reduced& r, Var term) {
     return Value{.var = exp(here - reduced(r.kind, r.over, r.body, r.at))};
   };
   const Var total = reduced("sum", r.over, near, r.at);
-  return where(greater(all, constant(tape_, -INFINITY)), exp(term - all) / total, zero);
+  const Var share = exp(term - all) / total;
+  return where(greater(all, constant(tape_, -INFINITY)), share, zero);
 }
 
 // 1 for the first term that is the largest, else 0 (R9)
@@ -250,10 +254,12 @@ Var BlockCompiler::first_of_equal(const Reduced& r, Var term, Var all) {
   const Recorder place = [this, r] {
     const Var here = tensor(r.body());
     const Var same = equal(here, reduced(r.kind, r.over, r.body, r.at));
-    return Value{.var = where(same, -number_of_term(r.over), constant(tape_, -1e15))};
+    const Var below = constant(tape_, -1e15);
+    return Value{.var = where(same, -number_of_term(r.over), below)};
   };
   const Var first = reduced("max", r.over, place, r.at);
-  return equal(-number_of_term(r.over), first) * equal(term, all);
+  const Var largest = equal(term, all);
+  return equal(-number_of_term(r.over), first) * largest;
 }
 
 // Terms in the order in which they are reduced: the last letter fastest.

@@ -17,7 +17,8 @@ Value one(const Calls& c) {
 }
 template <Var (*f)(Var, Var)>
 Value two(const Calls& c) {
-  return {.var = f(c[0], c[1])};
+  const Var b = c[1];  // a number becomes a node: the last first, with every compiler
+  return {.var = f(c[0], b)};
 }
 /// Of all elements or along an axis; of two arguments, where it takes them, element by element.
 template <Var (*all)(Var), Var (*along)(Var, const Along&)>
@@ -45,7 +46,23 @@ Value layer_norm_of(const Calls& c) {
   if (c[0].shape().is_scalar())
     fail(Status::bad_input, "G020", "layer_norm: a number has no last axis");
   if (c.count() == 1) return {.var = normalize(c[0], c.eps())};
-  return {.var = layer_norm(c[0], c[1], c[2], c.eps())};
+  const Var bias = c[2], gain = c[1];
+  return {.var = layer_norm(c[0], gain, bias, c.eps())};
+}
+
+Value rms_norm_of(const Calls& c) {
+  const Var gain = c[1];
+  return {.var = rms_norm(c[0], gain, c.eps())};
+}
+
+Value where_of(const Calls& c) {
+  const Var otherwise = c[2], a = c[1];
+  return {.var = where(c[0], a, otherwise)};
+}
+
+Value solve_of(const Calls& c) {
+  const Var b = c[1];
+  return {.var = solve(c[0], b)};
 }
 
 // clang-format off
@@ -74,7 +91,7 @@ constexpr Function kFunctions[] = {
   {"pow", 2, 2, E::broadcast, two<pow>, "pow(a, b)", "a^b"},
   {"mod", 2, 2, E::broadcast, two<mod>, "mod(a, b)", "a - b floor(a / b): in [0, |b|), of b's sign", kNoName, false, true},
   {"clamp", 3, 3, E::broadcast, [](const Calls& c) { return c.clamped(); }, "clamp(a, lo, hi)", "a within lo..hi; the bound that binds has the gradient", kNoName, false, true},
-  {"where", 3, 3, E::broadcast, [](const Calls& c) { return Value{.var = where(c[0], c[1], c[2])}; }, "where(c, a, b)", "a where c is not 0, else b"},
+  {"where", 3, 3, E::broadcast, where_of, "where(c, a, b)", "a where c is not 0, else b"},
   {"stop_gradient", 1, 1, E::alike, one<stop_gradient>, "stop_gradient(a)", "a, as a constant"},
   {"dropout", 2, 2, E::alike, [](const Calls& c) { return c.dropped(); }, "dropout(a, p)", "in training 0 with probability p, else a / (1 - p)", kNoName, false, false, 1},
 
@@ -93,13 +110,13 @@ constexpr Function kFunctions[] = {
   {"cumsum", 1, 1, E::along_axis, along_axis<cumsum>, "cumsum(a, axis=-1)", "sums up to each element", kAxisName, false, true},
   {"unit", 1, 1, E::last_axis, one<unit>, "unit(a)", "a / norm(a) of the last axis; at 0 it is 0 with gradient 0", kNoName, false, true},
   {"layer_norm", 1, 3, E::normalize, layer_norm_of, "layer_norm(a, g, b, eps=1e-5)", "g (a - mean) / sqrt(variance + eps) + b of the last axis", kEpsName, false, true},
-  {"rms_norm", 2, 2, E::normalize, [](const Calls& c) { return Value{.var = rms_norm(c[0], c[1], c.eps())}; }, "rms_norm(a, g, eps=1e-5)", "g a / sqrt(mean of a^2 + eps) of the last axis", kEpsName, false, true},
+  {"rms_norm", 2, 2, E::normalize, rms_norm_of, "rms_norm(a, g, eps=1e-5)", "g a / sqrt(mean of a^2 + eps) of the last axis", kEpsName, false, true},
 
   // ---- products; [..] are leading axes, which broadcast
   {"outer", 2, 2, E::outer, two<outer>, "outer(a, b)", "[..,m], [..,n] -> [..,m,n]: a b^T", kNoName, false, true},
   {"matvec", 2, 2, E::matvec, two<matvec>, "matvec(A, x)", "[..,m,n], [..,n] -> [..,m]: A x", kNoName, false, true, kMany, -1, true},
   {"vecdot", 2, 2, E::vecdot, two<vecdot>, "vecdot(a, b)", "[..,n], [..,n] -> [..]: a . b", kNoName, false, true},
-  {"solve", 2, 2, E::solve, [](const Calls& c) { return Value{.var = solve(c[0], c[1])}; }, "solve(A, b)", "X with A X = b: A [..,m,m], b [..,m] of fewer axes, else [..,m,n]", kNoName, false, true, kMany, -1, true},
+  {"solve", 2, 2, E::solve, solve_of, "solve(A, b)", "X with A X = b: A [..,m,m], b [..,m] of fewer axes, else [..,m,n]", kNoName, false, true, kMany, -1, true},
   {"logdet", 1, 1, E::logdet, one<logdet>, "logdet(A)", "ln |det A|: [..,m,m] -> [..]", kNoName, false, true, kMany, -1, true},
 
   // ---- layout

@@ -32,18 +32,20 @@ Var div_partial(const Primal& p, std::size_t i, Var d) {
 // y = a^b:  dy/da = b a^(b-1), 0 where b = 0;  dy/db = y ln a, 0 where a = 0
 Var pow_partial(const Primal& p, std::size_t i, Var d) {
   const Var a = p.in[0], b = p.in[1], zero = number_like(a, 0);
-  if (i == 0) return d * where(equal(b, zero), zero, b * pow(a, b - 1.0));
-  return d * where(equal(a, zero), zero, p.out * log(a));
+  const Var slope = i == 0 ? b * pow(a, b - 1.0) : p.out * log(a);
+  return d * where(equal(i == 0 ? b : a, zero), zero, slope);
 }
 
 // ties go to the first
 Var minimum_partial(const Primal& p, std::size_t i, Var d) {
   const Var a = p.in[0], b = p.in[1];
-  return where(i == 0 ? less_equal(a, b) : less(b, a), d, number_like(d, 0));
+  const Var zero = number_like(d, 0);
+  return where(i == 0 ? less_equal(a, b) : less(b, a), d, zero);
 }
 Var maximum_partial(const Primal& p, std::size_t i, Var d) {
   const Var a = p.in[0], b = p.in[1];
-  return where(i == 0 ? greater_equal(a, b) : greater(b, a), d, number_like(d, 0));
+  const Var zero = number_like(d, 0);
+  return where(i == 0 ? greater_equal(a, b) : greater(b, a), d, zero);
 }
 
 constexpr Op linear(Op op) {

@@ -92,9 +92,18 @@ Var log_sigmoid(Var a) { return -softplus(-a); }
 Var silu(Var a) { return a * sigmoid(a); }
 Var gelu(Var a) { return a * normal_cdf(a); }
 // sums of what lies above 0 and below: nothing of either side is computed on the other
-Var elu(Var a) { return relu(a) + expm1(min(a, 0.0)); }
-Var leaky_relu(Var a, Var slope) { return relu(a) + slope * min(a, 0.0); }
-Var leaky_relu(Var a, double slope) { return relu(a) + slope * min(a, 0.0); }
+Var elu(Var a) {
+  const Var below = expm1(min(a, 0.0));
+  return relu(a) + below;
+}
+Var leaky_relu(Var a, Var slope) {
+  const Var below = slope * min(a, 0.0);
+  return relu(a) + below;
+}
+Var leaky_relu(Var a, double slope) {
+  const Var below = slope * min(a, 0.0);
+  return relu(a) + below;
+}
 Var clamp(Var a, Var lo, Var hi) { return min(max(a, lo), hi); }
 
 }  // namespace taugrad

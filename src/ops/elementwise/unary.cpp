@@ -47,7 +47,8 @@ Var same_partial(const Primal&, std::size_t, Var d) { return d; }
 Var tanh_partial(const Primal& p, std::size_t, Var d) { return d * (1.0 - p.out * p.out); }
 Var sigmoid_partial(const Primal& p, std::size_t, Var d) { return d * (p.out * (1.0 - p.out)); }
 Var relu_partial(const Primal& p, std::size_t, Var d) {
-  return where(greater(p.in[0], number_like(d, 0)), d, number_like(d, 0));
+  const Var zero = number_like(d, 0);
+  return where(greater(p.in[0], number_like(d, 0)), d, zero);
 }
 Var exp_partial(const Primal& p, std::size_t, Var d) { return d * p.out; }
 Var log_partial(const Primal& p, std::size_t, Var d) { return d * (1.0 / p.in[0]); }
@@ -57,8 +58,8 @@ Var abs_partial(const Primal& p, std::size_t, Var d) { return d * sign(p.in[0]);
 // 1 on lo..hi, ends included, else 0
 Var clamp_partial(const Primal& p, std::size_t, Var d) {
   const Var x = p.in[0];
-  const Var inside = less_equal(number_like(x, p.attrs().real("lo")), x) *
-                     less_equal(x, number_like(x, p.attrs().real("hi")));
+  const Var below = less_equal(x, number_like(x, p.attrs().real("hi")));
+  const Var inside = less_equal(number_like(x, p.attrs().real("lo")), x) * below;
   return where(inside, d, number_like(d, 0));
 }
 

@@ -40,7 +40,8 @@ struct NllCategorical {
 Var nll_categorical_gradient(const Primal& p, std::size_t i) {
   if (i == 1) return {};
   const Var z = p.in[0];
-  return softmax(z) - one_hot(p.in[1], z.shape()[0]);
+  const Var picked = one_hot(p.in[1], z.shape()[0]);
+  return softmax(z) - picked;
 }
 
 struct NllCategoricalP {
@@ -57,8 +58,8 @@ struct NllCategoricalP {
 
 // dp = -1_y / p, times a direction: the other elements have no part in it, whatever they are
 Var nll_categorical_p_product(const Primal& p, Var d) {
-  const Var picked = one_hot(p.in[1], p.in[0].shape()[0]);
-  return where(picked, d * -(1.0 / p.in[0]), number_like(p.in[0], 0));
+  const Var picked = one_hot(p.in[1], p.in[0].shape()[0]), zero = number_like(p.in[0], 0);
+  return where(picked, d * -(1.0 / p.in[0]), zero);
 }
 void nll_categorical_p_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
   if (p.wants(0)) xbar[0] = nll_categorical_p_product(p, broadcast_to(ybar, p.in[0].shape()));
@@ -110,9 +111,13 @@ using BernoulliPTerm = decltype([](const auto& p, const auto& y) {
 
 Var nll_bernoulli_p_gradient(const Primal& n, std::size_t i) {
   const Var p = n.in[0], y = n.in[1];
-  if (i == 1) return log(1.0 - p) - log(p);
+  if (i == 1) {
+    const Var of_yes = log(p);
+    return log(1.0 - p) - of_yes;
+  }
   const Var no = 1.0 - y, zero = number_like(p, 0);  // 0 ln 0 = 0: so is its slope
-  return where(no, no * (1.0 / (1.0 - p)), zero) - where(y, y * (1.0 / p), zero);
+  const Var of_yes = where(y, y * (1.0 / p), zero);
+  return where(no, no * (1.0 / (1.0 - p)), zero) - of_yes;
 }
 
 // r^2 / 2 + ln s + ln(2 pi) / 2 with r = (y - m) / s

@@ -51,7 +51,8 @@ Var direction(const Primal& p) {
   return p.in[0] / broadcast_to(length, p.in[0].shape());
 }
 void norm_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = broadcast_to(ybar, p.in[0].shape()) * direction(p);
+  const Var to = direction(p);
+  xbar[0] = broadcast_to(ybar, p.in[0].shape()) * to;
 }
 Var norm_jvp(const Primal& p, std::span<const Var> xdot) {
   return sum_to(xdot[0] * direction(p), p.out.shape());
@@ -92,7 +93,8 @@ Var share(const Primal& p) {
   return near / broadcast_to(max(total, number_like(total, 1e-3)), p.in[0].shape());
 }
 void logsumexp_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = broadcast_to(ybar, p.in[0].shape()) * share(p);
+  const Var shares = share(p);
+  xbar[0] = broadcast_to(ybar, p.in[0].shape()) * shares;
 }
 Var logsumexp_jvp(const Primal& p, std::span<const Var> xdot) {
   return sum_to(xdot[0] * share(p), p.out.shape());
@@ -145,7 +147,8 @@ Var product_of_rows(Var a) {
       const Var odd = slice(a, n - 1, n);
       left = left ? left * odd : odd;
     }
-    a = slice(a, 0, half) * slice(a, half, 2 * half);
+    const Var second = slice(a, half, 2 * half);
+    a = slice(a, 0, half) * second;
   }
   return left ? a * left : a;
 }
@@ -211,7 +214,7 @@ Var unit(Var a) {
   checked_axis("unit", a, -1);
   const Var length = norm(a, {.axis = -1, .keep = true});
   const Var none = equal(length, number_like(length, 0));
-  const Var inverse = (1.0 - none) / (length + none);
+  const Var divisor = length + none, inverse = (1.0 - none) / divisor;
   return a * broadcast_to(inverse, a.shape());
 }
 

@@ -88,7 +88,8 @@ Var softmax_product(const Primal& p, Var d) {
 
 // vjp: ybar - softmax(x) sum(ybar)
 void log_softmax_vjp(const Primal& p, Var ybar, std::span<Var> xbar) {
-  xbar[0] = ybar - broadcast_to(sum_last(ybar), ybar.shape()) * exp(p.out);
+  const Var shares = exp(p.out);
+  xbar[0] = ybar - broadcast_to(sum_last(ybar), ybar.shape()) * shares;
 }
 // jvp: xdot - softmax(x).xdot
 Var log_softmax_jvp(const Primal& p, std::span<const Var> xdot) {
@@ -104,8 +105,8 @@ Var normalize_product(const Primal& p, Var d) {
   const Var centred = centre(p.in[0]);
   const Var deviation = sqrt(mean_last(centred * centred) + kEpsilon);
   const Var along = broadcast_to(mean_last(d * p.out), d.shape());
-  const Var across = centre(d);
-  return (across - along * p.out) * (1.0 / broadcast_to(deviation, d.shape()));
+  const Var across = centre(d), scale = 1.0 / broadcast_to(deviation, d.shape());
+  return (across - along * p.out) * scale;
 }
 
 }  // namespace
