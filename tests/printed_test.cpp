@@ -272,9 +272,9 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
 namespace {
 
 /// Where lines cross more often than those of `dot` and a tenth: the two directions as the notes
-/// print them, which the test after these proves to have no fewer.
+/// print them, which a test below proves to have no fewer; and two layers of such, 33 against 29.
 bool is_above_dot(const std::string& name, const std::string& view) {
-  return name == "bidirectional" && view == "unfolded";
+  return view == "unfolded" && (name == "bidirectional" || name == "stacked_bidirectional_lstm");
 }
 
 }  // namespace
