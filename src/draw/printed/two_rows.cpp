@@ -8,7 +8,7 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr std::size_t kMany = 3;  // lines for each node
+constexpr std::size_t kMany = 4;  // lines for each node
 constexpr double kGap = 14;       // between circles of a row
 constexpr double kSlope = 0.75;   // height between the rows, of their width
 
