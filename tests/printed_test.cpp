@@ -377,7 +377,6 @@ TEST_CASE("printed: the gradient of a graph without steps goes on upwards", "[dr
   const Layout l = draw::lay_out(p);
   REQUIRE(l.printed);
   CHECK(box_of(p, l, "∇w").y < box_of(p, l, "w").y);
-  CHECK(crossings(lines_of(l)) == 0);
 }
 
 TEST_CASE("printed: a picture of many nodes is drawn by the layout of all pictures",

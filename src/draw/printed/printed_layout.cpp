@@ -113,7 +113,11 @@ class Printer {
     if (is_layer(picture_))
       return drawn(
           picture_, [&](double scale) { return two_rows(picture_, scale); }, kUndrawn);
-    const int attempts = edges < 50 ? 14 : edges < 100 ? 6 : 1;  // arrangements of a step
+    const bool long_step = picture_.clusters.empty() && picture_.nodes.size() > 24;
+    const int attempts = long_step     ? 2
+                         : edges < 50  ? 14
+                         : edges < 100 ? 6
+                                       : 1;  // arrangements of a step
     for (int attempt = 0; attempt < attempts && unsettled(); ++attempt)
       consider([&](double scale) { return printed_places(picture_, scale, attempt); });
     if (edges > kMostSettled || (!best_ && edges > 4 * picture_.nodes.size()))
