@@ -233,3 +233,53 @@ TEST_CASE("picture: training and sampling share every parameter", "[draw][S38]")
   expected.insert(own.begin(), own.end());
   CHECK(edges_of(test) == expected);
 }
+
+TEST_CASE("picture: weights that only labels tell of stand in rows over what reads them",
+          "[draw]") {
+  const Picture p = picture_of(folded(shipped_definition("rwkv7")), {.detail = Detail::values});
+  const draw::Layout l = draw::lay_out(p);
+  std::set<double> rows;
+  double left = 1e9, right = 0;
+  for (std::size_t n = 0; n < p.nodes.size(); ++n)
+    if (p.nodes[n].kind == NodeKind::weight) {
+      rows.insert(l.nodes[n].y);
+      left = std::min(left, l.nodes[n].left()), right = std::max(right, l.nodes[n].right());
+    }
+  CHECK(rows.size() > 1);
+  CHECK(right - left <= std::max(240.0, l.clusters.at(0).width));
+  for (const draw::Box& b : l.clusters) CHECK(b.top() > *rows.rbegin());
+}
+
+TEST_CASE("picture: a weight that is read at no step has no copy of its own", "[draw]") {
+  const Unfolded u = unfold(shipped_definition("many_to_one"), {.steps = 3});
+  for (const Picture& p : {picture_of(u, {.detail = Detail::operations}),
+                           gradient_picture_of(u, {.detail = Detail::operations})}) {
+    int copies = 0;
+    for (const PictureNode& n : p.nodes) {
+      CHECK_FALSE(n.name.ends_with("[]"));
+      copies += n.name == "W[2]";
+    }
+    CHECK(copies == 1);
+  }
+}
+
+TEST_CASE("picture: without a loss neither cotangents nor their sum are drawn where not asked for",
+          "[draw]") {
+  const Definition d = shipped_definition("min_lstm");
+  const auto drawn = [&](bool cotangents) {
+    return gradient_picture_of(unfold(d, {.steps = 2, .cotangents = {"f", "i", "h"}}),
+                               {.detail = Detail::values, .cotangents = cotangents});
+  };
+  const auto count = [](const Picture& p, const std::string& start) {
+    return std::ranges::count_if(p.nodes,
+                                 [&](const PictureNode& n) { return n.name.starts_with(start); });
+  };
+  const Picture all = drawn(true), some = drawn(false);
+  CHECK(count(all, "cotangent:") == 6);
+  CHECK(count(all, "loss") == 1);
+  CHECK(all.notes.empty());
+  CHECK(count(some, "cotangent:") == 0);
+  CHECK(count(some, "loss") == 0);
+  CHECK(count(some, "∇") == count(all, "∇"));
+  CHECK(some.notes.size() == 1);
+}

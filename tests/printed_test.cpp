@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <set>
 
 #include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
@@ -267,25 +266,15 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
           nodes += overlap(l.nodes[n], l.nodes[m]);
       CHECK(nodes == 0);
     }
-  CHECK(laid > pictures * 9 / 10);
+  CHECK(laid == pictures);
 }
 
 namespace {
 
-/// Pictures whose lines cross more often than those of `dot` and a tenth: two layers in both
-/// directions, what a loss reads of all steps, and those where steps would look unlike each other
-/// for a crossing or two. `dot`, which need not keep steps in columns and rows upwards, has fewer
-/// there.
-const std::map<std::string, std::set<std::string>> kAboveDot{
-    {"autoencoder", {"unfolded", "gradient"}},
-    {"bidirectional", {"unfolded"}},  // as the notes print it
-    {"pyramid", {"folded", "unfolded"}},
-    {"skip_connections", {"unfolded", "gradient"}},
-    {"stacked_bidirectional_lstm", {"unfolded"}}};
-
+/// Where lines cross more often than those of `dot` and a tenth: the two directions as the notes
+/// print them, which a test below proves to have no fewer; and two layers of such, 33 against 29.
 bool is_above_dot(const std::string& name, const std::string& view) {
-  const auto known = kAboveDot.find(name);
-  return known != kAboveDot.end() && known->second.contains(view);
+  return view == "unfolded" && (name == "bidirectional" || name == "stacked_bidirectional_lstm");
 }
 
 }  // namespace
@@ -335,14 +324,59 @@ TEST_CASE(
       // another version of dot may draw a line otherwise
       if (!is_above_dot(name, view)) CHECK(ours <= dots * 1.1 + 1);
       CHECK(ours <= dots * 1.5 + 4);
-      all += ours;
-      all_of_dot += dots;
       more += ours > dots * 1.1;
       ++pictures;
+      // thousands, whatever the places, or too many lines to search: they would hide the rest
+      if (draw::is_layer(p) || p.edges.size() > 400) continue;
+      all += ours;
+      all_of_dot += dots;
     }
   INFO(all << " of " << all_of_dot << ", " << more << " of " << pictures << " above");
   CHECK(all <= all_of_dot * 0.4);
   CHECK(more * 20 <= pictures);
+}
+
+// With x(t) below the row of h, that below the row of g, and o(t) above, lines that rise and steps
+// side by side: h(0) -> .. -> h(T) fills its row from before step 1 to step T, so x(t) -> g(t)
+// passes through it for t < T, at the right of h(T) for t = T alone. g(T+1) -> .. -> g(1) fills its
+// row likewise, and h(t) -> o(t) passes through it for t > 1. So 2 (T - 1) crossings are the
+// fewest.
+TEST_CASE("printed: two directions stand as in the notes, with no crossing more than that has",
+          "[draw][printed][crossings]") {
+  for (const int steps : {2, 3}) {
+    const Picture p = printed("bidirectional", {.steps = steps});
+    const Layout l = draw::lay_out(p);
+    REQUIRE(l.printed);
+    INFO(steps);
+    for (int t = 1; t <= steps; ++t) {
+      const std::string step = "[" + std::to_string(t) + "]";
+      CHECK(box_of(p, l, "x" + step).y > box_of(p, l, "h" + step).y);
+      CHECK(box_of(p, l, "h" + step).y > box_of(p, l, "g" + step).y);
+      CHECK(box_of(p, l, "g" + step).y > box_of(p, l, "o" + step).y);
+      CHECK(box_of(p, l, "h" + step).y == Approx(box_of(p, l, "h[1]").y));
+    }
+    CHECK(crossings(lines_of(l)) == 2 * (steps - 1));
+  }
+}
+
+TEST_CASE("printed: what each reads of nearly all of a plane is a layer, in two rows",
+          "[draw][printed]") {
+  const Picture p =
+      picture_of(graphical_model(unfold(shipped_definition("grid_four_directions"), {.steps = 4})),
+                 {.printed = true});
+  const Layout l = draw::lay_out(p);
+  REQUIRE(l.printed);
+  for (std::size_t n = 0; n < p.nodes.size(); ++n)
+    CHECK(l.nodes[n].y == Approx(box_of(p, l, p.nodes[n].name[0] == 'x' ? "x[1,1]" : "y[1,1]").y));
+  CHECK(box_of(p, l, "x[1,1]").y > box_of(p, l, "y[1,1]").y);
+}
+
+TEST_CASE("printed: the gradient of a graph without steps goes on upwards", "[draw][printed]") {
+  const Picture p = gradient_picture_of(
+      unfold(shipped_definition("linear_regression"), {.steps = 1}), {.detail = Detail::variables});
+  const Layout l = draw::lay_out(p);
+  REQUIRE(l.printed);
+  CHECK(box_of(p, l, "∇w").y < box_of(p, l, "w").y);
 }
 
 TEST_CASE("printed: a picture of many nodes is drawn by the layout of all pictures",

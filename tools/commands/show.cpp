@@ -162,6 +162,7 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     if (done == total) counter.finish();
   };
   const bool gradient = o.view == "gradient";
+  drawing.picture.cotangents = o.detail == "everything";  // their values are not asked for
   if (o.format == "json") {
     const Unfolded u =
         gradient ? with_gradient(d, drawing.unfolding) : unfold(d, drawing.unfolding);

@@ -27,6 +27,7 @@ struct GraphPictureOptions {
   Detail detail = Detail::automatic;
   bool copies = true;  ///< operations: weights reach a step through the copy W[t] (eq 24)
   int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
+  bool cotangents = true;  ///< false: neither they nor the sum that stands in for a loss are drawn
   std::string title = {};
   std::string about = {};
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <vector>
@@ -10,6 +11,7 @@ namespace taugrad::draw {
 namespace {
 
 constexpr double kBandGap = 22;
+constexpr double kLeastBand = 240;  // width that rows of weights may have over anything
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -68,10 +70,50 @@ std::vector<Item> items_of_band(const Drawing& d, const Geometry& g) {
   return items;
 }
 
+/// Rows from left to right, each in the middle, none wider than `room` but for one of one item.
+void place_rows(const std::vector<Item>& items, double middle, double room, Drawing& d,
+                Geometry& g) {
+  const auto width = [&](std::size_t i) { return d.boxes[at(items[i].node)].width; };
+  g.band_row.assign(d.boxes.size(), 0);
+  g.band_rows = 0;
+  for (std::size_t begin = 0, end = 0; begin < items.size(); begin = end, ++g.band_rows) {
+    double row = -kBandGap;
+    for (; end < items.size() && (end == begin || row + kBandGap + width(end) <= room); ++end)
+      row += kBandGap + width(end);
+    double x = middle - row / 2;
+    for (std::size_t i = begin; i < end; ++i) {
+      d.boxes[at(items[i].node)].x = x + width(i) / 2;
+      g.band_row[at(items[i].node)] = g.band_rows;
+      x += width(i) + kBandGap;
+    }
+  }
+}
+
+/// As narrow as keeps the number of rows that `room` needs, for rows to be alike.
+double even_room(const std::vector<double>& widths, double room) {
+  double whole = -kBandGap, widest = 0;
+  for (const double w : widths) whole += kBandGap + w, widest = std::max(widest, w);
+  const double rows = std::ceil(whole / std::max(room, widest));
+  return std::max(widest, whole / rows + widest);
+}
+
+bool is_joined(const Drawing& d, const std::vector<Item>& items) {
+  std::vector<char> joined(d.boxes.size(), 0);
+  for (const PictureEdge& e : d.picture.edges) joined[at(e.from)] = joined[at(e.to)] = 1;
+  return std::ranges::any_of(items, [&](const Item& i) { return joined[at(i.node)] != 0; });
+}
+
 }  // namespace
 
-void place_band(Drawing& d, const Geometry& g) {
+void place_band(Drawing& d, Geometry& g) {
   const std::vector<Item> items = items_of_band(d, g);
+  if (!items.empty() && !g.cell_left.empty() && !is_joined(d, items)) {
+    const double left = std::ranges::min(g.cell_left), right = std::ranges::max(g.cell_right);
+    std::vector<double> widths;
+    for (const Item& i : items) widths.push_back(d.boxes[at(i.node)].width);
+    const double room = std::max(right - left, kLeastBand);
+    return place_rows(items, (left + right) / 2, std::min(room, even_room(widths, room)), d, g);
+  }
   std::vector<double> wishes, weights(items.size(), 1), separations(items.size(), 0);
   for (std::size_t i = 0; i < items.size(); ++i) {
     wishes.push_back(items[i].wish);

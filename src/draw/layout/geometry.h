@@ -6,7 +6,8 @@
 
 namespace taugrad::draw {
 
-inline constexpr double kTrackGap = 8;  ///< between parallel lines
+inline constexpr double kTrackGap = 8;    ///< between parallel lines
+inline constexpr double kBandPitch = 44;  ///< between rows of the band
 
 /// A track of a gutter with a text on it that covers the lines beside: how far they are to be.
 struct TightTrack {
@@ -32,14 +33,16 @@ struct Geometry {
       {};  ///< y of the first track of channels and buses, middle of layers, by rank
   std::vector<double> layer_top = {}, layer_bottom = {};      ///< by rank of the layer
   std::vector<double> channel_top = {}, channel_bottom = {};  ///< by rank of the channel
-  double band_y = 0;                                          ///< middle of the band of weights
+  double band_y = 0;               ///< middle of the band of weights, of its first row
+  int band_rows = 1;               ///< more where weights are not joined to anything
+  std::vector<int> band_row = {};  ///< by node; empty: all in one
 };
 
 /// x of columns, nodes, gutters and their tracks; then of the band; legs that are upright get `at`.
 void set_columns(Drawing& d, Geometry& g);
 /// x of the weights, which stand above the middle of their uses, each with its gradient at its
-/// right.
-void place_band(Drawing& d, const Geometry& g);
+/// right; where labels alone tell their uses, in rows as wide as what is below.
+void place_band(Drawing& d, Geometry& g);
 /// Spreads the heads that arrive at the top (of a gradient: the bottom) of a box, in the order they
 /// come from.
 void shift_heads(Drawing& d, const Geometry& g);

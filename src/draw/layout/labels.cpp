@@ -17,6 +17,7 @@ namespace taugrad::draw {
 namespace {
 
 constexpr double kLineHeight = 12;
+constexpr double kBeside = 4;               // between a caption and a line
 constexpr double kStep = 6;                 // between places that are tried
 constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
@@ -156,7 +157,7 @@ class Labels {
       const double width = text_width(d_.picture.clusters[c].label, kSmallSize + 1);
       const double room = std::max(0.0, (b.width - width) / 2 - 4);
       const auto box = [&](double away) {
-        return Box{b.x + away, b.top() + 10, width + 2, kLineHeight};
+        return Box{b.x + away, b.top() + 10, width + 2 * kBeside, kLineHeight};
       };
       Box best = box(0);
       long least = searched_ ? drawn_.cost(best, -1, -1) : 0;

@@ -13,7 +13,6 @@ constexpr double kLayerGap = 18;     // least height of a channel
 constexpr double kMostSlope = 26;    // what wide curves add to it
 constexpr double kLabelHeight = 20;  // what a label adds to it
 constexpr double kRowGap = 14;
-constexpr double kBandHeight = 36;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -104,8 +103,8 @@ class Rows {
     const bool clusters = !d_.picture.clusters.empty();
     const bool band =
         std::find(d_.grid.cell_of.begin(), d_.grid.cell_of.end(), kBand) != d_.grid.cell_of.end();
-    double y = band ? kBandHeight + 4 : 0;
-    g_.band_y = kBandHeight / 2;
+    double y = band ? kBandPitch * g_.band_rows - 4 : 0;
+    g_.band_y = kBandPitch / 2 - 4;
     for (int row = 0; row < d_.grid.rows; ++row) {
       y = lay(d_.top_bus(row), y, row > 0 ? kRowGap : 0, 10);
       if (clusters) y += kCaption;
@@ -128,7 +127,7 @@ class Rows {
     for (std::size_t n = 0; n < d_.boxes.size(); ++n) {
       const Cell* cell = d_.cell(static_cast<int>(n));
       if (cell == nullptr) {
-        d_.boxes[n].y = g_.band_y;
+        d_.boxes[n].y = g_.band_y + (g_.band_row.empty() ? 0 : kBandPitch * g_.band_row[n]);
         continue;
       }
       d_.boxes[n].y = g_.rank_y[at(d_.layer_rank(cell->row, d_.layer(static_cast<int>(n))))];

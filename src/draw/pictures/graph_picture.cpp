@@ -96,11 +96,18 @@ class GraphPicture {
 
   bool is_drawn(NodeId id) const {
     const Op& op = tape_.op(id);
+    if (is_only_use(id)) return detail_ == Detail::everything;
     if (draw::is_weight_copy(tape_, id)) return detail_ == Detail::everything || copies_shown();
     if (&op == &kWeight) return !labels_only(id);
     if (is_named(id)) return true;
     if (values_only() || draw::is_loose_leaf(tape_, id)) return false;
     return detail_ == Detail::everything || !draw::only_spreads(op) || tape_.attrs(id).has("by");
+  }
+
+  /// V[], the copy of a weight that is read at no step, and its gradient: nothing but V and ∇V.
+  bool is_only_use(NodeId id) const {
+    return &tape_.op(id) == &kCopy && tape_.is_value(id) && tape_.name(id).ends_with("[]") &&
+           (draw::is_weight_copy(tape_, id) || is_adjoint(id));
   }
 
   /// Weights that are only what edges are labelled by.
@@ -352,6 +359,8 @@ Picture draw::picture_of(const Tape& tape, const GraphPictureOptions& options,
     if (options.most_steps > 0) p = elide(p, options.most_steps);
     if (p.about.empty()) p.about = about_text(tape.size(), p);
     if (manner.by_hand) p.notes = left_out(tape, found, drawing.drawn(), detail, p);
+    if (found.cotangents_left_out)
+      p.notes.push_back("without a loss: of the sum of v times a cotangent, over all variables v");
     return p;
   };
   if (options.detail != Detail::automatic) return make(options.detail);

@@ -41,6 +41,7 @@ class Scanner {
       out_.unneeded = std::ranges::count(out_.shown, 0);
     }
     if (manner.by_hand) hide_zeros();
+    if (!options_.cotangents) hide_cotangents();
     out_.cluster.assign(at(tape_.size()), -1);
     for (NodeId id = 0; id < tape_.size(); ++id) {
       if (out_.shown[at(id)] && out_.owner[at(id)] >= 0 && !is_weight_copy(tape_, id))
@@ -68,6 +69,32 @@ class Scanner {
       if (!zero || !out_.shown[at(id)] || !tape_.name(id).starts_with("grad:")) continue;
       out_.shown[at(id)] = 0;
       out_.zeros.push_back(id);
+    }
+  }
+
+  bool is_forward(NodeId id) const { return out_.adjoint[at(id)] == 0; }
+
+  /// Cotangents, the sum that they stand in for a loss with, and what is on the way to it alone;
+  /// of the gradient what is made of nothing else.
+  void hide_cotangents() {
+    std::vector<char> hidden(at(tape_.size()), 0), read(hidden);
+    for (NodeId id = tape_.size(); id-- > 0;) {
+      const bool named = tape_.is_value(id);
+      const std::string_view name = tape_.name(id);
+      if (!out_.shown[at(id)] || !is_forward(id)) continue;
+      const bool cotangent = &tape_.op(id) == &kInput && name.starts_with("cotangent:");
+      hidden[at(id)] = cotangent || (named ? name == "loss" : !read[at(id)]);
+      out_.cotangents_left_out = out_.cotangents_left_out || cotangent;
+      if (!hidden[at(id)])
+        for (const NodeId in : tape_.inputs(id)) read[at(in)] = 1;
+    }
+    if (!out_.cotangents_left_out) return;
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      const auto inputs = tape_.inputs(id);
+      if (!is_forward(id) && !tape_.is_value(id) && !inputs.empty())
+        hidden[at(id)] = std::ranges::all_of(
+            inputs, [&](NodeId in) { return hidden[at(in)] || is_loose_leaf(tape_, in); });
+      if (hidden[at(id)]) out_.shown[at(id)] = 0;
     }
   }
 

@@ -17,6 +17,7 @@ struct TapeScan {
   std::vector<char> adjoint;  ///< by node: its order in the gradient (adjoint_nodes), or 0
   std::int64_t unneeded = 0;  ///< nodes that no output needs
   std::vector<NodeId> zeros;  ///< gradients that are zero, which nothing joins: not shown
+  bool cotangents_left_out = false;
   std::vector<PictureCluster> clusters;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace taugrad::draw {
 namespace {
@@ -100,6 +101,29 @@ std::string without_delay(const std::string& label, std::string& delay) {
   return label.substr(0, at_z > 0 ? at_z - 1 : 0);
 }
 
+/// Whether a delay is told by letters, as those of several indices are.
+bool is_of_plane(const std::string& label) {
+  return label.find("\u2212") != std::string::npos && label.find("z\xE2\x81") == std::string::npos;
+}
+
+/// Three or more ways back between two nodes of a plane, such as "t-1" and "t-1, s-2", could not be
+/// told apart: one line names them all.
+void join_ways_back(Picture& p) {
+  constexpr std::size_t kMany = 3;
+  std::map<std::pair<int, int>, std::vector<std::size_t>> ways;
+  for (std::size_t e = 0; e < p.edges.size(); ++e)
+    if (p.edges[e].square && is_of_plane(p.edges[e].label))
+      ways[{p.edges[e].from, p.edges[e].to}].push_back(e);
+  std::vector<char> joined(p.edges.size(), 0);
+  for (const auto& [ends, edges] : ways)
+    for (std::size_t i = 1; edges.size() >= kMany && i < edges.size(); ++i) {
+      p.edges[edges[0]].label += " | " + p.edges[edges[i]].label;
+      joined[edges[i]] = 1;
+    }
+  std::size_t e = 0;
+  std::erase_if(p.edges, [&](const PictureEdge&) { return joined[e++] != 0; });
+}
+
 }  // namespace
 
 Picture printed(Picture p) {
@@ -150,6 +174,7 @@ Picture printed_circuit(Picture p) {
     e.delayed = false;
     e.square = true;
   }
+  join_ways_back(p);
   return p;
 }
 

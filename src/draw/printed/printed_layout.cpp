@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 
+#include "draw/layout/path_text.h"
+#include "draw/printed/polish.h"
 #include "draw/printed/printed_search.h"
+#include "draw/printed/squeeze.h"
 
 namespace taugrad::draw {
 namespace {
@@ -12,7 +17,11 @@ constexpr std::size_t kMostNodes = 500, kMostEdges = 900;  // lines are compared
 constexpr std::size_t kMostSettled = 400;                  // edges
 // of crossings: that share, and some of few, must go for steps to look unlike each other
 constexpr double kIrregular = 0.1, kFewCrossings = 30;
-constexpr double kFalling = 0.67;  // crossings that a line is worth which does not rise
+constexpr int kPolishWork = 1'500'000;    // pairs of lines
+constexpr int kLeastPolished = 60;        // places that are worth trying
+constexpr double kFalling = 0.67;         // crossings that a line is worth which does not rise
+constexpr double kFar = 0.03, kNear = 5;  // one that is longer, by the slot
+constexpr double kBent = 0.15, kBentAlong = 1.1;                     // and one that is not straight
 constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until all texts are clear
 
 // for pages that go from step to step
@@ -32,23 +41,11 @@ std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
   return boxes;
 }
 
-/// At the smallest scale at which all texts are clear; nothing where there is none, or where lines
-/// cross that often. @param places  by scale
+/// At the smallest scale at which all is clear.
 template <class Places>
 std::optional<Layout> drawn(const Picture& picture, const Places& places, double most) {
-  for (const double scale : kScales) {
-    Layout layout;
-    layout.nodes = places(scale);
-    auto routes = printed_routes(picture, layout.nodes);
-    if (!routes) continue;
-    if (printed_crossings(*routes) >= most) return std::nullopt;
-    layout.edges = std::move(*routes);
-    const bool clear = place_printed_texts(picture, layout);
-    layout.printed = true;
-    layout.clusters = columns_of(picture, layout.nodes);
-    for (const Box& b : layout.clusters) layout.captions.push_back({b.x, b.top() + 10});
-    if (clear) return layout;
-  }
+  for (const double scale : kScales)
+    if (auto layout = drawn_at(picture, places(scale), most)) return layout;
   return std::nullopt;
 }
 
@@ -58,6 +55,40 @@ std::vector<Box> scaled(std::vector<Box> boxes, double scale) {
     b.height = (b.height - kCircle) * scale + kCircle;
   }
   return boxes;
+}
+
+double length_of(const Path& path) {
+  const std::vector<Point> points = sampled(path);
+  double length = 0;
+  for (std::size_t i = 0; i + 1 < points.size(); ++i)
+    length += std::hypot(points[i + 1].x - points[i].x, points[i + 1].y - points[i].y);
+  return length;
+}
+
+bool is_bent(const Path& path) { return !is_line(&path.points[0]); }
+
+/// Whether one step follows the other.
+bool are_neighbours(const Picture& picture, int a, int b) {
+  if (a < 0 || b < 0) return false;
+  const std::vector<int>&p = picture.clusters[static_cast<std::size_t>(a)].position,
+        &q = picture.clusters[static_cast<std::size_t>(b)].position;
+  if (p.size() != q.size()) return false;
+  int far = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) far += std::abs(p[i] - q[i]);
+  return far == 1;
+}
+
+/// What each line costs for being no straight one: most, of what goes from a variable to itself in
+/// the next step.
+std::vector<double> bends(const Picture& picture, const Layout& layout) {
+  std::vector<double> cost;
+  for (std::size_t e = 0; e < layout.edges.size(); ++e) {
+    const PictureNode& from = picture.nodes[static_cast<std::size_t>(picture.edges[e].from)];
+    const PictureNode& to = picture.nodes[static_cast<std::size_t>(picture.edges[e].to)];
+    const bool along = from.role == to.role && are_neighbours(picture, from.cluster, to.cluster);
+    cost.push_back(!is_bent(layout.edges[e]) ? 0 : along ? kBentAlong : kBent);
+  }
+  return cost;
 }
 
 /// Of each line whether it belongs to a step and does not rise, as those of books do; of those of
@@ -79,15 +110,25 @@ class Printer {
 
   std::optional<Layout> run() {
     const std::size_t edges = picture_.edges.size();
-    const int attempts = edges < 50 ? 14 : edges < 100 ? 6 : 1;  // arrangements of a step
+    if (is_layer(picture_))
+      return drawn(
+          picture_, [&](double scale) { return two_rows(picture_, scale); }, kUndrawn);
+    const bool long_step = picture_.clusters.empty() && picture_.nodes.size() > 24;
+    const int attempts = long_step     ? 2
+                         : edges < 50  ? 14
+                         : edges < 100 ? 6
+                                       : 1;  // arrangements of a step
     for (int attempt = 0; attempt < attempts && unsettled(); ++attempt)
       consider([&](double scale) { return printed_places(picture_, scale, attempt); });
     if (edges > kMostSettled || (!best_ && edges > 4 * picture_.nodes.size()))
       return std::move(best_);  // too dense
     const bool medium = edges >= 100 && edges < 180, plane = is_plane(picture_);
-    settle(Freedom::roles, plane && edges >= 100 ? 1 : medium ? 3 : 2);
-    settle(Freedom::nodes, edges >= 180 ? 1 : 2);
-    return std::move(best_);
+    settle(Freedom::roles, plane && edges >= 100 ? 1 : medium ? 4 : 2);
+    settle(Freedom::nodes, edges >= 180 ? 1 : medium ? 5 : 2);
+    polish(Freedom::roles);
+    polish(Freedom::nodes);
+    if (!best_) return std::nullopt;
+    return squeezed(picture_, std::move(*best_));
   }
 
  private:
@@ -103,6 +144,41 @@ class Printer {
                freedom == Freedom::nodes && !picture_.clusters.empty() ? kIrregular : 0);
     }
   }
+  void polish(Freedom freedom) {
+    const int places = best_ ? kPolishWork / work_of(best_->edges) : 0;
+    if (!unsettled() || places < kLeastPolished) return;
+    const std::vector<Box> boxes = polished(
+        picture_, start(), freedom,
+        [&](const std::vector<Box>& tried) {
+          Layout layout;
+          layout.nodes = tried;
+          auto routes = printed_routes(picture_, tried);
+          if (!routes) return kUndrawn;
+          layout.edges = std::move(*routes);
+          return poverty(layout);
+        },
+        places);
+    consider([&](double scale) { return scaled(boxes, scale); },
+             freedom == Freedom::nodes && !picture_.clusters.empty() ? kIrregular : 0);
+  }
+  /// Pairs of lines that are compared until all are drawn, about: arcs are chosen from some.
+  static int work_of(const std::vector<Path>& lines) {
+    constexpr std::ptrdiff_t kArcs = 30, kMore = 3;
+    const auto arcs = std::ranges::count_if(lines, is_bent);
+    return static_cast<int>(std::ssize(lines) * (std::ssize(lines) + kArcs * (arcs + kMore)));
+  }
+  /// Crossings, and what is worth some: lines that fall or bend where they need not, and far ones.
+  double poverty(const Layout& layout) const {
+    const std::vector<char> falls = falling(picture_, layout);
+    const std::vector<double> bent = bends(picture_, layout);
+    double poor = printed_crossings(layout.edges);
+    for (std::size_t e = 0; e < falls.size(); ++e) {
+      if (falls[e] > usual_falls_[e]) poor += kFalling;
+      poor += std::max(0.0, bent[e] - usual_bends_[e]);
+      poor += kFar * std::max(0.0, length_of(layout.edges[e]) / kSlotPitch - kNear);
+    }
+    return poor;
+  }
   bool unsettled() const { return !best_ || least_ > 0; }
 
   std::vector<Box> start() const { return best_ ? best_places_ : printed_places(picture_, 1, 0); }
@@ -111,12 +187,9 @@ class Printer {
   void consider(const Places& places, double handicap = 0) {
     std::optional<Layout> layout = drawn(picture_, places, best_ ? least_ : 1e9);
     if (!layout) return;
-    const std::vector<char> falls = falling(picture_, *layout);
-    if (usual_.empty()) usual_ = falls;
-    double poor = printed_crossings(layout->edges);
-    poor += handicap * (kFewCrossings + poor);
-    for (std::size_t e = 0; e < falls.size(); ++e)
-      if (falls[e] > usual_[e]) poor += kFalling;
+    if (!best_) usual_falls_ = falling(picture_, *layout), usual_bends_ = bends(picture_, *layout);
+    const double poor =
+        poverty(*layout) + handicap * (kFewCrossings + printed_crossings(layout->edges));
     if (best_ && poor >= least_) return;
     best_ = std::move(layout);
     best_places_ = places(1);
@@ -127,14 +200,38 @@ class Printer {
   std::optional<Layout> best_;
   std::vector<Box> best_places_;  // at scale 1
   double least_ = 0;
-  std::vector<char> usual_;  // fall where rows tell what reads what: from what is observed
+  // where rows tell what reads what: what is observed falls, what is far goes around
+  std::vector<char> usual_falls_;
+  std::vector<double> usual_bends_;
 };
+
+/// Without steps operations are drawn too, which no gradient is mirrored over: the gradient goes on
+/// upwards where the graph ends.
+Picture one_way(Picture picture) {
+  for (PictureNode& n : picture.nodes) n.adjoint = false, n.order = 0, n.beside = -1;
+  return picture;
+}
 
 }  // namespace
 
+std::optional<Layout> drawn_at(const Picture& picture, std::vector<Box> boxes, double most) {
+  Layout layout;
+  layout.nodes = std::move(boxes);
+  auto routes = printed_routes(picture, layout.nodes);
+  if (!routes || printed_crossings(*routes) >= most) return std::nullopt;
+  layout.edges = std::move(*routes);
+  if (!place_printed_texts(picture, layout)) return std::nullopt;
+  layout.printed = true;
+  layout.clusters = columns_of(picture, layout.nodes);
+  for (const Box& b : layout.clusters) layout.captions.push_back({b.x, b.top() + 10});
+  return layout;
+}
+
 std::optional<Layout> lay_out_printed(const Picture& picture) {
   if (picture.nodes.size() > kMostNodes || picture.edges.size() > kMostEdges) return std::nullopt;
-  return Printer(picture).run();
+  if (!picture.clusters.empty()) return Printer(picture).run();
+  const Picture upwards = one_way(picture);
+  return Printer(upwards).run();
 }
 
 }  // namespace taugrad::draw

@@ -24,6 +24,12 @@ double printed_node_width(const PictureNode& node);
 /// Where the nodes stand. @param scale  of the gaps between them; @param attempt  of arrange_cell
 std::vector<Box> printed_places(const Picture& picture, double scale, int attempt);
 
+/// Whether, of a plane, each of some nodes reads many of the others: no place of the plane is near
+/// to all that it reads.
+bool is_layer(const Picture& picture);
+/// What reads nothing in a row, what reads it in a row above.
+std::vector<Box> two_rows(const Picture& picture, double scale);
+
 /// Lines of all edges, from boundary to boundary; nothing where one cannot be drawn clear of nodes.
 std::optional<std::vector<Path>> printed_routes(const Picture& picture,
                                                 const std::vector<Box>& boxes);

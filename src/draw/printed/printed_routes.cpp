@@ -14,11 +14,12 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr double kClear = 5;   // between a line and a circle that is not its end
-constexpr double kHit = 1000;  // more than any number of crossings
+constexpr double kClear = 5;  // between a line and a circle that is not its end
+constexpr double kHit = 1e6;  // more than any number of crossings
 constexpr double kCrossing = 40, kBent = 9;
-constexpr double kLeast = 13;  // how far an arc is from the straight line, at least
-constexpr double kLoop = 34;   // how far a loop reaches
+constexpr double kLeast = 13;    // how far an arc is from the straight line, at least
+constexpr double kLoop = 34;     // how far a loop reaches
+constexpr double kAlike = 0.35;  // sine of the angle of lines that run alike
 
 Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y}; }
 Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y}; }
@@ -289,13 +290,19 @@ class Router {
     return false;
   }
 
-  /// Two lines that could not be told apart: their middles are at one place.
+  /// Two lines that could not be told apart: their middles are at one place, and they run alike.
   static bool lie_together(const Line& a, const Line& b) {
     const auto middle = [](const Line& l) {
       const std::size_t half = l.points.size() / 2;
       return l.points.size() == 2 ? 0.5 * (l.points[0] + l.points[1]) : l.points[half];
     };
-    return length(middle(a) - middle(b)) < 10;
+    const auto way = [](const Line& l) {
+      const std::size_t half = l.points.size() / 2;
+      return l.points[std::min(half + 1, l.points.size() - 1)] - l.points[half - 1];
+    };
+    if (length(middle(a) - middle(b)) >= 10) return false;
+    const Point u = way(a), v = way(b);
+    return std::abs(cross(u, v)) < kAlike * length(u) * length(v);
   }
 
   const Picture& p_;

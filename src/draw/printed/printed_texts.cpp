@@ -106,10 +106,11 @@ class Texts {
   }
 
   bool beside_line(std::size_t e, double width) {
-    constexpr std::array<double, 13> kShares{0.5,  0.42, 0.58, 0.35, 0.65, 0.28, 0.72,
-                                             0.22, 0.78, 0.16, 0.84, 0.1,  0.9};
+    constexpr int kPlaces = 27;  // from the middle outwards
     std::vector<Point> places;
-    for (const double share : kShares) {
+    for (int k = 0; k < kPlaces; ++k) {
+      const double away = (k + 1) / 2 * (0.42 / (kPlaces / 2)),
+                   share = 0.5 + (k % 2 ? -away : away);
       const auto [p, way] = on_line(lines_[e], share);
       const Point normal{-way.y, way.x};
       const double off = std::abs(normal.x) * width / 2 + std::abs(normal.y) * kLabelHeight / 2 + 2;
