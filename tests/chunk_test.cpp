@@ -180,6 +180,26 @@ TEST_CASE("chunk: which recurrences are linear in a state that only vectors read
   CHECK(chunks_of(net(kNets[0]), 15, {"y", "q"}).states.size() == 1);
 }
 
+TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not", "[chunk]") {
+  const std::vector<std::pair<const char*, std::vector<std::string>>> shipped = {
+      {"linear_attention", {"S", "z"}},
+      {"mamba2", {"S"}},
+      {"mesanet", {"G"}},
+      {"mlstm", {"C", "u"}},
+      {"retnet", {"S"}},
+      {"deltanet", {}},
+      {"gla", {}},
+      {"lstm", {}},
+      {"min_gru", {}}};
+  for (const auto& [graph, states] : shipped) {
+    CAPTURE(graph);
+    std::vector<std::string> found;
+    for (const ChunkedStates& s : chunks_of(load_definition(graph), 9).states)
+      found.push_back(s.name);
+    CHECK(found == states);
+  }
+}
+
 TEST_CASE("chunk: values and gradients are those of step by step, to rounding", "[chunk]") {
   for (const Net& n : kNets) {
     const Definition d = net(n);

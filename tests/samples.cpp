@@ -290,7 +290,7 @@ Samples item_ops(const Op& op) {
   }
   if (&op == &kStepOf)
     for (const Shape& shape : {Shape{3}, Shape{3, 2}, Shape{4, 2, 2}, Shape{3, 0}})
-      for (const auto [from, to] : {std::pair(0, 0), std::pair(0, 2), std::pair(1, 3)})
+      for (const auto& [from, to] : {std::pair(0, 0), std::pair(0, 2), std::pair(1, 3)})
         out.push_back({.op = &op,
                        .leaves = {{.shape = shape, .items = from}},
                        .attrs = {{"at", two}},

@@ -174,7 +174,7 @@ Made<S> Planner<S>::whole(const UnfoldOptions& unfolding, std::int64_t levels) c
 /// gradients.
 template <class S>
 std::optional<Made<S>> Planner<S>::chunked(const UnfoldOptions& unfolding) const {
-  if (options_.engine.chunk == 0 || unfolding.segment) return std::nullopt;
+  if (options_.engine.chunk < 1 || unfolding.segment) return std::nullopt;
   const Unfolded u = unfold(model_, unfolding);
   InChunks other = in_chunks(u.graph().tape(), options_.engine.chunk, asked_);
   if (other.states.empty()) return std::nullopt;

@@ -20,9 +20,8 @@ struct EngineOptions {
   std::vector<std::string> without = {};  ///< passes to leave out, by the names of `show --plan`
   Precision precision = Precision::full;  ///< bf16 in f32 only
   /// Steps that a recurrence which is linear in its state runs at once, as products of matrices; 0:
-  /// one after another. Of whole sequences of a definition, in run_definition, Trainer and
-  /// evaluate_model; what runs in segments or step by step goes on as it does. Values agree to
-  /// rounding.
+  /// one after another. Of whole sequences of a definition, in `run`, Trainer and `evaluate`; what
+  /// runs in segments, windows or step by step goes on as it does. Values agree to rounding.
   std::int64_t chunk = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "rewrite/chunks/chunk_writer.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "ops/positions/lengths.h"
 #include "rewrite/chunks/linear_update.h"
@@ -93,16 +94,14 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   const auto count = static_cast<std::int64_t>(nodes.size());
   const Shape line = heads == 1 ? Shape{width} : width == 1 ? Shape{heads} : Shape{heads, width};
   Vars lines;
-  Ints at;
-  for (std::size_t t = 0; t < nodes.size(); ++t) {
-    if (nodes[t] < 0 && extent_ != kShared) continue;  // zeros
-    lines.push_back(nodes[t] < 0 ? constant(to_, 0, line) : reshape(to_.var(nodes[t]), line));
-    at.push_back(static_cast<std::int64_t>(t));
-  }
-  // of all items alike, if they are; zeros for those that a step has not
-  const bool shared = std::ranges::none_of(lines, &Var::per_example);
-  const Var all =
-      shared || extent_ == kShared ? stack(lines) : give_steps(lines, at, count, extent_);
+  for (const NodeId id : nodes)
+    lines.push_back(id < 0 ? constant(to_, 0, line) : reshape(to_.var(id), line));
+  const bool same_items = std::ranges::all_of(lines, [&](const Var& v) {
+    return !v.per_example() || v.extent() == extent_ || extent_ == kShared;
+  });
+  Ints at(nodes.size());
+  std::iota(at.begin(), at.end(), 0);
+  const Var all = same_items ? stack(lines) : give_steps(lines, at, count, extent_);
   if (heads == 1) return known = reshape(all, {1, count, width});
   if (width == 1) return known = reshape(transpose(all), {heads, count, 1});
   return known = transpose(all, {1, 0, 2});
