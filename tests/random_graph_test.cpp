@@ -78,10 +78,12 @@ TEST_CASE("executor: 10,000 random graphs equal the reference interpreter", "[ex
   }
   // draws depend on comparisons with rounded numbers: executor_test.cpp has them; floor and mod
   // jump where rounding decides: tile_test.cpp has them; places in data:
-  // language_positions_test.cpp, rows that numbers choose: levels_test.cpp
+  // language_positions_test.cpp, rows that numbers choose: levels_test.cpp, what chunks are made
+  // of: chunk_test.cpp
   const std::set<std::string_view> elsewhere{
-      "draw_categorical", "draw_bernoulli", "argmax",   "floor",     "mod",      "mean_n",
-      "at_position",      "if_position",    "quotient", "take_rows", "give_rows"};
+      "draw_categorical", "draw_bernoulli", "argmax",      "floor",    "mod",
+      "mean_n",           "at_position",    "if_position", "quotient", "take_rows",
+      "give_rows",        "decays",         "give_steps",  "step_of"};
   for (const Op* op : registry()) {
     CAPTURE(op->name);
     CHECK((seen.contains(op->name) || elsewhere.contains(op->name)));

@@ -25,8 +25,8 @@ struct GraphPictureOptions {
   std::vector<NodeId> outputs = {};  ///< only what these need; empty: the whole graph
   NodeId gradient_from = -1;         ///< first node of the gradient; -1: names tell (grad:W)
   Detail detail = Detail::automatic;
-  bool copies = true;  ///< operations: weights reach a step through the copy W[t] (eq 24)
-  int most_steps = 8;  ///< with more, the middle is left out; 0: all steps are drawn
+  bool copies = true;      ///< operations: weights reach a step through the copy W[t] (eq 24)
+  int most_steps = 8;      ///< with more, the middle is left out; 0: all steps are drawn
   bool cotangents = true;  ///< false: neither they nor the sum that stands in for a loss are drawn
   std::string title = {};
   std::string about = {};
