@@ -49,6 +49,12 @@ const Net kNets[] = {
     {"the state before", R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t-1] @ q[t]")j"},
     {"read twice, some steps apart",
      R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t] + S[t-3] @ tanh(k[t])")j"},
+    {"the state after, of items that may have ended",
+     R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t] + 2 * (S[t+1] @ q[t])")j"},
+    {"one state for all steps",
+     R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[2] @ q[t] + S[t] @ q[t]")j"},
+    {"from the end, the state before it too",
+     R"j("S[t] = a[t] * S[t+1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t] + 2 * (S[t+1] @ q[t])")j"},
     {"a learnt first state",
      R"j("S[0] = M", "S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t]")j"},
     {"from the end to the beginning",
@@ -215,6 +221,19 @@ TEST_CASE("chunk: values and gradients are those of step by step, to rounding", 
       if (n.chains == 0) CHECK(same_bits(plain, chunked));
     }
   }
+}
+
+TEST_CASE("chunk: items that end by two lengths go step by step", "[chunk]") {
+  const Definition d = define(R"j("index": {"t": "tau", "s": "(tau + 1) / 2"},
+ "inputs": {"q[s]": [2], "k[t]": [2]},
+ "equations": ["S[t] = S[t-1] + outer(k[t], k[t])", "y[s] = S[s] @ q[s]"], "loss": "sum(y[s])")j");
+  const Tensors inputs{{"q", Tensor::of({1, 2, 2}, std::vector<double>{1, 1, 1, 1})},
+                       {"k", Tensor::of({2, 2, 2}, std::vector<double>{1, 0, 1, 0, 0, 1, 9, 9})},
+                       {"lengths", Tensor::of({2}, std::vector<std::int64_t>{2, 1})}};
+  RunOptions options;
+  options.engine.chunk = 2;
+  const Tensors out = test::evaluate(d, inputs, {}, {"y", "grad:k"}, options);
+  CHECK(test::distance(out.at("y"), Tensor::of({1, 2, 2}, std::vector<double>{1, 0, 1, 0})) == 0);
 }
 
 TEST_CASE("chunk: states that are asked for stay as they are", "[chunk]") {

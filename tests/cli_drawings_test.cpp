@@ -7,6 +7,20 @@
 
 using namespace support;
 
+TEST_CASE("show: a picture without a line, and one without a circle", "[cli][draw]") {
+  const Folder f;
+  std::ofstream(f / "none.json")
+      << R"({"version": 1, "lengths": [], "extents": [[]], "nodes": []})";
+  for (const char* what : {"-e 'a = 1'", "-e 'y = x'", "-e 'h[t] = 1'", "none.json"})
+    for (const char* format : {"svg", "dot", "tikz"}) {
+      INFO(what << " " << format);
+      const auto r = support::taugrad(
+          f, std::string("show ") + what + " --detail variables -q --format " + format);
+      CHECK(r.status == 0);
+      CHECK(!r.out.empty());
+    }
+}
+
 TEST_CASE("show: formats by suffix and by name", "[cli][formats]") {
   const Folder f;
   CHECK(taugrad(f, "show elman --steps 3 -q -o e.mmd").status == 0);

@@ -145,7 +145,7 @@ class Printer {
     }
   }
   void polish(Freedom freedom) {
-    const int places = best_ ? kPolishWork / work_of(best_->edges) : 0;
+    const int places = best_ ? kPolishWork / std::max(work_of(best_->edges), 1) : 0;
     if (!unsettled() || places < kLeastPolished) return;
     const std::vector<Box> boxes = polished(
         picture_, start(), freedom,

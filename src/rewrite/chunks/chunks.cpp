@@ -26,9 +26,12 @@ ChunkOrder order_of(const Tape& tape, std::vector<StateChain>& chains, std::vect
 }  // namespace
 
 InChunks in_chunks(const Tape& tape, std::int64_t steps, const std::set<std::string>& asked) {
+  InChunks result;
+  // items that end by one length need not be among those that end by another
+  const bool ragged = tape.extent_count() > kEveryItem + 1;
+  if (ragged && tape.length_names.size() > 1) return result;
   std::vector<StateChain> chains = linear_states(tape, asked);
   std::vector<Chunk> chunks;
-  InChunks result;
   if (chains.empty()) return result;
   const ChunkOrder order = order_of(tape, chains, chunks, static_cast<std::size_t>(steps));
   if (chains.empty()) return result;

@@ -40,7 +40,8 @@ class Reads {
   bool take(NodeId user, const View& view) {
     const Op* const op = &tape_.op(user);
     if (goes_on(user)) return true;
-    if (op == &kCopy || op == &kRestrictTo || op == &kExtendTo) return pass({user, view.turned});
+    if (op == &kCopy || op == &kRestrictTo) return pass({user, view.turned});
+    if (op == &kExtendTo) return only_goes_on(user);  // else zeros where an item has no such step
     if (op == &kReshape) return reshaped(user, view);
     if (op == &kTranspose) return transposed(user, view);
     if (op == &kMatmul) return product(user, view, false, false);
@@ -56,8 +57,11 @@ class Reads {
   bool goes_on(NodeId user) const {
     if (next_ == nullptr) return false;
     if (user == next_->state) return true;
-    return std::ranges::count(next_->way, user) > 0 &&
-           std::ranges::all_of(users_.of(user), [&](NodeId u) { return goes_on(u); });
+    return std::ranges::count(next_->way, user) > 0 && only_goes_on(user);
+  }
+
+  bool only_goes_on(NodeId id) const {
+    return std::ranges::all_of(users_.of(id), [&](NodeId u) { return goes_on(u); });
   }
 
   bool pass(View view) {
