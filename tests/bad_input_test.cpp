@@ -315,7 +315,7 @@ std::vector<Bad> bad_graphs() {
            {kWeight, node(1, "slice", "[0]", "[2]", ", \"attrs\": {\"from\": \"a\", \"to\": 2}")}),
        "G020",
        "^[2]",
-       {"slice: attribute \"from\" is of another type"}},
+       {"slice: attribute \"from\" is an integer, not \"a\""}},
       {"24 not broadcastable",
        graph(with(two_weights("[3, 4]", "[5]"), node(2, "add", "[0, 1]", "[6]"))),
        "G020",

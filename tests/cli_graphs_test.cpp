@@ -1,5 +1,6 @@
 // Graphs that programs build by hand, as files of the commands that take definitions.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <set>
 
 #include "io/diff.h"

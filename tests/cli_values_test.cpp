@@ -1,6 +1,7 @@
 // `show --values` and `--colour` on a command line: what they draw, and what they refuse.
 #include <catch2/catch.hpp>
 #include <set>
+#include <vector>
 
 #include "support_cli.h"
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <vector>
 
 #include "support_cli.h"
 

@@ -1,5 +1,6 @@
 // What is given by C++ calls follows the rules of files and of the command line: one set for all.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <functional>
 #include <limits>
 

@@ -1,8 +1,10 @@
 // The program for GradBench's LSTM task, against the same model as loops over complex numbers.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <complex>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <vector>
 
 #include "support_cli.h"
 

@@ -3,13 +3,14 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
 #include <limits>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -39,17 +40,45 @@ struct Scratch {
   ~Scratch() { fs::remove(path); }
 };
 
-std::set<std::string> words_of(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  return {std::istream_iterator<std::string>(words), {}};
+template <class F>
+Diagnostic first_error(const F& call) {
+  try {
+    call();
+  } catch (const Error& e) {
+    return e.diagnostics().front();
+  }
+  return {};
+}
+
+/// From names to the kinds of values, of which "category" tells none.
+std::map<std::string, std::string> attributes_of(const Op& op) {
+  std::istringstream words{std::string(op.attributes)};
+  std::map<std::string, std::string> kinds;
+  for (std::string word; words >> word;) {
+    const std::size_t colon = std::min(word.find(':'), word.size());
+    kinds[word.substr(0, colon)] = word.substr(std::min(colon + 1, word.size()));
+  }
+  return kinds;
 }
 
 /// Of all operations.
 std::set<std::string> attribute_names() {
   std::set<std::string> names{"no_such_attribute"};
-  for (const Op* op : registry()) names.merge(words_of(op->attributes));
+  for (const Op* op : registry())
+    for (const auto& [name, kind] : attributes_of(*op)) names.insert(name);
   return names;
 }
+
+/// JSON, and the kinds that take it.
+const std::vector<std::pair<std::string, std::set<std::string>>> kAttributeValues = {
+    {"1", {"", "integer", "flag", "real"}},
+    {"2", {"", "integer", "real"}},
+    {"1.5", {"real"}},
+    {"\"inf\"", {"real"}},
+    {"\"no\"", {"text"}},
+    {"{\"text\": \"inf\"}", {"text"}},
+    {"[1]", {"integers"}},
+    {"[]", {"integers"}}};
 
 Graph again(const Graph& g) { return graph_from_json(to_json(g), "again.json"); }
 
@@ -347,12 +376,18 @@ for line in open(sys.argv[2]):
       changed("\"value\": true",
               "\"attrs\": {\"k\": {\"text\": \"inf\"}, \"a\": [1], \"b\": \"nan\", \"c\": 1.5}")};
   const std::set<std::string> attributes = attribute_names();
-  for (const Op* op : registry())
+  for (const Op* op : registry()) {
+    const auto taken = attributes_of(*op);
     for (const std::string& name : attributes)
-      add(graph(fmt::format(
-              R"({{"extent": 0, "id": 0, "op": "{}", "shape": [], "attrs": {{"{}": 1}}}})",
-              op->name, name)),
-          words_of(op->attributes).contains(name));
+      for (const auto& [value, kinds] : kAttributeValues) {
+        const auto own = taken.find(name);
+        if (own != taken.end() && own->second.empty() && value != "1") continue;
+        add(graph(fmt::format(
+                R"({{"extent": 0, "id": 0, "op": "{}", "shape": [], "attrs": {{"{}": {}}}}})",
+                op->name, name, value)),
+            own != taken.end() && kinds.contains(own->second));
+      }
+  }
   for (const std::string& text : all) {
     bool valid = true;
     try {
@@ -369,6 +404,52 @@ for line in open(sys.argv[2]):
       " " + script.path + " " + kSource + "/docs/graph.schema.json " + lines.path;
   const bool own = std::system("python3 -c 'import jsonschema' 2>/dev/null") == 0;
   CHECK(std::system(((own ? "python3" : "/usr/bin/python3") + arguments).c_str()) == 0);
+}
+
+TEST_CASE("graph json: an attribute of another kind is refused by readers and builders",
+          "[graph_json]") {
+  const auto node = [](std::string_view op, std::string_view shape, std::string_view attrs) {
+    return fmt::format(
+        R"({{"version": 1, "lengths": ["tau"], "extents": [[]], "nodes": [{{"extent": 1, "id": 0,)"
+        R"( "name": "x", "op": "input", "shape": [2], "value": true}},)"
+        R"( {{"extent": 1, "id": 1, "inputs": [0], "op": "{}", "shape": {}, "attrs": {}}}]}})",
+        op, shape, attrs);
+  };
+  const auto refused = [](const std::string& text, const char* message) {
+    const Diagnostic d = first_error([&] { graph_from_json(text, "g.json"); });
+    CHECK(d.code == "G020");
+    CHECK_THAT(d.message, Catch::Contains(message));
+  };
+  const auto input = [](std::string_view position) {
+    return fmt::format(
+        R"({{"version": 1, "lengths": [], "extents": [[]], "nodes": [{{"extent": 1, "id": 0,)"
+        R"( "name": "x", "op": "input", "shape": [2], "value": true,)"
+        R"( "attrs": {{"position": {}}}}}]}})",
+        position);
+  };
+  refused(input("\"yes\""), "attribute \"position\" is 0 or 1, not \"yes\"");
+  refused(input("[0]"), "attribute \"position\" is 0 or 1, not an array of integers");
+  refused(input("1.5"), "attribute \"position\" is 0 or 1, not the real 1.5");
+  refused(node("slice", "[1]", R"({"from": "a", "to": 1})"), "\"from\" is an integer, not \"a\"");
+  refused(node("reshape", "[1,2]", R"({"shape": 2})"), "is an array of integers, not 2");
+  refused(node("draw_bernoulli", "[2]", R"({"stream": 2})"), "\"stream\" is text, not 2");
+  refused(node("clamp", "[2]", R"({"lo": "a", "hi": 2})"), "\"lo\" is a real number, not \"a\"");
+
+  const Graph whole = graph_from_json(node("clamp", "[2]", R"({"lo": -1, "hi": 2})"), "g.json");
+  CHECK(whole.tape().attrs(1).real("hi") == 2);  // an integer is a real number, too
+
+  Graph g;
+  const Var W = g.weight("W", {2, 2});
+  const Diagnostic d = first_error([&] {
+    g.tape().append(*find_op("solve"), std::vector<Var>{W, W}, {{"transposed", std::string("no")}});
+  });
+  CHECK_THAT(d.message, Catch::Contains("solve: attribute \"transposed\" is 0 or 1, not \"no\""));
+  const Diagnostic twice = first_error([&] {
+    graph_from_json(R"({"version": 1, "lengths": ["tau", "tau"], "extents": [[]], "nodes": []})",
+                    "g.json");
+  });
+  CHECK(twice.code == "G013");
+  CHECK(twice.message == "length \"tau\" stands twice");
 }
 
 TEST_CASE("inspect: a graph and a tensor file say what they hold", "[inspect]") {

@@ -1,7 +1,10 @@
 // What a training tells: metrics with their times, event files, the picture, the line on a
 // terminal.
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <cstring>
+#include <map>
+#include <vector>
 
 #include "support_cli.h"
 

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "language_support.h"
 #include "support_cli.h"
 #include "taugrad/io/tensors.h"

@@ -1,6 +1,7 @@
 #include "taugrad/evaluate/program.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"

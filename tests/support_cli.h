@@ -14,6 +14,7 @@
 #include <regex>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 /// The program as a shell runs it, in a folder of its own.
 namespace support {

@@ -2,6 +2,7 @@
 #include "taugrad/rewrite/surgery.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <functional>
 
 #include "support_unrolled.h"

@@ -1,5 +1,6 @@
 // Data that a training does not see: measured now and then, the best step kept, patience.
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "support_cli.h"
 

@@ -3,6 +3,7 @@
 
 #include "base/shape_format.h"
 #include "base/utf8.h"
+#include "graph/attributes.h"
 #include "graph/place.h"
 #include "graph/tables.h"
 
@@ -56,34 +57,6 @@ std::string help_for(const Tape& tape, const Op& op, std::span<const NodeId> in)
     if (std::string help = help_for_product(tape, "matmul", a, b); !help.empty()) return help;
   }
   return "";
-}
-
-/// body(name) of each attribute that an op takes, until it is false.
-template <class Body>
-void each_attribute(const Op& op, const Body& body) {
-  for (std::string_view rest = op.attributes; !rest.empty();) {
-    const std::size_t space = std::min(rest.find(' '), rest.size());
-    if (!body(rest.substr(0, space))) return;
-    rest.remove_prefix(std::min(space + 1, rest.size()));
-  }
-}
-
-// A misspelt attribute, or one of another operation, would be read by nobody. "category" has rules
-// of its own, with better messages.
-void check_names(const Op& op, const Attrs& attrs) {
-  if (op.attributes == kAnyName) return;
-  for (const auto& attribute : attrs) {
-    const std::string_view name = attribute.first;
-    bool known = name == "category";
-    each_attribute(op, [&](std::string_view taken) { return !(known = known || taken == name); });
-    if (known) continue;
-    std::string all;
-    each_attribute(op, [&](std::string_view taken) {
-      all += fmt::format("{}{}", all.empty() ? ": it takes " : ", ", taken);
-      return true;
-    });
-    fail(Status::bad_input, "G020", "has no attribute \"{}\"{}", printable(name, 80), all);
-  }
 }
 
 }  // namespace
@@ -159,7 +132,6 @@ std::int64_t Tape::category(NodeId id) const {
 
 void Tape::check_rules(const Op& op, std::span<const NodeId> inputs, ShapeId shape, AttrsId attrs,
                        ExtentId extent) const {
-  if (attrs != 0) check_names(op, attrs_of(attrs));
   if (op.check)
     return op.check({*this, inputs, shape_of(shape), attrs_of(attrs), extent, categories_[attrs],
                      op.traits.keeps_symbols});
@@ -174,6 +146,7 @@ Tape::Ruled Tape::ruled(const Op& op, std::span<const NodeId> inputs, const Attr
       op.arity == kAnyArity ? !inputs.empty() : inputs.size() == static_cast<std::size_t>(op.arity),
       "wrong number of inputs: {}", inputs.size());
   require(op.shape != nullptr, "is a leaf: it takes its shape from its builder");
+  check_attributes(op, attrs);
   const ExtentId extent = extent_of(op, inputs, attrs);
   const AttrsId attrs_id = intern_attrs(attrs);
   const ShapeId shape = shape_of(op, inputs, attrs_id);
@@ -208,6 +181,7 @@ Var Tape::leaf(const Op& op, const Shape& shape, ExtentId extent, const Attrs& a
   try {
     require(op.traits.leaf, "is no leaf: it wants inputs");
     check_extent(*this, extent);
+    check_attributes(op, attrs);
     const ShapeId shape_id = intern_shape(shape);
     const AttrsId attrs_id = intern_attrs(attrs);
     check_rules(op, {}, shape_id, attrs_id, extent);

@@ -107,7 +107,10 @@ class GraphReader {
       if (lexer_.text().empty() || lexer_.text().size() > limits::kNameBytes)
         fail("G025", fmt::format("a length's name has 1..{} bytes, got {}", limits::kNameBytes,
                                  lexer_.text().size()));
-      graph_.tape().length_names.emplace_back(lexer_.text());
+      std::vector<std::string>& names = graph_.tape().length_names;
+      if (std::ranges::find(names, lexer_.text()) != names.end())
+        fail("G013", fmt::format("length \"{}\" stands twice", printable(lexer_.text(), 80)));
+      names.emplace_back(lexer_.text());
     }
     lengths_checked_up_to();
   }

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/utf8.h"
+#include "graph/attributes.h"
 #include "graph/gradient_order.h"
 #include "graph/position_text.h"
 #include "io/node_reader.h"
@@ -35,6 +36,7 @@ void NodeReader::append() {
                      any ? "at least 1" : std::to_string(wanted), wanted == 1 ? "" : "s",
                      described(), draft_.inputs.size()),
          draft_.inputs_offset != 0 ? draft_.inputs_offset : draft_.offset);
+  convert_attrs();
   set_owner();
   set_gradient_order(tape_, draft_.order);
   const Shape shape = checked_shape();
@@ -50,6 +52,17 @@ void NodeReader::append() {
   }
   if (draft_.value) name_value(v.id);
   if (!draft_.known_as.empty()) know_as(v.id);
+}
+
+// 5 is a real number, too: not every writer of JSON can say 5.0
+void NodeReader::convert_attrs() {
+  Attrs converted = draft_.attrs;
+  for (const auto& [name, value] : draft_.attrs) {
+    const auto* integer = std::get_if<std::int64_t>(&value);
+    if (integer && attribute_kind(*draft_.op, name) == "real")
+      converted.set(name, static_cast<double>(*integer));
+  }
+  draft_.attrs = std::move(converted);
 }
 
 void NodeReader::know_as(NodeId id) {

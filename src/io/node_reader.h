@@ -23,7 +23,7 @@ class NodeReader {
 
  private:
   // what one node's fields said, before it is appended
-  struct PlanBuilder {
+  struct Draft {
     std::size_t offset = 0;
     const Op* op = nullptr;
     Attrs attrs;
@@ -53,6 +53,7 @@ class NodeReader {
   Ints read_ints(std::string_view what, std::int64_t least, std::int64_t most);
   void require_fields() const;
   void append();
+  void convert_attrs();
   void set_owner();
   Shape checked_shape() const;
   void name_value(NodeId id);
@@ -74,7 +75,7 @@ class NodeReader {
   std::uint64_t inputs_ = 0;
   bool told_orders_ = false;
   json::Event event_ = json::Event::end;
-  PlanBuilder draft_;
+  Draft draft_;
   Vars inputs_of_;  // of the draft; kept for its storage
 };
 

@@ -63,7 +63,7 @@ Var decays_jvp(const Primal& p, std::span<const Var> xdot) {
 constinit const Op kDecays{
     .name = "decays",
     .about = "Y[i,j] = a[j+1] .. a[i-lag], 1 for i - lag = j, 0 for i - lag < j, of the last axis",
-    .attributes = "lag",
+    .attributes = "lag:integer",
     .shape = decays_shape,
     .forward = exact_forwards<Decays>(),
     .vjp = decays_vjp,

@@ -231,7 +231,7 @@ Var logdet_jvp(const Primal& p, std::span<const Var> xdot) {
 
 constinit const Op kSolve{.name = "solve",
                           .about = "X with A X = b (A^T X = b: transposed), by LU with pivots",
-                          .attributes = "transposed",
+                          .attributes = "transposed:flag",
                           .arity = 2,
                           .shape = solve_shape,
                           .forward = exact_forwards<Solve>(),

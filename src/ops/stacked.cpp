@@ -65,7 +65,7 @@ StackedSizes stacked_sizes(const Shape& a, const Shape& b, const Attrs& attrs) {
 constinit const Op kStackedMatmul{
     .name = "stacked_matmul",
     .about = "Y = A B for stacks of matrices, leading axes broadcast (transpose_a, transpose_b)",
-    .attributes = "transpose_a transpose_b",
+    .attributes = "transpose_a:flag transpose_b:flag",
     .arity = 2,
     .shape = stacked_shape,
     .forward = exact_forwards<Product>(),

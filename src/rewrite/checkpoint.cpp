@@ -254,7 +254,7 @@ struct First {
 
 constinit const Op kAfter{.name = "after",
                           .about = "y = a, once the others are there",
-                          .attributes = "phase",
+                          .attributes = "phase:integer",
                           .arity = kAnyArity,
                           .shape = &first_shape,
                           .forward = exact_forwards<First>(),

@@ -67,8 +67,9 @@ struct Forwards {
 struct Op {
   std::string_view name;   ///< the word in JSON, DOT, errors and the command line
   std::string_view about;  ///< one line for `taugrad ops`, with the equation
-  /// Names of the attributes that it takes, apart by spaces; others are refused (G020). `kAnyName`:
-  /// it says nothing of them.
+  /// The attributes that it takes, apart by spaces: `axis`, or with the kind of its value
+  /// `axis:integer`, which is integer, flag (0 or 1), real, integers or text. Others, and values of
+  /// another kind, are refused (G020). `kAnyName`: it says nothing of them.
   std::string_view attributes = {};
   int arity = 1;  ///< kAnyArity for concat, stack, add_n, mean_n, conv
   Shape (*shape)(std::span<const Shape> in, const Attrs&) = nullptr;

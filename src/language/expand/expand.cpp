@@ -268,74 +268,6 @@ const Op* own_function(std::string_view name) {
   return is_function_name(name) ? nullptr : find_own_op(name);
 }
 
-const FlatIndex* FlatDefinition::index(std::string_view letter) const {
-  for (const FlatIndex& i : indices)
-    if (i.name == letter) return &i;
-  return nullptr;
-}
-const FlatInput* FlatDefinition::input(std::string_view wanted) const {
-  for (const FlatInput& i : inputs)
-    if (i.name == wanted) return &i;
-  return nullptr;
-}
-const FlatWeight* FlatDefinition::weight(std::string_view wanted) const {
-  for (const FlatWeight& w : weights)
-    if (w.name == wanted) return &w;
-  return nullptr;
-}
-bool FlatDefinition::is_length(std::string_view wanted) const {
-  return std::any_of(indices.begin(), indices.end(),
-                     [&](const FlatIndex& i) { return i.length == wanted; });
-}
-
-bool constant_value(const Ast& ast, int root, const FlatDefinition& system, double& value) {
-  std::vector<double> v(static_cast<std::size_t>(root) + 1, NAN);  // NaN: not constant
-  for (int id = 0; id <= root; ++id) {
-    const AstNode& n = ast.nodes[static_cast<std::size_t>(id)];
-    const auto child = [&](int i) {
-      return v[static_cast<std::size_t>(n.children[static_cast<std::size_t>(i)])];
-    };
-    double& y = v[static_cast<std::size_t>(id)];
-    if (n.kind == AstNode::Kind::number) y = n.number;
-    if (n.kind == AstNode::Kind::negative) y = -child(0);
-    if (n.kind == AstNode::Kind::name) {
-      if (n.name == "inf") y = INFINITY;
-      if (const auto s = system.sizes.find(n.name); s != system.sizes.end())
-        y = static_cast<double>(s->second);
-      if (const auto c = system.constants.find(n.name); c != system.constants.end()) y = c->second;
-    }
-    if (n.kind == AstNode::Kind::binary) {
-      if (n.name == "+") y = child(0) + child(1);
-      if (n.name == "-") y = child(0) - child(1);
-      if (n.name == "*") y = child(0) * child(1);
-      if (n.name == "/") y = child(0) / child(1);
-    }
-  }
-  value = v[static_cast<std::size_t>(root)];
-  return !std::isnan(value);
-}
-
-std::int64_t size_value(const Text& text, const std::map<std::string, std::int64_t>& sizes) {
-  const Ast ast = parse_expression(text);
-  FlatDefinition scope;
-  scope.sizes = sizes;
-  for (const AstNode& n : ast.nodes)
-    if (n.kind == AstNode::Kind::name && !sizes.contains(n.name)) {
-      std::vector<std::string> known;
-      for (const auto& [name, value] : sizes) known.push_back(name);
-      fail_at("G014", fmt::format("size \"{}\" is not defined", n.name), n,
-              did_you_mean(n.name, known));
-    }
-  double value = 0;
-  if (!constant_value(ast, ast.root(), scope, value))
-    fail_at("E005", "a size is made of numbers, sizes and + - * /", text, 0,
-            static_cast<int>(text.text.size()));
-  if (value != std::floor(value) || value < 0 || value > 2147483647.0)
-    fail_at("G011", fmt::format("a size must be an integer in 0..2147483647, got {}", value), text,
-            0, static_cast<int>(text.text.size()));
-  return static_cast<std::int64_t>(value);
-}
-
 FlatDefinition expand_within(const Definition& d,
                              const std::map<std::string, std::int64_t>& given_sizes,
                              Expansion& spent) {
@@ -375,48 +307,6 @@ FlatDefinition expand(const Definition& d) {
   FlatDefinition system = expand_within(d, {}, spent);
   take_needed(system);
   return system;
-}
-
-void take_needed(FlatDefinition& system) {
-  // reachability over names, from everything that carries no prefix
-  std::multimap<std::string, std::string> uses;
-  std::set<std::string> needed;
-  std::vector<std::string> open;
-  const auto own = [](const std::string& name) { return name.find('.') == std::string::npos; };
-  const auto need = [&](const std::string& name) {
-    if (needed.insert(name).second) open.push_back(name);
-  };
-  const auto mentions = [&](const Ast& ast, auto&& f) {
-    for (const AstNode& n : ast.nodes)
-      if (n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference) f(n.name);
-  };
-  for (const ParsedEquation& e : system.equations) {
-    if (own(e.name)) need(e.name);
-    for (const Ast& a : e.arguments)
-      mentions(a, [&](const std::string& n) { uses.emplace(e.name, n); });
-  }
-  for (const Ast& a : system.loss) mentions(a, need);
-  for (const auto& [letter, a] : system.ends) mentions(a, need);
-  while (!open.empty()) {
-    const std::string name = open.back();
-    open.pop_back();
-    const auto [first, end] = uses.equal_range(name);
-    for (auto use = first; use != end; ++use) need(use->second);
-  }
-  const auto unneeded = [&](const auto& item) {
-    return !own(item.name) && !needed.contains(item.name);
-  };
-  for (const ParsedEquation& e : system.equations)
-    if (unneeded(e)) system.left_out.push_back(e.name);
-  std::erase_if(system.equations, unneeded);
-  for (FlatWeight& w : system.weights) w.taken = !unneeded(w);
-  std::erase_if(system.bound, [&](const BoundInput& b) {
-    bool gone = false;
-    mentions(b.given,
-             [&](const std::string& n) { gone = gone || (!own(n) && !needed.contains(n)); });
-    return gone;
-  });
-  std::erase_if(system.inputs, unneeded);
 }
 
 }  // namespace taugrad

@@ -1,5 +1,7 @@
 // A definition from equations alone: what a name is, and which sizes agree, follows from how it is
 // used.
+#include "language/syntax/from_equations.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -24,7 +26,7 @@ class Inference {
         text.source.pointer = fmt::format("equation {}", i + 1);
         ParsedEquation e = parse_equation(text);
         if (is_section(e.name))
-          sections_.push_back(section_of(std::move(e)));
+          sections_.push_back(section_from(std::move(e)));
         else
           parsed_.push_back(std::move(e));
       } catch (const Error& e) {
@@ -46,7 +48,7 @@ class Inference {
       for (const Place& p : e.places) note_letter(p);
     for (const ParsedEquation& e : parsed_)
       for (const Ast& a : e.arguments) note_names(a);
-    for (const Section& s : sections_) note_names(s.ast);
+    for (const EquationSection& s : sections_) note_names(s.ast);
   }
 
   Definition run() {
@@ -72,56 +74,18 @@ class Inference {
       d.weights.push_back(std::move(w));
     }
     for (const ParsedEquation& e : parsed_) d.equations.push_back(e.text);
-    for (const Section& s : sections_) {
+    for (const EquationSection& s : sections_) {
       if (s.name == "loss")
         d.loss.push_back(s.text);
       else
         add_end(d, s);
     }
     d.loss_is_list = d.loss.size() > 1;
-    tell(d);
+    add_notes(d);
     return d;
   }
 
  private:
-  // "loss = .." and "ends = ..": no variables, but what a file says beside its equations
-  struct Section {
-    std::string name;
-    Text text;  // right of the sign
-    Ast ast;
-  };
-  static Section section_of(ParsedEquation e) {
-    const int length = static_cast<int>(e.name.size());
-    if (e.random || e.bracket)
-      fail_at("E004",
-              fmt::format("\"{}\" names no variable: it is {}", e.name,
-                          e.name == "loss" ? "the loss" : "where a sequence ends"),
-              e.text, 0, length,
-              fmt::format("write {} = .., without an index: those inside count", e.name));
-    Text text = e.text;
-    const std::size_t sign = text.text.find('='),
-                      start = text.text.find_first_not_of(' ', sign + 1);
-    text.text.erase(0, start);
-    return {e.name, std::move(text), std::move(e.arguments.at(0))};
-  }
-  static void add_end(Definition& d, const Section& s) {
-    std::string letter = index_of_end(s);
-    if (std::any_of(d.ends.begin(), d.ends.end(), [&](const auto& e) { return e.first == letter; }))
-      fail_at("E013", fmt::format("\"ends\" of {} is said twice", letter), s.text, 0,
-              static_cast<int>(s.text.text.size()), "join the conditions, as in max(a, b)");
-    d.ends.emplace_back(std::move(letter), s.text);
-  }
-  static std::string index_of_end(const Section& s) {
-    std::set<std::string> letters;
-    for (const AstNode& n : s.ast.nodes)
-      for (const Place& p : n.places)
-        if (p.kind == Place::Kind::letter) letters.insert(p.letter);
-    if (letters.size() != 1)
-      fail_at("E013", "\"ends\" says where one index ends", s.text, 0,
-              static_cast<int>(s.text.text.size()), "for example ends = y[t] == 0");
-    return *letters.begin();
-  }
-
   // else told when the equations are compiled
   static void add_unknown_functions(const ParsedEquation& e, std::vector<Diagnostic>& problems) {
     for (const Ast& ast : e.arguments)
@@ -267,7 +231,7 @@ class Inference {
       if (categories_.contains(name))
         meanings_.give(name, {shapes_.number(), shapes_.unknown(only_rank(1))});
     meanings_.define(variables());
-    for (const Section& s : sections_) meanings_.expression(s.ast);
+    for (const EquationSection& s : sections_) meanings_.expression(s.ast);
     shapes_.propagate();
     for (const auto& [name, rank] : kernels_)
       if (given.contains(name)) shapes_.prefer(meanings_.of(name).term, rank);
@@ -365,38 +329,8 @@ class Inference {
     return letters.empty() ? name : fmt::format("{}[{}]", name, fmt::join(letters, ","));
   }
 
-  static std::string listed(const std::vector<Text>& shape) {
-    std::vector<std::string> axes;
-    for (const Text& t : shape) axes.push_back(t.text);
-    return fmt::format("[{}]", fmt::join(axes, ", "));
-  }
-
-  static void tell(Definition& d) {
-    for (const InputDeclaration& i : d.inputs) {
-      const std::string shape = i.shape.size() == 1 ? i.shape.front().text : listed(i.shape);
-      if (i.position) {
-        d.notes.push_back(
-            fmt::format("{}: an input that holds positions of {}", i.name.text, i.position->text));
-        continue;
-      }
-      d.notes.push_back(
-          i.category ? fmt::format("{}: an input, one of {} symbols", i.name.text, i.category->text)
-                     : fmt::format("{}: an input of {}", i.name.text, shape));
-    }
-    for (const WeightDeclaration& w : d.weights) {
-      d.notes.push_back(fmt::format("{}: a weight of {}", w.name.text, listed(w.shape)));
-      if (d.inputs.empty() && w.name.text == "x")
-        d.notes.push_back(
-            "x: no input, for it has no index; write x[t] for an input at every step");
-    }
-    for (const Text& term : d.loss) d.notes.push_back("the loss: " + term.text);
-    for (const SizeDeclaration& s : d.sizes)
-      d.notes.push_back(
-          fmt::format("{} = {} (change it with --size {}=..)", s.name, s.value, s.name));
-  }
-
   std::vector<ParsedEquation> parsed_;
-  std::vector<Section> sections_;
+  std::vector<EquationSection> sections_;
   std::set<std::string> defined_, sizes_, matrices_, categories_;
   std::map<std::string, int> kernels_;  // of convolutions: rank
   std::vector<std::string> letters_, weights_;

@@ -59,15 +59,18 @@ class BlockCompiler {
   Value read(const Ast& ast, const AstNode& n);
   Value read_symbol(const Ast& ast, int symbol, const AstNode& n, Slot::Kind kind);
   Value letter_or_length(const AstNode& n);
+  int index_called(const std::string& letter, const AstNode& n) const;  ///< @throws Error (G014)
   Value binary(const AstNode& n, const Value& a, const Value& b);
   Value product(const AstNode& n, const Value& a, const Value& b);
   Value reduction(const Ast& ast, const AstNode& n);
   Var reduced(const std::string& kind, const std::vector<int>& over, const Recorder& body,
               const AstNode& n);
-  Value conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation);
   std::vector<At> places(const Ast& ast, const AstNode& n, const Symbol& symbol);
   Var slot(Slot s, const Shape& shape, bool per_example, std::int64_t category);
   void numeric(const Value& v, const AstNode& n) const;
+
+  // block_convolution.cpp
+  Value conv(const Ast& ast, const AstNode& n, const Value& kernel, int dilation);
 
   // block_gradient.cpp: grad(e, v) (R18)
   Value grad(const Ast& ast, const AstNode& n);

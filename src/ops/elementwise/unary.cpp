@@ -71,7 +71,7 @@ void check_clamp(const Proposal& p) {
 }
 
 constexpr Op bounded(Op op) {
-  op.attributes = "hi lo";
+  op.attributes = "hi:real lo:real";
   op.check = check_clamp;
   return op;
 }
@@ -90,7 +90,7 @@ constexpr Op discrete(Op op) {
 
 /// Of a copy "by" tells pictures what a gradient inside an equation is taken by.
 constexpr Op telling(Op op) {
-  op.attributes = "by category";
+  op.attributes = "by:text category";
   return op;
 }
 

@@ -143,7 +143,7 @@ Var give_rows_jvp(const Primal& p, std::span<const Var> xdot) {
 constinit const Op kTakeRows{
     .name = "take_rows",
     .about = "rows of several sources, each by the number of its source and its row",
-    .attributes = "category extent first",
+    .attributes = "category extent:integer first:integer",
     .arity = kAnyArity,
     .shape = taken_shape,
     .forward = exact_forwards<TakeRows>(),
@@ -153,7 +153,7 @@ constinit const Op kTakeRows{
     .check = check_take_rows};
 constinit const Op kGiveRows{.name = "give_rows",
                              .about = "rows added up where they were taken from, zeros elsewhere",
-                             .attributes = "extent source",
+                             .attributes = "extent:integer source:integer",
                              .arity = kAnyArity,
                              .shape = given_shape,
                              .forward = exact_forwards<GiveRows>(),

@@ -178,7 +178,7 @@ Var if_position_jvp(const Primal& p, std::span<const Var> xdot) {
 constinit const Op kAtPosition{
     .name = "at_position",
     .about = "of each item the step that a position of its own names",
-    .attributes = "category extent first",
+    .attributes = "category extent:integer first:integer",
     .arity = kAnyArity,
     .shape = step_shape,
     .forward = exact_forwards<AtPosition>(),
@@ -189,7 +189,7 @@ constinit const Op kAtPosition{
 constinit const Op kIfPosition{
     .name = "if_position",
     .about = "the rows of the items whose position is a given one added up, zeros for the others",
-    .attributes = "extent position",
+    .attributes = "extent:integer position:integer",
     .arity = kAnyArity,
     .shape = share_shape,
     .forward = exact_forwards<IfPosition>(),
@@ -199,7 +199,7 @@ constinit const Op kIfPosition{
     .check = check_if_position};
 constinit const Op kQuotient{.name = "quotient",
                              .about = "the whole number a / by, rounded down",
-                             .attributes = "divisor",
+                             .attributes = "divisor:integer",
                              .arity = 1,
                              .shape = number_alone,
                              .forward = exact_forwards<Quotient>(),

@@ -200,7 +200,7 @@ constinit const Op kSumItems{.name = "sum_items",
 constinit const Op kToItems{
     .name = "to_items",
     .about = "the same value for each item",
-    .attributes = "category extent",
+    .attributes = "category extent:integer",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = to_items_vjp,
@@ -209,7 +209,7 @@ constinit const Op kToItems{
 constinit const Op kRestrictTo{
     .name = "restrict_to",
     .about = "the rows of fewer items",
-    .attributes = "category extent",
+    .attributes = "category extent:integer",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = restrict_vjp,
@@ -218,7 +218,7 @@ constinit const Op kRestrictTo{
 constinit const Op kExtendTo{
     .name = "extend_to",
     .about = "the rows of more items, zeros for the new ones",
-    .attributes = "category extent",
+    .attributes = "category extent:integer",
     .shape = same_shape,
     .forward = exact_forwards<Reindex>(),
     .vjp = extend_vjp,
@@ -227,7 +227,7 @@ constinit const Op kExtendTo{
 constinit const Op kAtLength{
     .name = "at_length",
     .about = "of each item the step that its length names",
-    .attributes = "category extent first which",
+    .attributes = "category extent:integer first:integer which:integer",
     .arity = kAnyArity,
     .shape = one_shape,
     .forward = exact_forwards<AtLength>(),
@@ -236,7 +236,7 @@ constinit const Op kAtLength{
     .check = check_at_length};
 constinit const Op kIfLength{.name = "if_length",
                              .about = "the rows of the items of one length, zeros for the others",
-                             .attributes = "extent length which",
+                             .attributes = "extent:integer length:integer which:integer",
                              .shape = same_shape,
                              .forward = exact_forwards<IfLength>(),
                              .vjp = if_length_vjp,

@@ -110,7 +110,7 @@ void check_steps(const Proposal& p) {
 constinit const Op kGiveSteps{
     .name = "give_steps",
     .about = "parts as rows `at` of a first axis, zeros for items that they do not exist for",
-    .attributes = "at extent size",
+    .attributes = "at:integers extent:integer size:integer",
     .arity = kAnyArity,
     .shape = give_shape,
     .forward = exact_forwards<GiveSteps>(),
@@ -119,7 +119,7 @@ constinit const Op kGiveSteps{
     .check = check_steps};
 constinit const Op kStepOf{.name = "step_of",
                            .about = "row `at` of the first axis, for fewer items",
-                           .attributes = "at extent",
+                           .attributes = "at:integer extent:integer",
                            .shape = step_shape,
                            .forward = exact_forwards<StepOf>(),
                            .vjp = step_vjp,

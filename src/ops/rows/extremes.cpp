@@ -47,7 +47,7 @@ constinit const Op kMax{.name = "max",
                         .about =
                             "y = largest element, or along an axis; ties: the first has the "
                             "gradient",
-                        .attributes = "axis",
+                        .attributes = "axis:integer",
                         .shape = reduced_shape,
                         .forward = exact_forwards<Max>(),
                         .vjp = max_vjp,
@@ -55,7 +55,7 @@ constinit const Op kMax{.name = "max",
                         .traits = {.chooses = true}};
 constinit const Op kFirstMax{.name = "first_max",
                              .about = "1 at the first largest element, or along an axis, else 0",
-                             .attributes = "axis",
+                             .attributes = "axis:integer",
                              .shape = along_axis_shape,
                              .forward = exact_forwards<FirstMax>(),
                              .traits = {.discrete = true}};

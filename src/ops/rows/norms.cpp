@@ -165,7 +165,7 @@ Var reduced(const Op& op, Var a, const Along& along) {
 
 constinit const Op kNorm{.name = "norm",
                          .about = "y = (sum x^2)^(1/2), or along an axis;  y' = x / y, 0 at 0",
-                         .attributes = "axis",
+                         .attributes = "axis:integer",
                          .shape = reduced_shape,
                          .forward = forwards<Norm>(),
                          .vjp = norm_vjp,
@@ -173,7 +173,7 @@ constinit const Op kNorm{.name = "norm",
 constinit const Op kLogSumExp{
     .name = "logsumexp",
     .about = "y = ln sum e^x, or along an axis;  y' = e^(x - y), 0 of -inf",
-    .attributes = "axis",
+    .attributes = "axis:integer",
     .shape = reduced_shape,
     .forward = forwards<LogSumExp>(),
     .vjp = logsumexp_vjp,
@@ -181,7 +181,7 @@ constinit const Op kLogSumExp{
 constinit const Op kCumsum{
     .name = "cumsum",
     .about = "sums up to each element along an axis, or from it on (reverse)",
-    .attributes = "axis reverse",
+    .attributes = "axis:integer reverse:flag",
     .shape = cumsum_shape,
     .forward = exact_forwards<Cumsum>(),
     .vjp = cumsum_vjp,

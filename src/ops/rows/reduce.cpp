@@ -93,7 +93,7 @@ constinit const Op kMean{.name = "mean",
                          .traits = {.linear = true}};
 constinit const Op kSumTo{.name = "sum_to",
                           .about = "sums over the axes that broadcast_to repeated",
-                          .attributes = "shape",
+                          .attributes = "shape:integers",
                           .shape = sum_to_shape,
                           .forward = exact_forwards<SumTo>(),
                           .vjp = sum_to_vjp,
