@@ -234,6 +234,9 @@ TEST_CASE("results for people and for programs", "[cli]") {
   CHECK(has(ops.out, "matmul"));
   CHECK(nlohmann::json::parse(taugrad(f, "ops --json").out)["ops"].size() ==
         static_cast<std::size_t>(std::count(ops.out.begin(), ops.out.end(), '\n')));
+  CHECK(has(taugrad(f, "ops cumsum").out, "attribute reverse: flag"));
+  const nlohmann::json slice = nlohmann::json::parse(taugrad(f, "ops slice --json").out)["ops"][0];
+  CHECK(slice["attributes"] == nlohmann::json({{"from", "integer"}, {"to", "integer"}}));
   CHECK(has(taugrad(f, "inspect gru.json").out, "weight_ih_l1"));
   CHECK(nlohmann::json::parse(taugrad(f, "inspect gru.json --json").out).is_object());
 }

@@ -67,6 +67,16 @@ std::string text_of(const Attr& value) {
 
 }  // namespace
 
+std::vector<std::pair<std::string_view, std::string_view>> attributes_of(const Op& op) {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  if (op.attributes == kAnyName) return all;
+  each_attribute(op, [&](std::string_view name, std::string_view kind) {
+    all.emplace_back(name, kind);
+    return true;
+  });
+  return all;
+}
+
 std::string_view attribute_kind(const Op& op, std::string_view name) {
   return find(op, name).value_or("");
 }

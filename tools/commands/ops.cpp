@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "commands/commands.h"
+#include "graph/attributes.h"
 #include "json/json_writer.h"
 #include "output.h"
 #include "taugrad/graph/op.h"
@@ -30,11 +31,19 @@ std::vector<std::string> traits_of(const Op& op) {
   return words;
 }
 
-std::string as_text(const std::vector<const Op*>& ops) {
+// of a category the number of its symbols
+std::string_view kind_of(std::string_view name, std::string_view kind) {
+  return name == "category" ? "integer" : kind.empty() ? "any" : kind;
+}
+
+std::string as_text(const std::vector<const Op*>& ops, bool with_attributes) {
   std::string text;
   for (const Op* op : ops) {
     const std::string arity = op->arity == kAnyArity ? "n" : fmt::format("{}", op->arity);
     text += fmt::format("{:<20} {:>2}  {}\n", op->name, arity, op->about);
+    if (!with_attributes) continue;
+    for (const auto& [name, kind] : attributes_of(*op))
+      text += fmt::format("{:<23}  attribute {}: {}\n", "", name, kind_of(name, kind));
   }
   return text;
 }
@@ -68,8 +77,10 @@ std::string as_json(const std::vector<const Op*>& ops) {
     op->arity == kAnyArity ? w.value("any") : w.value(op->arity);
     w.field("about", op->about)
         .field("differentiable", op->vjp != nullptr)
-        .key("traits")
-        .begin_array();
+        .key("attributes")
+        .begin_object();
+    for (const auto& [name, kind] : attributes_of(*op)) w.field(name, kind_of(name, kind));
+    w.end_object().key("traits").begin_array();
     for (const std::string& t : traits_of(*op)) w.value(t);
     w.end_array().end_object();
   }
@@ -104,7 +115,7 @@ Command ops_command() {
   c.name = "ops";
   c.about = "Lists the operations that graphs are made of";
   c.examples = {{"taugrad ops tanh matmul --json",
-                 "operations of graphs: all, or some of them; for programs"},
+                 "operations of graphs: all, or some of them with their attributes; for programs"},
                 {"taugrad ops --functions", "what equations are written with"}};
   c.positional({.name = "OP",
                 .help = "only these",
@@ -119,7 +130,7 @@ Command ops_command() {
       return 0;
     }
     const std::vector<const Op*> ops = chosen(*names);
-    print(context.json ? as_json(ops) : as_text(ops));
+    print(context.json ? as_json(ops) : as_text(ops, !names->empty()));
     return 0;
   };
   return c;
