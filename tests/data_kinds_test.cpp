@@ -32,6 +32,15 @@ Definition tagger() {
       "tagger.json");
 }
 
+/// Items of which none has a problem; those that are there are thrown.
+std::vector<RawItem> readable(std::vector<RawItem> items) {
+  std::vector<Diagnostic> problems;
+  for (const RawItem& item : items)
+    problems.insert(problems.end(), item.problems.begin(), item.problems.end());
+  if (!problems.empty()) throw Error(Status::bad_input, std::move(problems));
+  return items;
+}
+
 std::vector<std::string> tokens_of(std::string_view text, Tokens tokens) {
   std::vector<std::string> all;
   while (!text.empty()) {
@@ -146,7 +155,7 @@ TEST_CASE("every bad line is told, and unknown fields are passed over on request
   std::string text;
   for (int i = 0; i < 30; ++i) text += bad;
   try {
-    items_of_lines(d, text, "f.jsonl", false);
+    dataset_of(d, items_of_lines(d, text, "f.jsonl", false), {}, MayLack::nothing);
     FAIL("read");
   } catch (const Error& e) {
     CHECK(e.diagnostics().size() == 30);
@@ -303,7 +312,7 @@ TEST_CASE("tables: columns by name and number, items, words, what is empty or wr
   const Definition d = tagger();
   const auto items = [&](const std::string& text, const std::vector<std::string>& columns,
                          const std::string& name = "t.csv") {
-    return items_of_table(d, text, name, columns_from(columns), {});
+    return readable(items_of_table(d, text, name, columns_from(columns), {}));
   };
   const std::string text =
       "id,a,b,label\r\n1,0.5,1,noun\r\n1,1e-3,-2,\"a, \"\"b\"\"\"\r\n2,+3,4,\r\n";
@@ -404,7 +413,7 @@ TEST_CASE("a model of words, its unknown, a vocabulary that is given", "[data]")
 TEST_CASE("tables and words that say less than they seem to are refused", "[data]") {
   const Definition d = tagger();
   const auto items = [&](const char* text, const std::vector<std::string>& columns = {}) {
-    return items_of_table(d, text, "a.csv", columns_from(columns), {});
+    return readable(items_of_table(d, text, "a.csv", columns_from(columns), {}));
   };
   std::string message;
   CHECK(code_of([&] { items("a,b,y\n1,2,up\n1,1,\"down\n2,2,up\n", {"x=a,b"}); }, &message) ==

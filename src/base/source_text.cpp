@@ -21,12 +21,13 @@ int clamped(std::size_t n) {
 
 }  // namespace
 
-LineColumn line_column(std::string_view text, std::size_t offset) {
+LineColumn line_column(std::string_view text, std::size_t offset, int first_line) {
   const std::string_view before = text.substr(0, offset);
   const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   const std::size_t last = before.rfind('\n');
   const std::string_view line = last == before.npos ? before : before.substr(last + 1);
-  return {clamped(lines + 1), clamped(utf8_characters(line) + 1)};
+  return {clamped(lines + static_cast<std::size_t>(first_line)),
+          clamped(utf8_characters(line) + 1)};
 }
 
 void show_excerpt(Diagnostic& d, std::string_view text, std::size_t offset, std::size_t length) {
@@ -49,8 +50,9 @@ void show_excerpt(Diagnostic& d, std::string_view text, std::size_t offset, std:
   d.caret_length = std::max(1, clamped(std::min(length, end > offset ? end - offset : 0)));
 }
 
-LineTable::LineTable(std::string_view text) : text_(text), marks_{{0, {}}} {
-  LineColumn place;
+LineTable::LineTable(std::string_view text, int first_line) : text_(text) {
+  LineColumn place{first_line, 1};
+  marks_.push_back({0, place});
   std::size_t last = 0;
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] == '\n') {

@@ -16,7 +16,8 @@ struct LineColumn {
 };
 
 /// Where the byte `offset` of a text stands. Linear in offset: for one error.
-LineColumn line_column(std::string_view text, std::size_t offset);
+/// @param first_line  of the text, which may be a part of a file
+LineColumn line_column(std::string_view text, std::size_t offset, int first_line = 1);
 
 /// Fills excerpt, caret and caret_length: the line of `offset`, a window of it where it is long.
 void show_excerpt(Diagnostic& d, std::string_view text, std::size_t offset, std::size_t length);
@@ -24,7 +25,7 @@ void show_excerpt(Diagnostic& d, std::string_view text, std::size_t offset, std:
 /// Lines and columns of many places of one text, each in constant time after one pass.
 class LineTable {
  public:
-  explicit LineTable(std::string_view text);
+  explicit LineTable(std::string_view text, int first_line = 1);
   LineColumn at(std::size_t offset) const;
 
  private:

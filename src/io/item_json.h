@@ -22,9 +22,10 @@ struct ItemFields {
 };
 
 /// {"x": [[0.5, 1], null], "y": ["a", "b"], "s": 2}
+/// @param line  of the file: where the text, a line, stands
 /// @param wanted  by name; others are passed over, whatever they hold. Empty: all
 /// @throws Error (S013: ragged nesting; G001-G011)
-ItemFields item_from_json(std::string_view text, std::string_view file,
+ItemFields item_from_json(std::string_view text, std::string_view file, int line = 1,
                           const std::function<bool(const std::string&)>& wanted = {});
 
 }  // namespace taugrad

@@ -83,12 +83,12 @@ void append_nested(std::string& out, const Tensor& t) {
 namespace {
 
 template <class Take>
-void each_tensor(std::string_view text, std::string_view file, const Take& take) {
+void each_tensor(std::string_view text, std::string_view file, int line, const Take& take) {
   constexpr double kValue = 64;  // bytes: in the document, in a list of its array, as a number
   require_memory("reading",
                  {{fmt::format("the text of {}", file), static_cast<double>(text.size())},
                   {"its values", static_cast<double>(json::most_values(text)) * kValue}});
-  const json::Document document(text, file, "an object of tensors");
+  const json::Document document(text, file, "an object of tensors", line);
   for (const json::Member& m : document.root_object().members("tensors")) {
     if (m.name().size() > limits::kNameBytes)
       m.key.fail("S004", fmt::format("a tensor's name has at most {} bytes, got {}",
@@ -101,16 +101,16 @@ void each_tensor(std::string_view text, std::string_view file, const Take& take)
 
 Tensors tensors_from_json(std::string_view text, std::string_view file) {
   Tensors tensors;
-  each_tensor(text, file, [&](const std::string& name, Value v) {
+  each_tensor(text, file, 1, [&](const std::string& name, Value v) {
     tensors.emplace(name, read_tensor(name, v));
   });
   return tensors;
 }
 
-ItemFields item_from_json(std::string_view text, std::string_view file,
+ItemFields item_from_json(std::string_view text, std::string_view file, int line,
                           const std::function<bool(const std::string&)>& wanted) {
   ItemFields item;
-  each_tensor(text, file, [&](const std::string& name, Value v) {
+  each_tensor(text, file, line, [&](const std::string& name, Value v) {
     if (!wanted || wanted(name)) item.values.emplace(name, read_tensor(name, v, &item));
   });
   return item;

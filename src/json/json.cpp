@@ -15,8 +15,9 @@ std::size_t most_values(std::string_view text) {
                  text, [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; }));
 }
 
-Document::Document(std::string_view text, std::string_view file, std::string_view expected)
-    : file_(file), expected_(expected) {
+Document::Document(std::string_view text, std::string_view file, std::string_view expected,
+                   int first_line)
+    : file_(file), expected_(expected), first_line_(first_line) {
   if (text.size() > limits::kJsonBytes) {
     Diagnostic d;
     d.code = "R002";
@@ -33,11 +34,11 @@ Document::Document(std::string_view text, std::string_view file, std::string_vie
   text_ = text;
   cells_.reserve(values);
   build();
-  lines_.emplace(text_);
+  lines_.emplace(text_, first_line);
 }
 
 void Document::build() {
-  Lexer lexer(text_, file_, expected_);
+  Lexer lexer(text_, file_, expected_, first_line_);
   std::vector<std::uint32_t> open;
   for (;;) {
     const Event e = lexer.next();
@@ -115,11 +116,11 @@ void Document::check_keys(std::uint32_t id, const Lexer& lexer) const {
       [&](std::uint32_t a, std::uint32_t b) { return string(cells_[a]) == string(cells_[b]); });
   if (twice == keys.end()) return;
   const Cell &first = cells_[*twice], &second = cells_[*std::next(twice)];
-  lexer.fail("G005",
-             fmt::format("key \"{}\" appears twice ({} and {})", string(first),
-                         to_string(line_column(text_, first.offset)),
-                         to_string(line_column(text_, second.offset))),
-             second.offset, second.span.size + 2);
+  lexer.fail(
+      "G005",
+      fmt::format("key \"{}\" appears twice ({} and {})", string(first),
+                  to_string(lexer.place(first.offset)), to_string(lexer.place(second.offset))),
+      second.offset, second.span.size + 2);
 }
 
 std::string_view Document::string(const Cell& c) const {

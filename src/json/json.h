@@ -76,9 +76,10 @@ std::size_t most_values(std::string_view text);
 class Document {
  public:
   /// @param expected  for the message on an empty file: "a definition object"
+  /// @param first_line  the text's place in its file: places are told in the file's lines
   /// @throws Error (G001-G006; R001, R002 over the memory budget, over the size limit)
-  Document(std::string_view text, std::string_view file,
-           std::string_view expected = "a JSON value");
+  Document(std::string_view text, std::string_view file, std::string_view expected = "a JSON value",
+           int first_line = 1);
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
@@ -126,6 +127,7 @@ class Document {
   std::string expected_;
   std::vector<Cell> cells_;
   std::string pool_;
+  int first_line_;
   std::optional<LineTable> lines_;
   mutable Passed passed_;
 };

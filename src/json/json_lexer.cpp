@@ -12,8 +12,9 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 
 }  // namespace
 
-Lexer::Lexer(std::string_view text, std::string_view file, std::string_view expected)
-    : text_(text), file_(file), expected_(expected) {
+Lexer::Lexer(std::string_view text, std::string_view file, std::string_view expected,
+             int first_line)
+    : text_(text), file_(file), expected_(expected), first_line_(first_line) {
   check_start();
 }
 
@@ -23,9 +24,9 @@ Diagnostic Lexer::at(std::string code, std::string message, std::size_t offset, 
   d.code = std::move(code);
   d.message = std::move(message);
   d.file = file_;
-  const LineColumn place = line_column(text_, offset);
-  d.line = place.line;
-  d.column = place.column;
+  const LineColumn where = place(offset);
+  d.line = where.line;
+  d.column = where.column;
   show_excerpt(d, text_, offset, length);
   d.help = std::move(help);
   return d;
@@ -82,9 +83,7 @@ Event Lexer::next() {
         return read_value();
       case Expect::value_after_comma:
         if (c == ']')
-          fail("G002",
-               fmt::format("trailing comma before ']' at {}", to_string(line_column(text_, at_))),
-               at_);
+          fail("G002", fmt::format("trailing comma before ']' at {}", to_string(place(at_))), at_);
         return read_value();
       case Expect::value_or_end:
         if (c == ']') return close();
@@ -94,9 +93,7 @@ Event Lexer::next() {
         return read_key();
       case Expect::key_after_comma:
         if (c == '}')
-          fail("G002",
-               fmt::format("trailing comma before '}}' at {}", to_string(line_column(text_, at_))),
-               at_);
+          fail("G002", fmt::format("trailing comma before '}}' at {}", to_string(place(at_))), at_);
         return read_key();
       case Expect::comma_or_end: {
         const bool object = open_[static_cast<std::size_t>(depth_ - 1)].object;
@@ -118,8 +115,7 @@ Event Lexer::after(Event e) {
 Event Lexer::open(bool object) {
   if (depth_ == limits::kJsonDepth)
     fail("G006",
-         fmt::format("nesting deeper than {} at {}", limits::kJsonDepth,
-                     to_string(line_column(text_, at_))),
+         fmt::format("nesting deeper than {} at {}", limits::kJsonDepth, to_string(place(at_))),
          at_);
   open_[static_cast<std::size_t>(depth_++)] = {object, at_++};
   expect_ = object ? Expect::key_or_end : Expect::value_or_end;
@@ -163,26 +159,25 @@ Event Lexer::read_value() {
 }
 
 void Lexer::fail_here(std::string_view expected) const {
-  const std::string place = to_string(line_column(text_, at_));
+  const std::string here = to_string(place(at_));
   const auto c = static_cast<unsigned char>(text_[at_]);
-  if (c == 0) fail("G004", fmt::format("NUL byte at {}; is the file UTF-16?", place), at_);
+  if (c == 0) fail("G004", fmt::format("NUL byte at {}; is the file UTF-16?", here), at_);
   if (utf8_sequence(text_, at_) == 0)
-    fail("G004", fmt::format("invalid UTF-8 (byte 0x{:02X}) at {}", c, place), at_);
+    fail("G004", fmt::format("invalid UTF-8 (byte 0x{:02X}) at {}", c, here), at_);
   if (c == '/' || c == '#')
-    fail("G002", fmt::format("comments are not allowed in JSON at {}", place), at_, 2);
+    fail("G002", fmt::format("comments are not allowed in JSON at {}", here), at_, 2);
   if (c == '\'')
-    fail("G002", fmt::format("expected {} at {}", expected, place), at_, 1,
+    fail("G002", fmt::format("expected {} at {}", expected, here), at_, 1,
          "strings take double quotes");
-  fail("G002", fmt::format("expected {} at {}", expected, place), at_);
+  fail("G002", fmt::format("expected {} at {}", expected, here), at_);
 }
 
 void Lexer::fail_early() const {
-  std::string message =
-      fmt::format("JSON ends early at {}", to_string(line_column(text_, text_.size())));
+  std::string message = fmt::format("JSON ends early at {}", to_string(place(text_.size())));
   if (depth_ > 0) {
     const Open& last = open_[static_cast<std::size_t>(depth_ - 1)];
     message += fmt::format("; {} unclosed '{}' (opened at {})", depth_, last.object ? '{' : '[',
-                           to_string(line_column(text_, last.offset)));
+                           to_string(place(last.offset)));
   }
   fail("G002", message, text_.size());
 }

@@ -33,7 +33,9 @@ class Lexer {
  public:
   /// The text and the name must outlive the lexer.
   /// @param expected  for the message on an empty file: "a graph object"
-  Lexer(std::string_view text, std::string_view file, std::string_view expected = "a JSON value");
+  /// @param first_line  the text's place in its file: places are told in the file's lines
+  Lexer(std::string_view text, std::string_view file, std::string_view expected = "a JSON value",
+        int first_line = 1);
 
   /// The next event; `end` after the value, for ever. @throws Error (G001-G006)
   Event next();
@@ -53,7 +55,7 @@ class Lexer {
   double real() const { return real_; }  ///< of an integer too
   bool boolean() const { return boolean_; }
 
-  LineColumn place(std::size_t offset) const { return line_column(text_, offset); }
+  LineColumn place(std::size_t offset) const { return line_column(text_, offset, first_line_); }
   /// A diagnostic with the place and the excerpt.
   Diagnostic at(std::string code, std::string message, std::size_t offset, std::size_t length = 1,
                 std::string help = {}) const;
@@ -96,6 +98,7 @@ class Lexer {
   std::string_view text_;
   std::string_view file_;
   std::string_view expected_;
+  int first_line_ = 1;
   std::size_t at_ = 0;
   std::size_t start_ = 0;
   Expect expect_ = Expect::value;

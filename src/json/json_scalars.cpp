@@ -42,8 +42,8 @@ Event Lexer::read_word() {
   boolean_ = word == "true";
   if (boolean_ || word == "false") return after(Event::boolean);
   if (word == "NaN" || word == "nan" || word == "Infinity" || word == "inf" || word == "Inf")
-    fail("G003", fmt::format("number out of range at {}", to_string(line_column(text_, start_))),
-         start_, word.size(), "use the strings \"nan\"/\"inf\" where the schema allows them");
+    fail("G003", fmt::format("number out of range at {}", to_string(place(start_))), start_,
+         word.size(), "use the strings \"nan\"/\"inf\" where the schema allows them");
   at_ = start_;
   fail_here("a value");
 }
@@ -58,13 +58,13 @@ Event Lexer::read_number() {
   const bool negative = text_[at_] == '-';
   if (negative) ++at_;
   if (text_.substr(at_).starts_with("Infinity") || text_.substr(at_).starts_with("inf"))
-    fail("G003", fmt::format("number out of range at {}", to_string(line_column(text_, start_))),
-         start_, 4, "use the string \"-inf\" where the schema allows it");
+    fail("G003", fmt::format("number out of range at {}", to_string(place(start_))), start_, 4,
+         "use the string \"-inf\" where the schema allows it");
   const std::size_t first = at_;
   read_digits();
   if (text_[first] == '0' && at_ - first > 1)
-    fail("G002", fmt::format("a number starts with 0 at {}", to_string(line_column(text_, start_))),
-         start_, at_ - start_);
+    fail("G002", fmt::format("a number starts with 0 at {}", to_string(place(start_))), start_,
+         at_ - start_);
   bool whole = true;
   if (at_ < text_.size() && text_[at_] == '.') {
     whole = false;
@@ -94,8 +94,8 @@ void Lexer::read_real(std::string_view literal) {
   const auto [end, error] = std::from_chars(literal.data(), literal.data() + literal.size(), real_);
   if (error == std::errc()) return;
   if (!is_small(literal))
-    fail("G003", fmt::format("number out of range at {}", to_string(line_column(text_, start_))),
-         start_, literal.size(), "use the strings \"nan\"/\"inf\" where the schema allows them");
+    fail("G003", fmt::format("number out of range at {}", to_string(place(start_))), start_,
+         literal.size(), "use the strings \"nan\"/\"inf\" where the schema allows them");
   real_ = literal[0] == '-' ? -0.0 : 0.0;
 }
 
@@ -105,10 +105,10 @@ void Lexer::read_string() {
   std::size_t plain = first;  // start of what scratch_ does not hold yet
   for (;;) {
     if (ends()) {
-      const LineColumn opened = line_column(text_, first - 1);
+      const LineColumn opened = place(first - 1);
       fail("G002",
            fmt::format("JSON ends early at {}; the string opened at {} is not closed",
-                       to_string(line_column(text_, at_)), to_string(opened)),
+                       to_string(place(at_)), to_string(opened)),
            at_);
     }
     const auto c = static_cast<unsigned char>(text_[at_]);
@@ -122,7 +122,7 @@ void Lexer::read_string() {
     } else if (c < 0x20) {
       fail(c == 0 ? "G004" : "G002",
            fmt::format("control character (byte 0x{:02X}) in a string at {}", c,
-                       to_string(line_column(text_, at_))),
+                       to_string(place(at_))),
            at_, 1,
            c == '\n' ? "close the string, or write \\n" : fmt::format("write \\u{:04x}", c));
     } else if (c < 0x80) {
@@ -150,21 +150,18 @@ void Lexer::read_escape() {
     return;
   }
   if (c != 'u')
-    fail("G002",
-         fmt::format("unknown escape in a string at {}", to_string(line_column(text_, start))),
-         start, 2, "write \\\\ for a backslash");
+    fail("G002", fmt::format("unknown escape in a string at {}", to_string(place(start))), start, 2,
+         "write \\\\ for a backslash");
   ++at_;
   char32_t unit = read_hex();
   if (unit >= 0xD800 && unit < 0xDC00 && text_.substr(at_).starts_with("\\u")) {
     at_ += 2;
     const unsigned low = read_hex();
     if (low < 0xDC00 || low > 0xDFFF)
-      fail("G004", fmt::format("lone surrogate at {}", to_string(line_column(text_, start))), start,
-           6);
+      fail("G004", fmt::format("lone surrogate at {}", to_string(place(start))), start, 6);
     unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
   } else if (unit >= 0xD800 && unit < 0xE000) {
-    fail("G004", fmt::format("lone surrogate at {}", to_string(line_column(text_, start))), start,
-         6);
+    fail("G004", fmt::format("lone surrogate at {}", to_string(place(start))), start, 6);
   }
   append_utf8(scratch_, unit);
 }

@@ -62,11 +62,7 @@ int evaluate_model(Options o, const Context& context) {
   if (o.divergence && o.evaluate.modes.empty())
     fail(Status::usage, "U006",
          "--divergence compares with teacher forcing: it needs a --mode, such as y=greedy");
-  if (std::ranges::none_of(o.evaluate.modes, [](const auto& m) {
-        return m.second.draws() && !m.second.takes_likeliest();
-      }))
-    refuse_without_effect(context, {"--seed"},
-                          "where nothing is drawn: it goes with a --mode, such as y=sampled");
+  refuse_seed_without_draws(context, o.evaluate.modes);
   TrainedModel m = read_model(o.model, context);
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
   find_split(o, m, context);

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "commands/commands.h"
+#include "language/resolve/resolved_model.h"
 #include "options/definition_options.h"
 #include "options/folder_options.h"
 #include "options/mode_options.h"
@@ -52,17 +53,23 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
   if (o.steps == 0) {
     refuse_without_effect(context, {"--draw", "--temperature", "--top-k", "--top-p"},
                           "without --steps: it is of a forecast");
+    refuse_seed_without_draws(context, o.predict.modes);
     o.predict.fetch = names_in(o.fetch);
     return predict(m.definition, m.weights, items, o.predict);
   }
   refuse_without_effect(context, {"--fetch", "--mode"},
                         "beside --steps, which goes on after the data");
+  refuse_without_effect(context, {"--batch"}, "beside --steps: all items go on together");
   if (!items.unknown.empty())
     fail(Status::bad_input, "D005", "a forecast goes on with \"{}\", and the data have none",
          *items.unknown.begin());
   if (!o.draw)
     refuse_without_effect(context, {"--temperature", "--top-k", "--top-p", "--seed"},
                           "on the likeliest values: it goes with --draw");
+  const auto model = resolve(m.definition);
+  if (std::ranges::none_of(model->symbols,
+                           [](const Symbol& s) { return s.random() && s.category >= 0; }))
+    refuse_without_effect(context, {"--top-k", "--top-p"}, "on a model that draws no symbols");
   o.forecast.steps = o.steps;
   o.forecast.likeliest = !o.draw;
   o.forecast.seed = o.predict.seed;

@@ -63,7 +63,7 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
   if (o.source.files.empty())
     refuse_without_effect(context, {"--column", "--ignore-unknown"}, "without --data");
   if (o.sample.temperature == 0)
-    refuse_without_effect(context, {"--top-k", "--top-p"},
+    refuse_without_effect(context, {"--top-k", "--top-p", "--seed"},
                           "at temperature 0, which takes the likeliest");
   if (std::ranges::none_of(model->symbols,
                            [](const Symbol& s) { return s.random() && s.category >= 0; }))

@@ -243,6 +243,8 @@ PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const La
   std::vector<Diagnostic> problems;
   std::optional<std::set<std::string>> unknown;
   for (RawItem& item : items) {
+    std::ranges::move(item.problems, std::back_inserter(problems));
+    if (!item.problems.empty()) continue;
     try {
       std::set<std::string> absent;
       Example e = Checked(*model, std::move(item.fields), item.numbered ? Labels{} : labels)

@@ -102,6 +102,29 @@ void Items::read(std::size_t item, const std::string& name, std::span<const std:
                        : 0.0F;
 }
 
+bool all_empty(const Items& items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::map<std::string, std::int64_t> lengths = items.lengths(i);
+    if (lengths.empty()) return false;
+    for (const auto& [name, n] : lengths)
+      if (n > 0) return false;
+  }
+  return true;
+}
+
+void fail_without_targets(const Items& items, std::string_view so) {
+  Diagnostic d;
+  d.code = "D002";
+  if (all_empty(items))
+    d.message = items.size() == 1
+                    ? fmt::format("the one item has no step: {}", so)
+                    : fmt::format("none of the {} items has a step: {}", items.size(), so);
+  else
+    d.message = fmt::format("no target of the data is given: {}", so);
+  items.tell_place(0, d);
+  fail(Status::bad_input, std::move(d));
+}
+
 Dataset take_items(Dataset& data, const std::function<bool(std::size_t)>& pick) {
   Dataset taken;
   if (data.stored) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -59,5 +60,11 @@ class Items {
 
 /// Takes the items for which pick(item) out of a dataset; both keep their order.
 Dataset take_items(Dataset& data, const std::function<bool(std::size_t)>& pick);
+
+/// Whether every item is of length 0, along every length that the model has.
+bool all_empty(const Items& items);
+/// For items that hold no target. @param so  what follows: "nothing can be learned"
+/// @throws Error (D002), with the place of the first item
+[[noreturn]] void fail_without_targets(const Items& items, std::string_view so);
 
 }  // namespace taugrad

@@ -56,13 +56,14 @@ RawItem raw_line(const ResolvedModel& model, std::string_view line,
                  const std::shared_ptr<const std::string>& file, int number, bool ignore_unknown) {
   const auto wanted = [&](const std::string& field) { return names_something(model, field); };
   try {
-    return {ignore_unknown ? item_from_json(line, *file, wanted) : item_from_json(line, *file),
+    return {ignore_unknown ? item_from_json(line, *file, number, wanted)
+                           : item_from_json(line, *file, number),
             file, number};
   } catch (const Error& e) {
     if (e.status() != Status::bad_input) throw;
     Diagnostic p = e.diagnostics().front();
     p.file = *file;
-    p.line = number;  // places are those of the line alone until here
+    p.line = number;
     throw Error(Status::bad_input, std::move(p));
   }
 }
@@ -72,7 +73,6 @@ std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
   const auto model = resolve(d);
   const auto name = std::make_shared<const std::string>(file);
   std::vector<RawItem> items;
-  std::vector<Diagnostic> problems;
   int number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -84,10 +84,9 @@ std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
       items.push_back(raw_line(*model, line, name, number, ignore_unknown));
     } catch (const Error& e) {
       if (e.status() != Status::bad_input) throw;
-      problems.push_back(e.diagnostics().front());
+      items.push_back({{}, name, number, false, e.diagnostics()});
     }
   }
-  if (!problems.empty()) throw Error(Status::bad_input, std::move(problems));
   if (items.empty()) fail(Status::bad_input, "D001", "{} is empty", file);
   return items;
 }

@@ -23,6 +23,9 @@ struct RawItem {
   std::shared_ptr<const std::string> file;
   int line = 0;
   bool numbered = false;  ///< its symbols are numbers, whatever words there are for them
+  /// Why it could not be read; then it has no fields. Told with what a definition finds wrong with
+  /// others, so that no kind of fault hides another.
+  std::vector<Diagnostic> problems = {};
 };
 
 /// Whether a line holds nothing.
@@ -30,9 +33,10 @@ bool is_blank_line(std::string_view line);
 /// One line. @throws Error (G.., S013) with its place
 RawItem raw_line(const ResolvedModel& model, std::string_view line,
                  const std::shared_ptr<const std::string>& file, int number, bool ignore_unknown);
-/// An object a line; blank lines are none.
+/// An object a line; blank lines are none. Those that cannot be read have their problems (G..,
+/// S013).
 /// @param ignore_unknown  fields that name nothing of the definition are passed over
-/// @throws Error, every bad line told: (G.., S013); (D001) for no line at all
+/// @throws Error (D001) for no line at all
 std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
                                     const std::string& file, bool ignore_unknown);
 /// The items of tensors as `run` takes them, [index..., batch, shape...] with `lengths`.
@@ -73,7 +77,8 @@ Example example_of(const ResolvedModel& model, RawItem item, const Labels& label
 /// become zeros; and what tells a length, which then is 0.
 enum class MayLack { nothing, targets, targets_and_lengths };
 /// Items checked against a definition.
-/// @throws Error, every bad item told: (D004) for a word that is no label, (D005, D010-D021)
+/// @throws Error, every bad item told in the order of the data: what it was read with, (D004) for a
+/// word that is no label, (D005, D010-D021)
 PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const Labels& labels,
                        MayLack may_lack);
 

@@ -31,24 +31,32 @@ struct LineIndex {
   Example example(const TextPlace& place) const { return example_of(*model, raw(place), labels); }
 };
 
-/// f(place) of every line; all that fail are told.
+using Problems = std::map<std::size_t, Diagnostic>;  // by line of the index
+
+/// f(place) of every line that has no problem yet.
 template <class F>
-void each_line(LineIndex& index, const F& f) {
-  std::vector<Diagnostic> problems;
-  for (TextPlace& place : index.places) {
+void each_line(LineIndex& index, Problems& problems, const F& f) {
+  for (std::size_t i = 0; i < index.places.size(); ++i) {
+    if (problems.contains(i)) continue;
     try {
-      f(place);
+      f(index.places[i]);
     } catch (const Error& e) {
       if (e.status() != Status::bad_input) throw;
-      problems.push_back(e.diagnostics().front());
+      problems.emplace(i, e.diagnostics().front());
     }
   }
-  if (!problems.empty()) throw Error(Status::bad_input, std::move(problems));
 }
 
-void take_lengths(LineIndex& index, std::set<std::string>& partly) {
+void tell(Problems problems) {
+  if (problems.empty()) return;
+  std::vector<Diagnostic> all;
+  for (auto& [line, problem] : problems) all.push_back(std::move(problem));
+  throw Error(Status::bad_input, std::move(all));
+}
+
+void take_lengths(LineIndex& index, Problems& problems, std::set<std::string>& partly) {
   index.lengths.reserve(index.places.size() * index.model->lengths.size());
-  each_line(index, [&](TextPlace& place) {
+  each_line(index, problems, [&](TextPlace& place) {
     const Example e = index.example(place);
     for (const std::string& name : index.model->lengths)
       index.lengths.push_back(e.lengths.at(name));
@@ -100,12 +108,14 @@ StoredLines stored_lines(Definition& d, std::vector<TextSource> sources, bool ig
   out.digest = digest.text();
   std::erase_if(index->places, [&](const TextPlace& p) { return is_blank_line(index->text(p)); });
   LabelFinder finder(d);
-  each_line(*index, [&](const TextPlace& place) { finder.add(index->raw(place)); });
+  Problems problems;
+  each_line(*index, problems, [&](const TextPlace& place) { finder.add(index->raw(place)); });
   out.labels = index->labels = labels != nullptr ? *labels : finder.labels();
   if (labels == nullptr) set_label_sizes(d, out.labels);
   index->model = resolve(d);
   std::set<std::string> partly;
-  take_lengths(*index, partly);
+  take_lengths(*index, problems, partly);
+  tell(std::move(problems));
   out.items = items_of(index, std::move(partly));
   return out;
 }

@@ -19,7 +19,7 @@ struct StoredLines {
 /// Goes through all lines twice, for words and for what they hold, and keeps where they stand.
 /// @param d  the sizes that numbers of words come from are set
 /// @param labels  of the model; null: those that are found
-/// @throws Error, every bad line told, as items_of_lines and dataset_of do
+/// @throws Error, every bad line told, as dataset_of does
 StoredLines stored_lines(Definition& d, std::vector<TextSource> sources, bool ignore_unknown,
                          const Labels* labels);
 

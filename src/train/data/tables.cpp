@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/fail.h"
 #include "base/suggest.h"
@@ -48,8 +49,7 @@ class Table {
 
   std::vector<RawItem> items(std::string_view text) {
     look_over(text);
-    if (problems_.empty()) take_items(text);
-    if (!problems_.empty()) throw Error(Status::bad_input, std::move(problems_));
+    take_items(text);
     return std::move(items_);
   }
 
@@ -76,11 +76,7 @@ class Table {
       }
       if (!any) find_columns();
       any = true;
-      if (row.fields.size() != width_)
-        problems_.push_back(
-            problem(file_, row.line,
-                    fmt::format("the row has {} fields, the first {}", row.fields.size(), width_)));
-      else
+      if (row.fields.size() == width_)
         for (Column& c : taken_) c.words = c.words || holds_words(c, row);
     }
     if (rows.fault() != nullptr)
@@ -156,9 +152,13 @@ class Table {
     Row row;
     bool header = !header_.empty();
     const auto finish = [&] {
-      if (rows_.empty()) return;
-      RawItem item{{}, name, rows_.front().line};
-      for (const Column& c : taken_) take(c, item.fields);
+      if (rows_.empty() && problems_.empty()) return;
+      RawItem item{{}, name, rows_.empty() ? problems_.front().line : rows_.front().line};
+      for (const Column& c : taken_)
+        if (!rows_.empty()) take(c, item.fields);
+      std::ranges::stable_sort(problems_, {}, &Diagnostic::line);  // columns after one another
+      item.problems = std::exchange(problems_, {});
+      if (!item.problems.empty()) item.fields = {};
       items_.push_back(std::move(item));
       rows_.clear();
     };
@@ -167,6 +167,10 @@ class Table {
         finish();
       } else if (header) {
         header = false;
+      } else if (row.fields.size() != width_) {
+        problems_.push_back(
+            problem(file_, row.line,
+                    fmt::format("the row has {} fields, the first {}", row.fields.size(), width_)));
       } else {
         if (!rows_.empty() && item_ && rows_.front().fields[*item_] != row.fields[*item_]) finish();
         rows_.push_back(std::move(row));
@@ -229,7 +233,7 @@ class Table {
   std::vector<Column> taken_;
   std::optional<std::size_t> item_;
   std::vector<RawItem> items_;
-  std::vector<Diagnostic> problems_;
+  std::vector<Diagnostic> problems_;  ///< of the present item
 };
 
 }  // namespace

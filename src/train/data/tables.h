@@ -25,8 +25,10 @@ bool is_table(const std::string& file);
 /// columns, and those named as variables need not be chosen. An empty field is a target
 /// that is not given; where a column of symbols holds words, all of them are words.
 /// @param labels  variables whose symbols are words in any case
-/// @throws Error, every bad row told: (D020) for a field that is no number, a row of other columns,
-/// a column that is not there; (D001) without a row
+/// What is wrong with its rows stands with an item: (D020) for a field that is no number, a row of
+/// other columns.
+/// @throws Error (D020) for a column that is not there, quotes that do not end; (D001) without a
+/// row
 std::vector<RawItem> items_of_table(const Definition& d, std::string_view text,
                                     const std::string& file, const TableColumns& columns,
                                     const Labels& labels);

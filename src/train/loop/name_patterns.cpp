@@ -10,16 +10,6 @@
 namespace taugrad {
 namespace {
 
-template <class F>
-bool any_pattern(std::string_view patterns, const F& f) {
-  while (!patterns.empty()) {
-    const std::string_view one = patterns.substr(0, patterns.find(','));
-    if (f(one)) return true;
-    patterns.remove_prefix(std::min(one.size() + 1, patterns.size()));
-  }
-  return false;
-}
-
 // the last * seen takes one character more wherever the rest does not fit
 bool matches(std::string_view pattern, std::string_view name) {
   std::size_t p = 0, n = 0, star = std::string_view::npos, from = 0;
@@ -43,22 +33,32 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string_view> patterns_in(std::string_view patterns) {
+  std::vector<std::string_view> all;
+  while (!patterns.empty()) {
+    all.push_back(patterns.substr(0, patterns.find(',')));
+    patterns.remove_prefix(std::min(all.back().size() + 1, patterns.size()));
+  }
+  return all;
+}
+
 bool matches_any(std::string_view patterns, std::string_view name) {
-  return any_pattern(patterns, [&](std::string_view one) { return matches(one, name); });
+  return std::ranges::any_of(patterns_in(patterns),
+                             [&](std::string_view one) { return matches(one, name); });
 }
 
 void require_matches(const char* option, std::string_view patterns,
                      const std::vector<std::string>& names) {
-  any_pattern(patterns, [&](std::string_view one) {
+  for (const std::string_view one : patterns_in(patterns)) {
     const auto fits = [&](const std::string& name) { return matches(one, name); };
-    if (std::any_of(names.begin(), names.end(), fits)) return false;
+    if (std::any_of(names.begin(), names.end(), fits)) continue;
     Diagnostic d;
     d.code = "U002";
     d.message = fmt::format("{}: no weight is called \"{}\"", option, one);
     d.help = did_you_mean(std::string(one), names);
     if (d.help.empty()) d.help = fmt::format("weights: {}", fmt::join(names, ", "));
     fail(Status::usage, std::move(d));
-  });
+  }
 }
 
 }  // namespace taugrad

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "train/loop/name_patterns.h"
+#include "train/loop/without_effect.h"
 
 namespace taugrad {
 namespace {
@@ -183,8 +184,7 @@ Optimizer::Optimizer(const OptimizerOptions& options) : options_(options) {
         options.epsilon);
   check(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
         "weight_decay must be finite and >= 0", options.weight_decay);
-  check(!options.nesterov || options.kind == Kind::sgd, "nesterov is of sgd", 1);
-  check(!options.coupled || options.kind != Kind::adamw, "coupled decay is not of adamw", 1);
+  require_effects(options);
 }
 
 void Optimizer::restore(Tensors state, std::int64_t updates) {

@@ -9,6 +9,7 @@
 #include "taugrad/evaluate/run.h"
 #include "train/data/counted.h"
 #include "train/loop/name_patterns.h"
+#include "train/loop/without_effect.h"
 
 namespace taugrad {
 namespace {
@@ -76,6 +77,9 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
   check(o);
   check_modes(*model, o.modes);
   if (items.size() == 0) fail(Status::bad_input, "D002", "there is no item to train on");
+  std::int64_t targets = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) targets += items.targets(*model, i);
+  if (targets == 0 || all_empty(items)) fail_without_targets(items, "nothing can be learned");
   std::vector<std::int64_t> sizes;
   DrawOptions draw;
   draw.seed = o.seed;
@@ -85,22 +89,36 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
   make_windows();
   require_for_training(*model, o, batching, windows.get());
   schedule = Schedule(std::move(sizes), static_cast<std::size_t>(o.batch), o.seed);
-  std::vector<std::string> names;
-  for (const auto& [name, w] : initial_weights(d, draw)) {
-    names.push_back(name);
-    weights.emplace(name, w.to(Dtype::f32));
-    const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(name))];
-    if (model->system.weights[static_cast<std::size_t>(s.declaration)]
-            .declaration.trainable.value_or(true) &&
-        !matches_any(o.frozen, name))
-      gradients.emplace(name, Tensor(w.dims(), Dtype::f32));
-  }
-  require_matches("frozen", o.frozen, names);
-  require_matches("decay", o.optimizer.decayed, names);
-  for (const auto& [name, g] : gradients) idle.insert(name);
+  draw_weights(draw);
   if (o.average > 0) averaged = weights;
   guarded.look(weights, gradients, optimizer);
   count_updates();
+}
+
+// the weights, and gradients of those that are trained
+void Trainer::Parts::draw_weights(const DrawOptions& draw) {
+  std::vector<std::string> names, trainable, trained;
+  for (const auto& [name, w] : initial_weights(definition, draw)) {
+    names.push_back(name);
+    weights.emplace(name, w.to(Dtype::f32));
+    const Symbol& s = model->symbols[static_cast<std::size_t>(model->find(name))];
+    if (!model->system.weights[static_cast<std::size_t>(s.declaration)]
+             .declaration.trainable.value_or(true))
+      continue;
+    trainable.push_back(name);
+    if (matches_any(options.frozen, name)) continue;
+    trained.push_back(name);
+    gradients.emplace(name, Tensor(w.dims(), Dtype::f32));
+    idle.insert(name);
+  }
+  if (trainable.empty())
+    fail(Status::bad_input, "G029", "no weight of {} is trained: there is nothing to learn",
+         definition.name.empty() ? "the definition" : definition.name);
+  require_effect_on("frozen", options.frozen, names, trainable, "is not trained anyway");
+  if (trained.empty())
+    fail(Status::usage, "U007", "frozen: \"{}\" leaves no weight to train, of {}", options.frozen,
+         fmt::join(names, ", "));
+  require_effect_on("decay", options.optimizer.decayed, names, trained, "is not trained");
 }
 
 // windows only where some item is longer than one
@@ -234,10 +252,10 @@ void Trainer::Parts::average() {
 
 // The update itself, from the sums of loss and gradients.
 void Trainer::Parts::finish(Update& u) {
-  u.targets = std::max<std::int64_t>(u.targets, 1);
-  u.loss /= static_cast<double>(u.targets);
+  const std::int64_t targets = std::max<std::int64_t>(u.targets, 1);  // items may have none
+  u.loss /= static_cast<double>(targets);
   for (auto& [name, g] : gradients)
-    for (float& x : g.values<float>()) x /= static_cast<float>(u.targets);
+    for (float& x : g.values<float>()) x /= static_cast<float>(targets);
   std::erase_if(idle, [&](const std::string& name) {
     return std::ranges::any_of(gradients.at(name).values<float>(), [](float x) { return x != 0; });
   });

@@ -28,6 +28,7 @@ struct Trainer::Parts {
   LossPlan& plan_for(std::vector<std::int64_t> lengths, std::int64_t levels);
   ExecutorOptions executor_options() const { return {.engine = options.engine}; }
   void check_state(const TrainState& s) const;
+  void draw_weights(const DrawOptions& draw);
   void make_windows();
   std::int64_t position() const { return optimizer.updates() + ahead; }
   std::vector<std::size_t> items_at(std::int64_t minibatch);

@@ -108,9 +108,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
     if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
   e.has_loss = e.own_loss || !e.variables.empty();
   for (std::size_t i = 0; i < data.size(); ++i) e.targets += data.targets(*model, i);
-  if (e.targets == 0 && !partly_given(all).empty())
-    fail(Status::bad_input, "D002", "no target of the data is given: nothing can be measured");
-
+  if (e.targets == 0) fail_without_targets(data, "nothing can be measured");
   ItemTable table{std::vector<ItemScores>(data.size()),
                   std::vector<std::vector<std::vector<Score>>>(data.size())};
   for (std::size_t i = 0; i < data.size(); ++i)

@@ -1,6 +1,7 @@
 #include "train/state/options_json.h"
 
 #include "plan/passes/passes.h"
+#include "train/loop/without_effect.h"
 #include "train/state/words.h"
 
 namespace taugrad {
@@ -70,6 +71,7 @@ TrainOptions read_options(json::Value object) {
   o.clip = real("clip");
   o.final_lr = real("final_lr");
   if (const auto decayed = f.find("decayed")) o.optimizer.decayed = decayed->string("decayed");
+  o.optimizer = without_idle_options(o.optimizer);  // which were no errors once
   if (f.find("clip_value")) o.clip_value = real("clip_value");
   if (const auto schedule = f.find("schedule")) {
     o.schedule = schedule->string("schedule");

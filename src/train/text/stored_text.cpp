@@ -121,20 +121,6 @@ void count_tokens(TextIndex& index) {
   counter.finish();
 }
 
-[[noreturn]] void fail_unknown(const TextIndex& index, const std::string& token,
-                               const TokenCount& first) {
-  const TextSource& source = index.sources[first.source];
-  std::string before;
-  source.read(0, first.at, before);
-  if (index.facts[first.source].end_of_line == '\r') before = with_line_feeds(before, '\r');
-  const LineColumn place = line_column(before, before.size());
-  Diagnostic d = not_in_vocabulary(token, index.tokens);
-  d.file = source.name();
-  d.line = place.line;
-  d.column = place.column;
-  fail(Status::bad_input, std::move(d));
-}
-
 }  // namespace
 
 TextIndex index_of(std::vector<TextSource> sources, Split split, Tokens tokens) {
@@ -149,20 +135,6 @@ TextIndex index_of(std::vector<TextSource> sources, Split split, Tokens tokens) 
     find_items(index.sources[s], index.facts[s], split, s, index.places);
   count_tokens(index);
   return index;
-}
-
-std::int64_t unknown_tokens(const TextIndex& index, const Vocabulary& vocabulary) {
-  const TokenCounts::value_type* first = nullptr;
-  std::int64_t unknown = 0;
-  for (const auto& entry : index.counts) {
-    if (vocabulary.number(entry.first) >= 0) continue;
-    unknown += entry.second.count;
-    const auto place = [](const TokenCount& c) { return std::pair(c.source, c.at); };
-    if (first == nullptr || place(entry.second) < place(first->second)) first = &entry;
-  }
-  if (first != nullptr && vocabulary.unknown() < 0)
-    fail_unknown(index, first->first, first->second);
-  return unknown;
 }
 
 namespace {

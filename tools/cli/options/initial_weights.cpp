@@ -1,4 +1,5 @@
 // Weights to begin with: of another model, or of a file.
+#include <algorithm>
 #include <filesystem>
 
 #include "base/fail.h"
@@ -8,6 +9,24 @@
 
 namespace taugrad::cli {
 namespace {
+
+// one that fits no name changes none
+void require_maps_fit(const std::vector<std::string>& maps, const Tensors& weights,
+                      const std::string& file) {
+  for (const std::string& map : maps) {
+    const std::string from = map.substr(0, map.find('='));
+    if (std::ranges::any_of(weights, [&](const auto& w) { return w.first.starts_with(from); }))
+      continue;
+    Diagnostic d;
+    d.code = "U007";
+    d.message = fmt::format("--map \"{}\" has no effect: no tensor's name begins so", map);
+    d.file = file;
+    std::vector<std::string> names;
+    for (const auto& [name, w] : weights) names.push_back(name);
+    d.help = fmt::format("they are {}", fmt::join(names, ", "));
+    fail(Status::usage, std::move(d));
+  }
+}
 
 /// FROM=TO on the beginning of a name; the first map that fits.
 std::string mapped(const std::string& name, const std::vector<std::string>& maps) {
@@ -38,6 +57,7 @@ std::optional<TrainedModel> Training::initial_model() const {
 
 // By name; what the file has not stays as it was drawn.
 void Training::take_initial_weights(const Tensors& weights) {
+  require_maps_fit(options_.maps, weights, options_.init);
   const Tensors& own = trainer_->weights();
   Tensors taken;
   std::vector<std::string> left;

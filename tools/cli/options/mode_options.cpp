@@ -1,5 +1,7 @@
 #include "options/mode_options.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 
 namespace taugrad::cli {
@@ -13,6 +15,13 @@ const char* const kModesHelp =
     "forced(T,K,greedy) take the likeliest instead of a draw; `pathwise` at the end lets\n"
     "the gradient through the value of a normal. The likelihood scores the data where\n"
     "they are given, whatever the mode.";
+
+void refuse_seed_without_draws(const Context& context, const Modes& modes) {
+  if (std::ranges::none_of(
+          modes, [](const auto& m) { return m.second.draws() && !m.second.takes_likeliest(); }))
+    refuse_without_effect(context, {"--seed"},
+                          "where nothing is drawn: it goes with a --mode, such as y=sampled");
+}
 
 void add_modes(Command& c, Modes& modes) {
   c.option({.name = "--mode",

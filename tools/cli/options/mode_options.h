@@ -10,6 +10,8 @@ namespace taugrad::cli {
 /// `--mode NAME=MODE`, repeatable. @throws Error (U002) for a text that is no mode, or a name given
 /// twice
 void add_modes(Command& c, Modes& modes);
+/// `--seed` goes with a mode that draws. @throws Error (U007) where none does
+void refuse_seed_without_draws(const Context& context, const Modes& modes);
 /// What --help says of modes.
 extern const char* const kModesHelp;
 

@@ -20,6 +20,11 @@ constexpr Hint kHints[] = {
     {"G022", "how many steps", "--steps 5"},
     {"U007", "the batch is", "--batch"},
     {"U007", "steps are", "--steps; modes: --mode y=sampled, y=forced(3,3)"},
+    {"U007", "\"nesterov\" of the optimizer has no effect without", "--nesterov --momentum 0.9"},
+    {"U007", "\"coupled\" of the optimizer has no effect without",
+     "--coupled-decay --weight-decay 0.01"},
+    {"U007", "\"decayed\" of the optimizer", "--decay-of NAMES --weight-decay 0.01"},
+    {"U007", "leaves no weight to train", "--freeze some of them"},
     {"E014", "allow_unused", "--allow-unused"},
     {"E017", "the number of steps", "--steps"},
 };

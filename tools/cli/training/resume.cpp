@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "options/folder_options.h"
 #include "output.h"
+#include "train/loop/without_effect.h"
 #include "train/state/made_by.h"
 #include "train/state/words.h"
 #include "training/training.h"
@@ -83,8 +84,11 @@ void Training::apply_options() {
   change("--beta1", o.optimizer.beta1, given.optimizer.beta1);
   change("--beta2", o.optimizer.beta2, given.optimizer.beta2);
   change("--weight-decay", o.optimizer.weight_decay, given.optimizer.weight_decay);
+  o.optimizer = without_idle_options(o.optimizer);  // of what it was before
   change("--nesterov", o.optimizer.nesterov, given.optimizer.nesterov);
   change("--coupled-decay", o.optimizer.coupled, given.optimizer.coupled);
+  change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
+  require_effects(o.optimizer);
   change("--clip", o.clip, given.clip);
   change("--final-lr", o.final_lr, given.final_lr);
   change("--schedule", o.schedule, given.schedule);
@@ -92,7 +96,6 @@ void Training::apply_options() {
   change("--accumulate", o.accumulate, given.accumulate);
   change("--ema", o.average, given.average);
   change("--freeze", o.frozen, given.frozen);
-  change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
   change("--bptt", o.truncation, given.truncation);
   change("--precision", o.engine.precision, given.engine.precision);
   change("--chunk", o.engine.chunk, given.engine.chunk);
@@ -169,6 +172,8 @@ void Training::go_on_from(ResumeState state) {
 
 // weights, and no word of how they were trained
 void Training::begin_from_weights() {
+  refuse_without_effect(context_, {"--require-identical"},
+                        "on weights without a state: no bits are told");
   if (options_.source.files.empty())
     fail(Status::usage, "U006",
          "{} has no state.json: to train its weights further, `taugrad train --resume` needs "
@@ -182,6 +187,8 @@ void Training::begin_from_weights() {
   state_.columns = options_.source.columns;
   state_.ignore_unknown = options_.source.ignore_unknown;
   begin_validation();
+  refuse_chunks_of_windows();
+  refuse_unread_schedule();
   const bool names_symbols = model_.vocabulary || !model_.labels.empty();
   make_trainer(options_.source, names_symbols ? &model_ : nullptr);
   trainer_->restore({0, model_.weights, {}});

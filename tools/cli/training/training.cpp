@@ -11,7 +11,6 @@
 #include "taugrad/analysis/coupling.h"
 #include "train/data/items.h"
 #include "train/data/stored_items.h"
-#include "train/state/words.h"
 #include "training/stop_signal.h"
 
 namespace taugrad::cli {
@@ -74,46 +73,6 @@ void Training::begin() {
   metrics_ = std::make_unique<Metrics>(folder_->path());
 }
 
-void Training::refuse_unread_options(OptimizerKind kind) const {
-  const OptimizerRule& rule = rule_of(kind);
-  const std::string why = fmt::format("on {}, which has none", text_of(kOptimizers, kind));
-  if (!rule.momentum) refuse_without_effect(context_, {"--momentum"}, why);
-  if (!rule.beta1) refuse_without_effect(context_, {"--beta1"}, why);
-  if (!rule.beta2) refuse_without_effect(context_, {"--beta2"}, why);
-  if (kind != OptimizerKind::sgd) refuse_without_effect(context_, {"--nesterov"}, why);
-  if (kind == OptimizerKind::adamw)
-    refuse_without_effect(context_, {"--coupled-decay"}, "on adamw, whose decay is decoupled");
-}
-
-void Training::refuse_chunks_of_windows() const {
-  if (state_.options.truncation.back > 0)
-    refuse_without_effect(context_, {"--chunk"}, "beside --bptt, whose windows go step by step");
-}
-
-void Training::refuse_unread_schedule() const {
-  if (!state_.validation.any() && LrSchedule(state_.options.schedule).has_plateau())
-    fail(Status::usage, "U007",
-         "plateau(..) of --schedule has no effect without --valid: nothing is measured");
-}
-
-// what is usual of the optimizer, and what the command line says
-TrainOptions Training::train_options() const {
-  TrainOptions o = options_.train;
-  const OptimizerOptions usual = usual_options(o.optimizer.kind);
-  if (!context_.given.contains("--beta2")) o.optimizer.beta2 = usual.beta2;
-  if (!context_.given.contains("--weight-decay")) o.optimizer.weight_decay = usual.weight_decay;
-  return o;
-}
-
-// The vocabulary of a text has a size of its own, whatever --size says.
-void Training::refuse_sizes_of_data() const {
-  for (const auto& [name, value] : options_.definition.sizes)
-    for (const SizeDeclaration& s : model_.definition.sizes)
-      if (s.name == name && s.value != value)
-        fail(Status::usage, "U007", "--size {}={} has no effect: the data have {} symbols", name,
-             value, s.value);
-}
-
 void Training::make_trainer(const DataSource& source, const TrainedModel* trained) {
   TrainingData data = read_training_data(model_.definition, source, trained, context_);
   model_.vocabulary = data.vocabulary;
@@ -130,8 +89,10 @@ void Training::make_trainer(const DataSource& source, const TrainedModel* traine
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
   if (!unit_.empty() && data.data.stored && state_.split == "none" && o.truncation.back > 0)
     data.data.stored = data.data.stored->in_parts(o.batch, o.truncation.back);  // side by side
+  tell_uncut(data.data);
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);
   if (state_.validation.any()) make_validation(source, std::move(held_out));
+  tell_no_flow();
   if (state_.flow_every > 0 && !trainer_->done())
     trainer_->flow();  // says now what it would say then
 }

@@ -50,6 +50,8 @@ class Training {
   void refuse_unread_schedule() const;
   void refuse_chunks_of_windows() const;
   TrainOptions train_options() const;
+  void tell_uncut(const Dataset& data) const;
+  void tell_no_flow() const;
   void go_on();
   void go_on_from(ResumeState state);
   void look_who_saved();

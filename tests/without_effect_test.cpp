@@ -1,0 +1,156 @@
+// Options of a training that would do nothing beside the others: refused in C++ and on the command
+// line by one rule, with what would mend them; and states that were saved with them go on.
+#include "train/loop/without_effect.h"
+
+#include <catch2/catch.hpp>
+
+#include "json/json.h"
+#include "json/json_writer.h"
+#include "support_cli.h"
+#include "taugrad/train/trainer.h"
+#include "train/state/options_json.h"
+
+using namespace taugrad;
+using support::Folder;
+using support::has;
+using support::Outcome;
+using support::spill;
+
+namespace {
+
+using Kind = OptimizerKind;
+
+Definition line() {
+  return parse_definition(R"json({"name": "line", "inputs": {"x": [2], "z": []},
+    "weights": {"w": {"shape": [2], "init": 0.5}, "b": {"shape": [], "init": 0.1},
+                "k": {"shape": [], "init": 1, "trainable": false}},
+    "equations": ["e = k * (w @ x) + b - z"], "loss": "e * e"})json",
+                          "line");
+}
+
+/// What a trainer, and with it the command line, says of options.
+Diagnostic told(const TrainOptions& o, const Definition& d = line()) {
+  try {
+    Trainer(d, json_lines_dataset(d, "{\"x\": [1, 2], \"z\": 3}\n", "points"), o);
+  } catch (const Error& e) {
+    return e.diagnostics().front();
+  }
+  return {};
+}
+
+TrainOptions with(const OptimizerOptions& o) { return {.optimizer = o}; }
+
+}  // namespace
+
+TEST_CASE("options of an optimizer without effect say what would mend them", "[train]") {
+  const std::vector<std::pair<OptimizerOptions, const char*>> rows = {
+      {{.momentum = 0.5}, "momentum"},
+      {{.kind = Kind::sgd, .beta1 = 0.5}, "beta1"},
+      {{.kind = Kind::adagrad, .beta2 = 0.5}, "beta2"},
+      {{.momentum = 0, .nesterov = true}, "nesterov"},
+      {{.kind = Kind::sgd, .nesterov = true}, "nesterov"},
+      {{.coupled = true}, "coupled"},
+      {{.kind = Kind::adamw, .weight_decay = 0.1, .coupled = true}, "coupled"},
+      {{.decayed = "w"}, "decayed"}};
+  for (const auto& [o, name] : rows) {
+    INFO(name);
+    const Diagnostic d = told(with(o));
+    CHECK(d.code == "U007");
+    CHECK(has(d.message, std::string("\"") + name + "\" of the optimizer has no effect"));
+    CHECK_FALSE(d.help.empty());
+    const OptimizerOptions left = without_idle_options(o);
+    CHECK(told(with(left)).code.empty());
+    CHECK(left.kind == o.kind);
+  }
+  for (const Kind kind :
+       {Kind::sgd, Kind::adam, Kind::adamw, Kind::rmsprop, Kind::adagrad, Kind::lion})
+    CHECK(told(with(usual_options(kind))).code.empty());
+  CHECK(told(with({.kind = Kind::sgd, .momentum = 0.9, .nesterov = true})).code.empty());
+  CHECK(told(with({.weight_decay = 0.1, .coupled = true, .decayed = "w"})).code.empty());
+}
+
+TEST_CASE("names of weights on which an option has no effect", "[train]") {
+  const auto frozen = [](const char* names) { return told({.frozen = names}); };
+  CHECK(frozen("w").code.empty());
+  CHECK(frozen("k*,w").code == "U007");  // k is not trained anyway
+  CHECK(has(frozen("k").message, "k is not trained anyway"));
+  for (const char* all : {"*", "w,b", "b,w*"}) {
+    CHECK(frozen(all).code == "U007");
+    CHECK(has(frozen(all).message, "leaves no weight to train, of b, k, w"));
+  }
+  const auto decayed = [](const char* names, const char* fixed) {
+    return told({.optimizer = {.weight_decay = 0.1, .decayed = names}, .frozen = fixed});
+  };
+  CHECK(decayed("w", "").code.empty());
+  CHECK(decayed("w", "w").code == "U007");
+  CHECK(has(decayed("k", "").message, "k is not trained"));
+  CHECK(decayed("Q", "").code == "U002");
+  const Definition none = parse_definition(
+      R"json({"name": "none", "inputs": {"x": [2], "z": []},
+    "weights": {"w": {"shape": [2], "init": 0.5, "trainable": false}},
+    "equations": ["e = w @ x - z"], "loss": "e * e"})json",
+      "none");
+  CHECK(told({}, none).code == "G029");
+}
+
+TEST_CASE("a state that was saved with options without effect goes on without them", "[train]") {
+  TrainOptions o;
+  o.optimizer = {.kind = Kind::sgd, .nesterov = true, .coupled = true, .decayed = "w"};
+  json::Writer w;
+  w.begin_object();
+  write_options(w, o);
+  w.end_object();
+  const json::Document document(w.text(), "state.json");
+  const json::Fields fields(document.root_object(), "state", {"options"});
+  const TrainOptions read = read_options(fields.at("options"));
+  CHECK_FALSE(read.optimizer.nesterov);
+  CHECK_FALSE(read.optimizer.coupled);
+  CHECK(read.optimizer.decayed.empty());
+  CHECK(told(read).code.empty());
+}
+
+TEST_CASE("options that would do nothing are refused on the command line", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
+  spill(f / "t.txt", "ab\nba\n");
+  spill(f / "s.jsonl", "{\"x\": [0.5, 1, 0.25]}\n");
+  spill(f / "series.json", R"({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"init": 0.5}},
+    "equations": ["x[t] ~ normal(mean = a * x[t-1], std = 1)"]
+})");
+  const std::string train = "train elman --size m=3 --epochs 1 --data t.jsonl -q -o m ";
+const std::string go_on = "train --resume given --epochs 2 ";
+REQUIRE(support::taugrad(f, "train elman --size m=3 --epochs 1 --data t.jsonl -q -o given")
+            .status == 0);
+REQUIRE(support::taugrad(f, "train char_lm --size m=3 --epochs 1 --data t.txt -q -o text").status ==
+        0);
+REQUIRE(support::taugrad(f, "train series.json --epochs 1 --data s.jsonl -q -o series").status ==
+        0);
+const std::vector<std::pair<std::string, std::string>> rows = {
+    {train + "--coupled-decay", "--weight-decay 0.01"},
+    {train + "--decay-of W*", "--weight-decay 0.01"},
+    {train + "--optimizer sgd --nesterov", "--momentum 0.9"},
+    {train + "--freeze '*'", "--freeze some of them"},
+    {train + "--init given --map 'Q=W'", "--map \"Q=W\" has no effect"},
+    {go_on + "--coupled-decay", "--weight-decay 0.01"},
+    {go_on + "--decay-of W*", "--weight-decay 0.01"},
+    {"sample text --temperature 0 --seed 3", "at temperature 0"},
+    {"predict given --data t.jsonl --seed 3", "where nothing is drawn"},
+    {"predict series --data s.jsonl --steps 2 --batch 3", "beside --steps"},
+    {"predict series --data s.jsonl --steps 2 --draw --top-k 3", "draws no symbols"},
+    {"predict series --data s.jsonl --steps 2 --draw --top-p 0.5", "draws no symbols"}};
+for (const auto& [words, what] : rows) {
+  const Outcome o = support::taugrad(f, words);
+  CAPTURE(words, o.err);
+  CHECK(o.status == 2);
+  CHECK(has(o.err, "error[U007]"));
+  CHECK(has(o.err, what));
+}
+const Outcome o = support::taugrad(
+    f, "train elman --size m=3 --epochs 1 --data t.jsonl -o m --bptt 8 --flow-every 9");
+CHECK(o.status == 0);
+CHECK(has(o.err, "--bptt 8 cuts nothing"));
+CHECK(has(o.err, "--flow-every 9 tells nothing"));
+CHECK(support::taugrad(f, go_on + "--weight-decay 0.01 --coupled-decay --decay-of W -q").status ==
+      0);
+CHECK(support::taugrad(f, "train --resume given --epochs 3 --weight-decay 0 -q").status == 0);
+}
