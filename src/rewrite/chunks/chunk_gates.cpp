@@ -68,15 +68,34 @@ ChunkWriter::Decays ChunkWriter::decays_of_lines(Var gates) {
   return d;
 }
 
-/// [h,C,C]: how much of the values of step j is read at step i.
-Var ChunkWriter::weighed(Var q, Var k) {
-  if (!decays_.lines) {
-    const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
-    return once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
+/// Whether rows of gates stand beside queries and keys, not beside the values.
+bool ChunkWriter::gates_meet_queries(bool over_columns) const {
+  return over_columns == (chain_->gate_kind() == Factor::Kind::row);
+}
+
+/// What is read of the steps of the chunk itself.
+Var ChunkWriter::read_in_chunk(Var q, bool over_columns) {
+  const Var k = keys(over_columns), v = values(over_columns), gates = decays_.lines;
+  if (gates && gates_meet_queries(over_columns)) {
+    const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], gates.shape()[0]});
+    const Var queries = of_heads(q, heads), lines = of_heads(k, heads);
+    return stacked_matmul(gated_scores(queries, lines, of_heads(gates, heads)), v);
   }
-  const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], decays_.lines.shape()[0]});
-  const Var queries = of_heads(q, heads), keys = of_heads(k, heads);
-  return gated_scores(queries, keys, of_heads(decays_.lines, heads));
+  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
+  if (gates) {
+    const std::int64_t heads = std::max({met.shape()[0], v.shape()[0], gates.shape()[0]});
+    const Var weights = of_heads(met, heads), lines = of_heads(v, heads);
+    return gated_sums(weights, lines, of_heads(gates, heads));
+  }
+  const Var by = once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
+  return stacked_matmul(by, v);
+}
+
+/// What is read of the state before it.
+Var ChunkWriter::read_before(Var q, bool over_columns) const {
+  if (decays_.lines && gates_meet_queries(over_columns))
+    return stacked_matmul(decays_.from_start * q, before_, false, over_columns);
+  return product(decays_.from_start, stacked_matmul(q, before_, false, over_columns));
 }
 
 Var ChunkWriter::state_after() {

@@ -164,13 +164,9 @@ Var ChunkWriter::result(const Group& group) {
   std::vector<NodeId> nodes;
   for (const StateRead* read : group.reads) nodes.push_back(read ? kept(read->query).id : -1);
   const std::int64_t width = group.over_columns ? chain_->axes.columns : chain_->axes.rows;
-  const Var q = stacked(nodes, group.heads, width), k = keys(group.over_columns);
-  const Var by = weighed(q, k);
-  const Var y = of_all_heads(stacked_matmul(by, values(group.over_columns)));
-  if (!before_) return y;
-  if (decays_.lines)
-    return y + stacked_matmul(decays_.from_start * q, before_, false, group.over_columns);
-  return y + product(decays_.from_start, stacked_matmul(q, before_, false, group.over_columns));
+  const Var q = stacked(nodes, group.heads, width);
+  const Var y = of_all_heads(read_in_chunk(q, group.over_columns));
+  return before_ ? y + read_before(q, group.over_columns) : y;
 }
 
 /// Rows of [heads,C or 1,width] become the reads.

@@ -19,7 +19,8 @@ namespace taugrad {
 ///   Y = ((Q K^T) o L) V + d o (Q S^T),   S' = d[C] S + (w o V)^T K.
 /// Where gates are rows, L[i,j], d[i] and w[j] are rows too, which go with the queries and keys:
 ///   Y = A V + (d o Q) S^T,   A[i,j] = sum of Q[i] o L[i,j] o K[j],   S' = S o d[C] + V^T (w o K);
-/// where they are columns all of that is turned.
+/// where they go with the values, Y[i] = sum over j of (Q K^T)[i,j] L[i,j] o V[j] + d[i] o (Q
+/// S^T)[i]. Where they are columns all of that is turned.
 class ChunkWriter {
  public:
   /// @param kept  by node of the old tape: the one of the new tape that stands for it
@@ -63,7 +64,9 @@ class ChunkWriter {
   Decays decays_of_lines(Var gates);
   std::vector<Group> groups() const;
   bool reads_end(const Group& group) const;
-  Var weighed(Var q, Var k);
+  bool gates_meet_queries(bool over_columns) const;
+  Var read_in_chunk(Var q, bool over_columns);
+  Var read_before(Var q, bool over_columns) const;
   Var result(const Group& group);
   Var state_after();
   void give(const Group& group, Var y);

@@ -112,7 +112,7 @@ class Chains {
         chain.reads.push_back(r);
       }
     }
-    return !chain.reads.empty() && gates_fit(chain) && reads_fit(chain);
+    return !chain.reads.empty() && reads_fit(chain);
   }
 
   /// Whether items only end, or only begin, from state to state.
@@ -136,16 +136,6 @@ class Chains {
     look(u.state);
     for (const NodeId id : u.way) look(id);
     return nodes;
-  }
-
-  /// A row of gates stays within the sums over the columns, where it goes with the keys; it does
-  /// not in those over the rows.
-  static bool gates_fit(const StateChain& chain) {
-    const Factor::Kind kind = chain.gate_kind();
-    return kind == Factor::Kind::number ||
-           std::ranges::all_of(chain.reads, [&](const StateRead& r) {
-             return r.over_columns == (kind == Factor::Kind::row);
-           });
   }
 
   /// A state of all items that queries of single items read is left as it is where those differ.
