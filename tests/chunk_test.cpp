@@ -27,8 +27,8 @@ struct Net {
   const char* last = "0";  ///< is added to the loss
 };
 
-/// Inputs q, k [K], v [V] and a, b, numbers; Q, G [H,K], U [H,V], A, B [H]; weights W [K,K], w [K],
-/// M [V,K], c, R [H,V,K].
+/// Inputs q, k, e [K], v [V] and a, b, numbers; Q, G, E [H,K], U [H,V], A, B [H]; weights W [K,K],
+/// w [K], M [V,K], c, R [H,V,K].
 const Net kNets[] = {
     {"a number", R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t]")j"},
     {"no gate", R"j("S[t] = S[t-1] + outer(v[t], W @ k[t])", "y[t] = S[t] @ q[t]")j"},
@@ -84,6 +84,37 @@ const Net kNets[] = {
      R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "x[t] = tanh(S[t] @ q[t])",
       "T[t] = b[t] * T[t-1] + outer(x[t], k[t])", "y[t] = T[t] @ q[t]")j",
      2},
+    {"a row and its rest for a key, from the end, as HGRN2",
+     R"j("S[t] = e[t] * S[t+1] + outer(v[t], 1 - e[t])", "y[t] = S[t] @ q[t]")j"},
+    {"a row and numbers, minus, divided, a learnt first state",
+     R"j("S[0] = M", "S[t] = b[t] * outer(v[t], k[t]) - a[t] * (e[t] * S[t-1]) / (2 + k[t])",
+      "y[t] = S[t] @ q[t] + S[t-1] @ k[t]")j"},
+    {"a row of weights, the last state as it is",
+     R"j("S[t] = w * S[t-1] + outer(v[t], k[t])", "z[t] = S[t] @ q[t]",
+      "y = sum(S[last] * S[last], axis=1)")j",
+     1, "sum[t](sum(z[t] * z[t]))"},
+    {"a row, only the last state",
+     R"j("S[t] = e[t] * S[t-1] + outer(v[t], k[t])", "y = S[last] @ w")j"},
+    {"a row, over the rows and the columns", R"j("S[t] = e[t] * S[t-1] + outer(v[t], k[t])",
+      "y[t] = S[t] @ q[t]", "z[t] = v[t] @ S[t]")j",
+     1, "sum[t](sum(z[t] * z[t]))"},
+    {"a column, over the columns, of heads of one key",
+     R"j("S[t] = reshape(v[t], V, 1) * S[t-1] + outer(U[t], k[t])", "y[t] = S[t] @ q[t]")j"},
+    {"a column, over the rows", R"j("S[t] = reshape(e[t], K, 1) * S[t-1] + outer(k[t], v[t])",
+      "y[t] = q[t] @ S[t]")j"},
+    {"a column a head, a learnt first state of heads",
+     R"j("S[0] = R",
+      "S[t] = reshape(U[t], H, V, 1) * S[t-1] + reshape(B[t], H, 1, 1) * outer(v[t], G[t])",
+      "y[t] = reshape(v[t], 1, 1, V) @ S[t]")j"},
+    {"a row a head, as gated linear attention",
+     R"j("S[t] = reshape(E[t], H, 1, K) * S[t-1] + outer(U[t], G[t])",
+      "y[t] = matvec(S[t], Q[t])")j"},
+    {"a row for heads of one key", R"j("S[t] = e[t] * S[t-1] + outer(U[t], k[t])",
+      "y[t] = S[t] @ q[t] + S[2] @ k[t]")j"},
+    {"rows for the same keys and queries",
+     R"j("S[t] = e[t] * S[t-1] + outer(v[t], k[t])", "T[t] = w * T[t-1] + outer(v[t], k[t])",
+      "y[t] = S[t] @ q[t] + T[t] @ q[t]")j",
+     2},
     // and what is left as it is
     {"a nonlinearity",
      R"j("S[t] = tanh(a[t] * S[t-1] + outer(v[t], k[t]))", "y[t] = S[t] @ q[t]")j", 0},
@@ -94,7 +125,7 @@ const Net kNets[] = {
      R"j("S[t] = a[t] * S[t-1] + outer(v[t] + y[t-1], k[t])", "y[t] = S[t] @ q[t]")j", 0},
     {"the norm of a state",
      R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t] / (1 + norm(S[t]))")j", 0},
-    {"a column", R"j("S[t] = reshape(v[t], V, 1) * S[t-1] + outer(v[t], k[t])",
+    {"a row and a column", R"j("S[t] = e[t] * (reshape(v[t], V, 1) * S[t-1]) + outer(v[t], k[t])",
       "y[t] = S[t] @ q[t]")j",
      0},
 };
@@ -105,7 +136,8 @@ Definition net(const Net& n) {
   return define(fmt::format(
       R"j("index": {{"t": "tau"}}, "sizes": {{"K": 3, "V": 2, "H": 2}},
       "inputs": {{"q[t]": ["K"], "k[t]": ["K"], "v[t]": ["V"], "a[t]": [], "b[t]": [],
-        "Q[t]": ["H", "K"], "G[t]": ["H", "K"], "U[t]": ["H", "V"], "A[t]": ["H"], "B[t]": ["H"]}},
+        "e[t]": ["K"], "E[t]": ["H", "K"], "Q[t]": ["H", "K"], "G[t]": ["H", "K"],
+        "U[t]": ["H", "V"], "A[t]": ["H"], "B[t]": ["H"]}},
       "weights": {{"W": ["K", "K"], "w": ["K"], "M": ["V", "K"], "c": [], "R": ["H", "V", "K"],
         "g": []}},
       "equations": [{}], "loss": "{} + {}")j",
@@ -130,7 +162,7 @@ std::vector<Case> cases() {
 Tensors inputs_of(const Definition& d, const Case& c) {
   Tensors inputs = random_inputs(d, {.steps = c.steps, .batch = c.batch, .seed = 3});
   for (auto& [name, tensor] : inputs) {
-    if (name != "a" && name != "A") continue;
+    if (name != "a" && name != "A" && name != "e" && name != "E") continue;
     const auto values = tensor.values<double>();
     for (std::size_t i = 0; i < values.size(); i += 3) values[i] = 0;
   }
@@ -147,7 +179,7 @@ Tensors run_net(const Definition& d, const Case& c, std::int64_t chunk, int thre
   options.checkpoint = again;
   std::vector<std::string> fetch{"loss", "y"};
   for (const char* name :
-       {"q", "k", "v", "a", "b", "Q", "G", "U", "A", "B", "W", "w", "M", "c", "R", "g"})
+       {"q", "k", "v", "a", "b", "e", "E", "Q", "G", "U", "A", "B", "W", "w", "M", "c", "R", "g"})
     fetch.push_back(std::string("grad:") + name);
   return test::evaluate(d, inputs_of(d, c), initial_weights(d, {.steps = c.steps, .seed = 4}),
                         fetch, options);
@@ -188,15 +220,9 @@ TEST_CASE("chunk: which recurrences are linear in a state that only vectors read
 
 TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not", "[chunk]") {
   const std::vector<std::pair<const char*, std::vector<std::string>>> shipped = {
-      {"linear_attention", {"S", "z"}},
-      {"mamba2", {"S"}},
-      {"mesanet", {"G"}},
-      {"mlstm", {"C", "u"}},
-      {"retnet", {"S"}},
-      {"deltanet", {}},
-      {"gla", {}},
-      {"lstm", {}},
-      {"min_gru", {}}};
+      {"gla", {"S"}},    {"hgrn2", {"S"}},   {"linear_attention", {"S", "z"}},
+      {"mamba2", {"S"}}, {"mesanet", {"G"}}, {"mlstm", {"C", "u"}},
+      {"retnet", {"S"}}, {"deltanet", {}},   {"lstm", {}}};
   for (const auto& [graph, states] : shipped) {
     CAPTURE(graph);
     std::vector<std::string> found;

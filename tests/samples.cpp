@@ -9,6 +9,7 @@
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/decays.h"
+#include "taugrad/ops/gated.h"
 #include "taugrad/ops/steps.h"
 
 namespace samples {
@@ -216,11 +217,38 @@ Samples along_axes(const Op& op) {
   return out;
 }
 
+// of lines and gates of that shape, before which there may be weights between steps
+std::vector<Shape> chunk_shapes(const Op& op, const Shape& lines) {
+  const std::int64_t steps = lines[lines.rank() - 2];
+  std::vector<Shape> shapes(static_cast<std::size_t>(op.arity), lines);
+  if (&op != &kGatedScores)
+    shapes[0] = lines.rank() == 2 ? Shape{steps, steps} : Shape{lines[0], steps, steps};
+  return shapes;
+}
+
 Samples gates(const Op& op) {
   Samples out;
   for (const Attrs& attrs : {Attrs{}, Attrs{{"lag", std::int64_t{1}}}})
     for (const Shape& shape : {Shape{1}, Shape{4}, Shape{2, 3}, Shape{2, 0}, Shape{0, 3}})
       add(out, op, {shape}, attrs);
+  return out;
+}
+
+// steps of a chunk, with gates for each number
+Samples gated(const Op& op) {
+  Samples out;
+  const Attrs reverse{{"reverse", std::int64_t{1}}};
+  const bool two_ways = &op == &kScan || &op == &kGatedSums;
+  for (const Attrs& attrs : {Attrs{}, reverse}) {
+    if (attrs.has("reverse") && !two_ways) continue;
+    if (&op == &kScan)
+      for (const Shape& s : {Shape{1}, Shape{4}, Shape{3, 2}, Shape{2, 1, 3}, Shape{0, 2}})
+        add(out, op, {s, s}, attrs);
+    else
+      for (const Shape& s : {Shape{1, 2}, Shape{2, 2}, Shape{3, 1}, Shape{4, 3}, Shape{2, 3, 2},
+                             Shape{3, 9}, Shape{2, 0}})
+        add(out, op, chunk_shapes(op, s), attrs);
+  }
   return out;
 }
 
@@ -385,6 +413,8 @@ std::vector<Sample> of(const Op& op) {
   if (&op == &kMax || &op == &kFirstMax || &op == &kNorm || &op == &kLogSumExp || &op == &kCumsum)
     return along_axes(op);
   if (&op == &kDecays) return gates(op);
+  if (&op == &kScan || &op == &kGatedScores || &op == &kGatedSums || &op == &kGatedSlopes)
+    return gated(op);
   if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
   if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize)

@@ -38,10 +38,6 @@ struct Decays {
   }
 };
 
-Var decays(Var a, std::int64_t lag) {
-  return append1(kDecays, a, lag == 0 ? Attrs{} : Attrs{{"lag", lag}});
-}
-
 /// The products that end before a step.
 Var before(const Primal& p) { return lag_of(p.attrs()) == 1 ? p.out : decays(p.in[0], 1); }
 
@@ -69,6 +65,8 @@ constinit const Op kDecays{
     .vjp = decays_vjp,
     .jvp = decays_jvp};
 
-Var decays(Var a) { return decays(a, 0); }
+Var decays(Var a, std::int64_t lag) {
+  return append1(kDecays, a, lag == 0 ? Attrs{} : Attrs{{"lag", lag}});
+}
 
 }  // namespace taugrad

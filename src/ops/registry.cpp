@@ -7,6 +7,7 @@
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/decays.h"
+#include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/ops/steps.h"
 
@@ -22,7 +23,8 @@ constexpr std::array kOps{
     &kTanh, &kSigmoid, &kRelu, &kExp, &kLog, &kSqrt, &kAbs, &kSign, &kFloor,
     &kSin, &kCos, &kErf, &kNormalCdf, &kLog1p, &kExpm1, &kSoftplus,
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
-    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet, &kDecays,
+    &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
+    &kDecays, &kScan, &kGatedScores, &kGatedSums, &kGatedSlopes,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
     &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,
     &kSoftmax, &kLogSoftmax, &kCentre, &kNormalize,

@@ -4,6 +4,7 @@
 #include "plan/lower/lowering.h"
 #include "taugrad/ops/chosen_rows.h"
 #include "taugrad/ops/data_positions.h"
+#include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -29,6 +30,10 @@ std::int64_t depth(const Tape& tape, NodeId id) {
     return a[a.rank() - (tape.attrs(id).has("transpose_a") ? 2 : 1)];
   }
   if (op == &kSolve) return tape.shape(in[0])[tape.shape(in[0]).rank() - 1];  // and a third for LU
+  if (op == &kGatedScores || op == &kGatedSums || op == &kGatedSlopes) {
+    const Shape& a = tape.shape(in.back());  // a number of a line passes a gate for each pair
+    return op == &kGatedScores ? a[a.rank() - 1] : a[a.rank() - 2];
+  }
   if (op == &kOuter || op == &kOuterSum) return 1;
   if (op == &kConv && in.size() > 1)
     return tape.shape(in[1]).size() * static_cast<std::int64_t>(in.size() - 1);

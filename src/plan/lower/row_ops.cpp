@@ -3,8 +3,11 @@
 #include <type_traits>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/rows/row_gates.h"
 #include "kernels/rows/row_math.h"
+#include "ops/gated.h"
 #include "ops/stacked.h"
+#include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::plan {
@@ -57,6 +60,28 @@ void stacked(const Call<S>& c) {
   });
 }
 
+kernels::GatedSizes head_of(const ChunkSizes& s) { return {s.steps, s.width}; }
+
+template <class S>
+void gated_scores(const Call<S>& c) {
+  each_head(c, [](const ChunkSizes& s, const auto& x, S* y) {
+    kernels::gated_rows<S>().scores(head_of(s), x[0], x[1], x[2], y);
+  });
+}
+template <class S>
+void gated_sums(const Call<S>& c) {
+  const kernels::GatedRows<S>& rows = kernels::gated_rows<S>();
+  const auto sums = c.attrs->integer_or("reverse", 0) != 0 ? rows.sums_back : rows.sums;
+  each_head(
+      c, [&](const ChunkSizes& s, const auto& x, S* y) { sums(head_of(s), x[0], x[1], x[2], y); });
+}
+template <class S>
+void gated_slopes(const Call<S>& c) {
+  each_head(c, [](const ChunkSizes& s, const auto& x, S* y) {
+    kernels::gated_rows<S>().slopes(head_of(s), x[0], x[1], x[2], x[3], y);
+  });
+}
+
 template <class S>
 struct RowOp {
   const Op* op;
@@ -73,6 +98,9 @@ constexpr RowOp<S> kRowOps[] = {
     {&kMean, &to_number<S, kernels::mean_rows<S>>},
     {&kMax, &to_number<S, kernels::max_rows<S>>},
     {&kStackedMatmul, &stacked<S>},
+    {&kGatedScores, &gated_scores<S>},
+    {&kGatedSums, &gated_sums<S>},
+    {&kGatedSlopes, &gated_slopes<S>},
     {&kNllCategorical, &likelihood<S, kernels::nll_rows<S>>},
     {&kNllCategoricalP, &likelihood<S, kernels::nll_p_rows<S>>},
 };

@@ -5,25 +5,11 @@
 
 #include "ops/positions/lengths.h"
 #include "rewrite/chunks/linear_update.h"
-#include "taugrad/ops/decays.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/ops/steps.h"
 
 namespace taugrad {
-namespace {
-
-enum What { kInverse, kBetween, kFromStart, kToEnd, kMet, kWeighed, kValues };
-
-/// [C,1]: 1 at a place.
-Var unit_column(Tape& tape, std::int64_t place, std::int64_t size) {
-  return pad(constant(tape, 1, {1, 1}), place, size);
-}
-
-Var product(Var a, Var b) { return a ? b ? a * b : a : b; }
-
-}  // namespace
-
 ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept)
     : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept) {}
 
@@ -57,7 +43,7 @@ void ChunkWriter::begin(const StateChain& chain, const Chunk& chunk) {
   copy_.own(chain.updates[chunk.end - 1].state);
   extent_ = items_of_chunk();
   before_ = state_before();
-  decays_ = decays_of(numbers(&LinearUpdate::gate));
+  decays_ = decays_of(gates());
 }
 
 /// Items only end, or only begin, within a chunk: it has all of them.
@@ -108,8 +94,8 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
 }
 
 /// The product of the factors of one kind; an empty Var: there are none.
-Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*product, Factor::Kind kind) {
-  const std::vector<Factor>& factors = (chain_->updates[chunk_->first].*product).factors;
+Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind) {
+  const std::vector<Factor>& factors = (chain_->updates[chunk_->first].*of).factors;
   const StateAxes& axes = chain_->axes;
   const std::int64_t width = kind == Factor::Kind::row      ? axes.columns
                              : kind == Factor::Kind::column ? axes.rows
@@ -119,18 +105,18 @@ Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*product, Factor::Kind k
     if (factors[f].kind != kind) continue;
     std::vector<NodeId> nodes;
     for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
-      const Var x = kept((chain_->updates[t].*product).factors[f].node);
+      const Var x = kept((chain_->updates[t].*of).factors[f].node);
       // of items that have ended there is nothing to divide by
       nodes.push_back(factors[f].below ? once(kInverse, x, {}, [&] { return 1.0 / x; }).id : x.id);
     }
-    all = taugrad::product(all, stacked(nodes, factors[f].heads, width));
+    all = product(all, stacked(nodes, factors[f].heads, width));
   }
   return all;
 }
 
-Var ChunkWriter::numbers(FactorProduct LinearUpdate::*product) {
-  const Var all = multiplied(product, Factor::Kind::number);
-  if (!(chain_->updates[chunk_->first].*product).negative) return all;
+Var ChunkWriter::numbers(FactorProduct LinearUpdate::*of) {
+  const Var all = multiplied(of, Factor::Kind::number);
+  if (!(chain_->updates[chunk_->first].*of).negative) return all;
   return all ? -all : constant(to_, -1, {1, static_cast<std::int64_t>(size()), 1});
 }
 
@@ -146,40 +132,6 @@ Var ChunkWriter::values(bool over_columns) {
   const Var scale = numbers(&LinearUpdate::added);
   const Var lines = keys(!over_columns);
   return scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines;
-}
-
-// ---- products of gates
-
-ChunkWriter::Decays ChunkWriter::decays_of(Var gates) {
-  const auto count = static_cast<std::int64_t>(size());
-  Decays d;
-  if (!gates) {
-    const Var one = constant(to_, 1, {1, count});
-    d.between = decays(one);
-    return d;
-  }
-  const std::int64_t heads = gates.shape()[0];
-  const Var between = once(kBetween, gates, {}, [&] {
-    return decays(reshape(gates, {heads, count}));
-  });
-  d.between = between;
-  d.from_start = once(kFromStart, gates, {}, [&] {
-    const Var first = unit_column(to_, 0, count);
-    return stacked_matmul(reshape(gates, {heads, 1, count}), first) *
-           stacked_matmul(between, first);
-  });
-  const auto row = [&] { return reshape(unit_column(to_, count - 1, count), {1, count}); };
-  d.to_end = once(kToEnd, gates, {}, [&] {
-    return reshape(stacked_matmul(row(), between), {heads, count, 1});
-  });
-  d.all = stacked_matmul(row(), d.from_start);
-  return d;
-}
-
-Var ChunkWriter::state_after() {
-  const Var lines = product(decays_.to_end, values(true));
-  const Var added = of_all_heads(stacked_matmul(lines, keys(true), true));
-  return before_ ? product(decays_.all, before_) + added : added;
 }
 
 // ---- reads
@@ -212,12 +164,9 @@ Var ChunkWriter::result(const Group& group) {
   std::vector<NodeId> nodes;
   for (const StateRead* read : group.reads) nodes.push_back(read ? kept(read->query).id : -1);
   const std::int64_t width = group.over_columns ? chain_->axes.columns : chain_->axes.rows;
-  const Var q = stacked(nodes, group.heads, width), k = keys(group.over_columns);
-  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
-  const Var weighed = once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
-  const Var y = of_all_heads(stacked_matmul(weighed, values(group.over_columns)));
-  if (!before_) return y;
-  return y + product(decays_.from_start, stacked_matmul(q, before_, false, group.over_columns));
+  const Var q = stacked(nodes, group.heads, width);
+  const Var y = of_all_heads(read_in_chunk(q, group.over_columns));
+  return before_ ? y + read_before(q, group.over_columns) : y;
 }
 
 /// Rows of [heads,C or 1,width] become the reads.
@@ -237,16 +186,10 @@ void ChunkWriter::give(const Group& group, Var y) {
   }
 }
 
-template <class Make>
-Var ChunkWriter::once(int what, Var a, Var b, const Make& make) {
-  Var& known = made_[{what, a.id, b.id}];
-  return known ? known : known = make();
-}
+Var ChunkWriter::product(Var a, Var b) { return a ? b ? a * b : a : b; }
 
-Var ChunkWriter::of_all_heads(Var v) const {
-  return v.shape()[0] == chain_->axes.heads
-             ? v
-             : broadcast_to(v, {chain_->axes.heads, v.shape()[1], v.shape()[2]});
+Var ChunkWriter::of_heads(Var v, std::int64_t heads) {
+  return v.shape()[0] == heads ? v : broadcast_to(v, {heads, v.shape()[1], v.shape()[2]});
 }
 
 }  // namespace taugrad

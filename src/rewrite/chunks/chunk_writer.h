@@ -17,6 +17,10 @@ namespace taugrad {
 ///   L[i,j] = a[j+1] .. a[i],   d[i] = a[1] .. a[i],   w[j] = a[j+1] .. a[C],
 /// the reads and the state after it are
 ///   Y = ((Q K^T) o L) V + d o (Q S^T),   S' = d[C] S + (w o V)^T K.
+/// Where gates are rows, L[i,j], d[i] and w[j] are rows too, which go with the queries and keys:
+///   Y = A V + (d o Q) S^T,   A[i,j] = sum of Q[i] o L[i,j] o K[j],   S' = S o d[C] + V^T (w o K);
+/// where they go with the values, Y[i] = sum over j of (Q K^T)[i,j] L[i,j] o V[j] + d[i] o (Q
+/// S^T)[i]. Where they are columns all of that is turned.
 class ChunkWriter {
  public:
   /// @param kept  by node of the old tape: the one of the new tape that stands for it
@@ -26,6 +30,8 @@ class ChunkWriter {
   void write(const StateChain& chain, const Chunk& chunk);
 
  private:
+  /// What is made once of the same.
+  enum What { kInverse, kBetween, kFromStart, kToEnd, kMet, kWeighed, kValues };
   /// Reads of which each step has at most one: by step, or none.
   struct Group {
     bool over_columns;
@@ -34,7 +40,9 @@ class ChunkWriter {
   };
   /// What is left of the gates of a chunk; empty where there is no gate.
   struct Decays {
-    Var between, from_start, to_end, all;  ///< [h,C,C], [h,C,1], [h,C,1], [h,1,1]
+    Var between;                  ///< of numbers [h,C,C]
+    Var lines;                    ///< of rows or columns the gates themselves [h,C,width]
+    Var from_start, to_end, all;  ///< [h,C,1 or width] twice, [h,1,1 or width]
   };
 
   Var fit(Var v, ExtentId extent) const;
@@ -46,21 +54,31 @@ class ChunkWriter {
 
   // a row a step: [heads,C,width]
   Var stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
-  Var multiplied(FactorProduct LinearUpdate::*product, Factor::Kind kind);
-  Var numbers(FactorProduct LinearUpdate::*product);
+  Var multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind);
+  Var numbers(FactorProduct LinearUpdate::*of);
   Var keys(bool over_columns);
   Var values(bool over_columns);
 
+  Var gates();
   Decays decays_of(Var gates);
+  Decays decays_of_lines(Var gates);
   std::vector<Group> groups() const;
   bool reads_end(const Group& group) const;
+  bool gates_meet_queries(bool over_columns) const;
+  Var read_in_chunk(Var q, bool over_columns);
+  Var read_before(Var q, bool over_columns) const;
   Var result(const Group& group);
   Var state_after();
   void give(const Group& group, Var y);
 
   template <class Make>
-  Var once(int what, Var a, Var b, const Make& make);
-  Var of_all_heads(Var v) const;
+  Var once(int what, Var a, Var b, const Make& make) {
+    Var& known = made_[{what, a.id, b.id}];
+    return known ? known : known = make();
+  }
+  static Var product(Var a, Var b);  ///< the other where one is empty
+  static Var of_heads(Var v, std::int64_t heads);
+  Var of_all_heads(Var v) const { return of_heads(v, chain_->axes.heads); }
 
   const Tape& from_;
   TapeCopy& copy_;

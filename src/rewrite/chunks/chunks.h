@@ -22,10 +22,10 @@ struct InChunks {
   std::vector<ChunkedStates> states;  ///< none: the graph is empty, nothing was found
 };
 
-/// Recurrences that are linear in their states, with a number for a gate, run in chunks of `steps`
-/// as products of matrices. It is for the forward part: the gradient of what is made here is the
-/// gradient in chunks. Every node of the tape has one that stands for it, the states too, of which
-/// the loss is not made any more.
+/// Recurrences that are linear in their states, with a number, a row or a column for a gate, run in
+/// chunks of `steps` as products of matrices. It is for the forward part: the gradient of what is
+/// made here is the gradient in chunks. Every node of the tape has one that stands for it, the
+/// states too, of which the loss is not made any more.
 /// @param asked  names of variables whose values or gradients are asked for: they stay as they are
 InChunks in_chunks(const Tape& tape, std::int64_t steps, const std::set<std::string>& asked);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 
 /// Recurrences that are linear in their state, found in a tape:
 ///   S[t] = a[t] S[t-1] + k[t] v[t]^T,   y[t] = S[t] q[t]
-/// with a number a (a head), however the products are written.
+/// with a number a (a head), or a row or a column of them, however the products are written.
 namespace taugrad {
 
 /// A state is a matrix [m,n] for each of its heads. A vector of each head has m = 1.
@@ -34,6 +35,8 @@ struct Factor {
 struct FactorProduct {
   std::vector<Factor> factors;
   bool negative = false;
+  /// Of a gate: row or column where it has such factors, number where it has none; none: both.
+  std::optional<Factor::Kind> kind() const;
   bool is_like(const FactorProduct& other) const;
 };
 
@@ -42,7 +45,7 @@ struct LinearUpdate {
   NodeId state;
   NodeId given;             ///< the state before as it is read: a copy of it, a weight's copy
   NodeId before;            ///< and what it is a copy of
-  FactorProduct gate;       ///< numbers; none: 1
+  FactorProduct gate;       ///< numbers, and rows or columns; none: 1
   FactorProduct added;      ///< columns, rows and numbers
   std::vector<NodeId> way;  ///< products of its size, among them those between the two states
 };
@@ -63,6 +66,8 @@ struct StateChain {
   std::vector<StateRead> reads;  ///< in the order of their states
   bool whole = false;            ///< the last state is read as it is
   NodeId first() const { return updates.front().given; }
+  /// Of all gates: a number a head, or a row or a column.
+  Factor::Kind gate_kind() const { return *updates.front().gate.kind(); }
 };
 
 /// All chains of two steps or more that something reads.

@@ -84,10 +84,7 @@ class Terms {
 
 /// The update that the terms of a sum are, the first one that of the state.
 std::optional<LinearUpdate> update_of(const Tape& tape, NodeId id, const Term& kept, Term added) {
-  const auto is_number = [](const Factor& f) { return f.kind == Factor::Kind::number; };
-  if (kept.full.size() != 1 || kept.full[0].below ||
-      !std::ranges::all_of(kept.product.factors, is_number))
-    return std::nullopt;
+  if (kept.full.size() != 1 || kept.full[0].below || !kept.product.kind()) return std::nullopt;
   for (const Factor& f : added.full) {
     if (f.kind == Factor::Kind::number) return std::nullopt;  // a whole matrix
     added.product.factors.push_back({elements_of(tape, f.node), f.kind, f.below, f.heads});
@@ -100,6 +97,14 @@ std::optional<LinearUpdate> update_of(const Tape& tape, NodeId id, const Term& k
 }
 
 }  // namespace
+
+std::optional<Factor::Kind> FactorProduct::kind() const {
+  using Kind = Factor::Kind;
+  const auto has = [&](Kind kind) { return std::ranges::count(factors, kind, &Factor::kind) > 0; };
+  const bool row = has(Kind::row), column = has(Kind::column);
+  if (row && column) return std::nullopt;
+  return row ? Kind::row : column ? Kind::column : Kind::number;
+}
 
 bool FactorProduct::is_like(const FactorProduct& other) const {
   return negative == other.negative &&

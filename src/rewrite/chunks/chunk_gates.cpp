@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "rewrite/chunks/chunk_writer.h"
+#include "taugrad/ops/decays.h"
+#include "taugrad/ops/gated.h"
+#include "taugrad/ops/ops.h"
+
+// What gates leave between the steps of a chunk.
+namespace taugrad {
+namespace {
+
+/// [C,1]: 1 at a place.
+Var unit_column(Tape& tape, std::int64_t place, std::int64_t size) {
+  return pad(constant(tape, 1, {1, 1}), place, size);
+}
+
+/// [h,C,width] as [C,h,width], and back.
+Var turned(Var v) { return transpose(v, {1, 0, 2}); }
+
+}  // namespace
+
+Var ChunkWriter::gates() {
+  const Factor::Kind kind = chain_->gate_kind();
+  const Var number = numbers(&LinearUpdate::gate);
+  if (kind == Factor::Kind::number) return number;
+  return product(number, multiplied(&LinearUpdate::gate, kind));
+}
+
+ChunkWriter::Decays ChunkWriter::decays_of(Var gates) {
+  if (chain_->gate_kind() != Factor::Kind::number) return decays_of_lines(gates);
+  const auto count = static_cast<std::int64_t>(size());
+  Decays d;
+  if (!gates) {
+    const Var one = constant(to_, 1, {1, count});
+    d.between = decays(one);
+    return d;
+  }
+  const std::int64_t heads = gates.shape()[0];
+  const Var between = once(kBetween, gates, {}, [&] {
+    return decays(reshape(gates, {heads, count}));
+  });
+  d.between = between;
+  d.from_start = once(kFromStart, gates, {}, [&] {
+    const Var first = unit_column(to_, 0, count);
+    const Var gate = stacked_matmul(reshape(gates, {heads, 1, count}), first);
+    return gate * stacked_matmul(between, first);
+  });
+  const auto row = [&] { return reshape(unit_column(to_, count - 1, count), {1, count}); };
+  d.to_end = once(kToEnd, gates, {}, [&] {
+    return reshape(stacked_matmul(row(), between), {heads, count, 1});
+  });
+  d.all = stacked_matmul(row(), d.from_start);
+  return d;
+}
+
+/// Multiplied up step by step, from the first on and back from the last.
+ChunkWriter::Decays ChunkWriter::decays_of_lines(Var gates) {
+  const std::int64_t heads = gates.shape()[0], count = gates.shape()[1], width = gates.shape()[2];
+  const Var steps = turned(gates);
+  const Var first = pad(slice(steps, 0, 1), 0, count);
+  const Var last = pad(constant(to_, 1, {1, heads, width}), count - 1, count);
+  const Var from_start = scan(steps, first);
+  Decays d;
+  d.lines = gates;
+  d.from_start = turned(from_start);
+  d.to_end = turned(scan(steps, last, Way::backwards));
+  d.all = reshape(slice(from_start, count - 1, count), {heads, 1, width});
+  return d;
+}
+
+/// Whether rows of gates stand beside queries and keys, not beside the values.
+bool ChunkWriter::gates_meet_queries(bool over_columns) const {
+  return over_columns == (chain_->gate_kind() == Factor::Kind::row);
+}
+
+/// What is read of the steps of the chunk itself.
+Var ChunkWriter::read_in_chunk(Var q, bool over_columns) {
+  const Var k = keys(over_columns), v = values(over_columns), gates = decays_.lines;
+  if (gates && gates_meet_queries(over_columns)) {
+    const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], gates.shape()[0]});
+    const Var queries = of_heads(q, heads), lines = of_heads(k, heads);
+    return stacked_matmul(gated_scores(queries, lines, of_heads(gates, heads)), v);
+  }
+  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
+  if (gates) {
+    const std::int64_t heads = std::max({met.shape()[0], v.shape()[0], gates.shape()[0]});
+    const Var weights = of_heads(met, heads), lines = of_heads(v, heads);
+    return gated_sums(weights, lines, of_heads(gates, heads));
+  }
+  const Var by = once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
+  return stacked_matmul(by, v);
+}
+
+/// What is read of the state before it.
+Var ChunkWriter::read_before(Var q, bool over_columns) const {
+  if (decays_.lines && gates_meet_queries(over_columns))
+    return stacked_matmul(decays_.from_start * q, before_, false, over_columns);
+  return product(decays_.from_start, stacked_matmul(q, before_, false, over_columns));
+}
+
+Var ChunkWriter::state_after() {
+  const Factor::Kind kind = chain_->gate_kind();
+  Var lines = values(true), row = keys(true), all = decays_.all;
+  if (kind == Factor::Kind::row)
+    row = decays_.to_end * row;
+  else
+    lines = product(decays_.to_end, lines);
+  if (kind == Factor::Kind::column) all = reshape(all, {all.shape()[0], all.shape()[2], 1});
+  const Var added = of_all_heads(stacked_matmul(lines, row, true));
+  return before_ ? product(all, before_) + added : added;
+}
+
+}  // namespace taugrad
