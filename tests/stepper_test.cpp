@@ -188,6 +188,27 @@ TEST_CASE("draws of a Stepper are those of a run") {
   }
 }
 
+TEST_CASE("a step that fails leaves the state as it was") {
+  const Definition d = define(
+      R"j("index": {"t": "tau"}, "inputs": {"A[t]": [2, 2]}, "weights": {"b": {"shape": [2], "init": 1}},
+  "equations": ["h[t] = 0.5 * h[t-1] + solve(A[t], b)", "u[t] = h[t-2] + h[t]"])j");
+  const Tensors weights = initial_weights(d);
+  const auto matrix = [](double x) {
+    return Tensors{{"A", Tensor::of({1, 2, 2}, std::vector<double>{x, 0, 1, x})}};
+  };
+  const StepperOptions o{.outputs = {"h", "u"}, .dtype = Dtype::f64};
+  Stepper plain(d, weights, o), failing(d, weights, o);
+  for (int t = 1; t < 9; ++t) {
+    if (t > 4) {
+      CHECK_THROWS_AS(failing.step(matrix(0)), Error);
+      if (t == 7) CHECK(failing.state() == plain.state());
+    }
+    const Tensors a = plain.step(matrix(t)), b = failing.step(matrix(t));
+    CAPTURE(t);
+    CHECK(a == b);
+  }
+}
+
 TEST_CASE("a step allocates nothing") {
   for (const std::string& body : {std::string(kLstm), handed_on()[2].body}) {
     const Definition d = define(body);

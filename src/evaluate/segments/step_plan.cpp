@@ -1,6 +1,7 @@
 #include "evaluate/segments/step_plan.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/fail.h"
 #include "evaluate/evaluation.h"
@@ -32,6 +33,21 @@ bool within(std::span<const std::int32_t> at, int cut, std::int64_t step,
     }
   }
   return true;
+}
+
+/// A number is copied without a call.
+template <class S>
+void copy(const S* from, std::size_t count, S* to) {
+  if (count == 1)
+    *to = *from;
+  else
+    std::copy_n(from, count, to);
+}
+
+template <class S>
+bool overlap(std::span<const S> a, std::span<const S> b) {
+  const std::less<const S*> before;
+  return before(a.data(), b.data() + b.size()) && before(b.data(), a.data() + a.size());
 }
 
 }  // namespace
@@ -182,6 +198,7 @@ template <class S>
 void StepPlan<S>::find_values() {
   for (std::vector<Piece>* const pieces : {&outputs_, &told_})
     for (Piece& p : *pieces) p.made = executor_->value(p.output);
+  find_handed_on();
   found_ = true;
 }
 
@@ -196,21 +213,60 @@ void StepPlan<S>::take(const Piece& p, S* to, const char* mine) const {
 }
 
 template <class S>
+void StepPlan<S>::take_inputs(const StepTensors<S>& tensors) {
+  for (const Piece& p : inputs_)
+    copy(tensors.inputs[p.tensor].values.data() + p.offset, p.leaf.size(), p.leaf.data());
+  for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = static_cast<S>(tensors.steps[i]);
+}
+
+template <class S>
 void StepPlan<S>::run(StepTensors<S>& tensors, const char* mine) {
   if (draws_) {
     for (std::size_t i = 0; i < context_.moved.size(); ++i)
       context_.moved[i] = tensors.steps[i] - segment_.first;
     executor_->set_batch(context_, batch_);
   }
-  for (const Piece& p : state_)
-    std::copy_n(tensors.state[p.tensor].data(), p.leaf.size(), p.leaf.data());
-  for (const Piece& p : inputs_)
-    std::copy_n(tensors.inputs[p.tensor].values.data() + p.offset, p.leaf.size(), p.leaf.data());
-  for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = static_cast<S>(tensors.steps[i]);
+  take_state(tensors);
+  take_inputs(tensors);
   executor_->run();
   if (!found_) find_values();
   for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].place.data() + p.offset, mine);
   for (const Piece& p : told_) take(p, tensors.next[p.tensor].data(), mine);
+}
+
+/// What a step tells of the state goes where the next one reads it, and nowhere else: into leaves,
+/// which no run writes, so that a step that fails leaves the state as it was.
+template <class S>
+void StepPlan<S>::find_handed_on() {
+  runs_on_ = !draws_ && told_.size() == state_.size();
+  for (Piece& told : told_) {
+    for (const Piece& p : state_) {
+      if (p.tensor == told.tensor) told.leaf = p.leaf;
+      // a value that is such a leaf itself would be written over before it is read
+      if (overlap<S>(told.made, p.leaf)) runs_on_ = false;
+    }
+    if (told.leaf.empty() || told.leaf.size() != told.made.size()) runs_on_ = false;
+  }
+}
+
+template <class S>
+void StepPlan<S>::take_state(const StepTensors<S>& tensors) {
+  for (const Piece& p : state_) copy(tensors.state[p.tensor].data(), p.leaf.size(), p.leaf.data());
+}
+
+template <class S>
+void StepPlan<S>::give_state(StepTensors<S>& tensors) const {
+  for (const Piece& p : state_)
+    copy<S>(p.leaf.data(), p.leaf.size(), tensors.state[p.tensor].data());
+}
+
+template <class S>
+void StepPlan<S>::run_on(StepTensors<S>& tensors) {
+  take_inputs(tensors);
+  executor_->run();
+  for (const Piece& p : outputs_)
+    copy(p.made.data(), p.made.size(), tensors.outputs[p.tensor].place.data() + p.offset);
+  for (const Piece& p : told_) copy(p.made.data(), p.made.size(), p.leaf.data());
 }
 
 template class StepPlan<float>;

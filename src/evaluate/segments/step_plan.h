@@ -41,9 +41,17 @@ class StepPlan {
 
   /// Of the items that `mine` marks (null: of all), outputs and next state.
   void run(StepTensors<S>& tensors, const char* mine);
+  /// A step of all items whose state is what the last one left here, or take_state brought. The
+  /// next state stays here, and in `tensors` is what it was, until give_state.
+  void run_on(StepTensors<S>& tensors);
+  void take_state(const StepTensors<S>& tensors);
+  void give_state(StepTensors<S>& tensors) const;
+  /// Whether run_on can: nothing is drawn, and the next step reads all that one tells.
+  bool runs_on() const { return runs_on_; }
 
  private:
-  struct Piece {  ///< a leaf and what fills it, or an output and where it goes
+  struct Piece {  ///< a leaf and what fills it, or an output and where it goes: what is told of a
+                  ///< state to the leaf of the next step
     std::span<S> leaf = {};
     std::size_t output = 0;        ///< of the executor
     std::span<const S> made = {};  ///< its values, found by the first run
@@ -59,6 +67,8 @@ class StepPlan {
   void find_input(const Unfolded& u, NodeId id, StepTensors<S>& tensors);
   void warm_up(StepTensors<S>& tensors);
   void find_values();
+  void find_handed_on();
+  void take_inputs(const StepTensors<S>& tensors);
   void take(const Piece& p, S* to, const char* mine) const;
   void find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors);
 
@@ -69,7 +79,7 @@ class StepPlan {
   BatchContext context_;
   std::vector<Piece> inputs_, state_, outputs_, told_;
   std::span<S> steps_;
-  bool draws_ = false, found_ = false;
+  bool draws_ = false, found_ = false, runs_on_ = false;
 };
 
 }  // namespace taugrad::runtime

@@ -210,6 +210,8 @@ struct Stepper::Of final : Stepper::Engine {
     const std::size_t one = plan_of(tensors.steps[0]);
     const bool alike =
         std::ranges::all_of(tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
+    if (alike && plans[one]->runs_on()) return run_on(plans[one].get());
+    find_state();
     if (alike) {
       plans[one]->run(tensors, nullptr);
     } else {
@@ -224,6 +226,22 @@ struct Stepper::Of final : Stepper::Engine {
     }
     tensors.state.swap(tensors.next);
     for (std::int64_t& n : tensors.steps) ++n;
+  }
+
+  // Step after step of one plan leaves the state with it.
+  void run_on(StepPlan<S>* plan) {
+    if (holds_state != plan) {
+      find_state();
+      plan->take_state(tensors);
+      holds_state = plan;
+    }
+    plan->run_on(tensors);
+    for (std::int64_t& n : tensors.steps) ++n;
+  }
+
+  void find_state() {
+    if (holds_state != nullptr) holds_state->give_state(tensors);
+    holds_state = nullptr;
   }
 
   void take(const Tensors& given) override {
@@ -251,6 +269,7 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void store_state() override {
+    find_state();
     std::ranges::copy(tensors.steps,
                       state.find("steps")->second.template values<std::int64_t>().begin());
     if (names.empty())
@@ -293,6 +312,7 @@ struct Stepper::Of final : Stepper::Engine {
   StepTensors<S> tensors;
   std::vector<std::pair<std::span<const S>, Tensor*>> symbols;  // outputs of another type
   std::vector<std::unique_ptr<StepPlan<S>>> plans;  // by steps made; the last one of all later ones
+  StepPlan<S>* holds_state = nullptr;               // of all items; null: `tensors` does
   std::vector<char> mine;
   std::vector<std::string> names;  // of slots
 };
