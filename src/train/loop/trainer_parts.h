@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "taugrad/evaluate/run.h"
 #include "taugrad/train/trainer.h"
 #include "train/data/windows.h"
 #include "train/loop/batch_plan.h"
