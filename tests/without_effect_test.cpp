@@ -114,43 +114,45 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
   spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
   spill(f / "t.txt", "ab\nba\n");
   spill(f / "s.jsonl", "{\"x\": [0.5, 1, 0.25]}\n");
-  spill(f / "series.json", R"({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"init": 0.5}},
+  spill(f / "series.json", R"j({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"init": 0.5}},
     "equations": ["x[t] ~ normal(mean = a * x[t-1], std = 1)"]
-})");
+})j");
   const std::string train = "train elman --size m=3 --epochs 1 --data t.jsonl -q -o m ";
-const std::string go_on = "train --resume given --epochs 2 ";
-REQUIRE(support::taugrad(f, "train elman --size m=3 --epochs 1 --data t.jsonl -q -o given")
-            .status == 0);
-REQUIRE(support::taugrad(f, "train char_lm --size m=3 --epochs 1 --data t.txt -q -o text").status ==
-        0);
-REQUIRE(support::taugrad(f, "train series.json --epochs 1 --data s.jsonl -q -o series").status ==
-        0);
-const std::vector<std::pair<std::string, std::string>> rows = {
-    {train + "--coupled-decay", "--weight-decay 0.01"},
-    {train + "--decay-of W*", "--weight-decay 0.01"},
-    {train + "--optimizer sgd --nesterov", "--momentum 0.9"},
-    {train + "--freeze '*'", "--freeze some of them"},
-    {train + "--init given --map 'Q=W'", "--map \"Q=W\" has no effect"},
-    {go_on + "--coupled-decay", "--weight-decay 0.01"},
-    {go_on + "--decay-of W*", "--weight-decay 0.01"},
-    {"sample text --temperature 0 --seed 3", "at temperature 0"},
-    {"predict given --data t.jsonl --seed 3", "where nothing is drawn"},
-    {"predict series --data s.jsonl --steps 2 --batch 3", "beside --steps"},
-    {"predict series --data s.jsonl --steps 2 --draw --top-k 3", "draws no symbols"},
-    {"predict series --data s.jsonl --steps 2 --draw --top-p 0.5", "draws no symbols"}};
-for (const auto& [words, what] : rows) {
-  const Outcome o = support::taugrad(f, words);
-  CAPTURE(words, o.err);
-  CHECK(o.status == 2);
-  CHECK(has(o.err, "error[U007]"));
-  CHECK(has(o.err, what));
-}
-const Outcome o = support::taugrad(
-    f, "train elman --size m=3 --epochs 1 --data t.jsonl -o m --bptt 8 --flow-every 9");
-CHECK(o.status == 0);
-CHECK(has(o.err, "--bptt 8 cuts nothing"));
-CHECK(has(o.err, "--flow-every 9 tells nothing"));
-CHECK(support::taugrad(f, go_on + "--weight-decay 0.01 --coupled-decay --decay-of W -q").status ==
+  const std::string go_on = "train --resume given --epochs 2 ";
+  REQUIRE(
+      support::taugrad(f, "train elman --size m=3 --epochs 1 --data t.jsonl -q -o given").status ==
       0);
-CHECK(support::taugrad(f, "train --resume given --epochs 3 --weight-decay 0 -q").status == 0);
+  REQUIRE(
+      support::taugrad(f, "train char_lm --size m=3 --epochs 1 --data t.txt -q -o text").status ==
+      0);
+  REQUIRE(support::taugrad(f, "train series.json --epochs 1 --data s.jsonl -q -o series").status ==
+          0);
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {train + "--coupled-decay", "--weight-decay 0.01"},
+      {train + "--decay-of W*", "--weight-decay 0.01"},
+      {train + "--optimizer sgd --nesterov", "--momentum 0.9"},
+      {train + "--freeze '*'", "--freeze some of them"},
+      {train + "--init given --map 'Q=W'", "--map \"Q=W\" has no effect"},
+      {go_on + "--coupled-decay", "--weight-decay 0.01"},
+      {go_on + "--decay-of W*", "--weight-decay 0.01"},
+      {"sample text --temperature 0 --seed 3", "at temperature 0"},
+      {"predict given --data t.jsonl --seed 3", "where nothing is drawn"},
+      {"predict series --data s.jsonl --steps 2 --batch 3", "beside --steps"},
+      {"predict series --data s.jsonl --steps 2 --draw --top-k 3", "draws no symbols"},
+      {"predict series --data s.jsonl --steps 2 --draw --top-p 0.5", "draws no symbols"}};
+  for (const auto& [words, what] : rows) {
+    const Outcome o = support::taugrad(f, words);
+    CAPTURE(words, o.err);
+    CHECK(o.status == 2);
+    CHECK(has(o.err, "error[U007]"));
+    CHECK(has(o.err, what));
+  }
+  const Outcome o = support::taugrad(
+      f, "train elman --size m=3 --epochs 1 --data t.jsonl -o m --bptt 8 --flow-every 9");
+  CHECK(o.status == 0);
+  CHECK(has(o.err, "--bptt 8 cuts nothing"));
+  CHECK(has(o.err, "--flow-every 9 tells nothing"));
+  CHECK(support::taugrad(f, go_on + "--weight-decay 0.01 --coupled-decay --decay-of W -q").status ==
+        0);
+  CHECK(support::taugrad(f, "train --resume given --epochs 3 --weight-decay 0 -q").status == 0);
 }
