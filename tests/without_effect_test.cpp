@@ -114,7 +114,8 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
   spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
   spill(f / "t.txt", "ab\nba\n");
   spill(f / "s.jsonl", "{\"x\": [0.5, 1, 0.25]}\n");
-  spill(f / "series.json", R"j({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"init": 0.5}},
+  spill(f / "series.json",
+        R"j({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"shape": [], "init": 0.5}},
     "equations": ["x[t] ~ normal(mean = a * x[t-1], std = 1)"]
 })j");
   const std::string train = "train elman --size m=3 --epochs 1 --data t.jsonl -q -o m ";
