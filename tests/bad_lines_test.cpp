@@ -83,9 +83,9 @@ TEST_CASE("a bad line's message tells its place in the file", "[data]") {
   const auto told =
       problems_of([] { json_lines_dataset(load_definition("elman"), kBad, "bad.jsonl"); });
   REQUIRE(told.size() == 6);
-  CHECK(has(told[1].message, "at 3:26"));
-  CHECK(told[1].column == 26);
-  CHECK(has(told[5].message, "at 8:25"));
+  CHECK(has(told[1].message, "at 3:24"));
+  CHECK(told[1].column == 24);
+  CHECK(has(told[5].message, "at 8:23"));
   for (const Diagnostic& d : told) CHECK_FALSE(has(d.message, " 1:"));
 }
 
@@ -136,9 +136,9 @@ TEST_CASE("data without a step, or without a target, are refused", "[data]") {
     CHECK_FALSE(support::fs::exists(f / "m"));
   }
   // a loss of the definition's own counts items, and has no step to learn from either
-  spill(f / "d.json", R"json({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights":
+  spill(f / "d.json", R"j({"name": "d", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights":
     {"w": []}, "equations": ["h[t] = w * x[t]"], "loss": "sum(h[t] * h[t])"
-})json");
+})j");
   spill(f / "x.jsonl", "{\"x\": []}\n");
   CHECK(has(run(f, "train d.json --data x.jsonl -o m").err, "error[D002]"));
   // beside others they are items of no target, and say so

@@ -115,9 +115,9 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
   spill(f / "t.txt", "ab\nba\n");
   spill(f / "s.jsonl", "{\"x\": [0.5, 1, 0.25]}\n");
   spill(f / "series.json",
-        R"json({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"init": 0.5}},
+        R"j({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"shape": [], "init": 0.5}},
     "equations": ["x[t] ~ normal(mean = a * x[t-1], std = 1)"]
-})json");
+})j");
   const std::string train = "train elman --size m=3 --epochs 1 --data t.jsonl -q -o m ";
   const std::string go_on = "train --resume given --epochs 2 ";
   REQUIRE(
