@@ -1,4 +1,5 @@
 // DOT and SVG text: golden files, escaping, and what Graphviz and an XML parser say to them.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
@@ -135,6 +136,42 @@ TEST_CASE("S13: Graphviz reads names that need every kind of care", "[draw][grap
   INFO(outcome.output);
   CHECK(outcome.status == 0);
   CHECK(outcome.output.empty());
+}
+
+TEST_CASE("dot: no string is too long for Graphviz, whatever is drawn past however many layers",
+          "[draw][graphviz]") {
+  Picture p;
+  p.title = "chain";
+  constexpr int kLayers = 700;
+  for (int i = 0; i < kLayers; ++i) {
+    PictureNode n;
+    n.id = n.role = "n" + std::to_string(i);
+    n.op = "tanh";
+    p.nodes.push_back(n);
+    if (i > 0) p.edges.push_back({.from = i - 1, .to = i, .kind = EdgeKind::data, .label = ""});
+  }
+  p.edges.push_back({.from = 0, .to = kLayers - 1, .kind = EdgeKind::data, .label = ""});
+  const std::string plain = to_dot(p);
+  CHECK(std::ranges::count(plain, '\n') == std::ssize(p.nodes) + std::ssize(p.edges) + 5);
+  for (int i = 0; i < 20'000; ++i) p.nodes[0].title += i % 7 == 0 ? "\"\\" : "µ";
+  const std::string text = to_dot(p);
+  std::size_t longest = 0;
+  for (std::size_t at = 0; at != std::string::npos && at < text.size();) {
+    const std::size_t next = text.find('\n', at);
+    longest = std::max(longest, std::min(next, text.size()) - at);
+    at = next == std::string::npos ? next : next + 1;
+  }
+  CHECK(longest < 16'384);
+  if (!has_command("dot")) {
+    WARN("dot is not installed: nothing was drawn");
+    return;
+  }
+  const TemporaryFile file(".dot", text);
+  const Outcome o = run_command("dot -Tsvg " + file.path());
+  INFO(o.output.substr(0, 300));
+  CHECK(o.status == 0);
+  CHECK(o.output.find("yntax error") == std::string::npos);
+  CHECK(o.output.find("&quot;\\µµµµµµ&quot;") != std::string::npos);
 }
 
 TEST_CASE("dot: 200 steps are drawn, because the coordinates are written", "[draw][graphviz]") {

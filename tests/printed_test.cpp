@@ -359,6 +359,78 @@ TEST_CASE("printed: two directions stand as in the notes, with no crossing more 
   }
 }
 
+namespace {
+
+/// Where a text lies from the nearest point of a line.
+double distance(const Box& b, const std::vector<Point>& line) {
+  double least = 1e18;
+  for (std::size_t s = 0; s + 1 < line.size(); ++s)
+    for (int k = 0; k <= 20; ++k) {
+      const Point q{line[s].x + (line[s + 1].x - line[s].x) * k / 20,
+                    line[s].y + (line[s + 1].y - line[s].y) * k / 20};
+      least = std::min(least, std::hypot(std::max(0.0, std::abs(q.x - b.x) - b.width / 2),
+                                         std::max(0.0, std::abs(q.y - b.y) - b.height / 2)));
+    }
+  return least;
+}
+bool is_inside(const Box& b, Point p, double margin) {
+  const double r = std::min(b.width, b.height) / 2;
+  const double dx = std::max(0.0, std::abs(p.x - b.x) - (b.width / 2 - r));
+  const double dy = std::max(0.0, std::abs(p.y - b.y) - (b.height / 2 - r));
+  return std::hypot(dx, dy) < r - margin;
+}
+
+}  // namespace
+
+TEST_CASE("printed: long names stand apart, no arrow ends inside one, each weight by its line",
+          "[draw][printed]") {
+  std::string many = "hidden[t] = tanh(";
+  for (int i = 1; i <= 30; ++i)
+    many += (i > 1 ? " + W" : "W") + std::to_string(i) + " @ hidden[t-1]";
+  const std::vector<std::vector<std::string>> nets{
+      {"hidden[t] = tanh(forgetgate[t-1] + inputgate[t])", "forgetgate[t] = W @ hidden[t]",
+       "inputgate[t] = U @ hidden[t-1]",
+       "outputgate[t] = tanh(forgetgate[t]) * tanh(inputgate[t])"},
+      {"longstatename[t] = tanh(W @ longstatename[t-1] + U @ observation[t])",
+       "anotherlongname[t] = tanh(longstatename[t] + V @ anotherlongname[t-1])",
+       "averyveryveryverylongnameindeed[t] = longstatename[t] * anotherlongname[t]",
+       "averyveryveryverylongnameoftwo[t] = tanh(averyveryveryverylongnameindeed[t] + Q @ "
+       "averyveryveryverylongnameoftwo[t-1] + averyveryveryverylongnameindeed[t-1])"},
+      {many + ")"}};
+  for (const auto& net : nets)
+    for (const bool circuit : {true, false}) {
+      INFO(net.back() << (circuit ? " folded" : " unfolded"));
+      const Definition d = definition_from_equations(net);
+      const Picture p = circuit
+                            ? picture_of(folded(d), {.detail = Detail::variables})
+                            : picture_of(unfold(d, {.steps = 3}), {.detail = Detail::variables});
+      const Layout l = draw::lay_out(p);
+      CHECK(l.printed);
+      int near = 0, hidden = 0, far = 0;
+      for (std::size_t n = 0; n < l.nodes.size(); ++n)
+        for (std::size_t m = n + 1; m < l.nodes.size(); ++m)
+          near += overlap(l.nodes[n], l.nodes[m]);
+      for (std::size_t e = 0; e < p.edges.size(); ++e) {
+        const std::vector<Point> line = draw::sampled(l.edges[e]);
+        for (std::size_t i = 1; i < line.size(); ++i)
+          hidden += is_inside(l.nodes[at(p.edges[e].to)], line[i], 1);
+        // the arrow head, 8 long, lies along no name
+        const Point tip = line.back(), before = line[line.size() - 2];
+        const double length = std::hypot(tip.x - before.x, tip.y - before.y);
+        hidden += is_inside(
+            l.nodes[at(p.edges[e].to)],
+            {tip.x - 8 / length * (tip.x - before.x), tip.y - 8 / length * (tip.y - before.y)},
+            -1.5);
+        const Box text{l.edges[e].label.x, l.edges[e].label.y, draw::printed_width(p.edges[e]),
+                       draw::kLabelHeight};
+        far += text.width > 0 && distance(text, line) > 26;
+      }
+      CHECK(near == 0);
+      CHECK(hidden == 0);
+      CHECK(far == 0);
+    }
+}
+
 TEST_CASE("printed: what each reads of nearly all of a plane is a layer, in two rows",
           "[draw][printed]") {
   const Picture p =

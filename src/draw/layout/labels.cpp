@@ -20,6 +20,8 @@ namespace {
 constexpr double kLineHeight = 12;
 constexpr double kBeside = 4;               // between a caption and a line
 constexpr double kStep = 6;                 // between places that are tried
+constexpr long kCovering = 200;             // cost of a place on a text or node
+constexpr long kShared = 1;                 // cost of a place on a line that other texts share
 constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
@@ -39,8 +41,9 @@ const Leg* upright_leg(const Wire& w, std::size_t& number) {
 class Obstacles {
  public:
   void add_box(const Box& box) { boxes_.push_back(box), enter(box, number(boxes_) * 2); }
-  void add_piece(Point a, Point b, int net, int to) {
-    pieces_.push_back({a, b, net, to});
+  /// @param name  of the text of its line
+  void add_piece(Point a, Point b, int net, int to, int name) {
+    pieces_.push_back({a, b, net, to, name});
     const int id = number(pieces_) * 2 + 1;
     const double length = std::max(std::abs(b.x - a.x), std::abs(b.y - a.y));
     const int steps = static_cast<int>(length / kSquare) + 1;
@@ -50,9 +53,12 @@ class Obstacles {
     }
   }
 
-  /// What a text of that net would cover: texts and nodes are worse than lines.
-  long cost(const Box& text, int net, int to) const {
+  /// What a text of that net would cover: texts and nodes are worse than lines. Where lines of its
+  /// net with other texts run along, as well, it could not be told whose it is.
+  /// @param name  of the text; -1: that does not matter
+  long cost(const Box& text, int net, int to, int name) const {
     long boxes = 0;
+    bool shared = false;
     std::vector<int> nets;
     each(text, [&](int id) {
       if (id % 2 == 0) {
@@ -60,17 +66,22 @@ class Obstacles {
         return;
       }
       const Piece& p = pieces_[at(id / 2)];
-      if (p.net == net || p.to == to || !passes(p, text)) return;
+      if (p.net == net ? name < 0 || p.name == name : p.to == to) return;
+      if (!passes(p, text)) return;
+      if (p.net == net) {
+        shared = true;
+        return;
+      }
       if (std::ranges::find(nets, p.net) == nets.end()) nets.push_back(p.net);
     });
-    return 100 * boxes + std::ssize(nets);
+    return kCovering * boxes + 2 * std::ssize(nets) + (shared ? kShared : 0);
   }
 
  private:
   static constexpr double kSquare = 48;
   struct Piece {
     Point a, b;
-    int net, to;
+    int net, to, name;
   };
   template <class T>
   static int number(const std::vector<T>& v) {
@@ -123,12 +134,18 @@ class Obstacles {
 
 class Labels {
  public:
-  Labels(const Drawing& d, Layout& layout)
-      : d_(d), layout_(layout), paths_(layout.edges), searched_(paths_.size() <= kMostEdges) {
+  /// @param told_apart  whether a text on a line that others share is worse than on one of its own
+  Labels(const Drawing& d, Layout& layout, bool told_apart)
+      : d_(d),
+        layout_(layout),
+        paths_(layout.edges),
+        searched_(paths_.size() <= kMostEdges),
+        told_apart_(told_apart) {
     if (searched_) add_drawing();
     place_captions();
   }
 
+  bool covering() const { return covering_; }  ///< whether a text lies on another or on a node
   Cramped place() {
     for (std::size_t e = 0; e < paths_.size(); ++e)
       if (!d_.picture.edges[e].label.empty()) place(e);
@@ -146,8 +163,15 @@ class Labels {
     for (std::size_t e = 0; e < paths_.size(); ++e) {
       const std::vector<Point> points = sampled(paths_[e]);
       for (std::size_t i = 0; i + 1 < points.size(); ++i)
-        drawn_.add_piece(points[i], points[i + 1], d_.wires[e].net, d_.picture.edges[e].to);
+        drawn_.add_piece(points[i], points[i + 1], d_.wires[e].net, d_.picture.edges[e].to,
+                         name(e));
     }
+  }
+
+  /// A number for the text of an edge.
+  int name(std::size_t e) {
+    return names_.try_emplace(d_.picture.edges[e].label, static_cast<int>(names_.size()))
+        .first->second;
   }
 
   /// In the middle of the upper border; where a line passes there, beside it.
@@ -161,10 +185,10 @@ class Labels {
         return Box{b.x + away, b.top() + 10, width + 2 * kBeside, kLineHeight};
       };
       Box best = box(0);
-      long least = searched_ ? drawn_.cost(best, -1, -1) : 0;
+      long least = searched_ ? drawn_.cost(best, -1, -1, -1) : 0;
       for (double away = kStep; least > 0 && away <= room; away += kStep)
         for (const double place : {-away, away})
-          if (const long cost = drawn_.cost(box(place), -1, -1); cost < least) {
+          if (const long cost = drawn_.cost(box(place), -1, -1, -1); cost < least) {
             least = cost;
             best = box(place);
           }
@@ -214,14 +238,16 @@ class Labels {
     long least = -1;
     Point best = places.front();
     for (const Point p : places) {
-      const long cost = drawn_.cost(box(p), d_.wires[e].net, d_.picture.edges[e].to);
+      const long cost =
+          drawn_.cost(box(p), d_.wires[e].net, d_.picture.edges[e].to, told_apart_ ? name(e) : -1);
       if (least >= 0 && cost >= least) continue;
       least = cost;
       best = p;
       if (cost == 0) break;
     }
     drawn_.add_box(box(best));
-    if (least > 0 && leg != nullptr && searched_)
+    covering_ = covering_ || least >= kCovering;
+    if (least > kShared && leg != nullptr && searched_)
       cramped_.tracks.push_back({leg->lane, leg->track, width / 2 + 2});
     return best;
   }
@@ -250,14 +276,24 @@ class Labels {
   const Drawing& d_;
   Layout& layout_;
   std::vector<Path>& paths_;
-  const bool searched_;
+  const bool searched_, told_apart_;
+  bool covering_ = false;
   Obstacles drawn_;
+  std::unordered_map<std::string, int> names_;
   std::map<std::tuple<int, int, std::string>, Point> of_net_;
   Cramped cramped_;
 };
 
 }  // namespace
 
-Cramped place_labels(const Drawing& d, Layout& layout) { return Labels(d, layout).place(); }
+Cramped place_labels(const Drawing& d, Layout& layout) {
+  std::vector<Point> middles;
+  for (const Path& p : layout.edges) middles.push_back(p.label);
+  Labels labels(d, layout, true);
+  Cramped cramped = labels.place();
+  if (!labels.covering()) return cramped;
+  for (std::size_t e = 0; e < middles.size(); ++e) layout.edges[e].label = middles[e];
+  return Labels(d, layout, false).place();
+}
 
 }  // namespace taugrad::draw

@@ -50,9 +50,14 @@ void frame(const Picture& picture, Layout& layout) {
   for (const auto* boxes : {&layout.nodes, &layout.clusters}) {
     for (const Box& b : *boxes) cover(b.left(), b.top(), b.right(), b.bottom());
   }
-  for (const Path& p : layout.edges) {
-    for (const Point& q : p.points) cover(q.x, q.y, q.x, q.y);
-  }
+  const auto cover_all = [&](const std::vector<Point>& points) {
+    for (const Point& q : points) cover(q.x, q.y, q.x, q.y);
+  };
+  for (const Path& p : layout.edges)
+    if (layout.printed)  // an arc's own points reach far beyond it
+      cover_all(sampled(p));
+    else
+      cover_all(p.points);
   for (std::size_t e = 0; e < layout.edges.size(); ++e)
     if (const double w = label_width(picture.edges[e], layout.printed); w > 0) {
       const Point p = layout.edges[e].label;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "draw/layout/geometry.h"
+#include "draw/layout/path_text.h"
 
 namespace taugrad::draw {
 namespace {
@@ -13,10 +14,32 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Point mix(Point a, Point b, double t) { return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t}; }
 double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
 
+// Whether the way from b to c is that from a to b.
+bool goes_on(Point a, Point b, Point c) {
+  const double x = b.x - a.x, y = b.y - a.y, u = c.x - b.x, v = c.y - b.y;
+  return std::abs(x * v - y * u) < 0.01 && x * u + y * v > 0;
+}
+
 void add_line(std::vector<Point>& to, Point p) {
   const Point from = to.back();
   if (distance(from, p) < 0.01) return;
   to.insert(to.end(), {mix(from, p, 1.0 / 3), mix(from, p, 2.0 / 3), p});
+}
+
+// Straight pieces that go on in one direction become one: a line past many layers is one piece.
+void join_lines(std::vector<Point>& points) {
+  std::size_t end = 0;  // of what is kept
+  for (std::size_t i = 0; i + 3 < points.size(); i += 3) {
+    const std::size_t last = end < 3 ? 0 : end - 3;
+    const bool on = end > 0 && is_line(&points[last]) && is_line(&points[i]) &&
+                    goes_on(points[last], points[end], points[i + 3]);
+    if (on) end = last;
+    const Point from = points[end], to = points[i + 3];
+    points[end + 1] = on ? mix(from, to, 1.0 / 3) : points[i + 1];
+    points[end + 2] = on ? mix(from, to, 2.0 / 3) : points[i + 2];
+    points[end += 3] = to;
+  }
+  points.resize(std::min(points.size(), end + 1));
 }
 
 // From one height to another, upright at both ends.
@@ -54,11 +77,11 @@ class PathMaker {
     if (wire_.way == Wire::Way::inner) {
       path.points = chain(wire_.plan, wire_.plan_edge, edge_.from);
       if (d_.adjoint(edge_.from)) std::reverse(path.points.begin(), path.points.end());
-      path.label = middle(path.points);
-      return path;
+    } else {
+      path.points = routed();
     }
-    path.points = routed();
     path.label = middle(path.points);
+    join_lines(path.points);
     return path;
   }
 

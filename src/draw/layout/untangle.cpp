@@ -22,11 +22,21 @@ constexpr int kRounds = 8;
 constexpr double kMostWork = 1e7;  // pairs of lines
 
 struct Dot {
-  double x, y;
+  float x, y;
 };
-double side(Dot p, Dot q, Dot r) { return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x); }
-bool cross(Dot a, Dot b, Dot c, Dot d) {
-  return side(a, b, c) * side(a, b, d) < -1e-9 && side(c, d, a) * side(c, d, b) < -1e-9;
+float side(Dot p, Dot q, Dot r) { return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x); }
+// Without branches, for loops over lines to be loops of vectors.
+int cross(Dot a, Dot b, Dot c, Dot d) {
+  constexpr float kLeast = -1e-3F;  // rounding is less
+  return static_cast<int>(side(a, b, c) * side(a, b, d) < kLeast) &
+         static_cast<int>(side(c, d, a) * side(c, d, b) < kLeast);
+}
+// Whether a line runs into a node that is none of its ends.
+int hit(Dot a, Dot b, Dot c) {
+  const float x = b.x - a.x, y = b.y - a.y, length = x * x + y * y;  // squared
+  const float along = (c.x - a.x) * x + (c.y - a.y) * y, off = side(a, b, c);
+  return static_cast<int>(along > 0) & static_cast<int>(along < length) &
+         static_cast<int>(off * off < static_cast<float>(kNear * kNear) * length);
 }
 
 class Untangler {
@@ -41,6 +51,8 @@ class Untangler {
     for (const auto& e : plan.back) add(e, 1, 0);
     for (const int role : plan.from_below)
       for (const int step : {0, 1}) lines_.push_back({kBelow, role, 0, step, false});
+    for (auto* v : {&ax_, &ay_, &bx_, &by_}) v->resize(lines_.size());
+    for (auto* v : {&x_, &y_}) v->resize(2 * plan.row.size());
     of_role_.resize(plan.row.size());
     for (std::size_t l = 0; l < lines_.size(); ++l) {
       if (lines_[l].from != kBelow) of_role_[at(lines_[l].from)].push_back(l);
@@ -68,21 +80,43 @@ class Untangler {
     bool rises;              // and should
   };
   Dot dot(int role, int step) const {
-    if (role == kBelow) return {(left_ + right_ + pitch_) / 2, -2};
-    return {plan_.slot[at(role)] + step * pitch_, plan_.row[at(role)]};
+    if (role == kBelow) return {static_cast<float>((left_ + right_ + pitch_) / 2), -2};
+    return {static_cast<float>(plan_.slot[at(role)] + step * pitch_),
+            static_cast<float>(plan_.row[at(role)])};
   }
-  Dot begin(const Line& l) const { return dot(l.from, l.from_step); }
-  Dot end(const Line& l) const { return dot(l.to, l.to_step); }
+  Dot begin(std::size_t l) const { return {ax_[l], ay_[l]}; }
+  Dot end(std::size_t l) const { return {bx_[l], by_[l]}; }
+  Dot node(std::size_t n) const { return {x_[n], y_[n]}; }
 
   void measure() {
     const auto [least, most] = std::ranges::minmax_element(plan_.slot);
     left_ = *least, right_ = *most;
     pitch_ = right_ - left_ + kGap;
+    for (std::size_t l = 0; l < lines_.size(); ++l) show_line(l);
+    for (std::size_t r = 0; r < plan_.row.size(); ++r) show(static_cast<int>(r));
+  }
+  void show_line(std::size_t l) {
+    const Dot a = dot(lines_[l].from, lines_[l].from_step),
+              b = dot(lines_[l].to, lines_[l].to_step);
+    ax_[l] = a.x, ay_[l] = a.y, bx_[l] = b.x, by_[l] = b.y;
+  }
+  void show(int role) {
+    for (const int step : {0, 1}) {
+      const Dot d = dot(role, step);
+      x_[2 * at(role) + at(step)] = d.x, y_[2 * at(role) + at(step)] = d.y;
+    }
+    for (const std::size_t l : of_role_[at(role)]) show_line(l);
+  }
+  void put(int role, double row, double slot) {
+    plan_.row[at(role)] = row, plan_.slot[at(role)] = slot;
+    show(role);
   }
 
   void swap(int a, int b) {
     std::swap(plan_.row[at(a)], plan_.row[at(b)]);
     std::swap(plan_.slot[at(a)], plan_.slot[at(b)]);
+    show(a);
+    show(b);
   }
 
   /// Exchanges a third of the roles with any others.
@@ -117,19 +151,20 @@ class Untangler {
     bool better = false;
     const int count = static_cast<int>(plan_.row.size());
     for (int role = 0; role < count && work_ < kMostWork; ++role) {
-      double &row = plan_.row[at(role)], &slot = plan_.slot[at(role)];
-      double least = around(role, 1e18) - 1e-9, best_row = row, best_slot = slot;
+      double least = around(role, 1e18) - 1e-9;
+      double best_row = plan_.row[at(role)], best_slot = plan_.slot[at(role)];
       if (least < kHit / 4 + kLength * 20) continue;
       for (int r = -2; r <= rows_; ++r)
         for (double s = left_ - 1; s <= right_ + 1; s += kPlace) {
-          row = r / 2.0, slot = s;
+          plan_.row[at(role)] = r / 2.0, plan_.slot[at(role)] = s;
           if (!fits(role)) continue;
+          show(role);
           const double now = around(role, least);
           if (now >= least) continue;
-          least = now, best_row = row, best_slot = slot;
+          least = now, best_row = r / 2.0, best_slot = s;
           better = true;
         }
-      row = best_row, slot = best_slot;
+      put(role, best_row, best_slot);
     }
     return better;
   }
@@ -149,7 +184,10 @@ class Untangler {
   double around(int role, double most) {
     double cost = kAway * (std::abs(plan_.slot[at(role)] - first_.slot[at(role)]) +
                            std::abs(plan_.row[at(role)] - first_.row[at(role)]));
-    for (const Line& l : lines_) cost += kHit * hits(l, role);
+    int hits = 0;
+    for (const std::size_t n : {2 * at(role), 2 * at(role) + 1})
+      for (std::size_t l = 0; l < lines_.size(); ++l) hits += hit(begin(l), end(l), node(n));
+    cost += kHit * hits;
     work_ += static_cast<double>(lines_.size());
     for (const std::size_t l : of_role_[at(role)]) {
       if (cost >= most) return cost;
@@ -161,30 +199,15 @@ class Untangler {
 
   double cost_of(std::size_t number) const {
     const Line& l = lines_[number];
-    const Dot a = begin(l), b = end(l);
-    double cost = kLength * std::hypot(b.x - a.x, b.y - a.y);
-    if (l.from_step == l.to_step) cost += kTilt * std::abs(b.x - a.x);
-    if (l.rises && b.y < a.y + kPlace / 2) cost += kDown * (1 + a.y - b.y);
-    for (const Line& other : lines_)
-      if (cross(a, b, begin(other), end(other))) cost += kCrossing;
-    for (std::size_t r = 0; r < plan_.row.size(); ++r) cost += kHit * hits(l, static_cast<int>(r));
-    return cost;
-  }
-  /// How often a line runs into a role, of either step.
-  int hits(const Line& l, int role) const {
-    const Dot a = begin(l), b = end(l);
-    const double y = plan_.row[at(role)];
-    if (y < std::min(a.y, b.y) - kNear || y > std::max(a.y, b.y) + kNear) return 0;
-    int count = 0;
-    for (const int step : {0, 1}) {
-      if ((role == l.from && step == l.from_step) || (role == l.to && step == l.to_step)) continue;
-      const Dot c = dot(role, step);
-      const double length = std::hypot(b.x - a.x, b.y - a.y);
-      if (length < 1e-9) continue;
-      const double along = ((c.x - a.x) * (b.x - a.x) + (c.y - a.y) * (b.y - a.y)) / length;
-      count += along > 0 && along < length && std::abs(side(a, b, c)) / length < kNear;
-    }
-    return count;
+    const Dot a = begin(number), b = end(number);
+    const double x = b.x - a.x, y = b.y - a.y;
+    double cost = kLength * std::sqrt(x * x + y * y);
+    if (l.from_step == l.to_step) cost += kTilt * std::abs(x);
+    if (l.rises && y < kPlace / 2) cost += kDown * (1 - y);
+    int crossed = 0, hits = 0;
+    for (std::size_t k = 0; k < lines_.size(); ++k) crossed += cross(a, b, begin(k), end(k));
+    for (std::size_t n = 0; n < x_.size(); ++n) hits += hit(a, b, node(n));
+    return cost + kCrossing * crossed + kHit * hits;
   }
 
   /// Rows from 0 upwards, without empty ones; the middle of the step at slot 0.
@@ -205,6 +228,8 @@ class Untangler {
   const StepPlan first_;
   std::vector<Line> lines_;
   std::vector<std::vector<std::size_t>> of_role_;
+  std::vector<float> ax_, ay_, bx_, by_;  // by line
+  std::vector<float> x_, y_;              // by role and step
   double pitch_ = kGap, left_ = 0, right_ = 0;
   int rows_ = 0;     // highest that is tried, in halves
   double work_ = 0;  // done

@@ -314,8 +314,8 @@ class FoldedPicture {
       const auto [it, fresh] = known.try_emplace({mine.node, mine.delay}, out.size());
       if (fresh) {
         out.push_back(s);
-      } else if (Source& same = out[it->second]; !s.label.empty() && s.label != same.label) {
-        same.label += (same.label.empty() ? "" : ", ") + s.label;
+      } else if (Source& same = out[it->second]; s.label != same.label) {
+        draw::join_label(same.label, s.label);
       }
     }
     return out;

@@ -102,6 +102,12 @@ void weights_to_op(std::string& op, Sources& sources) {
   op = op == "+" ? "+ " + text : op + ", " + text;
 }
 
+void join_label(std::string& label, const std::string& more) {
+  if (more.empty() || label.ends_with("…")) return;
+  const bool room = label.size() < kLongestLabel && label.size() + more.size() < 2 * kLongestLabel;
+  label += (label.empty() ? "" : ", ") + (room ? more : std::string("…"));
+}
+
 Sources merged(const Sources& sources) {
   Sources out;
   std::unordered_map<int, std::size_t> known;
@@ -109,9 +115,8 @@ Sources merged(const Sources& sources) {
     const auto [it, fresh] = known.try_emplace(s.node, out.size());
     if (fresh) {
       out.push_back(s);
-    } else if (Source& first = out[it->second];
-               !s.label.empty() && first.label.size() < kLongestLabel) {
-      first.label += (first.label.empty() ? "" : ", ") + s.label;
+    } else {
+      join_label(out[it->second].label, s.label);
     }
   }
   return out;

@@ -47,6 +47,9 @@ std::size_t longest(const std::vector<Sources>& inputs);
 /// b".
 void weights_to_op(std::string& op, Sources& sources);
 
+/// Names on one edge, as many as can be read; "…" stands for the rest.
+void join_label(std::string& label, const std::string& more);
+
 /// One source a node, labels joined: what is drawn as edges.
 Sources merged(const Sources& sources);
 

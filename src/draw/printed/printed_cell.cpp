@@ -15,6 +15,7 @@ namespace {
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::size_t kMostPermuted = 8;
+constexpr double kLeastSpace = 2, kSpace = 14;  // between two nodes of a row
 
 struct Role {
   std::string name;
@@ -173,11 +174,23 @@ class Arranger {
     }
     std::ranges::stable_sort(
         row, {}, [&](int r) { return std::pair(roles_[at(r)].observed, weight[at(r)]); });
-    const auto main = std::ranges::count_if(row, [&](int r) { return !roles_[at(r)].observed; });
-    const double middle = (static_cast<double>(main > 0 ? main : std::ssize(row)) - 1) / 2;
+    auto main = std::ranges::count_if(row, [&](int r) { return !roles_[at(r)].observed; });
+    if (main == 0) main = std::ssize(row);
+    const std::vector<double> slots = slots_of(row);
+    const double middle = (slots.front() + slots[at(static_cast<int>(main) - 1)]) / 2;
     for (std::size_t i = 0; i < row.size(); ++i)
-      cell.places[roles_[at(row[i])].name] = {cell.rows, static_cast<double>(i) - middle};
+      cell.places[roles_[at(row[i])].name] = {cell.rows, slots[i] - middle};
     cell.rows += 1;
+  }
+  /// One after the other; where names are too long for that, farther apart.
+  std::vector<double> slots_of(const std::vector<int>& row) const {
+    std::vector<double> slots{0};
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      const double width = (roles_[at(row[i - 1])].width + roles_[at(row[i])].width) / 2;
+      const bool fits = width + kLeastSpace < kSlotPitch;
+      slots.push_back(slots.back() + (fits ? 1.0 : (width + kSpace) / kSlotPitch));
+    }
+    return slots;
   }
 
   struct Dot {

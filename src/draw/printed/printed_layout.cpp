@@ -17,6 +17,7 @@ constexpr std::size_t kMostNodes = 500, kMostEdges = 900;  // lines are compared
 constexpr std::size_t kMostSettled = 400;                  // edges
 // of crossings: that share, and some of few, must go for steps to look unlike each other
 constexpr double kIrregular = 0.1, kFewCrossings = 30;
+constexpr double kLeastSpace = 2;         // between two circles
 constexpr int kPolishWork = 1'500'000;    // pairs of lines
 constexpr int kLeastPolished = 60;        // places that are worth trying
 constexpr double kFalling = 0.67;         // crossings that a line is worth which does not rise
@@ -27,6 +28,7 @@ constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until al
 // for pages that go from step to step
 std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
   std::vector<Box> boxes(p.clusters.size());
+  if (nodes.empty()) return boxes;
   std::vector<std::array<double, 4>> sides(boxes.size(), {1e18, 1e18, -1e18, -1e18});
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (p.nodes[n].cluster < 0) continue;
@@ -35,7 +37,9 @@ std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
          std::max(s[2], nodes[n].right()), std::max(s[3], nodes[n].bottom())};
   }
   for (std::size_t c = 0; c < boxes.size(); ++c)
-    if (sides[c][2] > sides[c][0])
+    if (sides[c][2] <= sides[c][0])  // of a boundary that is not drawn: somewhere in the picture
+      boxes[c] = {nodes[0].x, nodes[0].y, 0, 0};
+    else
       boxes[c] = {(sides[c][0] + sides[c][2]) / 2, (sides[c][1] + sides[c][3]) / 2,
                   sides[c][2] - sides[c][0] + 12, sides[c][3] - sides[c][1] + 12};
   return boxes;
@@ -122,9 +126,10 @@ class Printer {
       consider([&](double scale) { return printed_places(picture_, scale, attempt); });
     if (edges > kMostSettled || (!best_ && edges > 4 * picture_.nodes.size()))
       return std::move(best_);  // too dense
-    const bool medium = edges >= 100 && edges < 180, plane = is_plane(picture_);
-    settle(Freedom::roles, plane && edges >= 100 ? 1 : medium ? 4 : 2);
-    settle(Freedom::nodes, edges >= 180 ? 1 : medium ? 5 : 2);
+    const bool small = edges < 60, medium = edges >= 100 && edges < 180;
+    const bool plane = is_plane(picture_);
+    settle(Freedom::roles, plane && edges >= 100 ? 1 : small || medium ? 4 : 2);
+    settle(Freedom::nodes, edges >= 180 ? 1 : medium ? 5 : small ? 4 : 2);
     polish(Freedom::roles);
     polish(Freedom::nodes);
     if (!best_) return std::nullopt;
@@ -214,7 +219,17 @@ Picture one_way(Picture picture) {
 
 }  // namespace
 
+bool are_apart(const std::vector<Box>& boxes, double space) {
+  for (std::size_t n = 0; n < boxes.size(); ++n)
+    for (std::size_t m = n + 1; m < boxes.size(); ++m)
+      if (std::abs(boxes[n].x - boxes[m].x) * 2 < boxes[n].width + boxes[m].width + 2 * space &&
+          std::abs(boxes[n].y - boxes[m].y) * 2 < boxes[n].height + boxes[m].height + 2 * space)
+        return false;
+  return true;
+}
+
 std::optional<Layout> drawn_at(const Picture& picture, std::vector<Box> boxes, double most) {
+  if (!are_apart(boxes, kLeastSpace)) return std::nullopt;
   Layout layout;
   layout.nodes = std::move(boxes);
   auto routes = printed_routes(picture, layout.nodes);

@@ -216,7 +216,7 @@ class Router {
                        boundary(boxes_[at(edge.to)], b, c2)};
         all.push_back(line_of(std::move(path)));
       }
-      bent_.push_back(bulge == 0 ? 0 : kBent + std::abs(reach) * 0.25);
+      bent_.push_back(bulge == 0 ? 0 : kBent + std::abs(reach) * 0.25 + hidden(edge, c1, c2));
     }
     if (std::abs(way.x) > kCircle && std::abs(way.y) > kCircle)
       for (const double share : {0.5, 0.75, 1.0}) {  // level at both ends, down between two columns
@@ -225,9 +225,36 @@ class Router {
         path.points = {boundary(boxes_[at(edge.from)], a, c1), c1, c2,
                        boundary(boxes_[at(edge.to)], b, c2)};
         all.push_back(line_of(std::move(path)));
-        bent_.push_back(kBent + 12 + share);
+        bent_.push_back(kBent + 12 + share + hidden(edge, c1, c2));
       }
+    add_beside(e, all);
     return all;
+  }
+
+  /// Between two long names over each other: upright, beside the straight line.
+  void add_beside(int e, std::vector<Line>& all) {
+    const Box &from = boxes_[at(p_.edges[at(e)].from)], &to = boxes_[at(p_.edges[at(e)].to)];
+    const double left = std::max(from.left(), to.left()) + kCircle / 2,
+                 right = std::min(from.right(), to.right()) - kCircle / 2;
+    if (std::abs(from.y - to.y) < kCircle || right - left < kCircle) return;
+    for (const double share : {0.75, 0.25, 0.95, 0.05}) {
+      const double x = left + (right - left) * share, side = share > 0.5 ? kLeast : -kLeast;
+      const Point a = boundary(from, {x, from.y}, {x, to.y}),
+                  b = boundary(to, {x, to.y}, {x, from.y});
+      const Point third{side, (b.y - a.y) / 3};
+      Path path;
+      path.points = {a, {a.x + third.x, a.y + third.y}, {b.x + third.x, b.y - third.y}, b};
+      all.push_back(line_of(std::move(path)));
+      bent_.push_back(kBent + 4);
+    }
+  }
+
+  /// What an arc costs that would run inside a long name or along it, with its arrow head.
+  double hidden(const PictureEdge& edge, Point c1, Point c2) const {
+    const auto is_along = [&](int n, Point p) {
+      return boxes_[at(n)].width > 2 * kCircle && is_near(boxes_[at(n)], p, 8);
+    };
+    return is_along(edge.from, c1) || is_along(edge.to, c2) ? 5 * kCrossing : 0;
   }
 
   /// From a node to itself: at its right, its left, above, below.
@@ -237,8 +264,10 @@ class Router {
     bent_.clear();
     for (const double reach : {1.0, 1.7})
       for (const Point way : {Point{1, 0}, Point{-1, 0}, Point{0, -1}, Point{0, 1}}) {
-        const Point across{-way.y, way.x}, middle{b.x, b.y};
-        const double far = (way.x != 0 ? b.width : b.height) / 2 + kLoop * reach;
+        // of a long name, at the round end
+        const double round = std::min(b.width, b.height) / 2, far = round + kLoop * reach;
+        const Point across{-way.y, way.x},
+            middle{b.x + way.x * (b.width / 2 - round), b.y + way.y * (b.height / 2 - round)};
         const Point c1 = middle + far * 1.15 * way - 24 * across;
         const Point c2 = middle + far * 1.15 * way + 24 * across;
         Path path;

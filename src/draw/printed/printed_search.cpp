@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "draw/printed/crossing_board.h"
+#include "draw/printed/search_costs.h"
 #include "draw/printed/search_groups.h"
 
 namespace taugrad::draw {
@@ -13,12 +13,7 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr double kCrossing = 3, kHit = 4, kDown = 1.2;
-constexpr double kLength = 0.03, kTilt = 0.04;  // a slot of a line; of one within a step, aside
-constexpr double kAway = 0.03;                  // a slot, from where it began
-constexpr double kAlone = 1.5;                  // a node that stands elsewhere than its fellows
-constexpr double kStepX = kSlotPitch / 2, kStepY = kRowPitch / 2;  // between places that are tried
-constexpr double kClear = 6, kSpace = 12;  // of a line, of another node, from a circle
+constexpr double kSpace = 12;              // between two circles
 constexpr double kRow = 0.75 * kRowPitch;  // rows nearer than that share their places
 constexpr double kGap = 62;                // between two columns
 constexpr double kMostWork = 2e8;          // pairs of lines compared
@@ -27,22 +22,22 @@ constexpr std::uint32_t kMostMoves = 240;
 constexpr std::array<double, 9> kHeats{3, 2.2, 1.6, 1.1, 0.75, 0.5, 0.3, 0.15, 0.05};
 
 using Group = SearchGroup;
-using Line = SearchLine;
 
 class Settler {
  public:
   Settler(const Picture& p, std::vector<Box> boxes, Freedom freedom, int seed, Scope scope)
       : p_(p),
         boxes_(std::move(boxes)),
-        freedom_(freedom),
         found_(search_groups(p, boxes_, freedom, scope)),
-        state_(static_cast<std::uint32_t>(seed) * 7919u + 17u) {
-    for (const Box& b : boxes_) dots_.push_back({b.x, b.y});
-    stamp_.assign(found_.lines.size(), 0);
-    board_ = CrossingBoard(found_.lines.size(), boxes_.size());
-    for (std::size_t n = 0; n < boxes_.size(); ++n)
-      board_.set_node(n, dots_[n], boxes_[n].width, boxes_[n].height, kClear);
-    show_all();
+        state_(static_cast<std::uint32_t>(seed) * 7919u + 17u),
+        dots_(middles(boxes_)),
+        costs_(p, boxes_, dots_, found_, freedom) {
+    for (auto* v : {&x_, &y_, &wide_, &high_}) v->resize(boxes_.size());
+    for (std::size_t n = 0; n < boxes_.size(); ++n) {
+      note(n);
+      wide_[n] = static_cast<float>((boxes_[n].width + kSpace) / 2);
+      high_[n] = static_cast<float>(is_ellipsis(static_cast<int>(n)) ? 1e9 : kRow);
+    }
   }
 
   std::vector<Box> run() {
@@ -62,12 +57,10 @@ class Settler {
   const PictureNode& node(int n) const { return p_.nodes[at(n)]; }
   bool is_ellipsis(int n) const { return node(n).kind == NodeKind::ellipsis; }
 
-  void show_all() {
-    for (std::size_t n = 0; n < dots_.size(); ++n) board_.move_node(n, dots_[n]);
-    for (std::size_t l = 0; l < found_.lines.size(); ++l) show_line(l);
-  }
-  void show_line(std::size_t l) {
-    board_.set_line(l, end(found_.lines[l], true), end(found_.lines[l], false));
+  static std::vector<Point> middles(const std::vector<Box>& boxes) {
+    std::vector<Point> dots;
+    for (const Box& b : boxes) dots.push_back({b.x, b.y});
+    return dots;
   }
 
   // how far columns and the whole reach
@@ -105,11 +98,12 @@ class Settler {
     for (std::size_t n = 0; n < dots_.size(); ++n)
       dots_[n].x +=
           found_.column[n] >= 0 ? shift[at(found_.column[n])] : between(knots, dots_[n].x);
-    show_all();
+    for (std::size_t n = 0; n < dots_.size(); ++n) note(n);
     for (std::size_t g = 0; g < found_.groups.size(); ++g)
       if (found_.column[at(found_.groups[g].nodes[0])] < 0)
         for (int tries = 0; tries < 40 && !fits(found_.groups[g]); ++tries)
           shift_by(found_.groups[g], kStepX, 0);
+    costs_.show_all();
     measure();
   }
   static double between(const std::vector<Point>& knots, double x) {
@@ -129,10 +123,12 @@ class Settler {
   void shift_by(Group& g, double dx, double dy) {
     for (const int n : g.nodes) dots_[at(n)].x += dx, dots_[at(n)].y += dy;
     for (const int n : g.mirrored) dots_[at(n)].x += dx, dots_[at(n)].y -= dy;
-    g.dx += dx, g.dy += dy;
     for (const auto* nodes : {&g.nodes, &g.mirrored})
-      for (const int n : *nodes) board_.move_node(at(n), dots_[at(n)]);
-    for (const int l : g.lines) show_line(at(l));
+      for (const int n : *nodes) note(at(n));
+    g.dx += dx, g.dy += dy;
+  }
+  void note(std::size_t n) {
+    x_[n] = static_cast<float>(dots_[n].x), y_[n] = static_cast<float>(dots_[n].y);
   }
 
   bool fits(const Group& g) const {
@@ -157,69 +153,11 @@ class Settler {
     if (found_.has_axis && node(n).order < 2) {
       if (node(n).adjoint ? d.y > found_.axis - kRow / 2 : d.y < found_.axis - 1) return false;
     }
-    for (std::size_t m = 0; m < dots_.size(); ++m) {
-      if (static_cast<int>(m) == n) continue;
-      const bool tall = is_ellipsis(static_cast<int>(m));
-      if (!tall && std::abs(dots_[m].y - d.y) >= kRow) continue;
-      if (std::abs(dots_[m].x - d.x) < half + boxes_[m].width / 2 + kSpace) return false;
-    }
-    return true;
-  }
-
-  Point end(const Line& l, bool from) const {
-    const int n = from ? l.from : l.to, other = from ? l.to : l.from;
-    Point d = dots_[at(n)];
-    if (is_ellipsis(n)) {
-      const double room = boxes_[at(n)].height / 2 - kCircle / 2;
-      d.y = std::clamp(dots_[at(other)].y, d.y - room, d.y + room);
-    }
-    return d;
-  }
-
-  /// What the lines of some groups cost, and those that run into them.
-  /// @param most  no more need be known
-  double cost_of(std::initializer_list<const Group*> groups, double most) {
-    ++mark_;
-    touched_.clear();
-    for (const Group* g : groups)
-      for (const int l : g->lines)
-        if (stamp_[at(l)] != mark_) stamp_[at(l)] = mark_, touched_.push_back(l);
-    double cost = 0;
-    for (const Group* g : groups) {
-      const double far = std::abs(g->dx) + std::abs(g->dy);
-      cost += kAway * far / kSlotPitch;
-      if (freedom_ == Freedom::nodes && far > 1) cost += kAlone;
-    }
-    for (const int number : touched_) {
-      if (cost > most) return cost;
-      work_ += static_cast<double>(found_.lines.size());
-      const auto l = at(number);
-      cost += own(l);
-      int crossed = board_.crossings(l);
-      for (const int other : touched_) {  // those have been counted
-        if (other == number) break;
-        crossed -= static_cast<int>(board_.cross(l, at(other)));
-      }
-      cost += kCrossing * crossed + kHit * (board_.nodes_on(l) - 2);
-    }
-    if (cost > most) return cost;
-    int hits = 0;
-    for (const Group* g : groups)
-      for (const auto* nodes : {&g->nodes, &g->mirrored})
-        for (const int n : *nodes) {
-          hits += board_.lines_on(at(n));
-          for (const int l : touched_) hits -= static_cast<int>(board_.hit(at(l), at(n)));
-        }
-    work_ += 2 * static_cast<double>(found_.lines.size());
-    return cost + kHit * hits;
-  }
-  double own(std::size_t number) const {
-    const Line& l = found_.lines[number];
-    const Point a = board_.from(number), b = board_.to(number);
-    double cost = kLength * board_.length(number) / kSlotPitch;
-    if (l.inner) cost += kTilt * std::abs(b.x - a.x) / kSlotPitch;
-    if (l.rises && b.y > a.y - kStepY / 2) cost += kDown * (1 + (b.y - a.y) / kRowPitch);
-    return cost;
+    int near = 0;  // without branches, for the loop to be one of vectors
+    for (std::size_t m = 0; m < x_.size(); ++m)
+      near += static_cast<int>(std::abs(y_[m] - y_[at(n)]) < high_[m]) &
+              static_cast<int>(std::abs(x_[m] - x_[at(n)]) < wide_[m] + wide_[at(n)]);
+    return near == 1;  // itself
   }
 
   /// Where there is work for few moves only, the beginning is worth keeping.
@@ -232,9 +170,10 @@ class Settler {
   }
 
   void anneal(double heat) {
-    const double most = work_ + kMostWork * 0.8 / static_cast<double>(kHeats.size() - first_heat());
+    const double most =
+        costs_.work() + kMostWork * 0.8 / static_cast<double>(kHeats.size() - first_heat());
     const auto count = static_cast<std::uint32_t>(found_.groups.size());
-    for (std::uint32_t i = 0; i < count * kMostMoves && work_ < most; ++i) {
+    for (std::uint32_t i = 0; i < count * kMostMoves && costs_.work() < most; ++i) {
       Group& g = found_.groups[draw(count)];
       const std::uint32_t kind = draw(4);
       if (kind == 0 && count > 1) {
@@ -256,21 +195,28 @@ class Settler {
     Group* group;
     double dx, dy;
   };
-  void attempt(double heat, std::initializer_list<Move> moves) {
-    const auto cost = [&](double most) {
-      const Move* m = moves.begin();
-      return moves.size() == 1 ? cost_of({m->group}, most)
-                               : cost_of({m->group, (m + 1)->group}, most);
-    };
-    for (const Move& m : moves) shift_by(*m.group, m.dx, m.dy);
+  using Moves = std::initializer_list<Move>;
+  void shift(Moves moves, int sign) {
+    for (const Move& m : moves) shift_by(*m.group, sign * m.dx, sign * m.dy);
+  }
+  void attempt(double heat, Moves moves) {
+    shift(moves, 1);
     bool good = true;
     for (const Move& m : moves) good = good && fits(*m.group);
-    for (const Move& m : moves) shift_by(*m.group, -m.dx, -m.dy);
+    shift(moves, -1);
     if (!good) return;
-    const double most = cost(1e18) + heat * draw(1u << 16) / 65536.0;
-    for (const Move& m : moves) shift_by(*m.group, m.dx, m.dy);
-    if (cost(most) < most) return;
-    for (const Move& m : moves) shift_by(*m.group, -m.dx, -m.dy);
+    if (moves.size() == 1)
+      take(heat, moves, {moves.begin()->group});
+    else
+      take(heat, moves, {moves.begin()->group, moves.end()[-1].group});
+  }
+  void take(double heat, Moves moves, SearchCosts::Groups groups) {
+    const double most = costs_.known(groups) + heat * draw(1u << 16) / 65536.0;
+    shift(moves, 1);
+    for (const Move& m : moves) costs_.show(*m.group);
+    if (costs_.tried(groups, most) < most) return costs_.keep(groups);
+    shift(moves, -1);
+    for (const Move& m : moves) costs_.show(*m.group);
   }
 
   /// The best place of each group, all tried. @returns whether any was better
@@ -278,34 +224,34 @@ class Settler {
     bool better = false;
     for (Group& g : found_.groups) {
       const double dx = g.dx, dy = g.dy;
-      double least = cost_of({&g}, 1e18) - 1e-6;
+      double least = costs_.known({&g}) - 1e-6;
       Point best{0, 0};
       for (int ix = -6; ix <= 6; ++ix)
         for (int iy = -6; iy <= 6; ++iy) {
-          if ((ix == 0 && iy == 0) || work_ > kMostWork) continue;
+          if ((ix == 0 && iy == 0) || costs_.work() > kMostWork) continue;
           shift_by(g, dx + ix * kStepX - g.dx, dy + iy * kStepY - g.dy);
           if (!fits(g)) continue;
-          const double now = cost_of({&g}, least);
+          costs_.show(g);
+          const double now = costs_.tried({&g}, least);
           if (now < least) least = now, best = {ix * kStepX, iy * kStepY}, better = true;
         }
       shift_by(g, dx + best.x - g.dx, dy + best.y - g.dy);
+      costs_.show(g);
+      costs_.learn({&g});
     }
     return better;
   }
 
   const Picture& p_;
   std::vector<Box> boxes_;
-  const Freedom freedom_;
   SearchGroups found_;
   std::uint32_t state_;
   std::vector<Point> dots_;
-  CrossingBoard board_{0, 0};
+  SearchCosts costs_;
+  std::vector<float> x_, y_, wide_, high_;  // of nodes, and how near others may be
   std::vector<std::array<double, 2>> reach_;
   std::array<double, 2> whole_{};
   double top_ = 0, bottom_ = 0;
-  std::vector<int> stamp_, touched_;
-  int mark_ = 0;
-  double work_ = 0;
 };
 
 }  // namespace

@@ -113,12 +113,27 @@ class Texts {
                    share = 0.5 + (k % 2 ? -away : away);
       const auto [p, way] = on_line(lines_[e], share);
       const Point normal{-way.y, way.x};
-      const double off = std::abs(normal.x) * width / 2 + std::abs(normal.y) * kLabelHeight / 2 + 2;
       const double first = normal.x > 0.3 || (std::abs(normal.x) <= 0.3 && normal.y < 0) ? 1 : -1;
       for (const double side : {first, -first})
-        places.push_back({p.x + side * off * normal.x, p.y + side * off * normal.y});
+        places.push_back(beside(p, {side * normal.x, side * normal.y}, width));
     }
     return take(places, width, layout_.edges[e].label);
+  }
+
+  /// The middle of a text that touches a line at a point, at the side of its normal. Where the line
+  /// is slanted a corner does, which of a long text is to be near the point.
+  static Point beside(Point p, Point normal, double width) {
+    constexpr double kFar = 24;
+    const double off = std::abs(normal.x) * width / 2 + std::abs(normal.y) * kLabelHeight / 2 + 2;
+    const Point middle{p.x + off * normal.x, p.y + off * normal.y};
+    const double away = std::hypot(std::max(0.0, std::abs(middle.x - p.x) - width / 2),
+                                   std::max(0.0, std::abs(middle.y - p.y) - kLabelHeight / 2));
+    if (away <= kFar) return middle;
+    const double x = std::copysign(width / 2, normal.x),
+                 y = std::copysign(kLabelHeight / 2, normal.y);
+    const double along = normal.y * x - normal.x * y;  // from the point to the corner
+    const double back = along - std::clamp(along, -kFar, kFar);
+    return {middle.x + back * normal.y, middle.y - back * normal.x};
   }
 
   /// The point at a share of the length, and the direction there.

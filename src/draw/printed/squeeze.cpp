@@ -30,15 +30,6 @@ std::vector<Box> shorter(std::vector<Box> boxes, double x, double y) {
   return boxes;
 }
 
-bool are_apart(const std::vector<Box>& boxes) {
-  for (std::size_t n = 0; n < boxes.size(); ++n)
-    for (std::size_t m = n + 1; m < boxes.size(); ++m)
-      if (std::abs(boxes[n].x - boxes[m].x) * 2 < boxes[n].width + boxes[m].width + 2 * kSpace &&
-          std::abs(boxes[n].y - boxes[m].y) * 2 < boxes[n].height + boxes[m].height + 2 * kSpace)
-        return false;
-  return true;
-}
-
 }  // namespace
 
 Layout squeezed(const Picture& picture, Layout layout) {
@@ -47,7 +38,7 @@ Layout squeezed(const Picture& picture, Layout layout) {
     if (room_of(layout) < kRoomy) break;
     for (const double share : kShorter) {
       std::vector<Box> boxes = shorter(layout.nodes, upright ? 1 : share, upright ? share : 1);
-      if (!are_apart(boxes)) continue;
+      if (!are_apart(boxes, kSpace)) continue;
       if (auto better = drawn_at(picture, std::move(boxes), most)) {
         layout = std::move(*better);
         break;

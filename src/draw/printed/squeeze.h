@@ -7,6 +7,9 @@
 
 namespace taugrad::draw {
 
+/// Whether no circle is nearer than that to another.
+bool are_apart(const std::vector<Box>& boxes, double space);
+
 /// All lines and texts of circles that stand there; nothing where a line cannot be drawn, where a
 /// text is not clear, or where lines cross that often.
 std::optional<Layout> drawn_at(const Picture& picture, std::vector<Box> boxes, double most);

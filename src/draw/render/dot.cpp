@@ -24,7 +24,24 @@ using draw::Point;
 using draw::second_line;
 using draw::xml_escape;
 
-constexpr double kArrow = 6;  // length of the arrow head, in points
+constexpr double kArrow = 6;             // length of the arrow head, in points
+constexpr std::size_t kMostRow = 8'000;  // bytes of a string's line: Graphviz reads no 16,384
+
+/// Longer strings in quotes go on in another line, after a backslash, as the language of DOT has
+/// it.
+std::string with_short_strings(const std::string& text) {
+  std::string out;
+  bool quoted = false;
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = quoted && text[i] == '\\' && i + 1 < text.size();
+    if (text[i] == '"') quoted = !quoted, row = 0;
+    if (quoted && ++row % kMostRow == 0) out += "\\\n";
+    out += text[i];
+    if (escape) out += text[++i];
+  }
+  return out;
+}
 
 class DotWriter {
  public:
@@ -59,7 +76,7 @@ class DotWriter {
     else
       clusters();
     out_ += "}\n";
-    return std::move(out_);
+    return with_short_strings(out_);
   }
 
  private:
