@@ -26,15 +26,9 @@ plan::Request request_of(const Definition& d, std::int64_t steps, bool values, b
 /// Everything of a plan but its programs, as tables and lists that compare.
 template <class S>
 bool same_plan(plan::Plan<S> a, plan::Plan<S> b) {
-  const auto same_slot = [](const plan::Slot& x, const plan::Slot& y) {
-    return x.elements == y.elements && x.name == y.name && x.outside == y.outside;
-  };
-  bool same = std::ranges::equal(a.slots, b.slots, same_slot) && a.occupants == b.occupants &&
-              a.layout.extents == b.layout.extents && a.layout.primary == b.layout.primary;
-  plan::Emission<S> x, y;
-  x.plan = std::move(a);
-  y.plan = std::move(b);
-  same = same && plan::differ_in_tables_only(x, y);
+  const plan::Emission<S> x{std::move(a), {}}, y{std::move(b), {}};
+  bool same = x.plan.layout.extents == y.plan.layout.extents &&
+              x.plan.layout.primary == y.plan.layout.primary && plan::differ_in_tables_only(x, y);
   plan::Kinds<S> kinds;
   const plan::Tables got = plan::tables_of(x, kinds).value();
   const plan::Tables want = plan::tables_of(y, kinds).value();
@@ -55,12 +49,15 @@ bool same_values(plan::Plan<float> a, const plan::Plan<float>& b, const plan::Re
                    execute(second, tape, request.outputs, batch, 2, 7));
 }
 
+constexpr std::int64_t kAlways = 0;  ///< plans that a law tells are not written down
+
 /// Whether a law was found; checks that its plan is that of the whole graph, and so are its leaves.
 /// @param elsewhere  counts plans whose regions end at other steps, which then have the same bits
 bool told(const Definition& d, std::int64_t steps, bool values, bool uniform, std::int64_t reach,
           int* elsewhere = nullptr) {
   plan::Family<float> family(
-      [&](std::int64_t length) { return request_of(d, length, values, uniform); }, {}, reach);
+      [&](std::int64_t length) { return request_of(d, length, values, uniform); }, {}, reach,
+      kAlways);
   const auto member = family.member(steps);
   if (!member) return false;
   const plan::Request whole = request_of(d, steps, values, uniform);
@@ -220,4 +217,69 @@ TEST_CASE("family: draws are keyed by the positions of the whole graph", "[plan]
   const RunResult whole = run(d, {}, {}, options);
   for (const auto& [name, tensor] : whole.values)
     CHECK(std::ranges::equal(by_law.values.at(name).values<float>(), tensor.values<float>()));
+}
+
+namespace {
+
+/// Whether the law tells where values lie, too; checks runs of that plan beside those of the same
+/// written down, twice, on batches of equal lengths and of others.
+bool told_alike(const Definition& d, std::int64_t steps, bool uniform, int threads) {
+  const auto make = [&](std::int64_t length) { return request_of(d, length, true, uniform); };
+  const plan::Request whole = make(steps);
+  const Tape& tape = whole.graph.tape();
+  bool is_told = false;
+  const auto executor = [&](std::int64_t written) {
+    auto member = plan::Family<float>(make, {}, 4, written).member(steps);
+    REQUIRE(member);
+    is_told = is_told || member->plan.steps.law() != nullptr;
+    member->plan.layout.longest.assign(tape.length_names.size(), steps);
+    return Executor<float>(std::make_unique<const plan::Plan<float>>(std::move(member->plan)),
+                           {.engine = {.threads = threads}});
+  };
+  Executor<float> told = executor(kAlways), down = executor(std::int64_t{1} << 40);
+  for (const std::int64_t shorter : {0, 7}) {
+    BatchContext batch;
+    const std::int64_t less = steps - (uniform ? 0 : shorter);
+    batch.lengths.assign(tape.length_names.size(), {steps, less, steps, less, less - less % 2});
+    for (const int again : {0, 1}) {
+      CAPTURE(steps, uniform, threads, shorter, again);
+      const Numbers numbers(again == 0 ? 7 : 8);
+      CHECK(same_bits(execute(told, tape, whole.outputs, batch, 5, numbers),
+                      execute(down, tape, whole.outputs, batch, 5, numbers)));
+    }
+  }
+  return is_told;
+}
+
+}  // namespace
+
+TEST_CASE("family: plans that a law tells run as those that are written down", "[plan]") {
+  int plans = 0;
+  for (const char* name : {"elman", "lstm", "bidirectional", "gru"}) {
+    CAPTURE(name);
+    const Definition d =
+        load_definition(std::string(TAUGRAD_SOURCE_DIR) + "/graphs/" + name + ".json");
+    for (const bool uniform : {false, true}) plans += told_alike(d, 400, uniform, 1);
+  }
+  // enough work for two
+  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"m": 32},
+    "inputs": {"x[t]": ["m"]}, "weights": {"W": ["m","m"], "U": ["m","m"]},
+    "equations": ["h[t] = tanh(W @ h[t-1] + U @ x[t])"], "loss": "sum(h[t] * h[t])")j");
+  for (const bool uniform : {false, true})
+    for (const int threads : {1, 2}) plans += told_alike(d, 400, uniform, threads);
+  CHECK(plans >= 8);  // of 12; in others slots are shared out anew for each length
+}
+
+TEST_CASE("family: a long sequence has the bits of the whole graph", "[plan]") {
+  const Definition d = load_definition(std::string(TAUGRAD_SOURCE_DIR) + "/graphs/elman.json");
+  RunOptions options;
+  options.fetch = {"h", "loss", "grad:W", "grad:x"};
+  options.steps = 4'000;
+  const RunResult by_law = run(d, {}, {}, options);
+  options.engine.without = {"period"};
+  const RunResult whole = run(d, {}, {}, options);
+  for (const auto& [name, tensor] : whole.values) {
+    CAPTURE(name);
+    CHECK(std::ranges::equal(by_law.values.at(name).values<float>(), tensor.values<float>()));
+  }
 }

@@ -46,7 +46,8 @@ class Run {
   }
 
   Tensors operator()() {
-    for (const Fetch& f : fetches_) results_[f.text] = Tensor(result_dims(f), dtype());
+    for (const Fetch& f : fetches_)
+      places_.push_back(&(results_[f.text] = Tensor(result_dims(f), dtype())));
     const bool together = can_be_ragged(*model_) &&
                           std::none_of(fetches_.begin(), fetches_.end(), [&](const Fetch& f) {
                             return needs_equal_lengths(*model_, f);
@@ -152,7 +153,8 @@ class Run {
   void copy_data(const Fetch& f) {
     const Tensor& from = needed(data_.inputs, "input", f.name);
     const Symbol& s = model_->symbols[static_cast<std::size_t>(f.symbol)];
-    const std::span<S> to = results_.at(f.text).template values<S>();
+    const std::span<S> to =
+        places_[static_cast<std::size_t>(&f - fetches_.data())]->template values<S>();
     const auto size = static_cast<std::size_t>(s.shape.size());
     for (std::size_t row = 0; row * size < to.size(); ++row) {
       const std::size_t item = row % static_cast<std::size_t>(data_.items);
@@ -289,7 +291,8 @@ class Run {
   // a weight's gradient adds up over groups; an item's values go to its place
   void store(const Fetch& f, const std::int64_t* at, const std::vector<std::int32_t>& items,
              const Executor<S>& executor, std::size_t output) {
-    const std::span<S> to = results_.at(f.text).template values<S>();
+    const std::span<S> to =
+        places_[static_cast<std::size_t>(&f - fetches_.data())]->template values<S>();
     const std::span<const S> from = executor.value(output);
     const std::int64_t size = executor.elements(output), flat = place_of(f, at);
     if (!executor.per_example(output)) {
@@ -319,6 +322,7 @@ class Run {
   std::vector<Fetch> fetches_;
   runtime::Planner<S> planner_;
   Tensors results_;
+  std::vector<Tensor*> places_;  ///< in results_, by fetch
   std::set<std::string> found_;
 };
 
@@ -401,7 +405,7 @@ RunResult run(const Definition& d, const Tensors& inputs, const Tensors& weights
     known.steps = draw.steps;
     known.batch = draw.batch;
   }
-  BatchData data = read_batch(*model, drawn_inputs, known);
+  BatchData data = read_batch(*model, std::move(drawn_inputs), known);
   add_mixes(options, data);
   require_memory(fmt::format("running {} items", data.items),
                  memory_of_run(*model, data.longest, data.items, options),

@@ -10,6 +10,7 @@
 #include "kernels/tiles/patterns.h"
 #include "kernels/tiles/tile_math.h"
 #include "plan/passes/passes.h"
+#include "plan/series.h"
 #include "taugrad/base/column.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
@@ -36,6 +37,14 @@ struct Slot {
   std::int64_t elements;
   std::uint32_t name;  ///< in Plan::names: whose it was first
   bool outside;        ///< a shared leaf: its storage is not the arena's
+  ExtentId extent;     ///< whose rows it holds
+};
+
+/// Another set of items whose rows a slot must hold, in its turn.
+struct Occupant {
+  SlotId slot;
+  ExtentId extent;
+  bool operator==(const Occupant&) const = default;
 };
 
 /// How a step is carried out.
@@ -123,6 +132,7 @@ struct Step {
   std::uint32_t attrs = 0;     ///< in Plan::attrs
   std::int32_t owner = -1;     ///< in Plan::owners; -1: the op does not ask
   ExtentId extent = kShared;   ///< whose rows it works on
+  std::uint32_t number = 0;    ///< in Plan::steps, of a step that was read there
   Forward<S> forward = nullptr;
   const Op* op = nullptr;
 };
@@ -155,12 +165,13 @@ struct Layout {
 
 template <class S>
 struct Plan {
-  Column<Value> values;
-  std::vector<Slot> slots;
-  std::vector<std::pair<SlotId, ExtentId>> occupants;  ///< extents that a slot must hold rows for
-  Column<Step<S>> steps;
-  Column<ValueId> operands;
-  Column<Job> jobs;
+  Series<Value> values;
+  Series<Slot> slots;
+  Series<Occupant> occupants;
+  Series<Step<S>> steps;
+  Series<ValueId> operands;
+  Series<Job> jobs;
+  bool sums_in_parts = false;  ///< some step goes on with the sum of another
   std::vector<RegionProgram<S>> programs;
   std::vector<PackedMatrix> panels;
   std::vector<std::int64_t> operations;    ///< by ExtentId: floating-point operations for one row

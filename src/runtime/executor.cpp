@@ -1,6 +1,5 @@
 #include "taugrad/runtime/executor.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/fail.h"
@@ -11,14 +10,6 @@ namespace taugrad {
 namespace {
 
 template <class S>
-plan::ValueId leaf_value(const plan::Plan<S>& plan, NodeId id) {
-  const auto found = std::lower_bound(plan.leaves.begin(), plan.leaves.end(), id);
-  if (found == plan.leaves.end() || *found != id)
-    fail(Status::usage, "U022", "node {} is not a leaf of the plan", id);
-  return plan.leaf_values[static_cast<std::size_t>(found - plan.leaves.begin())];
-}
-
-template <class S>
 plan::ValueId output_value(const plan::Plan<S>& plan, std::size_t output) {
   if (output >= plan.outputs.size())
     fail(Status::usage, "U022", "the plan has no output {}", output);
@@ -26,7 +17,7 @@ plan::ValueId output_value(const plan::Plan<S>& plan, std::size_t output) {
 }
 
 template <class S>
-const plan::Value& value_of(const plan::Plan<S>& plan, std::size_t output) {
+plan::Value value_of(const plan::Plan<S>& plan, std::size_t output) {
   return plan.values[static_cast<std::size_t>(output_value(plan, output))];
 }
 
@@ -95,7 +86,7 @@ void Executor<S>::set_batch(const BatchContext& context, std::int64_t items) {
 template <class S>
 std::span<const std::int32_t> Executor<S>::items(NodeId leaf) const {
   const runtime::OneCaller::Call call(machine().one_caller);
-  return machine().items(leaf_value(plan(), leaf));
+  return machine().items(machine().leaf_value(leaf));
 }
 
 template <class S>
@@ -117,13 +108,13 @@ std::int64_t Executor<S>::elements(std::size_t output) const {
 template <class S>
 std::span<S> Executor<S>::leaf(NodeId id) {
   const runtime::OneCaller::Call call(machine().one_caller);
-  return machine().leaf(leaf_value(plan(), id));
+  return machine().leaf(machine().leaf_value(id));
 }
 
 template <class S>
 void Executor<S>::bind(NodeId id, std::span<const S> values) {
   const runtime::OneCaller::Call call(machine().one_caller);
-  machine().bind(leaf_value(plan(), id), values);
+  machine().bind(machine().leaf_value(id), values);
 }
 
 template <class S>

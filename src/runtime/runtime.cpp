@@ -17,7 +17,7 @@ Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
       max_memory_(options.engine.max_memory),
       threads_(options.engine.threads > 0 ? options.engine.threads : available_cores()),
       weights_change_(options.weights_change),
-      base_(plan.slots.size()),
+      slots_(plan),
       constants_(plan.programs.size()),
       workers_(1),
       packed_(plan.panels.size()) {
@@ -28,9 +28,6 @@ Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
     for (std::size_t k = 0; k < constants.size(); ++k)
       std::fill_n(constants_[i].data() + k * width, width, constants[k]);
   }
-  for (const ValueId leaf : plan.leaf_values)
-    if (plan.slots[static_cast<std::size_t>(place(leaf).slot)].outside)
-      outside_.push_back(place(leaf).slot);
   place_panels();
 }
 
@@ -57,7 +54,7 @@ void Runtime<S>::run() {
   has_run_ = false;
   if (!ready_) fail(Status::usage, "U023", "a run needs a batch");
   if (!given_) require_leaves();
-  for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
+  prepare_addresses();
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
     run_together();
@@ -71,16 +68,23 @@ void Runtime<S>::run() {
 /// What was given once stays, or is replaced.
 template <class S>
 void Runtime<S>::require_leaves() {
-  for (const SlotId slot : outside_)
-    if (const auto i = static_cast<std::size_t>(slot); base_[i] == nullptr)
-      fail(Status::usage, "U023", "\"{}\" was not given before a run",
-           plan_.names[plan_.slots[i].name]);
+  if (const SlotId slot = slots_.missing(); slot >= 0)
+    fail(Status::usage, "U023", "\"{}\" was not given before a run",
+         plan_.names[plan_.slots[static_cast<std::size_t>(slot)].name]);
   given_ = true;
 }
 
 template <class S>
 void Runtime<S>::forget_addresses() {
   for (Worker<S>& w : workers_) w.ready.forget();
+}
+
+/// One worker goes through the stretches of a plan that is not written down without a list of them,
+/// the first time.
+template <class S>
+void Runtime<S>::prepare_addresses() {
+  const bool told = schedule_.workers == 1 && profile_ == nullptr && plan_.steps.law() != nullptr;
+  for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size(), told);
 }
 
 template <class S>
@@ -107,11 +111,12 @@ void Runtime<S>::count_operations() {
 template <class S>
 void Runtime<S>::count_places() {
   places_before_.clear();
+  if (!plan_.sums_in_parts) return;
+  places_before_.resize(plan_.steps.size());
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    if (plan_.steps[i].carry < 0) continue;
-    places_before_.resize(plan_.steps.size());
-    if (plan_.steps[i].previous < 0) continue;
-    const auto previous = static_cast<std::size_t>(plan_.steps[i].previous);
+    const Step<S> step = plan_.steps[i];
+    if (step.carry < 0 || step.previous < 0) continue;
+    const auto previous = static_cast<std::size_t>(step.previous);
     const Step<S>& part = plan_.steps[previous];
     places_before_[i] = places_before_[previous];
     for (std::uint32_t j = 0; j < part.operand_count; j += 2) {
@@ -149,12 +154,12 @@ void Runtime<S>::run_with(int workers) {
   if (workers > 1) {
     schedule_ = share_out(plan_, placed_, items_, threads_ = workers);
     prepare_workers();
-    for (Worker<S>& w : workers_) w.ready.prepare(plan_.steps.size());
+    prepare_addresses();
     return schedule_.workers > 1 ? run_together() : run_alone();
   }
   const Schedule together = std::exchange(schedule_, Schedule());
   prepare_workers();
-  workers_[0].ready.prepare(plan_.steps.size());
+  prepare_addresses();
   const auto again = [&] {
     schedule_ = together;
     prepare_workers();
@@ -216,6 +221,20 @@ void Runtime<S>::require_batch() const {
 }
 
 template <class S>
+ValueId Runtime<S>::leaf_value(NodeId id) {
+  constexpr std::ptrdiff_t kNear = 8;
+  const std::vector<NodeId>& leaves = plan_.leaves;
+  const auto last = leaves.begin() + static_cast<std::ptrdiff_t>(last_leaf_);
+  const auto near = last + std::min(kNear, leaves.end() - last);
+  auto found = std::find(last, near, id);
+  if (found == near) found = std::lower_bound(leaves.begin(), leaves.end(), id);
+  if (found == leaves.end() || *found != id)
+    fail(Status::usage, "U022", "node {} is not a leaf of the plan", id);
+  last_leaf_ = static_cast<std::size_t>(found - leaves.begin());
+  return plan_.leaf_values[last_leaf_];
+}
+
+template <class S>
 std::span<const std::int32_t> Runtime<S>::items(ValueId id) const {
   const ExtentId extent = place(id).extent;
   if (extent == kShared) return {};
@@ -233,7 +252,7 @@ std::span<S> Runtime<S>::leaf(ValueId id) {
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
   std::fill(packed_.begin(), packed_.end(), 0);
   forget_addresses();
-  base_[static_cast<std::size_t>(v.slot)] = own.data();
+  slots_.set(v.slot, own.data());
   return {own.data(), static_cast<std::size_t>(v.elements)};
 }
 
@@ -247,7 +266,7 @@ void Runtime<S>::bind(ValueId id, std::span<const S> values) {
   std::fill(packed_.begin(), packed_.end(), 0);
   forget_addresses();
   // Steps only read leaves: their slots are never given to a result.
-  base_[static_cast<std::size_t>(v.slot)] = values.empty() ? none : const_cast<S*>(values.data());
+  slots_.set(v.slot, values.empty() ? none : const_cast<S*>(values.data()));
 }
 
 template <class S>

@@ -14,6 +14,7 @@
 #include "runtime/in_use.h"
 #include "runtime/profile.h"
 #include "runtime/schedule.h"
+#include "runtime/slot_places.h"
 #include "runtime/steps/worker.h"
 #include "taugrad/runtime/executor.h"
 
@@ -44,6 +45,8 @@ class Runtime {
   /// Tells `profile` of every step from now on; null: no longer.
   void watch(Profile<S>* profile);
 
+  /// The value of a leaf. Callers go through them in order, as a rule.
+  ValueId leaf_value(NodeId id);
   /// The caller's numbers of the items of a value's rows.
   std::span<const std::int32_t> items(ValueId id) const;
   std::span<S> leaf(ValueId id);
@@ -57,11 +60,13 @@ class Runtime {
   ValueId operand(const Step<S>& step, std::uint32_t number) const {
     return plan_.operands[step.first_operand + number];
   }
-  const Value& place(ValueId id) const { return plan_.values[static_cast<std::size_t>(id)]; }
-  const Shape& shape(ValueId id) const { return plan_.shapes[place(id).shape]; }
-  S* data(ValueId id) const {
-    return base_[static_cast<std::size_t>(place(id).slot)] + place(id).offset;
-  }
+  Value place(ValueId id) const { return plan_.values[static_cast<std::size_t>(id)]; }
+  const Shape& shape(const Value& v) const { return plan_.shapes[v.shape]; }
+  const Shape& shape(ValueId id) const { return shape(place(id)); }
+  S* data(const Value& v) const { return slots_.of(v.slot) + v.offset; }
+  S* data(ValueId id) const { return data(place(id)); }
+  /// Whether values `a`, `b`, and so on, so many of them, are alike and lie at one distance.
+  bool evenly(ValueId a, ValueId b, std::size_t times) const;
   std::int64_t rows(ExtentId extent) const { return placed_.rows[extent]; }
   const BatchContext& context() const { return placed_.context; }
   kernels::Panels<S>& panels(std::int32_t number) {
@@ -76,14 +81,10 @@ class Runtime {
   std::pair<std::int64_t, std::int64_t> columns(std::int64_t n, const Step<S>& step,
                                                 const Worker<S>& worker) const;
   Share share(const Step<S>& step) const {
-    return schedule_.workers == 1
-               ? Share::alone
-               : schedule_.share[static_cast<std::size_t>(&step - plan_.steps.data())];
+    return schedule_.workers == 1 ? Share::alone : schedule_.share[step.number];
   }
   /// Places of the parts before a step that goes on with their sum.
-  std::int64_t places_before(const Step<S>& step) const {
-    return places_before_[static_cast<std::size_t>(&step - plan_.steps.data())];
-  }
+  std::int64_t places_before(const Step<S>& step) const { return places_before_[step.number]; }
   /// Whether operands that hold numbers of bfloat16 are multiplied in pairs.
   static bool in_pairs(bool rounded) {
     return sizeof(S) == 4 && rounded && kernels::pairs_supported();
@@ -102,23 +103,19 @@ class Runtime {
   bool far() const { return arena_bytes_ > kCloseBytes; }
 
  private:
-  static constexpr double kLine = 64;         ///< bytes of a cache line
   static constexpr std::size_t kPage = 4096;  ///< where the arena starts
   static constexpr std::size_t kCloseBytes = 1 << 23;
-  struct Sizes {  ///< in bytes; as doubles, since a plan may ask for more than any integer type
-                  ///< counts
-    std::vector<double> of_slot;
-    double packed = 0, total = 0;
-  };
+  static constexpr std::size_t kFewTimes = 8;  ///< of a stretch of steps: all are looked at
   struct Free {
     void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kPage}); }
   };
 
-  Sizes sizes() const;
-  static double begin_of(double bytes, double offset);
-  [[noreturn]] void refuse(const Sizes& sizes, double budget) const;
+  [[noreturn]] void refuse(double packed, double budget) const;
   void lay_out();
   void grow(std::size_t bytes);
+  template <class Body>
+  void each_reader(const Body& body) const;
+  bool same_matrices(const plan::Stretches::Piece& piece) const;
   void place_panels();
   std::vector<std::size_t> order_of_panels() const;
   void lay_out_panels();
@@ -129,6 +126,7 @@ class Runtime {
   void count_places();
   void count_operations();
   void forget_addresses();
+  void prepare_addresses();
   void prepare_workers();
   void carry_out(std::size_t step, Worker<S>& worker);
   void run_alone();
@@ -149,8 +147,7 @@ class Runtime {
   Placement placed_;
   std::unique_ptr<S[], Free> arena_;
   std::size_t arena_bytes_ = 0, packed_bytes_ = 0;
-  std::vector<S*> base_;                  ///< by slot; null: a shared leaf that has not been given
-  std::vector<SlotId> outside_;           ///< of the shared leaves
+  SlotPlaces<S> slots_;
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
   LineAligned<S> panel_memory_;
   std::vector<kernels::Panels<S>> panels_;
@@ -161,6 +158,7 @@ class Runtime {
   std::vector<std::uint8_t> packed_;         // by panels: filled, of a weight that does not change
   std::vector<std::int64_t> places_before_;  // by step; empty: no sum has parts
   OperationCount count_, count_of_batch_;
+  std::size_t last_leaf_ = 0;  ///< that was asked for
   Profile<S>* profile_ = nullptr;
 };
 

@@ -2,7 +2,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/fail.h"
@@ -11,60 +10,29 @@
 
 namespace taugrad::runtime {
 
-/// Bytes for the present batch, by slot: the most that any of its values needs.
 template <class S>
-typename Runtime<S>::Sizes Runtime<S>::sizes() const {
-  Sizes sizes{std::vector<double>(plan_.slots.size()), 0};
-  for (const auto& [slot, extent] : plan_.occupants) {
-    const plan::Slot& s = plan_.slots[static_cast<std::size_t>(slot)];
-    double& bytes = sizes.of_slot[static_cast<std::size_t>(slot)];
-    // as a double: exact as far as memory reaches, and never overflows
-    const double needs =
-        static_cast<double>(s.elements) * static_cast<double>(rows(extent)) * sizeof(S);
-    if (!s.outside) bytes = std::max(bytes, needs);
-  }
-  for (const double bytes : sizes.of_slot) sizes.total = begin_of(bytes, sizes.total) + bytes;
-  for (std::size_t i = 0; i < plan_.panels.size(); ++i)
-    if (panels_on_[i] < 0) sizes.packed += static_cast<double>(bytes_of(plan_.panels[i]));
-  sizes.total += sizes.packed;
-  return sizes;
-}
-
-template <class S>
-void Runtime<S>::refuse(const Sizes& sizes, double budget) const {
-  std::map<std::string_view, double> by_name;
-  for (std::size_t i = 0; i < plan_.slots.size(); ++i)
-    by_name[plan_.names[plan_.slots[i].name]] += sizes.of_slot[i];
-  std::vector<MemoryUse> uses = {{"packed weights", sizes.packed}};
-  for (const auto& [name, bytes] : by_name) uses.push_back({fmt::format("\"{}\"", name), bytes});
+void Runtime<S>::refuse(double packed, double budget) const {
+  std::vector<MemoryUse> uses = {{"packed weights", packed}};
+  for (const auto& [name, bytes] : slots_.bytes_by_name(placed_))
+    uses.push_back({fmt::format("\"{}\"", name), bytes});
   refuse_memory(fmt::format("running {} items", placed_.order.size()), std::move(uses), budget);
-}
-
-/// A slot starts on a cache line; those that fill less than one lie side by side, so that the rows
-/// of many steps follow one another.
-template <class S>
-double Runtime<S>::begin_of(double bytes, double offset) {
-  return bytes < kLine ? offset : std::ceil(offset / kLine) * kLine;
 }
 
 /// Gives every slot its place in the arena, which only ever grows.
 template <class S>
 void Runtime<S>::lay_out() {
-  const Sizes needs = sizes();
-  if (needs.total > static_cast<double>(bytes())) {
+  const double needs = slots_.lay_out(placed_);
+  double packed = 0;
+  for (std::size_t i = 0; i < plan_.panels.size(); ++i)
+    if (panels_on_[i] < 0) packed += static_cast<double>(bytes_of(plan_.panels[i]));
+  if (needs + packed > static_cast<double>(bytes())) {
     // what is there now is used again
     double budget = static_cast<double>(memory_budget()) + static_cast<double>(bytes());
     if (max_memory_ > 0) budget = std::min(budget, static_cast<double>(max_memory_));
-    if (needs.total > budget) refuse(needs, budget);
+    if (needs + packed > budget) refuse(packed, budget);
   }
-  grow(static_cast<std::size_t>(needs.total - needs.packed));
-  double offset = 0;
-  for (std::size_t i = 0; i < plan_.slots.size(); ++i) {
-    if (plan_.slots[i].outside) continue;
-    offset = begin_of(needs.of_slot[i], offset);
-    base_[i] = arena_.get() + static_cast<std::size_t>(offset) / sizeof(S);
-    offset += needs.of_slot[i];
-  }
+  grow(static_cast<std::size_t>(needs));
+  slots_.lie_at(arena_.get());
 }
 
 template <class S>
@@ -82,6 +50,48 @@ void Runtime<S>::grow(std::size_t bytes) {
   if (panels_.empty()) lay_out_panels();
 }
 
+/// Calls body(number, step) for the steps that read packed matrices or pack them, in their order.
+/// Of those that come again and again with the same matrices, the first times and the last.
+template <class S>
+template <class Body>
+void Runtime<S>::each_reader(const Body& body) const {
+  const auto visit = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (const Step<S> step = plan_.steps[i]; step.form == plan::Form::rows ||
+                                               step.form == plan::Form::taps ||
+                                               step.form == plan::Form::pack)
+        body(i, step);
+  };
+  const plan::Stretches* const law = plan_.steps.law();
+  if (law == nullptr) return visit(0, plan_.steps.size());
+  for (const plan::Stretches::Piece& piece : law->pieces()) {
+    const std::size_t last = piece.end() - piece.length;
+    if (piece.count <= kFewTimes || !same_matrices(piece)) {
+      visit(piece.begin, piece.end());
+      continue;
+    }
+    visit(piece.begin, piece.begin + 3 * piece.length);
+    visit(last, piece.end());
+  }
+}
+
+/// Whether the steps of a stretch, from the second time on, read the same matrices each time.
+template <class S>
+bool Runtime<S>::same_matrices(const plan::Stretches::Piece& piece) const {
+  for (std::size_t r = piece.begin; r < piece.begin + piece.length; ++r) {
+    const Step<S> second = plan_.steps[r + piece.length], third = plan_.steps[r + 2 * piece.length];
+    if (second.panels != third.panels) return false;
+    for (std::uint32_t j = 0; j < second.job_count; ++j) {
+      const std::size_t a = second.first_job + j, b = third.first_job + j;
+      if (plan_.jobs[a].panels != plan_.jobs[b].panels) return false;
+      if (plan_.jobs.law() == nullptr || b < a ||
+          !plan_.jobs.law()->evenly(a, static_cast<std::int64_t>(b - a), piece.count - 1))
+        return false;
+    }
+  }
+  return true;
+}
+
 /// Matrices that meet the same rows in one step lie side by side: for few rows they are one.
 template <class S>
 std::vector<std::size_t> Runtime<S>::order_of_panels() const {
@@ -90,14 +100,16 @@ std::vector<std::size_t> Runtime<S>::order_of_panels() const {
   const auto add = [&](std::size_t panels) {
     if (panels_on_[panels] < 0 && std::exchange(known[panels], 1) == 0) order.push_back(panels);
   };
-  for (const Step<S>& step : plan_.steps) {
-    if (step.form != plan::Form::rows) continue;
+  each_reader([&](std::size_t, const Step<S>& step) {
+    if (step.form != plan::Form::rows) return;
     std::map<ValueId, std::vector<std::size_t>> met;
-    for (const plan::Job& job : std::span(plan_.jobs).subspan(step.first_job, step.job_count))
+    for (std::uint32_t j = 0; j < step.job_count; ++j) {
+      const plan::Job job = plan_.jobs[step.first_job + j];
       if (known[static_cast<std::size_t>(job.panels)] == 0)
         met[job.a].push_back(static_cast<std::size_t>(job.panels));
+    }
     for (const auto& [a, panels] : met) std::ranges::for_each(panels, add);
-  }
+  });
   for (std::size_t i = 0; i < plan_.panels.size(); ++i) add(i);
   return order;
 }
@@ -134,19 +146,19 @@ void Runtime<S>::place_panels() {
   if (!weights_change_) return;
   std::vector<std::size_t> last(plan_.panels.size());
   const auto each_read = [&](const Step<S>& step, const auto& f) {
-    const auto jobs = std::span(plan_.jobs).subspan(step.first_job, step.job_count);
     if (step.form == plan::Form::rows)
-      for (const plan::Job& job : jobs) f(static_cast<std::size_t>(job.panels));
+      for (std::uint32_t j = 0; j < step.job_count; ++j)
+        f(static_cast<std::size_t>(plan_.jobs[step.first_job + j].panels));
     if (step.form == plan::Form::taps)
       for (std::uint32_t d = 0; d < step.operand_count; ++d)
         f(static_cast<std::size_t>(step.panels) + d);
   };
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
-    each_read(plan_.steps[i], [&](std::size_t panels) { last[panels] = i; });
+  each_reader([&](std::size_t i, const Step<S>& step) {
+    each_read(step, [&](std::size_t panels) { last[panels] = i; });
+  });
   std::multimap<std::int64_t, std::int32_t> free;        // by bytes: whose memory it is
   std::vector<std::int32_t> owner(plan_.panels.size());  // of the memory of panels
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    const Step<S>& step = plan_.steps[i];
+  each_reader([&](std::size_t i, const Step<S>& step) {
     if (step.form == plan::Form::pack) {
       const auto panels = static_cast<std::size_t>(step.panels);
       owner[panels] = step.panels;
@@ -162,7 +174,17 @@ void Runtime<S>::place_panels() {
       free.emplace(bytes_of(plan_.panels[static_cast<std::size_t>(whose)]), whose);
       last[panels] = plan_.steps.size();  // given back once
     });
-  }
+  });
+}
+
+template <class S>
+bool Runtime<S>::evenly(ValueId a, ValueId b, std::size_t times) const {
+  if (a == b) return true;
+  const Value x = place(a), y = place(b);
+  const plan::Stretches* const law = plan_.values.law();
+  return law != nullptr && law->evenly(static_cast<std::size_t>(a), std::int64_t{b} - a, times) &&
+         x.shape == y.shape && x.stride == y.stride && x.elements == y.elements &&
+         x.extent == y.extent && slots_.evenly(x.slot, y.slot, times);
 }
 
 // the members that are defined here

@@ -54,8 +54,9 @@ class Splits {
     return true;
   }
   bool jobs(const Step<S>& step) const {
-    const auto all = std::span(plan_.jobs).subspan(step.first_job, step.job_count);
-    return std::ranges::all_of(all, [&](const plan::Job& j) { return prefix(j.out); });
+    for (std::uint32_t j = 0; j < step.job_count; ++j)
+      if (!prefix(plan_.jobs[step.first_job + j].out)) return false;
+    return true;
   }
   bool results(const Step<S>& step) const {
     for (std::uint32_t i = step.each - 1; i < step.operand_count; i += step.each)

@@ -21,9 +21,9 @@ bool is_bernoulli(const Symbol& s) {
 
 class Reader {
  public:
-  Reader(const ResolvedModel& model, const Tensors& inputs, const RunOptions& options)
+  Reader(const ResolvedModel& model, Tensors inputs, const RunOptions& options)
       : model_(model), options_(options) {
-    data_.inputs = inputs;
+    data_.inputs = std::move(inputs);
     data_.longest.assign(model.lengths.size(), -1);
     for (std::size_t l = 0; l < model.lengths.size(); ++l)
       data_.longest[l] = model.fixed_lengths[l];
@@ -432,9 +432,9 @@ std::string range_text(const Symbol& s) {
                          : "a bernoulli is 0 or 1, or between them";
 }
 
-BatchData read_batch(const ResolvedModel& model, const Tensors& inputs, const RunOptions& options) {
+BatchData read_batch(const ResolvedModel& model, Tensors inputs, const RunOptions& options) {
   check_length_names(model, options.lengths);
-  return Reader(model, inputs, options).read();
+  return Reader(model, std::move(inputs), options).read();
 }
 
 std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together) {

@@ -25,7 +25,7 @@ struct BatchData {
 };
 
 /// @throws Error (D010-D018) where axes, lengths or symbols do not fit
-BatchData read_batch(const ResolvedModel& model, const Tensors& inputs, const RunOptions& options);
+BatchData read_batch(const ResolvedModel& model, Tensors inputs, const RunOptions& options);
 
 /// Whether a value may stand in the data of an input or a random variable: of a category a whole
 /// number of its range, of a bernoulli 0..1.

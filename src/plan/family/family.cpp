@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMostBounds = 3;
 constexpr std::int64_t kMostNodes = 200'000'000;  ///< of a graph, built or not
 constexpr double kBytesOfNode = 40;               ///< of the plan of a long graph, by its nodes
+constexpr double kBytesOfToldNode = 10;           ///< where its records are told by the law
 constexpr std::size_t kOwnLists = 3;  ///< leaves, sets of items, numbers that must stay small
 
 /// The kind of a leaf.
@@ -63,6 +64,14 @@ Extent extent_of(const std::int64_t* row) {
     extent.bounds.push_back(
         {static_cast<std::int32_t>(row[1 + 2 * b]), static_cast<std::int32_t>(row[2 + 2 * b])});
   return extent;
+}
+
+/// The same with slots, which stand in its tables in the place of storages.
+template <class S>
+Sample<S> placed(Sample<S> sample, PassSet passes) {
+  place<S>(sample.emission, passes);
+  sample.emission.storages.clear();
+  return sample;
 }
 
 /// Sums over all steps, or all but those at the ends: where there are more steps, they are too long
@@ -130,14 +139,22 @@ typename Family<S>::Branch Family<S>::learn(const Attempt& attempt, std::int64_t
   }
   branch.layout = shorts[0].sample.emission.plan.layout;
   branch.leaf_kinds = shorts[0].leaf_kinds;
-  branch.lesson = Lesson<S>::of(
-      {std::move(shorts[0].sample), std::move(shorts[1].sample), std::move(shorts[2].sample)});
-  if (!branch.lesson) return {};
   const std::int64_t number = proof(attempt, first);
-  const Short longer = short_one(first + number * step(attempt), false);
-  if (longer.leaf_kinds != branch.leaf_kinds || !branch.lesson->foretells(number, longer.sample))
-    return {};
-  return branch;
+  std::optional<Short> longer;
+  for (const bool with_slots : {true, false}) {
+    std::array<Sample<S>, 3> samples;
+    for (std::size_t i = 0; i < shorts.size(); ++i)
+      samples[i] = with_slots ? placed(shorts[i].sample, passes_) : std::move(shorts[i].sample);
+    branch.placed = with_slots;
+    branch.lesson = Lesson<S>::of(std::move(samples));
+    if (!branch.lesson) continue;
+    if (!longer) longer = short_one(first + number * step(attempt), false);
+    if (longer->leaf_kinds != branch.leaf_kinds) return {};
+    if (branch.lesson->foretells(number,
+                                 with_slots ? placed(longer->sample, passes_) : longer->sample))
+      return branch;
+  }
+  return {};
 } catch (const Error&) {
   return {};  // what is wrong is said of the graph that was asked for
 }
@@ -159,8 +176,23 @@ bool Family<S>::find_together() {
 }
 
 template <class S>
+std::int64_t Family<S>::nodes_of(const Branch& branch, std::int64_t sample) const {
+  std::int64_t nodes = 0;
+  branch.lesson->lists()[2].each_row(sample, [&](const std::int64_t* row) { nodes = *row; });
+  return nodes;
+}
+
+template <class S>
+void Family<S>::require_for_plan(const Branch& branch, std::int64_t nodes) const {
+  const double each = branch.placed ? kBytesOfToldNode : kBytesOfNode;
+  require_memory("planning",
+                 {{fmt::format("the plan of {} nodes", nodes), each * static_cast<double>(nodes)}});
+}
+
+template <class S>
 Member<S> Family<S>::member_of(const Branch& branch, std::int64_t sample) const {
-  Emission<S> emission = branch.lesson->emission(sample);
+  const bool told = branch.placed && nodes_of(branch, sample) > written_;
+  Emission<S> emission = branch.lesson->emission(sample, told ? Records::told : Records::written);
   Layout& layout = emission.plan.layout = branch.layout;
   Member<S> member;
   member.leaf_kinds = branch.leaf_kinds;
@@ -180,7 +212,7 @@ Member<S> Family<S>::member_of(const Branch& branch, std::int64_t sample) const 
       table.cells.insert(table.cells.end(), row, row + table.width);
     });
   }
-  place<S>(emission, passes_);
+  if (!branch.placed) place<S>(emission, passes_);
   member.plan = std::move(emission.plan);
   return member;
 }
@@ -202,12 +234,9 @@ std::optional<Member<S>> Family<S>::member(std::int64_t length) {
     }
     if (!branch->second.lesson) continue;
     const std::int64_t sample = (length - first) / step(attempt);
-    std::int64_t nodes = 0;
-    branch->second.lesson->lists()[2].each_row(sample,
-                                               [&](const std::int64_t* row) { nodes = *row; });
+    const std::int64_t nodes = nodes_of(branch->second, sample);
     if (nodes > kMostNodes) return std::nullopt;  // which unfolding refuses
-    require_memory("planning", {{fmt::format("the plan of {} nodes", nodes),
-                                 kBytesOfNode * static_cast<double>(nodes)}});
+    require_for_plan(branch->second, nodes);
     std::optional<Member<S>> member = member_of(branch->second, sample);
     member->nodes = nodes;
     return member;

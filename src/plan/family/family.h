@@ -63,8 +63,11 @@ class Family {
   /// @param make   the request for a length. What it throws says that there is none of that length.
   /// @param reach  steps at either end that may differ from those in the middle: positions that
   ///               are numbers, offsets
-  Family(Maker make, PassSet passes, std::int64_t reach)
-      : make_(std::move(make)), passes_(passes), reach_(reach) {}
+  /// @param written  nodes of the largest graph whose plan is written down record by record, where
+  ///                 a law tells the places of values too: that is read sooner, and takes a line of
+  ///                 memory a node
+  Family(Maker make, PassSet passes, std::int64_t reach, std::int64_t written = kWritten)
+      : make_(std::move(make)), passes_(passes), reach_(reach), written_(written) {}
 
   /// Nothing where no law is known that holds for this length, and none is worth looking for.
   std::optional<Member<S>> member(std::int64_t length);
@@ -78,6 +81,7 @@ class Family {
   };
   struct Branch {  ///< of an attempt, for lengths that differ by whole numbers of its step
     std::optional<Lesson<S>> lesson;
+    bool placed = false;  ///< it is of plans with slots; else these are shared out for each length
     std::vector<LeafKind> leaf_kinds;
     Layout layout;  ///< of a short one: its extents are in a list
   };
@@ -96,15 +100,18 @@ class Family {
   std::int64_t first_length(const Attempt& attempt) const;
   std::int64_t proof(const Attempt& attempt, std::int64_t first) const;
   std::int64_t cost(const Attempt& attempt, std::int64_t first) const;
+  std::int64_t nodes_of(const Branch& branch, std::int64_t sample) const;
+  void require_for_plan(const Branch& branch, std::int64_t nodes) const;
   Member<S> member_of(const Branch& branch, std::int64_t sample) const;
 
+  static constexpr std::int64_t kWritten = 1 << 16;
   static constexpr std::int64_t kSettled = 20;  ///< sums over so many steps are no part of a region
   static constexpr Attempt kAttempts[] = {
       {8, 1, true}, {8, 2, true}, {kSettled, 1, false}, {kSettled, 2, false}, {kSettled, 6, false}};
 
   Maker make_;
   PassSet passes_;
-  std::int64_t reach_;
+  std::int64_t reach_, written_;
   std::int64_t spent_ = 0;      ///< twice the steps that were asked for, less those of short graphs
   std::int32_t together_ = 0;   ///< steps between two cuts of a region; 0: not known yet
   std::optional<Short> first_;  ///< the one that told it, until it is used

@@ -111,4 +111,15 @@ std::size_t Law::rows(std::int64_t sample) const {
   return rows;
 }
 
+Stretches Law::stretches(std::int64_t sample) const {
+  Stretches stretches(width_);
+  std::vector<std::int64_t> first;
+  for (const Piece& piece : pieces_) {
+    first = piece.first;
+    for (std::size_t i = 0; i < first.size(); ++i) first[i] += sample * piece.change[i];
+    stretches.add(static_cast<std::size_t>(piece.count + sample * piece.growth), first, piece.step);
+  }
+  return stretches;
+}
+
 }  // namespace taugrad::plan

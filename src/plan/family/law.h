@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "plan/stretches.h"
+
 namespace taugrad::plan {
 
 /// Rows of whole numbers.
@@ -28,6 +30,8 @@ class Law {
   std::size_t width() const { return width_; }
   /// Rows of a sample.
   std::size_t rows(std::int64_t sample) const;
+  /// Those rows without writing them down.
+  Stretches stretches(std::int64_t sample) const;
   /// Calls body(const std::int64_t* row) for each of them.
   template <class Body>
   void each_row(std::int64_t sample, const Body& body) const {

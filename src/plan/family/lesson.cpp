@@ -21,12 +21,12 @@ template <class S>
 std::optional<Lesson<S>> Lesson<S>::of(std::array<Sample<S>, 3> samples) {
   Lesson lesson;
   std::array<Tables, 3> tables;
-  std::size_t kinds = 0;
+  Kinds<S> kinds;
+  std::size_t count = 0;  // of kinds
   for (std::size_t i = 0; i < 3; ++i) {
-    std::optional<Tables> own = tables_of(samples[i].emission, lesson.kinds_);
-    if (i == 0) kinds = lesson.kinds_.size();
-    if (!own || lesson.kinds_.size() != kinds ||
-        samples[i].lists.size() != samples[0].lists.size() ||
+    std::optional<Tables> own = tables_of(samples[i].emission, kinds);
+    if (i == 0) count = kinds.size();
+    if (!own || kinds.size() != count || samples[i].lists.size() != samples[0].lists.size() ||
         !differ_in_tables_only(samples[0].emission, samples[i].emission))
       return std::nullopt;
     tables[i] = std::move(*own);
@@ -42,22 +42,23 @@ std::optional<Lesson<S>> Lesson<S>::of(std::array<Sample<S>, 3> samples) {
     if (!law) return std::nullopt;
     lesson.lists_.push_back(std::move(*law));
   }
+  lesson.kinds_ = std::make_shared<const Kinds<S>>(std::move(kinds));
   lesson.emission_ = std::move(samples[0].emission);
   return lesson;
 }
 
 template <class S>
-Emission<S> Lesson<S>::emission(std::int64_t sample) const {
+Emission<S> Lesson<S>::emission(std::int64_t sample, Records how) const {
   Emission<S> emission = emission_;
-  fill(emission, laws_, sample, kinds_);
+  fill(emission, laws_, sample, kinds_, how);
   return emission;
 }
 
 template <class S>
 bool Lesson<S>::foretells(std::int64_t number, const Sample<S>& sample) const {
-  Kinds<S> kinds = kinds_;
+  Kinds<S> kinds = *kinds_;
   const std::optional<Tables> tables = tables_of(sample.emission, kinds);
-  if (!tables || kinds.size() != kinds_.size() ||
+  if (!tables || kinds.size() != kinds_->size() ||
       !differ_in_tables_only(emission_, sample.emission))
     return false;
   for (std::size_t part = 0; part < laws_.size(); ++part)

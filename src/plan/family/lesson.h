@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -23,7 +24,7 @@ class Lesson {
   static std::optional<Lesson> of(std::array<Sample<S>, 3> samples);
 
   /// The emission number `sample`. Its plan's layout is the caller's to set.
-  Emission<S> emission(std::int64_t sample) const;
+  Emission<S> emission(std::int64_t sample, Records how = Records::written) const;
   const std::vector<Law>& lists() const { return lists_; }
   /// Whether sample number `number` is what the law says it is.
   bool foretells(std::int64_t number, const Sample<S>& sample) const;
@@ -34,7 +35,7 @@ class Lesson {
   Emission<S> emission_;  ///< of sample 0
   Laws laws_;
   std::vector<Law> lists_;
-  Kinds<S> kinds_;
+  std::shared_ptr<const Kinds<S>> kinds_;
 };
 
 }  // namespace taugrad::plan

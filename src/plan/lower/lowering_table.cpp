@@ -51,6 +51,18 @@ void read_row(const std::int64_t* row, Storage& s) {
        row[8] != 0};
 }
 
+constexpr auto as_row(const Slot& s) {
+  return std::to_array<std::int64_t>({s.elements, s.name, s.outside, s.extent});
+}
+void read_row(const std::int64_t* row, Slot& s) {
+  s = {row[0], static_cast<std::uint32_t>(row[1]), row[2] != 0, static_cast<ExtentId>(row[3])};
+}
+
+constexpr auto as_row(const Occupant& o) { return std::to_array<std::int64_t>({o.slot, o.extent}); }
+void read_row(const std::int64_t* row, Occupant& o) {
+  o = {static_cast<SlotId>(row[0]), static_cast<ExtentId>(row[1])};
+}
+
 template <class S>
 Forward<S> own_rule(const Op& op) {
   if constexpr (std::is_same_v<S, float>)
@@ -144,8 +156,9 @@ template <class Emitted, class Body>
 void each_table(Emitted& e, const Body& body) {
   std::size_t number = 0;
   const auto visit = [&](auto&... records) { (body(number++, records), ...); };
-  visit(e.plan.operands, e.plan.jobs, e.plan.values, e.storages, e.plan.steps, e.plan.leaves,
-        e.plan.leaf_values, e.plan.outputs, e.plan.operations, e.plan.used_extents);
+  visit(e.plan.operands, e.plan.jobs, e.plan.values, e.storages, e.plan.slots, e.plan.occupants,
+        e.plan.steps, e.plan.leaves, e.plan.leaf_values, e.plan.outputs, e.plan.operations,
+        e.plan.used_extents);
 }
 constexpr std::size_t kOperands = 0, kJobs = 1, kLevels = kTables - 4, kAttrs = kTables - 3,
                       kOwners = kTables - 2, kPrograms = kTables - 1;
@@ -194,6 +207,32 @@ Owner owner_of(const std::int64_t* row, const std::vector<std::string>& names) {
   return owner;
 }
 
+template <class Records, class S>
+void write_down(Records& records, const Law& law, std::int64_t sample,
+                const std::shared_ptr<const Kinds<S>>& kinds) {
+  records.resize(law.rows(sample));
+  auto next = records.begin();
+  law.each_row(sample, [&](const std::int64_t* row) { read_row(row, *next++, *kinds); });
+}
+
+template <class T, class S>
+void put(Series<T>& records, const Law& law, std::int64_t sample,
+         const std::shared_ptr<const Kinds<S>>& kinds, Records how) {
+  records.clear();
+  if (how == Records::written) return write_down(records, law, sample, kinds);
+  records = Series<T>(
+      law.stretches(sample),
+      [](const std::int64_t* row, T& record, const void* known) {
+        read_row(row, record, *static_cast<const Kinds<S>*>(known));
+      },
+      kinds);
+}
+template <class T, class S>
+void put(T& records, const Law& law, std::int64_t sample,
+         const std::shared_ptr<const Kinds<S>>& kinds, Records) {
+  write_down(records, law, sample, kinds);
+}
+
 bool same_matrix(const PackedMatrix& a, const PackedMatrix& b) {
   return a.rows == b.rows && a.columns == b.columns && a.offset == b.offset &&
          a.row_step == b.row_step && a.column_step == b.column_step && a.pairs == b.pairs;
@@ -232,16 +271,17 @@ bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b) {
   // matrices of their own at each step: from some number on, their products are told apart no more
   return std::ranges::equal(a.plan.panels, b.plan.panels, same_matrix) &&
          a.plan.shapes == b.plan.shapes && a.plan.names == b.plan.names &&
+         a.plan.sums_in_parts == b.plan.sums_in_parts &&
          a.plan.layout.lengths == b.plan.layout.lengths &&
          a.plan.layout.primary == b.plan.layout.primary;
 }
 
 template <class S>
-void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds<S>& kinds) {
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample,
+          const std::shared_ptr<const Kinds<S>>& known, Records how) {
+  const Kinds<S>& kinds = *known;
   each_table(emission, [&](std::size_t number, auto& records) {
-    records.resize(laws[number].rows(sample));
-    auto next = records.begin();
-    laws[number].each_row(sample, [&](const std::int64_t* row) { read_row(row, *next++, kinds); });
+    put(records, laws[number], sample, known, how);
   });
   laws[kLevels].each_row(sample,
                          [&](const std::int64_t* row) { read_row(row, emission.plan.levels); });
@@ -265,7 +305,9 @@ template std::optional<Tables> tables_of(const Emission<float>&, Kinds<float>&);
 template std::optional<Tables> tables_of(const Emission<double>&, Kinds<double>&);
 template bool differ_in_tables_only(const Emission<float>&, const Emission<float>&);
 template bool differ_in_tables_only(const Emission<double>&, const Emission<double>&);
-template void fill(Emission<float>&, const Laws&, std::int64_t, const Kinds<float>&);
-template void fill(Emission<double>&, const Laws&, std::int64_t, const Kinds<double>&);
+template void fill(Emission<float>&, const Laws&, std::int64_t,
+                   const std::shared_ptr<const Kinds<float>>&, Records);
+template void fill(Emission<double>&, const Laws&, std::int64_t,
+                   const std::shared_ptr<const Kinds<double>>&, Records);
 
 }  // namespace taugrad::plan

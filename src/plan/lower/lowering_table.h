@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,9 @@
 /// Emissions as tables of whole numbers, so that those of longer tapes follow by a law.
 namespace taugrad::plan {
 
-/// Operands, jobs, values, storages, steps, leaves, their values, outputs, work and use of sets of
-/// items, levels, attributes, owners, programs.
-inline constexpr std::size_t kTables = 14;
+/// Operands, jobs, values, storages, slots and who shares them, steps, leaves, their values,
+/// outputs, work and use of sets of items, levels, attributes, owners, programs.
+inline constexpr std::size_t kTables = 16;
 using Tables = std::array<Table, kTables>;
 using Laws = std::array<Law, kTables>;
 
@@ -37,8 +38,12 @@ std::optional<Tables> tables_of(const Emission<S>& emission, Kinds<S>& kinds);
 template <class S>
 bool differ_in_tables_only(const Emission<S>& a, const Emission<S>& b);
 
+/// Whether the records of a plan are written down, or stay the law's.
+enum class Records : std::uint8_t { written, told };
+
 /// Puts the rows of a sample in the place of what the tables hold.
 template <class S>
-void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample, const Kinds<S>& kinds);
+void fill(Emission<S>& emission, const Laws& laws, std::int64_t sample,
+          const std::shared_ptr<const Kinds<S>>& kinds, Records how);
 
 }  // namespace taugrad::plan

@@ -85,6 +85,7 @@ void Lowering<S>::continue_sum(NodeId id, bool begun, Step<S>& step) {
     added_.emplace_back(-1, -1);
     open = open_sums_.emplace(owner, std::pair(carry, -1)).first;
   }
+  plan_.sums_in_parts = true;
   step.carry = open->second.first;
   step.previous = std::exchange(open->second.second, next());
   touch(storage(step.carry), next(), -1);

@@ -48,10 +48,8 @@ class Slots {
   }
 
   SlotId add_slot(const Storage& s) {
-    plan_.slots.push_back({s.elements, s.name, s.leaf && s.extent == kShared});
-    const auto slot = static_cast<SlotId>(plan_.slots.size() - 1);
-    plan_.occupants.push_back({slot, s.extent});
-    return slot;
+    plan_.slots.push_back({s.elements, s.name, s.leaf && s.extent == kShared, s.extent});
+    return static_cast<SlotId>(plan_.slots.size() - 1);
   }
 
   void give(std::int32_t number) {
@@ -63,10 +61,10 @@ class Slots {
     }
     slot_[at(number)] = free.back();
     free.pop_back();
-    occupy(number);
+    occupy(slot_[at(number)], s.extent);
   }
-  void occupy(std::int32_t number) {
-    plan_.occupants.push_back({slot_[at(number)], storages_[at(number)].extent});
+  void occupy(SlotId slot, ExtentId extent) {
+    if (plan_.slots[at(slot)].extent != extent) plan_.occupants.push_back({slot, extent});
   }
 
   template <class Step>
@@ -99,7 +97,7 @@ class Slots {
       const RegionProgram<S>& program = plan_.programs[at(s.program)];
       const auto streams = static_cast<std::uint32_t>(program.apart.size());
       for (std::uint32_t i = 0; i < s.operand_count; i += streams)
-        take_over(program, {plan_.operands.data() + s.first_operand + i, streams},
+        take_over(program, {plan_.operands.begin() + s.first_operand + i, streams},
                   static_cast<std::int32_t>(step));
     }
   }
@@ -161,8 +159,7 @@ class Slots {
   /// Slots hold rows for every value that takes them over.
   void finish() {
     for (const auto& [storage, extent] : joined_)
-      plan_.occupants.emplace_back(slot_[static_cast<std::size_t>(storage - storages_.data())],
-                                   extent);
+      occupy(slot_[static_cast<std::size_t>(storage - storages_.data())], extent);
   }
 };
 

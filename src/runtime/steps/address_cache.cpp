@@ -1,5 +1,7 @@
 #include "runtime/steps/address_cache.h"
 
+#include <algorithm>
+
 namespace taugrad::runtime {
 namespace {
 
@@ -105,6 +107,49 @@ void AddressCache<S>::join(std::size_t streams_each, std::size_t first) {
     i.elements *= i.count;
     i.count = 1;
   }
+}
+
+template <class S>
+bool AddressCache<S>::differs_in_places_only(const AddressCache& other) const {
+  const auto same_block = [](const kernels::RowBlock<S>& a, const kernels::RowBlock<S>& b) {
+    return a.lda == b.lda && a.ldc == b.ldc && a.m == b.m;
+  };
+  const auto same_source = [](const Source<S>& a, const Source<S>& b) {
+    return a.stride == b.stride && a.rows == b.rows;
+  };
+  return std::ranges::equal(blocks, other.blocks, same_block) && groups == other.groups &&
+         wide.size() == other.wide.size() && tables.size() == other.tables.size() &&
+         streams.size() == other.streams.size() && instances == other.instances &&
+         std::ranges::equal(sources, other.sources, same_source) && regions == other.regions;
+}
+
+template <class S>
+template <class Cache, class Body>
+void AddressCache<S>::each_place(Cache& cache, const Body& body) {
+  for (auto& block : cache.blocks) {
+    body(block.a);
+    body(block.c);
+  }
+  for (auto& place : cache.tables) body(place);
+  for (auto& place : cache.streams) body(place);
+  for (auto& source : cache.sources) body(source.data);
+}
+
+template <class S>
+std::vector<std::int64_t> AddressCache<S>::distances(const AddressCache& to) const {
+  std::vector<const S*> begin;
+  each_place(*this, [&](const S* place) { begin.push_back(place); });
+  std::vector<std::int64_t> distances;
+  each_place(to, [&](const S* place) {
+    distances.push_back(elements_between(begin[distances.size()], place));
+  });
+  return distances;
+}
+
+template <class S>
+void AddressCache<S>::move_on(const std::vector<std::int64_t>& distances) {
+  const std::int64_t* next = distances.data();
+  each_place(*this, [&](auto& place) { place += *next++; });
 }
 
 template class AddressCache<float>;

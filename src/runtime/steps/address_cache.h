@@ -27,7 +27,8 @@ struct Source {
 
 /// What a worker's share of each step works on, as addresses: found when a step of a batch runs for
 /// the first time, good until storage or rows change. Finding it takes as long as a small product,
-/// and values that many steps of a sequence lay out at one distance are kept as one.
+/// and values that many steps of a sequence lay out at one distance are kept as one. Of a long plan
+/// nothing is kept in its first run, which may be its only one.
 template <class S>
 class AddressCache {
  public:
@@ -48,6 +49,7 @@ class AddressCache {
     std::int32_t program = -1;           ///< of a region
     std::uint32_t first = 0, count = 0;  ///< in what the kind says; of a tile its elements
     std::uint32_t number = 0;            ///< in the plan
+    bool operator==(const Step&) const = default;
   };
 
   /// Rows that meet one packed matrix.
@@ -58,6 +60,7 @@ class AddressCache {
     bool accumulate;
     std::uint32_t beside = 1;  ///< groups from this one on that are one product; then
     std::uint32_t wide = 0;    ///< all of their panels, in `wide`
+    bool operator==(const Group&) const = default;
   };
   /// Instances of a region whose streams are rows without gaps.
   struct Instances {
@@ -65,12 +68,14 @@ class AddressCache {
                             ///< more, of the second; the others follow at the same distances
     std::uint32_t count;    ///< of the instances
     std::int64_t elements;  ///< of each
+    bool operator==(const Instances&) const = default;
   };
 
   /// Rows of an instance of a region, each with its own places.
   struct Region {
     std::uint32_t source;  ///< of its first stream in `sources`
     std::int64_t first, last, elements;
+    bool operator==(const Region&) const = default;
   };
 
   /// Rows that an op's own rule makes.
@@ -80,11 +85,19 @@ class AddressCache {
     S* out;
   };
 
-  void forget() { fresh_ = true; }
-  /// Before a run of so many steps.
-  void prepare(std::size_t steps) {
-    if (!fresh_) return;
-    of_step_.assign(steps, {});
+  void forget() { runs_ = 0; }
+  /// Before a run of so many steps. @param told  they come again and again, and a law tells them
+  void prepare(std::size_t steps, bool told = false) {
+    if (runs_ > 0 && keeps_) return;
+    keeps_ = (steps <= kFewSteps && !told) || runs_ > 0;
+    ++runs_;
+    of_step_.assign(keeps_ ? steps : 0, {});
+    script.clear();
+    clear();
+  }
+  /// Whether what is found is kept: else it is good for one step.
+  bool keeps() const { return keeps_; }
+  void clear() {
     blocks.clear();
     groups.clear();
     wide.clear();
@@ -96,8 +109,6 @@ class AddressCache {
     segments.clear();
     calls.clear();
     operands.clear();
-    script.clear();
-    fresh_ = false;
   }
   Step& of(std::size_t step) { return of_step_[step]; }
   const Step& of(std::size_t step) const { return of_step_[step]; }
@@ -116,6 +127,12 @@ class AddressCache {
   /// Instances that follow one another without gaps become one.
   void join(std::size_t streams_each, std::size_t first);
 
+  /// Whether the addresses of products and regions are those of `other` but for where they point.
+  bool differs_in_places_only(const AddressCache& other) const;
+  /// What those addresses move by, to those of another that differs in places only.
+  std::vector<std::int64_t> distances(const AddressCache& to) const;
+  void move_on(const std::vector<std::int64_t>& distances);
+
   std::vector<kernels::RowBlock<S>> blocks;
   std::vector<Group> groups;
   std::vector<kernels::Panels<S>> wide;
@@ -130,7 +147,14 @@ class AddressCache {
   std::vector<Operand<S>> operands;
 
  private:
-  bool fresh_ = true;
+  /// Calls body(place) for every address of a product or a region.
+  template <class Cache, class Body>
+  static void each_place(Cache& cache, const Body& body);
+
+  static constexpr std::size_t kFewSteps = 1 << 16;
+
+  int runs_ = 0;  // since what is found was forgotten
+  bool keeps_ = false;
   std::vector<Step> of_step_;
 };
 

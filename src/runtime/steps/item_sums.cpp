@@ -101,7 +101,7 @@ typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runti
   for (std::uint32_t i = 0; keeps && i < step.operand_count; ++i) {
     const ValueId a = machine.operand(step, i);
     const Value& x = machine.place(a);
-    const S* const row = machine.data(a) + range.first * x.stride;
+    const S* const row = machine.data(x) + range.first * x.stride;
     keeps = one_row(x);
     ready.add({row, 0, row, 0, 1}, first, false);
   }
@@ -124,7 +124,7 @@ typename AddressCache<S>::Step Kernels<S>::find_segments(const Step<S>& step, Ru
     const ValueId a = machine.operand(step, i), b = machine.operand(step, i + each - 1);
     const Value &d = machine.place(a), &x = machine.place(b);
     const ExtentId extent = d.extent == kShared ? x.extent : d.extent;
-    ready.add({machine.data(a), d.stride, machine.data(b), x.stride, machine.rows(extent)}, first,
+    ready.add({machine.data(d), d.stride, machine.data(x), x.stride, machine.rows(extent)}, first,
               machine.in_pairs(step.pairs));
   }
   return {AddressCache<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),

@@ -19,7 +19,8 @@ constexpr std::size_t kAhead = 4;  ///< steps
 template <class S>
 void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker) {
   using Kind = typename AddressCache<S>::Kind;
-  const Step<S>& step = machine.plan().steps[number];
+  const Step<S> step = machine.plan().steps[number];
+  if (!worker.ready.keeps()) return run_once(step, machine, worker);
   typename AddressCache<S>::Step& known = worker.ready.of(number);
   if (known.kind == Kind::unknown) known = find(step, machine, worker);
   if (known.kind != Kind::pack)
@@ -28,9 +29,18 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
     known.kind = Kind::done;
 }
 
+/// What it works on is found for this run alone.
+template <class S>
+void Kernels<S>::run_once(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
+  worker.ready.clear();
+  const Known known = find(step, machine, worker);
+  if (!by_addresses(known, machine, worker)) by_step(known, step, machine, worker);
+}
+
 template <class S>
 void Kernels<S>::run_all(Runtime<S>& machine, Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
+  if (!ready.keeps()) return run_told(machine, worker);
   for (const auto& known : ready.script) carry_out(known, known.number, machine, worker);
   if (!ready.script.empty()) return;
   for (std::size_t i = 0; i < machine.plan().steps.size(); ++i) run(i, machine, worker);
@@ -40,28 +50,50 @@ void Kernels<S>::run_all(Runtime<S>& machine, Worker<S>& worker) {
 template <class S>
 void Kernels<S>::carry_out(const Known& known, std::size_t number, Runtime<S>& machine,
                            Worker<S>& worker) {
-  using Kind = typename AddressCache<S>::Kind;
   if (machine.far()) fetch(number + kAhead, machine, worker);
+  if (!by_addresses(known, machine, worker))
+    by_step(known, machine.plan().steps[number], machine, worker);
+}
+
+/// Whether the addresses say all that there is to do.
+template <class S>
+bool Kernels<S>::by_addresses(const Known& known, Runtime<S>& machine, Worker<S>& worker) {
+  using Kind = typename AddressCache<S>::Kind;
   switch (known.kind) {
     case Kind::done:
-      return;
+      break;
     case Kind::products:
-      return products(known, machine, worker);
+      products(known, machine, worker);
+      break;
     case Kind::tile:
-      return tile(known, machine, worker);
+      tile(known, machine, worker);
+      break;
     case Kind::tiles:
-      return tiles(known, machine, worker);
+      tiles(known, machine, worker);
+      break;
     case Kind::rows:
-      return rows(known, machine, worker);
+      rows(known, machine, worker);
+      break;
+    default:
+      return false;
+  }
+  return true;
+}
+
+template <class S>
+void Kernels<S>::by_step(const Known& known, const Step<S>& step, Runtime<S>& machine,
+                         Worker<S>& worker) {
+  using Kind = typename AddressCache<S>::Kind;
+  switch (known.kind) {
     case Kind::calls:
-      return calls(machine.plan().steps[number], known, machine, worker);
+      return calls(step, known, machine, worker);
     case Kind::sums:
-      return sum(machine.plan().steps[number], known, machine, worker);
+      return sum(step, known, machine, worker);
     case Kind::pack:
-      pack(machine.plan().steps[number], machine, worker);
+      pack(step, machine, worker);
       return;
     default:
-      return other(machine.plan().steps[number], machine, worker);
+      return other(step, machine, worker);
   }
 }
 
@@ -134,10 +166,10 @@ typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runti
     for (std::uint32_t k = i; k + 1 < i + step.each; ++k) {
       const ValueId id = machine.operand(step, k);
       const Value& x = machine.place(id);
-      in.push_back({machine.data(id) + range.first * x.stride, &machine.shape(id), x.stride,
-                    x.extent, machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)});
+      in.push_back({machine.data(x) + range.first * x.stride, &machine.shape(x), x.stride, x.extent,
+                    machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)});
     }
-    ready.add(in, {0, range.last - range.first, machine.data(out) + range.first * y.stride},
+    ready.add(in, {0, range.last - range.first, machine.data(y) + range.first * y.stride},
               y.elements, first);
   }
   return {AddressCache<S>::Kind::calls, -1, static_cast<std::uint32_t>(first),
@@ -226,8 +258,8 @@ void Kernels<S>::add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker
   terms.clear();
   for (std::uint32_t i = 0; i < step.operand_count; ++i) {
     const ValueId id = machine.operand(step, i);
-    const std::int64_t stride = machine.place(id).stride;
-    terms.push_back({machine.data(id) + range.first * stride, stride});
+    const Value& x = machine.place(id);
+    terms.push_back({machine.data(x) + range.first * x.stride, x.stride});
   }
   kernels::add_rows<S>(range.last - range.first, y.elements, terms,
                        machine.data(step.out) + range.first * y.stride, y.stride);

@@ -22,6 +22,17 @@ struct Kernels {
 
   static void carry_out(const Known& known, std::size_t number, Runtime<S>& machine,
                         Worker<S>& worker);
+  // plans of long sequences: stretches of steps that come again and again
+  static void run_told(Runtime<S>& machine, Worker<S>& worker);
+  static void run_stretch(const plan::Stretches::Piece& piece, Runtime<S>& machine,
+                          Worker<S>& worker);
+  static void run_steps(std::size_t begin, std::size_t end, Runtime<S>& machine, Worker<S>& worker);
+  static bool goes_on_evenly(std::size_t number, std::size_t length, std::size_t times,
+                             const Runtime<S>& machine);
+  static void run_once(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static bool by_addresses(const Known& known, Runtime<S>& machine, Worker<S>& worker);
+  static void by_step(const Known& known, const Step<S>& step, Runtime<S>& machine,
+                      Worker<S>& worker);
   static Known find(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_products(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void join_beside(const Known& known, const Runtime<S>& machine, Worker<S>& worker);

@@ -18,8 +18,8 @@ void each_block(const Runtime<S>& machine, ValueId a, ValueId out, const kernels
   const std::int64_t last = std::min(range.last, machine.rows(x.extent));
   const std::int64_t items = last - range.first;
   const std::int64_t inner = n == 0 ? 0 : y.elements / n;  // rows of one item
-  const S* from = machine.data(a) + range.first * x.stride;
-  S* to = machine.data(out) + range.first * y.stride;
+  const S* from = machine.data(x) + range.first * x.stride;
+  S* to = machine.data(y) + range.first * y.stride;
   if (items <= 0) return;
   if (inner == 1 || (x.stride == inner * k && y.stride == inner * n)) {
     const std::int64_t lda = inner == 1 ? x.stride : k, ldc = inner == 1 ? y.stride : n;
@@ -76,7 +76,7 @@ template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_products(const Step<S>& step, Runtime<S>& machine,
                                                          Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
-  const std::span jobs = std::span(machine.plan().jobs).subspan(step.first_job, step.job_count);
+  const std::span jobs = machine.plan().jobs.part(step.first_job, step.job_count, worker.jobs);
   const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1,
                                        number(ready.groups.size()), 0};

@@ -165,13 +165,14 @@ class Tiles {
 /// Calls body(values, range, elements) for each instance of a region, those of its streams and the
 /// worker's rows.
 template <class S, class Body>
-void each_instance(const Step<S>& step, const Runtime<S>& machine, const Worker<S>& worker,
+void each_instance(const Step<S>& step, const Runtime<S>& machine, Worker<S>& worker,
                    const Body& body) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
   const auto streams = static_cast<std::uint32_t>(program.apart.size());
   for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
-    const auto values = std::span(machine.plan().operands).subspan(step.first_operand + i, streams);
+    const auto values =
+        machine.plan().operands.part(step.first_operand + i, streams, worker.values);
     const Value& result = machine.place(values[program.result]);
     const RowRange range = machine.range(result.extent, step, worker);
     const std::int64_t elements = program.elements > 0 ? program.elements : result.elements;
@@ -182,7 +183,7 @@ void each_instance(const Step<S>& step, const Runtime<S>& machine, const Worker<
 template <class S>
 Source<S> source_of(const Runtime<S>& machine, ValueId id, RowRange range) {
   const Value& v = machine.place(id);
-  return {machine.data(id), v.stride, v.extent == kShared ? range.last : machine.rows(v.extent)};
+  return {machine.data(v), v.stride, v.extent == kShared ? range.last : machine.rows(v.extent)};
 }
 
 /// The addresses of the streams of an instance where their rows are one long row.

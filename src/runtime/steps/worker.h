@@ -24,6 +24,8 @@ struct Worker {
   LineAligned<S> beside;  ///< rows of a product whose columns belong to several values
   std::vector<Source<S>> sources;
   std::vector<S*> kept;
+  std::vector<plan::ValueId> values;  ///< operands of a plan that is not written down,
+  std::vector<plan::Job> jobs;        ///< and products
   AddressCache<S> ready;
 
   /// This worker's part of `n` things, as even as can be.
