@@ -273,6 +273,14 @@ TEST_CASE("chunk: states that are asked for stay as they are", "[chunk]") {
   options.engine.chunk = 0;
   CHECK(same_bits(test::evaluate(d, inputs_of(d, c), weights, fetch, options), chunked));
   CHECK(largest(chunked.at("grad:S")) > 0);
+  options.fetch = {"S"};
+  CHECK(run(d, inputs_of(d, c), weights, options).warnings.empty());
+  options.engine.chunk = kChunk;  // what would change nothing says so
+  const auto warnings = run(d, inputs_of(d, c), weights, options).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].starts_with("a chunk of "));
+  options.fetch = {"loss"};
+  CHECK(run(d, inputs_of(d, c), weights, options).warnings.empty());
 }
 
 TEST_CASE("chunk: a plan tells what runs in chunks", "[chunk]") {

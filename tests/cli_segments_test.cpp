@@ -52,6 +52,12 @@ TEST_CASE("run goes on from the state of the segment before", "[cli]") {
                 f, "run elman --state-in s.safetensors --state-out s.safetensors --inputs a.json")
                 .err,
             "U004"));
+  spill(f / "bad.json", R"j({"h[t]": [[0, 0, 0]], "steps": [2147483647]})j");
+  const Outcome bad = support::taugrad(
+      f, "run elman --inputs b.json --weights w.safetensors --fetch h --state-in bad.json");
+  CHECK(bad.status == 3);
+  CHECK(has(bad.err, "D014"));
+  CHECK(has(bad.err, "bad.json"));  // the file of the state, not that of the inputs
 }
 
 TEST_CASE("a long text is trained in windows, resumed with the same bits", "[cli]") {

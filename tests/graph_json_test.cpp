@@ -74,7 +74,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kAttributeValue
     {"1", {"", "integer", "flag", "real"}},
     {"2", {"", "integer", "real"}},
     {"1.5", {"real"}},
-    {"\"inf\"", {"real"}},
+    {"\"inf\"", {"real", "text"}},
     {"\"no\"", {"text"}},
     {"{\"text\": \"inf\"}", {"text"}},
     {"[1]", {"integers"}},
@@ -435,6 +435,16 @@ TEST_CASE("graph json: an attribute of another kind is refused by readers and bu
   refused(node("draw_bernoulli", "[2]", R"({"stream": 2})"), "\"stream\" is text, not 2");
   refused(node("clamp", "[2]", R"({"lo": "a", "hi": 2})"), "\"lo\" is a real number, not \"a\"");
 
+  const auto weight = [](std::string_view init) {
+    return fmt::format(
+        R"({{"version": 1, "lengths": [], "extents": [[]], "nodes": [{{"extent": 0, "id": 0,)"
+        R"( "name": "w", "op": "weight", "shape": [2], "value": true,)"
+        R"( "attrs": {{"init": "{}"}}}}]}})",
+        init);
+  };
+  refused(weight(""), "\"init\" is empty");
+  CHECK_THAT(first_error([&] { graph_from_json(weight("nan"), "g.json"); }).message,
+             !Catch::Contains("real"));
   const Graph whole = graph_from_json(node("clamp", "[2]", R"({"lo": -1, "hi": 2})"), "g.json");
   CHECK(whole.tape().attrs(1).real("hi") == 2);  // an integer is a real number, too
 

@@ -225,4 +225,14 @@ TEST_CASE("a state of another batch or definition is refused") {
   other = state;
   other["steps"] = Tensor::of({2}, std::vector<double>{1.5, 0});
   CHECK(code(other) == "D014");
+  // positions are numbers of 32 bits: the two steps of the segment still have to fit
+  for (const double beyond : {2147483646.0, 2147483647.0, 2147483648.0, 9e18, 1e300}) {
+    other["steps"] = Tensor::of({2}, std::vector<double>{0, beyond});
+    CHECK(code(other) == "D014");
+  }
+  other["steps"] = Tensor::of({2}, std::vector<double>{0, 2147483645});
+  CHECK(code(other) == "none");
+  other = state;
+  other["g[t]"] = Tensor({2, 3}, Dtype::f32);
+  CHECK(code(other) == "D016");
 }

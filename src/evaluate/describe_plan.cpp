@@ -91,10 +91,11 @@ PlanSummary describe_plan(const Definition& d, const UnfoldOptions& unfolding,
   PlanSummary summary = summary_of(*made.plan, made.nodes, own);
   summary.by_law = made.by_law;
   if (options.engine.chunk > 0 && made.chunked.empty())
-    summary.passes.push_back({"chunk",
-                              "no recurrence is found that is linear in its state, with a number "
-                              "for a gate, and is not asked for itself",
-                              false});
+    summary.passes.push_back(
+        {"chunk",
+         fmt::format("{}{}", kNoChunks,
+                     has_loss(*model) ? "" : ", as all variables are where there is no loss"),
+         false});
   for (const ChunkedStates& states : made.chunked)
     summary.passes.push_back({"chunk", fmt::format("{}: {} steps as products of {} at once",
                                                    states.name.empty() ? "a state" : states.name,

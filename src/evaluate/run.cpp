@@ -35,6 +35,8 @@ class Run {
             ExecutorOptions{.engine = options.engine}, options.checkpoint, reach(),
             asked_names(fetches_)) {}
 
+  bool lacks_chunks() const { return planner_.lacks_chunks(); }
+
   /// Fetches of copies that no step reads: zeros, as a rule a slip of the pen.
   std::vector<std::string> unread() const {
     std::vector<std::string> names;
@@ -336,6 +338,9 @@ void evaluate(const std::shared_ptr<const ResolvedModel>& model, BatchData& data
   for (const std::string& name : run.unread())
     result.warnings.push_back(
         fmt::format("\"{}\" is zero: no equation reads it at that position", name));
+  if (run.lacks_chunks())
+    result.warnings.push_back(
+        fmt::format("a chunk of {} changes nothing: {}", options.engine.chunk, kNoChunks));
 }
 
 // a mixed variable's probability is an input of the graph

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
 #include "base/utf8.h"
@@ -54,13 +55,17 @@ void NodeReader::append() {
   if (!draft_.known_as.empty()) know_as(v.id);
 }
 
-// 5 is a real number, too: not every writer of JSON can say 5.0
+// 5 is a real number, too: not every writer of JSON can say 5.0. And "inf" is text where the op
+// takes text.
 void NodeReader::convert_attrs() {
   Attrs converted = draft_.attrs;
   for (const auto& [name, value] : draft_.attrs) {
-    const auto* integer = std::get_if<std::int64_t>(&value);
-    if (integer && attribute_kind(*draft_.op, name) == "real")
+    const std::string_view kind = attribute_kind(*draft_.op, name);
+    if (const auto* integer = std::get_if<std::int64_t>(&value); integer && kind == "real")
       converted.set(name, static_cast<double>(*integer));
+    if (const auto* real = std::get_if<double>(&value); real && kind == "text")
+      if (!std::isfinite(*real))
+        converted.set(name, std::string(std::isnan(*real) ? "nan" : *real > 0 ? "inf" : "-inf"));
   }
   draft_.attrs = std::move(converted);
 }

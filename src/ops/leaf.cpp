@@ -52,6 +52,7 @@ void check_weight(const Proposal& p) {
   check_symbols(p);
   require(p.extent == kShared, "a weight is shared by all items");
   if (!p.attrs.has("init")) return;
+  require(!p.attrs.text("init").empty(), "\"init\" is empty");
   const std::size_t values = init_from(p.attrs.text("init")).values.size();
   const bool fits = values <= 1 || static_cast<std::int64_t>(values) == p.shape.size();
   require(fits, "\"init\" has {} numbers for a weight of shape {}", values, p.shape);

@@ -71,7 +71,9 @@ Error in_file(const Error& e, const Options& o) {
   std::vector<Diagnostic> problems = e.diagnostics();
   for (Diagnostic& d : problems)
     if (d.file.empty() && d.code.starts_with("D0"))
-      d.file = d.message.find("weight \"") != std::string::npos ? o.weights : o.inputs;
+      d.file = d.message.find("weight \"") != std::string::npos       ? o.weights
+               : d.message.find("the state has") != std::string::npos ? o.state_in
+                                                                      : o.inputs;
   return Error(e.status(), std::move(problems));
 }
 

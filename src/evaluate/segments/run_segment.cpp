@@ -275,7 +275,9 @@ void evaluate(Segments& segments, const BatchData& data, const Tensors& weights,
   const ResolvedModel& model = *segments.model();
   SegmentState<S> own = runtime::empty_state<S>(model, segments.slots(data.longest),
                                                 static_cast<std::size_t>(data.items));
-  if (!state.empty()) runtime::read_state(model, segments.length(), state, own);
+  if (!state.empty())
+    runtime::read_state(model, segments.length(), state,
+                        data.longest[static_cast<std::size_t>(segments.length())], own);
   result.values = SegmentRun<S>(segments, data, weights, fetches, options)(own);
   result.state = runtime::state_tensors(model, segments.length(), own);
   for (const Fetch& f : fetches) {

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/segments/segment_plan.h"
+#include "evaluate/segments/segment_tensors.h"
 #include "evaluate/segments/step_plan.h"
 #include "taugrad/ops/records.h"
 #include "unfold/graph_size.h"
@@ -281,19 +282,11 @@ struct Stepper::Of final : Stepper::Engine {
 
   void set_state(const Tensors& given) override {
     store_state();
-    for (const auto& [name, own] : state) {
-      const auto found = given.find(name);
-      if (found == given.end()) fail(Status::bad_input, "D010", "the state has no \"{}\"", name);
-      if (found->second.dims() != own.dims())
-        fail(Status::bad_input, "D011", "\"{}\" of the state has axes {}, want {}", name,
-             dims_text(found->second.dims()), dims_text(own.dims()));
-    }
-    const Tensor& steps = given.find("steps")->second;
-    for (std::size_t i = 0; i < batch(); ++i) {
-      const double n = steps.at(static_cast<std::int64_t>(i));
-      if (!(n >= 0)) fail(Status::bad_input, "D014", "item {} has made {} steps", i, n);
-      tensors.steps[i] = static_cast<std::int64_t>(n);
-    }
+    std::map<std::string, Dims> slots;
+    for (const auto& [name, own] : state)
+      if (name != "steps") slots.emplace(name, own.dims());
+    std::ranges::copy(runtime::checked_steps(given, slots, options.batch, 1),
+                      tensors.steps.begin());
     for (std::size_t s = 0; s < names.size(); ++s)
       read<S>(given.find(names[s])->second, tensors.state[s]);
   }

@@ -3,11 +3,17 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "taugrad/graph/graph.h"
 
 namespace taugrad {
+
+/// Why a graph runs step by step all the same.
+inline constexpr std::string_view kNoChunks =
+    "no recurrence is found that is linear in its state, with a number, a row or a column for a "
+    "gate, and is not asked for itself";
 
 /// Of a recurrence that runs in chunks.
 struct ChunkedStates {

@@ -186,7 +186,7 @@ bool Windows::set_state(const Tensors& state, const Items& data, const std::vect
       lengths[l] = std::max(lengths[l], data.length(i, model_->lengths[l]));
   try {
     make_state(items, lengths);
-    runtime::read_state(*model_, segments_.length(), state, state_);
+    runtime::read_state(*model_, segments_.length(), state, 0, state_);
   } catch (const Error&) {
     begin(items);
     return false;
