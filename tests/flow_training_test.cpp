@@ -143,3 +143,26 @@ TEST_CASE("a trainer's flow counts what its loss counts: no target that is not g
     CHECK(two[1] == 0);
   }
 }
+
+TEST_CASE("a trainer's flow of items without a step is left out", "[flow][train]") {
+  TrainOptions o;
+  o.batch = 1;
+  o.epochs = 2;
+  const std::string empty = "{\"x\": [], \"y\": []}\n", one = "{\"x\": [[1, 0]], \"y\": [1]}\n";
+  const std::string two = "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n";
+  const Definition elman = load_definition("elman"), none = load_definition("time_delay");
+  Trainer t(elman, json_lines_dataset(elman, empty + two + one, "items"), o);
+  int left_out = 0, measured = 0;
+  while (!t.done()) {
+    const std::vector<StateFlow> flow = t.flow();
+    const Update u = t.step();
+    (flow.empty() ? left_out : measured) += 1;
+    CHECK(flow.empty() == (u.targets == 0));
+  }
+  CHECK(left_out == 2);
+  CHECK(measured == 4);
+  // what has no state at all says so of any item
+  Trainer stateless(none, json_lines_dataset(none, empty + one, "items"), o);
+  for (; !stateless.done(); stateless.step())
+    CHECK(problems_of([&] { stateless.flow(); }).front().code == "G028");
+}

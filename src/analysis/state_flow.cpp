@@ -140,6 +140,8 @@ std::vector<StateFlow> analysis::counted_state_flow(const Definition& d, const T
                                                     const CountedLoss& counted) {
   FlowData data = flow_data(d, inputs, weights, options);
   for (const auto& [name, t] : counted.inputs) data.inputs[name] = t;
+  const std::vector<std::string> states = states_of(data);
+  if (states.empty() && are_too_short(data)) return {};
   return flow_of(data, chosen_states(data, options), options, counted.loss);
 }
 

@@ -176,12 +176,16 @@ std::vector<StateFlow> Trainer::flow() const {
   FlowOptions options;
   options.seed = p.options.seed;
   Items data(p.data);
-  const std::vector<std::size_t> group = p.batching.groups(data, items).front();
-  data.load(group);
-  Tensors batch = stacked(*p.model, data, group);
-  const analysis::CountedLoss counted =
-      counted_loss_of(*p.model, data, group, partly_given(p.data), batch);
-  return analysis::counted_state_flow(p.definition, batch, p.weights, options, counted);
+  for (const std::vector<std::size_t>& group : p.batching.groups(data, items)) {
+    data.load(group);
+    Tensors batch = stacked(*p.model, data, group);
+    const analysis::CountedLoss counted =
+        counted_loss_of(*p.model, data, group, partly_given(p.data), batch);
+    std::vector<StateFlow> flow =
+        analysis::counted_state_flow(p.definition, batch, p.weights, options, counted);
+    if (!flow.empty()) return flow;
+  }
+  return {};
 }
 
 std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }
