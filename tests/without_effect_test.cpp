@@ -157,3 +157,18 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
         0);
   CHECK(support::taugrad(f, "train --resume given --epochs 3 --weight-decay 0 -q").status == 0);
 }
+
+TEST_CASE("beside --resume an option that says what the training has is no change", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1], [1, 1]], \"y\": [1, 0, 1]}\n");
+  REQUIRE(support::taugrad(f, "train elman --size m=3 --epochs 2 --bptt 2 --data t.jsonl -q -o c")
+              .status == 0);
+  for (const char* option : {"--bptt 2", "--bptt 2,2"}) {
+    const Outcome o = support::taugrad(f, std::string("train --resume c --epochs 2 ") + option);
+    INFO(o.err);
+    CHECK(o.status == 0);
+    CHECK_FALSE(has(o.err, "--bptt"));
+  }
+  const Outcome o = support::taugrad(f, "train --resume c --epochs 3 --bptt 2,1");
+  CHECK(has(o.err, "--bptt 2,2 -> 2,1"));
+}

@@ -25,6 +25,15 @@ std::string text_of_value(const Truncation& t) {
 }
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
 
+template <class T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+// a state says how often, an option need not
+bool same(const Truncation& a, const Truncation& b) {
+  return a.back == b.back && a.stride() == b.stride();
+}
+
 }  // namespace
 
 void Training::go_on() {
@@ -63,7 +72,7 @@ void Training::note_change(const std::string& what) {
 
 template <class T>
 void Training::change(const char* option, T& saved, const T& given) {
-  if (!context_.given.contains(option) || saved == given) return;
+  if (!context_.given.contains(option) || same(saved, given)) return;
   note_change(fmt::format("{} {} -> {}", option, text_of_value(saved), text_of_value(given)));
   saved = given;
 }
