@@ -172,3 +172,24 @@ TEST_CASE("beside --resume an option that says what the training has is no chang
   const Outcome o = support::taugrad(f, "train --resume c --epochs 3 --bptt 2,1");
   CHECK(has(o.err, "--bptt 2,2 -> 2,1"));
 }
+
+TEST_CASE("beside --resume what is refused is not told as a change", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
+  REQUIRE(support::taugrad(f, "train elman --epochs 1 --data t.jsonl -q -o c").status == 0);
+  for (const char* options :
+       {"--nesterov", "--lr 0.5 --coupled-decay", "--freeze Q", "--weight-decay 0.1 --decay-of Q",
+        "--lr 0.5 --schedule 'plateau(0.5, 2)'", "--lr 0.5 --data none.jsonl"}) {
+    const Outcome o = support::taugrad(f, std::string("train --resume c --epochs 3 ") + options);
+    CAPTURE(options, o.err);
+    CHECK(o.status != 0);
+    CHECK(has(o.err, "error["));
+    CHECK_FALSE(has(o.err, "after update"));
+  }
+  const Outcome o =
+      support::taugrad(f, "train --resume c --epochs 3 --weight-decay 0.1 --decay-of 'W*'");
+  INFO(o.err);
+  CHECK(o.status == 0);
+  CHECK(has(o.err, "after update 1: --decay-of all -> W*"));
+  CHECK(o.err.find("after update 1: --epochs 1 -> 3") < o.err.find("goes on after update 1"));
+}

@@ -60,8 +60,9 @@ class Training {
   void take_initial_weights(const Tensors& weights);
   void apply_options();
   template <class T>
-  void change(const char* option, T& saved, const T& given);
+  void change(const char* option, T& saved, const T& given, const char* none = "none");
   void note_change(const std::string& what);
+  void tell_changes(std::size_t before) const;
   void refuse_sizes_of_data() const;
   void make_trainer(const DataSource& source, const TrainedModel* trained);
 
