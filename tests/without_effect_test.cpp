@@ -193,3 +193,30 @@ TEST_CASE("beside --resume what is refused is not told as a change", "[cli]") {
   CHECK(has(o.err, "after update 1: --decay-of all -> W*"));
   CHECK(o.err.find("after update 1: --epochs 1 -> 3") < o.err.find("goes on after update 1"));
 }
+
+TEST_CASE("lists of names and schedules that say nothing are refused", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
+  const std::string train = "train elman --epochs 1 --data t.jsonl -q -o ";
+  REQUIRE(support::taugrad(f, train + "c --freeze U").status == 0);
+  const std::string name = "no weight is called \"\"", schedule = "cannot read the schedule";
+  for (const auto& [words, why] : std::vector<std::pair<std::string, std::string>>{
+           {train + "m --weight-decay 0.1 --decay-of ''", name},
+           {train + "m --weight-decay 0.1 --decay-of 'W,'", name},
+           {train + "m --freeze ''", name},
+           {train + "m --freeze 'U,'", name},
+           {train + "m --freeze 'U,,W'", name},
+           {train + "m --schedule ''", schedule},
+           {train + "m --schedule ' '", schedule},
+           {"train --resume c --epochs 2 --weight-decay 0.1 --decay-of ''", name},
+           {"train --resume c --epochs 2 --schedule ''", schedule}}) {
+    const Outcome o = support::taugrad(f, words);
+    CAPTURE(words, o.err);
+    CHECK(o.status == 2);
+    CHECK(has(o.err, "error[U002]"));
+    CHECK(has(o.err, why));
+  }
+  CHECK_FALSE(support::fs::exists(f / "m"));
+  CHECK(has(support::taugrad(f, "train --resume c --epochs 2 --freeze ''").err,
+            "--freeze U -> none"));
+}

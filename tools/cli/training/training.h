@@ -48,6 +48,7 @@ class Training {
   void begin();
   void refuse_unread_options(OptimizerKind kind) const;
   void refuse_unread_schedule() const;
+  void refuse_empty_texts() const;
   void refuse_chunks_of_windows() const;
   TrainOptions train_options() const;
   void tell_uncut(const Dataset& data) const;
