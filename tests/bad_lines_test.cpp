@@ -105,6 +105,39 @@ TEST_CASE("bad rows of a table are told with bad items of others", "[data]") {
   }
 }
 
+TEST_CASE("bad rows of one item of a table are each told at their line", "[data]") {
+  const Folder f;
+  struct Row {
+    std::string table;
+    std::vector<std::string> told;
+  };
+  const std::string head = "x1,x2,y\n1,0,a\n", null = "error[D021]: \"x\" holds null";
+  const std::string word = "error[D020]: \"q\" of \"x\" is no number";
+  for (const Row& row : std::initializer_list<Row>{
+           {head + ",1,b\n0,q,a\n", {null, "t.csv:3", word, "t.csv:4"}},
+           {head + "q,1,b\n0,,a\n", {word, "t.csv:3", null, "t.csv:4"}},
+           {head + ",1,b\n0,,a\n", {null, "t.csv:3", null, "t.csv:4"}},
+           {head + ",,b\n0,1,a\n\n1,,a\n", {null, "t.csv:3", null, "t.csv:6"}},
+           {head + ",q,b\n", {null, "t.csv:3", word, "t.csv:3"}}}) {
+    spill(f / "t.csv", row.table);
+    const Outcome o = run(f, kTagger + "--data t.csv --column x=x1,x2 -o m");
+    CAPTURE(row.table, o.err);
+    CHECK(o.status == 3);
+    std::size_t from = 0, errors = 0;
+    for (const std::string& what : row.told) {
+      const std::size_t at = o.err.find(what, from);
+      REQUIRE(at != std::string::npos);
+      from = at + what.size();
+    }
+    for (std::size_t at = 0; (at = o.err.find("error[", at)) != std::string::npos; ++at) ++errors;
+    CHECK(errors == row.told.size() / 2);
+    CHECK_FALSE(has(o.err, "t.csv:2"));
+  }
+  // targets may be left out, whole
+  spill(f / "t.csv", head + "0,1,\n");
+  CHECK(run(f, kTagger + "--data t.csv --column x=x1,x2 -o m").status == 0);
+}
+
 TEST_CASE("all that a text has beyond the vocabulary is told at once", "[data]") {
   const Folder f;
   spill(f / "t.txt", "abba\nbaab\n");

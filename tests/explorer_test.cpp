@@ -3,7 +3,6 @@
 #include "taugrad/draw/explorer.h"
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
@@ -72,16 +71,10 @@ TEST_CASE("explorer: the policy allows this script and this style, nothing else"
   }
 }
 
-TEST_CASE("explorer: every shipped definition has a page, in every view, within a second",
-          "[explorer]") {
+TEST_CASE("explorer: every shipped definition has a page, in every view", "[explorer]") {
   for (const std::string& name : shipped_names()) {
     INFO(name);
-    const auto start = std::chrono::steady_clock::now();
     const std::string html = page_of(name, 3);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-#ifdef NDEBUG
-    CHECK(took.count() < 1);
-#endif
     CHECK(html == page_of(name, 3));
     const json page = data_of(html, "page");
     CHECK(view_shown(page) == "unfolded");

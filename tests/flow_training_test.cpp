@@ -115,3 +115,54 @@ TEST_CASE("a trainer's flow: items that cannot run together; no state", "[flow][
   const Definition none = load_definition("time_delay");
   CHECK(problems_of([&] { Trainer(none, ragged_data(none), {}).flow(); }).front().code == "G028");
 }
+
+TEST_CASE("a trainer's flow counts what its loss counts: no target that is not given",
+          "[flow][train]") {
+  const std::string gauss = R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]},
+      "weights": {"W": [2, 2], "w": {"shape": [2], "init": 0.5}},
+      "equations": ["h[t] = tanh(W @ h[t-1] + x[t])", "y[t] ~ normal(mean = w @ h[t], std = 1)"])j";
+  const auto flow_of = [](const Definition& d, const std::string& lines) {
+    TrainOptions o;
+    o.batch = 4;
+    return Trainer(d, json_lines_dataset(d, lines, "items"), o).flow().at(0).gradient;
+  };
+  for (const Definition& d : {load_definition("elman"), define(gauss)}) {
+    CAPTURE(d.name);
+    const std::string x = R"({"x": [[1, 0], [0, 1], [1, 1]], "y": )";
+    const std::vector<double> none = flow_of(d, x + "[1, null, null]}\n");
+    const std::vector<double> one = flow_of(d, "{\"x\": [[1, 0]], \"y\": [1]}\n");
+    REQUIRE(none.size() == 3);
+    CHECK(none[0] > 0);
+    CHECK(none[0] == Approx(one[0]).epsilon(1e-12));
+    CHECK(none[1] == 0);
+    CHECK(none[2] == 0);
+    // beside a shorter item: each its own targets
+    const std::vector<double> two =
+        flow_of(d, x + "[1, null, null]}\n{\"x\": [[1, 0]], \"y\": [1]}\n");
+    CHECK(two[0] == Approx(one[0]).epsilon(1e-12));
+    CHECK(two[1] == 0);
+  }
+}
+
+TEST_CASE("a trainer's flow of items without a step is left out", "[flow][train]") {
+  TrainOptions o;
+  o.batch = 1;
+  o.epochs = 2;
+  const std::string empty = "{\"x\": [], \"y\": []}\n", one = "{\"x\": [[1, 0]], \"y\": [1]}\n";
+  const std::string two = "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n";
+  const Definition elman = load_definition("elman"), none = load_definition("time_delay");
+  Trainer t(elman, json_lines_dataset(elman, empty + two + one, "items"), o);
+  int left_out = 0, measured = 0;
+  while (!t.done()) {
+    const std::vector<StateFlow> flow = t.flow();
+    const Update u = t.step();
+    (flow.empty() ? left_out : measured) += 1;
+    CHECK(flow.empty() == (u.targets == 0));
+  }
+  CHECK(left_out == 2);
+  CHECK(measured == 4);
+  // what has no state at all says so of any item
+  Trainer stateless(none, json_lines_dataset(none, empty + one, "items"), o);
+  for (; !stateless.done(); stateless.step())
+    CHECK(problems_of([&] { stateless.flow(); }).front().code == "G028");
+}

@@ -1,6 +1,5 @@
 // The table of formats: what other programs are given, and that they take it.
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <regex>
 #include <set>
 
@@ -60,20 +59,14 @@ TEST_CASE("formats: names and suffixes are their own", "[formats]") {
   }
 }
 
-TEST_CASE("formats: every shipped graph in every format, the same bytes, within a second",
-          "[formats]") {
+TEST_CASE("formats: every shipped graph in every format, the same bytes", "[formats]") {
   for (const std::string& name : shipped_names()) {
     const Definition d = shipped_definition(name);
     const FormatSource source = source_of(d);
     for (const Format& f : formats()) {
       if (f.name == "node-data") continue;  // of values
       INFO(name << " " << f.name);
-      const auto start = std::chrono::steady_clock::now();
       const std::string text = f.text(source, {});
-      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-#ifdef NDEBUG
-      CHECK(took.count() < 1);
-#endif
       CHECK_FALSE(text.empty());
       CHECK(text.ends_with('\n'));
       CHECK(text == f.text(source, {}));

@@ -157,3 +157,66 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
         0);
   CHECK(support::taugrad(f, "train --resume given --epochs 3 --weight-decay 0 -q").status == 0);
 }
+
+TEST_CASE("beside --resume an option that says what the training has is no change", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1], [1, 1]], \"y\": [1, 0, 1]}\n");
+  REQUIRE(support::taugrad(f, "train elman --size m=3 --epochs 2 --bptt 2 --data t.jsonl -q -o c")
+              .status == 0);
+  for (const char* option : {"--bptt 2", "--bptt 2,2"}) {
+    const Outcome o = support::taugrad(f, std::string("train --resume c --epochs 2 ") + option);
+    INFO(o.err);
+    CHECK(o.status == 0);
+    CHECK_FALSE(has(o.err, "--bptt"));
+  }
+  const Outcome o = support::taugrad(f, "train --resume c --epochs 3 --bptt 2,1");
+  CHECK(has(o.err, "--bptt 2,2 -> 2,1"));
+}
+
+TEST_CASE("beside --resume what is refused is not told as a change", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
+  REQUIRE(support::taugrad(f, "train elman --epochs 1 --data t.jsonl -q -o c").status == 0);
+  for (const char* options :
+       {"--nesterov", "--lr 0.5 --coupled-decay", "--freeze Q", "--weight-decay 0.1 --decay-of Q",
+        "--lr 0.5 --schedule 'plateau(0.5, 2)'", "--lr 0.5 --data none.jsonl"}) {
+    const Outcome o = support::taugrad(f, std::string("train --resume c --epochs 3 ") + options);
+    CAPTURE(options, o.err);
+    CHECK(o.status != 0);
+    CHECK(has(o.err, "error["));
+    CHECK_FALSE(has(o.err, "after update"));
+  }
+  const Outcome o =
+      support::taugrad(f, "train --resume c --epochs 3 --weight-decay 0.1 --decay-of 'W*'");
+  INFO(o.err);
+  CHECK(o.status == 0);
+  CHECK(has(o.err, "after update 1: --decay-of all -> W*"));
+  CHECK(o.err.find("after update 1: --epochs 1 -> 3") < o.err.find("goes on after update 1"));
+}
+
+TEST_CASE("lists of names and schedules that say nothing are refused", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
+  const std::string train = "train elman --epochs 1 --data t.jsonl -q -o ";
+  REQUIRE(support::taugrad(f, train + "c --freeze U").status == 0);
+  const std::string name = "no weight is called \"\"", schedule = "cannot read the schedule";
+  for (const auto& [words, why] : std::vector<std::pair<std::string, std::string>>{
+           {train + "m --weight-decay 0.1 --decay-of ''", name},
+           {train + "m --weight-decay 0.1 --decay-of 'W,'", name},
+           {train + "m --freeze ''", name},
+           {train + "m --freeze 'U,'", name},
+           {train + "m --freeze 'U,,W'", name},
+           {train + "m --schedule ''", schedule},
+           {train + "m --schedule ' '", schedule},
+           {"train --resume c --epochs 2 --weight-decay 0.1 --decay-of ''", name},
+           {"train --resume c --epochs 2 --schedule ''", schedule}}) {
+    const Outcome o = support::taugrad(f, words);
+    CAPTURE(words, o.err);
+    CHECK(o.status == 2);
+    CHECK(has(o.err, "error[U002]"));
+    CHECK(has(o.err, why));
+  }
+  CHECK_FALSE(support::fs::exists(f / "m"));
+  CHECK(has(support::taugrad(f, "train --resume c --epochs 2 --freeze ''").err,
+            "--freeze U -> none"));
+}

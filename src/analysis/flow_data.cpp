@@ -40,6 +40,15 @@ Tensor random_cotangent(const Symbol& s, const FlowData& data, std::uint64_t see
   return t;
 }
 
+/// Variables with one index and numbers that hand something on in a graph.
+std::vector<std::string> states_in(const Unfolded& u) {
+  std::vector<std::string> names;
+  const std::set<std::string> states = state_names(u);
+  for (const Symbol& s : u.model().symbols)
+    if (states.contains(s.name) && s.axes.size() == 1 && s.category < 0) names.push_back(s.name);
+  return names;
+}
+
 /// The graph with its gradient, and what it is drawn for, before any of it is made.
 void require_for_drawn(const ResolvedModel& model, const DrawOptions& draw) {
   UnfoldOptions unfolding{.steps = draw.steps, .lengths = draw.lengths};
@@ -139,6 +148,19 @@ Tensors item_repeated(const FlowData& data, std::int64_t item, std::int64_t time
   return result;
 }
 
+std::vector<std::string> states_of(const FlowData& data) {
+  return states_in(data.unfolded(data.cotangents));
+}
+
+bool are_too_short(const FlowData& data) {
+  UnfoldOptions options;
+  for (std::size_t l = 0; l < data.model->lengths.size(); ++l)
+    if (!data.model->is_derived(l) && data.model->fixed_lengths[l] < 0)
+      options.lengths[data.model->lengths[l]] = std::max<std::int64_t>(data.batch.longest[l], 4);
+  options.cotangents = data.cotangents;
+  return !states_in(unfold(data.model, options)).empty();
+}
+
 std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& options) {
   const ResolvedModel& model = *data.model;
   for (const std::string& name : options.variables) {
@@ -150,10 +172,11 @@ std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& 
            name, model.system.name);
   }
   if (!options.variables.empty()) return options.variables;
-  std::vector<std::string> names;
-  const std::set<std::string> states = state_names(data.unfolded(data.cotangents));
-  for (const Symbol& s : model.symbols)
-    if (states.contains(s.name) && s.axes.size() == 1 && s.category < 0) names.push_back(s.name);
+  std::vector<std::string> names = states_of(data);
+  if (names.empty() && are_too_short(data))
+    fail(Status::bad_input, "G028",
+         "in data of these lengths no variable of \"{}\" hands something from position to position",
+         model.system.name);
   if (names.empty())
     fail(Status::bad_input, "G028",
          "no variable of \"{}\" with one index hands something from position to position",

@@ -37,6 +37,10 @@ std::vector<Position32> positions_of(const Dims& lengths);
 FlowData flow_data(const Definition& d, const Tensors& inputs, const Tensors& weights,
                    const FlowOptions& options);
 
+/// Variables with one index and numbers that hand something on within the batch's lengths.
+std::vector<std::string> states_of(const FlowData& data);
+/// Whether only the batch's lengths are why there are none: longer items would have some.
+bool are_too_short(const FlowData& data);
 /// Variables with one index and numbers that hand something on, or those that the options name.
 /// @throws Error (U002, G028)
 std::vector<std::string> chosen_states(const FlowData& data, const FlowOptions& options);

@@ -1,11 +1,12 @@
 // What training watches of the gradient's way through time.
+#include "analysis/state_flow.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "analysis/flow_data.h"
 #include "analysis/probe.h"
 #include "runtime/stream.h"
-#include "taugrad/analysis/flow.h"
 #include "taugrad/autodiff/gradient.h"
 
 namespace taugrad {
@@ -20,11 +21,12 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 class StateGradients {
  public:
   StateGradients(const FlowData& data, const std::vector<std::string>& states,
-                 const std::vector<std::string>& cotangents)
+                 const std::vector<std::string>& cotangents,
+                 const std::function<Var(const Unfolded&)>& loss = {})
       : data_(data),
         states_(states),
         u_(data.unfolded(cotangents)),
-        probe_(u_, outputs(), data.engine) {}
+        probe_(u_, outputs(loss ? loss(u_) : u_.loss()), data.engine) {}
 
   std::vector<std::vector<Tensor>> operator()(const Tensors& inputs) {
     std::vector<Tensor> values = probe_(inputs, data_.weights);
@@ -39,13 +41,13 @@ class StateGradients {
   }
 
  private:
-  std::vector<NodeId> outputs() const {
+  std::vector<NodeId> outputs(const Var& loss) const {
     Vars nodes;
     for (const std::string& name : states_)
       for (std::int64_t t = 1; t <= data_.length_of(data_.symbol(name)); ++t)
         nodes.push_back(u_.at(name, static_cast<std::int32_t>(t)));
     std::vector<NodeId> ids;
-    const Gradients g = gradient(u_.loss(), nodes);
+    const Gradients g = gradient(loss, nodes);
     for (const Var& v : g.values()) ids.push_back(v.id);
     return ids;
   }
@@ -96,14 +98,11 @@ std::vector<double> by_lag(const FlowData& data, const Symbol& s, const std::vec
   return means;
 }
 
-}  // namespace
-
-std::vector<StateFlow> state_flow(const Definition& d, const Tensors& inputs,
-                                  const Tensors& weights, const FlowOptions& options) {
-  const FlowData data = analysis::flow_data(d, inputs, weights, options);
-  const std::vector<std::string> states = analysis::chosen_states(data, options);
+std::vector<StateFlow> flow_of(const FlowData& data, const std::vector<std::string>& states,
+                               const FlowOptions& options,
+                               const std::function<Var(const Unfolded&)>& loss = {}) {
   std::vector<StateFlow> report;
-  const auto of_loss = StateGradients(data, states, data.cotangents)(data.inputs);
+  const auto of_loss = StateGradients(data, states, data.cotangents, loss)(data.inputs);
   StateGradients along(data, states, states);
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Symbol& s = data.symbol(states[i]);
@@ -125,6 +124,25 @@ std::vector<StateFlow> state_flow(const Definition& d, const Tensors& inputs,
     report.push_back(std::move(f));
   }
   return report;
+}
+
+}  // namespace
+
+std::vector<StateFlow> state_flow(const Definition& d, const Tensors& inputs,
+                                  const Tensors& weights, const FlowOptions& options) {
+  const FlowData data = analysis::flow_data(d, inputs, weights, options);
+  return flow_of(data, analysis::chosen_states(data, options), options);
+}
+
+std::vector<StateFlow> analysis::counted_state_flow(const Definition& d, const Tensors& inputs,
+                                                    const Tensors& weights,
+                                                    const FlowOptions& options,
+                                                    const CountedLoss& counted) {
+  FlowData data = flow_data(d, inputs, weights, options);
+  for (const auto& [name, t] : counted.inputs) data.inputs[name] = t;
+  const std::vector<std::string> states = states_of(data);
+  if (states.empty() && are_too_short(data)) return {};
+  return flow_of(data, chosen_states(data, options), options, counted.loss);
 }
 
 }  // namespace taugrad

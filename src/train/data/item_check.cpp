@@ -168,11 +168,8 @@ class Checked {
   void places_of_nulls(const std::string& name, const std::vector<std::int64_t>& elements) {
     const Symbol* s = symbol_named(model_, name);
     if (s == nullptr) return;
-    const bool target = s->random() && s->length < 0;
-    if (!target || !model_.loss.empty())
-      fail(Status::bad_input, "D021", "\"{}\" holds null: {}", name,
-           target ? "the definition's own loss says what counts"
-                  : "only targets, values of random variables, may be left out");
+    if (const std::string why = why_no_nulls(model_, *s); !why.empty())
+      fail(Status::bad_input, "D021", "\"{}\" holds null: {}", name, why);
     Tensor& t = fields_.values.at(name);
     const std::size_t axes = s->axes.size();
     std::int64_t size = s->shape.size();
@@ -215,6 +212,12 @@ class Checked {
 };
 
 }  // namespace
+
+std::string why_no_nulls(const ResolvedModel& model, const Symbol& s) {
+  if (!s.random() || s.length >= 0)
+    return "only targets, values of random variables, may be left out";
+  return model.loss.empty() ? "" : "the definition's own loss says what counts";
+}
 
 Example checked_item(const ResolvedModel& model, const Tensors& values) {
   return Checked(model, {values, {}, {}}, {}).example(nullptr);

@@ -16,6 +16,7 @@
 namespace taugrad {
 
 struct ResolvedModel;
+struct Symbol;
 
 /// An item as its file has it, before a definition says what it is.
 struct RawItem {
@@ -65,6 +66,9 @@ std::vector<std::string> words_of(const ItemFields& fields, const std::string& v
 /// Sets the sizes that the numbers of symbols come from. @throws Error (D004) where no size does,
 /// or words stand where there is no category
 void set_label_sizes(Definition& d, const Labels& labels);
+
+/// Why no value of a variable may be left out; empty: some may.
+std::string why_no_nulls(const ResolvedModel& model, const Symbol& s);
 
 /// Sets the size that a variable's number of symbols comes from; false where no size does.
 bool set_size_of(Definition& d, const std::string& variable, std::int64_t symbols);

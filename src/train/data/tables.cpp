@@ -199,7 +199,8 @@ class Table {
     Tensor t(dims, c.symbol->category >= 0 ? Dtype::i64 : Dtype::f64);
     std::vector<std::string> words;
     std::int64_t element = 0;
-    for (std::size_t r = 0; r < last; ++r)
+    for (std::size_t r = 0; r < last; ++r) {
+      look_for_nulls(c, rows_[r]);
       for (const std::size_t at : c.at) {
         const std::string& field = rows_[r].fields[at];
         if (field.empty()) fields.nulls[c.symbol->name].push_back(element);
@@ -209,8 +210,22 @@ class Table {
           set(t, element, field, *c.symbol, rows_[r].line);
         ++element;
       }
+    }
     fields.values.emplace(c.symbol->name, std::move(t));
     if (c.words) fields.words.emplace(c.symbol->name, std::move(words));
+  }
+
+  // as the check of an item, which knows no rows
+  void look_for_nulls(const Column& c, const Row& row) {
+    const auto nulls = static_cast<std::size_t>(
+        std::ranges::count_if(c.at, [&](std::size_t at) { return row.fields[at].empty(); }));
+    if (nulls == 0) return;
+    std::string why = why_no_nulls(*model_, *c.symbol);
+    if (why.empty() && nulls == c.at.size()) return;
+    why = why.empty() ? " beside numbers of the same step" : ": " + why;
+    problems_.push_back(
+        problem(file_, row.line, fmt::format("\"{}\" holds null{}", c.symbol->name, why)));
+    problems_.back().code = "D021";
   }
 
   void set(Tensor& t, std::int64_t element, const std::string& field, const Symbol& s, int line) {

@@ -26,7 +26,7 @@ bool is_table(const std::string& file);
 /// that is not given; where a column of symbols holds words, all of them are words.
 /// @param labels  variables whose symbols are words in any case
 /// What is wrong with its rows stands with an item: (D020) for a field that is no number, a row of
-/// other columns.
+/// other columns; (D021) for one that is empty and may not be.
 /// @throws Error (D020) for a column that is not there, quotes that do not end; (D001) without a
 /// row
 std::vector<RawItem> items_of_table(const Definition& d, std::string_view text,

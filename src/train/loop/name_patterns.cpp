@@ -35,11 +35,12 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 std::vector<std::string_view> patterns_in(std::string_view patterns) {
   std::vector<std::string_view> all;
-  while (!patterns.empty()) {
+  if (patterns.empty()) return all;
+  while (true) {  // "U," has an empty name behind its comma
     all.push_back(patterns.substr(0, patterns.find(',')));
-    patterns.remove_prefix(std::min(all.back().size() + 1, patterns.size()));
+    if (all.back().size() == patterns.size()) return all;
+    patterns.remove_prefix(all.back().size() + 1);
   }
-  return all;
 }
 
 bool matches_any(std::string_view patterns, std::string_view name) {

@@ -54,4 +54,23 @@ Tensors stacked(const ResolvedModel& model, const Items& data,
   return all;
 }
 
+Tensor counted_targets(const Symbol& s, const Items& data, const std::vector<std::size_t>& items,
+                       const Tensor& like) {
+  const std::size_t axes = s.axes.size();
+  const auto end = [&](const Dims& dims, std::size_t n) {
+    return dims.begin() + static_cast<std::ptrdiff_t>(n);
+  };
+  Tensor counted({like.dims().begin(), end(like.dims(), axes + 1)}, Dtype::f64);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Example& e = data[items[i]];
+    const Dims& own = e.values.at(s.name).dims();
+    Tensor given({own.begin(), end(own, axes)}, Dtype::f64);
+    std::ranges::fill(given.values<double>(), 1.0);
+    if (const auto missing = e.missing.find(s.name); missing != e.missing.end())
+      for (const std::int64_t at : missing->second) given.set(at, 0);
+    place(counted, given, axes, counted.dims()[axes], static_cast<std::int64_t>(i));
+  }
+  return counted;
+}
+
 }  // namespace taugrad

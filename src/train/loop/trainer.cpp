@@ -1,10 +1,15 @@
 #include "taugrad/train/trainer.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "analysis/state_flow.h"
 #include "base/fail.h"
+#include "evaluate/leaves/batch_data.h"
+#include "train/data/counted.h"
 #include "train/loop/stack.h"
 #include "train/loop/trainer_parts.h"
+#include "unfold/segments.h"
 
 namespace taugrad {
 namespace {
@@ -26,6 +31,28 @@ Tensors take_prefixed(Tensors& state, std::string_view prefix) {
     it = state.erase(it);
   }
   return taken;
+}
+
+/// Counts of a batch what training counts. Where a target is not given stands what no batch may
+/// hold: that is taken out of it, and goes by the data's check.
+analysis::CountedLoss counted_loss_of(const ResolvedModel& model, const Items& data,
+                                      const std::vector<std::size_t>& items,
+                                      std::set<std::string> partly, Tensors& batch) {
+  analysis::CountedLoss counted;
+  if (partly.empty()) return counted;
+  for (const std::string& name : partly) {
+    const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(name))];
+    Tensor& t = batch.at(name);
+    counted.inputs[counted_input(name)] = counted_targets(s, data, items, t);
+    Tensor whole = std::exchange(t, Tensor(t.dims(), t.dtype()));
+    for (std::int64_t e = 0; e < whole.size(); ++e)
+      if (!in_range(s, whole.at(e))) whole.set(e, s.category >= 0 ? -1 : 0);
+    counted.inputs[name] = std::move(whole);
+  }
+  counted.loss = [partly = std::move(partly)](const Unfolded& u) {
+    return counted_loss(u, partly);
+  };
+  return counted;
 }
 
 }  // namespace
@@ -149,9 +176,16 @@ std::vector<StateFlow> Trainer::flow() const {
   FlowOptions options;
   options.seed = p.options.seed;
   Items data(p.data);
-  const std::vector<std::size_t> group = p.batching.groups(data, items).front();
-  data.load(group);
-  return state_flow(p.definition, stacked(*p.model, data, group), p.weights, options);
+  for (const std::vector<std::size_t>& group : p.batching.groups(data, items)) {
+    data.load(group);
+    Tensors batch = stacked(*p.model, data, group);
+    const analysis::CountedLoss counted =
+        counted_loss_of(*p.model, data, group, partly_given(p.data), batch);
+    std::vector<StateFlow> flow =
+        analysis::counted_state_flow(p.definition, batch, p.weights, options, counted);
+    if (!flow.empty()) return flow;
+  }
+  return {};
 }
 
 std::int64_t Trainer::updates() const { return parts().optimizer.updates(); }

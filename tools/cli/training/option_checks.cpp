@@ -17,6 +17,22 @@ void Training::refuse_unread_options(OptimizerKind kind) const {
   if (!rule.beta2) refuse_without_effect(context_, {"--beta2"}, why);
 }
 
+/// Options that are given and say nothing. Of a training that goes on nothing is frozen then.
+void Training::refuse_empty_texts() const {
+  const auto empty = [&](const char* option, const std::string& text) {
+    return context_.given.contains(option) && text.find_first_not_of(' ') == std::string::npos;
+  };
+  const TrainOptions& o = options_.train;
+  if (empty("--decay-of", o.optimizer.decayed))
+    fail(Status::usage, "U002", "--decay-of: no weight is called \"{}\"", o.optimizer.decayed);
+  if (options_.resume.empty() && empty("--freeze", o.frozen))
+    fail(Status::usage, "U002", "--freeze: no weight is called \"{}\"", o.frozen);
+  if (empty("--schedule", o.schedule))
+    fail(Status::usage, "U002",
+         "cannot read the schedule \"{}\": it says nothing; \"constant\" leaves lr as it is",
+         o.schedule);
+}
+
 void Training::refuse_chunks_of_windows() const {
   if (state_.options.truncation.back > 0)
     refuse_without_effect(context_, {"--chunk"}, "beside --bptt, whose windows go step by step");

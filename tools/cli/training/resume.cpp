@@ -1,4 +1,6 @@
 // Going on with a training: every option beside --resume is done, told and noted, or refused.
+#include <type_traits>
+
 #include "base/fail.h"
 #include "base/system/kept_inputs.h"
 #include "base/utf8.h"
@@ -16,7 +18,6 @@ template <class T>
 std::string text_of_value(const T& v) {
   return fmt::format("{}", v);
 }
-std::string text_of_value(const std::string& text) { return text.empty() ? "none" : text; }
 std::string text_of_value(const std::vector<std::string>& list) {
   return fmt::format("[{}]", fmt::join(list, ", "));
 }
@@ -24,6 +25,15 @@ std::string text_of_value(const Truncation& t) {
   return t.back == 0 ? "whole" : fmt::format("{},{}", t.back, t.stride());
 }
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
+
+template <class T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+// a state says how often, an option need not
+bool same(const Truncation& a, const Truncation& b) {
+  return a.back == b.back && a.stride() == b.stride();
+}
 
 }  // namespace
 
@@ -56,15 +66,24 @@ void Training::go_on() {
 }
 
 void Training::note_change(const std::string& what) {
-  const std::string change = fmt::format("after update {}: {}", state_.updates, what);
-  state_.changes.push_back(change);
-  note(context_, change);
+  state_.changes.push_back(fmt::format("after update {}: {}", state_.updates, what));
+}
+
+// When all of them are accepted.
+void Training::tell_changes(std::size_t before) const {
+  for (std::size_t i = before; i < state_.changes.size(); ++i) note(context_, state_.changes[i]);
 }
 
 template <class T>
-void Training::change(const char* option, T& saved, const T& given) {
-  if (!context_.given.contains(option) || saved == given) return;
-  note_change(fmt::format("{} {} -> {}", option, text_of_value(saved), text_of_value(given)));
+void Training::change(const char* option, T& saved, const T& given, const char* none) {
+  if (!context_.given.contains(option) || same(saved, given)) return;
+  const auto text = [none](const T& v) {
+    if constexpr (std::is_same_v<T, std::string>)
+      return v.empty() ? std::string(none) : v;
+    else
+      return text_of_value(v);
+  };
+  note_change(fmt::format("{} {} -> {}", option, text(saved), text(given)));
   saved = given;
 }
 
@@ -87,7 +106,7 @@ void Training::apply_options() {
   o.optimizer = without_idle_options(o.optimizer);  // of what it was before
   change("--nesterov", o.optimizer.nesterov, given.optimizer.nesterov);
   change("--coupled-decay", o.optimizer.coupled, given.optimizer.coupled);
-  change("--decay-of", o.optimizer.decayed, given.optimizer.decayed);
+  change("--decay-of", o.optimizer.decayed, given.optimizer.decayed, "all");
   require_effects(o.optimizer);
   change("--clip", o.clip, given.clip);
   change("--final-lr", o.final_lr, given.final_lr);
@@ -143,6 +162,7 @@ void Training::look_who_saved() {
 void Training::go_on_from(ResumeState state) {
   look_who_saved();
   state_ = std::move(state);
+  const std::size_t before = state_.changes.size();
   apply_options();
   const DataSource& given = options_.source;
   const bool other_items =
@@ -162,6 +182,7 @@ void Training::go_on_from(ResumeState state) {
     note_change(fmt::format("--data other data ({} -> {})", digest, state_.digest));
   if (other_items && unit_.empty()) refuse_without_effect(context_, {"--split"}, "on JSON lines");
   trainer_->restore({state_.updates, model_.weights, std::move(state_.optimizer), state_.place});
+  tell_changes(before);
   if (state_.has_optimizer)
     note(context_, fmt::format("goes on after update {} of {}", trainer_->updates(),
                                trainer_->total_updates()));

@@ -36,6 +36,7 @@ Dataset hold_out(Dataset& data, std::uint64_t seed, double share) {
 
 Training::Training(const TrainingOptions& o, const Context& context)
     : options_(o), context_(context), clock_(o.save_every), prints_(context.json) {
+  refuse_empty_texts();
   o.resume.empty() ? begin() : go_on();
   if (folder_->left_behind() > 0)
     note(context_,

@@ -48,6 +48,7 @@ class Training {
   void begin();
   void refuse_unread_options(OptimizerKind kind) const;
   void refuse_unread_schedule() const;
+  void refuse_empty_texts() const;
   void refuse_chunks_of_windows() const;
   TrainOptions train_options() const;
   void tell_uncut(const Dataset& data) const;
@@ -60,8 +61,9 @@ class Training {
   void take_initial_weights(const Tensors& weights);
   void apply_options();
   template <class T>
-  void change(const char* option, T& saved, const T& given);
+  void change(const char* option, T& saved, const T& given, const char* none = "none");
   void note_change(const std::string& what);
+  void tell_changes(std::size_t before) const;
   void refuse_sizes_of_data() const;
   void make_trainer(const DataSource& source, const TrainedModel* trained);
 
