@@ -85,7 +85,7 @@ void Training::tell_changes(std::size_t before) const {
 template <class T>
 void Training::change(const char* option, T& saved, const T& given, const char* none) {
   if (!context_.given.contains(option) || same(saved, given)) return;
-  const auto text = [none](const T& v) {
+  const auto text = [&](const T& v) {
     if constexpr (std::is_same_v<T, std::string>)
       return v.empty() ? std::string(none) : v;
     else
