@@ -171,6 +171,9 @@ TEST_CASE("beside --resume an option that says what the training has is no chang
   }
   const Outcome o = support::taugrad(f, "train --resume c --epochs 3 --bptt 2,1");
   CHECK(has(o.err, "--bptt 2,2 -> 2,1"));
+  const std::string valid = "train --resume c --valid t.jsonl --epochs ";
+  CHECK(has(support::taugrad(f, valid + "4").err, "--valid [] -> [/"));
+  CHECK_FALSE(has(support::taugrad(f, valid + "5").err, "--valid"));
 }
 
 TEST_CASE("beside --resume what is refused is not told as a change", "[cli]") {

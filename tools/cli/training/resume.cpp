@@ -1,4 +1,5 @@
 // Going on with a training: every option beside --resume is done, told and noted, or refused.
+#include <filesystem>
 #include <type_traits>
 
 #include "base/fail.h"
@@ -25,6 +26,13 @@ std::string text_of_value(const Truncation& t) {
   return t.back == 0 ? "whole" : fmt::format("{},{}", t.back, t.stride());
 }
 std::string text_of_value(Precision p) { return std::string(text_of(kPrecisions, p)); }
+
+// as a state has them
+std::vector<std::string> whole_paths(std::vector<std::string> files) {
+  for (std::string& file : files)
+    if (file != "-") file = std::filesystem::absolute(file).string();
+  return files;
+}
 
 template <class T>
 bool same(const T& a, const T& b) {
@@ -77,7 +85,7 @@ void Training::tell_changes(std::size_t before) const {
 template <class T>
 void Training::change(const char* option, T& saved, const T& given, const char* none) {
   if (!context_.given.contains(option) || same(saved, given)) return;
-  const auto text = [none](const T& v) {
+  const auto text = [&](const T& v) {
     if constexpr (std::is_same_v<T, std::string>)
       return v.empty() ? std::string(none) : v;
     else
@@ -129,7 +137,7 @@ void Training::apply_options() {
   if (!valid.files.empty()) {
     if (state_.validation.share > 0)
       fail(Status::usage, "U007", "--valid FILE has no effect on a training that holds out items");
-    change("--valid", state_.validation.files, valid.files);
+    change("--valid", state_.validation.files, whole_paths(valid.files));
     state_.validation.best.reset();  // of other data
   }
   if (!state_.validation.any())
