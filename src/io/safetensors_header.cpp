@@ -219,9 +219,13 @@ SafetensorsHeader read_header(const ByteSource& source) {
               fmt::format("file has {} bytes; a safetensors file has at least 8", source.size));
   std::uint64_t length = 0;
   source.read(0, std::as_writable_bytes(std::span(&length, 1)));
-  if (length > limits::kSafetensorsHeader)
+  if (length > limits::kSafetensorsHeader) {
+    const auto first = static_cast<char>(length & 0xFF);
+    const bool json = first == '{' || first == '[';
     fail_file(source, "S002",
-              fmt::format("header length {} exceeds {}", length, limits::kSafetensorsHeader));
+              fmt::format("header length {} exceeds {}{}", length, limits::kSafetensorsHeader,
+                          json ? ": this looks like JSON, whose file's name ends in .json" : ""));
+  }
   if (length > source.size - 8)
     fail_file(source, "S003",
               fmt::format("header needs {} bytes, file has {}: truncated download?", length,
