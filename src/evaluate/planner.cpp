@@ -202,8 +202,10 @@ Made<S> Planner<S>::made_of(const Unfolded& u, const UnfoldOptions& unfolding) c
 template <class S>
 Made<S> Planner<S>::make(const UnfoldOptions& unfolding, std::int64_t levels) {
   if (levels == 0) {
-    if (auto made = chunked(unfolding)) return std::move(*made);
-    lacks_chunks_ = options_.engine.chunk > 0;
+    if (auto made = chunked(unfolding)) {
+      has_chunks_ = true;
+      return std::move(*made);
+    }
     if (auto made = by_law(unfolding)) return std::move(*made);
   }
   return whole(unfolding, levels);

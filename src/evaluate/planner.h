@@ -67,8 +67,8 @@ class Planner {
   }
   /// What runs level by level where nothing that is asked for forbids it; the pass may be left out.
   const std::optional<LevelCircle>& circle() const { return circle_; }
-  /// A plan was asked for chunks, and has none.
-  bool lacks_chunks() const { return lacks_chunks_; }
+  /// Chunks are asked for, and no plan has any.
+  bool lacks_chunks() const { return options_.engine.chunk > 0 && !has_chunks_; }
 
  private:
   struct Growing {  ///< lengths that grow together
@@ -89,7 +89,7 @@ class Planner {
   std::shared_ptr<const ResolvedModel> model_;
   Ask ask_;
   ExecutorOptions options_;
-  bool again_, lacks_chunks_ = false;
+  bool again_, has_chunks_ = false;
   std::int64_t reach_;
   std::set<std::string> asked_;
   std::optional<LevelCircle> circle_;
