@@ -1,13 +1,14 @@
 #include "io/file_kind.h"
 
 #include <cstring>
+#include <optional>
 
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/system/files.h"
 #include "base/system/suffix.h"
 #include "base/utf8.h"
-#include "json/json_lexer.h"
+#include "json/parse.h"
 
 namespace taugrad {
 namespace {
@@ -30,30 +31,41 @@ FileKind kind_of_format(std::string_view format) {
 class Recogniser {
  public:
   Recogniser(std::string_view text, const std::string& file)
-      : text_(text), lexer_(text, file, "a JSON object") {}
+      : source_{text, file, "a JSON object"} {}
 
   FileKind run() {
-    const Event first = lexer_.next();
-    if (first == Event::begin_array) return FileKind::array;
-    if (first != Event::begin_object) return FileKind::other;
-    bool numbers = true, format = false;
-    for (int depth = 1; depth > 0;) {
-      const Event e = lexer_.next();
-      if (format && e == Event::string && lexer_.text().starts_with("taugrad"))
-        return kind_of_format(lexer_.text());
-      if (e == Event::begin_object || e == Event::begin_array) ++depth;
-      if (e == Event::end_object || e == Event::end_array) --depth;
-      format = e == Event::key && depth == 1 && lexer_.text() == "format";
-      if (e == Event::key && depth == 1)
-        if (const FileKind kind = kind_of_key(lexer_.text()); kind != FileKind::other) return kind;
-      numbers = numbers && e != Event::string && e != Event::boolean && e != Event::null;
-    }
-    if (text_.find_first_not_of(kBlanks, lexer_.position()) != std::string_view::npos)
+    const std::size_t end = json::parse(source_, [&](const json::Token& token) {
+      kind_ = first_ ? kind_of_root(token.event) : kind_of(token);
+      first_ = false;
+      return !kind_ && depth_ > 0;
+    });
+    if (kind_) return *kind_;
+    if (source_.text.find_first_not_of(kBlanks, end) != std::string_view::npos)
       return FileKind::lines;
-    return numbers ? FileKind::tensors : FileKind::other;
+    return numbers_ ? FileKind::tensors : FileKind::other;
   }
 
  private:
+  std::optional<FileKind> kind_of_root(Event e) {
+    if (e == Event::begin_array) return FileKind::array;
+    if (e != Event::begin_object) return FileKind::other;
+    depth_ = 1;
+    return std::nullopt;
+  }
+
+  std::optional<FileKind> kind_of(const json::Token& token) {
+    const Event e = token.event;
+    if (format_ && e == Event::string && token.text.starts_with("taugrad"))
+      return kind_of_format(token.text);
+    if (e == Event::begin_object || e == Event::begin_array) ++depth_;
+    if (e == Event::end_object || e == Event::end_array) --depth_;
+    const bool key = e == Event::key && depth_ == 1;
+    format_ = key && token.text == "format";
+    numbers_ = numbers_ && e != Event::string && e != Event::boolean && e != Event::null;
+    const FileKind kind = key ? kind_of_key(token.text) : FileKind::other;
+    return kind == FileKind::other ? std::nullopt : std::optional(kind);
+  }
+
   static FileKind kind_of_key(std::string_view key) {
     if (key == "nodes" || key == "extents") return FileKind::graph;
     if (key == "equations" || key == "imports" || key == "weights" || key == "index")
@@ -62,8 +74,11 @@ class Recogniser {
     return FileKind::other;
   }
 
-  std::string_view text_;
-  json::Lexer lexer_;
+  json::Source source_;
+  std::optional<FileKind> kind_;
+  int depth_ = 0;
+  bool first_ = true, numbers_ = true;
+  bool format_ = false;  // the last key was "format"
 };
 
 }  // namespace

@@ -13,77 +13,99 @@
 #include "graph/adjoint.h"
 #include "graph/gradient_order.h"
 #include "io/node_reader.h"
+#include "json/pieces.h"
 #include "taugrad/io/graph_json.h"
 #include "unfold/graph_size.h"
 
 namespace taugrad {
 namespace {
 
+using json::Cut;
 using json::Event;
+using json::Token;
+using json::Tokens;
 
 // The top level. What nodes need to know (version, lengths, extents) is written before them; in a
-// file where it comes later, nodes are passed over first and read afterwards.
+// file where it comes later, nodes are passed over first and read in a second pass.
 class GraphReader {
  public:
   GraphReader(std::string_view text, std::string_view file)
-      : lexer_(text, file, "a graph object") {}
+      : source_{text, file, "a graph object"}, nodes_(source_, graph_) {}
 
   Graph read() {
-    if (next() != Event::begin_object)
-      fail("G007", fmt::format("expected an object, got {}",
-                               event_ == Event::begin_array ? "array" : "another value"));
-    while (next() == Event::key) read_field();
-    next();  // end: nothing follows
+    parse_pieces(source_, {[&](const Token& token) { check_root(token); },
+                           [&](const Token& key) { return read_key(key); },
+                           [&](Tokens& value) { read_field(value); },
+                           [&](Tokens& element) { nodes_.read(element); }});
     for (const std::string_view field : {"version", "lengths", "extents", "nodes"}) {
       if (seen(field)) continue;
       fail_at(field == "version" ? "G008" : "G010",
               fmt::format("the graph lacks the field \"{}\"", field), 0);
     }
-    if (!nodes_read_) {
-      lexer_.resume(nodes_offset_);
-      next();
-      read_nodes();
-    }
-    return graph_;
+    if (!nodes_read_) read_nodes_alone();
+    set_gradient_order();
+    return std::move(graph_);
   }
 
  private:
-  Event next() { return event_ = lexer_.next(); }
+  Event next() { return event_ = tokens_->next(); }
+  const Token& now() const { return tokens_->now(); }
   bool seen(std::string_view field) const { return seen_.contains(std::string(field)); }
 
   [[noreturn]] void fail(std::string code, std::string message, std::string help = {}) const {
-    lexer_.fail(std::move(code), std::move(message), lexer_.offset(), 1, std::move(help));
+    source_.fail(std::move(code), std::move(message), now().offset, 1, std::move(help));
   }
   [[noreturn]] void fail_at(std::string code, std::string message, std::size_t offset) const {
-    lexer_.fail(std::move(code), std::move(message), offset);
+    source_.fail(std::move(code), std::move(message), offset);
   }
 
-  void read_field() {
+  void check_root(const Token& token) const {
+    if (token.event != Event::begin_object)
+      fail_at("G007",
+              fmt::format("expected an object, got {}",
+                          token.event == Event::begin_array ? "array" : "another value"),
+              token.offset);
+  }
+
+  Cut read_key(const Token& key) {
     constexpr std::array<std::string_view, 5> kFields = {"version", "lengths", "longest", "extents",
                                                          "nodes"};
-    const std::string key(lexer_.text());
-    if (std::find(kFields.begin(), kFields.end(), key) == kFields.end())
-      fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)),
-           did_you_mean(key, kFields));
-    if (!seen_.insert(key).second) fail("G005", fmt::format("key \"{}\" appears twice", key));
+    field_ = key.text;
+    if (std::find(kFields.begin(), kFields.end(), field_) == kFields.end())
+      source_.fail("G009", fmt::format("unknown field \"{}\"", printable(field_, 80)), key.offset,
+                   1, did_you_mean(field_, kFields));
+    if (!seen_.insert(field_).second)
+      fail_at("G005", fmt::format("key \"{}\" appears twice", field_), key.offset);
+    if (field_ != "nodes") return Cut::whole;
+    nodes_read_ = seen("version") && seen("lengths") && seen("extents");
+    return nodes_read_ ? Cut::elements : Cut::skip;
+  }
+
+  void read_nodes_alone() {
+    parse_pieces(source_,
+                 {[](const Token&) {},
+                  [](const Token& key) { return key.text == "nodes" ? Cut::elements : Cut::skip; },
+                  [&](Tokens& value) { read_field(value); },
+                  [&](Tokens& element) { nodes_.read(element); }});
+  }
+
+  void read_field(Tokens& value) {
+    tokens_ = &value;
     next();
-    if (key == "version") read_version();
-    if (key == "lengths") read_lengths();
-    if (key == "longest") read_longest();
-    if (key == "extents") read_extents();
-    if (key == "nodes") {
-      nodes_read_ = seen("version") && seen("lengths") && seen("extents");
-      nodes_offset_ = lexer_.offset();
-      nodes_read_ ? read_nodes() : skip_value();
-    }
+    if (field_ == "version") read_version();
+    if (field_ == "lengths") read_lengths();
+    if (field_ == "longest") read_longest();
+    if (field_ == "extents") read_extents();
+    if (field_ == "nodes") expect(Event::begin_array, "nodes", "an array");
   }
 
   std::int64_t integer(std::string_view what, std::int64_t least) const {
-    if (event_ == Event::integer && lexer_.integer() >= least && lexer_.integer() <= INT32_MAX)
-      return lexer_.integer();
+    if (event_ == Event::integer && now().integer >= least && now().integer <= INT32_MAX)
+      return now().integer;
     if (event_ == Event::integer || event_ == Event::real || event_ == Event::boolean)
-      fail("G011", fmt::format("\"{}\" must be an integer in {}..{}, got {}", what, least,
-                               INT32_MAX, printable(lexer_.raw(), 40)));
+      fail("G011",
+           fmt::format("\"{}\" must be an integer in {}..{}, got {}", what, least, INT32_MAX,
+                       printable(source_.text.substr(now().offset, now().end - now().offset), 40)));
     fail("G010", fmt::format("\"{}\" must be an integer", what));
   }
 
@@ -104,13 +126,13 @@ class GraphReader {
     expect(Event::begin_array, "lengths", "an array of names");
     while (next() != Event::end_array) {
       expect(Event::string, "lengths", "an array of names");
-      if (lexer_.text().empty() || lexer_.text().size() > limits::kNameBytes)
+      if (now().text.empty() || now().text.size() > limits::kNameBytes)
         fail("G025", fmt::format("a length's name has 1..{} bytes, got {}", limits::kNameBytes,
-                                 lexer_.text().size()));
+                                 now().text.size()));
       std::vector<std::string>& names = graph_.tape().length_names;
-      if (std::ranges::find(names, lexer_.text()) != names.end())
-        fail("G013", fmt::format("length \"{}\" stands twice", printable(lexer_.text(), 80)));
-      names.emplace_back(lexer_.text());
+      if (std::ranges::find(names, now().text) != names.end())
+        fail("G013", fmt::format("length \"{}\" stands twice", printable(now().text, 80)));
+      names.emplace_back(now().text);
     }
     lengths_checked_up_to();
   }
@@ -126,7 +148,7 @@ class GraphReader {
     std::size_t id = kEveryItem;
     for (; next() != Event::end_array; ++id) {
       expect(Event::begin_array, "extents", "an array of arrays");
-      const std::size_t offset = lexer_.offset();
+      const std::size_t offset = now().offset;
       Extent extent;
       while (next() != Event::end_array) extent.bounds.push_back(read_bound(extent));
       if (id == kEveryItem && !extent.bounds.empty())
@@ -141,9 +163,9 @@ class GraphReader {
     constexpr std::array<std::string_view, 2> kBound = {"at_least", "length"};
     expect(Event::begin_object, "extents", "arrays of {\"at_least\", \"length\"}");
     std::int64_t at_least = -1, which = -1;
-    const std::size_t offset = lexer_.offset();
+    const std::size_t offset = now().offset;
     while (next() == Event::key) {
-      const std::string key(lexer_.text());
+      const std::string key(now().text);
       if (key != "at_least" && key != "length")
         fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)),
              did_you_mean(key, kBound));
@@ -173,16 +195,10 @@ class GraphReader {
               bound_offset_);
   }
 
-  void read_nodes() {
-    expect(Event::begin_array, "nodes", "an array");
-    NodeReader reader(lexer_, graph_);
-    while (next() != Event::end_array) {
-      expect(Event::begin_object, "nodes", "an array of objects");
-      reader.read();
-    }
+  void set_gradient_order() {
     graph_.tape().set_owner(0, 0);
-    set_gradient_order(graph_.tape(), 0);
-    if (!reader.told_orders()) infer_orders();
+    taugrad::set_gradient_order(graph_.tape(), 0);
+    if (!nodes_.told_orders()) infer_orders();
   }
 
   // files written before orders were: names tell a gradient
@@ -191,22 +207,15 @@ class GraphReader {
     set_gradient_orders(graph_.tape(), adjoint_nodes(graph_.tape()));
   }
 
-  void skip_value() {
-    int depth = 0;
-    do {
-      if (event_ == Event::begin_array || event_ == Event::begin_object) ++depth;
-      if (event_ == Event::end_array || event_ == Event::end_object) --depth;
-      if (depth > 0) next();
-    } while (depth > 0);
-  }
-
-  json::Lexer lexer_;
+  json::Source source_;
   Graph graph_;
+  NodeReader nodes_;
+  std::string field_;
+  Tokens* tokens_ = nullptr;  // of the field that is read
   Event event_ = Event::end;
   std::set<std::string> seen_;
   std::int64_t most_length_ = -1;
   std::size_t bound_offset_ = 0;
-  std::size_t nodes_offset_ = 0;
   bool nodes_read_ = false;
 };
 

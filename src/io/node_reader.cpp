@@ -56,21 +56,22 @@ std::string_view kind_of(Event e) {
 
 }  // namespace
 
-NodeReader::NodeReader(json::Lexer& lexer, Graph& graph) : lexer_(lexer), tape_(graph.tape()) {
+NodeReader::NodeReader(const json::Source& source, Graph& graph)
+    : source_(source), tape_(graph.tape()) {
   for (const Op* op : registry()) ops_.emplace(op->name, op);
   ops_.emplace("chain", &kMul);  // the word of graphs written before for a product in a gradient
 }
 
 void NodeReader::fail(std::string code, std::string message, std::size_t offset,
                       std::string help) const {
-  Diagnostic d = lexer_.at(std::move(code), std::move(message), offset, 1, std::move(help));
+  Diagnostic d = source_.at(std::move(code), std::move(message), offset, 1, std::move(help));
   d.pointer = fmt::format("/nodes/{}", offsets_.size());
   taugrad::fail(Status::bad_input, std::move(d));
 }
 
 void NodeReader::fail_type(std::string_view what, std::string_view wanted) const {
   fail("G010", fmt::format("\"{}\" must be {}, got {}", what, wanted, kind_of(event_)),
-       lexer_.offset());
+       now().offset);
 }
 
 // `node 5 "h"`, for messages
@@ -80,23 +81,30 @@ std::string NodeReader::described() const {
   return text;
 }
 
-Event NodeReader::next() { return event_ = lexer_.next(); }
+std::string_view NodeReader::written() const {
+  return source_.text.substr(now().offset, now().end - now().offset);
+}
+
+Event NodeReader::next() { return event_ = tokens_->next(); }
 
 std::int64_t NodeReader::integer_now(std::string_view what, std::int64_t least,
                                      std::int64_t most) const {
   const bool number = event_ == Event::integer || event_ == Event::real || event_ == Event::boolean;
   if (!number) fail_type(what, "an integer");
-  if (event_ != Event::integer || lexer_.integer() < least || lexer_.integer() > most)
+  if (event_ != Event::integer || now().integer < least || now().integer > most)
     fail("G011",
          fmt::format("\"{}\" must be an integer in {}..{}, got {}", what, least, most,
-                     printable(lexer_.raw(), 40)),
-         lexer_.offset());
-  return lexer_.integer();
+                     printable(written(), 40)),
+         now().offset);
+  return now().integer;
 }
 
-void NodeReader::read() {
+void NodeReader::read(json::Tokens& tokens) {
+  tokens_ = &tokens;
   draft_ = {};
-  draft_.offset = lexer_.offset();
+  if (next() != Event::begin_object)
+    fail("G010", "\"nodes\" must be an array of objects", now().offset);
+  draft_.offset = now().offset;
   if (tape_.size() >= limits::kUnfoldedNodes)
     fail("G022", fmt::format("more than {} nodes", limits::kUnfoldedNodes), draft_.offset);
   while (next() == Event::key) read_field();
@@ -106,17 +114,17 @@ void NodeReader::read() {
 }
 
 void NodeReader::read_field() {
-  const std::string_view key = lexer_.text();
+  const std::string_view key = now().text;
   unsigned field = 0;
   while (field < kFields.size() && kFields[field] != key) ++field;
   if (field == kFields.size())
-    fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)), lexer_.offset(),
+    fail("G009", fmt::format("unknown field \"{}\"", printable(key, 80)), now().offset,
          did_you_mean(key, kFields));
   if ((draft_.seen & (1u << field)) != 0)
-    fail("G005", fmt::format("key \"{}\" appears twice", key), lexer_.offset());
+    fail("G005", fmt::format("key \"{}\" appears twice", key), now().offset);
   draft_.seen |= 1u << field;
   next();
-  const std::size_t offset = lexer_.offset();
+  const std::size_t offset = now().offset;
   switch (field) {
     case kAttrs:
       read_attrs();
@@ -158,7 +166,7 @@ void NodeReader::read_field() {
       break;
     case kValue:
       if (event_ != Event::boolean) fail_type("value", "true or false");
-      draft_.value = lexer_.boolean();
+      draft_.value = now().boolean;
       break;
     default:
       break;
@@ -170,50 +178,50 @@ void NodeReader::read_id() {
   if (id < tape_.size())
     fail("G013",
          fmt::format("node {} defined twice (first at {})", id, place_of(static_cast<NodeId>(id))),
-         lexer_.offset());
+         now().offset);
   if (id != tape_.size())
     fail("G014", fmt::format("ids are dense: \"id\" must be {}, got {}", tape_.size(), id),
-         lexer_.offset());
+         now().offset);
 }
 
 void NodeReader::read_name() {
   if (event_ != Event::string) fail_type("name", "a string");
-  draft_.name_offset = lexer_.offset();
-  draft_.name = lexer_.text();
+  draft_.name_offset = now().offset;
+  draft_.name = now().text;
   if (draft_.name.empty() || draft_.name.size() > limits::kNameBytes)
     fail("G025",
          fmt::format("a node's name has 1..{} bytes, got {}", limits::kNameBytes,
                      draft_.name.size()),
-         lexer_.offset());
+         now().offset);
 }
 
 void NodeReader::read_known_as() {
   if (event_ != Event::string) fail_type("known_as", "a string");
-  draft_.known_offset = lexer_.offset();
-  draft_.known_as = lexer_.text();
+  draft_.known_offset = now().offset;
+  draft_.known_as = now().text;
   if (!draft_.known_as.starts_with("grad:"))
     fail("G025",
          fmt::format("\"known_as\" is grad:W of a further gradient of W, got \"{}\"",
                      printable(draft_.known_as, 80)),
-         lexer_.offset());
+         now().offset);
 }
 
 void NodeReader::read_letters() {
   if (event_ != Event::begin_array) fail_type("letters", "an array of names");
   while (next() != Event::end_array) {
     if (event_ != Event::string) fail_type("letters", "an array of names");
-    draft_.letters.emplace_back(lexer_.text());
+    draft_.letters.emplace_back(now().text);
   }
 }
 
 void NodeReader::read_op() {
   if (event_ != Event::string) fail_type("op", "a string");
-  const auto op = ops_.find(lexer_.text());
+  const auto op = ops_.find(now().text);
   if (op == ops_.end()) {
     std::vector<std::string_view> known;
     for (const Op* each : registry()) known.push_back(each->name);
-    const std::string near = did_you_mean(lexer_.text(), known);
-    fail("G012", fmt::format("unknown op \"{}\"", printable(lexer_.text(), 80)), lexer_.offset(),
+    const std::string near = did_you_mean(now().text, known);
+    fail("G012", fmt::format("unknown op \"{}\"", printable(now().text, 80)), now().offset,
          near + (near.empty() ? "" : " ") + "(one of your own: register_op)");
   }
   draft_.op = op->second;
@@ -232,7 +240,7 @@ void NodeReader::read_inputs() {
     const std::int64_t id = integer_now("inputs", INT32_MIN, INT32_MAX);
     if (id < 0 || id >= tape_.size())
       fail("G014", fmt::format("input {} of {} is not defined before it", id, described()),
-           lexer_.offset(), "an input is the id of an earlier node");
+           now().offset, "an input is the id of an earlier node");
     draft_.inputs.push_back(static_cast<NodeId>(id));
   }
   inputs_ += draft_.inputs.size();
@@ -243,8 +251,8 @@ void NodeReader::read_inputs() {
 void NodeReader::read_attrs() {
   if (event_ != Event::begin_object) fail_type("attrs", "an object");
   while (next() == Event::key) {
-    const std::string name(lexer_.text());
-    const std::size_t offset = lexer_.offset();
+    const std::string name(now().text);
+    const std::size_t offset = now().offset;
     if (draft_.attrs.has(name))
       fail("G005", fmt::format("key \"{}\" appears twice", printable(name, 80)), offset);
     next();
@@ -255,11 +263,11 @@ void NodeReader::read_attrs() {
 // An integer, a real number (or "inf", "-inf", "nan"), integers, or text ({"text": "inf"} where the
 // bare string would be a number).
 Attr NodeReader::read_attr(const std::string& what) {
-  if (event_ == Event::integer) return lexer_.integer();
-  if (event_ == Event::real) return lexer_.real();
+  if (event_ == Event::integer) return now().integer;
+  if (event_ == Event::real) return now().real;
   if (event_ == Event::begin_array) return read_ints(what, INT64_MIN, INT64_MAX);
   if (event_ == Event::string) {
-    const std::string_view text = lexer_.text();
+    const std::string_view text = now().text;
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     if (text == "inf") return kInfinity;
     if (text == "-inf") return -kInfinity;
@@ -267,11 +275,11 @@ Attr NodeReader::read_attr(const std::string& what) {
     return std::string(text);
   }
   if (event_ != Event::begin_object) fail_type(what, "a number, integers or a string");
-  if (next() != Event::key || lexer_.text() != "text" || next() != Event::string)
+  if (next() != Event::key || now().text != "text" || next() != Event::string)
     fail("G010", fmt::format("\"{}\" as an object must be {{\"text\": string}}", what),
-         lexer_.offset());
-  std::string text(lexer_.text());
-  if (next() != Event::end_object) fail("G009", "unknown field beside \"text\"", lexer_.offset());
+         now().offset);
+  std::string text(now().text);
+  if (next() != Event::end_object) fail("G009", "unknown field beside \"text\"", now().offset);
   return text;
 }
 
@@ -289,7 +297,7 @@ void NodeReader::require_fields() const {
 }
 
 std::string NodeReader::place_of(NodeId id) const {
-  return to_string(lexer_.place(offsets_[static_cast<std::size_t>(id)]));
+  return to_string(source_.place(offsets_[static_cast<std::size_t>(id)]));
 }
 
 }  // namespace taugrad

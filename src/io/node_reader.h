@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "json/json_lexer.h"
+#include "json/parse.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 
@@ -15,9 +15,9 @@ namespace taugrad {
 /// Reads the nodes of a graph file one after the other and appends each to the tape, checked.
 class NodeReader {
  public:
-  NodeReader(json::Lexer& lexer, Graph& graph);
-  /// After the begin_object of a node: reads it to its end.
-  void read();
+  NodeReader(const json::Source& source, Graph& graph);
+  /// Reads the events of one node, from its begin_object to its end.
+  void read(json::Tokens& tokens);
   /// Whether any node said of which derivative it is a part.
   bool told_orders() const { return told_orders_; }
 
@@ -41,6 +41,8 @@ class NodeReader {
   };
 
   json::Event next();
+  const json::Token& now() const { return tokens_->now(); }
+  std::string_view written() const;  // a number or word as it stands in the file
   void read_field();
   void read_op();
   void read_id();
@@ -68,12 +70,13 @@ class NodeReader {
   std::string described() const;
   std::string place_of(NodeId id) const;
 
-  json::Lexer& lexer_;
+  const json::Source& source_;
   Tape& tape_;
   std::unordered_map<std::string_view, const Op*> ops_;
   std::vector<std::uint64_t> offsets_;  // of each node in the file
   std::uint64_t inputs_ = 0;
   bool told_orders_ = false;
+  json::Tokens* tokens_ = nullptr;  // of the node that is read
   json::Event event_ = json::Event::end;
   Draft draft_;
   Vars inputs_of_;  // of the draft; kept for its storage

@@ -10,7 +10,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "json/json_lexer.h"
+#include "json/pieces.h"
 
 // The header of a safetensors file: 8 bytes of its length, JSON, then the data.
 namespace taugrad {
@@ -19,6 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 using json::Event;
+using json::Token;
 
 constexpr std::array<StoredType, 8> kTypes = {{{"F64", 8, Dtype::f64},
                                                {"F32", 4, Dtype::f32},
@@ -32,28 +33,39 @@ constexpr std::array<StoredType, 8> kTypes = {{{"F64", 8, Dtype::f64},
 class HeaderReader {
  public:
   HeaderReader(const ByteSource& source, std::string_view text, SafetensorsHeader& header)
-      : source_(source), lexer_(text, source.name, "a safetensors header"), header_(header) {}
+      : source_(source), text_{text, source.name, "a safetensors header"}, header_(header) {}
 
   void read() {
-    next();  // the '{' that was looked for before
-    while (next() == Event::key) {
-      const std::string name(lexer_.text());
-      if (name == "__metadata__")
-        read_metadata();
-      else
-        read_entry(name);
-    }
-    if (next() != Event::end) fail_at("S004", "the header goes on after its object");
-  }
-
- private:
-  Event next() {
     try {
-      return event_ = lexer_.next();
-    } catch (const Error& e) {
+      parse_pieces(text_, {[](const Token&) {},  // the '{' that was looked for before
+                           [&](const Token& key) {
+                             name_ = key.text;
+                             end_ = key.end;
+                             return json::Cut::whole;
+                           },
+                           [&](json::Tokens& value) { read_value(value); },
+                           {}});
+    } catch (const json::SyntaxError& e) {
+      end_ = e.at_byte;
       fail_at("S004", fmt::format("header is not valid JSON: {}", e.diagnostics().front().message));
     }
   }
+
+ private:
+  void read_value(json::Tokens& value) {
+    tokens_ = &value;
+    if (name_ == "__metadata__")
+      read_metadata();
+    else
+      read_entry(name_);
+  }
+
+  Event next() {
+    event_ = tokens_->next();
+    if (event_ != Event::end) end_ = now().end;
+    return event_;
+  }
+  const Token& now() const { return tokens_->now(); }
 
   template <class... Args>
   [[noreturn]] void fail_at(std::string code, std::string message) const {
@@ -61,7 +73,7 @@ class HeaderReader {
     d.code = std::move(code);
     d.message = std::move(message);
     d.file = source_.name;
-    d.pointer = fmt::format("@byte {}", 8 + lexer_.position());
+    d.pointer = fmt::format("@byte {}", 8 + end_);
     fail(Status::bad_input, std::move(d));
   }
 
@@ -72,10 +84,10 @@ class HeaderReader {
     if (next() != Event::begin_object)
       fail_at("S012", "\"__metadata__\" must be an object of strings");
     while (next() == Event::key) {
-      const std::string key(lexer_.text());
+      const std::string key(now().text);
       if (next() != Event::string)
         fail_at("S012", fmt::format("metadata \"{}\" must be a string", printable(key, 80)));
-      if (!header_.metadata.emplace(key, lexer_.text()).second)
+      if (!header_.metadata.emplace(key, now().text).second)
         fail_at("S005", fmt::format("metadata \"{}\" is listed twice", printable(key, 80)));
     }
   }
@@ -94,7 +106,7 @@ class HeaderReader {
     t.name = name;
     bool shape = false, offsets = false;
     while (next() == Event::key) {
-      const std::string field(lexer_.text());
+      const std::string field(now().text);
       if (field == "dtype" && t.type == nullptr)
         t.type = &read_type();
       else if (field == "shape" && !shape)
@@ -115,24 +127,24 @@ class HeaderReader {
   const StoredType& read_type() {
     if (next() != Event::string) fail_at("S006", tensor_ + ": dtype must be a string");
     for (const StoredType& type : kTypes)
-      if (type.name == lexer_.text()) return type;
+      if (type.name == now().text) return type;
     std::string supported;
     for (const StoredType& type : kTypes)
       supported.append(supported.empty() ? "" : " ").append(type.name);
     fail_at("S006", fmt::format("{}: unsupported dtype \"{}\" (supported: {})", tensor_,
-                                printable(lexer_.text(), 40), supported));
+                                printable(now().text, 40), supported));
   }
 
   Dims read_shape() {
     if (next() != Event::begin_array) fail_at("S007", tensor_ + ": shape must be an array");
     Dims dims;
     while (next() != Event::end_array) {
-      if (event_ != Event::integer || lexer_.integer() < 0)
+      if (event_ != Event::integer || now().integer < 0)
         fail_at("S007",
                 fmt::format("{}: shape[{}] must be a non-negative integer", tensor_, dims.size()));
       if (dims.size() == static_cast<std::size_t>(limits::kTensorRank))
         fail_at("S007", fmt::format("{}: more than {} axes", tensor_, limits::kTensorRank));
-      dims.push_back(lexer_.integer());
+      dims.push_back(now().integer);
     }
     return dims;
   }
@@ -144,8 +156,8 @@ class HeaderReader {
     if (next() != Event::begin_array) bad();
     std::array<std::uint64_t*, 2> ends = {&t.begin, &t.end};
     for (std::uint64_t* end : ends) {
-      if (next() != Event::integer || lexer_.integer() < 0) bad();
-      *end = static_cast<std::uint64_t>(lexer_.integer());
+      if (next() != Event::integer || now().integer < 0) bad();
+      *end = static_cast<std::uint64_t>(now().integer);
     }
     if (next() != Event::end_array) bad();
   }
@@ -170,9 +182,12 @@ class HeaderReader {
   }
 
   const ByteSource& source_;
-  json::Lexer lexer_;
+  json::Source text_;
   SafetensorsHeader& header_;
+  json::Tokens* tokens_ = nullptr;  // of the field that is read
   Event event_ = Event::end;
+  std::size_t end_ = 0;  // one past the last event's last byte, for messages
+  std::string name_;
   std::string tensor_;  // "tensor "w"", for messages
   std::unordered_set<std::string> names_;
   bool metadata_seen_ = false;

@@ -17,7 +17,7 @@ std::size_t most_values(std::string_view text) {
 
 Document::Document(std::string_view text, std::string_view file, std::string_view expected,
                    int first_line)
-    : file_(file), expected_(expected), first_line_(first_line) {
+    : file_(file) {
   if (text.size() > limits::kJsonBytes) {
     Diagnostic d;
     d.code = "R002";
@@ -33,76 +33,74 @@ Document::Document(std::string_view text, std::string_view file, std::string_vie
        {fmt::format("its {} values", values), static_cast<double>(values * sizeof(Cell))}});
   text_ = text;
   cells_.reserve(values);
-  build();
+  build({text_, file_, expected, first_line});
   lines_.emplace(text_, first_line);
 }
 
-void Document::build() {
-  Lexer lexer(text_, file_, expected_, first_line_);
-  std::vector<std::uint32_t> open;
-  for (;;) {
-    const Event e = lexer.next();
-    if (e == Event::end) break;
-    if (e == Event::end_object || e == Event::end_array) {
-      close(open.back(), lexer);
-      open.pop_back();
-      continue;
-    }
-    // a key counts for its member, the value after it does not
-    const bool member =
-        !open.empty() && cells_[open.back()].kind == Kind::object && e != Event::key;
-    if (!open.empty() && !member) ++cells_[open.back()].span.size;
-    const std::size_t offset = lexer.offset();
-    switch (e) {
-      case Event::begin_object:
-      case Event::begin_array:
-        open.push_back(static_cast<std::uint32_t>(cells_.size()));
-        add(e == Event::begin_object ? Kind::object : Kind::array, offset).span = {0, 0};
-        break;
-      case Event::key:
-      case Event::string:
-        add_string(lexer, e == Event::key);
-        break;
-      case Event::integer:
-        add(Kind::integer, offset).integer = lexer.integer();
-        break;
-      case Event::real:
-        add(Kind::real, offset).real = lexer.real();
-        break;
-      case Event::boolean:
-        add(Kind::boolean, offset).integer = lexer.boolean();
-        break;
-      default:
-        add(Kind::null, offset).integer = 0;
-        break;
-    }
+void Document::build(const Source& source) {
+  parse(source, [&](const Token& token) {
+    take(token, source);
+    return true;
+  });
+}
+
+void Document::take(const Token& token, const Source& source) {
+  const Event e = token.event;
+  if (e == Event::end_object || e == Event::end_array) return close(source);
+  // a key counts for its member, the value after it does not
+  const bool member =
+      !open_.empty() && cells_[open_.back()].kind == Kind::object && e != Event::key;
+  if (!open_.empty() && !member) ++cells_[open_.back()].span.size;
+  switch (e) {
+    case Event::begin_object:
+    case Event::begin_array:
+      open_.push_back(static_cast<std::uint32_t>(cells_.size()));
+      add(e == Event::begin_object ? Kind::object : Kind::array, token).span = {0, 0};
+      break;
+    case Event::key:
+    case Event::string:
+      add_string(token);
+      break;
+    case Event::integer:
+      add(Kind::integer, token).integer = token.integer;
+      break;
+    case Event::real:
+      add(Kind::real, token).real = token.real;
+      break;
+    case Event::boolean:
+      add(Kind::boolean, token).integer = token.boolean;
+      break;
+    default:
+      add(Kind::null, token).integer = 0;
+      break;
   }
 }
 
-Document::Cell& Document::add(Kind kind, std::size_t offset) {
+Document::Cell& Document::add(Kind kind, const Token& token) {
   Cell c{};
   c.kind = kind;
-  c.offset = static_cast<std::uint32_t>(offset);
+  c.offset = static_cast<std::uint32_t>(token.offset);
   c.end = static_cast<std::uint32_t>(cells_.size() + 1);
   return cells_.emplace_back(c);
 }
 
-void Document::add_string(const Lexer& lexer, bool key) {
-  const std::string_view decoded = lexer.text();
-  Cell& c = add(Kind::string, lexer.offset());
-  c.key = key;
-  c.escaped = lexer.has_escapes();
-  const std::size_t first = c.escaped ? pool_.size() : lexer.offset() + 1;
-  c.span = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(decoded.size())};
-  if (c.escaped) pool_ += decoded;
+void Document::add_string(const Token& token) {
+  Cell& c = add(Kind::string, token);
+  c.key = token.event == Event::key;
+  c.escaped = token.escapes;
+  const std::size_t first = c.escaped ? pool_.size() : token.offset + 1;
+  c.span = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(token.text.size())};
+  if (c.escaped) pool_ += token.text;
 }
 
-void Document::close(std::uint32_t id, const Lexer& lexer) {
+void Document::close(const Source& source) {
+  const std::uint32_t id = open_.back();
+  open_.pop_back();
   cells_[id].end = static_cast<std::uint32_t>(cells_.size());
-  if (cells_[id].kind == Kind::object) check_keys(id, lexer);
+  if (cells_[id].kind == Kind::object) check_keys(id, source);
 }
 
-void Document::check_keys(std::uint32_t id, const Lexer& lexer) const {
+void Document::check_keys(std::uint32_t id, const Source& source) const {
   if (cells_[id].span.size < 2) return;
   std::vector<std::uint32_t> keys;
   keys.reserve(cells_[id].span.size);
@@ -116,10 +114,10 @@ void Document::check_keys(std::uint32_t id, const Lexer& lexer) const {
       [&](std::uint32_t a, std::uint32_t b) { return string(cells_[a]) == string(cells_[b]); });
   if (twice == keys.end()) return;
   const Cell &first = cells_[*twice], &second = cells_[*std::next(twice)];
-  lexer.fail(
+  source.fail(
       "G005",
       fmt::format("key \"{}\" appears twice ({} and {})", string(first),
-                  to_string(lexer.place(first.offset)), to_string(lexer.place(second.offset))),
+                  to_string(source.place(first.offset)), to_string(source.place(second.offset))),
       second.offset, second.span.size + 2);
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 #include "base/source_text.h"
-#include "json/json_lexer.h"
+#include "json/parse.h"
 
 namespace taugrad::json {
 
@@ -107,11 +107,12 @@ class Document {
     };
   };
 
-  void build();
-  Cell& add(Kind kind, std::size_t offset);
-  void add_string(const Lexer& lexer, bool key);
-  void close(std::uint32_t id, const Lexer& lexer);
-  void check_keys(std::uint32_t id, const Lexer& lexer) const;
+  void build(const Source& source);
+  void take(const Token& token, const Source& source);
+  Cell& add(Kind kind, const Token& token);
+  void add_string(const Token& token);
+  void close(const Source& source);
+  void check_keys(std::uint32_t id, const Source& source) const;
   std::string_view string(const Cell& c) const;
   const Cell& cell(std::uint32_t id) const { return cells_[id]; }
 
@@ -124,10 +125,9 @@ class Document {
 
   std::string text_;
   std::string file_;
-  std::string expected_;
   std::vector<Cell> cells_;
+  std::vector<std::uint32_t> open_;  // while it is read
   std::string pool_;
-  int first_line_;
   std::optional<LineTable> lines_;
   mutable Passed passed_;
 };
