@@ -76,8 +76,8 @@ Shape one_shape(std::span<const Shape> in, const Attrs&);
 ///                 the inputs p.in and the output p.out; an empty Var: zero. It serves as vjp (d a
 ///                 cotangent) and as jvp (d a tangent)
 template <class F, class D>
-constexpr Op elementwise_op(std::string_view name, std::string_view about, F /*formula*/,
-                            D /*partial*/) {
+constexpr Op elementwise_op(std::string_view name, std::string_view about,
+                            [[maybe_unused]] F formula, [[maybe_unused]] D partial) {
   static_assert(std::is_empty_v<F> && std::is_empty_v<D>, "lambdas without captures");
   constexpr int arity = own::arity_of<F>();
   return {.name = name,

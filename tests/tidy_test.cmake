@@ -1,0 +1,31 @@
+# cmake -DSOURCE=<project> -P tidy_test.cmake: clang-tidy 14 has nothing to say (.clang-tidy) of the sources that the last
+# commit and the work since changed: of the ten that changed most.
+find_program(tidy clang-tidy-14 NO_CACHE)
+if(NOT tidy)
+  message("SKIPPED: there is no clang-tidy-14; `tools/setup clang-tidy-14` installs it")
+  return()
+endif()
+execute_process(COMMAND git -c safe.directory=* diff --numstat HEAD~1 -- src/*.cpp tools/*.cpp
+  WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE changes RESULT_VARIABLE no_history ERROR_QUIET)
+if(no_history)
+  message("SKIPPED: there is no commit before this one")
+  return()
+endif()
+string(REGEX MATCHALL "[0-9]+\t[0-9]+\t[^\n]+" changes "${changes}")
+list(SORT changes COMPARE NATURAL ORDER DESCENDING)  # by lines that were added
+list(TRANSFORM changes REPLACE ".*\t" "")
+set(files)
+foreach(file IN LISTS changes)
+  list(LENGTH files count)
+  if(EXISTS ${SOURCE}/${file} AND count LESS 10)
+    list(APPEND files ${file})
+  endif()
+endforeach()
+if(NOT files)
+  return()
+endif()
+execute_process(COMMAND ${tidy} --quiet ${files} -- -std=c++20 -Isrc -Iinclude -Itools -Itools/cli
+  -DTAUGRAD_VERSION="0" WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE said ERROR_QUIET RESULT_VARIABLE differs)
+if(differs)
+  message(FATAL_ERROR "clang-tidy-14:\n${said}")
+endif()
