@@ -4,6 +4,7 @@
 
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "language/resolve/resolved_model.h"
 #include "runtime/generic.h"
 #include "runtime/stream.h"
@@ -15,8 +16,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 double largest(double a, double b) { return std::isnan(b) || b > a ? b : a; }
 

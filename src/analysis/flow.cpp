@@ -9,6 +9,7 @@
 #include "analysis/jacobians.h"
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
+#include "base/index.h"
 #include "evaluate/memory_estimate.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/ops/records.h"
@@ -18,8 +19,6 @@ namespace {
 
 using analysis::FlowData;
 using analysis::Probe;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// Nodes h[1..tau] of the graph.
 Vars along(const Unfolded& u, const std::string& name, std::int64_t length) {

@@ -7,6 +7,7 @@
 #include "analysis/probe.h"
 #include "analysis/states.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "evaluate/memory_estimate.h"
 #include "runtime/generic.h"
 #include "runtime/stream.h"
@@ -14,8 +15,6 @@
 
 namespace taugrad::analysis {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 std::size_t length_number(const ResolvedModel& model, int axis) {
   return at(model.index_length[at(axis)]);

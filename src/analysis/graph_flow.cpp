@@ -8,6 +8,7 @@
 #include "analysis/graph_point.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "base/shape_format.h"
 #include "base/suggest.h"
 #include "base/system/memory_limit.h"
@@ -28,8 +29,6 @@ namespace {
 using analysis::along;
 using analysis::GraphPoint;
 using analysis::Probe;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 double norm(const Tensor& t, std::int64_t first, std::int64_t size) {
   double sum = 0;

@@ -6,6 +6,7 @@
 
 #include "analysis/states.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "base/system/memory_limit.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/ops/records.h"
@@ -14,8 +15,6 @@ namespace taugrad {
 namespace {
 
 constexpr std::int64_t kMostEdges = 5'000'000;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 std::string distribution_name(DistributionKind kind) {
   switch (kind) {

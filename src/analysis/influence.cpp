@@ -7,14 +7,13 @@
 #include "analysis/matrix_norm.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "json/json_writer.h"
 
 namespace taugrad {
 namespace {
 
 using analysis::FlowData;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 void check_name(const FlowData& data, const std::string& name, bool influenced) {
   const int number = data.model->find(name);

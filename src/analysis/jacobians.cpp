@@ -1,11 +1,10 @@
 #include "analysis/jacobians.h"
 
+#include "base/index.h"
 #include "taugrad/autodiff/gradient.h"
 
 namespace taugrad::analysis {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 bool inside(const Position32& position, const Dims& lengths) {
   for (std::size_t a = 0; a < position.size(); ++a)

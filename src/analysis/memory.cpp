@@ -8,6 +8,7 @@
 
 #include "analysis/states.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "json/json_writer.h"
 #include "language/resolve/resolved_model.h"
 #include "runtime/stream.h"
@@ -18,8 +19,6 @@ namespace taugrad {
 namespace {
 
 using Column = std::vector<double>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 constexpr std::int64_t kMostSteps = std::int64_t{1} << 20;
 constexpr std::int64_t kMostDefault = std::int64_t{1} << 16;

@@ -4,13 +4,12 @@
 
 #include "base/fail.h"
 #include "base/in_range.h"
+#include "base/index.h"
 #include "json/json_writer.h"
 #include "taugrad/analysis/graphical_model.h"
 
 namespace taugrad {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Nodes that reach a random variable through states alone.
 std::vector<int> parents_beyond_states(const GraphicalModel& m, int node, std::vector<int>& seen) {

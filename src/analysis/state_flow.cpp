@@ -6,6 +6,7 @@
 
 #include "analysis/flow_data.h"
 #include "analysis/probe.h"
+#include "base/index.h"
 #include "runtime/stream.h"
 #include "taugrad/autodiff/gradient.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 using analysis::FlowData;
 using analysis::Probe;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// dL/dh(t) of all states, [state][t], planned for one graph.
 class StateGradients {

@@ -3,14 +3,13 @@
 #include <span>
 #include <vector>
 
+#include "base/index.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/graph/graph.h"
 #include "taugrad/graph/op.h"
 
 /// What the sweeps over the tape share: reverse mode runs backwards, forward mode forwards.
 namespace taugrad {
-
-inline std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 /// Nodes emitted while it lives belong to the variables of their primals, whatever steps are open;
 /// then the owner is as before.

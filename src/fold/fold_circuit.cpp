@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/index.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/ops/records.h"
 #include "unfold/unfolder.h"
@@ -12,8 +13,6 @@ namespace taugrad::folding {
 namespace {
 
 using Source = Reading::Source;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Placer {
  public:

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/index.h"
 #include "fold/fold_circuit.h"
 #include "fold/folding.h"
 #include "taugrad/ops/records.h"
@@ -16,8 +17,6 @@ namespace {
 using folding::Letters;
 using folding::Reading;
 using Source = Reading::Source;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Connector {
  public:

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "fold/fold_grid.h"
 #include "fold/fold_shift.h"
 #include "fold/fold_timing.h"
@@ -24,8 +25,6 @@ namespace {
 using folding::Net;
 using folding::OrbitRead;
 using folding::Timing;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 [[noreturn]] void refuse(std::string message, std::string help) {
   Diagnostic d;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "fold/fold_shift.h"
 #include "fold/folding.h"
 #include "graph/positions.h"
@@ -19,8 +20,6 @@
 
 namespace taugrad::folding {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 using Letters = std::vector<std::string>;
 using Position = std::vector<std::int32_t>;

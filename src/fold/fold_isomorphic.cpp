@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "base/in_range.h"
+#include "base/index.h"
 #include "taugrad/fold/fold.h"
 
 // Colours of the nodes of both graphs are refined together until they tell no more. Where nodes of
 // one colour are left, one of the first graph is paired with each of the second in turn.
 namespace taugrad {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 using Colours = std::vector<int>;
 using Look = std::tuple<int, std::vector<int>, bool, std::string>;  // of an edge, but for its ends

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/index.h"
 #include "fold/folding.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::folding {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 // The edges of one running maximum; -1 where it is none.
 struct Running {

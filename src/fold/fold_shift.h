@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/index.h"
 #include "taugrad/graph/graph.h"
 
 namespace taugrad::folding {
@@ -29,7 +30,6 @@ class Net {
   bool maybe_untied(NodeId id) const { return maybe_untied_[at(id)] != 0; }
 
  private:
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   void find_untied();
 
   const Tape& tape_;
@@ -74,7 +74,6 @@ class Shift {
   };
   static constexpr std::array<int, 4> kDepths = {4, 2, 1, 0};
 
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   bool covered(NodeId id) const { return after_[at(id)] >= 0 || before_[at(id)] >= 0; }
   bool alike(NodeId a, NodeId b) const;
   bool link(NodeId a, NodeId b);

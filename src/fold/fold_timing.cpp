@@ -5,13 +5,13 @@
 #include <map>
 #include <numeric>
 
+#include "base/index.h"
+
 namespace taugrad::folding {
 namespace {
 
 constexpr std::int64_t kUnexplained = 10;  // a boundary that the delay does not account for
 constexpr int kRounds = 8;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 // Orbits joined by reads, numbered.
 std::vector<int> domains(std::size_t count, const std::vector<OrbitRead>& reads) {

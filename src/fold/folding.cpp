@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/index.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
 
@@ -15,8 +16,6 @@ bool FoldedEdge::delayed() const {
 
 namespace folding {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 bool is_leaf(const FoldedNode& n) {
   return n.kind == FoldedKind::input || n.kind == FoldedKind::weight ||

@@ -1,12 +1,11 @@
 #include "graph/adjoint.h"
 
+#include "base/index.h"
 #include "graph/gradient_order.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
 namespace {
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 bool is_gradient(const Tape& tape, NodeId id) {
   return tape.is_value(id) && tape.name(id).starts_with("grad:") && !tape.inputs(id).empty();

@@ -1,11 +1,10 @@
 #include "graph/positions.h"
 
+#include "base/index.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad {
 namespace {
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 constexpr NodeId kNone = -1, kSeveral = -2;
 

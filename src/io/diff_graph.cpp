@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/index.h"
 #include "io/diff.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/ops/records.h"
@@ -99,7 +100,6 @@ class Parts {
   }
 
  private:
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   bool named(NodeId id) const { return tape_.is_value(id) && !tape_.name(id).empty(); }
 
   // of equal numbers in expressions it means nothing whether they are one node or several

@@ -1,6 +1,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/index.h"
 #include "kernels/gemm/lu.h"
 #include "ops/kernel.h"
 #include "ops/positions/item_fault.h"
@@ -56,7 +57,6 @@ class Factors {
   }
 
  private:
-  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
   S& entry(std::int64_t i, std::int64_t j) { return a_[at(j * n_ + i)]; }
 
   void factor() {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/index.h"
+
 namespace taugrad::plan {
 namespace {
 
@@ -48,7 +50,6 @@ class Lines {
   }
 
  private:
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   static std::string times(std::size_t instances) {
     return instances > 1 ? fmt::format("{} times ", instances) : "";
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/index.h"
 #include "plan/passes/passes.h"
 #include "plan/plan.h"
 #include "taugrad/graph/graph.h"
@@ -93,7 +94,6 @@ struct PlanBuilder {
   std::int32_t together = 1;         ///< steps of a sequence between two cuts of a region
   std::vector<std::uint8_t> stored;  ///< a fused node that others than its region read
 
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   NodeId size() const { return tape.size(); }
   std::span<const NodeId> in(NodeId id) const {
     return {input.data() + first[at(id)], first[at(id) + 1] - first[at(id)]};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "base/index.h"
 
 namespace taugrad::plan {
 namespace {
@@ -94,7 +95,6 @@ class SlotCheck {
   }
 
  private:
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   void ensure(bool ok, std::int32_t s, std::string_view what) const {
     if (!ok)
       fail(Status::bug, "B001", "a plan's storage {} ({}) {}", s,

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "base/index.h"
 #include "graph/verified.h"
 #include "rewrite/tape_copy.h"
 #include "taugrad/graph/reachable.h"
@@ -12,8 +13,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 /// Whether it is the sum over the items of a b^T for each matrix of a stack: a [g,m,1], b [g,n,1],
 /// as they stand or turned.

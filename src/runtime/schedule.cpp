@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/index.h"
 #include "plan/lower/row_ops.h"
 #include "taugrad/ops/records.h"
 
@@ -40,7 +41,6 @@ class Splits {
   }
 
  private:
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   bool prefix(plan::ValueId v) const {
     const ExtentId extent = plan_.values[at(v)].extent;
     return plan_.layout.prefix(extent) || (levels_ && plan_.layout.of_level(extent));

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
+#include "base/index.h"
 #include "language/resolve/components.h"
 
 namespace taugrad {
 namespace {
 
 using Term = PositionForm::Term;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class CircleSearch {
  public:

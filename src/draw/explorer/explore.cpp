@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "draw/pictures/equations.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/analysis/graphical_model.h"
@@ -19,8 +20,6 @@ using draw::drawn_detail;
 using draw::has_gap;
 using draw::kMostNodes;
 using draw::kMostTapeNodes;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr int kMostSteps = 40;                // drawn as operations, where there are values
 constexpr std::int64_t kMostModelSteps = 12;  // its edges are quadratic

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <limits>
 
+#include "base/index.h"
 #include "draw/explorer/explore.h"
 #include "taugrad/autodiff/loss.h"
 #include "taugrad/base/error.h"
@@ -13,8 +14,6 @@ namespace taugrad {
 namespace {
 
 constexpr int kMostSteps = 40;  // drawn as operations, where there are values
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 class ExploreGraph {
  public:

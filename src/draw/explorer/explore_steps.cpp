@@ -2,12 +2,11 @@
 #include <algorithm>
 #include <map>
 
+#include "base/index.h"
 #include "draw/explorer/explore.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The nodes of one cluster, with those outside at the other ends of its edges.
 Picture step_of(const Picture& whole, const std::string& title, std::vector<int> nodes,

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/tracks.h"
 
@@ -12,8 +13,6 @@ namespace {
 
 constexpr double kBandGap = 22;
 constexpr double kLeastBand = 240;  // width that rows of weights may have over anything
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 struct Uses {
   double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();

@@ -6,13 +6,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/drawing.h"
 #include "draw/layout/text.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kOperationHeight = 20, kLineHeight = 24, kTwoLineHeight = 36, kPortWidth = 4;
 

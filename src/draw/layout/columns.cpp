@@ -3,6 +3,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/text.h"
 #include "draw/layout/tracks.h"
@@ -14,8 +15,6 @@ constexpr double kPad = 12;     // inside a cluster
 constexpr double kMargin = 8;   // gutter without lines
 constexpr double kGutter = 30;  // gutter with one line
 constexpr double kInside = 34;  // between forward nodes and gradient
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 struct Range {
   double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();

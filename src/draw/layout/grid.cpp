@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
 
@@ -45,8 +47,6 @@ class GridMaker {
   }
 
  private:
-  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
   void find_domains() {
     std::map<std::string, int> known;
     for (const PictureCluster& c : picture_.clusters) {

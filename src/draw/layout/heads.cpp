@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 // Where an edge comes from, seen at its head: orders the heads along the rim of a box.
 double approach(const Drawing& d, const Geometry& g, std::size_t e) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/text.h"
 #include "draw/printed/printed_layout.h"
@@ -24,8 +25,6 @@ constexpr long kCovering = 200;             // cost of a place on a text or node
 constexpr long kShared = 1;                 // cost of a place on a line that other texts share
 constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 // The upright leg in a gutter, and its number; null: there is none.
 const Leg* upright_leg(const Wire& w, std::size_t& number) {

@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/plan.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 using Neighbours = std::vector<std::vector<int>>;  // by node: numbers of edges
 

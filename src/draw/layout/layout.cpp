@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/index.h"
 #include "base/system/memory_limit.h"
 #include "draw/layout/drawing.h"
 #include "draw/layout/geometry.h"
@@ -15,8 +16,6 @@ namespace taugrad::draw {
 namespace {
 
 constexpr double kMargin = 12, kNoteHeight = 14;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::vector<Box> cluster_boxes(const Drawing& d, const Geometry& g) {
   std::vector<Box> boxes(d.picture.clusters.size());

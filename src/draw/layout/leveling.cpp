@@ -2,12 +2,11 @@
 #include <optional>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/drawing.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Leveler {
  public:

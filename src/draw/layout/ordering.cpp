@@ -3,6 +3,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/plan.h"
 
 namespace taugrad::draw {
@@ -13,8 +14,6 @@ constexpr int kLongEdge = 4;  // layers; longer ones go straight where bends wou
 constexpr std::size_t kSmallPlan = 600;  // nodes: worth exchanging neighbours pairwise
 constexpr std::size_t kTinyPlan = 150;   // nodes: worth many beginnings
 constexpr double kBendWidth = 4;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 int span(const Plan& plan, const PlanEdge& e) {
   return plan.nodes[at(e.lower)].layer - plan.nodes[at(e.upper)].layer;

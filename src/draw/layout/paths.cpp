@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/path_text.h"
 
@@ -10,7 +11,6 @@ namespace {
 
 constexpr double kCorner = 9;  // radius
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Point mix(Point a, Point b, double t) { return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t}; }
 double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
 

@@ -2,6 +2,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/plan.h"
 #include "draw/layout/tracks.h"
 
@@ -11,8 +12,6 @@ namespace {
 constexpr double kNodeGap = 18;
 constexpr double kBendGap = 9;
 constexpr double kTextGap = 4;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double separation(const PlanNode& a, const PlanNode& b) {
   const double boxes = a.width + b.width,

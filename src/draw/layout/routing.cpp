@@ -3,12 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/drawing.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Router {
  public:

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/tracks.h"
 
@@ -13,8 +14,6 @@ constexpr double kLayerGap = 18;     // least height of a channel
 constexpr double kMostSlope = 26;    // what wide curves add to it
 constexpr double kLabelHeight = 20;  // what a label adds to it
 constexpr double kRowGap = 14;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Rows {
  public:

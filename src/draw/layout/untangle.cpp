@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kCrossing = 3, kHit = 4, kDown = 1.2, kLength = 0.03;
 constexpr double kTilt = 0.04;  // of a line within a step, for each slot

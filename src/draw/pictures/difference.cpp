@@ -8,13 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "base/index.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/pictures/matching.h"
 
 namespace taugrad {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr const char *kOnlyA = "#fdd0a2", *kOnlyB = "#bdd7ee", *kChanged = "#dcc5ec";
 

@@ -6,13 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/pictures/check_numbers.h"
 #include "taugrad/draw/picture.h"
 
 namespace taugrad {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr int kFirst = 3, kLast = 2;  // positions kept at either end, of those that are full
 

@@ -4,10 +4,10 @@
 #include <map>
 #include <string_view>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The operation that a node of an expression becomes; empty for what is none of its own.
 std::string op_of(const AstNode& n) {

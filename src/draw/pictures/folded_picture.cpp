@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/in_range.h"
+#include "base/index.h"
 #include "draw/pictures/inner_gradient.h"
 #include "draw/pictures/names.h"
 #include "draw/pictures/op_text.h"
@@ -25,8 +26,6 @@ using draw::Source;
 using draw::Sources;
 
 constexpr std::size_t kSmallPicture = 40;  // nodes: operations can still be read
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class FoldedPicture {
  public:

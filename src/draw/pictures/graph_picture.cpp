@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/index.h"
 #include "base/system/memory_limit.h"
 #include "draw/layout/layout.h"
 #include "draw/pictures/inner_gradient.h"
@@ -30,8 +31,6 @@ namespace {
 
 using draw::Source;
 using draw::Sources;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class GraphPicture {
  public:

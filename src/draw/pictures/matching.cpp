@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// One of the pictures, with the edges into its nodes.
 struct Side {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/index.h"
 #include "graph/adjoint.h"
 #include "graph/gradient_order.h"
 #include "graph/positions.h"
@@ -17,8 +18,6 @@
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Scanner {
  public:

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/index.h"
 #include "draw/pictures/scan.h"
 #include "language/resolve/resolved_model.h"
 #include "taugrad/autodiff/gradient.h"
@@ -12,8 +13,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 // Values that the loss depends on and that have a gradient worth drawing: not data, not terms of
 // the loss.

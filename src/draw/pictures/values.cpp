@@ -10,6 +10,7 @@
 #include "analysis/graph_point.h"
 #include "analysis/probe.h"
 #include "base/fail.h"
+#include "base/index.h"
 #include "draw/pictures/facts.h"
 #include "evaluate/leaves/leaf_names.h"
 #include "plan/lower/lowering.h"
@@ -23,8 +24,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 constexpr double kMostNodes = 1'000'000;  // of a graph whose values are drawn
 

@@ -4,12 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "base/index.h"
 #include "draw/printed/search_groups.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::array<double, 5> kAside{0, -0.5, 0.5, -1, 1};                         // slots
 constexpr std::array<double, 11> kUp{0, -0.5, 0.5, -1, 1, -1.5, 1.5, -2, 2, -3, 3};  // rows

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The picture without some nodes, and without the edges that end at them.
 Picture without(Picture p, const std::vector<char>& dropped) {

@@ -6,13 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "base/index.h"
 #include "draw/layout/untangle.h"
 #include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::size_t kMostPermuted = 8;
 constexpr double kLeastSpace = 2, kSpace = 14;  // between two nodes of a row

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "base/index.h"
 #include "draw/layout/grid.h"
 #include "draw/layout/math_text.h"
 #include "draw/layout/text.h"
@@ -14,8 +15,6 @@
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kColumnGap = 62;
 

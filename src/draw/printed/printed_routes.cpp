@@ -6,13 +6,12 @@
 #include <numeric>
 #include <utility>
 
+#include "base/index.h"
 #include "draw/layout/path_text.h"
 #include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kClear = 5;  // between a line and a circle that is not its end
 constexpr double kHit = 1e6;  // more than any number of crossings

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/index.h"
 #include "draw/printed/search_costs.h"
 #include "draw/printed/search_groups.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kSpace = 12;              // between two circles
 constexpr double kRow = 0.75 * kRowPitch;  // rows nearer than that share their places

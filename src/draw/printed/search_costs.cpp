@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/index.h"
+
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double kCrossing = 3, kHit = 4, kDown = 1.2;
 constexpr double kLength = 0.03, kTilt = 0.04;  // a slot of a line; of one within a step, aside

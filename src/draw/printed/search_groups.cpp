@@ -5,12 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "base/index.h"
 #include "draw/printed/printed_cell.h"
 
 namespace taugrad::draw {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Finder {
  public:

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/pictures/names.h"
 #include "draw/render/formats.h"
@@ -18,8 +19,6 @@ namespace taugrad::draw {
 namespace {
 
 using json::Writer;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The views of a page, each once: of a long sequence the one with all steps.
 std::vector<const ExplorerScene*> graphs_of(const Explorer& page) {

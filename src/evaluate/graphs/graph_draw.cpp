@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "base/system/memory_limit.h"
 #include "evaluate/leaves/bind.h"
 #include "evaluate/leaves/draw_leaf.h"
@@ -13,8 +14,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 std::vector<runtime::Source> sources_of(const Tape& tape, const Op& op) {
   std::vector<NodeId> leaves;

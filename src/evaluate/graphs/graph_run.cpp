@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "base/index.h"
 #include "base/utf8.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/graphs/graph_request.h"
@@ -16,8 +17,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// One run in floats of type S.
 template <class S>

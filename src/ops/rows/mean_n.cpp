@@ -1,6 +1,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/index.h"
 #include "ops/kernel.h"
 #include "ops/rules.h"
 
@@ -20,7 +21,6 @@ struct Totals {
     for (std::int64_t i = 0; i < n; ++i) sum[at(i)] += x[i];
   }
   S over(std::int64_t i, const S& count) const { return sum[at(i)] / count; }
-  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 };
 
 /// Sums of doubles, each with what its roundings left out.                     (Knuth's two-sum)
@@ -44,7 +44,6 @@ struct Totals<double> {
     const double rest = std::fma(-mean, count, s) + lost[at(i)];
     return std::isfinite(rest) ? mean + rest / count : mean;  // else of numbers that are not finite
   }
-  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 };
 
 /// Sums of floats are kept in doubles.
@@ -58,7 +57,6 @@ struct Totals<float> {
   float over(std::int64_t i, float count) const {
     return static_cast<float>(sum[at(i)] / static_cast<double>(count));
   }
-  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 };
 
 /// The real and the imaginary part apart, as long as what divides is real.

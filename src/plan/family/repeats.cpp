@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/index.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad::plan {
@@ -59,8 +60,6 @@ class Finder {
   }
 
  private:
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-
   /// The repeat that begins at `id`; count 0: its `first` is where to look next.
   Repeat repeat_from(NodeId id) {
     Repeat next{id + 1, 0, 0};

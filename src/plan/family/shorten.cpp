@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/index.h"
 #include "graph/verified.h"
 #include "plan/plan_builder.h"
 #include "rewrite/tape_copy.h"
@@ -60,7 +61,6 @@ class Shortener {
   }
 
  private:
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
   bool fits() const { return fits_ && extents_.fits && indices_.fits; }
 
   /// The first repeat that ends behind a node.

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/index.h"
 #include "plan/lower/region_program.h"
 #include "plan/memory/buffers.h"
 #include "plan/plan.h"
@@ -78,7 +79,6 @@ class Lowering {
       return type != u.type ? type < u.type : node < u.node;
     }
   };
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   Value& value(NodeId id) { return plan_.values[at(value_[at(id)])]; }
   bool on(Pass pass) const { return draft_.passes.has(pass); }
 

@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "base/index.h"
+
 namespace taugrad::plan {
 namespace {
 
@@ -34,7 +36,6 @@ class Slots {
   struct ByStep {
     std::vector<std::int32_t> first, item;
   };
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   static std::int64_t kind(const Storage& s) {  // what a slot can hold: elements a row, or in all
     return s.elements * 2 + (s.extent == kShared ? 1 : 0);
   }

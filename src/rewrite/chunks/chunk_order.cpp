@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/index.h"
+
 namespace taugrad {
 namespace {
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 /// Depth first, on a stack of its own.
 class Ordering {

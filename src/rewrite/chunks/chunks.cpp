@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/index.h"
 #include "graph/verified.h"
 #include "rewrite/chunks/chunk_order.h"
 #include "rewrite/chunks/chunk_writer.h"
@@ -9,8 +10,6 @@
 
 namespace taugrad {
 namespace {
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 /// Chains that need themselves within a chunk, as where the read goes into the next key, are left.
 ChunkOrder order_of(const Tape& tape, std::vector<StateChain>& chains, std::vector<Chunk>& chunks,
