@@ -8,6 +8,7 @@
 #include "evaluate/planner.h"
 #include "graph/adjoint.h"
 #include "plan/describe.h"
+#include "runtime/generic.h"
 #include "runtime/plan_of.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/autodiff/loss.h"
@@ -37,10 +38,6 @@ std::vector<NodeId> outputs_of(const Unfolded& u) {
   for (const std::string& name : u.variables())
     u.each_value(name, [&](const auto&, NodeId id) { outputs.push_back(id); });
   return outputs;
-}
-
-bool has_loss(const ResolvedModel& model) {
-  return !model.loss.empty() || std::ranges::any_of(model.symbols, &Symbol::random);
 }
 
 /// Without a loss the values of all variables are asked for.

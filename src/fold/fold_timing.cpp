@@ -47,9 +47,9 @@ std::vector<std::int64_t> lengths(const std::vector<std::int64_t>& counts,
   return length;
 }
 
-class Placer {
+class OrbitPlacer {
  public:
-  Placer(const std::vector<std::int64_t>& counts, const std::vector<OrbitRead>& reads)
+  OrbitPlacer(const std::vector<std::int64_t>& counts, const std::vector<OrbitRead>& reads)
       : counts_(counts), timing_(counts.size()), touching_(counts.size()) {
     const std::vector<int> domain = domains(counts.size(), reads);
     const std::vector<std::int64_t> length = lengths(counts, domain);
@@ -125,7 +125,7 @@ class Placer {
 
 std::vector<Timing> place_orbits(const std::vector<std::int64_t>& counts,
                                  const std::vector<OrbitRead>& reads) {
-  return Placer(counts, reads).run();
+  return OrbitPlacer(counts, reads).run();
 }
 
 }  // namespace taugrad::folding

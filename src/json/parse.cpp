@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // what stands between one event and the next
 bool is_between(char c) {
   return c == ' ' || c == '\n' || c == ',' || c == ':' || c == '\t' || c == '\r';

@@ -8,6 +8,8 @@
 
 namespace taugrad::json {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// How far a text was JSON: the last event and what is open around it.
 struct Progress {
   struct Open {

@@ -6,10 +6,10 @@ namespace taugrad {
 namespace {
 
 // K is [w,m,n] or [w,w',m,n]: a row of matrices [m,n]
-struct Sizes {
+struct KernelSizes {
   std::int64_t taps, m, n;
 };
-Sizes sizes_of(const Shape& k) {
+KernelSizes sizes_of(const Shape& k) {
   const int r = k.rank();
   return {r == 4 ? k[0] * k[1] : k[0], k[r - 2], k[r - 1]};
 }

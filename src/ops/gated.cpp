@@ -12,10 +12,6 @@
 namespace taugrad {
 namespace {
 
-Way way_of(const Attrs& attrs) {
-  return attrs.integer_or("reverse", 0) != 0 ? Way::backwards : Way::forwards;
-}
-
 /// Lines of the gates' shape, and before them weights between the steps.
 void require_lines(std::span<const Shape> in, std::size_t weights) {
   const Shape& a = in.back();

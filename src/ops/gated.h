@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ops/rules.h"
+#include "taugrad/ops/gated.h"
 
 /// Lines [..,C,d] of the steps of a chunk, and weights [..,C,C] between them.
 namespace taugrad {
@@ -14,6 +15,11 @@ struct ChunkSizes {
 inline ChunkSizes chunk_sizes(const Shape& a) {
   const int rank = a.rank();
   return {leading(a, 2).size(), a[rank - 2], a[rank - 1]};
+}
+
+/// Of the attribute `reverse`.
+inline Way way_of(const Attrs& attrs) {
+  return attrs.integer_or("reverse", 0) != 0 ? Way::backwards : Way::forwards;
 }
 
 /// Calls body(sizes, inputs, y) for every head of every item; the last input are the gates.

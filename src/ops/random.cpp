@@ -167,7 +167,7 @@ struct DrawCategorical {
   }
 };
 
-Shape categorical_shape(std::span<const Shape> in, const Attrs&) {
+Shape logits_shape(std::span<const Shape> in, const Attrs&) {
   require(in[0].rank() == 1 && in[0][0] >= 1, "wants a vector of logits, not {}", in[0]);
   return {};
 }
@@ -228,7 +228,7 @@ constinit const Op kDrawCategorical{
     .name = "draw_categorical",
     .about = "a category from softmax(z), of the `top` likeliest or a `share`",
     .attributes = "category share:real stream:text top:integer",
-    .shape = categorical_shape,
+    .shape = logits_shape,
     .forward = forwards<DrawCategorical>(),
     .traits = {.discrete = true, .random = true},
     .check = check_draw};

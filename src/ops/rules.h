@@ -141,6 +141,21 @@ constexpr Op exact_elementwise(std::string_view name, std::string_view about) {
   return op;
 }
 
+constexpr Op linear(Op op) {
+  op.traits.linear = true;
+  return op;
+}
+constexpr Op bilinear(Op op) {
+  op.traits.bilinear = true;
+  return op;
+}
+/// Constant where it is smooth: nothing flows back.
+constexpr Op discrete(Op op) {
+  op.vjp = nullptr;
+  op.jvp = nullptr;
+  op.traits.discrete = true;
+  return op;
+}
 constexpr Op choosing(Op op) {
   op.traits.chooses = true;
   return op;

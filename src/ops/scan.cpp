@@ -1,14 +1,10 @@
+#include "ops/gated.h"
 #include "ops/kernel.h"
-#include "ops/rules.h"
 #include "taugrad/ops/gated.h"
 
 // Recurrences of each number by itself, linear, along the first axis.
 namespace taugrad {
 namespace {
-
-Way way_of(const Attrs& attrs) {
-  return attrs.integer_or("reverse", 0) != 0 ? Way::backwards : Way::forwards;
-}
 
 Shape scan_shape(std::span<const Shape> in, const Attrs&) {
   require(in[0].rank() >= 1 && in[0] == in[1], "wants steps of one shape: {} and {}", in[0], in[1]);

@@ -21,7 +21,7 @@ Shape stacked_shape(std::span<const Shape> in, const Attrs& attrs) {
 }
 
 // Y = A B, each element one chain of multiply-adds in ascending k
-struct Product {
+struct StackedProduct {
   template <class S>
   static void run(const Call<S>& c) {
     each_matrix(c, [](const StackedSizes& s, const S* a, const S* b, S* y) {
@@ -68,7 +68,7 @@ constinit const Op kStackedMatmul{
     .attributes = "transpose_a:flag transpose_b:flag",
     .arity = 2,
     .shape = stacked_shape,
-    .forward = exact_forwards<Product>(),
+    .forward = exact_forwards<StackedProduct>(),
     .vjp = stacked_vjp,
     .traits = {.bilinear = true}};
 

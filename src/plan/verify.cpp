@@ -21,7 +21,7 @@ class DraftCheck {
   void run() const {
     for (NodeId id = 0; id < draft_.size(); ++id) {
       for (const NodeId x : draft_.in(id)) ensure(x >= 0 && x < id, id, "reads a later node");
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
+      if (!draft_.needed[at(id)]) continue;
       check_place(id);
       // what is only waited for may take a little longer: that costs memory, not the value
       const auto reads = draft_.reads(id);
@@ -39,16 +39,15 @@ class DraftCheck {
 
   /// A part lies in a later node, a product that adds in the place of an earlier one.
   void check_place(NodeId id) const {
-    const NodeId into = draft_.into[PlanBuilder::at(id)];
+    const NodeId into = draft_.into[at(id)];
     if (into < 0) return;
-    ensure(into != id && draft_.needed[PlanBuilder::at(into)] != 0, id,
-           "lies in what has no place");
-    const NodeId next = draft_.into[PlanBuilder::at(into)];
+    ensure(into != id && draft_.needed[at(into)] != 0, id, "lies in what has no place");
+    const NodeId next = draft_.into[at(into)];
     ensure(next < 0 || (next > into) == (into > id), id, "lies within itself");
   }
 
   void check_read(const Read& read, NodeId id) const {
-    const auto x = PlanBuilder::at(read.node), user = PlanBuilder::at(id);
+    const auto x = at(read.node), user = at(id);
     ensure(read.node < id, id, "reads a later node");
     ensure(draft_.needed[x] != 0, id, "reads what is not computed");
     if (!keys_) return;

@@ -40,7 +40,7 @@ bool Unfolder::scores_data(const Symbol& s, const Positions& at) const {
 }
 
 Var nll_of(const Symbol& s, Var y, Var a, Var second, ExtentId extent) {
-  if (!a.per_example() && s.distribution != DistributionKind::normal) a = to_items(a, extent);
+  if (!a.per_example() && !s.normal()) a = to_items(a, extent);
   switch (s.distribution) {
     case DistributionKind::categorical_logits:
       return nll_categorical(a, y);
@@ -92,7 +92,7 @@ NodeId Unfolder::random_value(const Task& task, const Setting& setting) {
   Var y = mode.takes_likeliest() ? likeliest(s, a)
                                  : drawn(s, a, second < 0 ? Var{} : tape_.var(second),
                                          {options_.temperature, options_.top_k, options_.top_p});
-  if (s.distribution == DistributionKind::normal && !mode.pathwise) y = stop_gradient(y);
+  if (s.normal() && !mode.pathwise) y = stop_gradient(y);
   if (mode.kind == Mode::Kind::mixed && before_data_end(s, at))
     y = mixed_with_data(y, rule.symbol, at, setting);
   const NodeId id = finish_value(y.id, s, setting, at);

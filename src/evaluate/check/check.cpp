@@ -22,7 +22,7 @@ namespace {
 void check_draws(const ResolvedModel& model, const Modes& modes) {
   for (const auto& [name, mode] : modes) {
     const Symbol& s = model.symbols[static_cast<std::size_t>(model.find(name))];
-    if (mode.draws() && !mode.pathwise && s.distribution == DistributionKind::normal) {
+    if (mode.draws() && !mode.pathwise && s.normal()) {
       Diagnostic d;
       d.code = "U002";
       d.message = fmt::format(

@@ -171,7 +171,7 @@ class GraphRun {
   runtime::BatchDescription batch_;
 };
 
-void check_options(const RunOptions& o) {
+void check_graph_options(const RunOptions& o) {
   const bool steps = o.steps >= 0 || !o.lengths.empty();
   if (steps || !o.modes.empty() || o.temperature != 1 || o.top_k != 0 || o.top_p != 1)
     fail(Status::usage, "U007",
@@ -223,7 +223,7 @@ void evaluate(const GraphRequest& request, const Tensors& inputs, const Tensors&
 
 RunResult run(const Graph& graph, const Tensors& inputs, const Tensors& weights,
               const RunOptions& options) {
-  check_options(options);
+  check_graph_options(options);
   RunResult result;
   check_names(graph.tape(), inputs, weights, result);
   tell_unread_steps(graph.tape(), inputs, result);

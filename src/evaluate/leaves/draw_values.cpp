@@ -42,18 +42,18 @@ void draw_positions(const ResolvedModel& model, const Symbol& s,
   }
 }
 
-std::vector<std::int64_t> lengths_of(const ResolvedModel& model, const DrawOptions& options) {
+std::vector<std::int64_t> drawn_lengths(const ResolvedModel& model, const DrawOptions& options) {
   check_length_names(model, options.lengths);
   if (options.batch < 0)
     fail(Status::usage, "U002", "a batch has 0 items or more, not {}", options.batch);
-  return taugrad::lengths_of(model, {.steps = options.steps, .lengths = options.lengths});
+  return lengths_of(model, {.steps = options.steps, .lengths = options.lengths});
 }
 
 }  // namespace
 
 Tensors initial_weights(const Definition& d, const DrawOptions& options) {
   const auto model = resolve(d);
-  const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  const std::vector<std::int64_t> lengths = drawn_lengths(*model, options);
   require_memory("drawing weights", memory_of_weights(*model, lengths, sizeof(double)));
   Tensors weights;
   for (const Symbol& s : model->symbols) {
@@ -86,7 +86,7 @@ Tensors initial_weights(const Definition& d, const DrawOptions& options) {
 
 Tensors random_inputs(const Definition& d, const DrawOptions& options) {
   const auto model = resolve(d);
-  const std::vector<std::int64_t> lengths = lengths_of(*model, options);
+  const std::vector<std::int64_t> lengths = drawn_lengths(*model, options);
   require_memory("drawing inputs", memory_of_inputs(*model, lengths, options.batch));
   Tensors inputs;
   for (const Symbol& s : model->symbols) {

@@ -39,7 +39,7 @@ void check_modes(const ResolvedModel& model, const Modes& modes) {
       does_not_fit(name, mode, "a length is either the data's or drawn, for the whole sequence");
     if (s.axes.empty() && mode.kind == Mode::Kind::forced)
       does_not_fit(name, mode, fmt::format("{} has no index, and so no steps", name));
-    if (mode.pathwise && s.distribution != DistributionKind::normal)
+    if (mode.pathwise && !s.normal())
       does_not_fit(name, mode, "only draws of a normal carry a pathwise gradient");
   }
 }

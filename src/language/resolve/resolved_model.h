@@ -42,6 +42,7 @@ struct Symbol {
   int declaration = -1;         ///< number among FlatDefinition::inputs or FlatDefinition::weights
   bool taken = true;            ///< false: a weight of an import that no needed equation mentions
   bool random() const { return distribution != DistributionKind::none; }
+  bool normal() const { return distribution == DistributionKind::normal; }
 };
 
 /// A leaf of a template that is filled in when the template is placed.

@@ -19,9 +19,6 @@ std::string written(const Ast& ast, int id) {
                      written(ast, n.children[1]));
 }
 
-bool reads(const AstNode& n) {
-  return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
-}
 bool is_argmax(const AstNode& n) {
   return n.kind == AstNode::Kind::call && n.name == "argmax" && !n.children.empty();
 }

@@ -38,6 +38,11 @@ struct AstNode {
   int length = 1;
 };
 
+/// Whether the node is a name or one with positions: what is looked up.
+inline bool reads(const AstNode& n) {
+  return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
+}
+
 /// An expression with the text it was read from; the last node is the root.
 struct Ast {
   std::vector<AstNode> nodes;

@@ -14,7 +14,6 @@ namespace {
 
 using json::Fields;
 using json::Member;
-using json::Value;
 
 constexpr std::int64_t kDefinitionVersion = 1;
 constexpr std::size_t kDepth = 6;  // of nested "values"
@@ -25,7 +24,7 @@ class Reader {
       : document_(text, file, "a definition object") {}
 
   Definition read() {
-    const Value root = document_.root_object();
+    const json::Value root = document_.root_object();
     const Fields fields(root, "a definition",
                         {"version", "name", "about", "index", "sizes", "constants", "inputs",
                          "weights", "functions", "imports", "equations", "loss", "ends"});
@@ -44,9 +43,10 @@ class Reader {
     section(fields, "inputs", [&](const Member& m) { input(d, m); });
     section(fields, "weights", [&](const Member& m) { weight(d, m); });
     if (const auto v = fields.find("functions"))
-      for (const Value f : v->elements("functions")) d.functions.push_back(text(f, "a function"));
+      for (const json::Value f : v->elements("functions"))
+        d.functions.push_back(text(f, "a function"));
     section(fields, "imports", [&](const Member& m) { import(d, m); });
-    for (const Value e : fields.at("equations").elements("equations"))
+    for (const json::Value e : fields.at("equations").elements("equations"))
       d.equations.push_back(text(e, "an equation"));
     if (const auto v = fields.find("loss")) loss(d, *v);
     section(fields, "ends",
@@ -57,7 +57,7 @@ class Reader {
 
  private:
   // a file without a version is of the first one
-  static void check_version(const Value& v) {
+  static void check_version(const json::Value& v) {
     const std::int64_t version = v.integer("version", 1, kMaxDim);
     if (version > kDefinitionVersion)
       v.fail("G008",
@@ -79,18 +79,18 @@ class Reader {
   }
 
   static std::string quoted(const Member& m) { return std::string(m.name()); }
-  Source source(const Value& v) const {
+  Source source(const json::Value& v) const {
     const auto place = v.place();
     const bool string = v.is(json::Kind::string);
     return {document_.file(), place.line, place.column + (string ? 1 : 0), v.pointer(),
             string ? v.string_columns() : std::vector<int>{}};
   }
-  Text text(const Value& v, std::string_view what) const {
+  Text text(const json::Value& v, std::string_view what) const {
     return {std::string(v.string(what)), source(v)};
   }
 
   // an axis: an integer, or arithmetic over sizes
-  Text axis(const Value& v) const {
+  Text axis(const json::Value& v) const {
     if (v.is(json::Kind::string)) return text(v, "an axis");
     return {std::to_string(v.integer("an axis", 0, kMaxDim)), source(v)};
   }
@@ -119,7 +119,7 @@ class Reader {
       size.source.columns.clear();
       input.category = std::move(size);
     } else {
-      for (const Value v : m.value.elements(quoted(m))) input.shape.push_back(axis(v));
+      for (const json::Value v : m.value.elements(quoted(m))) input.shape.push_back(axis(v));
     }
     d.inputs.push_back(std::move(input));
   }
@@ -146,25 +146,25 @@ class Reader {
     w.name = text(m.key, "a name");
     w.source = source(m.value);
     if (m.value.is(json::Kind::array)) {
-      for (const Value v : m.value.elements(quoted(m))) w.shape.push_back(axis(v));
+      for (const json::Value v : m.value.elements(quoted(m))) w.shape.push_back(axis(v));
     } else {
       const Fields fields(m.value, fmt::format("weight \"{}\"", m.name()),
                           {"shape", "init", "trainable"});
       w.plain = false;
-      for (const Value v : fields.at("shape").elements("shape")) w.shape.push_back(axis(v));
+      for (const json::Value v : fields.at("shape").elements("shape")) w.shape.push_back(axis(v));
       if (const auto v = fields.find("init")) init(w, *v);
       if (const auto v = fields.find("trainable")) w.trainable = v->boolean("trainable");
     }
     d.weights.push_back(std::move(w));
   }
 
-  void init(WeightDeclaration& w, const Value& v) const {
+  void init(WeightDeclaration& w, const json::Value& v) const {
     if (v.is(json::Kind::string)) {
       w.init = v.string("init");
       check_init(w.init, v);
     } else if (v.is(json::Kind::object)) {
       const Fields fields(v, "init", {"values"});
-      const Value values = fields.at("values");
+      const json::Value values = fields.at("values");
       std::vector<std::int64_t> dims;
       std::vector<double> numbers;
       collect_values(values, dims, numbers, 0);
@@ -177,7 +177,7 @@ class Reader {
     }
   }
 
-  static void check_init(const std::string& init, const Value& v) {
+  static void check_init(const std::string& init, const json::Value& v) {
     try {
       if (!init.empty()) {
         init_from(init);
@@ -190,10 +190,10 @@ class Reader {
   }
 
   // nested as deep as the first element is, at most kDepth
-  void collect_values(const Value& v, std::vector<std::int64_t>& dims, std::vector<double>& out,
-                      std::size_t depth) const {
+  void collect_values(const json::Value& v, std::vector<std::int64_t>& dims,
+                      std::vector<double>& out, std::size_t depth) const {
     if (v.is(json::Kind::array)) {
-      const std::vector<Value> elements = v.elements("values");
+      const std::vector<json::Value> elements = v.elements("values");
       const auto count = static_cast<std::int64_t>(elements.size());
       if (depth == dims.size()) {
         if (!out.empty() || depth >= kDepth) v.fail("G010", "\"values\" is nested unevenly");
@@ -201,14 +201,14 @@ class Reader {
       }
       if (dims[depth] != count)
         v.fail("G010", fmt::format("\"values\": {} elements here, {} before", count, dims[depth]));
-      for (const Value& e : elements) collect_values(e, dims, out, depth + 1);
+      for (const json::Value& e : elements) collect_values(e, dims, out, depth + 1);
     } else {
       if (depth != dims.size()) v.fail("G010", "\"values\" is nested unevenly");
       out.push_back(v.is(json::Kind::string) ? fraction(v) : v.number("a value"));
     }
   }
 
-  static double fraction(const Value& v) {
+  static double fraction(const json::Value& v) {
     const std::string_view text = v.string("a value");
     const auto slash = text.find('/');
     const auto part = [&](std::string_view s) {
@@ -226,7 +226,7 @@ class Reader {
   }
 
   // one past the closing bracket of an array, which holds numbers and strings without brackets
-  std::size_t end_of(const Value& v) const {
+  std::size_t end_of(const json::Value& v) const {
     const std::string& all = document_.text();
     int depth = 0;
     bool quoted_now = false;
@@ -259,17 +259,18 @@ class Reader {
       for (const Member& s : v->members("weights"))
         i.weights.emplace_back(s.name(), s.value.string("a weight"));
     if (const auto v = fields.find("reverse"))
-      for (const Value s : v->elements("reverse")) i.reverse.emplace_back(s.string("an index"));
+      for (const json::Value s : v->elements("reverse"))
+        i.reverse.emplace_back(s.string("an index"));
     d.imports.push_back(std::move(i));
   }
 
-  void loss(Definition& d, const Value& v) const {
+  void loss(Definition& d, const json::Value& v) const {
     if (v.is(json::Kind::string)) {
       d.loss.push_back(text(v, "loss"));
       return;
     }
     d.loss_is_list = true;
-    for (const Value term : v.elements("loss")) d.loss.push_back(text(term, "a loss term"));
+    for (const json::Value term : v.elements("loss")) d.loss.push_back(text(term, "a loss term"));
   }
 
   json::Document document_;

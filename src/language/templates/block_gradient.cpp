@@ -19,10 +19,6 @@ namespace {
 
 constexpr SweepOptions kUnnamed{.named = false};
 
-bool reads(const AstNode& n) {
-  return n.kind == AstNode::Kind::name || n.kind == AstNode::Kind::reference;
-}
-
 /// The nodes under `root`.
 std::vector<char> under(const Ast& ast, int root) {
   std::vector<char> inside(static_cast<std::size_t>(root) + 1, 0);

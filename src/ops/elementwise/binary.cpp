@@ -48,17 +48,6 @@ Var maximum_partial(const Primal& p, std::size_t i, Var d) {
   return where(i == 0 ? greater_equal(a, b) : greater(b, a), d, zero);
 }
 
-constexpr Op linear(Op op) {
-  op.traits.linear = true;
-  return op;
-}
-constexpr Op bilinear(Op op) {
-  op.traits.bilinear = true;
-  return op;
-}
-
-Var pair(const Op& op, const Var& a, const Var& b) { return append_broadcast(op, a, b); }
-
 }  // namespace
 
 constinit const Op kAdd = linear(exact_elementwise<Map2<Add>, add_partial, 2>("add", "y = a + b"));
@@ -72,10 +61,10 @@ constinit const Op kMinimum = choosing(exact_elementwise<Map2<Minimum>, minimum_
 constinit const Op kMaximum = choosing(exact_elementwise<Map2<Maximum>, maximum_partial, 2>(
     "maximum", "y = max(a, b); ties: the first"));
 
-Var operator+(Var a, Var b) { return pair(kAdd, a, b); }
-Var operator-(Var a, Var b) { return pair(kSub, a, b); }
-Var operator*(Var a, Var b) { return pair(kMul, a, b); }
-Var operator/(Var a, Var b) { return pair(kDiv, a, b); }
+Var operator+(Var a, Var b) { return append_broadcast(kAdd, a, b); }
+Var operator-(Var a, Var b) { return append_broadcast(kSub, a, b); }
+Var operator*(Var a, Var b) { return append_broadcast(kMul, a, b); }
+Var operator/(Var a, Var b) { return append_broadcast(kDiv, a, b); }
 Var operator+(Var a, double b) { return a + number_like(a, b); }
 Var operator-(Var a, double b) { return a - number_like(a, b); }
 Var operator*(Var a, double b) { return a * number_like(a, b); }
@@ -92,13 +81,13 @@ Var& operator+=(Var& a, double b) { return a = a + b; }
 Var& operator-=(Var& a, double b) { return a = a - b; }
 Var& operator*=(Var& a, double b) { return a = a * b; }
 Var& operator/=(Var& a, double b) { return a = a / b; }
-Var pow(Var a, Var b) { return pair(kPow, a, b); }
+Var pow(Var a, Var b) { return append_broadcast(kPow, a, b); }
 Var pow(Var a, double b) { return pow(a, number_like(a, b)); }
 Var pow(double a, Var b) { return pow(number_like(b, a), b); }
-Var min(Var a, Var b) { return pair(kMinimum, a, b); }
+Var min(Var a, Var b) { return append_broadcast(kMinimum, a, b); }
 Var min(Var a, GivenNumber b) { return min(a, number_like(a, b.value)); }
 Var min(double a, Var b) { return min(number_like(b, a), b); }
-Var max(Var a, Var b) { return pair(kMaximum, a, b); }
+Var max(Var a, Var b) { return append_broadcast(kMaximum, a, b); }
 Var max(Var a, GivenNumber b) { return max(a, number_like(a, b.value)); }
 Var max(double a, Var b) { return max(number_like(b, a), b); }
 

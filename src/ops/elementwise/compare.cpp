@@ -83,8 +83,6 @@ constexpr Op of_a_branch(Op op) {
   return op;
 }
 
-Var pair(const Op& op, const Var& a, const Var& b) { return append_broadcast(op, a, b); }
-
 Var same(const Op& op, const Var& a, const Var& b) {
   const std::int64_t size = std::max(category_size(a), category_size(b));
   return append_broadcast(op, a, b, size > 0 ? Attrs{{"category", size}} : Attrs{});
@@ -111,10 +109,10 @@ constinit const Op kNotEqual =
 constinit const Op kWhere = of_a_branch(choosing(exact_elementwise<Map<Where, 3>, where_partial, 3>(
     "where", "y = a where c != 0, else b; nothing leaks from the branch not taken")));
 
-Var less(Var a, Var b) { return pair(kLess, a, b); }
-Var less_equal(Var a, Var b) { return pair(kLessEqual, a, b); }
-Var greater(Var a, Var b) { return pair(kGreater, a, b); }
-Var greater_equal(Var a, Var b) { return pair(kGreaterEqual, a, b); }
+Var less(Var a, Var b) { return append_broadcast(kLess, a, b); }
+Var less_equal(Var a, Var b) { return append_broadcast(kLessEqual, a, b); }
+Var greater(Var a, Var b) { return append_broadcast(kGreater, a, b); }
+Var greater_equal(Var a, Var b) { return append_broadcast(kGreaterEqual, a, b); }
 Var equal(Var a, Var b) { return same(kEqual, a, b); }
 Var not_equal(Var a, Var b) { return same(kNotEqual, a, b); }
 Var equal(Var a, double b) { return equal(a, number_like(a, b)); }

@@ -52,13 +52,6 @@ Var mod_partial(const Primal& p, std::size_t i, Var d) {
   return -(d * floor((p.in[0] - p.out) / p.in[1] + 0.5));
 }
 
-constexpr Op discrete(Op op) {
-  op.vjp = nullptr;
-  op.jvp = nullptr;
-  op.traits.discrete = true;
-  return op;
-}
-
 }  // namespace
 
 constinit const Op kSin = elementwise<Map1<Sin>, sin_partial, 1>("sin", "y = sin x");

@@ -76,18 +76,6 @@ constexpr Op bounded(Op op) {
   return op;
 }
 
-constexpr Op linear(Op op) {
-  op.traits.linear = true;
-  return op;
-}
-
-constexpr Op discrete(Op op) {
-  op.vjp = nullptr;
-  op.jvp = nullptr;
-  op.traits.discrete = true;
-  return op;
-}
-
 /// Of a copy "by" tells pictures what a gradient inside an equation is taken by.
 constexpr Op telling(Op op) {
   op.attributes = "by:text category";

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/kernel.h"
+#include "ops/positions/item_rows.h"
 #include "ops/rules.h"
 #include "taugrad/base/rational.h"
 
@@ -10,27 +11,12 @@
 namespace taugrad {
 namespace {
 
-// what stands for a step that is not there: 0, or an absent category
-template <class S>
-S missing(const Attrs& attrs) {
-  return S(attrs.has("category") ? -1 : 0);
-}
-
 template <class S>
 double number_of(const S& x) {
   if constexpr (std::is_same_v<S, Rational>)
     return x.to_double();
   else
     return static_cast<double>(scalar::real_part(x));
-}
-
-/// Row of an item in an operand, or -1.
-template <class S>
-std::int64_t row_of(const Operand<S>& x, std::int32_t item, const BatchContext& batch) {
-  if (x.extent == kShared) return 0;
-  const std::vector<std::int32_t>& held = batch.items_of[x.extent];
-  const auto place = std::lower_bound(held.begin(), held.end(), item);
-  return place != held.end() && *place == item ? place - held.begin() : -1;
 }
 
 /// The whole number nearest to x, where it lies in from..to - 1; else -1 below `from`.

@@ -1,4 +1,5 @@
 #include "ops/kernel.h"
+#include "ops/positions/item_rows.h"
 #include "ops/positions/lengths.h"
 #include "ops/rules.h"
 
@@ -8,16 +9,6 @@ namespace taugrad {
 namespace {
 
 Shape same_shape(std::span<const Shape> in, const Attrs&) { return in[0]; }
-
-std::span<const std::int32_t> items_of(const BatchContext& batch, ExtentId extent) {
-  return batch.items_of[extent];
-}
-
-// what stands for an item that an operand does not exist for: 0, or an absent category
-template <class S>
-S missing(const Attrs& attrs) {
-  return S(attrs.has("category") ? -1 : 0);
-}
 
 struct SumItems {
   template <class S>
@@ -56,15 +47,6 @@ std::span<const std::int64_t> lengths_of(const Attrs& attrs, const BatchContext&
   const auto which = static_cast<std::size_t>(attrs.integer("which"));
   require(which < batch.lengths.size(), "the batch has no length number {}", which);
   return batch.lengths[which];
-}
-
-// Row of an item in an operand, or -1.
-template <class S>
-std::int64_t row_of(const Operand<S>& x, std::int32_t item, const BatchContext& batch) {
-  if (x.extent == kShared) return 0;
-  const auto held = items_of(batch, x.extent);
-  const auto place = std::lower_bound(held.begin(), held.end(), item);
-  return place != held.end() && *place == item ? place - held.begin() : -1;
 }
 
 struct AtLength {

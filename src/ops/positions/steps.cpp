@@ -27,7 +27,7 @@ Shape give_shape(std::span<const Shape> in, const Attrs& attrs) {
   return Shape(dims);
 }
 
-Shape step_shape(std::span<const Shape> in, const Attrs& attrs) {
+Shape row_shape(std::span<const Shape> in, const Attrs& attrs) {
   const std::int64_t at = attrs.integer("at");
   require(in[0].rank() >= 1 && at >= 0 && at < in[0][0], "{} has no row {}", in[0], at);
   return behind_first(in[0]);
@@ -120,7 +120,7 @@ constinit const Op kGiveSteps{
 constinit const Op kStepOf{.name = "step_of",
                            .about = "row `at` of the first axis, for fewer items",
                            .attributes = "at:integer extent:integer",
-                           .shape = step_shape,
+                           .shape = row_shape,
                            .forward = exact_forwards<StepOf>(),
                            .vjp = step_vjp,
                            .traits = {.linear = true, .variadic_items = true},

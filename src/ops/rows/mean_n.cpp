@@ -69,8 +69,8 @@ struct Totals<scalar::Complex> {
   }
   void add(const scalar::Complex* x, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
-      parts_[0][Totals<double>::at(i)] = x[i].real();
-      parts_[1][Totals<double>::at(i)] = x[i].imag();
+      parts_[0][at(i)] = x[i].real();
+      parts_[1][at(i)] = x[i].imag();
     }
     real.add(parts_[0].data(), n);
     imag.add(parts_[1].data(), n);

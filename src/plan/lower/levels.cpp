@@ -27,7 +27,7 @@ class Levels {
  private:
   void number_groups() {
     for (Product& p : draft_.products) {
-      const std::int32_t phase = draft_.phase.empty() ? 0 : draft_.phase[PlanBuilder::at(p.node)];
+      const std::int32_t phase = draft_.phase.empty() ? 0 : draft_.phase[at(p.node)];
       const auto next = static_cast<std::int32_t>(groups_.size());
       p.group = groups_.try_emplace({p.type, phase}, next).first->second;
     }
@@ -38,11 +38,11 @@ class Levels {
   void find_free() {
     std::vector<std::uint64_t> types(static_cast<std::size_t>(draft_.size()));
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
-      std::uint64_t& set = types[PlanBuilder::at(id)];
+      if (!draft_.needed[at(id)]) continue;
+      std::uint64_t& set = types[at(id)];
       if (&draft_.tape.op(id) == &kAfter) continue;
-      draft_.each_read(id, [&](const Read& r) { set |= types[PlanBuilder::at(r.node)]; });
-      const std::int32_t number = draft_.product[PlanBuilder::at(id)];
+      draft_.each_read(id, [&](const Read& r) { set |= types[at(r.node)]; });
+      const std::int32_t number = draft_.product[at(id)];
       if (number < 0) continue;
       Product& p = draft_.products[static_cast<std::size_t>(number)];
       if (p.type >= kMostTypes) continue;
@@ -56,7 +56,7 @@ class Levels {
   bool sweep() {
     moved_.clear();
     for (NodeId id = 0; id < draft_.size(); ++id)
-      if (draft_.needed[PlanBuilder::at(id)]) draft_.key[PlanBuilder::at(id)] = key_of(id);
+      if (draft_.needed[at(id)]) draft_.key[at(id)] = key_of(id);
     return !moved_.empty();
   }
 
@@ -66,14 +66,13 @@ class Levels {
   }
 
   Key key_of(NodeId id) {
-    const Form form = draft_.form[PlanBuilder::at(id)];
+    const Form form = draft_.form[at(id)];
     if (form == Form::leaf) return 0;
     if (form == Form::rows) return key_of_product(id);
     Key key = 0;
     draft_.each_read(id, [&](const Read& r) {
-      key = std::max(key, form == Form::fused || form == Form::again
-                              ? after(r.node, id)
-                              : draft_.key[PlanBuilder::at(r.node)]);
+      key = std::max(key, form == Form::fused || form == Form::again ? after(r.node, id)
+                                                                     : draft_.key[at(r.node)]);
     });
     const bool step =
         form != Form::fused && form != Form::again && form != Form::view && form != Form::placed;
@@ -82,17 +81,15 @@ class Levels {
 
   /// Fused nodes of one shape share a stage.
   Key after(NodeId x, NodeId id) const {
-    const Key key = draft_.key[PlanBuilder::at(x)];
-    const Form form = draft_.form[PlanBuilder::at(x)];
+    const Key key = draft_.key[at(x)];
+    const Form form = draft_.form[at(x)];
     if (form == Form::leaf || form == Form::again) return key;
     return form == Form::fused && draft_.same_tiles(x, id) ? key : next_stage(key);
   }
 
   Key key_of_product(NodeId id) {
-    const Product& p =
-        draft_.products[static_cast<std::size_t>(draft_.product[PlanBuilder::at(id)])];
-    const Key key = next_level(
-        std::max(draft_.key[PlanBuilder::at(p.a)], draft_.key[PlanBuilder::at(p.matrix)]));
+    const Product& p = draft_.products[static_cast<std::size_t>(draft_.product[at(id)])];
+    const Key key = next_level(std::max(draft_.key[at(p.a)], draft_.key[at(p.matrix)]));
     if (!p.free) return key;
     Key& latest = latest_[static_cast<std::size_t>(p.group)];
     if (key > latest) {

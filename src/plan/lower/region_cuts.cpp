@@ -18,12 +18,12 @@ RegionCuts::RegionCuts(const PlanBuilder& draft, const std::vector<NodeId>& root
   whole_.assign(static_cast<std::size_t>(draft.size()), kNone);
   for (NodeId id = 0; id < draft.size(); ++id) {
     if (!counts(id)) continue;
-    std::int32_t& number = whole_[PlanBuilder::at(root[PlanBuilder::at(id)])];
+    std::int32_t& number = whole_[at(root[at(id)])];
     if (number == kNone) {
       number = static_cast<std::int32_t>(wholes_.size());
       wholes_.emplace_back();
     }
-    whole_[PlanBuilder::at(id)] = number;
+    whole_[at(id)] = number;
     add(id, whole(id));
   }
   for (Whole& w : wholes_)
@@ -97,7 +97,7 @@ void RegionCuts::count_handed_on(NodeId id, std::int32_t step) {
   Whole& w = whole(id);
   draft_.each_read(id, [&](const Read& read) {
     std::int32_t other = 0;
-    if (whole_[PlanBuilder::at(read.node)] != whole_[PlanBuilder::at(id)] || !counts(read.node) ||
+    if (whole_[at(read.node)] != whole_[at(id)] || !counts(read.node) ||
         !has_step(read.node, w.ranges[0].letter, other))
       return;
     w.handed_on += other != step && std::abs(other - step) <= kFar;

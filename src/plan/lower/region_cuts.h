@@ -63,9 +63,9 @@ class RegionCuts {
   const std::vector<std::int32_t>& letters_of(NodeId id);
   bool has_step(NodeId id, std::int32_t letter, std::int32_t& step);
   bool counts(NodeId id) const {
-    return draft_.needed[PlanBuilder::at(id)] && draft_.form[PlanBuilder::at(id)] == Form::fused;
+    return draft_.needed[at(id)] && draft_.form[at(id)] == Form::fused;
   }
-  Whole& whole(NodeId id) { return wholes_[static_cast<std::size_t>(whole_[PlanBuilder::at(id)])]; }
+  Whole& whole(NodeId id) { return wholes_[static_cast<std::size_t>(whole_[at(id)])]; }
 
   const PlanBuilder& draft_;
   std::vector<std::int32_t> whole_;  // by node: in wholes_

@@ -65,9 +65,9 @@ void ProgramWriter<S>::write_node(NodeId id) {
 template <class S>
 void ProgramWriter<S>::write_sum(NodeId id, std::span<const Ref> terms) {
   Ref sum = terms.empty() ? Ref{} : terms[0];
-  const bool stored = draft_.stored[PlanBuilder::at(id)] != 0;
+  const bool stored = draft_.stored[at(id)] != 0;
   if (terms.size() < 2) {
-    ref_[PlanBuilder::at(id)] = sum;
+    ref_[at(id)] = sum;
     if (stored) append(TileOp::copy, result(id), sum);
     return;
   }
@@ -82,12 +82,11 @@ template <class S>
 typename ProgramWriter<S>::Ref ProgramWriter<S>::operand(const Read& read, NodeId user) {
   if (read.kind == Read::Kind::constant)
     return constant(draft_.tape.attrs(read.node).real("value"));
-  const auto x = PlanBuilder::at(read.node);
+  const auto x = at(read.node);
   if (draft_.added(read.node)) return {};
   if (draft_.form[x] == Form::again) return made_again(read.node);
   if (read.kind == Read::Kind::spread) return spread(value_[x], read.pattern);
-  if (draft_.form[x] == Form::fused && draft_.region[x] == draft_.region[PlanBuilder::at(user)])
-    return ref_[x];
+  if (draft_.form[x] == Form::fused && draft_.region[x] == draft_.region[at(user)]) return ref_[x];
   return {Ref::Kind::stream, stream(value_[x], 0)};
 }
 
@@ -152,9 +151,9 @@ std::uint16_t ProgramWriter<S>::pattern(std::uint32_t number) {
 /// What the places of a node's tiles hold, or its products, added up.
 template <class S>
 void ProgramWriter<S>::write_sum_of_places(NodeId id, Ref a, Ref b) {
-  const std::uint32_t by = draft_.sum[PlanBuilder::at(id)] - 1;
+  const std::uint32_t by = draft_.sum[at(id)] - 1;
   const bool product = b.kind != Ref::Kind::none;
-  append(TileOp::copy, {Ref::Kind::stream, stream(value_[PlanBuilder::at(id)], 1 + by)}, a, b);
+  append(TileOp::copy, {Ref::Kind::stream, stream(value_[at(id)], 1 + by)}, a, b);
   code_.back().kind = product ? Instruction<S>::Kind::dot : Instruction<S>::Kind::sum;
   code_.back().pattern = pattern(by);
 }
@@ -170,9 +169,9 @@ typename ProgramWriter<S>::Ref ProgramWriter<S>::constant(double value) {
 
 template <class S>
 typename ProgramWriter<S>::Ref ProgramWriter<S>::result(NodeId id) {
-  Ref& ref = ref_[PlanBuilder::at(id)];
-  if (draft_.stored[PlanBuilder::at(id)] == 0) return ref = tile();
-  return ref = {Ref::Kind::stream, stream(value_[PlanBuilder::at(id)], 0)};
+  Ref& ref = ref_[at(id)];
+  if (draft_.stored[at(id)] == 0) return ref = tile();
+  return ref = {Ref::Kind::stream, stream(value_[at(id)], 0)};
 }
 
 template <class S>

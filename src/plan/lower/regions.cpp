@@ -16,38 +16,35 @@ class Regions {
 
   void run() {
     each_read([&](NodeId x, NodeId id) {
-      if (!draft_.sums(id) && together(x, id)) parent_[PlanBuilder::at(find(x))] = find(id);
+      if (!draft_.sums(id) && together(x, id)) parent_[at(find(x))] = find(id);
     });
     add_sums();
     number();
     each_read([&](NodeId x, NodeId id) {
-      if (draft_.region[PlanBuilder::at(x)] != draft_.region[PlanBuilder::at(id)])
-        draft_.stored[PlanBuilder::at(x)] = 1;
+      if (draft_.region[at(x)] != draft_.region[at(id)]) draft_.stored[at(x)] = 1;
     });
-    for (const NodeId id : draft_.outputs) draft_.stored[PlanBuilder::at(id)] = 1;
+    for (const NodeId id : draft_.outputs) draft_.stored[at(id)] = 1;
   }
 
  private:
   template <class Body>
   void each_read(const Body& body) const {
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
+      if (!draft_.needed[at(id)]) continue;
       draft_.each_read(id, [&](const Read& read) { body(read.node, id); });
     }
   }
 
   bool together(NodeId x, NodeId id) const {
-    return draft_.form[PlanBuilder::at(x)] == Form::fused &&
-           draft_.form[PlanBuilder::at(id)] == Form::fused &&
-           draft_.key[PlanBuilder::at(x)] == draft_.key[PlanBuilder::at(id)] &&
-           draft_.same_tiles(x, id);
+    return draft_.form[at(x)] == Form::fused && draft_.form[at(id)] == Form::fused &&
+           draft_.key[at(x)] == draft_.key[at(id)] && draft_.same_tiles(x, id);
   }
 
   /// Elements of a tile in which a sum along lines has whole lines; 0: any. What a line's sum is
   /// made of follows from the sum alone.
   std::int64_t tile_of(NodeId id) const {
     if (!draft_.sums(id)) return 0;
-    return sum_tile(draft_.patterns[draft_.sum[PlanBuilder::at(id)] - 1]);
+    return sum_tile(draft_.patterns[draft_.sum[at(id)] - 1]);
   }
 
   /// A sum joins the regions that it reads, where its tiles are theirs.
@@ -55,7 +52,7 @@ class Regions {
     std::vector<std::int64_t> tile(static_cast<std::size_t>(draft_.size()));  // by root
     std::vector<NodeId> roots;
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)] || !draft_.sums(id)) continue;
+      if (!draft_.needed[at(id)] || !draft_.sums(id)) continue;
       std::int64_t mine = tile_of(id);
       roots.clear();
       draft_.each_read(id, [&](const Read& read) {
@@ -63,32 +60,30 @@ class Regions {
       });
       bool fits = true;
       for (const NodeId root : roots) {
-        const std::int64_t other = tile[PlanBuilder::at(root)];
+        const std::int64_t other = tile[at(root)];
         fits = fits && (mine == 0 || other == 0 || mine == other);
         mine = std::max(mine, other);
       }
-      tile[PlanBuilder::at(id)] = fits ? mine : tile_of(id);
+      tile[at(id)] = fits ? mine : tile_of(id);
       if (!fits) continue;
       for (const NodeId root : roots) {
-        parent_[PlanBuilder::at(find(root))] = id;
+        parent_[at(find(root))] = id;
       }
     }
   }
 
   NodeId find(NodeId id) {
-    while (parent_[PlanBuilder::at(id)] != id)
-      id = parent_[PlanBuilder::at(id)] = parent_[PlanBuilder::at(parent_[PlanBuilder::at(id)])];
+    while (parent_[at(id)] != id) id = parent_[at(id)] = parent_[at(parent_[at(id)])];
     return id;
   }
 
   /// Numbers in tape order; a long region is cut along the tape.
   void number() {
-    for (NodeId id = 0; id < draft_.size(); ++id) parent_[PlanBuilder::at(id)] = find(id);
+    for (NodeId id = 0; id < draft_.size(); ++id) parent_[at(id)] = find(id);
     RegionCuts cuts(draft_, parent_);
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)] || draft_.form[PlanBuilder::at(id)] != Form::fused)
-        continue;
-      draft_.region[PlanBuilder::at(id)] = cuts.number(id);
+      if (!draft_.needed[at(id)] || draft_.form[at(id)] != Form::fused) continue;
+      draft_.region[at(id)] = cuts.number(id);
     }
     draft_.regions = cuts.regions();
     draft_.together = cuts.together();

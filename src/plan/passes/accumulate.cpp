@@ -18,8 +18,7 @@ class Accumulating {
 
   void run() {
     for (NodeId id = 0; id < draft_.size(); ++id)
-      if (draft_.needed[PlanBuilder::at(id)] && draft_.form[PlanBuilder::at(id)] == Form::fused &&
-          &tape_.op(id) == &kAddN)
+      if (draft_.needed[at(id)] && draft_.form[at(id)] == Form::fused && &tape_.op(id) == &kAddN)
         link_terms(id);
   }
 
@@ -38,12 +37,11 @@ class Accumulating {
 
   /// Read once, and lying nowhere else.
   bool serves_one(NodeId id) const {
-    return draft_.uses[PlanBuilder::at(id)] == 1 && !draft_.is_output[PlanBuilder::at(id)] &&
-           draft_.into[PlanBuilder::at(id)] < 0;
+    return draft_.uses[at(id)] == 1 && !draft_.is_output[at(id)] && draft_.into[at(id)] < 0;
   }
 
   void add_term(NodeId id) {
-    if (draft_.form[PlanBuilder::at(id)] != Form::rows || !serves_one(id)) return;
+    if (draft_.form[at(id)] != Form::rows || !serves_one(id)) return;
     const IndexId index = tape_.index_id(id);
     const auto chain = std::ranges::find(chains_, index, &Chain::index);
     if (chain == chains_.end()) {
@@ -51,10 +49,9 @@ class Accumulating {
       return;
     }
     if (!within(id, chain->first)) return;
-    draft_.into[PlanBuilder::at(id)] = chain->first;
-    draft_.turn[PlanBuilder::at(id)] = ++chain->length;
-    draft_.key[PlanBuilder::at(id)] =
-        std::max(draft_.key[PlanBuilder::at(id)], draft_.key[PlanBuilder::at(chain->last)]);
+    draft_.into[at(id)] = chain->first;
+    draft_.turn[at(id)] = ++chain->length;
+    draft_.key[at(id)] = std::max(draft_.key[at(id)], draft_.key[at(chain->last)]);
     chain->last = id;
   }
 

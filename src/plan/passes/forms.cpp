@@ -19,11 +19,10 @@ class Forms {
   /// From the outputs down the tape: what is read is needed.
   void run() {
     draft_.read.resize(draft_.input.size());
-    for (const NodeId id : draft_.outputs)
-      draft_.needed[PlanBuilder::at(id)] = draft_.is_output[PlanBuilder::at(id)] = 1;
+    for (const NodeId id : draft_.outputs) draft_.needed[at(id)] = draft_.is_output[at(id)] = 1;
     for (NodeId id = tape_.size() - 1; id >= 0; --id) {
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
-      const Form form = draft_.form[PlanBuilder::at(id)] = choose(id);
+      if (!draft_.needed[at(id)]) continue;
+      const Form form = draft_.form[at(id)] = choose(id);
       if (form == Form::add) look_behind_views(id);
       if (form == Form::rows)
         use_product(id);
@@ -35,7 +34,7 @@ class Forms {
     make_again();
     std::reverse(draft_.products.begin(), draft_.products.end());
     for (std::size_t i = 0; i < draft_.products.size(); ++i)
-      draft_.product[PlanBuilder::at(draft_.products[i].node)] = static_cast<std::int32_t>(i);
+      draft_.product[at(draft_.products[i].node)] = static_cast<std::int32_t>(i);
     draft_.types = static_cast<std::int32_t>(types_.size());
   }
 
@@ -46,8 +45,8 @@ class Forms {
   /// the place of a sum as well.
   void look_behind_views(NodeId sum) {
     if (!draft_.shared(sum)) return;
-    const std::size_t first = draft_.first[PlanBuilder::at(sum)];
-    for (std::size_t i = first; i < draft_.first[PlanBuilder::at(sum) + 1]; ++i) {
+    const std::size_t first = draft_.first[at(sum)];
+    for (std::size_t i = first; i < draft_.first[at(sum) + 1]; ++i) {
       NodeId x = draft_.input[i];
       while (&tape_.op(x) == &kReshape && draft_.shared(draft_.in(x)[0])) x = draft_.in(x)[0];
       const Op* const op = &tape_.op(x);
@@ -56,22 +55,22 @@ class Forms {
   }
 
   void use(NodeId x, NodeId user) {
-    draft_.needed[PlanBuilder::at(x)] = 1;
-    auto& uses = draft_.uses[PlanBuilder::at(x)];
+    draft_.needed[at(x)] = 1;
+    auto& uses = draft_.uses[at(x)];
     uses = static_cast<std::uint8_t>(std::min(uses + 1, 2));
-    draft_.user[PlanBuilder::at(x)] = user;
+    draft_.user[at(x)] = user;
   }
   bool is_product(NodeId id) const {
     const Op& op = tape_.op(id);
     return &op == &kMatmul || &op == &kStackedMatmul || &op == &kOuter;
   }
   void use_elements(const ElementProduct& p, NodeId id) {
-    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    Read* read = draft_.read.data() + draft_.first[at(id)];
     *read = read_by(p.of_a, p.a);
     *++read = read_by(p.of_b, p.b);
     for (const Read& r : draft_.reads(id))
       if (r.kind != Read::Kind::constant) use(r.node, id);
-    if (!p.into.whole()) draft_.sum[PlanBuilder::at(id)] = 1 + draft_.pattern(p.into);
+    if (!p.into.whole()) draft_.sum[at(id)] = 1 + draft_.pattern(p.into);
   }
   Read read_by(const kernels::Pattern& p, NodeId x) {
     const Read direct = draft_.look_through(x);
@@ -80,7 +79,7 @@ class Forms {
   }
 
   void use_inputs(NodeId id, Form form) {
-    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    Read* read = draft_.read.data() + draft_.first[at(id)];
     if (&tape_.op(id) == &kAfter) return use_first(id, read);
     for (const NodeId x : draft_.in(id)) {
       *read = form == Form::fused  ? draft_.look_through(x)
@@ -91,14 +90,14 @@ class Forms {
     }
     if (form == Form::fused && &tape_.op(id) == &kSumTo) {
       const auto p = spreading(tape_.shape(id), tape_.shape(draft_.in(id)[0]));
-      draft_.sum[PlanBuilder::at(id)] = 1 + draft_.pattern(p);
+      draft_.sum[at(id)] = 1 + draft_.pattern(p);
     }
   }
 
   /// What comes first is read, the others are only waited for.
   void use_first(NodeId id, Read* read) {
     for (const NodeId x : draft_.in(id)) {
-      draft_.needed[PlanBuilder::at(x)] = 1;
+      draft_.needed[at(x)] = 1;
       *read++ = {x};
     }
     use(draft_.in(id)[0], id);
@@ -110,7 +109,7 @@ class Forms {
         types_.try_emplace({p.matrix, p.transposed}, static_cast<std::int32_t>(types_.size()));
     p.type = it->second;
     draft_.products.push_back(p);
-    Read* read = draft_.read.data() + draft_.first[PlanBuilder::at(id)];
+    Read* read = draft_.read.data() + draft_.first[at(id)];
     read[0] = {p.a};
     read[1] = {p.matrix};
     use(p.a, id);
@@ -161,21 +160,20 @@ class Forms {
   void make_again() {
     std::vector<std::uint8_t> wanted(static_cast<std::size_t>(draft_.size()));
     for (NodeId id = 0; id < draft_.size(); ++id) {
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
+      if (!draft_.needed[at(id)]) continue;
       const bool spreads = std::ranges::all_of(
           draft_.reads(id), [](const Read& r) { return r.kind == Read::Kind::spread; });
-      const bool product = draft_.form[PlanBuilder::at(id)] == Form::fused &&
-                           (is_product(id) || &tape_.op(id) == &kMul);
-      wanted[PlanBuilder::at(id)] =
-          product && spreads && !draft_.sums(id) && !draft_.is_output[PlanBuilder::at(id)];
+      const bool product =
+          draft_.form[at(id)] == Form::fused && (is_product(id) || &tape_.op(id) == &kMul);
+      wanted[at(id)] = product && spreads && !draft_.sums(id) && !draft_.is_output[at(id)];
       draft_.each_read(id, [&](const Read& r) {
-        if (draft_.form[PlanBuilder::at(id)] != Form::fused || r.kind != Read::Kind::stream ||
+        if (draft_.form[at(id)] != Form::fused || r.kind != Read::Kind::stream ||
             !draft_.same_tiles(r.node, id))
-          wanted[PlanBuilder::at(r.node)] = 0;
+          wanted[at(r.node)] = 0;
       });
     }
     for (NodeId id = 0; id < draft_.size(); ++id)
-      if (wanted[PlanBuilder::at(id)]) draft_.form[PlanBuilder::at(id)] = Form::again;
+      if (wanted[at(id)]) draft_.form[at(id)] = Form::again;
   }
 
   bool adds_up(NodeId id) const {
@@ -198,8 +196,8 @@ class Forms {
     const Op& op = tape_.op(id);
     const auto in = draft_.in(id);
     if ((op.traits.view || moves_nothing(id)) && tape_.extent_id(id) == tape_.extent_id(in[0]))
-      return !draft_.is_output[PlanBuilder::at(id)];
-    if (draft_.is_output[PlanBuilder::at(id)]) return false;  // its rows lie one after another
+      return !draft_.is_output[at(id)];
+    if (draft_.is_output[at(id)]) return false;  // its rows lie one after another
     if (&op == &kToItems || &op == &kSlice) return true;
     // Items sorted: the rows of fewer items are the first rows of more items.
     return (&op == &kRestrictTo || &op == &kStepOf) && draft_.layout.prefix(tape_.extent_id(id)) &&
@@ -222,15 +220,12 @@ void link_sums(PlanBuilder& draft) {
     return form == Form::outer_sum || form == Form::scatter_rows || form == Form::sum_items;
   };
   for (NodeId id = draft.size() - 1; id >= 0; --id) {
-    if (!draft.needed[PlanBuilder::at(id)] || draft.form[PlanBuilder::at(id)] != Form::add ||
-        !draft.shared(id))
-      continue;
+    if (!draft.needed[at(id)] || draft.form[at(id)] != Form::add || !draft.shared(id)) continue;
     for (const NodeId x : draft.in(id)) {
-      const bool only_here =
-          draft.uses[PlanBuilder::at(x)] == 1 && !draft.is_output[PlanBuilder::at(x)];
-      const Form form = draft.form[PlanBuilder::at(x)];
+      const bool only_here = draft.uses[at(x)] == 1 && !draft.is_output[at(x)];
+      const Form form = draft.form[at(x)];
       if (only_here && draft.shared(x) && (form == Form::add || sums_items(form)))
-        draft.into[PlanBuilder::at(x)] = id;
+        draft.into[at(x)] = id;
     }
   }
 }

@@ -10,10 +10,10 @@ void merge_equal(PlanBuilder& draft) {
   draft.first.reserve(static_cast<std::size_t>(tape.size()) + 1);
   draft.first.push_back(0);
   for (NodeId id = 0; id < tape.size(); ++id) {
-    for (const NodeId x : tape.inputs(id)) draft.input.push_back(draft.same[PlanBuilder::at(x)]);
+    for (const NodeId x : tape.inputs(id)) draft.input.push_back(draft.same[at(x)]);
     draft.first.push_back(static_cast<std::uint32_t>(draft.input.size()));
   }
-  for (NodeId& id : draft.outputs) id = draft.same[PlanBuilder::at(id)];
+  for (NodeId& id : draft.outputs) id = draft.same[at(id)];
 }
 
 }  // namespace taugrad::plan

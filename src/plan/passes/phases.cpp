@@ -15,16 +15,15 @@ class Kinds {
   explicit Kinds(const PlanBuilder& draft)
       : draft_(draft), kind_(static_cast<std::size_t>(draft.size()), Form::add) {
     for (NodeId id = 0; id < draft.size(); ++id)
-      if (draft.needed[PlanBuilder::at(id)] && draft.form[PlanBuilder::at(id)] == Form::add &&
-          draft.shared(id))
-        kind_[PlanBuilder::at(id)] = kind(id);
+      if (draft.needed[at(id)] && draft.form[at(id)] == Form::add && draft.shared(id))
+        kind_[at(id)] = kind(id);
   }
-  Form of(NodeId id) const { return kind_[PlanBuilder::at(id)]; }
+  Form of(NodeId id) const { return kind_[at(id)]; }
 
  private:
   Form of_term(NodeId x, NodeId sum) const {
-    if (draft_.into[PlanBuilder::at(x)] != sum) return Form::add;
-    const Form form = draft_.form[PlanBuilder::at(x)];
+    if (draft_.into[at(x)] != sum) return Form::add;
+    const Form form = draft_.form[at(x)];
     return form == Form::add ? of(x) : form;
   }
   Form kind(NodeId id) const {
@@ -48,9 +47,9 @@ void set_phases(PlanBuilder& draft) {
       if (!waits) continue;
       draft.phase.resize(static_cast<std::size_t>(draft.size()));
     }
-    std::int32_t& phase = draft.phase[PlanBuilder::at(id)];
+    std::int32_t& phase = draft.phase[at(id)];
     if (waits) phase = static_cast<std::int32_t>(tape.attrs(id).integer("phase"));
-    for (const NodeId x : draft.in(id)) phase = std::max(phase, draft.phase[PlanBuilder::at(x)]);
+    for (const NodeId x : draft.in(id)) phase = std::max(phase, draft.phase[at(x)]);
   }
 }
 
@@ -60,12 +59,10 @@ void split_sums(PlanBuilder& draft) {
   const Kinds kinds(draft);
   draft.part.resize(static_cast<std::size_t>(draft.size()));
   for (NodeId id = draft.size() - 1; id >= 0; --id) {
-    const bool whole = draft.into[PlanBuilder::at(id)] < 0 || draft.part[PlanBuilder::at(id)];
+    const bool whole = draft.into[at(id)] < 0 || draft.part[at(id)];
     if (kinds.of(id) == Form::add || !whole) continue;
     const NodeId x = draft.in(id)[0];
-    draft.part[PlanBuilder::at(x)] =
-        kinds.of(x) == kinds.of(id) &&
-        draft.phase[PlanBuilder::at(x)] < draft.phase[PlanBuilder::at(id)];
+    draft.part[at(x)] = kinds.of(x) == kinds.of(id) && draft.phase[at(x)] < draft.phase[at(id)];
   }
 }
 

@@ -19,7 +19,7 @@ class Placing {
 
   void run() {
     for (NodeId id = draft_.size() - 1; id >= 0; --id) {
-      if (!draft_.needed[PlanBuilder::at(id)] || draft_.shared(id)) continue;
+      if (!draft_.needed[at(id)] || draft_.shared(id)) continue;
       const Op* op = &tape_.op(id);
       parts_.clear();
       const bool whole = op == &kConcat || op == &kStack || is_every_step(id) ? list_joined(id)
@@ -39,8 +39,7 @@ class Placing {
 
   /// What the same elements are, in order, behind other axes.
   NodeId behind_views(NodeId x) const {
-    while (draft_.form[PlanBuilder::at(x)] == Form::view && tape_.op(x).traits.view)
-      x = draft_.in(x)[0];
+    while (draft_.form[at(x)] == Form::view && tape_.op(x).traits.view) x = draft_.in(x)[0];
     return x;
   }
 
@@ -56,9 +55,7 @@ class Placing {
   /// pad(a) + pad(b) + .., of parts that do not overlap and leave no gap.
   bool list_padded(NodeId id) {
     for (const NodeId x : draft_.in(id)) {
-      if (&tape_.op(x) != &kPad || draft_.uses[PlanBuilder::at(x)] != 1 ||
-          draft_.is_output[PlanBuilder::at(x)])
-        return false;
+      if (&tape_.op(x) != &kPad || draft_.uses[at(x)] != 1 || draft_.is_output[at(x)]) return false;
       const NodeId part = draft_.in(x)[0];
       const std::int64_t size = tape_.shape(part).size();
       const std::int64_t row = tape_.shape(part)[0] == 0 ? 0 : size / tape_.shape(part)[0];
@@ -75,20 +72,20 @@ class Placing {
 
   /// Only values that can be written with gaps between the rows, and have no other place.
   bool can_move(NodeId x, NodeId id) const {
-    const Form form = draft_.form[PlanBuilder::at(x)];
-    return (form == Form::fused || form == Form::rows) && !draft_.is_output[PlanBuilder::at(x)] &&
-           draft_.into[PlanBuilder::at(x)] < 0 && tape_.extent_id(x) == tape_.extent_id(id) &&
+    const Form form = draft_.form[at(x)];
+    return (form == Form::fused || form == Form::rows) && !draft_.is_output[at(x)] &&
+           draft_.into[at(x)] < 0 && tape_.extent_id(x) == tape_.extent_id(id) &&
            std::ranges::count(parts_, x, &Part::node) == 1;
   }
 
   void move(NodeId id) {
-    draft_.form[PlanBuilder::at(id)] = Form::placed;
+    draft_.form[at(id)] = Form::placed;
     for (const Part& p : parts_) {
-      draft_.into[PlanBuilder::at(p.node)] = id;
-      draft_.from[PlanBuilder::at(p.node)] = p.from;
+      draft_.into[at(p.node)] = id;
+      draft_.from[at(p.node)] = p.from;
     }
     if (&tape_.op(id) != &kAddN) return;
-    for (const NodeId x : draft_.in(id)) draft_.form[PlanBuilder::at(x)] = Form::placed;
+    for (const NodeId x : draft_.in(id)) draft_.form[at(x)] = Form::placed;
   }
 
   PlanBuilder& draft_;

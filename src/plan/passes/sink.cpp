@@ -18,12 +18,12 @@ class Sinking {
   void run() {
     // whoever reads a value reads it at this key, or at a later one when it has moved
     for (NodeId id = 0; id < draft_.size(); ++id)
-      if (draft_.needed[PlanBuilder::at(id)])
+      if (draft_.needed[at(id)])
         draft_.each_read(id, [&](const Read& read) { lives_until(read.node, id); });
     for (NodeId id = draft_.size() - 1; id >= 0; --id) {
-      if (!draft_.needed[PlanBuilder::at(id)]) continue;
-      const bool fused = draft_.form[PlanBuilder::at(id)] == Form::fused;
-      if (fused && may_move(id)) draft_.key[PlanBuilder::at(id)] = first_use_[PlanBuilder::at(id)];
+      if (!draft_.needed[at(id)]) continue;
+      const bool fused = draft_.form[at(id)] == Form::fused;
+      if (fused && may_move(id)) draft_.key[at(id)] = first_use_[at(id)];
       draft_.each_read(id, [&](const Read& read) { use(read, id); });
     }
   }
@@ -31,15 +31,14 @@ class Sinking {
  private:
   /// Only into regions that can hold it, and where at most one operand has to live longer for it.
   bool may_move(NodeId id) const {
-    if (fixed_[PlanBuilder::at(id)] || draft_.is_output[PlanBuilder::at(id)]) return false;
-    if (draft_.into[PlanBuilder::at(id)] >= 0) return false;
-    const Key key = first_use_[PlanBuilder::at(id)];
-    if (key == std::numeric_limits<Key>::max() || key <= draft_.key[PlanBuilder::at(id)])
-      return false;
+    if (fixed_[at(id)] || draft_.is_output[at(id)]) return false;
+    if (draft_.into[at(id)] >= 0) return false;
+    const Key key = first_use_[at(id)];
+    if (key == std::numeric_limits<Key>::max() || key <= draft_.key[at(id)]) return false;
     NodeId longer = -1;
     for (const Read& read : draft_.reads(id)) {
       if (read.kind == Read::Kind::constant || draft_.shared(read.node)) continue;
-      if (last_use_[PlanBuilder::at(read.node)] >= key || read.node == longer) continue;
+      if (last_use_[at(read.node)] >= key || read.node == longer) continue;
       if (longer >= 0) return false;
       longer = read.node;
     }
@@ -47,16 +46,16 @@ class Sinking {
   }
 
   void lives_until(NodeId id, NodeId user) {
-    Key& last = last_use_[PlanBuilder::at(id)];
-    last = std::max(last, draft_.key[PlanBuilder::at(user)]);
+    Key& last = last_use_[at(id)];
+    last = std::max(last, draft_.key[at(user)]);
   }
 
   void use(const Read& read, NodeId user) {
-    const auto x = PlanBuilder::at(read.node);
-    const Key key = draft_.key[PlanBuilder::at(user)];
+    const auto x = at(read.node);
+    const Key key = draft_.key[at(user)];
     first_use_[x] = std::min(first_use_[x], key);
     lives_until(read.node, user);
-    if (draft_.form[PlanBuilder::at(user)] != Form::fused || read.kind != Read::Kind::stream ||
+    if (draft_.form[at(user)] != Form::fused || read.kind != Read::Kind::stream ||
         !draft_.same_tiles(read.node, user))
       fixed_[x] = 1;
   }

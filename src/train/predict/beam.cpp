@@ -5,19 +5,17 @@
 #include <optional>
 
 #include "base/fail.h"
-#include "evaluate/segments/segment_plan.h"
 #include "taugrad/ops/ops.h"
 #include "taugrad/train/sample.h"
 #include "train/data/windows.h"
 #include "train/predict/given_inputs.h"
+#include "train/predict/in_segments.h"
 #include "train/predict/sample_check.h"
 #include "unfold/graph_size.h"
 #include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {
-
-constexpr std::int64_t kRead = 256;  ///< steps of a prompt that are read at once
 
 /// A beginning of a sequence; its number in the state is its place in the beam.
 struct Hypothesis {

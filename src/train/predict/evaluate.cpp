@@ -105,7 +105,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   Evaluation e;
   e.own_loss = !model->loss.empty();
   for (const Symbol& s : model->symbols)
-    if (s.random()) e.variables.push_back({s.name, s.distribution != DistributionKind::normal});
+    if (s.random()) e.variables.push_back({s.name, !s.normal()});
   e.has_loss = e.own_loss || !e.variables.empty();
   for (std::size_t i = 0; i < data.size(); ++i) e.targets += data.targets(*model, i);
   if (e.targets == 0) fail_without_targets(data, "nothing can be measured");

@@ -3,26 +3,12 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "evaluate/segments/segment_plan.h"
 #include "taugrad/train/predict.h"
 #include "train/data/windows.h"
+#include "train/predict/in_segments.h"
 
 namespace taugrad {
 namespace {
-
-constexpr std::int64_t kSegment = 256, kDraw = 32;  ///< steps
-
-SegmentRequest request_of(const ResolvedModel& model, const Modes& modes, bool ends) {
-  SegmentRequest r;
-  r.modes = modes;
-  r.ends = ends;
-  for (const Symbol& s : model.symbols) {
-    if (!s.random()) continue;
-    r.values.push_back(s.name);
-    r.likelihoods.push_back(s.name);
-  }
-  return r;
-}
 
 void require_open(const Definition& d, const ResolvedModel& model, const Segments& segments) {
   const auto cannot = [&](const std::string& why) {
@@ -135,7 +121,7 @@ class Forecast {
     for (bool more = true; more;) {
       more = false;
       for (const auto& [first, items] : groups()) {
-        const std::int64_t most = first < settled() ? 1 : kSegment;
+        const std::int64_t most = first < settled() ? 1 : kRead;
         std::map<std::int64_t, std::vector<std::size_t>> by_steps;
         for (const std::size_t i : items) {
           const std::int64_t left = data_.examples[i].lengths.at(length) - state_.steps[i];

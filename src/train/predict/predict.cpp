@@ -23,14 +23,12 @@ struct Asked {
   Kind kind = Kind::value;
 };
 
-bool is_normal(const Symbol& s) { return s.distribution == DistributionKind::normal; }
-
 std::vector<std::string> usual_fetches(const ResolvedModel& model) {
   std::vector<std::string> fetches;
   for (const Symbol& s : model.symbols) {
     if (!s.random() || s.length >= 0) continue;
     fetches.push_back(s.name);
-    fetches.push_back((is_normal(s) ? "std:" : "p:") + s.name);
+    fetches.push_back((s.normal() ? "std:" : "p:") + s.name);
   }
   if (!fetches.empty()) return fetches;
   for (const Symbol& s : model.symbols)
@@ -48,9 +46,9 @@ Asked asked_for(const ResolvedModel& model, const std::string& text) {
   if (prefix.empty())
     a.kind = random ? Asked::Kind::likeliest : Asked::Kind::value;
   else if (prefix == "p")
-    a.kind = Asked::Kind::probability, ok = ok && !is_normal(*s);
+    a.kind = Asked::Kind::probability, ok = ok && !s->normal();
   else if (prefix == "std")
-    a.kind = Asked::Kind::deviation, ok = ok && is_normal(*s);
+    a.kind = Asked::Kind::deviation, ok = ok && s->normal();
   else if (prefix == "nll")
     a.kind = Asked::Kind::nll;
   else
@@ -134,7 +132,7 @@ class PredictPlan {
       Var v = tape.var(node.second);
       const auto input = [&](std::size_t k) { return tape.var(tape.inputs(node.second)[k]); };
       // a likelihood's inputs: of a normal the value, mean and std; else argument and value
-      if (a.kind == Asked::Kind::likeliest) v = is_normal(s) ? input(1) : likeliest(s, input(0));
+      if (a.kind == Asked::Kind::likeliest) v = s.normal() ? input(1) : likeliest(s, input(0));
       if (a.kind == Asked::Kind::probability) v = probability(s, input(0));
       if (a.kind == Asked::Kind::deviation) v = input(2);
       outputs_.push_back({number, node.first, v.id, !v.per_example()});

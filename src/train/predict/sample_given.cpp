@@ -38,8 +38,7 @@ class GivenSampler {
       if (!s.random()) continue;
       how_.fetch.push_back(s.name);
       // the likeliest symbol is one even where no symbol has a probability
-      if (options.temperature == 0 && s.distribution != DistributionKind::normal)
-        how_.fetch.push_back("nll:" + s.name);
+      if (options.temperature == 0 && !s.normal()) how_.fetch.push_back("nll:" + s.name);
     }
   }
 

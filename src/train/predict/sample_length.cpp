@@ -69,8 +69,7 @@ std::vector<Tensors> sample_to_length(const Definition& d, const ResolvedModel& 
   // the likeliest symbol is one even where no symbol has a probability
   if (options.temperature == 0)
     for (const Symbol& s : model.symbols)
-      if (s.random() && s.distribution != DistributionKind::normal)
-        o.fetch.push_back("nll:" + s.name);
+      if (s.random() && !s.normal()) o.fetch.push_back("nll:" + s.name);
   std::vector<std::int64_t> items;
   for (std::int64_t i = 0; i < options.count; ++i) items.push_back(i);
   const Tensors drawn = run(d, {{"item", Tensor::of({options.count}, items)}}, weights, o).values;

@@ -5,28 +5,14 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "evaluate/segments/segment_plan.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/train/dataset.h"
+#include "train/predict/in_segments.h"
 #include "train/predict/sample_length.h"
 #include "unfold/unfolder.h"
 
 namespace taugrad {
 namespace {
-
-constexpr std::int64_t kRead = 256, kDraw = 32;  ///< steps of a segment
-
-SegmentRequest request_of(const ResolvedModel& model, const Modes& modes, bool ends) {
-  SegmentRequest r;
-  r.modes = modes;
-  r.ends = ends;
-  for (const Symbol& s : model.symbols) {
-    if (!s.random()) continue;
-    r.values.push_back(s.name);
-    r.likelihoods.push_back(s.name);
-  }
-  return r;
-}
 
 /// One way to run segments: reading the prompt, or drawing.
 class Phase {

@@ -10,11 +10,9 @@ namespace {
 
 constexpr std::int64_t kMostSteps = 4096;  ///< that are told one by one
 
-bool is_normal(const Symbol& s) { return s.distribution == DistributionKind::normal; }
-
 // elements that differ; of numbers the square of the distance
 Var distance(const Symbol& s, Var value, Var target) {
-  if (!is_normal(s)) return sum(not_equal(value, target));
+  if (!s.normal()) return sum(not_equal(value, target));
   const Var off = value - target;
   return sum(off * off);
 }
@@ -87,8 +85,8 @@ void ScoreOutputs::add_scores(const Unfolded& u, const Symbol& s, std::size_t va
     add(Kind::nats, tape.var(id), here);
     // the inputs of a likelihood: the distribution's first argument and the target
     const Var argument = tape.var(tape.inputs(id)[0]), second = tape.var(tape.inputs(id)[1]);
-    const Var target = is_normal(s) ? argument : second;
-    if (!is_normal(s)) add(Kind::right, sum(equal(likeliest(s, argument), target)), here);
+    const Var target = s.normal() ? argument : second;
+    if (!s.normal()) add(Kind::right, sum(equal(likeliest(s, argument), target)), here);
     if (!mode.draws() || s.length >= 0) continue;
     const Var value = u.at(s.name, at);
     if (value.id == target.id) continue;

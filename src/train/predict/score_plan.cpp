@@ -4,11 +4,11 @@
 
 #include "base/fail.h"
 #include "train/data/windows.h"
+#include "train/predict/in_segments.h"
 
 namespace taugrad {
 namespace {
 
-constexpr std::int64_t kSegment = 256;  ///< steps
 constexpr std::size_t kMostPlans = 8;
 
 SegmentRequest request_of(const ResolvedModel& model, const Modes& modes) {
@@ -103,7 +103,7 @@ void LongScores::run(Items& data, const std::vector<std::size_t>& items, const B
     // what has equations of its own comes first, step by step
     const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
     run_group(data, items, lengths, from, how, weights, state, table);
-    from += from < settled ? std::min(settled, kSegment) : kSegment;
+    from += from < settled ? std::min(settled, kRead) : kRead;
   }
 }
 
@@ -113,7 +113,7 @@ void LongScores::run_group(Items& data, const std::vector<std::size_t>& items,
                            runtime::SegmentState<float>& state, ItemTable& table) {
   const auto cut = static_cast<std::size_t>(segments_.length());
   const std::int64_t settled = std::max<std::int64_t>(segments_.settled(), 1);
-  const std::int64_t most = from < settled ? std::min(settled, kSegment) : kSegment;
+  const std::int64_t most = from < settled ? std::min(settled, kRead) : kRead;
   const bool ragged = can_be_ragged(*model_);
   data.load(items, from, from + most);
   std::map<std::vector<std::int64_t>, runtime::SegmentItems> groups;
