@@ -9,15 +9,12 @@
 #include "base/fail.h"
 #include "base/suggest.h"
 #include "base/whole.h"
+#include "evaluate/leaves/asked_lengths.h"
+#include "evaluate/leaves/data_values.h"
 #include "unfold/unfold_check.h"
 
 namespace taugrad {
 namespace {
-
-bool is_bernoulli(const Symbol& s) {
-  return s.distribution == DistributionKind::bernoulli_logits ||
-         s.distribution == DistributionKind::bernoulli_p;
-}
 
 class Reader {
  public:
@@ -33,16 +30,14 @@ class Reader {
     for (const auto& [name, tensor] : data_.inputs) axes(name, tensor);
     read_lengths();
     defaults();
-    derive();
-    for (const auto& [name, tensor] : data_.inputs) check_values(name, tensor);
+    add_stops(model_, options_.modes, data_);
+    for (const auto& [name, tensor] : data_.inputs)
+      if (!is_lengths(name) && name != "item" && !name.starts_with("cotangent:"))
+        check_values(model_, data_, *symbol_of(name), tensor);
     return std::move(data_);
   }
 
  private:
-  static bool is_lengths(const std::string& name) {
-    return name == "lengths" || name.starts_with("lengths:");
-  }
-
   const Symbol* symbol_of(const std::string& name) {
     const bool cotangent = name.starts_with("cotangent:");
     const std::string variable = cotangent ? name.substr(10) : name;
@@ -201,19 +196,20 @@ class Reader {
     if (options_.batch >= 0 && options_.batch != data_.items)
       fail(Status::usage, "U007", "the batch is {}, but \"{}\" has {} items", options_.batch,
            counter_, data_.items);
-    ask_lengths();
+    AskedLengths steps(model_, options_, data_);
+    steps.apply();
     for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
       if (model_.is_derived(l)) {
         data_.told.push_back(true);
         continue;
       }
       data_.told.push_back(
-          !goes_past_data(l) &&
+          !data_.goes_past_data(l) &&
           (model_.fixed_lengths[l] >= 0 || data_.longest[l] >= 0 || !data_.lengths[l].empty()));
-      if (data_.longest[l] < 0) data_.longest[l] = asked(l);
+      if (data_.longest[l] < 0) data_.longest[l] = steps.asked(l);
       if (data_.longest[l] < 0 && !data_.lengths[l].empty())
         data_.longest[l] = *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
-      if (data_.longest[l] < 0 && is_drawn(l)) data_.longest[l] = 0;  // until it is
+      if (data_.longest[l] < 0 && steps.is_drawn(l)) data_.longest[l] = 0;  // until it is
       if (data_.longest[l] < 0)
         fail(Status::bad_input, "G022",
              "nothing tells the length \"{}\"; say how many steps, or give a tensor over it",
@@ -244,146 +240,6 @@ class Reader {
     }
   }
 
-  // What --steps says of lengths that tensors tell too: the same, or that draws go on.
-  void ask_lengths() {
-    data_.data_lengths.resize(model_.lengths.size());
-    bool heard = false;
-    std::string teller;
-    for (std::size_t l = 0; l < model_.lengths.size(); ++l) {
-      const std::int64_t named = asked_by_name(l);
-      const std::int64_t steps = named >= 0 ? named : options_.steps;
-      if (steps < 0 || model_.fixed_lengths[l] >= 0 || model_.is_derived(l)) continue;
-      const std::int64_t known = known_length(l);
-      const bool fits = known < 0 || known == steps || go_past_data(l, steps, known);
-      const std::string told = fmt::format("{} is {}", model_.lengths[l], known);
-      if (!fits && named >= 0) refuse_steps(told);
-      if (!fits) teller = told;
-      heard = heard || (fits && named < 0);
-    }
-    if (!heard && !teller.empty()) refuse_steps(teller);
-  }
-
-  [[noreturn]] static void refuse_steps(const std::string& told) {
-    Diagnostic d;
-    d.code = "U007";
-    d.message = fmt::format("the steps are other than those of the tensors, by which {}", told);
-    d.help =
-        "leave it out; only what is drawn goes on past its data, where no input and no observed "
-        "variable ends there";
-    fail(Status::usage, std::move(d));
-  }
-
-  std::int64_t known_length(std::size_t l) const {
-    if (data_.longest[l] >= 0 || data_.lengths[l].empty()) return data_.longest[l];
-    return *std::max_element(data_.lengths[l].begin(), data_.lengths[l].end());
-  }
-
-  bool goes_past_data(std::size_t l) const { return !data_.data_lengths[l].empty(); }
-
-  bool has_axis(const Symbol& s, std::size_t l) const {
-    return std::any_of(s.axes.begin(), s.axes.end(), [&](int axis) {
-      return model_.index_length[static_cast<std::size_t>(axis)] == static_cast<int>(l);
-    });
-  }
-
-  // each item from the end of its own data
-  bool go_past_data(std::size_t l, std::int64_t steps, std::int64_t known) {
-    if (steps < known) return false;
-    for (std::size_t other = 0; other < model_.lengths.size(); ++other)
-      if (model_.is_derived(other) &&
-          are_related(model_, static_cast<int>(other), static_cast<int>(l)))
-        return false;
-    bool any = false;
-    for (const auto& [name, tensor] : data_.inputs) {
-      if (is_lengths(name) || name == "item") continue;
-      const Symbol& s = *symbol_of(name);
-      if (!has_axis(s, l)) continue;
-      const auto mode = options_.modes.find(s.name);
-      if (name != s.name || mode == options_.modes.end() || !mode->second.draws()) return false;
-      any = true;
-    }
-    if (!any) return false;
-    const auto items = static_cast<std::size_t>(data_.items);
-    data_.data_lengths[l] = data_.lengths[l].empty() ? std::vector<std::int64_t>(items, known)
-                                                     : std::move(data_.lengths[l]);
-    data_.lengths[l].assign(items, steps);
-    data_.longest[l] = steps;
-    return true;
-  }
-
-  bool is_drawn(std::size_t l) const {
-    return std::any_of(model_.symbols.begin(), model_.symbols.end(), [&](const Symbol& s) {
-      const auto mode = options_.modes.find(s.name);
-      return s.length == static_cast<int>(l) && mode != options_.modes.end() &&
-             mode->second.draws();
-    });
-  }
-
-  std::int64_t asked(std::size_t l) const {
-    const std::int64_t named = asked_by_name(l);
-    return named >= 0 || !data_.lengths[l].empty() ? named : options_.steps;
-  }
-
-  std::int64_t asked_by_name(std::size_t l) const {
-    if (const auto given = options_.lengths.find(model_.lengths[l]);
-        given != options_.lengths.end())
-      return given->second;
-    for (std::size_t i = 0; i < model_.index_length.size(); ++i)
-      if (model_.index_length[i] == static_cast<int>(l))
-        if (const auto given = options_.lengths.find(model_.system.indices[i].name);
-            given != options_.lengths.end())
-          return given->second;
-    return -1;
-  }
-
-  // a stop variable that is not given is 1 at the item's end and 0 before (R14)
-  void derive() {
-    for (const auto& [letter, ast] : model_.system.ends)
-      for (const AstNode& n : ast.nodes) {
-        const int number = n.kind == AstNode::Kind::reference ? model_.find(n.name) : -1;
-        if (number < 0 || data_.inputs.contains(n.name)) continue;
-        const Symbol& s = model_.symbols[static_cast<std::size_t>(number)];
-        if (!is_bernoulli(s) || s.axes.size() != 1 || s.shape.rank() != 0) continue;
-        const auto l =
-            static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[0])]);
-        const auto mode = options_.modes.find(s.name);
-        const bool drawn = mode != options_.modes.end() && mode->second.draws();
-        if (drawn && !data_.told[l]) continue;  // then it is what tells the length
-        Tensor stop({data_.longest[l], data_.items}, Dtype::f64);
-        for (std::int64_t i = 0; i < data_.items; ++i)
-          if (const std::int64_t end = data_.lengths[l][static_cast<std::size_t>(i)]; end > 0)
-            stop.set((end - 1) * data_.items + i, 1);
-        data_.inputs[s.name] = std::move(stop);
-      }
-  }
-
-  // symbols must be in range wherever an item has a step; what stands beyond is never read (R4)
-  void check_values(const std::string& name, const Tensor& tensor) {
-    if (is_lengths(name) || name == "item" || name.starts_with("cotangent:")) return;
-    const Symbol& s = *symbol_of(name);
-    if (s.category < 0 && !is_bernoulli(s) && s.position < 0) return;
-    const std::int64_t size = s.shape.size(), items = std::max<std::int64_t>(data_.items, 1);
-    std::vector<std::int64_t> at(s.axes.size());
-    for (std::int64_t flat = 0; flat < tensor.size(); ++flat) {
-      std::int64_t rest = flat / size / items;
-      const auto item = static_cast<std::size_t>(flat / size % items);
-      bool alive = true;
-      for (std::size_t a = s.axes.size(); a-- > 0;) {
-        at[a] = rest % tensor.dims()[a] + 1;
-        rest /= tensor.dims()[a];
-        const auto l =
-            static_cast<std::size_t>(model_.index_length[static_cast<std::size_t>(s.axes[a])]);
-        const auto& lengths = goes_past_data(l) ? data_.data_lengths[l] : data_.lengths[l];
-        alive = alive && at[a] <= lengths[item];
-      }
-      const double value = tensor.at(flat);
-      if (alive && s.position >= 0) check_position(model_, s, at, value, item);
-      if (!alive || in_range(s, value)) continue;
-      fail(Status::bad_input, "D013", "\"{}\" holds {} at position [{}] of item {}; {}", name,
-           value, fmt::join(at, ","), item, range_text(s));
-    }
-  }
-
   const ResolvedModel& model_;
   const RunOptions& options_;
   BatchData data_;
@@ -403,33 +259,6 @@ void derive_lengths_of_items(const ResolvedModel& model, BatchData& data) {
     derive_lengths(model, own);
     for (std::size_t l = 0; l < model.lengths.size(); ++l) data.lengths[l][i] = own[l];
   }
-}
-
-void check_position(const ResolvedModel& model, const Symbol& s,
-                    const std::vector<std::int64_t>& at, double value, std::size_t item) {
-  const auto refuse = [&](const std::string& wanted) {
-    fail(Status::bad_input, "D017", "\"{}\" holds {} at position [{}] of item {}; {}", s.name,
-         value, fmt::join(at, ","), item, wanted);
-  };
-  if (!whole_number(value)) refuse("positions are whole numbers");
-  if (!s.ordered) return;
-  const auto axis = std::find(s.axes.begin(), s.axes.end(), s.position);
-  const auto own = static_cast<double>(at[static_cast<std::size_t>(axis - s.axes.begin())]);
-  const std::string& letter = model.system.indices[static_cast<std::size_t>(s.position)].name;
-  if (s.after ? value <= own : value >= own)
-    refuse(fmt::format("what it points to must be {} than {}, for the order rests on it",
-                       s.after ? "greater" : "smaller", letter));
-}
-
-bool in_range(const Symbol& s, double value) {
-  if (s.category >= 0)
-    return value >= 0 && value < static_cast<double>(s.category) && whole_number(value).has_value();
-  return !is_bernoulli(s) || (value >= 0 && value <= 1);
-}
-
-std::string range_text(const Symbol& s) {
-  return s.category >= 0 ? fmt::format("its symbols are 0..{}", s.category - 1)
-                         : "a bernoulli is 0 or 1, or between them";
 }
 
 BatchData read_batch(const ResolvedModel& model, Tensors inputs, const RunOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "language/resolve/resolved_model.h"
@@ -22,22 +23,20 @@ struct BatchData {
   std::vector<std::int64_t> keys;       ///< [item] of the draws
   Tensors inputs;                       ///< with what follows from the lengths (R14)
   std::vector<std::string> cotangents;  ///< variables that have one
+
+  bool goes_past_data(std::size_t l) const { return !data_lengths[l].empty(); }
 };
+
+/// Whether a tensor's name is that of lengths of items: "lengths", "lengths:t".
+inline bool is_lengths(std::string_view name) {
+  return name == "lengths" || name.starts_with("lengths:");
+}
 
 /// @throws Error (D010-D018) where axes, lengths or symbols do not fit
 BatchData read_batch(const ResolvedModel& model, Tensors inputs, const RunOptions& options);
 
-/// Whether a value may stand in the data of an input or a random variable: of a category a whole
-/// number of its range, of a bernoulli 0..1.
-bool in_range(const Symbol& s, double value);
-std::string range_text(const Symbol& s);
 /// Sets the lengths that follow from others, of the axes and of every item (R17).
 void derive_lengths_of_items(const ResolvedModel& model, BatchData& data);
-/// @param at  where in the data of a position input a value stands, from 1
-/// @throws Error (D017) where it is no whole number, or lies where the order of evaluation forbids
-void check_position(const ResolvedModel& model, const Symbol& s,
-                    const std::vector<std::int64_t>& at, double value, std::size_t item);
-
 /// Groups of items that run together: all of them where the model can be ragged, else those of
 /// equal lengths.
 std::vector<std::vector<std::int32_t>> groups_of(const BatchData& data, bool together);

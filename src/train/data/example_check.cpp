@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/whole.h"
 #include "evaluate/leaves/batch_data.h"
+#include "evaluate/leaves/data_values.h"
 
 namespace taugrad {
 namespace {

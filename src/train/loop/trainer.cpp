@@ -6,6 +6,7 @@
 #include "analysis/state_flow.h"
 #include "base/fail.h"
 #include "evaluate/leaves/batch_data.h"
+#include "evaluate/leaves/data_values.h"
 #include "train/data/counted.h"
 #include "train/loop/stack.h"
 #include "train/loop/trainer_parts.h"
