@@ -1,6 +1,6 @@
 # cmake -DSOURCE=<project> -DBUILD=<folder> -P clang_test.cmake: what clang 14 makes of a fresh copy, that is of the
 # files under version control and the new ones. Each fuzz target is built by the documented command, with sanitizers,
-# and survives 1,000 runs; then the program, of the same library, proves a gradient.
+# and survives 1,000 runs; then the program, of the same library, proves a gradient, and tests of the suite pass.
 # BUILD is kept: a second run compiles what has changed.
 find_program(clang clang++-14 NO_CACHE)
 if(NOT clang)
@@ -37,6 +37,15 @@ endforeach()
 run(${CMAKE_COMMAND} -S ${copy} -B ${BUILD}/out -DTAUGRAD_TOOLS=ON)
 run(${CMAKE_COMMAND} --build ${BUILD}/out --target taugrad_cli)
 run(${BUILD}/out/taugrad check -q -e "h[t] = tanh(W @ h[t-1] + U @ x[t])" --steps 3)
+
+# A part of the suite under the same sanitizers, that of what reads files, plans and runs; tools/sanitize runs it whole.
+set(tests bad_input_test builder_rules_test executor_test graph_attributes_test language_positions_test levels_test
+  safetensors_test)
+run(${CMAKE_COMMAND} -S ${copy} -B ${BUILD}/out -DTAUGRAD_TESTS=ON)
+run(${CMAKE_COMMAND} --build ${BUILD}/out --target ${tests})
+foreach(test IN LISTS tests)
+  execute_process(COMMAND ${BUILD}/out/tests/${test} WORKING_DIRECTORY ${copy} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
 
 # Node for node the same graphs as those of PROGRAM, which another compiler built: no order is left to it.
 foreach(name attention crf elman gla hopfield kalman_filter mlstm rwkv7 saturated_linear slstm titans ttt_linear)
