@@ -9,21 +9,22 @@
 namespace taugrad {
 namespace {
 
-/// [C,1]: 1 at a place.
-Var unit_column(Tape& tape, std::int64_t place, std::int64_t size) {
-  return pad(constant(tape, 1, {1, 1}), place, size);
-}
-
 /// [h,C,width] as [C,h,width], and back.
 Var turned(Var v) { return transpose(v, {1, 0, 2}); }
 
+const FactorProduct& gate_of(const LinearUpdate& u) { return u.gate; }
+
 }  // namespace
+
+Var ChunkWriter::unit_column(std::int64_t place) const {
+  return pad(constant(to_, 1, {1, 1}), place, static_cast<std::int64_t>(size()));
+}
 
 Var ChunkWriter::gates() {
   const Factor::Kind kind = chain_->gate_kind();
-  const Var number = numbers(&LinearUpdate::gate);
+  const Var number = numbers(gate_of);
   if (kind == Factor::Kind::number) return number;
-  return product(number, multiplied(&LinearUpdate::gate, kind));
+  return product(number, multiplied(gate_of, kind));
 }
 
 ChunkWriter::Decays ChunkWriter::decays_of(Var gates) {
@@ -41,11 +42,11 @@ ChunkWriter::Decays ChunkWriter::decays_of(Var gates) {
   });
   d.between = between;
   d.from_start = once(kFromStart, gates, {}, [&] {
-    const Var first = unit_column(to_, 0, count);
+    const Var first = unit_column(0);
     const Var gate = stacked_matmul(reshape(gates, {heads, 1, count}), first);
     return gate * stacked_matmul(between, first);
   });
-  const auto row = [&] { return reshape(unit_column(to_, count - 1, count), {1, count}); };
+  const auto row = [&] { return reshape(unit_column(count - 1), {1, count}); };
   d.to_end = once(kToEnd, gates, {}, [&] {
     return reshape(stacked_matmul(row(), between), {heads, count, 1});
   });
@@ -73,29 +74,33 @@ bool ChunkWriter::gates_meet_queries(bool over_columns) const {
   return over_columns == (chain_->gate_kind() == Factor::Kind::row);
 }
 
+/// What queries have of each step of the chunk.
+Var ChunkWriter::scores(Var q, Var k, const Decays& decays) {
+  if (decays.lines) {
+    const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], decays.lines.shape()[0]});
+    const Var queries = of_heads(q, heads), lines = of_heads(k, heads);
+    return gated_scores(queries, lines, of_heads(decays.lines, heads));
+  }
+  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
+  if (!decays.between) return met;
+  return once(kWeighed, met, decays.between, [&] { return met * decays.between; });
+}
+
 /// What is read of the steps of the chunk itself.
 Var ChunkWriter::read_in_chunk(Var q, bool over_columns) {
   const Var k = keys(over_columns), v = values(over_columns), gates = decays_.lines;
-  if (gates && gates_meet_queries(over_columns)) {
-    const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], gates.shape()[0]});
-    const Var queries = of_heads(q, heads), lines = of_heads(k, heads);
-    return stacked_matmul(gated_scores(queries, lines, of_heads(gates, heads)), v);
-  }
-  const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
-  if (gates) {
-    const std::int64_t heads = std::max({met.shape()[0], v.shape()[0], gates.shape()[0]});
-    const Var weights = of_heads(met, heads), lines = of_heads(v, heads);
-    return gated_sums(weights, lines, of_heads(gates, heads));
-  }
-  const Var by = once(kWeighed, met, decays_.between, [&] { return met * decays_.between; });
-  return stacked_matmul(by, v);
+  if (!gates || gates_meet_queries(over_columns)) return stacked_matmul(scores(q, k, decays_), v);
+  const Var met = scores(q, k, {});
+  const std::int64_t heads = std::max({met.shape()[0], v.shape()[0], gates.shape()[0]});
+  const Var weights = of_heads(met, heads), lines = of_heads(v, heads);
+  return gated_sums(weights, lines, of_heads(gates, heads));
 }
 
 /// What is read of the state before it.
-Var ChunkWriter::read_before(Var q, bool over_columns) const {
-  if (decays_.lines && gates_meet_queries(over_columns))
-    return stacked_matmul(decays_.from_start * q, before_, false, over_columns);
-  return product(decays_.from_start, stacked_matmul(q, before_, false, over_columns));
+Var ChunkWriter::read_before(Var q, bool over_columns, const Decays& decays) const {
+  if (decays.lines && gates_meet_queries(over_columns))
+    return stacked_matmul(decays.from_start * q, before_, false, over_columns);
+  return product(decays.from_start, stacked_matmul(q, before_, false, over_columns));
 }
 
 Var ChunkWriter::state_after() {

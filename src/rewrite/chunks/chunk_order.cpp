@@ -38,6 +38,8 @@ class Ordering {
     const StateChain& chain = chains_[chunk.chain];
     const auto number = static_cast<std::ptrdiff_t>(c);
     for (const std::size_t r : chunk.reads) order_.made_by[at(chain.reads[r].node)] = number;
+    for (std::size_t t = chunk.first; t < chunk.end; ++t)
+      if (const auto& c = chain.updates[t].correction) order_.made_by[at(c->read.node)] = number;
     if (chain.whole && chunk.end == chain.updates.size())
       order_.made_by[at(chain.updates.back().state)] = number;
   }
@@ -75,11 +77,21 @@ class Ordering {
     const Chunk& chunk = chunks_[c];
     const StateChain& chain = chains_[chunk.chain];
     needs.push_back(chunk.is_first() ? at(chain.first()) : item - 1);
-    for (std::size_t t = chunk.first; t < chunk.end; ++t)
-      for (const FactorProduct* product : {&chain.updates[t].gate, &chain.updates[t].added})
-        for (const Factor& f : product->factors) needs.push_back(at(f.node));
+    for (std::size_t t = chunk.first; t < chunk.end; ++t) add_needs(chain.updates[t], needs);
     for (const std::size_t r : chunk.reads) needs.push_back(at(chain.reads[r].query));
     return needs;
+  }
+
+  static void add_needs(const LinearUpdate& u, std::vector<std::size_t>& needs) {
+    const auto add = [&](const FactorProduct& product) {
+      for (const Factor& f : product.factors) needs.push_back(at(f.node));
+    };
+    add(u.gate);
+    add(u.added);
+    if (!u.correction) return;
+    add(u.correction->scale);
+    for (const FactorProduct& rest : u.correction->rest) add(rest);
+    needs.push_back(at(u.correction->read.query));
   }
 
   /// The way from `item` to itself goes through a chunk.

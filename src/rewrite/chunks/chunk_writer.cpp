@@ -10,6 +10,12 @@
 #include "taugrad/ops/steps.h"
 
 namespace taugrad {
+namespace {
+
+const FactorProduct& added_of(const LinearUpdate& u) { return u.added; }
+
+}  // namespace
+
 ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept)
     : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept) {}
 
@@ -31,6 +37,7 @@ void ChunkWriter::write(const StateChain& chain, const Chunk& chunk) {
         stacked(query, read.heads, group.over_columns ? chain.axes.columns : chain.axes.rows);
     give(group, stacked_matmul(q, after, false, group.over_columns));
   }
+  if (line_) give_corrections();
   if (!last || !chain.whole) return;
   const NodeId state = chain.updates.back().state;
   const Var whole = taugrad::copy(reshape(fit(after, from_.extent_id(state)), from_.shape(state)));
@@ -43,7 +50,12 @@ void ChunkWriter::begin(const StateChain& chain, const Chunk& chunk) {
   copy_.own(chain.updates[chunk.end - 1].state);
   extent_ = items_of_chunk();
   before_ = state_before();
-  decays_ = decays_of(gates());
+  const Var all = gates();
+  decays_ = decays_of(all);
+  line_ = {};
+  if (!correction(chunk.first)) return;
+  decays_read_ = decays_read(all);
+  line_ = corrected();
 }
 
 /// Items only end, or only begin, within a chunk: it has all of them.
@@ -94,8 +106,8 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
 }
 
 /// The product of the factors of one kind; an empty Var: there are none.
-Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind) {
-  const std::vector<Factor>& factors = (chain_->updates[chunk_->first].*of).factors;
+Var ChunkWriter::multiplied(const ProductOf& of, Factor::Kind kind) {
+  const std::vector<Factor>& factors = of(chain_->updates[chunk_->first]).factors;
   const StateAxes& axes = chain_->axes;
   const std::int64_t width = kind == Factor::Kind::row      ? axes.columns
                              : kind == Factor::Kind::column ? axes.rows
@@ -105,7 +117,7 @@ Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind) 
     if (factors[f].kind != kind) continue;
     std::vector<NodeId> nodes;
     for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
-      const Var x = kept((chain_->updates[t].*of).factors[f].node);
+      const Var x = kept(of(chain_->updates[t]).factors[f].node);
       // of items that have ended there is nothing to divide by
       nodes.push_back(factors[f].below ? once(kInverse, x, {}, [&] { return 1.0 / x; }).id : x.id);
     }
@@ -114,24 +126,39 @@ Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind) 
   return all;
 }
 
-Var ChunkWriter::numbers(FactorProduct LinearUpdate::*of) {
+Var ChunkWriter::numbers(const ProductOf& of) {
   const Var all = multiplied(of, Factor::Kind::number);
-  if (!(chain_->updates[chunk_->first].*of).negative) return all;
+  if (!of(chain_->updates[chunk_->first]).negative) return all;
   return all ? -all : constant(to_, -1, {1, static_cast<std::int64_t>(size()), 1});
 }
 
 /// What queries meet: the rows where the columns are summed over.
 Var ChunkWriter::keys(bool over_columns) {
   const auto kind = over_columns ? Factor::Kind::row : Factor::Kind::column;
-  if (const Var all = multiplied(&LinearUpdate::added, kind)) return all;
+  if (line_ && correction(chunk_->first)->line == kind) return line_;
+  if (const Var all = multiplied(added_of, kind)) return all;
   const std::int64_t width = over_columns ? chain_->axes.columns : chain_->axes.rows;
   return constant(to_, 1, {1, static_cast<std::int64_t>(size()), width});
 }
 
 Var ChunkWriter::values(bool over_columns) {
-  const Var scale = numbers(&LinearUpdate::added);
+  const Var scale = line_ ? Var{} : numbers(added_of);  // the line has them
   const Var lines = keys(!over_columns);
-  return scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines;
+  return of_steps(scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines);
+}
+
+/// Zeros for items that have no such step, where something is added that all items share.
+Var ChunkWriter::of_steps(Var v) {
+  if (v.per_example() || extent_ == kShared) return v;
+  std::vector<ExtentId> extents;
+  for (std::size_t t = chunk_->first; t < chunk_->end; ++t)
+    extents.push_back(from_.extent_id(chain_->updates[t].state));
+  if (std::ranges::count(extents, extent_) == static_cast<std::ptrdiff_t>(size())) return v;
+  Var& known = made_[{kOfSteps, v.id, chain_->updates[chunk_->first].state}];
+  if (known) return known;
+  std::vector<NodeId> nodes;
+  for (const ExtentId e : extents) nodes.push_back(to_items(constant(to_, 1, {}), e).id);
+  return known = v * stacked(nodes, 1, 1);
 }
 
 // ---- reads
@@ -160,13 +187,16 @@ bool ChunkWriter::reads_end(const Group& group) const {
          group.reads.back();
 }
 
-Var ChunkWriter::result(const Group& group) {
+Var ChunkWriter::queries(const Group& group) {
   std::vector<NodeId> nodes;
   for (const StateRead* read : group.reads) nodes.push_back(read ? kept(read->query).id : -1);
-  const std::int64_t width = group.over_columns ? chain_->axes.columns : chain_->axes.rows;
-  const Var q = stacked(nodes, group.heads, width);
+  return stacked(nodes, group.heads, group.over_columns ? chain_->axes.columns : chain_->axes.rows);
+}
+
+Var ChunkWriter::result(const Group& group) {
+  const Var q = queries(group);
   const Var y = of_all_heads(read_in_chunk(q, group.over_columns));
-  return before_ ? y + read_before(q, group.over_columns) : y;
+  return before_ ? y + read_before(q, group.over_columns, decays_) : y;
 }
 
 /// Rows of [heads,C or 1,width] become the reads.

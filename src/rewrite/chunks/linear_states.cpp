@@ -30,7 +30,9 @@ Updates find_updates(const Tape& tape, std::size_t way) {
 }
 
 bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
-  return a.gate.is_like(b.gate) && a.added.is_like(b.added);
+  const bool alike = a.gate.is_like(b.gate) && a.added.is_like(b.added);
+  if (!a.correction || !b.correction) return alike && !a.correction && !b.correction;
+  return alike && a.correction->is_like(*b.correction);
 }
 
 class Chains {
@@ -95,10 +97,9 @@ class Chains {
 
   /// Finds what reads the states; false where that is not to be had of chunks.
   bool complete(StateChain& chain) const {
-    if (!one_set_of_items(chain)) return false;
+    if (!one_set_of_items(chain) || is_asked(chain) || !corrections_fit(chain)) return false;
     for (std::size_t t = 0; t < chain.updates.size(); ++t) {
       const NodeId state = chain.updates[t].state;
-      if (tape_.is_value(state) && asked_.contains(std::string(tape_.name(state)))) return false;
       const bool last = t + 1 == chain.updates.size();
       auto reads =
           reads_of(tape_, users_, state, chain.axes, last ? nullptr : &chain.updates[t + 1]);
@@ -113,6 +114,33 @@ class Chains {
       }
     }
     return !chain.reads.empty() && reads_fit(chain);
+  }
+
+  /// Whether a state is asked for, or what only the updates have of it.
+  bool is_asked(const StateChain& chain) const {
+    const auto asked = [&](NodeId id) {
+      return tape_.is_value(id) && asked_.contains(std::string(tape_.name(id)));
+    };
+    return std::ranges::any_of(chain.updates, [&](const LinearUpdate& u) {
+      return asked(u.state) || std::ranges::any_of(u.way, asked) ||
+             std::ranges::any_of(u.opened, asked) ||
+             (u.correction && std::ranges::any_of(u.correction->opened, asked));
+    });
+  }
+
+  /// What updates read of the states before; a system of equations for all numbers of a line at
+  /// once needs gates that go with the query.
+  bool corrections_fit(StateChain& chain) const {
+    for (LinearUpdate& u : chain.updates) {
+      if (!u.correction) continue;
+      Correction& c = *u.correction;
+      const auto read = read_of(tape_, users_, c, chain.axes);
+      if (!read || read->over_columns != (c.line == Factor::Kind::column)) return false;
+      c.read = *read;
+      const Factor::Kind gate = chain.gate_kind();
+      if (gate != Factor::Kind::number && (gate == c.line || !c.gated)) return false;
+    }
+    return true;
   }
 
   /// Whether items only end, or only begin, from state to state.

@@ -10,7 +10,8 @@
 
 /// Recurrences that are linear in their state, found in a tape:
 ///   S[t] = a[t] S[t-1] + k[t] v[t]^T,   y[t] = S[t] q[t]
-/// with a number a (a head), or a row or a column of them, however the products are written.
+/// with a number a (a head), or a row or a column of them, however the products are written; and
+/// where v[t] holds a product of S[t-1] with a vector.
 namespace taugrad {
 
 /// A state is a matrix [m,n] for each of its heads. A vector of each head has m = 1.
@@ -40,22 +41,39 @@ struct FactorProduct {
   bool is_like(const FactorProduct& other) const;
 };
 
-/// state = gate before + added
-struct LinearUpdate {
-  NodeId state;
-  NodeId given;             ///< the state before as it is read: a copy of it, a weight's copy
-  NodeId before;            ///< and what it is a copy of
-  FactorProduct gate;       ///< numbers, and rows or columns; none: 1
-  FactorProduct added;      ///< columns, rows and numbers
-  std::vector<NodeId> way;  ///< products of its size, among them those between the two states
-};
-
 /// y = S q, or q S: a sum over the columns, or over the rows, of the state.
 struct StateRead {
   NodeId node, query;
   std::size_t step;    ///< place of its state in the chain
   bool over_columns;   ///< y[m] = sum over n of S[m,n] q[n]; else y[n] = sum over m of S[m,n] q[m]
   std::int64_t heads;  ///< of the query: 1, or those of the state
+};
+
+/// A line of what is added holds what the state before has under a vector, as the error of a delta
+/// rule does:
+///   line = rest + scale S[t-1] p,   or rest + scale (a S[t-1]) p
+struct Correction {
+  Factor::Kind line = Factor::Kind::column;  ///< a column, of a sum over columns, or a row
+  StateRead read = {-1, -1, 0, true, 1};     ///< its step says nothing
+  bool gated = false;                        ///< the state as the gate left it is read
+  FactorProduct scale;                       ///< numbers
+  std::vector<FactorProduct> rest;           ///< lines and numbers
+  std::vector<NodeId> way;     ///< from the read to the state, which is the last of them
+  std::vector<NodeId> opened;  ///< the read and what of the line is made of it
+  bool is_like(const Correction& other) const;
+};
+
+/// state = gate before + added
+struct LinearUpdate {
+  NodeId state;
+  NodeId given;                ///< the state before as it is read: a copy of it, a weight's copy
+  NodeId before;               ///< and what it is a copy of
+  FactorProduct gate;          ///< numbers, and rows or columns; none: 1
+  FactorProduct added;         ///< columns, rows and numbers
+  std::vector<NodeId> way;     ///< products of its size, among them those between the two states
+  std::vector<NodeId> opened;  ///< products of what is added, which is made of their factors
+  /// A row or a column of what is added, which is then not among its factors.
+  std::optional<Correction> correction = {};
 };
 
 /// States that follow one another. Nothing reads them but the next one and the reads - and the last
