@@ -127,10 +127,11 @@ TEST_CASE("chunk: which recurrences are linear in a state that only vectors read
 
 TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not", "[chunk]") {
   const std::vector<std::pair<const char*, std::vector<std::string>>> shipped = {
-      {"gla", {"S"}},    {"hgrn2", {"S"}},    {"linear_attention", {"S", "z"}},
-      {"mamba2", {"S"}}, {"mesanet", {"G"}},  {"mlstm", {"C", "u"}},
-      {"retnet", {"S"}}, {"deltanet", {"S"}}, {"gated_deltanet", {"S"}},
-      {"kda", {"S"}},    {"comba", {"S"}},    {"lstm", {}}};
+      {"gla", {"S"}},          {"hgrn2", {"S"}},    {"linear_attention", {"S", "z"}},
+      {"mamba2", {"S"}},       {"mesanet", {"G"}},  {"mlstm", {"C", "u"}},
+      {"retnet", {"S"}},       {"deltanet", {"S"}}, {"gated_deltanet", {"S"}},
+      {"kda", {"S"}},          {"comba", {"S"}},    {"mamba3", {"S"}},
+      {"deltaproduct", {"S"}}, {"rwkv7", {"S"}},    {"lstm", {}}};
   for (const auto& [graph, states] : shipped) {
     CAPTURE(graph);
     std::vector<std::string> found;

@@ -9,35 +9,46 @@ namespace taugrad {
 namespace {
 
 const FactorProduct& added_of(const LinearUpdate& u) { return u.added; }
-const FactorProduct& scale_of(const LinearUpdate& u) { return u.correction->scale; }
+const FactorProduct& scale_of(const LinearUpdate& u) {
+  static const FactorProduct one;
+  return u.correction ? u.correction->scale : one;
+}
 
 }  // namespace
 
-const Correction* ChunkWriter::correction(std::size_t t) const {
-  const auto& c = chain_->updates[t].correction;
-  return c ? &*c : nullptr;
+/// [C,C]: 1 at each step for the one before it.
+Var ChunkWriter::decays_of_none() const {
+  return decays(constant(to_, 0, {static_cast<std::int64_t>(size())}), 1);
 }
 
 /// What is left at the reads that correct of the steps before them, and of the state before.
 ChunkWriter::Decays ChunkWriter::decays_read(Var gates) {
   if (!gates) return {};  // what stands above the diagonal has no part
-  if (correction(chunk_->first)->gated) return decays_;
-  const std::int64_t heads = gates.shape()[0], count = gates.shape()[1];
+  if (chain_->correction()->gated) return decays_;
   Decays d;
-  d.between = once(kBefore, gates, {}, [&] { return decays(reshape(gates, {heads, count}), 1); });
-  d.from_start = once(kFromStart, gates, d.between, [&] {
-    const Var first = unit_column(0);
-    const Var gate = stacked_matmul(reshape(gates, {heads, 1, count}), first);
-    return first + gate * stacked_matmul(d.between, first);
-  });
+  d.lines = decays_.lines;
+  d.lagging = true;
+  if (!d.lines) {
+    const std::int64_t heads = gates.shape()[0], count = gates.shape()[1];
+    d.between = once(kBefore, gates, {}, [&] { return decays(reshape(gates, {heads, count}), 1); });
+  }
+  d.from_start = once(kBefore, decays_.from_start, {}, [&] { return lagging(decays_.from_start); });
   return d;
 }
 
+/// Of the step before, and 1 at the first.
+Var ChunkWriter::lagging(Var from_start) {
+  const Var earlier = stacked_matmul(decays_of_none(), from_start);
+  return earlier + unit_column(0);
+}
+
 ChunkWriter::Group ChunkWriter::corrections() const {
-  const StateRead& first = correction(chunk_->first)->read;
+  const StateRead& first = chain_->correction()->read;
   Group group{first.over_columns, first.heads, {}};
-  for (std::size_t t = chunk_->first; t < chunk_->end; ++t)
-    group.reads.push_back(&correction(t)->read);
+  for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
+    const auto& c = chain_->updates[t].correction;
+    group.reads.push_back(c ? &c->read : nullptr);
+  }
   return group;
 }
 
@@ -48,7 +59,7 @@ Var ChunkWriter::corrected() {
   const Var number = numbers(added_of), scale = product(number, numbers(scale_of));
   const Var p = queries(group);
   const Var minus = scale ? -scale * p : -p;
-  Var right = of_steps(product(number, rest_of_line()));
+  Var right = product(number, rest_of_line());
   if (before_) right = right - read_before(minus, over, decays_read_);
   const Var met = scores(minus, keys(over), decays_read_);
   return solve_unit_lower(of_all_heads(met), of_all_heads(right));
@@ -56,18 +67,43 @@ Var ChunkWriter::corrected() {
 
 /// X
 Var ChunkWriter::rest_of_line() {
-  const Correction& c = *correction(chunk_->first);
+  const Correction& c = *chain_->correction();
+  const bool in_turn = chain_->period > 1;
   Var sum;
-  for (std::size_t i = 0; i < c.rest.size(); ++i) {
+  for (std::size_t i = 0; i < c.rest.size() && !in_turn; ++i) {
     const ProductOf rest = [i](const LinearUpdate& u) -> const FactorProduct& {
       return u.correction->rest[i];
     };
-    const Var term = product(numbers(rest), multiplied(rest, c.line));
+    const Var term = of_steps(product(numbers(rest), multiplied(rest, c.line)));
     sum = sum ? sum + term : term;
   }
   const StateAxes& axes = chain_->axes;
   const std::int64_t width = c.line == Factor::Kind::row ? axes.columns : axes.rows;
-  return sum ? sum : constant(to_, 0, {1, static_cast<std::int64_t>(size()), width});
+  if (!in_turn) return sum ? sum : constant(to_, 0, {1, static_cast<std::int64_t>(size()), width});
+  std::vector<NodeId> nodes;
+  for (std::size_t t = chunk_->first; t < chunk_->end; ++t)
+    nodes.push_back(rest_at(chain_->updates[t], c.line, width).id);
+  return of_steps(stacked(nodes, axes.heads, width));
+}
+
+/// [heads,width], where updates take turns: that of an update without a correction is its line.
+Var ChunkWriter::rest_at(const LinearUpdate& u, Factor::Kind kind, std::int64_t width) {
+  const std::int64_t heads = chain_->axes.heads;
+  const auto line_of = [&](const FactorProduct& product_of) {
+    Var line;
+    for (const Factor& f : product_of.factors)
+      if (u.correction || f.kind == kind)
+        line = product(line, reshape(factor_line(f), {f.heads, f.kind == kind ? width : 1}));
+    return product_of.negative && u.correction ? -line : line;
+  };
+  Var sum = u.correction ? Var{} : line_of(u.added);
+  if (u.correction)
+    for (const FactorProduct& rest : u.correction->rest) {
+      const Var term = line_of(rest);
+      sum = sum ? sum + term : term;
+    }
+  if (!sum) return constant(to_, u.correction ? 0 : 1, {heads, width});
+  return sum.shape()[0] == heads ? sum : broadcast_to(sum, {heads, width});
 }
 
 /// What was read, for whoever reads it beside the update.

@@ -78,8 +78,12 @@ bool ChunkWriter::gates_meet_queries(bool over_columns) const {
 Var ChunkWriter::scores(Var q, Var k, const Decays& decays) {
   if (decays.lines) {
     const std::int64_t heads = std::max({q.shape()[0], k.shape()[0], decays.lines.shape()[0]});
-    const Var queries = of_heads(q, heads), lines = of_heads(k, heads);
-    return gated_scores(queries, lines, of_heads(decays.lines, heads));
+    const Var lines = of_heads(k, heads), gates = of_heads(decays.lines, heads);
+    if (!decays.lagging) return gated_scores(of_heads(q, heads), lines, gates);
+    // a query stands at the step before it, and what it has comes back to its own
+    const Var back = decays_of_none();
+    const Var earlier = of_heads(stacked_matmul(back, q, true), heads);
+    return stacked_matmul(back, gated_scores(earlier, lines, gates));
   }
   const Var met = once(kMet, q, k, [&] { return stacked_matmul(q, k, false, true); });
   if (!decays.between) return met;

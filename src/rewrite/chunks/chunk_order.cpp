@@ -39,7 +39,8 @@ class Ordering {
     const auto number = static_cast<std::ptrdiff_t>(c);
     for (const std::size_t r : chunk.reads) order_.made_by[at(chain.reads[r].node)] = number;
     for (std::size_t t = chunk.first; t < chunk.end; ++t)
-      if (const auto& c = chain.updates[t].correction) order_.made_by[at(c->read.node)] = number;
+      if (const auto& correction = chain.updates[t].correction)
+        order_.made_by[at(correction->read.node)] = number;
     if (chain.whole && chunk.end == chain.updates.size())
       order_.made_by[at(chain.updates.back().state)] = number;
   }
@@ -122,10 +123,11 @@ std::vector<Chunk> cut_in_chunks(const std::vector<StateChain>& chains, std::siz
   std::vector<Chunk> chunks;
   for (std::size_t c = 0; c < chains.size(); ++c) {
     const std::size_t before = chunks.size(), count = chains[c].updates.size();
-    for (std::size_t first = 0; first < count; first += steps)
-      chunks.push_back({c, first, std::min(first + steps, count), {}});
+    const std::size_t size = steps * chains[c].period;
+    for (std::size_t first = 0; first < count; first += size)
+      chunks.push_back({c, first, std::min(first + size, count), {}});
     for (std::size_t r = 0; r < chains[c].reads.size(); ++r)
-      chunks[before + chains[c].reads[r].step / steps].reads.push_back(r);
+      chunks[before + chains[c].reads[r].step / size].reads.push_back(r);
   }
   return chunks;
 }

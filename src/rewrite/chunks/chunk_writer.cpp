@@ -53,7 +53,7 @@ void ChunkWriter::begin(const StateChain& chain, const Chunk& chunk) {
   const Var all = gates();
   decays_ = decays_of(all);
   line_ = {};
-  if (!correction(chunk.first)) return;
+  if (!chain.correction()) return;
   decays_read_ = decays_read(all);
   line_ = corrected();
 }
@@ -105,37 +105,10 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   return known = transpose(all, {1, 0, 2});
 }
 
-/// The product of the factors of one kind; an empty Var: there are none.
-Var ChunkWriter::multiplied(const ProductOf& of, Factor::Kind kind) {
-  const std::vector<Factor>& factors = of(chain_->updates[chunk_->first]).factors;
-  const StateAxes& axes = chain_->axes;
-  const std::int64_t width = kind == Factor::Kind::row      ? axes.columns
-                             : kind == Factor::Kind::column ? axes.rows
-                                                            : 1;
-  Var all;
-  for (std::size_t f = 0; f < factors.size(); ++f) {
-    if (factors[f].kind != kind) continue;
-    std::vector<NodeId> nodes;
-    for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
-      const Var x = kept(of(chain_->updates[t]).factors[f].node);
-      // of items that have ended there is nothing to divide by
-      nodes.push_back(factors[f].below ? once(kInverse, x, {}, [&] { return 1.0 / x; }).id : x.id);
-    }
-    all = product(all, stacked(nodes, factors[f].heads, width));
-  }
-  return all;
-}
-
-Var ChunkWriter::numbers(const ProductOf& of) {
-  const Var all = multiplied(of, Factor::Kind::number);
-  if (!of(chain_->updates[chunk_->first]).negative) return all;
-  return all ? -all : constant(to_, -1, {1, static_cast<std::int64_t>(size()), 1});
-}
-
 /// What queries meet: the rows where the columns are summed over.
 Var ChunkWriter::keys(bool over_columns) {
   const auto kind = over_columns ? Factor::Kind::row : Factor::Kind::column;
-  if (line_ && correction(chunk_->first)->line == kind) return line_;
+  if (line_ && chain_->correction()->line == kind) return line_;
   if (const Var all = multiplied(added_of, kind)) return all;
   const std::int64_t width = over_columns ? chain_->axes.columns : chain_->axes.rows;
   return constant(to_, 1, {1, static_cast<std::int64_t>(size()), width});
@@ -149,7 +122,8 @@ Var ChunkWriter::values(bool over_columns) {
 
 /// Zeros for items that have no such step, where something is added that all items share.
 Var ChunkWriter::of_steps(Var v) {
-  if (v.per_example() || extent_ == kShared) return v;
+  const bool shared = !v.per_example() || chain_->period > 1;  // some of it may be
+  if (!shared || extent_ == kShared) return v;
   std::vector<ExtentId> extents;
   for (std::size_t t = chunk_->first; t < chunk_->end; ++t)
     extents.push_back(from_.extent_id(chain_->updates[t].state));

@@ -48,6 +48,7 @@ class ChunkWriter {
     Var between;                  ///< of numbers [h,C,C]
     Var lines;                    ///< of rows or columns the gates themselves [h,C,width]
     Var from_start, to_end, all;  ///< [h,C,1 or width] twice, [h,1,1 or width]
+    bool lagging = false;         ///< `lines` are to count up to the step before
   };
 
   Var fit(Var v, ExtentId extent) const;
@@ -61,7 +62,10 @@ class ChunkWriter {
   Var stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
   using ProductOf = std::function<const FactorProduct&(const LinearUpdate&)>;
   Var multiplied(const ProductOf& of, Factor::Kind kind);
+  Var multiplied_in_turn(const ProductOf& of, Factor::Kind kind, std::int64_t width);
+  Var factor_line(const Factor& factor);
   Var numbers(const ProductOf& of);
+  Var signs(const ProductOf& of);
   Var keys(bool over_columns);
   Var values(bool over_columns);
   Var of_steps(Var v);
@@ -79,10 +83,12 @@ class ChunkWriter {
   Var state_after();
 
   // corrections: chunk_corrections.cpp
-  const Correction* correction(std::size_t t) const;
   Decays decays_read(Var gates);
   Var corrected();
+  Var lagging(Var from_start);
+  Var decays_of_none() const;
   Var rest_of_line();
+  Var rest_at(const LinearUpdate& update, Factor::Kind kind, std::int64_t width);
   Group corrections() const;
   Var queries(const Group& group);
   void give_corrections();
@@ -103,6 +109,7 @@ class ChunkWriter {
   Tape& to_;
   std::vector<NodeId>& kept_;
   std::map<std::pair<std::vector<NodeId>, std::int64_t>, Var> stacked_;  // by nodes and width
+  std::map<std::pair<std::vector<NodeId>, std::int64_t>, Var> in_turn_;  // by factors and heads
   std::map<std::tuple<int, NodeId, NodeId>, Var> made_;
   std::map<const StateChain*, Var> after_;  // the last chunk of each: [heads,m,n]
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -35,6 +36,24 @@ bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
   return alike && a.correction->is_like(*b.correction);
 }
 
+/// Updates that take turns, from the first one on.
+struct Turns {
+  std::size_t period, count;
+};
+
+/// The longest of them; of one that is like no other: it alone.
+Turns turns_of(std::span<const LinearUpdate* const> all) {
+  constexpr std::size_t kMostAStep = 4;
+  Turns best{1, 1};
+  for (std::size_t period = 1; period <= kMostAStep; ++period) {
+    std::size_t n = period;
+    while (n < all.size() && are_like(*all[n - period], *all[n])) ++n;
+    n -= n % period;
+    if (n > period && n > best.count) best = {period, n};
+  }
+  return best;
+}
+
 class Chains {
  public:
   Chains(const Tape& tape, const std::set<std::string>& asked)
@@ -51,7 +70,8 @@ class Chains {
   }
 
  private:
-  /// Puts updates that go on with each other one after another, from the first one on.
+  /// Puts updates that go on with each other one after another, from the first one on; what of them
+  /// takes turns is a chain.
   void follow(const Updates& updates, std::size_t way) {
     std::unordered_map<NodeId, NodeId> next;  // by state
     std::vector<NodeId> starts;
@@ -60,20 +80,26 @@ class Chains {
       if (update == updates.end() || taken_.contains(id)) continue;
       const auto before = updates.find(update->second.before);
       const bool goes_on = before != updates.end() && !taken_.contains(before->first) &&
-                           are_like(before->second, update->second) &&
                            next.emplace(before->first, id).second;
       if (!goes_on) starts.push_back(id);
     }
     for (const NodeId start : starts) {
-      StateChain chain;
-      chain.axes = state_axes(tape_.shape(start))[way];
+      std::vector<const LinearUpdate*> all;
       for (NodeId id = start;;) {
-        chain.updates.push_back(updates.at(id));
+        all.push_back(&updates.at(id));
         const auto after = next.find(id);
         if (after == next.end()) break;
         id = after->second;
       }
-      if (chain.updates.size() > 1 && complete(chain)) keep(std::move(chain));
+      for (std::span<const LinearUpdate* const> rest = all; !rest.empty();) {
+        const Turns turns = turns_of(rest);
+        StateChain chain;
+        chain.axes = state_axes(tape_.shape(start))[way];
+        chain.period = turns.period;
+        for (const LinearUpdate* u : rest.first(turns.count)) chain.updates.push_back(*u);
+        rest = rest.subspan(turns.count);
+        if (turns.count > turns.period && complete(chain)) keep(std::move(chain));
+      }
     }
   }
 
@@ -84,7 +110,8 @@ class Chains {
   bool goes_along(const StateChain& vector) const {
     const auto gate_at_end = [](const StateChain& c) { return c.updates.back().gate.factors; };
     return std::ranges::any_of(found_, [&](const StateChain& c) {
-      return !is_vector(c) && c.updates.size() == vector.updates.size() &&
+      return !is_vector(c) && c.period == vector.period &&
+             c.updates.size() == vector.updates.size() &&
              std::ranges::equal(gate_at_end(c), gate_at_end(vector), {}, &Factor::node,
                                 &Factor::node);
     });
@@ -97,7 +124,9 @@ class Chains {
 
   /// Finds what reads the states; false where that is not to be had of chunks.
   bool complete(StateChain& chain) const {
-    if (!one_set_of_items(chain) || is_asked(chain) || !corrections_fit(chain)) return false;
+    if (gates_differ(chain) || !one_set_of_items(chain) || is_asked(chain) ||
+        !corrections_fit(chain))
+      return false;
     for (std::size_t t = 0; t < chain.updates.size(); ++t) {
       const NodeId state = chain.updates[t].state;
       const bool last = t + 1 == chain.updates.size();
@@ -114,6 +143,15 @@ class Chains {
       }
     }
     return !chain.reads.empty() && reads_fit(chain);
+  }
+
+  /// Whether there are gates that are rows and gates that are columns.
+  static bool gates_differ(const StateChain& chain) {
+    const auto of_kind = [&](Factor::Kind kind) {
+      return std::ranges::any_of(chain.updates,
+                                 [&](const LinearUpdate& u) { return u.gate.kind() == kind; });
+    };
+    return of_kind(Factor::Kind::row) && of_kind(Factor::Kind::column);
   }
 
   /// Whether a state is asked for, or what only the updates have of it.
@@ -138,7 +176,10 @@ class Chains {
       if (!read || read->over_columns != (c.line == Factor::Kind::column)) return false;
       c.read = *read;
       const Factor::Kind gate = chain.gate_kind();
-      if (gate != Factor::Kind::number && (gate == c.line || !c.gated)) return false;
+      if (gate != Factor::Kind::number && gate == c.line) return false;
+      const Correction& first = *chain.correction();
+      if (c.line != first.line || c.gated != first.gated || c.read.heads != first.read.heads)
+        return false;
     }
     return true;
   }
@@ -182,6 +223,18 @@ class Chains {
 };
 
 }  // namespace
+
+Factor::Kind StateChain::gate_kind() const {
+  for (std::size_t t = 0; t < period; ++t)
+    if (const auto kind = updates[t].gate.kind(); kind != Factor::Kind::number) return *kind;
+  return Factor::Kind::number;
+}
+
+const Correction* StateChain::correction() const {
+  for (std::size_t t = 0; t < period; ++t)
+    if (const auto& c = updates[t].correction) return &*c;
+  return nullptr;
+}
 
 std::vector<StateChain> linear_states(const Tape& tape, const std::set<std::string>& asked) {
   return Chains(tape, asked).run();

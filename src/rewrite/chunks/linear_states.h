@@ -81,11 +81,14 @@ struct LinearUpdate {
 struct StateChain {
   StateAxes axes;
   std::vector<LinearUpdate> updates;
+  std::size_t period = 1;        ///< updates a step, which take turns: those of a turn are alike
   std::vector<StateRead> reads;  ///< in the order of their states
   bool whole = false;            ///< the last state is read as it is
   NodeId first() const { return updates.front().given; }
   /// Of all gates: a number a head, or a row or a column.
-  Factor::Kind gate_kind() const { return *updates.front().gate.kind(); }
+  Factor::Kind gate_kind() const;
+  /// The first one: all are read alike. Null: there is none.
+  const Correction* correction() const;
 };
 
 /// All chains of two steps or more that something reads.
