@@ -8,7 +8,6 @@
 namespace taugrad {
 namespace {
 
-const FactorProduct& added_of(const LinearUpdate& u) { return u.added; }
 const FactorProduct& scale_of(const LinearUpdate& u) {
   static const FactorProduct one;
   return u.correction ? u.correction->scale : one;
@@ -56,13 +55,23 @@ ChunkWriter::Group ChunkWriter::corrections() const {
 Var ChunkWriter::corrected() {
   const Group group = corrections();
   const bool over = group.over_columns;
-  const Var number = numbers(added_of), scale = product(number, numbers(scale_of));
+  const Var number = numbers(added_of(0)), scale = product(number, numbers(scale_of));
   const Var p = queries(group);
   const Var minus = scale ? -scale * p : -p;
   Var right = product(number, rest_of_line());
   if (before_) right = right - read_before(minus, over, decays_read_);
-  const Var met = scores(minus, keys(over), decays_read_);
+  for (std::size_t i = 1; i < products(); ++i) right = right - earlier_lines(minus, i);
+  const Var met = scores(minus, keys(over, 0), decays_read_);
   return solve_unit_lower(of_all_heads(met), of_all_heads(right));
+}
+
+/// What queries have of the steps before theirs, by one of the products that they add.
+Var ChunkWriter::earlier_lines(Var q, std::size_t product) {
+  const bool over = chain_->correction()->read.over_columns;
+  Var met = scores(q, keys(over, product), decays_read_);
+  if (!decays_read_.lagging)
+    met = met * decays(constant(to_, 1, {static_cast<std::int64_t>(size())}), 1);
+  return of_all_heads(stacked_matmul(met, values(over, product)));
 }
 
 /// X
@@ -96,7 +105,7 @@ Var ChunkWriter::rest_at(const LinearUpdate& u, Factor::Kind kind, std::int64_t 
         line = product(line, reshape(factor_line(f), {f.heads, f.kind == kind ? width : 1}));
     return product_of.negative && u.correction ? -line : line;
   };
-  Var sum = u.correction ? Var{} : line_of(u.added);
+  Var sum = u.correction ? Var{} : line_of(u.added.front());
   if (u.correction)
     for (const FactorProduct& rest : u.correction->rest) {
       const Var term = line_of(rest);
@@ -110,9 +119,8 @@ Var ChunkWriter::rest_at(const LinearUpdate& u, Factor::Kind kind, std::int64_t 
 void ChunkWriter::give_corrections() {
   const Group group = corrections();
   const Var p = queries(group);
-  const Var earlier = decays(constant(to_, 1, {static_cast<std::int64_t>(size())}), 1);
-  const Var met = scores(p, keys(group.over_columns), decays_read_);
-  const Var y = of_all_heads(stacked_matmul(met * earlier, line_));
+  Var y = earlier_lines(p, 0);
+  for (std::size_t i = 1; i < products(); ++i) y = y + earlier_lines(p, i);
   give(group, before_ ? y + read_before(p, group.over_columns, decays_read_) : y);
 }
 

@@ -92,7 +92,16 @@ Var ChunkWriter::scores(Var q, Var k, const Decays& decays) {
 
 /// What is read of the steps of the chunk itself.
 Var ChunkWriter::read_in_chunk(Var q, bool over_columns) {
-  const Var k = keys(over_columns), v = values(over_columns), gates = decays_.lines;
+  Var sum;
+  for (std::size_t i = 0; i < products(); ++i) {
+    const Var k = keys(over_columns, i), v = values(over_columns, i);
+    const Var read = of_all_heads(read_of(q, k, v, over_columns));
+    sum = sum ? sum + read : read;
+  }
+  return sum;
+}
+Var ChunkWriter::read_of(Var q, Var k, Var v, bool over_columns) {
+  const Var gates = decays_.lines;
   if (!gates || gates_meet_queries(over_columns)) return stacked_matmul(scores(q, k, decays_), v);
   const Var met = scores(q, k, {});
   const std::int64_t heads = std::max({met.shape()[0], v.shape()[0], gates.shape()[0]});
@@ -109,13 +118,17 @@ Var ChunkWriter::read_before(Var q, bool over_columns, const Decays& decays) con
 
 Var ChunkWriter::state_after() {
   const Factor::Kind kind = chain_->gate_kind();
-  Var lines = values(true), row = keys(true), all = decays_.all;
-  if (kind == Factor::Kind::row)
-    row = decays_.to_end * row;
-  else
-    lines = product(decays_.to_end, lines);
+  Var added, all = decays_.all;
+  for (std::size_t i = 0; i < products(); ++i) {
+    Var lines = values(true, i), row = keys(true, i);
+    if (kind == Factor::Kind::row)
+      row = decays_.to_end * row;
+    else
+      lines = product(decays_.to_end, lines);
+    const Var one = of_all_heads(stacked_matmul(lines, row, true));
+    added = added ? added + one : one;
+  }
   if (kind == Factor::Kind::column) all = reshape(all, {all.shape()[0], all.shape()[2], 1});
-  const Var added = of_all_heads(stacked_matmul(lines, row, true));
   return before_ ? product(all, before_) + added : added;
 }
 

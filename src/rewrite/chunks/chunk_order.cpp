@@ -88,7 +88,7 @@ class Ordering {
       for (const Factor& f : product.factors) needs.push_back(at(f.node));
     };
     add(u.gate);
-    add(u.added);
+    for (const FactorProduct& added : u.added) add(added);
     if (!u.correction) return;
     add(u.correction->scale);
     for (const FactorProduct& rest : u.correction->rest) add(rest);

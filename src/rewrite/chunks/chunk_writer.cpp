@@ -10,12 +10,6 @@
 #include "taugrad/ops/steps.h"
 
 namespace taugrad {
-namespace {
-
-const FactorProduct& added_of(const LinearUpdate& u) { return u.added; }
-
-}  // namespace
-
 ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept)
     : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept) {}
 
@@ -105,18 +99,19 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   return known = transpose(all, {1, 0, 2});
 }
 
-/// What queries meet: the rows where the columns are summed over.
-Var ChunkWriter::keys(bool over_columns) {
+/// What queries meet of a product that is added: the rows where the columns are summed over.
+Var ChunkWriter::keys(bool over_columns, std::size_t product) {
   const auto kind = over_columns ? Factor::Kind::row : Factor::Kind::column;
-  if (line_ && chain_->correction()->line == kind) return line_;
-  if (const Var all = multiplied(added_of, kind)) return all;
+  if (line_ && product == 0 && chain_->correction()->line == kind) return line_;
+  if (const Var all = multiplied(added_of(product), kind)) return all;
   const std::int64_t width = over_columns ? chain_->axes.columns : chain_->axes.rows;
   return constant(to_, 1, {1, static_cast<std::int64_t>(size()), width});
 }
 
-Var ChunkWriter::values(bool over_columns) {
-  const Var scale = line_ ? Var{} : numbers(added_of);  // the line has them
-  const Var lines = keys(!over_columns);
+Var ChunkWriter::values(bool over_columns, std::size_t product) {
+  const bool is_line = line_ && product == 0;  // which has the numbers
+  const Var scale = is_line ? Var{} : numbers(added_of(product));
+  const Var lines = keys(!over_columns, product);
   return of_steps(scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines);
 }
 
@@ -169,7 +164,7 @@ Var ChunkWriter::queries(const Group& group) {
 
 Var ChunkWriter::result(const Group& group) {
   const Var q = queries(group);
-  const Var y = of_all_heads(read_in_chunk(q, group.over_columns));
+  const Var y = read_in_chunk(q, group.over_columns);
   return before_ ? y + read_before(q, group.over_columns, decays_) : y;
 }
 

@@ -48,7 +48,7 @@ class ChunkWriter {
     Var between;                  ///< of numbers [h,C,C]
     Var lines;                    ///< of rows or columns the gates themselves [h,C,width]
     Var from_start, to_end, all;  ///< [h,C,1 or width] twice, [h,1,1 or width]
-    bool lagging = false;         ///< `lines` are to count up to the step before
+    bool lagging = false;         ///< they count up to the step before
   };
 
   Var fit(Var v, ExtentId extent) const;
@@ -61,13 +61,17 @@ class ChunkWriter {
   // a row a step: [heads,C,width]
   Var stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
   using ProductOf = std::function<const FactorProduct&(const LinearUpdate&)>;
+  static ProductOf added_of(std::size_t product) {
+    return [product](const LinearUpdate& u) -> const FactorProduct& { return u.added[product]; };
+  }
   Var multiplied(const ProductOf& of, Factor::Kind kind);
   Var multiplied_in_turn(const ProductOf& of, Factor::Kind kind, std::int64_t width);
   Var factor_line(const Factor& factor);
   Var numbers(const ProductOf& of);
   Var signs(const ProductOf& of);
-  Var keys(bool over_columns);
-  Var values(bool over_columns);
+  std::size_t products() const { return chain_->updates[chunk_->first].added.size(); }
+  Var keys(bool over_columns, std::size_t product);
+  Var values(bool over_columns, std::size_t product);
   Var of_steps(Var v);
 
   Var gates();
@@ -78,6 +82,7 @@ class ChunkWriter {
   bool gates_meet_queries(bool over_columns) const;
   Var scores(Var q, Var k, const Decays& decays);
   Var read_in_chunk(Var q, bool over_columns);
+  Var read_of(Var q, Var k, Var v, bool over_columns);
   Var read_before(Var q, bool over_columns, const Decays& decays) const;
   Var result(const Group& group);
   Var state_after();
@@ -88,6 +93,7 @@ class ChunkWriter {
   Var lagging(Var from_start);
   Var decays_of_none() const;
   Var rest_of_line();
+  Var earlier_lines(Var q, std::size_t product);
   Var rest_at(const LinearUpdate& update, Factor::Kind kind, std::int64_t width);
   Group corrections() const;
   Var queries(const Group& group);

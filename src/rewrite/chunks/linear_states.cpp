@@ -31,7 +31,8 @@ Updates find_updates(const Tape& tape, std::size_t way) {
 }
 
 bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
-  const bool alike = a.gate.is_like(b.gate) && a.added.is_like(b.added);
+  const auto same = [](const FactorProduct& x, const FactorProduct& y) { return x.is_like(y); };
+  const bool alike = a.gate.is_like(b.gate) && std::ranges::equal(a.added, b.added, same);
   if (!a.correction || !b.correction) return alike && !a.correction && !b.correction;
   return alike && a.correction->is_like(*b.correction);
 }
@@ -97,10 +98,40 @@ class Chains {
         chain.axes = state_axes(tape_.shape(start))[way];
         chain.period = turns.period;
         for (const LinearUpdate* u : rest.first(turns.count)) chain.updates.push_back(*u);
+        join(chain);
         rest = rest.subspan(turns.count);
         if (turns.count > turns.period && complete(chain)) keep(std::move(chain));
       }
     }
+  }
+
+  /// What a step adds in several products, one after another, is one update.
+  void join(StateChain& chain) const {
+    const std::size_t period = chain.period, count = chain.updates.size() / period;
+    for (std::size_t t = 0; t < chain.updates.size(); ++t)
+      if (t % period != 0 && !only_adds(chain.updates[t - 1], chain.updates[t])) return;
+    std::vector<LinearUpdate> joined;
+    for (std::size_t step = 0; step < count; ++step) {
+      LinearUpdate all = std::move(chain.updates[step * period]);
+      for (std::size_t i = 1; i < period; ++i) {
+        LinearUpdate& next = chain.updates[step * period + i];
+        all.way.push_back(all.state);
+        all.way.insert(all.way.end(), next.way.begin(), next.way.end());
+        all.opened.insert(all.opened.end(), next.opened.begin(), next.opened.end());
+        all.added.push_back(std::move(next.added.front()));
+        all.state = next.state;
+      }
+      joined.push_back(std::move(all));
+    }
+    chain.updates = std::move(joined);
+    chain.period = 1;
+  }
+  /// Whether all that is made of a state is another one, to which a product is added.
+  bool only_adds(const LinearUpdate& before, const LinearUpdate& next) const {
+    return next.gate.factors.empty() && !next.gate.negative && !next.correction &&
+           std::ranges::all_of(users_.of(before.state), [&](NodeId user) {
+             return user == next.state || std::ranges::count(next.way, user) > 0;
+           });
   }
 
   static bool is_vector(const StateChain& c) { return c.axes.rows == 1 || c.axes.columns == 1; }

@@ -66,13 +66,13 @@ struct Correction {
 /// state = gate before + added
 struct LinearUpdate {
   NodeId state;
-  NodeId given;                ///< the state before as it is read: a copy of it, a weight's copy
-  NodeId before;               ///< and what it is a copy of
-  FactorProduct gate;          ///< numbers, and rows or columns; none: 1
-  FactorProduct added;         ///< columns, rows and numbers
+  NodeId given;        ///< the state before as it is read: a copy of it, a weight's copy
+  NodeId before;       ///< and what it is a copy of
+  FactorProduct gate;  ///< numbers, and rows or columns; none: 1
+  std::vector<FactorProduct> added;  ///< products of columns, rows and numbers
   std::vector<NodeId> way;     ///< products of its size, among them those between the two states
   std::vector<NodeId> opened;  ///< products of what is added, which is made of their factors
-  /// A row or a column of what is added, which is then not among its factors.
+  /// A row or a column of what is added first, which is then not among its factors.
   std::optional<Correction> correction = {};
 };
 

@@ -27,7 +27,7 @@ class Update {
     const NodeId before = state_behind(tape_, kept.full[0].node);
     if (tape_.shape_id(before) != tape_.shape_id(id_)) return std::nullopt;
     LinearUpdate update{
-        id_,      kept.full[0].node,   before, kept.product, std::move(added.product),
+        id_,      kept.full[0].node,   before, kept.product, {std::move(added.product)},
         kept.way, std::move(added.way)};
     correct(update, {before, root, minus, kept.product});
     return update;
@@ -36,7 +36,7 @@ class Update {
  private:
   /// Takes the line that holds the state before out of what is added.
   void correct(LinearUpdate& update, const StateBefore& before) const {
-    std::vector<Factor>& factors = update.added.factors;
+    std::vector<Factor>& factors = update.added.front().factors;
     for (std::size_t f = 0; f < factors.size() && !update.correction; ++f) {
       update.correction = correction_of(tape_, axes_, factors[f], before);
       if (update.correction) factors.erase(factors.begin() + static_cast<std::ptrdiff_t>(f));
