@@ -71,14 +71,17 @@ inline Tensors inputs_of(const Definition& d, const Case& c) {
   return inputs;
 }
 
+/// Numbers of either sign.
+inline void fill(Tensor& tensor, char seed) {
+  const auto values = tensor.values<double>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = std::sin(static_cast<double>(seed) + 2. * static_cast<double>(i));
+}
+
 /// Those that begin with 0, numbers and vectors, are drawn like the others.
 inline Tensors weights_of(const Definition& d, const Case& c) {
   Tensors weights = initial_weights(d, {.steps = c.steps, .seed = 4});
-  for (const char* name : {"w", "c", "g"}) {
-    const auto values = weights.at(name).values<double>();
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = std::sin(static_cast<double>(name[0]) + 2. * static_cast<double>(i));
-  }
+  for (const char* name : {"w", "c", "g"}) fill(weights.at(name), name[0]);
   return weights;
 }
 

@@ -113,6 +113,18 @@ const Net kNets[] = {
      0},
 };
 
+struct Shipped {
+  const char* graph;
+  std::vector<std::string> states;  ///< that are found
+  std::string out = "y";
+};
+const std::vector<Shipped> kShipped = {
+    {"gla", {"S"}},          {"hgrn2", {"S"}},    {"linear_attention", {"S", "z"}},
+    {"mamba2", {"S"}},       {"mesanet", {"G"}},  {"mlstm", {"C", "u"}, "h"},
+    {"retnet", {"S"}},       {"deltanet", {"S"}}, {"gated_deltanet", {"S"}},
+    {"kda", {"S"}},          {"comba", {"S"}},    {"mamba3", {"S"}},
+    {"deltaproduct", {"S"}}, {"rwkv7", {"S"}},    {"lstm", {}}};
+
 }  // namespace
 
 TEST_CASE("chunk: which recurrences are linear in a state that only vectors read", "[chunk]") {
@@ -126,18 +138,40 @@ TEST_CASE("chunk: which recurrences are linear in a state that only vectors read
 }
 
 TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not", "[chunk]") {
-  const std::vector<std::pair<const char*, std::vector<std::string>>> shipped = {
-      {"gla", {"S"}},          {"hgrn2", {"S"}},    {"linear_attention", {"S", "z"}},
-      {"mamba2", {"S"}},       {"mesanet", {"G"}},  {"mlstm", {"C", "u"}},
-      {"retnet", {"S"}},       {"deltanet", {"S"}}, {"gated_deltanet", {"S"}},
-      {"kda", {"S"}},          {"comba", {"S"}},    {"mamba3", {"S"}},
-      {"deltaproduct", {"S"}}, {"rwkv7", {"S"}},    {"lstm", {}}};
-  for (const auto& [graph, states] : shipped) {
+  for (const auto& [graph, states, out] : kShipped) {
     CAPTURE(graph);
     std::vector<std::string> found;
     for (const ChunkedStates& s : chunks_of(load_definition(graph), 9).states)
       found.push_back(s.name);
     CHECK(found == states);
+  }
+}
+
+TEST_CASE("chunk: shipped recurrences have the values and gradients of step by step", "[chunk]") {
+  for (const auto& [graph, states, out] : kShipped) {
+    CAPTURE(graph);
+    const Definition d = load_definition(graph);
+    Tensors inputs = random_inputs(d, {.steps = 9, .batch = 3, .seed = 5});
+    inputs["lengths"] = Tensor::of({3}, std::vector<std::int64_t>{9, 4, 6});
+    Tensors weights = initial_weights(d, {.steps = 9, .seed = 6});
+    RunOptions options;
+    std::vector<std::string> fetch{out};
+    for (auto& [name, tensor] : weights) {
+      if (largest(tensor) == 0) fill(tensor, name[0]);
+      fetch.push_back("grad:" + name);
+    }
+    if (states.empty()) continue;
+    Tensor cotangent = test::evaluate(d, inputs, weights, {out}, options).at(out);
+    fill(cotangent, 'c');
+    inputs["cotangent:" + out] = cotangent;
+    const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
+    options.engine.chunk = kChunk;
+    const Tensors chunked = test::evaluate(d, inputs, weights, fetch, options);
+    for (const auto& [name, tensor] : plain) {
+      CAPTURE(name);
+      CHECK(largest(tensor) > 0);
+      CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
+    }
   }
 }
 
