@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "chunk_support.h"
+#include "taugrad/ops/records.h"
 
 using namespace chunk_support;
 
@@ -89,6 +90,24 @@ const Net kNets[] = {
       "y[t] = matvec(S[t], Q[t])")j"},
     {"an error that has a weight too, from the end", R"j("p[t] = unit(k[t])",
       "S[t] = S[t+1] + outer(v[t] + M @ w - S[t+1] @ p[t], unit(w))", "y[t] = S[t] @ q[t]")j"},
+    // a state times a matrix that is a diagonal and an outer product
+    {"a reflection, as the paper of DeltaNet writes it", R"j("p[t] = unit(k[t])",
+      "S[t] = S[t-1] @ (eye(K) - sigmoid(b[t]) * outer(p[t], p[t])) + sigmoid(b[t]) * outer(v[t], p[t])",
+      "y[t] = S[t] @ q[t]")j"},
+    {"a reflection of heads behind their gates",
+     R"j("p[t] = unit(G[t])",
+      "S[t] = reshape(A[t], H, 1, 1) * (S[t-1] @ (eye(K) - reshape(sigmoid(B[t]), H, 1, 1) * outer(p[t], p[t]))) + outer(U[t], p[t])",
+      "y[t] = matvec(S[t], Q[t])")j"},
+    {"a reflection of a number and other keys, from the left, of a learnt first state",
+     R"j("S[0] = transpose(M)", "p[t] = unit(k[t])",
+      "S[t] = (b[t] * eye(K) - outer(p[t], unit(q[t])) / 2) @ S[t-1] + outer(p[t], v[t]) - outer(q[t], v[t])",
+      "y[t] = q[t] @ S[t]")j"},
+    {"a diagonal less an outer product, from the end",
+     R"j("p[t] = unit(k[t])", "T[t] = outer(p[t], sigmoid(b[t]) * p[t]) - eye(K) * e[t]",
+      "S[t] = outer(v[t], p[t]) - S[t+1] @ T[t]", "y[t] = S[t] @ q[t]")j"},
+    {"one reflection for all heads", R"j("p[t] = unit(k[t])",
+      "S[t] = S[t-1] @ (eye(K) - 2 * outer(p[t], p[t])) + outer(U[t], k[t])",
+      "y[t] = S[t] @ q[t]")j"},
     // and what is left as it is
     {"an error that is bent", R"j("p[t] = unit(k[t])",
       "S[t] = a[t] * S[t-1] + outer(tanh(v[t] - S[t-1] @ p[t]), p[t])", "y[t] = S[t] @ q[t]")j",
@@ -104,6 +123,9 @@ const Net kNets[] = {
     {"an error of two steps before", R"j("p[t] = unit(k[t])",
       "S[t] = a[t] * S[t-1] + outer(v[t] - S[t-2] @ p[t], p[t])", "y[t] = S[t] @ q[t]")j",
      0},
+    {"a matrix of another kind", R"j("S[t] = S[t-1] @ (W + outer(k[t], q[t])) + outer(v[t], k[t])",
+      "y[t] = S[t] @ q[t]")j",
+     0},
     {"what is read comes back bent",
      R"j("S[t] = a[t] * S[t-1] + outer(v[t] + tanh(y[t-1]), k[t])", "y[t] = S[t] @ q[t]")j", 0},
 };
@@ -114,6 +136,26 @@ TEST_CASE("delta rule: which recurrences run in chunks", "[chunk]") { check_foun
 
 TEST_CASE("delta rule: values and gradients are those of step by step, to rounding", "[chunk]") {
   check_values(kNets);
+}
+
+TEST_CASE("delta rule: written as two products or as a reflection it is the same work", "[chunk]") {
+  const auto products = [](const char* update) {
+    const std::string equations =
+        std::string(R"j("p[t] = unit(k[t])", "S[t] = )j") + update + R"j(", "y[t] = S[t] @ q[t]")j";
+    const Definition d = net({"", equations.c_str()});
+    const Graph g = chunks_of(d, 15).graph;
+    std::int64_t count = 0;
+    for (NodeId id = 0; id < g.tape().size(); ++id)
+      count += &g.tape().op(id) == &kStackedMatmul && g.tape().shape(id).rank() == 3 ? 1 : 0;
+    return count;
+  };
+  const std::int64_t one = products("S[t-1] + b[t] * outer(v[t] - S[t-1] @ p[t], p[t])");
+  CHECK(one > 0);
+  CHECK(products("S[t-1] - b[t] * outer(S[t-1] @ p[t], p[t]) + outer(b[t] * v[t], p[t])") == one);
+  // which gives no one what it reads of the states: two products a chunk less, of the first one
+  // less
+  CHECK(products("S[t-1] @ (eye(K) - b[t] * outer(p[t], p[t])) + b[t] * outer(v[t], p[t])") ==
+        one - 11);
 }
 
 TEST_CASE("delta rule: gradients by what only the states are made of are not lost", "[chunk]") {

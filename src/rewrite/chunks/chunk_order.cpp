@@ -39,7 +39,8 @@ class Ordering {
     const auto number = static_cast<std::ptrdiff_t>(c);
     for (const std::size_t r : chunk.reads) order_.made_by[at(chain.reads[r].node)] = number;
     for (std::size_t t = chunk.first; t < chunk.end; ++t)
-      if (const auto& correction = chain.updates[t].correction)
+      if (const auto& correction = chain.updates[t].correction;
+          correction && correction->read.node >= 0)
         order_.made_by[at(correction->read.node)] = number;
     if (chain.whole && chunk.end == chain.updates.size())
       order_.made_by[at(chain.updates.back().state)] = number;

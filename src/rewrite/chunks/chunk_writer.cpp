@@ -31,7 +31,7 @@ void ChunkWriter::write(const StateChain& chain, const Chunk& chunk) {
         stacked(query, read.heads, group.over_columns ? chain.axes.columns : chain.axes.rows);
     give(group, stacked_matmul(q, after, false, group.over_columns));
   }
-  if (line_) give_corrections();
+  if (line_ && chain.correction()->read.node >= 0) give_corrections();
   if (!last || !chain.whole) return;
   const NodeId state = chain.updates.back().state;
   const Var whole = taugrad::copy(reshape(fit(after, from_.extent_id(state)), from_.shape(state)));

@@ -9,6 +9,7 @@
 
 #include "rewrite/chunks/linear_update.h"
 #include "rewrite/chunks/state_reads.h"
+#include "rewrite/chunks/turns.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -28,31 +29,6 @@ Updates find_updates(const Tape& tape, std::size_t way) {
       updates.emplace(id, std::move(*update));
   }
   return updates;
-}
-
-bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
-  const auto same = [](const FactorProduct& x, const FactorProduct& y) { return x.is_like(y); };
-  const bool alike = a.gate.is_like(b.gate) && std::ranges::equal(a.added, b.added, same);
-  if (!a.correction || !b.correction) return alike && !a.correction && !b.correction;
-  return alike && a.correction->is_like(*b.correction);
-}
-
-/// Updates that take turns, from the first one on.
-struct Turns {
-  std::size_t period, count;
-};
-
-/// The longest of them; of one that is like no other: it alone.
-Turns turns_of(std::span<const LinearUpdate* const> all) {
-  constexpr std::size_t kMostAStep = 4;
-  Turns best{1, 1};
-  for (std::size_t period = 1; period <= kMostAStep; ++period) {
-    std::size_t n = period;
-    while (n < all.size() && are_like(*all[n - period], *all[n])) ++n;
-    n -= n % period;
-    if (n > period && n > best.count) best = {period, n};
-  }
-  return best;
 }
 
 class Chains {
@@ -98,40 +74,12 @@ class Chains {
         chain.axes = state_axes(tape_.shape(start))[way];
         chain.period = turns.period;
         for (const LinearUpdate* u : rest.first(turns.count)) chain.updates.push_back(*u);
-        join(chain);
+        join(chain, users_);
+        fold(chain);
         rest = rest.subspan(turns.count);
         if (turns.count > turns.period && complete(chain)) keep(std::move(chain));
       }
     }
-  }
-
-  /// What a step adds in several products, one after another, is one update.
-  void join(StateChain& chain) const {
-    const std::size_t period = chain.period, count = chain.updates.size() / period;
-    for (std::size_t t = 0; t < chain.updates.size(); ++t)
-      if (t % period != 0 && !only_adds(chain.updates[t - 1], chain.updates[t])) return;
-    std::vector<LinearUpdate> joined;
-    for (std::size_t step = 0; step < count; ++step) {
-      LinearUpdate all = std::move(chain.updates[step * period]);
-      for (std::size_t i = 1; i < period; ++i) {
-        LinearUpdate& next = chain.updates[step * period + i];
-        all.way.push_back(all.state);
-        all.way.insert(all.way.end(), next.way.begin(), next.way.end());
-        all.opened.insert(all.opened.end(), next.opened.begin(), next.opened.end());
-        all.added.push_back(std::move(next.added.front()));
-        all.state = next.state;
-      }
-      joined.push_back(std::move(all));
-    }
-    chain.updates = std::move(joined);
-    chain.period = 1;
-  }
-  /// Whether all that is made of a state is another one, to which a product is added.
-  bool only_adds(const LinearUpdate& before, const LinearUpdate& next) const {
-    return next.gate.factors.empty() && !next.gate.negative && !next.correction &&
-           std::ranges::all_of(users_.of(before.state), [&](NodeId user) {
-             return user == next.state || std::ranges::count(next.way, user) > 0;
-           });
   }
 
   static bool is_vector(const StateChain& c) { return c.axes.rows == 1 || c.axes.columns == 1; }
@@ -155,8 +103,8 @@ class Chains {
 
   /// Finds what reads the states; false where that is not to be had of chunks.
   bool complete(StateChain& chain) const {
-    if (gates_differ(chain) || !one_set_of_items(chain) || is_asked(chain) ||
-        !corrections_fit(chain))
+    if (has_mixed_turns(chain) || gates_differ(chain) || !one_set_of_items(chain) ||
+        is_asked(chain) || !corrections_fit(chain))
       return false;
     for (std::size_t t = 0; t < chain.updates.size(); ++t) {
       const NodeId state = chain.updates[t].state;
@@ -174,6 +122,13 @@ class Chains {
       }
     }
     return !chain.reads.empty() && reads_fit(chain);
+  }
+
+  /// Whether updates that take turns add several products each.
+  static bool has_mixed_turns(const StateChain& chain) {
+    return chain.period > 1 && std::ranges::any_of(chain.updates, [](const LinearUpdate& u) {
+             return u.added.size() > 1;
+           });
   }
 
   /// Whether there are gates that are rows and gates that are columns.
@@ -203,9 +158,11 @@ class Chains {
     for (LinearUpdate& u : chain.updates) {
       if (!u.correction) continue;
       Correction& c = *u.correction;
-      const auto read = read_of(tape_, users_, c, chain.axes);
-      if (!read || read->over_columns != (c.line == Factor::Kind::column)) return false;
-      c.read = *read;
+      if (c.read.node >= 0) {
+        const auto read = read_of(tape_, users_, c, chain.axes);
+        if (!read || read->over_columns != (c.line == Factor::Kind::column)) return false;
+        c.read = *read;
+      }
       const Factor::Kind gate = chain.gate_kind();
       if (gate != Factor::Kind::number && gate == c.line) return false;
       const Correction& first = *chain.correction();

@@ -39,6 +39,7 @@ struct FactorProduct {
   /// Of a gate: row or column where it has such factors, number where it has none; none: both.
   std::optional<Factor::Kind> kind() const;
   bool is_like(const FactorProduct& other) const;
+  FactorProduct times(const FactorProduct& other) const;
 };
 
 /// y = S q, or q S: a sum over the columns, or over the rows, of the state.
@@ -54,7 +55,7 @@ struct StateRead {
 ///   line = rest + scale S[t-1] p,   or rest + scale (a S[t-1]) p
 struct Correction {
   Factor::Kind line = Factor::Kind::column;  ///< a column, of a sum over columns, or a row
-  StateRead read = {-1, -1, 0, true, 1};     ///< its step says nothing
+  StateRead read = {-1, -1, 0, true, 1};     ///< its step says nothing; -1: it has no node
   bool gated = false;                        ///< the state as the gate left it is read
   FactorProduct scale;                       ///< numbers
   std::vector<FactorProduct> rest;           ///< lines and numbers

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rewrite/chunks/correction.h"
+#include "rewrite/chunks/reflection.h"
 #include "rewrite/chunks/terms.h"
 #include "taugrad/ops/records.h"
 
@@ -24,6 +25,8 @@ class Update {
       added.product.factors.push_back({elements_of(tape_, f.node), f.kind, f.below, f.heads});
     }
     if (added.product.factors.empty()) return std::nullopt;
+    if (const auto r = reflection_of(tape_, kept.full[0].node, axes_))
+      return reflected(*r, kept, std::move(added));
     const NodeId before = state_behind(tape_, kept.full[0].node);
     if (tape_.shape_id(before) != tape_.shape_id(id_)) return std::nullopt;
     LinearUpdate update{
@@ -34,6 +37,28 @@ class Update {
   }
 
  private:
+  /// a (c S + s (S p) w^T) + added
+  std::optional<LinearUpdate> reflected(const Reflection& r, const Term& kept, Term added) const {
+    const NodeId before = state_behind(tape_, r.state);
+    if (kept.product.kind() != Factor::Kind::number) return std::nullopt;
+    if (tape_.shape_id(before) != tape_.shape_id(id_)) return std::nullopt;
+    Correction c;
+    c.line = r.over_columns ? Factor::Kind::column : Factor::Kind::row;
+    c.read = {-1, r.query.node, 0, r.over_columns, r.query.heads};
+    c.gated = r.kept.factors.empty();  // c is 1 or -1
+    c.scale = r.scale.times(c.gated ? FactorProduct{{}, r.kept.negative} : kept.product);
+    LinearUpdate update{id_,
+                        r.state,
+                        before,
+                        kept.product.times(r.kept),
+                        {r.other, std::move(added.product)},
+                        kept.way,
+                        std::move(added.way),
+                        std::move(c)};
+    update.way.insert(update.way.end(), r.way.begin(), r.way.end());
+    return update;
+  }
+
   /// Takes the line that holds the state before out of what is added.
   void correct(LinearUpdate& update, const StateBefore& before) const {
     std::vector<Factor>& factors = update.added.front().factors;
@@ -56,6 +81,13 @@ std::optional<Factor::Kind> FactorProduct::kind() const {
   const bool row = has(Kind::row), column = has(Kind::column);
   if (row && column) return std::nullopt;
   return row ? Kind::row : column ? Kind::column : Kind::number;
+}
+
+FactorProduct FactorProduct::times(const FactorProduct& other) const {
+  FactorProduct all = *this;
+  all.factors.insert(all.factors.end(), other.factors.begin(), other.factors.end());
+  all.negative = negative != other.negative;
+  return all;
 }
 
 bool FactorProduct::is_like(const FactorProduct& other) const {
