@@ -1,34 +1,18 @@
 // Recurrences that are linear in their state, in chunks: the values and gradients of the same step
 // by step, to rounding.
-#include <fmt/core.h>
-
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "language_support.h"
-#include "rewrite/chunks/chunks.h"
+#include "chunk_support.h"
 #include "taugrad/evaluate/describe_plan.h"
-#include "taugrad/unfold/unfold.h"
 
-using namespace taugrad;
+using namespace chunk_support;
 using taugrad::test::define;
 
 namespace {
 
-constexpr std::int64_t kChunk = 4;
-
-struct Net {
-  const char* name;
-  const char* equations;
-  std::size_t chains = 1;  ///< found
-  const char* last = "0";  ///< is added to the loss
-};
-
-/// Inputs q, k, e [K], v [V] and a, b, numbers; Q, G, E [H,K], U [H,V], A, B [H]; weights W [K,K],
-/// w [K], M [V,K], c, R [H,V,K].
 const Net kNets[] = {
     {"a number", R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t]")j"},
     {"no gate", R"j("S[t] = S[t-1] + outer(v[t], W @ k[t])", "y[t] = S[t] @ q[t]")j"},
@@ -115,14 +99,13 @@ const Net kNets[] = {
      R"j("S[t] = e[t] * S[t-1] + outer(v[t], k[t])", "T[t] = w * T[t-1] + outer(v[t], k[t])",
       "y[t] = S[t] @ q[t] + T[t] @ q[t]")j",
      2},
+    {"weights are added, from the end",
+     R"j("S[t] = a[t] * S[t+1] + outer(M @ w, w)", "y[t] = S[t] @ q[t]")j"},
+    {"weights are added behind rows, from the end",
+     R"j("S[t] = e[t] * S[t+1] + outer(M @ w, w)", "y[t] = S[t] @ q[t]")j"},
     // and what is left as it is
     {"a nonlinearity",
      R"j("S[t] = tanh(a[t] * S[t-1] + outer(v[t], k[t]))", "y[t] = S[t] @ q[t]")j", 0},
-    {"an error", R"j("S[t] = a[t] * S[t-1] + outer(v[t] - S[t-1] @ k[t], k[t])",
-      "y[t] = S[t] @ q[t]")j",
-     0},
-    {"what is read comes back",
-     R"j("S[t] = a[t] * S[t-1] + outer(v[t] + y[t-1], k[t])", "y[t] = S[t] @ q[t]")j", 0},
     {"the norm of a state",
      R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "y[t] = S[t] @ q[t] / (1 + norm(S[t]))")j", 0},
     {"a row and a column", R"j("S[t] = e[t] * (reshape(v[t], V, 1) * S[t-1]) + outer(v[t], k[t])",
@@ -130,86 +113,22 @@ const Net kNets[] = {
      0},
 };
 
-Definition net(const Net& n) {
-  const std::string equations = n.equations;
-  const bool of_end = equations.find("\"y = ") != std::string::npos;
-  return define(fmt::format(
-      R"j("index": {{"t": "tau"}}, "sizes": {{"K": 3, "V": 2, "H": 2}},
-      "inputs": {{"q[t]": ["K"], "k[t]": ["K"], "v[t]": ["V"], "a[t]": [], "b[t]": [],
-        "e[t]": ["K"], "E[t]": ["H", "K"], "Q[t]": ["H", "K"], "G[t]": ["H", "K"],
-        "U[t]": ["H", "V"], "A[t]": ["H"], "B[t]": ["H"]}},
-      "weights": {{"W": ["K", "K"], "w": ["K"], "M": ["V", "K"], "c": [], "R": ["H", "V", "K"],
-        "g": []}},
-      "equations": [{}], "loss": "{} + {}")j",
-      equations, of_end ? "g * sum(y * y)" : "sum[t](g * sum(y[t] * y[t]) + sum(y[t]))", n.last));
-}
-
-struct Case {
-  std::int64_t steps, batch;
-  std::vector<std::int64_t> lengths = {};  ///< of the items, where they differ
+struct Shipped {
+  const char* graph;
+  std::vector<std::string> states;  ///< that are found
+  std::string out = "y";
 };
-
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  for (const std::int64_t steps : {1, 3, 4, 5, 15})
-    for (const std::int64_t batch : {1, 5}) all.push_back({steps, batch, {}});
-  all.push_back({15, 5, {9, 1, 15, 4, 8}});
-  all.push_back({6, 3, {0, 6, 5}});
-  return all;
-}
-
-/// Drawn numbers, of either sign; a gate in three is 0, others are negative.
-Tensors inputs_of(const Definition& d, const Case& c) {
-  Tensors inputs = random_inputs(d, {.steps = c.steps, .batch = c.batch, .seed = 3});
-  for (auto& [name, tensor] : inputs) {
-    if (name != "a" && name != "A" && name != "e" && name != "E") continue;
-    const auto values = tensor.values<double>();
-    for (std::size_t i = 0; i < values.size(); i += 3) values[i] = 0;
-  }
-  if (!c.lengths.empty()) inputs["lengths"] = Tensor::of({c.batch}, c.lengths);
-  return inputs;
-}
-
-Tensors run_net(const Definition& d, const Case& c, std::int64_t chunk, int threads,
-                bool again = false) {
-  RunOptions options;
-  options.steps = c.steps;
-  options.engine.threads = threads;
-  options.engine.chunk = chunk;
-  options.checkpoint = again;
-  std::vector<std::string> fetch{"loss", "y"};
-  for (const char* name :
-       {"q", "k", "v", "a", "b", "e", "E", "Q", "G", "U", "A", "B", "W", "w", "M", "c", "R", "g"})
-    fetch.push_back(std::string("grad:") + name);
-  return test::evaluate(d, inputs_of(d, c), initial_weights(d, {.steps = c.steps, .seed = 4}),
-                        fetch, options);
-}
-
-double largest(const Tensor& t) {
-  double size = 0;
-  for (std::int64_t i = 0; i < t.size(); ++i) size = std::max(size, std::abs(t.at(i)));
-  return size;
-}
-
-bool same_bits(const Tensors& a, const Tensors& b) {
-  return std::ranges::all_of(a, [&](const auto& entry) {
-    return std::ranges::equal(entry.second.template values<double>(),
-                              b.at(entry.first).template values<double>());
-  });
-}
-
-InChunks chunks_of(const Definition& d, std::int64_t steps, std::set<std::string> asked = {}) {
-  return in_chunks(unfold(d, {.steps = steps}).graph().tape(), kChunk, asked);
-}
+const std::vector<Shipped> kShipped = {
+    {"gla", {"S"}},          {"hgrn2", {"S"}},    {"linear_attention", {"S", "z"}},
+    {"mamba2", {"S"}},       {"mesanet", {"G"}},  {"mlstm", {"C", "u"}, "h"},
+    {"retnet", {"S"}},       {"deltanet", {"S"}}, {"gated_deltanet", {"S"}},
+    {"kda", {"S"}},          {"comba", {"S"}},    {"mamba3", {"S"}},
+    {"deltaproduct", {"S"}}, {"rwkv7", {"S"}},    {"lstm", {}}};
 
 }  // namespace
 
 TEST_CASE("chunk: which recurrences are linear in a state that only vectors read", "[chunk]") {
-  for (const Net& n : kNets) {
-    CAPTURE(n.name);
-    CHECK(chunks_of(net(n), 15).states.size() == n.chains);
-    CHECK(chunks_of(net(n), 1).states.empty());
-  }
+  check_found(kNets);
   const InChunks one = chunks_of(net(kNets[0]), 15);
   REQUIRE(one.states.size() == 1);
   CHECK(one.states[0].name == "S");
@@ -219,11 +138,7 @@ TEST_CASE("chunk: which recurrences are linear in a state that only vectors read
 }
 
 TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not", "[chunk]") {
-  const std::vector<std::pair<const char*, std::vector<std::string>>> shipped = {
-      {"gla", {"S"}},    {"hgrn2", {"S"}},   {"linear_attention", {"S", "z"}},
-      {"mamba2", {"S"}}, {"mesanet", {"G"}}, {"mlstm", {"C", "u"}},
-      {"retnet", {"S"}}, {"deltanet", {}},   {"lstm", {}}};
-  for (const auto& [graph, states] : shipped) {
+  for (const auto& [graph, states, out] : kShipped) {
     CAPTURE(graph);
     std::vector<std::string> found;
     for (const ChunkedStates& s : chunks_of(load_definition(graph), 9).states)
@@ -232,21 +147,36 @@ TEST_CASE("chunk: shipped recurrences that run in chunks, and some that do not",
   }
 }
 
-TEST_CASE("chunk: values and gradients are those of step by step, to rounding", "[chunk]") {
-  for (const Net& n : kNets) {
-    const Definition d = net(n);
-    for (const Case& c : cases()) {
-      CAPTURE(n.name, c.steps, c.batch, c.lengths.empty());
-      const Tensors plain = run_net(d, c, 0, 1), chunked = run_net(d, c, kChunk, 1);
-      for (const auto& [name, tensor] : plain) {
-        CAPTURE(name);
-        CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-      }
-      CHECK(same_bits(chunked, run_net(d, c, kChunk, 2)));
-      CHECK(same_bits(chunked, run_net(d, c, kChunk, 1, true)));  // computed again
-      if (n.chains == 0) CHECK(same_bits(plain, chunked));
+TEST_CASE("chunk: shipped recurrences have the values and gradients of step by step", "[chunk]") {
+  for (const auto& [graph, states, out] : kShipped) {
+    CAPTURE(graph);
+    const Definition d = load_definition(graph);
+    Tensors inputs = random_inputs(d, {.steps = 9, .batch = 3, .seed = 5});
+    inputs["lengths"] = Tensor::of({3}, std::vector<std::int64_t>{9, 4, 6});
+    Tensors weights = initial_weights(d, {.steps = 9, .seed = 6});
+    RunOptions options;
+    std::vector<std::string> fetch{out};
+    for (auto& [name, tensor] : weights) {
+      if (largest(tensor) == 0) fill(tensor, name[0]);
+      fetch.push_back("grad:" + name);
+    }
+    if (states.empty()) continue;
+    Tensor cotangent = test::evaluate(d, inputs, weights, {out}, options).at(out);
+    fill(cotangent, 'c');
+    inputs["cotangent:" + out] = cotangent;
+    const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
+    options.engine.chunk = kChunk;
+    const Tensors chunked = test::evaluate(d, inputs, weights, fetch, options);
+    for (const auto& [name, tensor] : plain) {
+      CAPTURE(name);
+      CHECK(largest(tensor) > 0);
+      CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
     }
   }
+}
+
+TEST_CASE("chunk: values and gradients are those of step by step, to rounding", "[chunk]") {
+  check_values(kNets);
 }
 
 TEST_CASE("chunk: items that end by two lengths go step by step", "[chunk]") {
@@ -267,7 +197,7 @@ TEST_CASE("chunk: states that are asked for stay as they are", "[chunk]") {
   const Case c{9, 3, {}};
   RunOptions options;
   options.engine.chunk = kChunk;
-  const Tensors weights = initial_weights(d, {.steps = c.steps, .seed = 4});
+  const Tensors weights = weights_of(d, c);
   const std::vector<std::string> fetch{"S", "grad:S", "loss"};
   const Tensors chunked = test::evaluate(d, inputs_of(d, c), weights, fetch, options);
   options.engine.chunk = 0;

@@ -11,6 +11,7 @@
 #include "taugrad/ops/decays.h"
 #include "taugrad/ops/gated.h"
 #include "taugrad/ops/steps.h"
+#include "taugrad/ops/triangular.h"
 
 namespace samples {
 namespace {
@@ -252,6 +253,18 @@ Samples gated(const Op& op) {
   return out;
 }
 
+// what stands on the diagonal and above it has no part
+Samples triangular(const Op& op) {
+  Samples out;
+  for (const Attrs& attrs : {Attrs{}, Attrs{{"transposed", std::int64_t{1}}}})
+    for (const Shape& b :
+         {Shape{1, 2}, Shape{2, 1}, Shape{4, 3}, Shape{2, 3, 2}, Shape{3, 0}, Shape{0, 2}}) {
+      const std::int64_t n = b[b.rank() - 2];
+      add(out, op, {b.rank() == 2 ? Shape{n, n} : Shape{b[0], n, n}, b}, attrs);
+    }
+  return out;
+}
+
 Samples symbols(const Op& op) {
   Samples out;
   Sample s{.op = &op};
@@ -415,6 +428,7 @@ std::vector<Sample> of(const Op& op) {
   if (&op == &kDecays) return gates(op);
   if (&op == &kScan || &op == &kGatedScores || &op == &kGatedSums || &op == &kGatedSlopes)
     return gated(op);
+  if (&op == &kSolveUnitLower) return triangular(op);
   if (&op == &kStackedMatmul || &op == &kSolve || &op == &kLogdet) return products(op);
   if (&op == &kMatmul || &op == &kOuter || &op == &kOuterSum || &op == &kConv) return products(op);
   if (&op == &kSoftmax || &op == &kLogSoftmax || &op == &kCentre || &op == &kNormalize)

@@ -10,6 +10,7 @@
 #include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
 #include "taugrad/ops/steps.h"
+#include "taugrad/ops/triangular.h"
 
 namespace taugrad {
 namespace {
@@ -24,6 +25,7 @@ constexpr std::array kOps{
     &kSin, &kCos, &kErf, &kNormalCdf, &kLog1p, &kExpm1, &kSoftplus,
     &kLess, &kLessEqual, &kGreater, &kGreaterEqual, &kEqual, &kNotEqual, &kWhere,
     &kMatmul, &kStackedMatmul, &kOuter, &kOuterSum, &kConv, &kSolve, &kLogdet,
+    &kSolveUnitLower,
     &kDecays, &kScan, &kGatedScores, &kGatedSums, &kGatedSlopes,
     &kTranspose, &kReshape, &kBroadcastTo, &kConcat, &kSlice, &kAt, &kPad, &kStack,
     &kSum, &kMean, &kMax, &kSumTo, &kAddN, &kMeanN, &kFirstMax, &kNorm, &kLogSumExp, &kCumsum,

@@ -6,6 +6,7 @@
 #include "taugrad/ops/data_positions.h"
 #include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/triangular.h"
 
 namespace taugrad::plan {
 namespace {
@@ -30,6 +31,7 @@ std::int64_t depth(const Tape& tape, NodeId id) {
     return a[a.rank() - (tape.attrs(id).has("transpose_a") ? 2 : 1)];
   }
   if (op == &kSolve) return tape.shape(in[0])[tape.shape(in[0]).rank() - 1];  // and a third for LU
+  if (op == &kSolveUnitLower) return tape.shape(in[0])[tape.shape(in[0]).rank() - 1] / 2;
   if (op == &kGatedScores || op == &kGatedSums || op == &kGatedSlopes) {
     const Shape& a = tape.shape(in.back());  // a number of a line passes a gate for each pair
     return op == &kGatedScores ? a[a.rank() - 1] : a[a.rank() - 2];

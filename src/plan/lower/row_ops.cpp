@@ -5,10 +5,13 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/rows/row_gates.h"
 #include "kernels/rows/row_math.h"
+#include "kernels/rows/row_solve.h"
 #include "ops/gated.h"
 #include "ops/stacked.h"
+#include "ops/triangular.h"
 #include "taugrad/ops/gated.h"
 #include "taugrad/ops/records.h"
+#include "taugrad/ops/triangular.h"
 
 namespace taugrad::plan {
 namespace {
@@ -83,6 +86,14 @@ void gated_slopes(const Call<S>& c) {
 }
 
 template <class S>
+void solve_unit_lower(const Call<S>& c) {
+  const bool transposed = c.attrs->integer_or("transposed", 0) != 0;
+  each_system(c, [&](const TriangularSizes& s, const S* a, const S* b, S* x) {
+    kernels::solve_unit_lower(s.size, s.columns, a, transposed, b, x);
+  });
+}
+
+template <class S>
 struct RowOp {
   const Op* op;
   Forward<S> forward;
@@ -101,6 +112,7 @@ constexpr RowOp<S> kRowOps[] = {
     {&kGatedScores, &gated_scores<S>},
     {&kGatedSums, &gated_sums<S>},
     {&kGatedSlopes, &gated_slopes<S>},
+    {&kSolveUnitLower, &solve_unit_lower<S>},
     {&kNllCategorical, &likelihood<S, kernels::nll_rows<S>>},
     {&kNllCategoricalP, &likelihood<S, kernels::nll_p_rows<S>>},
 };

@@ -38,6 +38,10 @@ class Ordering {
     const StateChain& chain = chains_[chunk.chain];
     const auto number = static_cast<std::ptrdiff_t>(c);
     for (const std::size_t r : chunk.reads) order_.made_by[at(chain.reads[r].node)] = number;
+    for (std::size_t t = chunk.first; t < chunk.end; ++t)
+      if (const auto& correction = chain.updates[t].correction;
+          correction && correction->read.node >= 0)
+        order_.made_by[at(correction->read.node)] = number;
     if (chain.whole && chunk.end == chain.updates.size())
       order_.made_by[at(chain.updates.back().state)] = number;
   }
@@ -75,11 +79,21 @@ class Ordering {
     const Chunk& chunk = chunks_[c];
     const StateChain& chain = chains_[chunk.chain];
     needs.push_back(chunk.is_first() ? at(chain.first()) : item - 1);
-    for (std::size_t t = chunk.first; t < chunk.end; ++t)
-      for (const FactorProduct* product : {&chain.updates[t].gate, &chain.updates[t].added})
-        for (const Factor& f : product->factors) needs.push_back(at(f.node));
+    for (std::size_t t = chunk.first; t < chunk.end; ++t) add_needs(chain.updates[t], needs);
     for (const std::size_t r : chunk.reads) needs.push_back(at(chain.reads[r].query));
     return needs;
+  }
+
+  static void add_needs(const LinearUpdate& u, std::vector<std::size_t>& needs) {
+    const auto add = [&](const FactorProduct& product) {
+      for (const Factor& f : product.factors) needs.push_back(at(f.node));
+    };
+    add(u.gate);
+    for (const FactorProduct& added : u.added) add(added);
+    if (!u.correction) return;
+    add(u.correction->scale);
+    for (const FactorProduct& rest : u.correction->rest) add(rest);
+    needs.push_back(at(u.correction->read.query));
   }
 
   /// The way from `item` to itself goes through a chunk.
@@ -110,10 +124,11 @@ std::vector<Chunk> cut_in_chunks(const std::vector<StateChain>& chains, std::siz
   std::vector<Chunk> chunks;
   for (std::size_t c = 0; c < chains.size(); ++c) {
     const std::size_t before = chunks.size(), count = chains[c].updates.size();
-    for (std::size_t first = 0; first < count; first += steps)
-      chunks.push_back({c, first, std::min(first + steps, count), {}});
+    const std::size_t size = steps * chains[c].period;
+    for (std::size_t first = 0; first < count; first += size)
+      chunks.push_back({c, first, std::min(first + size, count), {}});
     for (std::size_t r = 0; r < chains[c].reads.size(); ++r)
-      chunks[before + chains[c].reads[r].step / steps].reads.push_back(r);
+      chunks[before + chains[c].reads[r].step / size].reads.push_back(r);
   }
   return chunks;
 }

@@ -31,6 +31,7 @@ void ChunkWriter::write(const StateChain& chain, const Chunk& chunk) {
         stacked(query, read.heads, group.over_columns ? chain.axes.columns : chain.axes.rows);
     give(group, stacked_matmul(q, after, false, group.over_columns));
   }
+  if (line_ && chain.correction()->read.node >= 0) give_corrections();
   if (!last || !chain.whole) return;
   const NodeId state = chain.updates.back().state;
   const Var whole = taugrad::copy(reshape(fit(after, from_.extent_id(state)), from_.shape(state)));
@@ -43,7 +44,12 @@ void ChunkWriter::begin(const StateChain& chain, const Chunk& chunk) {
   copy_.own(chain.updates[chunk.end - 1].state);
   extent_ = items_of_chunk();
   before_ = state_before();
-  decays_ = decays_of(gates());
+  const Var all = gates();
+  decays_ = decays_of(all);
+  line_ = {};
+  if (!chain.correction()) return;
+  decays_read_ = decays_read(all);
+  line_ = corrected();
 }
 
 /// Items only end, or only begin, within a chunk: it has all of them.
@@ -93,45 +99,35 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   return known = transpose(all, {1, 0, 2});
 }
 
-/// The product of the factors of one kind; an empty Var: there are none.
-Var ChunkWriter::multiplied(FactorProduct LinearUpdate::*of, Factor::Kind kind) {
-  const std::vector<Factor>& factors = (chain_->updates[chunk_->first].*of).factors;
-  const StateAxes& axes = chain_->axes;
-  const std::int64_t width = kind == Factor::Kind::row      ? axes.columns
-                             : kind == Factor::Kind::column ? axes.rows
-                                                            : 1;
-  Var all;
-  for (std::size_t f = 0; f < factors.size(); ++f) {
-    if (factors[f].kind != kind) continue;
-    std::vector<NodeId> nodes;
-    for (std::size_t t = chunk_->first; t < chunk_->end; ++t) {
-      const Var x = kept((chain_->updates[t].*of).factors[f].node);
-      // of items that have ended there is nothing to divide by
-      nodes.push_back(factors[f].below ? once(kInverse, x, {}, [&] { return 1.0 / x; }).id : x.id);
-    }
-    all = product(all, stacked(nodes, factors[f].heads, width));
-  }
-  return all;
-}
-
-Var ChunkWriter::numbers(FactorProduct LinearUpdate::*of) {
-  const Var all = multiplied(of, Factor::Kind::number);
-  if (!(chain_->updates[chunk_->first].*of).negative) return all;
-  return all ? -all : constant(to_, -1, {1, static_cast<std::int64_t>(size()), 1});
-}
-
-/// What queries meet: the rows where the columns are summed over.
-Var ChunkWriter::keys(bool over_columns) {
+/// What queries meet of a product that is added: the rows where the columns are summed over.
+Var ChunkWriter::keys(bool over_columns, std::size_t product) {
   const auto kind = over_columns ? Factor::Kind::row : Factor::Kind::column;
-  if (const Var all = multiplied(&LinearUpdate::added, kind)) return all;
+  if (line_ && product == 0 && chain_->correction()->line == kind) return line_;
+  if (const Var all = multiplied(added_of(product), kind)) return all;
   const std::int64_t width = over_columns ? chain_->axes.columns : chain_->axes.rows;
   return constant(to_, 1, {1, static_cast<std::int64_t>(size()), width});
 }
 
-Var ChunkWriter::values(bool over_columns) {
-  const Var scale = numbers(&LinearUpdate::added);
-  const Var lines = keys(!over_columns);
-  return scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines;
+Var ChunkWriter::values(bool over_columns, std::size_t product) {
+  const bool is_line = line_ && product == 0;  // which has the numbers
+  const Var scale = is_line ? Var{} : numbers(added_of(product));
+  const Var lines = keys(!over_columns, product);
+  return of_steps(scale ? once(kValues, scale, lines, [&] { return scale * lines; }) : lines);
+}
+
+/// Zeros for items that have no such step, where something is added that all items share.
+Var ChunkWriter::of_steps(Var v) {
+  const bool shared = !v.per_example() || chain_->period > 1;  // some of it may be
+  if (!shared || extent_ == kShared) return v;
+  std::vector<ExtentId> extents;
+  for (std::size_t t = chunk_->first; t < chunk_->end; ++t)
+    extents.push_back(from_.extent_id(chain_->updates[t].state));
+  if (std::ranges::count(extents, extent_) == static_cast<std::ptrdiff_t>(size())) return v;
+  Var& known = made_[{kOfSteps, v.id, chain_->updates[chunk_->first].state}];
+  if (known) return known;
+  std::vector<NodeId> nodes;
+  for (const ExtentId e : extents) nodes.push_back(to_items(constant(to_, 1, {}), e).id);
+  return known = v * stacked(nodes, 1, 1);
 }
 
 // ---- reads
@@ -160,13 +156,16 @@ bool ChunkWriter::reads_end(const Group& group) const {
          group.reads.back();
 }
 
-Var ChunkWriter::result(const Group& group) {
+Var ChunkWriter::queries(const Group& group) {
   std::vector<NodeId> nodes;
   for (const StateRead* read : group.reads) nodes.push_back(read ? kept(read->query).id : -1);
-  const std::int64_t width = group.over_columns ? chain_->axes.columns : chain_->axes.rows;
-  const Var q = stacked(nodes, group.heads, width);
-  const Var y = of_all_heads(read_in_chunk(q, group.over_columns));
-  return before_ ? y + read_before(q, group.over_columns) : y;
+  return stacked(nodes, group.heads, group.over_columns ? chain_->axes.columns : chain_->axes.rows);
+}
+
+Var ChunkWriter::result(const Group& group) {
+  const Var q = queries(group);
+  const Var y = read_in_chunk(q, group.over_columns);
+  return before_ ? y + read_before(q, group.over_columns, decays_) : y;
 }
 
 /// Rows of [heads,C or 1,width] become the reads.

@@ -53,7 +53,7 @@ InChunks in_chunks(const Tape& tape, std::int64_t steps, const std::set<std::str
   }
   for (const StateChain& chain : chains)
     result.states.push_back({std::string(tape.name(chain.updates.back().state)),
-                             static_cast<std::int64_t>(chain.updates.size())});
+                             static_cast<std::int64_t>(chain.updates.size() / chain.period)});
   verify_rewritten(result.graph.tape());
   return result;
 }

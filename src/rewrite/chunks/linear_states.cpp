@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
 #include "rewrite/chunks/linear_update.h"
 #include "rewrite/chunks/state_reads.h"
+#include "rewrite/chunks/turns.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -29,10 +31,6 @@ Updates find_updates(const Tape& tape, std::size_t way) {
   return updates;
 }
 
-bool are_like(const LinearUpdate& a, const LinearUpdate& b) {
-  return a.gate.is_like(b.gate) && a.added.is_like(b.added);
-}
-
 class Chains {
  public:
   Chains(const Tape& tape, const std::set<std::string>& asked)
@@ -49,7 +47,8 @@ class Chains {
   }
 
  private:
-  /// Puts updates that go on with each other one after another, from the first one on.
+  /// Puts updates that go on with each other one after another, from the first one on; what of them
+  /// takes turns is a chain.
   void follow(const Updates& updates, std::size_t way) {
     std::unordered_map<NodeId, NodeId> next;  // by state
     std::vector<NodeId> starts;
@@ -58,20 +57,28 @@ class Chains {
       if (update == updates.end() || taken_.contains(id)) continue;
       const auto before = updates.find(update->second.before);
       const bool goes_on = before != updates.end() && !taken_.contains(before->first) &&
-                           are_like(before->second, update->second) &&
                            next.emplace(before->first, id).second;
       if (!goes_on) starts.push_back(id);
     }
     for (const NodeId start : starts) {
-      StateChain chain;
-      chain.axes = state_axes(tape_.shape(start))[way];
+      std::vector<const LinearUpdate*> all;
       for (NodeId id = start;;) {
-        chain.updates.push_back(updates.at(id));
+        all.push_back(&updates.at(id));
         const auto after = next.find(id);
         if (after == next.end()) break;
         id = after->second;
       }
-      if (chain.updates.size() > 1 && complete(chain)) keep(std::move(chain));
+      for (std::span<const LinearUpdate* const> rest = all; !rest.empty();) {
+        const Turns turns = turns_of(rest);
+        StateChain chain;
+        chain.axes = state_axes(tape_.shape(start))[way];
+        chain.period = turns.period;
+        for (const LinearUpdate* u : rest.first(turns.count)) chain.updates.push_back(*u);
+        join(chain, users_);
+        fold(chain);
+        rest = rest.subspan(turns.count);
+        if (turns.count > turns.period && complete(chain)) keep(std::move(chain));
+      }
     }
   }
 
@@ -82,7 +89,8 @@ class Chains {
   bool goes_along(const StateChain& vector) const {
     const auto gate_at_end = [](const StateChain& c) { return c.updates.back().gate.factors; };
     return std::ranges::any_of(found_, [&](const StateChain& c) {
-      return !is_vector(c) && c.updates.size() == vector.updates.size() &&
+      return !is_vector(c) && c.period == vector.period &&
+             c.updates.size() == vector.updates.size() &&
              std::ranges::equal(gate_at_end(c), gate_at_end(vector), {}, &Factor::node,
                                 &Factor::node);
     });
@@ -95,10 +103,11 @@ class Chains {
 
   /// Finds what reads the states; false where that is not to be had of chunks.
   bool complete(StateChain& chain) const {
-    if (!one_set_of_items(chain)) return false;
+    if (has_mixed_turns(chain) || gates_differ(chain) || !one_set_of_items(chain) ||
+        is_asked(chain) || !corrections_fit(chain))
+      return false;
     for (std::size_t t = 0; t < chain.updates.size(); ++t) {
       const NodeId state = chain.updates[t].state;
-      if (tape_.is_value(state) && asked_.contains(std::string(tape_.name(state)))) return false;
       const bool last = t + 1 == chain.updates.size();
       auto reads =
           reads_of(tape_, users_, state, chain.axes, last ? nullptr : &chain.updates[t + 1]);
@@ -113,6 +122,54 @@ class Chains {
       }
     }
     return !chain.reads.empty() && reads_fit(chain);
+  }
+
+  /// Whether updates that take turns add several products each.
+  static bool has_mixed_turns(const StateChain& chain) {
+    return chain.period > 1 && std::ranges::any_of(chain.updates, [](const LinearUpdate& u) {
+             return u.added.size() > 1;
+           });
+  }
+
+  /// Whether there are gates that are rows and gates that are columns.
+  static bool gates_differ(const StateChain& chain) {
+    const auto of_kind = [&](Factor::Kind kind) {
+      return std::ranges::any_of(chain.updates,
+                                 [&](const LinearUpdate& u) { return u.gate.kind() == kind; });
+    };
+    return of_kind(Factor::Kind::row) && of_kind(Factor::Kind::column);
+  }
+
+  /// Whether a state is asked for, or what only the updates have of it.
+  bool is_asked(const StateChain& chain) const {
+    const auto asked = [&](NodeId id) {
+      return tape_.is_value(id) && asked_.contains(std::string(tape_.name(id)));
+    };
+    return std::ranges::any_of(chain.updates, [&](const LinearUpdate& u) {
+      return asked(u.state) || std::ranges::any_of(u.way, asked) ||
+             std::ranges::any_of(u.opened, asked) ||
+             (u.correction && std::ranges::any_of(u.correction->opened, asked));
+    });
+  }
+
+  /// What updates read of the states before; a system of equations for all numbers of a line at
+  /// once needs gates that go with the query.
+  bool corrections_fit(StateChain& chain) const {
+    for (LinearUpdate& u : chain.updates) {
+      if (!u.correction) continue;
+      Correction& c = *u.correction;
+      if (c.read.node >= 0) {
+        const auto read = read_of(tape_, users_, c, chain.axes);
+        if (!read || read->over_columns != (c.line == Factor::Kind::column)) return false;
+        c.read = *read;
+      }
+      const Factor::Kind gate = chain.gate_kind();
+      if (gate != Factor::Kind::number && gate == c.line) return false;
+      const Correction& first = *chain.correction();
+      if (c.line != first.line || c.gated != first.gated || c.read.heads != first.read.heads)
+        return false;
+    }
+    return true;
   }
 
   /// Whether items only end, or only begin, from state to state.
@@ -154,6 +211,18 @@ class Chains {
 };
 
 }  // namespace
+
+Factor::Kind StateChain::gate_kind() const {
+  for (std::size_t t = 0; t < period; ++t)
+    if (const auto kind = updates[t].gate.kind(); kind != Factor::Kind::number) return *kind;
+  return Factor::Kind::number;
+}
+
+const Correction* StateChain::correction() const {
+  for (std::size_t t = 0; t < period; ++t)
+    if (const auto& c = updates[t].correction) return &*c;
+  return nullptr;
+}
 
 std::vector<StateChain> linear_states(const Tape& tape, const std::set<std::string>& asked) {
   return Chains(tape, asked).run();

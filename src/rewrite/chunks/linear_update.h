@@ -11,18 +11,7 @@ namespace taugrad {
 /// The ways to take the axes of a state of that shape; none for what has too many.
 std::vector<StateAxes> state_axes(const Shape& shape);
 
-/// How a shape broadcasts to a state.
-struct SeenAs {
-  Factor::Kind kind;
-  bool full;  ///< it has all rows and columns
-  std::int64_t heads;
-};
-std::optional<SeenAs> seen_as(const Shape& x, const Shape& state, const StateAxes& axes);
-
 bool is_zero(const Tape& tape, NodeId id);
-
-/// The node that has the same elements in order, behind other axes.
-NodeId elements_of(const Tape& tape, NodeId id);
 
 /// The state that a node is, behind copies and for other items.
 NodeId state_behind(const Tape& tape, NodeId id);

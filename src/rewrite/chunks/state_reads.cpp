@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rewrite/chunks/linear_update.h"
+#include "rewrite/chunks/terms.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad {
@@ -18,6 +18,26 @@ class Reads {
  public:
   Reads(const Tape& tape, const Users& users, const StateAxes& axes, const LinearUpdate* next)
       : tape_(tape), users_(users), axes_(axes), next_(next) {}
+
+  /// The read at the end of a way from the state.
+  std::optional<StateRead> at_end(const Correction& c) {
+    state_ = c.way.back();
+    open_ = {{state_, false}};
+    const auto before_state = c.way.rbegin() + 1;
+    for (auto at = before_state; at != c.way.rend() && open_.size() == 1; ++at) {
+      const View view = open_.back();
+      if (&tape_.op(*at) == &kMul) break;  // of which the read is a sum
+      open_.clear();
+      if (&tape_.op(*at) == &kExtendTo ? !pass({*at, view.turned}) : !take(*at, view))
+        return std::nullopt;
+    }
+    if (open_.size() != 1) return std::nullopt;
+    const Op* const op = &tape_.op(c.read.node);
+    const bool sum = op == &kSum || op == &kSumTo;
+    if (!take(sum ? c.way.front() : c.read.node, open_.back())) return std::nullopt;
+    const auto found = std::ranges::find(found_, c.read.node, &StateRead::node);
+    return found == found_.end() ? std::nullopt : std::optional(*found);
+  }
 
   std::optional<std::vector<StateRead>> run(NodeId state) {
     state_ = state;
@@ -56,8 +76,17 @@ class Reads {
   /// Whether it is on the way to the next state, and leads nowhere else.
   bool goes_on(NodeId user) const {
     if (next_ == nullptr) return false;
-    if (user == next_->state) return true;
-    return std::ranges::count(next_->way, user) > 0 && only_goes_on(user);
+    if (user == next_->state || corrects(user)) return true;
+    return on_way(user) && only_goes_on(user);
+  }
+  bool on_way(NodeId id) const {
+    const auto& correction = next_->correction;
+    return std::ranges::count(next_->way, id) > 0 ||
+           (correction && std::ranges::count(correction->way, id) > 0);
+  }
+  /// Whether it is what the next update reads of the state.
+  bool corrects(NodeId id) const {
+    return next_ != nullptr && next_->correction && next_->correction->read.node == id;
   }
 
   bool only_goes_on(NodeId id) const {
@@ -119,6 +148,7 @@ class Reads {
   bool read(NodeId node, NodeId query, bool over_columns, std::int64_t heads) {
     const std::int64_t size = axes_.heads * (over_columns ? axes_.rows : axes_.columns);
     if (shape(node).size() != size) return false;
+    if (corrects(node)) return true;
     found_.push_back({node, elements_of(tape_, query), 0, over_columns, heads});
     return true;
   }
@@ -175,6 +205,11 @@ Users::Users(const Tape& tape) : first(static_cast<std::size_t>(tape.size()) + 1
 std::optional<std::vector<StateRead>> reads_of(const Tape& tape, const Users& users, NodeId state,
                                                const StateAxes& axes, const LinearUpdate* next) {
   return Reads(tape, users, axes, next).run(state);
+}
+
+std::optional<StateRead> read_of(const Tape& tape, const Users& users, const Correction& c,
+                                 const StateAxes& axes) {
+  return Reads(tape, users, axes, nullptr).at_end(c);
 }
 
 }  // namespace taugrad

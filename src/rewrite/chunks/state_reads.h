@@ -24,4 +24,8 @@ struct Users {
 std::optional<std::vector<StateRead>> reads_of(const Tape& tape, const Users& users, NodeId state,
                                                const StateAxes& axes, const LinearUpdate* next);
 
+/// The read that corrects an update, with its query; nothing where it is no product with a vector.
+std::optional<StateRead> read_of(const Tape& tape, const Users& users, const Correction& correction,
+                                 const StateAxes& axes);
+
 }  // namespace taugrad
