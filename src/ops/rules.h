@@ -118,6 +118,9 @@ Var symmetric_jvp(const Primal& p, std::span<const Var> xdot) {
   return product(p, xdot[0]);
 }
 
+/// Of the attribute `transposed`.
+inline bool turned(const Attrs& attrs) { return attrs.integer_or("transposed", 0) != 0; }
+
 // ---- records ----------------------------------------------------------------------------------
 
 /// The record of an elementwise op: y = F(x0, ..), with its partial derivatives.

@@ -128,8 +128,6 @@ Shape solve_shape(std::span<const Shape> in, const Attrs&) {
   return right.core == 1 ? followed_by(lead, {m}) : followed_by(lead, {m, right.columns});
 }
 
-bool turned(const Attrs& attrs) { return attrs.integer_or("transposed", 0) != 0; }
-
 /// Matrices that several right sides share are factored once.
 struct Solve {
   template <class S>

@@ -7,8 +7,6 @@
 namespace taugrad {
 namespace {
 
-bool turned(const Attrs& attrs) { return attrs.integer_or("transposed", 0) != 0; }
-
 Shape system_shape(std::span<const Shape> in, const Attrs&) {
   const Shape &a = in[0], &b = in[1];
   require(b.rank() >= 2, "wants a matrix on the right or a stack of them, not {}", b);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kWidth = 100;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -49,14 +49,14 @@ bool is_number(const std::string& s) {
   return s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos &&
          is_json_number(s);
 }
-std::string axis(const Text& text) { return is_number(text.text) ? text.text : quoted(text.text); }
+std::string axis(const Text& text) { return is_number(text.text) ? text.text : in_quotes(text.text); }
 std::string axes(const std::vector<Text>& shape) {
   std::vector<std::string> parts;
   for (const Text& a : shape) parts.push_back(axis(a));
   return bracketed(parts, '[', ']').line;
 }
 std::string member(std::string_view key, const std::string& value) {
-  return fmt::format("{}: {}", quoted(key), value);
+  return fmt::format("{}: {}", in_quotes(key), value);
 }
 
 std::string weight(const WeightDeclaration& w) {
@@ -65,7 +65,7 @@ std::string weight(const WeightDeclaration& w) {
   if (w.values)
     parts.push_back(member("init", fmt::format("{{\"values\": {}}}", w.values_json)));
   else if (!w.init.empty())
-    parts.push_back(member("init", is_json_number(w.init) ? w.init : quoted(w.init)));
+    parts.push_back(member("init", is_json_number(w.init) ? w.init : in_quotes(w.init)));
   if (w.trainable) parts.push_back(member("trainable", *w.trainable ? "true" : "false"));
   return bracketed(parts, '{', '}').line;
 }
@@ -78,18 +78,18 @@ std::string object(const T& items, F&& value) {
 }
 
 std::string import(const ImportDeclaration& i) {
-  const auto text = [](const std::string& s) { return quoted(s); };
-  std::vector<std::string> parts{member("from", quoted(i.from))};
+  const auto text = [](const std::string& s) { return in_quotes(s); };
+  std::vector<std::string> parts{member("from", in_quotes(i.from))};
   if (!i.sizes.empty())
     parts.push_back(member("sizes", object(i.sizes, [](const Text& t) { return axis(t); })));
   if (!i.index.empty()) parts.push_back(member("index", object(i.index, text)));
   if (!i.inputs.empty())
     parts.push_back(
-        member("inputs", object(i.inputs, [](const Text& t) { return quoted(t.text); })));
+        member("inputs", object(i.inputs, [](const Text& t) { return in_quotes(t.text); })));
   if (!i.weights.empty()) parts.push_back(member("weights", object(i.weights, text)));
   if (!i.reverse.empty()) {
     std::vector<std::string> names;
-    for (const std::string& r : i.reverse) names.push_back(quoted(r));
+    for (const std::string& r : i.reverse) names.push_back(in_quotes(r));
     parts.push_back(member("reverse", bracketed(names, '[', ']').line));
   }
   return bracketed(parts, '{', '}').line;
@@ -100,7 +100,7 @@ class Writer {
   void field(std::string_view key, const Piece& value, bool always_split = false) {
     out_ += first_ ? "{\n" : ",\n";
     first_ = false;
-    const std::string head = fmt::format("  {}: ", quoted(key));
+    const std::string head = fmt::format("  {}: ", in_quotes(key));
     // one more column for the comma that may follow
     if (value.parts.empty() || (!always_split && head.size() + value.line.size() + 1 <= kWidth)) {
       out_ += head + value.line;
@@ -120,7 +120,7 @@ class Writer {
 
 Piece texts(const std::vector<Text>& items) {
   std::vector<std::string> parts;
-  for (const Text& t : items) parts.push_back(quoted(t.text));
+  for (const Text& t : items) parts.push_back(in_quotes(t.text));
   return bracketed(std::move(parts), '[', ']');
 }
 template <class T, class F>
@@ -134,11 +134,11 @@ Piece members(const T& items, F&& part) {
 
 std::string to_json(const Definition& d) {
   Writer w;
-  w.field("name", scalar(quoted(d.name)));
-  if (!d.about.empty()) w.field("about", scalar(quoted(d.about)));
+  w.field("name", scalar(in_quotes(d.name)));
+  if (!d.about.empty()) w.field("about", scalar(in_quotes(d.about)));
   if (!d.indices.empty())
     w.field("index", members(d.indices, [](const auto& i) {
-              return member(i.name, is_number(i.length) ? i.length : quoted(i.length));
+              return member(i.name, is_number(i.length) ? i.length : in_quotes(i.length));
             }));
   if (!d.sizes.empty())
     w.field("sizes", members(d.sizes, [](const auto& s) {
@@ -152,10 +152,10 @@ std::string to_json(const Definition& d) {
               if (i.position)
                 return member(
                     i.name.text,
-                    quoted(i.position_after ? fmt::format("position({0}) > {0}", i.position->text)
+                    in_quotes(i.position_after ? fmt::format("position({0}) > {0}", i.position->text)
                                             : fmt::format("position({})", i.position->text)));
               return member(i.name.text, i.category
-                                             ? quoted(fmt::format("category({})", i.category->text))
+                                             ? in_quotes(fmt::format("category({})", i.category->text))
                                              : axes(i.shape));
             }));
   if (!d.weights.empty())
@@ -169,10 +169,10 @@ std::string to_json(const Definition& d) {
   if (!d.loss.empty() && d.loss_is_list)
     w.field("loss", texts(d.loss), true);
   else if (!d.loss.empty())
-    w.field("loss", scalar(quoted(d.loss.front().text)));
+    w.field("loss", scalar(in_quotes(d.loss.front().text)));
   if (!d.ends.empty())
     w.field("ends",
-            members(d.ends, [](const auto& e) { return member(e.first, quoted(e.second.text)); }));
+            members(d.ends, [](const auto& e) { return member(e.first, in_quotes(e.second.text)); }));
   return w.done();
 }
 
