@@ -69,6 +69,25 @@ void Runtime<S>::run() {
   has_run_ = true;
 }
 
+template <class S>
+bool Runtime<S>::settled() const {
+  return has_run_ && holds_memory() && schedule_.workers == 1 && profile_ == nullptr &&
+         !workers_[0].ready.script.empty();
+}
+
+template <class S>
+void Runtime<S>::run_again() {
+  Kernels<S>::run_listed(*this, workers_[0]);
+}
+
+template <class S>
+bool Runtime<S>::write_over(ValueId output_id, ValueId leaf_id) {
+  if (place(leaf_id).extent == kShared) return false;
+  const std::span<const S> from = output(output_id);
+  const std::span<S> to = leaf(leaf_id);
+  return from.size() == to.size() && Kernels<S>::write_over(from, to, *this, workers_[0]);
+}
+
 /// What was given once stays, or is replaced.
 template <class S>
 void Runtime<S>::require_leaves() {

@@ -42,6 +42,13 @@ class Runtime {
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();
+  /// Whether nothing is left to be found for a run of this batch: one worker has listed its steps.
+  bool settled() const;
+  /// run() where it is settled: nothing is asked again.
+  void run_again();
+  /// Lets an output lie where a leaf does, which the next run reads, where all steps have read that
+  /// before and none can fail. Of what is settled. @return whether it does
+  bool write_over(ValueId output, ValueId leaf);
   /// Tells `profile` of every step from now on; null: no longer.
   void watch(Profile<S>* profile);
 
@@ -92,6 +99,9 @@ class Runtime {
   /// Whether the panels hold their matrix already.
   bool packed(const Step<S>& step) const {
     return packed_[static_cast<std::size_t>(step.panels)] != 0;
+  }
+  bool stays_packed(std::int32_t panels) const {
+    return packed_[static_cast<std::size_t>(panels)] != 0;
   }
   /// Of panels that have been filled: whether they hold good for the next run.
   void keep_packed(const Step<S>& step) {
