@@ -6,6 +6,7 @@
 #include "analysis/state_flow.h"
 #include "base/fail.h"
 #include "evaluate/leaves/batch_data.h"
+#include "rewrite/chunks/chunks.h"
 #include "train/data/counted.h"
 #include "train/loop/stack.h"
 #include "train/loop/trainer_parts.h"
@@ -131,6 +132,12 @@ std::vector<std::string> Trainer::idle() const {
   const Parts& p = parts();
   if (updates() == 0) return {};
   return {p.idle.begin(), p.idle.end()};
+}
+
+std::vector<std::string> Trainer::warnings() const {
+  const Parts& p = parts();
+  if (!p.planner || !p.planner->lacks_chunks()) return {};
+  return {fmt::format("a chunk of {} changes nothing: {}", p.options.engine.chunk, kNoChunks)};
 }
 
 Update Trainer::step() {
