@@ -335,3 +335,49 @@ TEST_CASE("executor: values that do not live together share their place", "[exec
   executor.set_batch({}, 10);
   CHECK(executor.bytes() < 4 * 1000 * 10 * 4);
 }
+
+// Plans of several lengths, of which one runs at a time, need no more than the largest.
+TEST_CASE("executors that share memory give what they give alone", "[executor]") {
+  const std::vector<Built> graphs = {recurrence(4, 5, 3), recurrence(40, 16, 3),
+                                     recurrence(9, 33, 2)};
+  const auto memory = shared_memory();
+  std::vector<Executor<float>> alone, together;
+  std::size_t largest = 0, all = 0;
+  std::vector<Values> want;
+  const std::int64_t items = 3;
+  for (const Built& g : graphs) {
+    alone.emplace_back(g.tape(), g.outputs);
+    together.emplace_back(g.tape(), g.outputs, ExecutorOptions{.memory = memory});
+    want.push_back(execute(alone.back(), g.tape(), g.outputs, with_lengths({2, 4, 1}), items, 1));
+    largest = std::max(largest, alone.back().bytes());
+    all += alone.back().bytes();
+  }
+  for (const std::size_t i : {0U, 1U, 0U, 2U, 1U, 1U, 0U, 2U}) {
+    const Built& g = graphs[i];
+    const Values got = execute(together[i], g.tape(), g.outputs, with_lengths({2, 4, 1}), items, 1);
+    CAPTURE(i);
+    CHECK(same_bits(got, want[i]));
+    CHECK(together[i].bytes() <= largest);
+  }
+  CHECK(largest < all);
+  // what another one has written over is refused
+  const auto code = [](const auto& f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      return e.diagnostics().front().code;
+    }
+    return std::string();
+  };
+  CHECK(code([&] { together[2].value(0); }).empty());
+  together[0].set_batch(with_lengths({2, 4, 1}), items);
+  CHECK(code([&] { together[2].value(0); }) == "U023");
+  CHECK(code([&] { together[2].run(); }) == "U023");
+  for (const NodeId leaf : together[2].leaves())
+    if (graphs[2].tape().extent_id(leaf) != kShared)
+      CHECK(code([&] { together[2].leaf(leaf); }) == "U023");
+  together[2].set_batch(with_lengths({2, 4, 1}), items);
+  CHECK(same_bits(
+      execute(together[2], graphs[2].tape(), graphs[2].outputs, with_lengths({2, 4, 1}), items, 1),
+      want[2]));
+}

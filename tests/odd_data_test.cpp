@@ -166,7 +166,26 @@ TEST_CASE("files of other systems are read alike, whatever they hold", "[data]")
     CHECK(o.status == 3);
     CHECK(has(o.err, "error[D003]"));
     CHECK(has(o.err, kind.name + " is UTF-16"));
+    spill(f / kind.name, wide.substr(2));  // without its mark
+    CHECK(has(run(f, kind.train + " -o wide").err, kind.name + " is UTF-16LE"));
+    std::string wider("\xFF\xFE\0\0", 4);
+    for (const char c : kind.text) wider += std::string{c, '\0', '\0', '\0'};
+    spill(f / kind.name, wider);
+    CHECK(has(run(f, kind.train + " -o wide").err, kind.name + " is UTF-32"));
   }
+}
+
+TEST_CASE("tables without rows, or with other separators, are told as such", "[data]") {
+  const Folder f;
+  const std::string train = "train elman --epochs 1 --data t.csv --column x=x1,x2 -o m";
+  spill(f / "t.csv", "x1,x2,y\n");
+  const Outcome rows = run(f, train);
+  CHECK(rows.status == 3);
+  CHECK(has(rows.err, "t.csv has a line of names and no row"));
+  spill(f / "t.csv", "x1;x2;y\n1;0;1\n");
+  const Outcome fields = run(f, train);
+  CHECK(fields.status == 3);
+  CHECK(has(fields.err, "fields are apart by commas"));
 }
 
 TEST_CASE("what is wrong with tensors names their file", "[data]") {

@@ -131,6 +131,56 @@ TEST_CASE("gates written apart have the bits of a larger batch, however few item
   }
 }
 
+// A value may be written where the next step reads it once all of this step have read what is
+// there.
+TEST_CASE("states that other states read late have the bits of the whole") {
+  const std::vector<std::pair<const char*, std::vector<std::string>>> nets = {
+      {R"j(["a[t] = tanh(x[t] + b[t-1])", "b[t] = 0.5 * a[t-1] - b[t-1]"])j", {"a", "b"}},
+      {R"j(["a[t] = x[t] + 0.5 * a[t-1]", "b[t] = a[t] * a[t-1]", "c[t] = b[t] + c[t-1] * a[t-1]"])j",
+       {"a", "b", "c"}},
+      {R"j(["a[t] = x[t] + 0.5 * a[t-2]", "b[t] = sigmoid(a[t-1]) * b[t-1]"])j", {"b", "a"}},
+      {R"j(["a[t] = W @ b[t-1] + x[t]", "b[t] = tanh(a[t]) + a[t-1]"])j", {"a"}},
+      {R"j(["a[t] = W @ a[t-1] + x[t]", "b[t] = W @ a[t-1] + V @ b[t-1]"])j", {"b"}},
+      {R"j(["a[t] = concat(slice(a[t-1], 1, m), slice(x[t], 0, 1))"])j", {"a"}}};
+  constexpr std::int64_t kLong = 6;
+  for (const std::int64_t m : {1, 4, 8, 11, 16, 32, 40})
+    for (const auto& [equations, outputs] : nets) {
+      const std::string text = equations;
+      const bool w = text.find("W @") != std::string::npos,
+                 v = text.find("V @") != std::string::npos;
+      if (m == 1 && text.find("concat") != std::string::npos) continue;
+      const Definition d = define(fmt::format(
+          R"j("index": {{"t": "tau"}}, "sizes": {{"m": {}}}, "inputs": {{"x[t]": ["m"]}},
+      "weights": {{{}{}}}, "equations": {})j",
+          m, w ? R"("W": ["m", "m"])" : "", v ? R"(, "V": ["m", "m"])" : "", equations));
+      const Tensors weights = initial_weights(d, {.seed = 3});
+      for (const std::int64_t batch : {1, 2}) {
+        const Tensors inputs = random_inputs(d, {.steps = kLong, .batch = batch, .seed = 4});
+        for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+          RunOptions how;
+          how.dtype = dtype;
+          how.fetch = outputs;
+          const Tensors whole = run(d, inputs, weights, how).values;
+          Stepper stepper(d, weights, {.outputs = outputs, .batch = batch, .dtype = dtype});
+          for (int round = 0; round < 2; ++round) {
+            Tensors kept;
+            for (std::int64_t t = 0; t < kLong; ++t) {
+              CAPTURE(text, m, batch, t, round);
+              const Tensors& out = stepper.step({{"x", step_of(inputs.at("x"), t, true)}});
+              for (const std::string& f : outputs)
+                CHECK(out.at(f) == step_of(whole.at(f), t, true));
+              if (t == 3) kept = stepper.state();
+            }
+            stepper.set_state(kept);
+            const Tensors& out = stepper.step({{"x", step_of(inputs.at("x"), 4, true)}});
+            for (const std::string& f : outputs) CHECK(out.at(f) == step_of(whole.at(f), 4, true));
+            for (std::int64_t i = 0; i < batch; ++i) stepper.reset(i);
+          }
+        }
+      }
+    }
+}
+
 TEST_CASE("items begin anew one by one, and a state is taken up") {
   const Definition d = define(handed_on()[3].body);  // with equations for steps 1 and 3
   const Tensors inputs = random_inputs(d, {.steps = 12, .batch = 1, .seed = 8});

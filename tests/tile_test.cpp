@@ -177,6 +177,35 @@ double worst(const Function& f, const std::vector<S>& x) {
   return most;
 }
 
+template <class S>
+void compare_bound_calls() {
+  for (const Case& c : cases()) {
+    const int arity = tile_op_arity(c.tile);
+    REQUIRE(arity == c.op->arity);
+    const std::vector<std::vector<S>> in = operands<S>(arity);
+    const auto at = [&](std::size_t k, std::int64_t from) {
+      return k < in.size() ? in[k].data() + from : nullptr;
+    };
+    const auto size = static_cast<std::int64_t>(in[0].size());
+    std::vector<S> want(in[0].size()), got(in[0].size());
+    run(c.tile, in, want.data(), size);
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 48, 64, 100}) {
+      const auto function = tile_call<S>(c.tile, n);
+      for (std::int64_t from = 0; from + n <= size; from += n) {
+        const TileCall<S> call{{function},        at(0, from), at(1, from), at(2, from),
+                               got.data() + from, n,           S(-0.5),     S(2)};
+        call.run(call);
+      }
+      std::int64_t other = 0;  // of two NaNs either may be the result
+      for (std::size_t i = 0; i < static_cast<std::size_t>(size / n * n); ++i)
+        other += !(std::isnan(got[i]) && std::isnan(want[i])) &&
+                 std::memcmp(&got[i], &want[i], sizeof(S)) != 0;
+      INFO(tile_op_name(c.tile) << ' ' << n);
+      CHECK(other == 0);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("tiles: every element has the value of the op's own rule", "[tile]") {
@@ -192,6 +221,17 @@ TEST_CASE("tiles: an element's bits do not depend on its place", "[tile]") {
     CAPTURE(set);
     compare_places<float>();
     compare_places<double>();
+  });
+}
+
+// Registers of several lengths, as they fit: one way of computing a function is as good as another.
+TEST_CASE("tiles: a call bound to its operands has the bits of the function", "[tile]") {
+  compare_bound_calls<float>();
+  compare_bound_calls<double>();
+  each_instruction_set([](const char* name) {
+    INFO(name);
+    compare_bound_calls<float>();
+    compare_bound_calls<double>();
   });
 }
 

@@ -2,6 +2,8 @@
 // line by one rule, with what would mend them; and states that were saved with them go on.
 #include "train/loop/without_effect.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "json/json.h"
@@ -43,20 +45,24 @@ TrainOptions with(const OptimizerOptions& o) { return {.optimizer = o}; }
 }  // namespace
 
 TEST_CASE("options of an optimizer without effect say what would mend them", "[train]") {
-  const std::vector<std::pair<OptimizerOptions, const char*>> rows = {
-      {{.momentum = 0.5}, "momentum"},
-      {{.kind = Kind::sgd, .beta1 = 0.5}, "beta1"},
-      {{.kind = Kind::adagrad, .beta2 = 0.5}, "beta2"},
-      {{.momentum = 0, .nesterov = true}, "nesterov"},
-      {{.kind = Kind::sgd, .nesterov = true}, "nesterov"},
-      {{.coupled = true}, "coupled"},
-      {{.kind = Kind::adamw, .weight_decay = 0.1, .coupled = true}, "coupled"},
-      {{.decayed = "w"}, "decayed"}};
-  for (const auto& [o, name] : rows) {
+  struct Row {
+    OptimizerOptions options;
+    const char *flag, *name;
+  };
+  const std::vector<Row> rows = {
+      {{.momentum = 0.5}, "--momentum", "momentum"},
+      {{.kind = Kind::sgd, .beta1 = 0.5}, "--beta1", "beta1"},
+      {{.kind = Kind::adagrad, .beta2 = 0.5}, "--beta2", "beta2"},
+      {{.momentum = 0, .nesterov = true}, "--nesterov", "nesterov"},
+      {{.kind = Kind::sgd, .nesterov = true}, "--nesterov", "nesterov"},
+      {{.coupled = true}, "--coupled-decay", "coupled"},
+      {{.kind = Kind::adamw, .weight_decay = 0.1, .coupled = true}, "--coupled-decay", "coupled"},
+      {{.decayed = "w"}, "--decay-of", "decayed"}};
+  for (const auto& [o, flag, name] : rows) {
     INFO(name);
     const Diagnostic d = told(with(o));
     CHECK(d.code == "U007");
-    CHECK(has(d.message, std::string("\"") + name + "\" of the optimizer has no effect"));
+    CHECK(has(d.message, fmt::format("{} (\"{}\" of the optimizer) has no effect", flag, name)));
     CHECK_FALSE(d.help.empty());
     const OptimizerOptions left = without_idle_options(o);
     CHECK(told(with(left)).code.empty());
@@ -114,6 +120,7 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
   spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1]], \"y\": [1, 0]}\n");
   spill(f / "t.txt", "ab\nba\n");
   spill(f / "s.jsonl", "{\"x\": [0.5, 1, 0.25]}\n");
+  spill(f / "x.json", R"({"x": [[[0.5, 0]], [[0, 0.25]]], "y": [[1], [0]]})");
   spill(f / "series.json",
         R"j({"name": "s", "index": {"t": "tau"}, "weights": {"a": {"shape": [], "init": 0.5}},
     "equations": ["x[t] ~ normal(mean = a * x[t-1], std = 1)"]
@@ -128,15 +135,29 @@ TEST_CASE("options that would do nothing are refused on the command line", "[cli
       0);
   REQUIRE(support::taugrad(f, "train series.json --epochs 1 --data s.jsonl -q -o series").status ==
           0);
+  REQUIRE(support::taugrad(f, "show elman --size m=3 --steps 2 --format json -o g.json").status ==
+          0);
+  REQUIRE(
+      support::taugrad(f, "run elman --size m=3 --steps 2 --fetch U,W,b,V,c -o w.json").status ==
+      0);
   const std::vector<std::pair<std::string, std::string>> rows = {
       {train + "--coupled-decay", "--weight-decay 0.01"},
-      {train + "--decay-of W*", "--weight-decay 0.01"},
+      {train + "--decay-of W*", "--decay-of (\"decayed\" of the optimizer) has no effect"},
       {train + "--optimizer sgd --nesterov", "--momentum 0.9"},
       {train + "--freeze '*'", "--freeze some of them"},
       {train + "--init given --map 'Q=W'", "--map \"Q=W\" has no effect"},
       {go_on + "--coupled-decay", "--weight-decay 0.01"},
       {go_on + "--decay-of W*", "--weight-decay 0.01"},
       {"sample text --temperature 0 --seed 3", "at temperature 0"},
+      {"sample text --top-k 1 --seed 3", "beside --top-k 1"},
+      {"sample text --top-k 1 --temperature 0.5", "beside --top-k 1"},
+      {"run elman --size m=3 --inputs x.json --weights w.json --seed 3",
+       "where tensors are given and nothing is drawn"},
+      {"run given --inputs x.json --seed 3", "where tensors are given and nothing is drawn"},
+      {"run given --inputs x.json --seed 3 --state-out s.json",
+       "where tensors are given and nothing is drawn"},
+      {"run g.json --inputs x.json --weights w.json --seed 3",
+       "where tensors are given and nothing is drawn"},
       {"predict given --data t.jsonl --seed 3", "where nothing is drawn"},
       {"predict series --data s.jsonl --steps 2 --batch 3", "beside --steps"},
       {"predict series --data s.jsonl --steps 2 --draw --top-k 3", "draws no symbols"},
@@ -222,4 +243,43 @@ TEST_CASE("lists of names and schedules that say nothing are refused", "[cli]") 
   CHECK_FALSE(support::fs::exists(f / "m"));
   CHECK(has(support::taugrad(f, "train --resume c --epochs 2 --freeze ''").err,
             "--freeze U -> none"));
+}
+
+TEST_CASE("a column twice in one variable is refused", "[cli]") {
+  const Folder f;
+  spill(f / "t.csv", "a,b,y\n1,0,1\n");
+  const std::string train = "train elman --epochs 1 --data t.csv -q -o m --column ";
+  for (const char* columns : {"x=1,1", "x=a,b,a"}) {
+    const Outcome o = support::taugrad(f, train + columns);
+    CAPTURE(columns, o.err);
+    CHECK(o.status == 2);
+    CHECK(has(o.err, "error[U002]"));
+    CHECK(has(o.err, "is there twice"));
+  }
+  CHECK(support::taugrad(f, train + "x=a,b").status == 0);
+}
+
+TEST_CASE("train and eval say that a chunk changes nothing", "[cli]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0], [0, 1], [1, 1]], \"y\": [1, 0, 1]}\n");
+  const std::string none = "a chunk of 2 changes nothing";
+  const Outcome trained =
+      support::taugrad(f, "train elman --epochs 3 --chunk 2 --data t.jsonl -o m");
+  INFO(trained.err);
+  CHECK(trained.status == 0);
+  const std::size_t first = trained.err.find(none);
+  REQUIRE(first != std::string::npos);
+  CHECK(trained.err.find(none, first + 1) == std::string::npos);  // once
+  CHECK(has(support::taugrad(f, "eval m --data t.jsonl --chunk 2").err, none));
+  spill(f / "linear.json",
+        R"j({"name": "linear", "index": {"t": "tau"}, "inputs": {"x[t]": [2], "y[t]": []},
+    "weights": {"a": {"shape": [], "init": 0.5}, "w": {"shape": [2, 2], "init": 0.5}},
+    "equations": ["S[t] = a * S[t-1] + outer(x[t], x[t])", "e[t] = sum(w @ (S[t] @ x[t])) - y[t]"],
+    "loss": "sum(e[t] * e[t])"})j");
+  const Outcome chunked =
+      support::taugrad(f, "train linear.json --epochs 2 --chunk 2 --data t.jsonl -o l");
+  INFO(chunked.err);
+  CHECK(chunked.status == 0);
+  CHECK_FALSE(has(chunked.err, none));
+  CHECK_FALSE(has(support::taugrad(f, "eval l --data t.jsonl --chunk 2").err, none));
 }

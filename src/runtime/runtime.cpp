@@ -17,6 +17,7 @@ Runtime<S>::Runtime(const Plan<S>& plan, const ExecutorOptions& options)
       max_memory_(options.engine.max_memory),
       threads_(options.engine.threads > 0 ? options.engine.threads : available_cores()),
       weights_change_(options.weights_change),
+      arena_(options.memory ? options.memory : std::make_shared<Arena>()),
       slots_(plan),
       constants_(plan.programs.size()),
       workers_(1),
@@ -38,6 +39,7 @@ void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
     ready_ = false;
     place_batch(plan_.layout, plan_.used_extents, given, items, placed_);
     lay_out();
+    take_memory();
     schedule_ = share_out(plan_, placed_, items, threads_);
     prepare_workers();
     count_places();
@@ -45,6 +47,8 @@ void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
     lengths_ = given.lengths;
     items_ = items;
     ready_ = true;
+  } else if (!holds_memory()) {
+    take_memory();
   }
   place_draws(given, placed_);
 }
@@ -52,7 +56,7 @@ void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
 template <class S>
 void Runtime<S>::run() {
   has_run_ = false;
-  if (!ready_) fail(Status::usage, "U023", "a run needs a batch");
+  if (!ready_ || !holds_memory()) fail(Status::usage, "U023", "a run needs a batch");
   if (!given_) require_leaves();
   prepare_addresses();
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
@@ -63,6 +67,25 @@ void Runtime<S>::run() {
   if (profile_ != nullptr) profile_->end_run();
   count_ = count_of_batch_;
   has_run_ = true;
+}
+
+template <class S>
+bool Runtime<S>::settled() const {
+  return has_run_ && holds_memory() && schedule_.workers == 1 && profile_ == nullptr &&
+         !workers_[0].ready.script.empty();
+}
+
+template <class S>
+void Runtime<S>::run_again() {
+  Kernels<S>::run_listed(*this, workers_[0]);
+}
+
+template <class S>
+bool Runtime<S>::write_over(ValueId output_id, ValueId leaf_id) {
+  if (place(leaf_id).extent == kShared) return false;
+  const std::span<const S> from = output(output_id);
+  const std::span<S> to = leaf(leaf_id);
+  return from.size() == to.size() && Kernels<S>::write_over(from, to, *this, workers_[0]);
 }
 
 /// What was given once stays, or is replaced.
@@ -247,6 +270,8 @@ template <class S>
 std::span<S> Runtime<S>::leaf(ValueId id) {
   const Value& v = place(id);
   if (v.extent != kShared) require_batch();
+  if (v.extent != kShared && !holds_memory())
+    fail(Status::usage, "U023", "another executor has the memory: a leaf needs a batch first");
   if (v.extent != kShared) return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
   auto& own = own_[v.slot];
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));
@@ -271,7 +296,8 @@ void Runtime<S>::bind(ValueId id, std::span<const S> values) {
 
 template <class S>
 std::span<const S> Runtime<S>::output(ValueId id) const {
-  if (!has_run_) fail(Status::usage, "U023", "an output was asked for before a run of its batch");
+  if (!has_run_ || !holds_memory())
+    fail(Status::usage, "U023", "an output was asked for before a run of its batch");
   const Value& v = place(id);
   return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
 }

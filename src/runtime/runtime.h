@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <new>
 #include <span>
 #include <vector>
 
 #include "kernels/gemm/pairs.h"
 #include "kernels/gemm/panels.h"
 #include "plan/plan.h"
+#include "runtime/arena.h"
 #include "runtime/batch.h"
 #include "runtime/in_use.h"
 #include "runtime/profile.h"
@@ -42,6 +42,13 @@ class Runtime {
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();
+  /// Whether nothing is left to be found for a run of this batch: one worker has listed its steps.
+  bool settled() const;
+  /// run() where it is settled: nothing is asked again.
+  void run_again();
+  /// Lets an output lie where a leaf does, which the next run reads, where all steps have read that
+  /// before and none can fail. Of what is settled. @return whether it does
+  bool write_over(ValueId output, ValueId leaf);
   /// Tells `profile` of every step from now on; null: no longer.
   void watch(Profile<S>* profile);
 
@@ -52,7 +59,7 @@ class Runtime {
   std::span<S> leaf(ValueId id);
   void bind(ValueId id, std::span<const S> values);
   std::span<const S> output(ValueId id) const;
-  std::size_t bytes() const { return arena_bytes_ + packed_bytes_; }
+  std::size_t bytes() const { return arena_->values.bytes() + packed_bytes_; }
   OperationCount operations() const { return count_; }
 
   // for kernels
@@ -93,6 +100,9 @@ class Runtime {
   bool packed(const Step<S>& step) const {
     return packed_[static_cast<std::size_t>(step.panels)] != 0;
   }
+  bool stays_packed(std::int32_t panels) const {
+    return packed_[static_cast<std::size_t>(panels)] != 0;
+  }
   /// Of panels that have been filled: whether they hold good for the next run.
   void keep_packed(const Step<S>& step) {
     const SlotId slot = place(operand(step, 0)).slot;
@@ -100,25 +110,23 @@ class Runtime {
         !weights_change_ && plan_.slots[static_cast<std::size_t>(slot)].outside;
   }
   /// Whether the values of a run are too many for a cache to hold.
-  bool far() const { return arena_bytes_ > kCloseBytes; }
+  bool far() const { return bytes_of_values_ > kCloseBytes; }
 
  private:
-  static constexpr std::size_t kPage = 4096;  ///< where the arena starts
   static constexpr std::size_t kCloseBytes = 1 << 23;
   static constexpr std::size_t kFewTimes = 8;  ///< of a stretch of steps: all are looked at
-  struct Free {
-    void operator()(S* p) const { ::operator delete[](p, std::align_val_t{kPage}); }
-  };
 
   [[noreturn]] void refuse(double packed, double budget) const;
   void lay_out();
-  void grow(std::size_t bytes);
+  void take_memory();
+  bool holds_memory() const { return arena_->holder == this; }
   template <class Body>
   void each_reader(const Body& body) const;
   bool same_matrices(const plan::Stretches::Piece& piece) const;
   void place_panels();
   std::vector<std::size_t> order_of_panels() const;
-  void lay_out_panels();
+  void lay_out_panels(S* memory);
+  void take_panels();
   std::int64_t bytes_of(const plan::PackedMatrix& m) const {
     return kernels::Panels<S>::bytes(m.rows, m.columns, in_pairs(m.pairs));
   }
@@ -145,11 +153,13 @@ class Runtime {
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
   Placement placed_;
-  std::unique_ptr<S[], Free> arena_;
-  std::size_t arena_bytes_ = 0, packed_bytes_ = 0;
+  std::shared_ptr<Arena> arena_;  ///< of values, and of matrices that are packed in each run
+  std::size_t bytes_of_values_ = 0, elements_packed_ = 0, packed_bytes_ = 0;
+  const void* laid_on_ = nullptr;  ///< where the slots were given their places
   SlotPlaces<S> slots_;
   std::map<SlotId, std::vector<S>> own_;  ///< shared leaves that were not bound
-  LineAligned<S> panel_memory_;
+  LineAligned<S> kept_panels_;            ///< packed once
+  const S* panels_at_ = nullptr;          ///< where panels_ lie
   std::vector<kernels::Panels<S>> panels_;
   std::vector<std::int32_t> panels_on_;    // by panels: the ones in whose memory they lie, or -1
   std::vector<LineAligned<S>> constants_;  // by program: a tile of each

@@ -1,6 +1,4 @@
 // Where the values of a batch lie, and how much that takes.
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -18,7 +16,7 @@ void Runtime<S>::refuse(double packed, double budget) const {
   refuse_memory(fmt::format("running {} items", placed_.order.size()), std::move(uses), budget);
 }
 
-/// Gives every slot its place in the arena, which only ever grows.
+/// Finds every slot's place in the arena.
 template <class S>
 void Runtime<S>::lay_out() {
   const double needs = slots_.lay_out(placed_);
@@ -31,23 +29,38 @@ void Runtime<S>::lay_out() {
     if (max_memory_ > 0) budget = std::min(budget, static_cast<double>(max_memory_));
     if (needs + packed > budget) refuse(packed, budget);
   }
-  grow(static_cast<std::size_t>(needs));
-  slots_.lie_at(arena_.get());
+  bytes_of_values_ = static_cast<std::size_t>(needs);
+  laid_on_ = nullptr;
 }
 
+/// Makes the arena large enough and gives what lies there its addresses. Another runtime may have
+/// moved it.
 template <class S>
-void Runtime<S>::grow(std::size_t bytes) {
-  if (bytes > arena_bytes_ || !arena_) {
-    arena_.reset();
-    arena_bytes_ = 0;
-    arena_.reset(
-        static_cast<S*>(::operator new[](std::max(bytes, kPage), std::align_val_t{kPage})));
-#ifdef MADV_HUGEPAGE
-    madvise(arena_.get(), bytes, MADV_HUGEPAGE);  // long plans walk through all of it
-#endif
-    arena_bytes_ = bytes;
+void Runtime<S>::take_memory() {
+  arena_->holder = nullptr;
+  // long plans walk through all of it
+  if (void* const memory = arena_->values.grow(bytes_of_values_, true); memory != laid_on_) {
+    slots_.lie_at(static_cast<S*>(memory));
+    laid_on_ = memory;
+    forget_addresses();
   }
-  if (panels_.empty()) lay_out_panels();
+  take_panels();
+  arena_->holder = this;
+}
+
+/// Panels that are filled in each run lie where those of others do.
+template <class S>
+void Runtime<S>::take_panels() {
+  if (panels_.empty()) lay_out_panels(nullptr);
+  if (elements_packed_ == 0 || (!weights_change_ && panels_at_ != nullptr)) return;
+  if (!weights_change_) kept_panels_.resize(elements_packed_);
+  S* const memory = weights_change_
+                        ? static_cast<S*>(arena_->packed.grow(elements_packed_ * sizeof(S), false))
+                        : kept_panels_.data();
+  if (memory == panels_at_) return;
+  lay_out_panels(memory);
+  panels_at_ = memory;
+  forget_addresses();
 }
 
 /// Calls body(number, step) for the steps that read packed matrices or pack them, in their order.
@@ -115,27 +128,25 @@ std::vector<std::size_t> Runtime<S>::order_of_panels() const {
 }
 
 template <class S>
-void Runtime<S>::lay_out_panels() {
+void Runtime<S>::lay_out_panels(S* memory) {
   std::vector<kernels::Panels<S>> panels(plan_.panels.size());
   const std::vector<std::size_t> order = order_of_panels();
-  const auto lie_at = [&](std::size_t i, S* memory) {
+  const auto lie_at = [&](std::size_t i, S* where) {
     const plan::PackedMatrix& m = plan_.panels[i];
-    panels[i].lie_at(memory, m.rows, m.columns, in_pairs(m.pairs));
+    panels[i].lie_at(where, m.rows, m.columns, in_pairs(m.pairs));
     return static_cast<std::size_t>(panels[i].elements());
   };
-  std::size_t elements = 0, bytes = 0;
+  elements_packed_ = packed_bytes_ = 0;
   for (const std::size_t i : order) {
-    elements += lie_at(i, nullptr);
-    bytes += static_cast<std::size_t>(bytes_of(plan_.panels[i]));
+    const std::size_t elements = lie_at(i, memory);
+    elements_packed_ += elements;
+    if (memory != nullptr) memory += elements;
+    packed_bytes_ += static_cast<std::size_t>(bytes_of(plan_.panels[i]));
   }
-  panel_memory_.resize(elements);
-  S* next = panel_memory_.data();
-  for (const std::size_t i : order) next += lie_at(i, next);
   for (std::size_t i = 0; i < panels.size(); ++i)
     if (const std::int32_t on = panels_on_[i]; on >= 0)
       lie_at(i, panels[static_cast<std::size_t>(on)].memory());
   panels_ = std::move(panels);
-  packed_bytes_ += bytes;
 }
 
 /// Panels that are packed in each run may lie where others lay that no later step reads. A pack

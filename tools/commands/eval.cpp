@@ -79,6 +79,12 @@ int evaluate_model(Options o, const Context& context) {
     text.compare_with(forced);
   }
   counter.finish();
+  for (const std::string& why : e.warnings) {
+    Diagnostic d;
+    d.code = "D103";
+    d.message = why;
+    warn(context, d);
+  }
   if (const auto found = not_finite_in(e, data.data)) {
     if (o.model.strict) throw Error(Status::numerical, *found);
     warn(context, *found);

@@ -70,6 +70,9 @@ std::vector<Tensors> results_of(Options& o, const TrainedModel& m, const Predict
   if (std::ranges::none_of(model->symbols,
                            [](const Symbol& s) { return s.random() && s.category >= 0; }))
     refuse_without_effect(context, {"--top-k", "--top-p"}, "on a model that draws no symbols");
+  if (o.forecast.top_k == 1 && draws_symbols_alone(*model))
+    refuse_without_effect(context, {"--temperature", "--top-p", "--seed"},
+                          "beside --top-k 1, which takes the likeliest");
   o.forecast.steps = o.steps;
   o.forecast.likeliest = !o.draw;
   o.forecast.seed = o.predict.seed;

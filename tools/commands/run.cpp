@@ -77,6 +77,23 @@ Error in_file(const Error& e, const Options& o) {
   return Error(e.status(), std::move(problems));
 }
 
+bool draws(const Graph& g, const Options&) {
+  const Tape& tape = g.tape();
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (tape.attrs(id).has("stream")) return true;
+  return false;
+}
+bool draws(const Definition&, const Options& o) { return draws_values(o.run.modes); }
+
+/// The seed is of draws, and of values where no file gives any.
+template <class T>
+void refuse_unread_seed(const T& of, const Options& o, const Context& context) {
+  if (!draws(of, o))
+    refuse_without_effect(context, {"--seed"},
+                          "where tensors are given and nothing is drawn: it goes with a --mode, "
+                          "such as y=sampled");
+}
+
 // `of` is a definition or a graph
 template <class T>
 RunResult run_on_files(const T& of, const Options& o, const Context& context) {
@@ -86,6 +103,7 @@ RunResult run_on_files(const T& of, const Options& o, const Context& context) {
     if (name.starts_with("cotangent:"))
       refuse_without_effect(context, {"--loss"},
                             "beside the tensor " + name + ", which replaces it");
+  if (!inputs.empty() || !weights.empty()) refuse_unread_seed(of, o, context);
   try {
     return run(of, inputs, weights, o.run);
   } catch (const Error& e) {
@@ -101,6 +119,7 @@ RunResult run_piece(const Definition& d, const Options& o, const Context& contex
                 state = read_tensors(o.state_in, o.strict, context);
   if (weights.empty() && inputs.empty())
     fail(Status::usage, "U006", "a segment needs --inputs or --weights: nothing is drawn for it");
+  refuse_unread_seed(d, o, context);
   try {
     SegmentResult result = run_segment(d, inputs, weights, state, o.run);
     if (!o.state_out.empty()) save_tensors(o.state_out, result.state);
@@ -123,17 +142,21 @@ std::string compared(const Definition& d, Options o, const RunResult& open,
 // --temperature and --top-k are of draws
 void refuse_without_draws(const Definition& d, const Options& o, const Context& context) {
   const auto model = resolve(d);
-  bool draws = false, symbols = false;
+  bool draws = false, symbols = false, numbers = false;
   for (const auto& [name, mode] : o.run.modes) {
     const int number = model->find(name);
     if (number < 0 || !mode.draws() || mode.takes_likeliest()) continue;
     draws = true;
-    symbols = symbols || model->symbols[static_cast<std::size_t>(number)].category >= 0;
+    const bool symbol = model->symbols[static_cast<std::size_t>(number)].category >= 0;
+    (symbol ? symbols : numbers) = true;
   }
   if (!draws)
     refuse_without_effect(context, {"--temperature", "--top-k"},
                           "where nothing is drawn: it goes with a --mode, such as y=sampled");
   if (!symbols) refuse_without_effect(context, {"--top-k"}, "where no symbol is drawn");
+  if (symbols && !numbers && o.run.top_k == 1)
+    refuse_without_effect(context, {"--temperature"},
+                          "beside --top-k 1, which takes the likeliest");
 }
 
 RunResult run_graph(const Graph& g, Options& o, const std::string& loss, const Context& context) {

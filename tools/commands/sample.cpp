@@ -9,6 +9,7 @@
 #include "language/resolve/resolved_model.h"
 #include "options/definition_options.h"
 #include "options/folder_options.h"
+#include "options/mode_options.h"
 #include "output.h"
 #include "reports/item_text.h"
 #include "taugrad/train/dataset.h"
@@ -68,6 +69,9 @@ void refuse(const Options& o, const Definition& d, const Context& context) {
   if (std::ranges::none_of(model->symbols,
                            [](const Symbol& s) { return s.random() && s.category >= 0; }))
     refuse_without_effect(context, {"--top-k", "--top-p"}, "on a model that draws no symbols");
+  if (o.sample.top_k == 1 && draws_symbols_alone(*model))
+    refuse_without_effect(context, {"--temperature", "--top-p", "--seed"},
+                          "beside --top-k 1, which takes the likeliest");
   if (length_variable(*model))
     refuse_without_effect(context, {"--steps"}, "on a model that draws its length");
 }

@@ -21,7 +21,12 @@ template <class S>
 class Runtime;
 template <class S>
 class Profile;
+class Arena;
 }  // namespace runtime
+
+/// Memory that executors may share of which one runs at a time: it is as large as the largest of
+/// them needs.
+std::shared_ptr<runtime::Arena> shared_memory();
 
 /// Floating-point operations of one run. A product counts 2 for each multiply-add, an op that only
 /// moves or makes data 0, softmax and its kin 4 for each element, all else 1 for each element of
@@ -39,6 +44,9 @@ struct ExecutorOptions {
   /// The last node of the forward part: of its values only about the square root of the steps are
   /// kept, the others computed again for the gradient. Same bits. -1: all are kept.
   NodeId checkpoint = -1;
+  /// Of values; null: memory of its own. What set_batch, leaf, run and value give is good until the
+  /// next set_batch of another executor with the same memory, and refused then (U023).
+  std::shared_ptr<runtime::Arena> memory = nullptr;
 };
 
 /// Runs a graph: planned once, run often, with batches of any size and lengths.

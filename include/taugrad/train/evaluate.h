@@ -57,6 +57,7 @@ struct Evaluation {
   double loss = 0;
   bool has_loss = false;  ///< else nothing is to be minimised
   bool own_loss = false;  ///< "loss" in the definition: no likelihood
+  std::vector<std::string> warnings = {};  ///< of options that changed nothing
 };
 
 /// Evaluates a model on data, without dropout. An item's scores are the same whatever the batch.

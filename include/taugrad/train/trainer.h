@@ -108,6 +108,8 @@ class Trainer {
   void measured(double loss);
   /// Weights whose gradient was zero in every update so far; none before the first.
   std::vector<std::string> idle() const;
+  /// Options that changed nothing in the updates so far; none before the first.
+  std::vector<std::string> warnings() const;
 
   /// How the gradient of the next update's batch travels through time, at the present weights and
   /// without dropout, in f64. Of items that cannot run together, those of one length. Nothing of

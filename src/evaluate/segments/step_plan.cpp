@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/segments/segment_plan.h"
+#include "runtime/plan_of.h"
 #include "taugrad/ops/records.h"
 
 namespace taugrad::runtime {
@@ -35,7 +36,7 @@ bool within(std::span<const std::int32_t> at, int cut, std::int64_t step,
   return true;
 }
 
-/// A number is copied without a call.
+/// A few numbers are copied without a call.
 template <class S>
 void copy(const S* from, std::size_t count, S* to) {
   if (count == 1)
@@ -73,8 +74,9 @@ StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
     told_.push_back(p);
     nodes.push_back(u.segment()->told[s]);
   }
-  executor_ = std::make_unique<Executor<S>>(
-      tape, nodes, ExecutorOptions{.engine = {.threads = 1}, .weights_change = false});
+  const ExecutorOptions engine{.engine = {.threads = 1}, .weights_change = false};
+  plan_ = std::make_unique<const plan::Plan<S>>(plan_of<S>(tape, nodes, engine));
+  machine_ = std::make_unique<Runtime<S>>(*plan_, engine);
   for (NodeId id = 0; id < tape.size(); ++id) draws_ = draws_ || tape.attrs(id).has("stream");
   context_.seed = options.seed;
   for (std::size_t l = 0; l < lengths.size(); ++l)
@@ -82,7 +84,7 @@ StepPlan<S>::StepPlan(Segments& segments, std::int64_t first,
                                   static_cast<int>(l) == segments.length() ? 1 : lengths[l]);
   for (std::int64_t i = 0; i < batch_; ++i) context_.item.push_back(i);
   context_.moved.assign(static_cast<std::size_t>(batch_), 0);
-  executor_->set_batch(context_, batch_);
+  machine_->set_batch(context_, batch_);
   find_leaves(u, weights, tensors);
   warm_up(tensors);
 }
@@ -150,7 +152,7 @@ void StepPlan<S>::bind(const Unfolded& u, NodeId id, const Tensors& weights) {
   if (!fits)
     fail(Status::bad_input, "S013", "weight \"{}\" is {}, the definition needs {}", name,
          dims_text(w.dims()), to_string(shape));
-  convert(w, flat * shape.size(), executor_->leaf(id));
+  convert(w, flat * shape.size(), leaf(id));
 }
 
 template <class S>
@@ -163,7 +165,7 @@ void StepPlan<S>::find_input(const Unfolded& u, NodeId id, StepTensors<S>& tenso
     fail(Status::bug, "B001", "a step reads \"{}\", which is no input", name);
   const Symbol& s = model_->symbols[static_cast<std::size_t>(model_->find(name))];
   Piece p;
-  p.leaf = executor_->leaf(id);
+  p.leaf = leaf(id);
   p.tensor = static_cast<std::size_t>(t - tensors.inputs.begin());
   p.size = static_cast<std::size_t>(t->shape.size());
   p.offset = flat_of(tape.index(id), axis_along(*model_, s, segment_.length), t->others) * p.size *
@@ -175,15 +177,16 @@ template <class S>
 void StepPlan<S>::find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors) {
   const Tape& tape = u.graph().tape();
   const SegmentNodes& own = *u.segment();
-  for (const NodeId id : executor_->leaves()) {
+  for (const NodeId id : plan_->leaves) {
     if (&tape.op(id) == &kWeight) {
       bind(u, id, weights);
     } else if (id == own.steps) {
-      steps_ = executor_->leaf(id);
+      steps_ = leaf(id);
     } else if (const auto slot = std::find(own.read.begin(), own.read.end(), id);
                slot != own.read.end()) {
       Piece p;
-      p.leaf = executor_->leaf(id);
+      p.leaf = leaf(id);
+      p.value = machine_->leaf_value(id);
       p.tensor = static_cast<std::size_t>(slot - own.read.begin());
       p.size = p.leaf.size() / static_cast<std::size_t>(batch_);
       state_.push_back(p);
@@ -195,10 +198,11 @@ void StepPlan<S>::find_leaves(const Unfolded& u, const Tensors& weights, StepTen
 
 /// Where the executor makes outputs: the batch, and with it the storage, stays as it is.
 template <class S>
-void StepPlan<S>::find_values() {
+void StepPlan<S>::find_values(StepTensors<S>& tensors) {
   for (std::vector<Piece>* const pieces : {&outputs_, &told_})
-    for (Piece& p : *pieces) p.made = executor_->value(p.output);
+    for (Piece& p : *pieces) p.made = machine_->output(plan_->outputs[p.output]);
   find_handed_on();
+  find_copies(tensors);
   found_ = true;
 }
 
@@ -224,28 +228,52 @@ void StepPlan<S>::run(StepTensors<S>& tensors, const char* mine) {
   if (draws_) {
     for (std::size_t i = 0; i < context_.moved.size(); ++i)
       context_.moved[i] = tensors.steps[i] - segment_.first;
-    executor_->set_batch(context_, batch_);
+    machine_->set_batch(context_, batch_);
   }
   take_state(tensors);
   take_inputs(tensors);
-  executor_->run();
-  if (!found_) find_values();
+  machine_->run();
+  if (!found_) find_values(tensors);
   for (const Piece& p : outputs_) take(p, tensors.outputs[p.tensor].place.data() + p.offset, mine);
   for (const Piece& p : told_) take(p, tensors.next[p.tensor].data(), mine);
 }
 
 /// What a step tells of the state goes where the next one reads it, and nowhere else: into leaves,
-/// which no run writes, so that a step that fails leaves the state as it was.
+/// which a run that may fail does not write, so that a step that fails leaves the state as it was.
 template <class S>
 void StepPlan<S>::find_handed_on() {
   runs_on_ = !draws_ && told_.size() == state_.size();
   for (Piece& told : told_) {
     for (const Piece& p : state_) {
-      if (p.tensor == told.tensor) told.leaf = p.leaf;
+      if (p.tensor == told.tensor) {
+        told.leaf = p.leaf;
+        told.value = p.value;
+      }
       // a value that is such a leaf itself would be written over before it is read
       if (overlap<S>(told.made, p.leaf)) runs_on_ = false;
     }
     if (told.leaf.empty() || told.leaf.size() != told.made.size()) runs_on_ = false;
+  }
+  again_ = runs_on_ && machine_->settled();
+  if (again_)
+    find_in_place();
+  else
+    copied_ = told_;
+}
+
+/// Values that the run itself may write to those leaves; what else stood for them lies there too.
+template <class S>
+void StepPlan<S>::find_in_place() {
+  for (Piece& told : told_) {
+    const std::span<const S> from = told.made;
+    if (!machine_->write_over(plan_->outputs[told.output], told.value)) {
+      copied_.push_back(told);
+      continue;
+    }
+    for (std::vector<Piece>* const pieces : {&outputs_, &told_, &copied_})
+      for (Piece& p : *pieces)
+        if (overlap<S>(p.made, from))
+          p.made = {told.leaf.data() + (p.made.data() - from.data()), p.made.size()};
   }
 }
 
@@ -260,13 +288,27 @@ void StepPlan<S>::give_state(StepTensors<S>& tensors) const {
     copy<S>(p.leaf.data(), p.leaf.size(), tensors.state[p.tensor].data());
 }
 
+/// Storage of tensors stays where it is.
 template <class S>
-void StepPlan<S>::run_on(StepTensors<S>& tensors) {
-  take_inputs(tensors);
-  executor_->run();
+void StepPlan<S>::find_copies(StepTensors<S>& tensors) {
+  for (const Piece& p : inputs_)
+    before_.push_back(
+        {tensors.inputs[p.tensor].values.data() + p.offset, p.leaf.data(), p.leaf.size()});
   for (const Piece& p : outputs_)
-    copy(p.made.data(), p.made.size(), tensors.outputs[p.tensor].place.data() + p.offset);
-  for (const Piece& p : told_) copy(p.made.data(), p.made.size(), p.leaf.data());
+    after_.push_back(
+        {p.made.data(), tensors.outputs[p.tensor].place.data() + p.offset, p.made.size()});
+  for (const Piece& p : copied_) after_.push_back({p.made.data(), p.leaf.data(), p.made.size()});
+}
+
+template <class S>
+void StepPlan<S>::run_on(const StepTensors<S>& tensors) {
+  for (const Copy& c : before_) copy(c.from, c.count, c.to);
+  for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = static_cast<S>(tensors.steps[i]);
+  if (again_)
+    machine_->run_again();
+  else
+    machine_->run();
+  for (const Copy& c : after_) copy(c.from, c.count, c.to);
 }
 
 template class StepPlan<float>;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/runtime.h"
 #include "taugrad/evaluate/stepper.h"
-#include "taugrad/runtime/executor.h"
 #include "unfold/segments.h"
 
 namespace taugrad::runtime {
@@ -43,7 +43,7 @@ class StepPlan {
   void run(StepTensors<S>& tensors, const char* mine);
   /// A step of all items whose state is what the last one left here, or take_state brought. The
   /// next state stays here, and in `tensors` is what it was, until give_state.
-  void run_on(StepTensors<S>& tensors);
+  void run_on(const StepTensors<S>& tensors);
   void take_state(const StepTensors<S>& tensors);
   void give_state(StepTensors<S>& tensors) const;
   /// Whether run_on can: nothing is drawn, and the next step reads all that one tells.
@@ -53,12 +53,18 @@ class StepPlan {
   struct Piece {  ///< a leaf and what fills it, or an output and where it goes: what is told of a
                   ///< state to the leaf of the next step
     std::span<S> leaf = {};
-    std::size_t output = 0;        ///< of the executor
+    plan::ValueId value = -1;      ///< of the leaf
+    std::size_t output = 0;        ///< of the plan
     std::span<const S> made = {};  ///< its values, found by the first run
     std::size_t tensor = 0;        ///< number of the tensor or slot
     std::size_t offset = 0;        ///< in it
     std::size_t size = 0;          ///< elements of an item; of what is shared all
     bool shared = false;
+  };
+  struct Copy {
+    const S* from;
+    S* to;
+    std::size_t count;
   };
   void find_outputs(const Unfolded& u, const StepTensors<S>& tensors, std::vector<NodeId>& nodes);
   void add_output(const Unfolded& u, std::size_t number, const StepTensor<S>& t,
@@ -66,8 +72,11 @@ class StepPlan {
   void bind(const Unfolded& u, NodeId id, const Tensors& weights);
   void find_input(const Unfolded& u, NodeId id, StepTensors<S>& tensors);
   void warm_up(StepTensors<S>& tensors);
-  void find_values();
+  void find_values(StepTensors<S>& tensors);
+  void find_copies(StepTensors<S>& tensors);
   void find_handed_on();
+  void find_in_place();
+  std::span<S> leaf(NodeId id) { return machine_->leaf(machine_->leaf_value(id)); }
   void take_inputs(const StepTensors<S>& tensors);
   void take(const Piece& p, S* to, const char* mine) const;
   void find_leaves(const Unfolded& u, const Tensors& weights, StepTensors<S>& tensors);
@@ -75,11 +84,14 @@ class StepPlan {
   std::shared_ptr<const ResolvedModel> model_;
   Segment segment_;
   std::int64_t batch_;
-  std::unique_ptr<Executor<S>> executor_;
+  std::unique_ptr<const plan::Plan<S>> plan_;
+  std::unique_ptr<Runtime<S>> machine_;
   BatchContext context_;
   std::vector<Piece> inputs_, state_, outputs_, told_;
+  std::vector<Piece> copied_;  ///< of told_, what no run writes where the next one reads it
   std::span<S> steps_;
-  bool draws_ = false, found_ = false, runs_on_ = false;
+  std::vector<Copy> before_, after_;  ///< of run_on: inputs to leaves; outputs, and copied_
+  bool draws_ = false, found_ = false, runs_on_ = false, again_ = false;
 };
 
 }  // namespace taugrad::runtime

@@ -208,6 +208,11 @@ struct Stepper::Of final : Stepper::Engine {
   }
 
   void step() override {
+    if (goes_on != nullptr) {
+      goes_on->run_on(tensors);
+      for (std::int64_t& n : tensors.steps) ++n;
+      return;
+    }
     const std::size_t one = plan_of(tensors.steps[0]);
     const bool alike =
         std::ranges::all_of(tensors.steps, [&](std::int64_t n) { return plan_of(n) == one; });
@@ -238,11 +243,12 @@ struct Stepper::Of final : Stepper::Engine {
     }
     plan->run_on(tensors);
     for (std::int64_t& n : tensors.steps) ++n;
+    if (plan == plans.back().get()) goes_on = plan;
   }
 
   void find_state() {
     if (holds_state != nullptr) holds_state->give_state(tensors);
-    holds_state = nullptr;
+    holds_state = goes_on = nullptr;
   }
 
   void take(const Tensors& given) override {
@@ -296,6 +302,7 @@ struct Stepper::Of final : Stepper::Engine {
       fail(Status::usage, "U022", "there is no item {}: the batch has {}, from 0", item,
            options.batch);
     tensors.steps[static_cast<std::size_t>(item)] = 0;
+    goes_on = nullptr;
   }
 
   std::shared_ptr<const ResolvedModel> model;
@@ -306,6 +313,7 @@ struct Stepper::Of final : Stepper::Engine {
   std::vector<std::pair<std::span<const S>, Tensor*>> symbols;  // outputs of another type
   std::vector<std::unique_ptr<StepPlan<S>>> plans;  // by steps made; the last one of all later ones
   StepPlan<S>* holds_state = nullptr;               // of all items; null: `tensors` does
+  StepPlan<S>* goes_on = nullptr;                   // that plan, where all later steps are its own
   std::vector<char> mine;
   std::vector<std::string> names;  // of slots
 };

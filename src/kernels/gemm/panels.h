@@ -88,6 +88,14 @@ template <class S>
 void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first_panel,
                   std::int64_t last_panel, bool accumulate);
 
+/// A part of multiply_row on rows that stay where they are.
+template <class S>
+struct RowCall;
+/// Adds the calls that make up multiply_row. False, and nothing is added, where that takes more.
+template <class S>
+bool add_row_calls(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first_panel,
+                   std::int64_t last_panel, bool accumulate, std::vector<RowCall<S>>& calls);
+
 /// multiply_blocks for one block.
 template <class S>
 void multiply_rows(std::int64_t m, const S* a, std::int64_t lda, const Panels<S>& b,

@@ -219,15 +219,14 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
   }
 }
 
-// Of sums of one stretch, what Product does without its preparations, which take longer than the
-// product of a small matrix.
-template <class S>
-void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first, std::int64_t last,
-                  bool accumulate) {
-  if (b.pairs() || b.rows() > kDepth<S>)
-    return multiply_blocks<S>({&row, 1}, b, first, last, accumulate);
+namespace {
+
+/// Calls body(kernel, tile, panels, columns) for the tiles of a row of one stretch; without a
+/// kernel it is run_tile of so many columns.
+template <class S, class Body>
+void each_tile_of_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first,
+                      std::int64_t last, bool accumulate, const Tiles<S>& set, const Body& body) {
   constexpr std::int64_t kWidth = Panels<S>::kWidth;
-  static const Tiles<S>& set = tiles<S>(best_instruction_set());
   const S* const begin = b.panel(first);
   Tile<S> tile{b.rows(),
                row.a,
@@ -241,7 +240,7 @@ void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first
                begin,
                0};
   const auto run = [&](auto kernel, std::int64_t panels) {
-    kernel(tile);
+    body(kernel, tile, panels * kWidth);
     first += panels;
     tile.b += panels * tile.b_step;
     tile.column += panels * kWidth;
@@ -251,9 +250,57 @@ void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first
   while (four != nullptr && first + 4 <= whole) run(four, 4);
   while (two != nullptr && first + 2 <= whole) run(two, 2);
   while (first < whole) run(set.straight[0], 1);
-  if (first < last) run_tile(set, false, tile, 1, b.columns() - first * kWidth);
+  if (first < last) body(typename Tiles<S>::Kernel(nullptr), tile, b.columns() - first * kWidth);
 }
 
+}  // namespace
+
+// Of sums of one stretch, what Product does without its preparations, which take longer than the
+// product of a small matrix.
+template <class S>
+void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first, std::int64_t last,
+                  bool accumulate) {
+  if (b.pairs() || b.rows() > kDepth<S>)
+    return multiply_blocks<S>({&row, 1}, b, first, last, accumulate);
+  static const Tiles<S>& set = tiles<S>(best_instruction_set());
+  each_tile_of_row(row, b, first, last, accumulate, set,
+                   [&](auto kernel, const Tile<S>& tile, std::int64_t columns) {
+                     if (kernel != nullptr)
+                       kernel(tile);
+                     else
+                       run_tile(set, false, tile, 1, columns);
+                   });
+}
+
+template <class S>
+bool add_row_calls(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first,
+                   std::int64_t last, bool accumulate, std::vector<RowCall<S>>& calls) {
+  if (b.pairs() || b.rows() > kDepth<S>) return false;
+  const Tiles<S>& set = tiles<S>(best_instruction_set());
+  const auto run_whole = [](const BoundCall& call) {
+    const auto& own = static_cast<const RowCall<S>&>(call);
+    own.kernel(own.tile);
+  };
+  const auto run_part = [](const BoundCall& call) {
+    static const Tiles<S>& tiles_of_all = tiles<S>(best_instruction_set());
+    const auto& own = static_cast<const RowCall<S>&>(call);
+    run_tile(tiles_of_all, false, own.tile, 1, own.columns);
+  };
+  each_tile_of_row(
+      row, b, first, last, accumulate, set,
+      [&](typename Tiles<S>::Kernel kernel, const Tile<S>& tile, std::int64_t columns) {
+        if (kernel != nullptr)
+          calls.push_back({{run_whole}, kernel, columns, tile, row.c});
+        else
+          calls.push_back({{run_part}, nullptr, columns, tile, row.c});
+      });
+  return true;
+}
+
+template bool add_row_calls(const RowBlock<float>&, const Panels<float>&, std::int64_t,
+                            std::int64_t, bool, std::vector<RowCall<float>>&);
+template bool add_row_calls(const RowBlock<double>&, const Panels<double>&, std::int64_t,
+                            std::int64_t, bool, std::vector<RowCall<double>>&);
 template void multiply_row(const RowBlock<float>&, const Panels<float>&, std::int64_t, std::int64_t,
                            bool);
 template void multiply_row(const RowBlock<double>&, const Panels<double>&, std::int64_t,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/bound_call.h"
 #include "kernels/gemm/panels.h"
 
 namespace taugrad::kernels {
@@ -45,6 +46,15 @@ struct Tiles {
   // Several panels at once, straight: few rows alone are too few chains to hide the latency of a
   // multiply-add. By number of rows - 1; 2 and 4 panels; null where one panel has chains enough.
   std::array<std::array<Kernel, 2>, 3> wide;
+};
+
+/// One row and the columns of some panels. `tile.c` points to `c` once the call stays where it is.
+template <class S>
+struct RowCall : BoundCall {
+  typename Tiles<S>::Kernel kernel;  ///< null: run_tile of so many columns
+  std::int64_t columns;
+  Tile<S> tile;
+  S* c;
 };
 
 template <class S>

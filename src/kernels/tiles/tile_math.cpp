@@ -161,26 +161,78 @@ HWY_INLINE Vector<S> compared(Vector<S> a, Vector<S> b) {
     return hn::IfThenElseZero(mask, one);
 }
 
-constexpr bool takes_one(TileOp op) {
-  return op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::softplus);
-}
+constexpr bool takes_one(TileOp op) { return tile_op_arity(op) == 1; }
 constexpr bool compares(TileOp op) { return op >= TileOp::less && op <= TileOp::other_category; }
+
+/// The elements of one register from i on.
+template <TileOp op, class S, class Part>
+HWY_INLINE void run_part(const S* a, const S* b, const S* c, S* out, std::int64_t i, S lo, S hi,
+                         const Part& part) {
+  const auto x = part.load(a + i);
+  if constexpr (takes_one(op)) {
+    part.store(of_one<op, S>(x, lo, hi), out + i);
+  } else if constexpr (compares(op)) {
+    part.store(compared<op, S>(x, part.load(b + i)), out + i);
+  } else if constexpr (op == TileOp::where) {
+    const auto other = hn::Eq(x, hn::Zero(Lanes<S>()));
+    part.store(hn::IfThenElse(other, part.load(c + i), part.load(b + i)), out + i);
+  } else {
+    part.store(of_two<op, S>(x, part.load(b + i)), out + i);
+  }
+}
 
 template <TileOp op, class S>
 void run(const S* a, const S* b, const S* c, S* out, std::int64_t n, S lo, S hi) {
-  each_register<S>(n, [&](std::int64_t i, const auto& part) HWY_ATTR {
-    const auto x = part.load(a + i);
-    if constexpr (takes_one(op)) {
-      part.store(of_one<op, S>(x, lo, hi), out + i);
-    } else if constexpr (compares(op)) {
-      part.store(compared<op, S>(x, part.load(b + i)), out + i);
-    } else if constexpr (op == TileOp::where) {
-      const auto other = hn::Eq(x, hn::Zero(Lanes<S>()));
-      part.store(hn::IfThenElse(other, part.load(c + i), part.load(b + i)), out + i);
-    } else {
-      part.store(of_two<op, S>(x, part.load(b + i)), out + i);
-    }
-  });
+  each_register<S>(n, [&](std::int64_t i, const auto& part)
+                          HWY_ATTR { run_part<op, S>(a, b, c, out, i, lo, hi, part); });
+}
+
+template <TileOp op, class S>
+void run_call(const BoundCall& call) {
+  const auto& t = static_cast<const TileCall<S>&>(call);
+  run<op, S>(t.a, t.b, t.c, t.out, t.n, t.lo, t.hi);
+}
+/// So many whole registers; of none of them a part of one.
+template <TileOp op, class S, int registers, class Part = Whole<S>>
+void run_registers(const BoundCall& call) {
+  const auto& t = static_cast<const TileCall<S>&>(call);
+  for (std::int64_t r = 0; r < registers; ++r)
+    run_part<op, S>(t.a, t.b, t.c, t.out, r * kLanes<S>, t.lo, t.hi, Part());
+}
+
+using CallFunction = void (*)(const BoundCall&);
+
+/// What cells are made of: the others are found by one function for all n.
+constexpr bool is_short(TileOp op) { return op <= TileOp::exp || op == TileOp::where; }
+
+template <class S, TileOp op>
+CallFunction call_for(std::int64_t n) {
+  if constexpr (is_short(op)) {
+    if (n == kLanes<S>) return &run_registers<op, S, 1>;
+    if (n == 2 * kLanes<S>) return &run_registers<op, S, 2>;
+    if (n == 4 * kLanes<S>) return &run_registers<op, S, 4>;
+#if HWY_TARGET != HWY_SCALAR
+    constexpr std::int64_t kBytes = kLanes<S> * static_cast<std::int64_t>(sizeof(S));
+    if constexpr (kBytes >= 32)
+      if (n == kLanes<S> / 2) return &run_registers<op, S, 1, Lower<S>>;
+    if constexpr (kBytes >= 64)
+      if (n == kLanes<S> / 4) return &run_registers<op, S, 1, Lowest<S>>;
+#endif
+  }
+  return &run_call<op, S>;
+}
+
+template <class S, std::size_t... op>
+CallFunction call_of(TileOp which, std::int64_t n, std::index_sequence<op...>) {
+  using Find = CallFunction (*)(std::int64_t);
+  static constexpr std::array<Find, sizeof...(op)> kFind{&call_for<S, static_cast<TileOp>(op)>...};
+  return kFind[static_cast<std::size_t>(which)](n);
+}
+CallFunction call_f32(TileOp op, std::int64_t n) {
+  return call_of<float>(op, n, std::make_index_sequence<kTileOps>());
+}
+CallFunction call_f64(TileOp op, std::int64_t n) {
+  return call_of<double>(op, n, std::make_index_sequence<kTileOps>());
 }
 
 template <class S, std::size_t... op>
@@ -205,6 +257,8 @@ namespace taugrad::kernels {
 
 HWY_EXPORT(function_f32);
 HWY_EXPORT(function_f64);
+HWY_EXPORT(call_f32);
+HWY_EXPORT(call_f64);
 
 template <>
 TileFunction<float> tile_function(TileOp op) {
@@ -213,6 +267,31 @@ TileFunction<float> tile_function(TileOp op) {
 template <>
 TileFunction<double> tile_function(TileOp op) {
   return HWY_DYNAMIC_DISPATCH(function_f64)(op);
+}
+
+/// Whether the registers of AVX2 hold so many bytes, where wider ones would do: half of these is
+/// then no work. Both have fused multiply-adds and so the same bits.
+bool fits_shorter_registers([[maybe_unused]] std::int64_t bytes) {
+#if (HWY_TARGETS & HWY_AVX2) && (HWY_TARGETS & HWY_AVX3)
+  return bytes <= 32 && (hwy::SupportedTargets() & HWY_AVX2) != 0;
+#else
+  return false;
+#endif
+}
+
+template <>
+void (*tile_call<float>(TileOp op, std::int64_t n))(const BoundCall&) {
+#if HWY_TARGETS & HWY_AVX2
+  if (fits_shorter_registers(n * 4)) return N_AVX2::call_f32(op, n);
+#endif
+  return HWY_DYNAMIC_DISPATCH(call_f32)(op, n);
+}
+template <>
+void (*tile_call<double>(TileOp op, std::int64_t n))(const BoundCall&) {
+#if HWY_TARGETS & HWY_AVX2
+  if (fits_shorter_registers(n * 8)) return N_AVX2::call_f64(op, n);
+#endif
+  return HWY_DYNAMIC_DISPATCH(call_f64)(op, n);
 }
 
 }  // namespace taugrad::kernels

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernels/bound_call.h"
+
 namespace taugrad::kernels {
 
 /// Elements of a tile: what one instruction of a fused region works on at a time.
@@ -52,6 +54,13 @@ enum class TileOp : std::uint8_t {
 };
 inline constexpr int kTileOps = static_cast<int>(TileOp::where) + 1;
 
+/// Operands that the op has.
+constexpr int tile_op_arity(TileOp op) {
+  if (op == TileOp::where) return 3;
+  const bool one =
+      op == TileOp::copy || op == TileOp::neg || (op >= TileOp::clamp && op <= TileOp::softplus);
+  return one ? 1 : 2;
+}
 /// The word of the op: "tanh", "less_equal".
 std::string_view tile_op_name(TileOp op);
 
@@ -64,6 +73,20 @@ std::string_view tile_op_name(TileOp op);
 template <class S>
 using TileFunction = void (*)(const S* a, const S* b, const S* c, S* out, std::int64_t n, S lo,
                               S hi);
+
+/// One such call with its operands, for tiles whose places stay: what a step of few numbers takes
+/// is the passing on of operands more than the work. Operands that the op does not have are null.
+template <class S>
+struct alignas(64) TileCall : BoundCall {
+  const S *a, *b, *c;
+  S* out;
+  std::int64_t n;
+  S lo, hi;
+};
+/// The function of a TileCall for tiles of n elements, with the bits of tile_function: where n is a
+/// whole register, a half, a quarter, or two or four of them, for that n alone.
+template <class S>
+void (*tile_call(TileOp op, std::int64_t n))(const BoundCall&);
 
 /// The function of that op for this machine; S is float or double. Relative errors, over all
 /// arguments: tanh, sigmoid, exp, log, sin, cos, erf, normal_cdf, log1p, expm1 and softplus within

@@ -1,6 +1,7 @@
 #include "runtime/steps/address_cache.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace taugrad::runtime {
 namespace {
@@ -73,6 +74,21 @@ void AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std:
 }
 
 template <class S>
+std::int32_t AddressCache<S>::add(const Rule& rule) {
+  constexpr std::size_t kNear = 8;
+  const auto same = [&](const Rule& known) {
+    const Call<S>&a = known.call, &b = rule.call;
+    return known.forward == rule.forward && a.shape == b.shape && a.extent == b.extent &&
+           a.attrs == b.attrs && a.name.data() == b.name.data() &&
+           a.index.data() == b.index.data() && known.operands == rule.operands;
+  };
+  for (std::size_t i = rules.size(); i-- > 0 && rules.size() - i <= kNear;)
+    if (same(rules[i])) return static_cast<std::int32_t>(i);
+  rules.push_back(rule);
+  return static_cast<std::int32_t>(rules.size()) - 1;
+}
+
+template <class S>
 void AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
                           std::size_t first) {
   if (calls.size() > first) {
@@ -114,11 +130,15 @@ bool AddressCache<S>::differs_in_places_only(const AddressCache& other) const {
   const auto same_block = [](const kernels::RowBlock<S>& a, const kernels::RowBlock<S>& b) {
     return a.lda == b.lda && a.ldc == b.ldc && a.m == b.m;
   };
-  const auto same_source = [](const Source<S>& a, const Source<S>& b) {
+  const auto same_line = [](const kernels::TileCall<S>& a, const kernels::TileCall<S>& b) {
+    return a.run == b.run && a.n == b.n && a.lo == b.lo && a.hi == b.hi;
+  };
+  const auto same_source = [](const RowSource<S>& a, const RowSource<S>& b) {
     return a.stride == b.stride && a.rows == b.rows;
   };
   return std::ranges::equal(blocks, other.blocks, same_block) && groups == other.groups &&
          wide.size() == other.wide.size() && tables.size() == other.tables.size() &&
+         std::ranges::equal(lines, other.lines, same_line) &&
          streams.size() == other.streams.size() && instances == other.instances &&
          std::ranges::equal(sources, other.sources, same_source) && regions == other.regions;
 }
@@ -131,6 +151,12 @@ void AddressCache<S>::each_place(Cache& cache, const Body& body) {
     body(block.c);
   }
   for (auto& place : cache.tables) body(place);
+  for (auto& line : cache.lines) {
+    body(line.a);
+    body(line.b);
+    body(line.c);
+    body(line.out);
+  }
   for (auto& place : cache.streams) body(place);
   for (auto& source : cache.sources) body(source.data);
 }
@@ -150,6 +176,15 @@ template <class S>
 void AddressCache<S>::move_on(const std::vector<std::int64_t>& distances) {
   const std::int64_t* next = distances.data();
   each_place(*this, [&](auto& place) { place += *next++; });
+}
+
+template <class S>
+void AddressCache<S>::move(std::span<const S> from, S* to) {
+  const std::less<const S*> before;
+  each_place(*this, [&](auto& place) {
+    if (!before(place, from.data()) && before(place, from.data() + from.size()))
+      place = to + (place - from.data());
+  });
 }
 
 template class AddressCache<float>;

@@ -6,6 +6,8 @@
 
 #include "kernels/gemm/outer.h"
 #include "kernels/gemm/panels.h"
+#include "kernels/rows/row_math.h"
+#include "kernels/tiles/tile_math.h"
 #include "taugrad/graph/op.h"
 
 namespace taugrad::runtime {
@@ -19,7 +21,7 @@ std::int64_t elements_between(const S* from, const S* to) {
 
 /// A stream of a region: its rows.
 template <class S>
-struct Source {
+struct RowSource {
   S* data;
   std::int64_t stride;
   std::int64_t rows;  ///< beyond them it is zero
@@ -33,20 +35,22 @@ template <class S>
 class AddressCache {
  public:
   enum class Kind : std::uint8_t {
-    unknown,   ///< not found yet
-    products,  ///< `groups`
-    tile,      ///< one instance of a region, no longer than a tile: its table in `tables`
-    tiles,     ///< `instances` of a region
-    rows,      ///< `regions` whose streams are not all rows without gaps
-    calls,     ///< `calls` of an op's own rule
-    sums,      ///< `segments` of a sum over items
-    pack,      ///< a matrix to be packed
-    done,      ///< a matrix that stays packed, or that another worker packs
-    other      ///< nothing is kept
+    unknown,    ///< not found yet
+    products,   ///< `groups`
+    tile,       ///< one instance of a region, no longer than a tile: its table in `tables`
+    lines,      ///< the same of a short plan: its `lines`
+    tiles,      ///< `instances` of a region
+    rows,       ///< `regions` whose streams are not all rows without gaps
+    calls,      ///< `calls` of an op's own rule
+    additions,  ///< one of `additions`
+    sums,       ///< `segments` of a sum over items
+    pack,       ///< a matrix to be packed
+    done,       ///< a matrix that stays packed, or that another worker packs
+    other       ///< nothing is kept
   };
   struct Step {
     Kind kind = Kind::unknown;
-    std::int32_t program = -1;           ///< of a region
+    std::int32_t program = -1;           ///< of a region; of calls their rule in `rules`
     std::uint32_t first = 0, count = 0;  ///< in what the kind says; of a tile its elements
     std::uint32_t number = 0;            ///< in the plan
     bool operator==(const Step&) const = default;
@@ -78,12 +82,28 @@ class AddressCache {
     bool operator==(const Region&) const = default;
   };
 
+  /// An op's own rule with all that does not change from row to row.
+  struct Rule {
+    Forward<S> forward;
+    Call<S> call;
+    std::uint32_t operands;  ///< of a row
+  };
+  /// Rows of a sum of few terms.
+  struct Addition {
+    std::uint32_t first, count;  ///< in `terms`
+    std::int64_t rows, elements;
+    S* out;
+    std::int64_t stride;
+  };
   /// Rows that an op's own rule makes.
   struct Rows {
     std::uint32_t first;  ///< of its operands in `operands`
     std::int64_t count;
     S* out;
   };
+
+  /// Steps of a plan whose work is kept as calls: of longer ones they would crowd the cache.
+  static constexpr std::size_t kShortScript = 64;
 
   void forget() { runs_ = 0; }
   /// Before a run of so many steps. @param told  they come again and again, and a law tells them
@@ -102,13 +122,17 @@ class AddressCache {
     groups.clear();
     wide.clear();
     tables.clear();
+    lines.clear();
     streams.clear();
     instances.clear();
     sources.clear();
     regions.clear();
     segments.clear();
     calls.clear();
+    rules.clear();
     operands.clear();
+    additions.clear();
+    terms.clear();
   }
   Step& of(std::size_t step) { return of_step_[step]; }
   const Step& of(std::size_t step) const { return of_step_[step]; }
@@ -122,6 +146,8 @@ class AddressCache {
   void add(const kernels::Segment<S>& segment, std::size_t first, bool apart);
   /// Adds an instance with the streams at `place` to those from number `first` on.
   void add(std::span<S* const> place, std::int64_t elements, std::size_t first);
+  /// The number of a rule, of which steps one after another often have the same.
+  std::int32_t add(const Rule& rule);
   /// Adds rows of `size` elements to those from number `first` on: their operands, the result.
   void add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size, std::size_t first);
   /// Instances that follow one another without gaps become one.
@@ -132,19 +158,25 @@ class AddressCache {
   /// What those addresses move by, to those of another that differs in places only.
   std::vector<std::int64_t> distances(const AddressCache& to) const;
   void move_on(const std::vector<std::int64_t>& distances);
+  /// What lies in `from` lies in `to` from now on.
+  void move(std::span<const S> from, S* to);
 
   std::vector<kernels::RowBlock<S>> blocks;
   std::vector<Group> groups;
   std::vector<kernels::Panels<S>> wide;
   std::vector<Step> script;  ///< what `list` found; empty: nothing yet
   std::vector<S*> tables;    ///< all that the instructions of a program name
+  std::vector<kernels::TileCall<S>> lines;
   std::vector<S*> streams;
   std::vector<Instances> instances;
-  std::vector<Source<S>> sources;
+  std::vector<RowSource<S>> sources;
   std::vector<Region> regions;
   std::vector<kernels::Segment<S>> segments;
   std::vector<Rows> calls;
+  std::vector<Rule> rules;
   std::vector<Operand<S>> operands;
+  std::vector<Addition> additions;
+  std::vector<kernels::RowOperand<S>> terms;
 
  private:
   /// Calls body(place) for every address of a product or a region.

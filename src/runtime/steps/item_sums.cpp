@@ -88,6 +88,25 @@ void Kernels<S>::sum(const Step<S>& step, const Known& known, Runtime<S>& machin
     sum_terms(step, segments, machine, worker);
 }
 
+namespace {
+
+template <class S>
+typename AddressCache<S>::Step keep_addition(const Step<S>& step, const Value& y, RowRange range,
+                                             const Runtime<S>& machine, AddressCache<S>& ready) {
+  const std::size_t first = ready.terms.size();
+  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
+    const Value x = machine.place(machine.operand(step, i));
+    ready.terms.push_back({machine.data(x) + range.first * x.stride, x.stride});
+  }
+  ready.additions.push_back({static_cast<std::uint32_t>(first), step.operand_count,
+                             range.last - range.first, y.elements,
+                             machine.data(y) + range.first * y.stride, y.stride});
+  return {AddressCache<S>::Kind::additions, -1,
+          static_cast<std::uint32_t>(ready.additions.size() - 1), 1};
+}
+
+}  // namespace
+
 /// The operands of an addition as rows of `d`, where many lie at one distance.
 template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runtime<S>& machine,
@@ -110,7 +129,15 @@ typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runti
     return {AddressCache<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),
             static_cast<std::uint32_t>(count)};
   ready.segments.resize(first);
-  return {AddressCache<S>::Kind::other};
+  return keep_addition(step, y, range, machine, ready);
+}
+
+template <class S>
+void Kernels<S>::add(const Known& known, Worker<S>& worker) {
+  const AddressCache<S>& ready = worker.ready;
+  const auto& sum = ready.additions[known.first];
+  kernels::add_rows<S>(sum.rows, sum.elements, std::span(ready.terms).subspan(sum.first, sum.count),
+                       sum.out, sum.stride);
 }
 
 /// The rows of all terms; those of sums over the items of one value stand in its `d`.

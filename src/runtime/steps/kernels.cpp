@@ -22,7 +22,10 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
   const Step<S> step = machine.plan().steps[number];
   if (!worker.ready.keeps()) return run_once(step, machine, worker);
   typename AddressCache<S>::Step& known = worker.ready.of(number);
-  if (known.kind == Kind::unknown) known = find(step, machine, worker);
+  if (known.kind == Kind::unknown) {
+    known = find(step, machine, worker);
+    known.number = static_cast<std::uint32_t>(number);
+  }
   if (known.kind != Kind::pack)
     carry_out(known, number, machine, worker);
   else if (pack(step, machine, worker))
@@ -33,7 +36,8 @@ void Kernels<S>::run(std::size_t number, Runtime<S>& machine, Worker<S>& worker)
 template <class S>
 void Kernels<S>::run_once(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
   worker.ready.clear();
-  const Known known = find(step, machine, worker);
+  Known known = find(step, machine, worker);
+  known.number = step.number;
   if (!by_addresses(known, machine, worker)) by_step(known, step, machine, worker);
 }
 
@@ -41,10 +45,25 @@ template <class S>
 void Kernels<S>::run_all(Runtime<S>& machine, Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   if (!ready.keeps()) return run_told(machine, worker);
-  for (const auto& known : ready.script) carry_out(known, known.number, machine, worker);
-  if (!ready.script.empty()) return;
+  if (!ready.script.empty()) return run_listed(machine, worker);
   for (std::size_t i = 0; i < machine.plan().steps.size(); ++i) run(i, machine, worker);
   ready.list();
+  bind(machine, worker);
+}
+
+template <class S>
+void Kernels<S>::run_listed(Runtime<S>& machine, Worker<S>& worker) {
+  if (!worker.bound.calls.empty()) {
+    for (const kernels::BoundCall* const call : worker.bound.calls) call->run(*call);
+    return;
+  }
+  if (machine.far()) {
+    for (const auto& known : worker.ready.script) carry_out(known, known.number, machine, worker);
+    return;
+  }
+  for (const auto& known : worker.ready.script)
+    if (!by_addresses(known, machine, worker))
+      by_step(known, machine.plan().steps[known.number], machine, worker);
 }
 
 template <class S>
@@ -68,11 +87,20 @@ bool Kernels<S>::by_addresses(const Known& known, Runtime<S>& machine, Worker<S>
     case Kind::tile:
       tile(known, machine, worker);
       break;
+    case Kind::lines:
+      lines(known, worker);
+      break;
     case Kind::tiles:
       tiles(known, machine, worker);
       break;
     case Kind::rows:
       rows(known, machine, worker);
+      break;
+    case Kind::calls:
+      calls(known, machine, worker);
+      break;
+    case Kind::additions:
+      add(known, worker);
       break;
     default:
       return false;
@@ -85,8 +113,6 @@ void Kernels<S>::by_step(const Known& known, const Step<S>& step, Runtime<S>& ma
                          Worker<S>& worker) {
   using Kind = typename AddressCache<S>::Kind;
   switch (known.kind) {
-    case Kind::calls:
-      return calls(step, known, machine, worker);
     case Kind::sums:
       return sum(step, known, machine, worker);
     case Kind::pack:
@@ -144,12 +170,31 @@ void Kernels<S>::other(const Step<S>& step, Runtime<S>& machine, Worker<S>& work
       return each(step, machine, worker);
     case Form::taps:
       return taps(step, machine, worker);
-    case Form::add:
-      return add(step, machine, worker);
     default:
       break;
   }
 }
+
+namespace {
+
+template <class S>
+typename AddressCache<S>::Rule rule_of(const Step<S>& step, const Runtime<S>& machine) {
+  const Plan<S>& plan = machine.plan();
+  const Value out = machine.place(step.out);
+  Call<S> call;
+  call.shape = &machine.shape(out);
+  call.extent = out.extent;
+  call.attrs = &plan.attrs[step.attrs];
+  call.batch = &machine.context();
+  if (step.owner >= 0) {
+    const plan::Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
+    call.name = owner.name;
+    call.index = owner.index;
+  }
+  return {step.forward, call, step.each - 1};
+}
+
+}  // namespace
 
 /// Rows that follow one another are made together where the op does not ask whose they are.
 template <class S>
@@ -172,33 +217,24 @@ typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runti
     ready.add(in, {0, range.last - range.first, machine.data(y) + range.first * y.stride},
               y.elements, first);
   }
-  return {AddressCache<S>::Kind::calls, -1, static_cast<std::uint32_t>(first),
+  return {AddressCache<S>::Kind::calls, ready.add(rule_of(step, machine)),
+          static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.calls.size() - first)};
 }
 
 template <class S>
-void Kernels<S>::calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
-                       Worker<S>& worker) {
-  const Plan<S>& plan = machine.plan();
+void Kernels<S>::calls(const Known& known, const Runtime<S>& machine, Worker<S>& worker) {
   const AddressCache<S>& ready = worker.ready;
-  Call<S> call;
-  call.shape = &machine.shape(step.out);
-  call.extent = machine.place(step.out).extent;
-  call.attrs = &plan.attrs[step.attrs];
-  call.batch = &machine.context();
-  if (step.owner >= 0) {
-    const plan::Owner& owner = plan.owners[static_cast<std::size_t>(step.owner)];
-    call.name = owner.name;
-    call.index = owner.index;
-  }
+  const auto& rule = ready.rules[static_cast<std::size_t>(known.program)];
+  Call<S> call = rule.call;
   for (const auto& rows : std::span(ready.calls).subspan(known.first, known.count)) {
-    call.in = std::span(ready.operands).subspan(rows.first, step.each - 1);
+    call.in = std::span(ready.operands).subspan(rows.first, rule.operands);
     call.out = rows.out;
     call.items = rows.count;
     try {
-      step.forward(call);
+      rule.forward(call);
     } catch (const ItemFault& why) {
-      retell(why, step, rows, machine);
+      retell(why, machine.plan().steps[known.number], rows, machine);
     }
   }
 }
@@ -248,21 +284,6 @@ void Kernels<S>::each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worke
     kernels::gemm<S>(out[0], out[1], ta ? s[0] : s[1], {machine.data(a) + i * x.stride, s[1], ta},
                      {machine.data(b) + i * w.stride, r[1], tb}, false,
                      machine.data(step.out) + i * y.stride, out[1]);
-}
-
-template <class S>
-void Kernels<S>::add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker) {
-  const Value& y = machine.place(step.out);
-  const RowRange range = machine.range(y.extent, step, worker);
-  auto& terms = worker.terms;
-  terms.clear();
-  for (std::uint32_t i = 0; i < step.operand_count; ++i) {
-    const ValueId id = machine.operand(step, i);
-    const Value& x = machine.place(id);
-    terms.push_back({machine.data(x) + range.first * x.stride, x.stride});
-  }
-  kernels::add_rows<S>(range.last - range.first, y.elements, terms,
-                       machine.data(step.out) + range.first * y.stride, y.stride);
 }
 
 // the members that are defined here; the others are in products.cpp, region.cpp and item_sums.cpp

@@ -16,6 +16,14 @@ struct Kernels {
   static void run(std::size_t number, Runtime<S>& machine, Worker<S>& worker);
   /// All steps, in their order; after a first run only those that have anything to do.
   static void run_all(Runtime<S>& machine, Worker<S>& worker);
+  /// What run_all has listed, and nothing else.
+  static void run_listed(Runtime<S>& machine, Worker<S>& worker);
+  /// Makes the calls of a short list.
+  static void bind(Runtime<S>& machine, Worker<S>& worker);
+  /// Lets steps that were listed write what lies in `from` to `to`, which the run only reads, where
+  /// all of them have read that by then and none can fail. @return whether they do
+  static bool write_over(std::span<const S> from, std::span<S> to, Runtime<S>& machine,
+                         Worker<S>& worker);
 
  private:
   using Known = typename AddressCache<S>::Step;
@@ -38,6 +46,7 @@ struct Kernels {
   static void join_beside(const Known& known, const Runtime<S>& machine, Worker<S>& worker);
   static Known find_tiles(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known keep_table(const Step<S>& step, const Runtime<S>& machine, Worker<S>& worker);
+  static Known keep_lines(const Step<S>& step, const Runtime<S>& machine, Worker<S>& worker);
   static Known find_rows(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_calls(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static Known find_terms(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
@@ -46,10 +55,10 @@ struct Kernels {
   static void fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker);
   static void products(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void tile(const Known& known, const Runtime<S>& machine, const Worker<S>& worker);
+  static void lines(const Known& known, const Worker<S>& worker);
   static void tiles(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void rows(const Known& known, Runtime<S>& machine, Worker<S>& worker);
-  static void calls(const Step<S>& step, const Known& known, Runtime<S>& machine,
-                    Worker<S>& worker);
+  static void calls(const Known& known, const Runtime<S>& machine, Worker<S>& worker);
   [[noreturn]] static void retell(const ItemFault& why, const Step<S>& step,
                                   const typename AddressCache<S>::Rows& rows,
                                   const Runtime<S>& machine);
@@ -60,7 +69,7 @@ struct Kernels {
   static bool pack(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void each(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
   static void taps(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
-  static void add(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
+  static void add(const Known& known, Worker<S>& worker);
 };
 
 }  // namespace taugrad::runtime

@@ -37,7 +37,7 @@ class Tiles {
   }
 
   /// Rows first..last-1 of an instance.
-  void run_rows(const Source<S>* sources, std::int64_t first, std::int64_t last,
+  void run_rows(const RowSource<S>* sources, std::int64_t first, std::int64_t last,
                 std::int64_t elements) {
     sources_ = sources;
     elements_ = elements;
@@ -55,7 +55,7 @@ class Tiles {
   /// all rows and short.
   bool can_join(std::int64_t last) const {
     for (std::size_t k = 0; k < streams_; ++k) {
-      const Source<S>& s = sources_[k];
+      const RowSource<S>& s = sources_[k];
       if (program_.apart[k] != 0) continue;
       if (s.rows < last || (s.stride != elements_ && (s.stride != 0 || elements_ > kTile)))
         return false;
@@ -158,7 +158,7 @@ class Tiles {
   S** pointers_;          // what instructions name
   S** stream_ = nullptr;  // of them those of the streams
   // of the instance at hand, and where its tile begins
-  const Source<S>* sources_ = nullptr;
+  const RowSource<S>* sources_ = nullptr;
   std::int64_t elements_ = 0, row_ = 0, place_ = 0;
 };
 
@@ -181,7 +181,7 @@ void each_instance(const Step<S>& step, const Runtime<S>& machine, Worker<S>& wo
 }
 
 template <class S>
-Source<S> source_of(const Runtime<S>& machine, ValueId id, RowRange range) {
+RowSource<S> source_of(const Runtime<S>& machine, ValueId id, RowRange range) {
   const Value& v = machine.place(id);
   return {machine.data(v), v.stride, v.extent == kShared ? range.last : machine.rows(v.extent)};
 }
@@ -193,7 +193,7 @@ bool keep(const plan::RegionProgram<S>& program, const Runtime<S>& machine,
           std::vector<S*>& to) {
   to.clear();
   for (std::size_t k = 0; k < values.size(); ++k) {
-    const Source<S> s = source_of(machine, values[k], range);
+    const RowSource<S> s = source_of(machine, values[k], range);
     const bool without_gaps = s.stride == elements || range.last == 1;
     if (program.apart[k] != 0 || s.rows < range.last || !without_gaps) return false;
     to.push_back(s.data + range.first * elements);
@@ -259,7 +259,10 @@ typename AddressCache<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Runti
   ready.join(program.apart.size(), first);
   const bool one = ready.instances.size() == first + 1 && ready.instances[first].count == 1 &&
                    ready.instances[first].elements <= kTile;
-  if (one && !machine.far() && only_tiles(program)) return keep_table(step, machine, worker);
+  if (one && !machine.far() && only_tiles(program))
+    return machine.plan().steps.size() <= AddressCache<S>::kShortScript
+               ? keep_lines(step, machine, worker)
+               : keep_table(step, machine, worker);
   return {AddressCache<S>::Kind::tiles, step.program, static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.instances.size() - first)};
 }

@@ -5,8 +5,8 @@
 
 #include "kernels/gemm/outer.h"
 #include "kernels/gemm/panels.h"
-#include "kernels/rows/row_math.h"
 #include "runtime/steps/address_cache.h"
+#include "runtime/steps/bound_script.h"
 #include "runtime/steps/tile_tables.h"
 #include "taugrad/graph/op.h"
 
@@ -19,14 +19,14 @@ struct Worker {
   std::vector<Operand<S>> operands;
   std::vector<kernels::RowBlock<S>> blocks;
   kernels::OuterScratch<S> outer;
-  std::vector<kernels::RowOperand<S>> terms;
   TileTables<S> tables;
   LineAligned<S> beside;  ///< rows of a product whose columns belong to several values
-  std::vector<Source<S>> sources;
+  std::vector<RowSource<S>> sources;
   std::vector<S*> kept;
   std::vector<plan::ValueId> values;  ///< operands of a plan that is not written down,
   std::vector<plan::Job> jobs;        ///< and products
   AddressCache<S> ready;
+  BoundScript<S> bound;  ///< of what is ready
 
   /// This worker's part of `n` things, as even as can be.
   std::int64_t first_of(std::int64_t n) const { return n * number / count; }

@@ -82,13 +82,19 @@ class Table {
     if (rows.fault() != nullptr)
       throw Error(Status::bad_input, problem(file_, rows.line_of_fault(), rows.fault(),
                                              "a quote inside a field in quotes is written twice"));
-    if (!any) fail(Status::bad_input, "D001", "{} is empty", file_);
+    if (!any)
+      fail(Status::bad_input, "D001", "{} {}", file_,
+           header_.empty() ? "is empty" : "has a line of names and no row");
   }
   char separator() const { return has_suffix(file_, ".tsv") ? '\t' : ','; }
 
   static bool is_header(const Row& row) {
     return std::ranges::none_of(row.fields,
                                 [](const std::string& f) { return number_in(f).has_value(); });
+  }
+
+  static bool is_one_with(const std::vector<std::string>& header, const char* what) {
+    return header.size() == 1 && header[0].find(what) != std::string::npos;
   }
 
   std::size_t column_named(const std::string& name) const {
@@ -105,7 +111,10 @@ class Table {
     throw Error(Status::bad_input,
                 problem(file_, 1, fmt::format("there is no column \"{}\"", printable(name, 80)),
                         header_.empty() ? fmt::format("columns are numbered 1..{}", width_)
-                                        : did_you_mean(name, header_)));
+                        : is_one_with(header_, ";") || is_one_with(header_, "\t")
+                            ? fmt::format("fields are apart by {}, and all of the line is one",
+                                          separator() == ',' ? "commas" : "tabs")
+                            : did_you_mean(name, header_)));
   }
 
   void find_columns() {
@@ -263,7 +272,10 @@ TableColumns columns_from(const std::vector<std::string>& texts) {
     std::vector<std::string> of;
     for (std::size_t from = equals + 1; from <= text.size();) {
       const std::size_t end = std::min(text.find(',', from), text.size());
-      of.push_back(text.substr(from, end - from));
+      std::string column = text.substr(from, end - from);
+      if (std::ranges::count(of, column) > 0)
+        fail(Status::usage, "U002", "--column {}: column {} is there twice", text, column);
+      of.push_back(std::move(column));
       from = end + 1;
     }
     const bool again =

@@ -73,6 +73,7 @@ class LossPlanner {
   /// @param levels  0, or how many of circle()
   std::unique_ptr<LossPlan> plan(const std::vector<std::int64_t>& lengths, std::int64_t levels = 0);
   const std::optional<LevelCircle>& circle() const { return planner_.circle(); }
+  bool lacks_chunks() const { return planner_.lacks_chunks(); }
 
  private:
   std::shared_ptr<const ResolvedModel> model_;

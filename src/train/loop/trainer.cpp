@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "evaluate/leaves/batch_data.h"
 #include "evaluate/leaves/data_values.h"
+#include "rewrite/chunks/chunks.h"
 #include "train/data/counted.h"
 #include "train/loop/stack.h"
 #include "train/loop/trainer_parts.h"
@@ -132,6 +133,12 @@ std::vector<std::string> Trainer::idle() const {
   const Parts& p = parts();
   if (updates() == 0) return {};
   return {p.idle.begin(), p.idle.end()};
+}
+
+std::vector<std::string> Trainer::warnings() const {
+  const Parts& p = parts();
+  if (!p.planner || !p.planner->lacks_chunks()) return {};
+  return {fmt::format("a chunk of {} changes nothing: {}", p.options.engine.chunk, kNoChunks)};
 }
 
 Update Trainer::step() {

@@ -114,11 +114,13 @@ void Trainer::Parts::draw_weights(const DrawOptions& draw) {
   if (trainable.empty())
     fail(Status::bad_input, "G029", "no weight of {} is trained: there is nothing to learn",
          definition.name.empty() ? "the definition" : definition.name);
-  require_effect_on("frozen", options.frozen, names, trainable, "is not trained anyway");
+  require_effect_on("--freeze (\"frozen\")", options.frozen, names, trainable,
+                    "is not trained anyway");
   if (trained.empty())
-    fail(Status::usage, "U007", "frozen: \"{}\" leaves no weight to train, of {}", options.frozen,
-         fmt::join(names, ", "));
-  require_effect_on("decay", options.optimizer.decayed, names, trained, "is not trained");
+    fail(Status::usage, "U007", "--freeze (\"frozen\"): \"{}\" leaves no weight to train, of {}",
+         options.frozen, fmt::join(names, ", "));
+  require_effect_on("--decay-of (\"decayed\")", options.optimizer.decayed, names, trained,
+                    "is not trained");
 }
 
 // windows only where some item is longer than one

@@ -27,7 +27,7 @@ struct Trainer::Parts {
   double add_group(const std::vector<std::size_t>& group, const BatchRun& how);
   void make_planner();
   LossPlan& plan_for(std::vector<std::int64_t> lengths, std::int64_t levels);
-  ExecutorOptions executor_options() const { return {.engine = options.engine}; }
+  ExecutorOptions executor_options() const { return {.engine = options.engine, .memory = memory}; }
   void check_state(const TrainState& s) const;
   void draw_weights(const DrawOptions& draw);
   void make_windows();
@@ -58,6 +58,7 @@ struct Trainer::Parts {
   PlateauState plateau;
   std::set<std::string> idle;
   std::vector<std::pair<std::vector<std::size_t>, BatchRun>> pieces;  ///< of the present update
+  std::shared_ptr<runtime::Arena> memory = shared_memory();           ///< of all plans
   std::unique_ptr<Windows> windows;
   std::optional<LossPlanner> planner;  ///< made when the weights that learn are known
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;  ///< by lengths and levels

@@ -13,7 +13,8 @@ using Kind = OptimizerKind;
 
 /// An option, when it does nothing, and what it is where it is not given.
 struct Rule {
-  const char* option;
+  const char* flag;    ///< of the command line
+  const char* option;  ///< of OptimizerOptions
   bool (*idle)(const OptimizerOptions& o, const OptimizerRule& of);
   void (*leave_out)(OptimizerOptions& o);
   const char* why;  ///< empty: the optimizer has none
@@ -21,29 +22,34 @@ struct Rule {
 };
 
 const Rule kRules[] = {
-    {"momentum", [](const auto& o, const auto& of) { return !of.momentum && o.momentum != 0; },
+    {"--momentum", "momentum",
+     [](const auto& o, const auto& of) { return !of.momentum && o.momentum != 0; },
      [](auto& o) { o.momentum = 0; }, "", "sgd and rmsprop have a momentum"},
-    {"beta1",
+    {"--beta1", "beta1",
      [](const auto& o, const auto& of) { return !of.beta1 && o.beta1 != OptimizerOptions{}.beta1; },
      [](auto& o) { o.beta1 = OptimizerOptions{}.beta1; }, "", "adam, adamw and lion have a beta1"},
-    {"beta2",
+    {"--beta2", "beta2",
      [](const auto& o, const auto& of) {
        return !of.beta2 && o.beta2 != OptimizerOptions{}.beta2 && o.beta2 != of.usual_beta2;
      },
      [](auto& o) { o.beta2 = OptimizerOptions{}.beta2; }, "",
      "adam, adamw, rmsprop and lion have a beta2"},
-    {"nesterov", [](const auto& o, const auto&) { return o.nesterov && o.kind != Kind::sgd; },
+    {"--nesterov", "nesterov",
+     [](const auto& o, const auto&) { return o.nesterov && o.kind != Kind::sgd; },
      [](auto& o) { o.nesterov = false; }, "", "it is of sgd"},
-    {"nesterov", [](const auto& o, const auto&) { return o.nesterov && o.momentum == 0; },
+    {"--nesterov", "nesterov",
+     [](const auto& o, const auto&) { return o.nesterov && o.momentum == 0; },
      [](auto& o) { o.nesterov = false; }, "without a momentum, which it looks ahead along",
      "give a momentum too, 0.9 for example"},
-    {"coupled", [](const auto& o, const auto&) { return o.coupled && o.kind == Kind::adamw; },
+    {"--coupled-decay", "coupled",
+     [](const auto& o, const auto&) { return o.coupled && o.kind == Kind::adamw; },
      [](auto& o) { o.coupled = false; }, "on adamw, whose decay is decoupled",
      "adam has a decay that is coupled"},
-    {"coupled", [](const auto& o, const auto&) { return o.coupled && o.weight_decay == 0; },
+    {"--coupled-decay", "coupled",
+     [](const auto& o, const auto&) { return o.coupled && o.weight_decay == 0; },
      [](auto& o) { o.coupled = false; }, "without a decay",
      "give a weight decay too, 0.01 for example"},
-    {"decayed",
+    {"--decay-of", "decayed",
      [](const auto& o, const auto&) { return !o.decayed.empty() && o.weight_decay == 0; },
      [](auto& o) { o.decayed.clear(); }, "without a decay",
      "give a weight decay too, 0.01 for example"},
@@ -59,7 +65,7 @@ void require_effects(const OptimizerOptions& o) {
     Diagnostic d;
     d.code = "U007";
     d.message =
-        fmt::format("\"{}\" of the optimizer has no effect {}", rule.option,
+        fmt::format("{} (\"{}\" of the optimizer) has no effect {}", rule.flag, rule.option,
                     why.empty() ? fmt::format("on {}, which has none", text_of(kOptimizers, o.kind))
                                 : std::string(why));
     d.help = rule.help;

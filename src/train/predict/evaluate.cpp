@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "evaluate/memory_estimate.h"
+#include "rewrite/chunks/chunks.h"
 #include "train/data/counted.h"
 #include "train/predict/score_plan.h"
 #include "unfold/unfold_check.h"
@@ -96,7 +97,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   check(*model, data, options);
   const Tensors narrow = in_f32(weights);
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
-  const ExecutorOptions executor{.engine = options.engine};
+  const ExecutorOptions executor{.engine = options.engine, .memory = shared_memory()};
   const Batching batching(model, data);
   std::unique_ptr<LongScores> in_segments;
   if (std::ranges::any_of(batching.longest(), [](std::int64_t n) { return n > LongScores::kLong; }))
@@ -116,6 +117,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
       table.items[i].steps = std::max(table.items[i].steps, n);
   ScorePlanner planner(model, batching.ragged(), options.modes, executor);
   std::unique_ptr<ScorePlan> plan;
+  bool any_whole = false;
   std::vector<std::int64_t> lengths;
   const std::vector<std::size_t> order = by_work(data);
   for (std::size_t from = 0; from < order.size(); from += static_cast<std::size_t>(options.batch)) {
@@ -146,6 +148,7 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
         wanted.pop_back();
         plan = planner.plan(wanted, levels);
         plan->bind(narrow);
+        any_whole = true;
       }
       plan->run(data, members, how, table, rows);
     }
@@ -154,6 +157,11 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   }
   e.items = std::move(table.items);
   add_up(e);
+  if (planner.lacks_chunks())
+    e.warnings.push_back(fmt::format(
+        "a chunk of {} changes nothing: {}", options.engine.chunk,
+        any_whole ? std::string(kNoChunks)
+                  : fmt::format("items of more than {} steps run in segments", LongScores::kLong)));
   return e;
 }
 

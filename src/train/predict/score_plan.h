@@ -38,6 +38,7 @@ class ScorePlanner {
   std::unique_ptr<ScorePlan> plan(const std::vector<std::int64_t>& lengths,
                                   std::int64_t levels = 0);
   const std::optional<LevelCircle>& circle() const { return planner_.circle(); }
+  bool lacks_chunks() const { return planner_.lacks_chunks(); }
 
  private:
   std::shared_ptr<const ResolvedModel> model_;

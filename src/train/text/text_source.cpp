@@ -17,6 +17,23 @@ int clamped(std::int64_t n) {
   return static_cast<int>(std::min<std::int64_t>(n, std::numeric_limits<int>::max()));
 }
 
+/// By its byte-order mark, or without one by NULs in every other place: of text that is mostly
+/// ASCII. Empty: it is not of 16 or 32 bits.
+std::string_view wide_encoding(std::string_view begin) {
+  constexpr std::size_t kLook = 512;
+  if (begin.starts_with(std::string_view("\xFF\xFE\0\0", 4)) ||
+      begin.starts_with(std::string_view("\0\0\xFE\xFF", 4)))
+    return "UTF-32";
+  if (begin.starts_with("\xFF\xFE") || begin.starts_with("\xFE\xFF")) return "UTF-16";
+  const std::size_t n = std::min(begin.size(), kLook) / 2;
+  std::size_t nul[2] = {0, 0};
+  for (std::size_t i = 0; i < 2 * n; ++i) nul[i % 2] += begin[i] == '\0';
+  if (n < 2) return "";
+  if (nul[0] == 0 && 2 * nul[1] > n) return "UTF-16LE";
+  if (nul[1] == 0 && 2 * nul[0] > n) return "UTF-16BE";
+  return "";
+}
+
 /// Counts what a text holds, and checks that it is UTF-8.
 class Facts {
  public:
@@ -42,11 +59,12 @@ class Facts {
   void begin(std::string_view piece) {
     begun_ = true;
     facts_.mark = piece.starts_with(kMark);
-    if (!utf8_ || (!piece.starts_with("\xFF\xFE") && !piece.starts_with("\xFE\xFF"))) return;
+    const std::string_view encoding = utf8_ ? wide_encoding(piece) : "";
+    if (encoding.empty()) return;
     Diagnostic d;
     d.code = "D003";
-    d.message = fmt::format("{} is UTF-16", printable(file_));
-    d.help = "convert it: iconv -f UTF-16 -t UTF-8";
+    d.message = fmt::format("{} is {}", printable(file_), encoding);
+    d.help = fmt::format("convert it: iconv -f {} -t UTF-8", encoding);
     fail(Status::bad_input, std::move(d));
   }
 

@@ -16,9 +16,18 @@ const char* const kModesHelp =
     "the gradient through the value of a normal. The likelihood scores the data where\n"
     "they are given, whatever the mode.";
 
+bool draws_values(const Modes& modes) {
+  return std::ranges::any_of(
+      modes, [](const auto& m) { return m.second.draws() && !m.second.takes_likeliest(); });
+}
+
+bool draws_symbols_alone(const ResolvedModel& model) {
+  return std::ranges::all_of(model.symbols,
+                             [](const Symbol& s) { return !s.random() || s.category >= 0; });
+}
+
 void refuse_seed_without_draws(const Context& context, const Modes& modes) {
-  if (std::ranges::none_of(
-          modes, [](const auto& m) { return m.second.draws() && !m.second.takes_likeliest(); }))
+  if (!draws_values(modes))
     refuse_without_effect(context, {"--seed"},
                           "where nothing is drawn: it goes with a --mode, such as y=sampled");
 }

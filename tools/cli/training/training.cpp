@@ -157,6 +157,7 @@ void Training::update_until_stopped() {
     const Update u = trainer_->step();
     const std::optional<double> valid = validate(u.update);
     tell_idle_weights();
+    tell_idle_options();
     log(u, flow, valid);
     progress_->show(u);
     flush_metrics(true);
@@ -208,6 +209,18 @@ void Training::tell_idle_weights() {
       "where all that multiplies them starts at zero, nothing moves: write {\"shape\": [..], "
       "\"init\": \"normal(0.1)\"} for one of them, or see whether the loss reads them at all";
   warn(context_, d);
+}
+
+// After an epoch, which has seen all lengths.
+void Training::tell_idle_options() {
+  const bool seen = trainer_->updates() - begun_ == trainer_->updates_of_epoch() || is_over();
+  if (!seen || std::exchange(told_options_, true)) return;
+  for (const std::string& text : trainer_->warnings()) {
+    Diagnostic d;
+    d.code = "D103";
+    d.message = text;
+    warn(context_, d);
+  }
 }
 
 bool Training::flow_due() const {

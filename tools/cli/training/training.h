@@ -75,6 +75,7 @@ class Training {
   std::optional<double> validate(std::int64_t update);
   bool flow_due() const;
   void tell_idle_weights();
+  void tell_idle_options();
   void say(const std::string& line);
   void log(const Update& u, const std::vector<StateFlow>& flow, std::optional<double> valid);
   void begin_logs();
@@ -101,7 +102,8 @@ class Training {
   SaveClock clock_;
   std::int64_t begun_ = 0;   ///< updates that an earlier run made
   std::int64_t saved_ = -1;  ///< updates of the newest step; -1: none yet
-  bool save_failed_ = false, out_of_time_ = false, prints_ = false, metrics_warned_ = false;
+  bool save_failed_ = false, out_of_time_ = false, prints_ = false, metrics_warned_ = false,
+       told_options_ = false;
   std::optional<Diagnostic> print_problem_;
 };
 
