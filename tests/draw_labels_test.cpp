@@ -104,7 +104,7 @@ TEST_CASE("labels: none on another, on a node, or on a line of others, in every 
                   << ", lines " << f.on_lines << ", outside " << f.outside << ", of " << f.labels
                   << "; captions " << f.crossed_captions << " of " << f.captions << "\n";
       CHECK(f.outside == 0);
-      CHECK(f.on_labels <= (name == "lru" ? 1 : 0));
+      CHECK(f.on_labels == 0);
       CHECK(f.on_nodes == 0);
       CHECK(f.on_lines <= std::max(f.labels / 9, 1));
       on_lines += f.on_lines;

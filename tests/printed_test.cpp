@@ -272,9 +272,9 @@ TEST_CASE("printed: no text lies on another, on a circle or on a line; no line o
 namespace {
 
 /// Where lines cross more often than those of `dot` and a tenth: the two directions as the notes
-/// print them, which a test below proves to have no fewer; and two layers of such, 33 against 29.
+/// print them, which a test below proves to have no fewer.
 bool is_above_dot(const std::string& name, const std::string& view) {
-  return view == "unfolded" && (name == "bidirectional" || name == "stacked_bidirectional_lstm");
+  return view == "unfolded" && name == "bidirectional";
 }
 
 }  // namespace
@@ -333,7 +333,7 @@ TEST_CASE(
     }
   INFO(all << " of " << all_of_dot << ", " << more << " of " << pictures << " above");
   CHECK(all <= all_of_dot * 0.4);
-  CHECK(more * 20 <= pictures);
+  CHECK(more * 50 <= pictures);
 }
 
 // With x(t) below the row of h, that below the row of g, and o(t) above, lines that rise and steps

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/index.h"
@@ -142,6 +143,18 @@ class CellPlanner {
     }
   }
 
+  /// Ways back from one node lie on one line, but for those that other texts tell apart: "Ri z⁻¹"
+  /// and "Rf z⁻¹" of a circuit.
+  int net_of(const PictureEdge& edge) {
+    std::vector<std::string>& texts = texts_[edge.from];
+    const auto known = std::ranges::find(texts, edge.label);
+    const auto number = static_cast<int>(known - texts.begin());
+    if (known == texts.end()) texts.push_back(edge.label);
+    return number == 0 ? edge.from
+                       : nets_.try_emplace({edge.from, number}, -1 - static_cast<int>(nets_.size()))
+                             .first->second;
+  }
+
   void inside_cell(Wire& w, const PictureEdge& edge, const Cell& cell) {
     if (d_.adjoint(edge.from) != d_.adjoint(edge.to)) {
       w.way = Wire::Way::routed;
@@ -162,6 +175,7 @@ class CellPlanner {
 
   void loop(Wire& w, const PictureEdge& edge, const Cell& cell) {
     route_around(w, cell);
+    w.net = net_of(edge);
     pull(edge.from, 1);
     pull(edge.to, 1);
   }
@@ -237,7 +251,9 @@ class CellPlanner {
       plan_edges_;                     // by plan: (upper, lower) -> edge
   using PortKey = std::array<int, 5>;  // plan, node, side; plan and node of the other end
   std::map<PortKey, int> ports_;
-  std::vector<int> out_, in_;  // edges to and from other cells
+  std::vector<int> out_, in_;                                // edges to and from other cells
+  std::unordered_map<int, std::vector<std::string>> texts_;  // by node: of ways back from it
+  std::map<std::pair<int, int>, int> nets_;                  // by node and text but the first
 };
 
 }  // namespace

@@ -145,9 +145,18 @@ class Labels {
   }
 
   bool covering() const { return covering_; }  ///< whether a text lies on another or on a node
-  Cramped place() {
-    for (std::size_t e = 0; e < paths_.size(); ++e)
-      if (!d_.picture.edges[e].label.empty()) place(e);
+  /// @param short_first  those inside steps before those that go around
+  Cramped place(bool short_first) {
+    const auto place_if = [&](const auto& holds) {
+      for (std::size_t e = 0; e < paths_.size(); ++e)
+        if (!d_.picture.edges[e].label.empty() && holds(d_.wires[e].way)) place(e);
+    };
+    if (!short_first) {
+      place_if([](Wire::Way) { return true; });
+    } else {
+      place_if([](Wire::Way way) { return way == Wire::Way::inner; });
+      place_if([](Wire::Way way) { return way != Wire::Way::inner; });
+    }
     return std::move(cramped_);
   }
 
@@ -288,11 +297,14 @@ class Labels {
 Cramped place_labels(const Drawing& d, Layout& layout) {
   std::vector<Point> middles;
   for (const Path& p : layout.edges) middles.push_back(p.label);
-  Labels labels(d, layout, true);
-  Cramped cramped = labels.place();
-  if (!labels.covering()) return cramped;
-  for (std::size_t e = 0; e < middles.size(); ++e) layout.edges[e].label = middles[e];
-  return Labels(d, layout, false).place();
+  // with texts on short lines placed first there may be room for all; else not all are told apart
+  for (const bool short_first : {false, true}) {
+    Labels labels(d, layout, true);
+    Cramped cramped = labels.place(short_first);
+    if (!labels.covering()) return cramped;
+    for (std::size_t e = 0; e < middles.size(); ++e) layout.edges[e].label = middles[e];
+  }
+  return Labels(d, layout, false).place(false);
 }
 
 }  // namespace taugrad::draw

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/index.h"
@@ -57,12 +60,16 @@ class Leveler {
       placed[at(d_.plan_node[n])] = 1;
       any = true;
     }
+    std::vector<char> free(gradient.nodes.size(), 0);
     for (const PlanEdge& e : gradient.edges) {
       if (placed[at(e.upper)] || !placed[at(e.lower)]) continue;
       gradient.nodes[at(e.upper)].layer = gradient.nodes[at(e.lower)].layer - 1;
-      placed[at(e.upper)] = 1;
+      placed[at(e.upper)] = free[at(e.upper)] = 1;
     }
-    if (any && rises(gradient, placed)) return lift(gradient);
+    if (any && rises(gradient, placed)) {
+      stack(gradient, std::move(free));
+      return lift(gradient);
+    }
     for (PlanNode& n : gradient.nodes) n.layer = 0;
     return std::nullopt;
   }
@@ -76,6 +83,29 @@ class Leveler {
       const PlanNode& lower = plan.nodes[at(e.lower)];
       return !upper.is_real() || !lower.is_real() || upper.layer < lower.layer;
     });
+  }
+
+  /// What ends in a step, such as the gradients of the copies of weights, goes further up where it
+  /// would make a row wider than the others are. @param free  nodes that may; of those, the ends
+  static void stack(Plan& plan, std::vector<char> free) {
+    for (const PlanEdge& e : plan.edges)
+      if (plan.nodes[at(e.upper)].is_real()) free[at(e.lower)] = 0;
+    std::map<int, std::vector<int>, std::greater<>> ends;  // by layer, from below
+    std::map<int, std::size_t> others;
+    std::size_t widest = 2;
+    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+      if (!plan.nodes[n].is_real()) continue;
+      if (free[n])
+        ends[plan.nodes[n].layer].push_back(static_cast<int>(n));
+      else
+        widest = std::max(widest, ++others[plan.nodes[n].layer]);
+    }
+    for (auto row = ends.begin(); row != ends.end(); ++row)
+      while (!row->second.empty() && row->second.size() + others[row->first] > widest) {
+        plan.nodes[at(row->second.back())].layer = row->first - 1;
+        ends[row->first - 1].push_back(row->second.back());
+        row->second.pop_back();
+      }
   }
 
   static int lift(Plan& plan) {

@@ -6,17 +6,19 @@
 #include <cstdlib>
 
 #include "draw/layout/path_text.h"
-#include "draw/printed/polish.h"
-#include "draw/printed/printed_search.h"
 #include "draw/printed/squeeze.h"
+#include "draw/search/polish.h"
+#include "draw/search/printed_search.h"
 
 namespace taugrad::draw {
 namespace {
 
 constexpr std::size_t kMostNodes = 500, kMostEdges = 900;  // lines are compared pair by pair
 constexpr std::size_t kMostSettled = 400;                  // edges
-// of crossings: that share, and some of few, must go for steps to look unlike each other
-constexpr double kIrregular = 0.1, kFewCrossings = 30;
+// of crossings: that share, and some of few, must go for steps to look unlike each other; of very
+// few, about one for each circle
+constexpr double kIrregular = 0.1, kFewCrossings = 30, kVeryFew = 2, kAlone = 0.9;
+constexpr double kDisordered = 0.4;       // that share, where steps beside a plane lose their order
 constexpr double kLeastSpace = 2;         // between two circles
 constexpr int kPolishWork = 1'500'000;    // pairs of lines
 constexpr int kLeastPolished = 60;        // places that are worth trying
@@ -128,9 +130,12 @@ class Printer {
       return std::move(best_);  // too dense
     const bool small = edges < 60, medium = edges >= 100 && edges < 180;
     const bool plane = is_plane(picture_);
-    settle(Freedom::roles, plane && edges >= 100 ? 1 : small || medium ? 4 : 2);
-    settle(Freedom::nodes, edges >= 180 ? 1 : medium ? 5 : small ? 4 : 2);
+    settle(Freedom::roles, plane && edges >= 100 ? 1 : small ? 4 : medium ? 3 : 2);
+    settle(Freedom::boundaries, plane ? 1 : small ? 2 : medium ? 3 : 1);
+    settle(Freedom::nodes, edges >= 180 || plane ? 1 : medium ? 4 : small ? 6 : 2);
+    if (plane) settle(Freedom::anywhere, edges >= 180 ? 1 : 2);
     polish(Freedom::roles);
+    polish(Freedom::boundaries);
     polish(Freedom::nodes);
     if (!best_) return std::nullopt;
     return squeezed(picture_, std::move(*best_));
@@ -139,32 +144,30 @@ class Printer {
  private:
   void settle(Freedom freedom, int seeds) {
     const bool mirrored =
-        freedom == Freedom::roles && std::ranges::any_of(picture_.nodes, &PictureNode::adjoint);
+        freedom < Freedom::nodes && std::ranges::any_of(picture_.nodes, &PictureNode::adjoint);
     for (int seed = 0; seed < seeds && unsettled(); ++seed) {
       std::vector<Box> boxes = start();
       if (mirrored)  // first what it is the mirror image of
-        boxes = settled(picture_, std::move(boxes), freedom, seed, Scope::forward);
-      boxes = settled(picture_, std::move(boxes), freedom, seed);
-      consider([&](double scale) { return scaled(boxes, scale); },
-               freedom == Freedom::nodes && !picture_.clusters.empty() ? kIrregular : 0);
+        boxes = settled(picture_, std::move(boxes), freedom, seed, Scope::forward).boxes;
+      consider(settled(picture_, std::move(boxes), freedom, seed),
+               freedom == Freedom::anywhere ? kDisordered : kIrregular);
     }
   }
   void polish(Freedom freedom) {
     const int places = best_ ? kPolishWork / std::max(work_of(best_->edges), 1) : 0;
     if (!unsettled() || places < kLeastPolished) return;
-    const std::vector<Box> boxes = polished(
-        picture_, start(), freedom,
-        [&](const std::vector<Box>& tried) {
-          Layout layout;
-          layout.nodes = tried;
-          auto routes = printed_routes(picture_, tried);
-          if (!routes) return kUndrawn;
-          layout.edges = std::move(*routes);
-          return poverty(layout);
-        },
-        places);
-    consider([&](double scale) { return scaled(boxes, scale); },
-             freedom == Freedom::nodes && !picture_.clusters.empty() ? kIrregular : 0);
+    consider(polished(
+                 picture_, start(), freedom,
+                 [&](const std::vector<Box>& tried) {
+                   Layout layout;
+                   layout.nodes = tried;
+                   auto routes = printed_routes(picture_, tried);
+                   if (!routes) return kUndrawn;
+                   layout.edges = std::move(*routes);
+                   return poverty(layout);
+                 },
+                 places),
+             kIrregular);
   }
   /// Pairs of lines that are compared until all are drawn, about: arcs are chosen from some.
   static int work_of(const std::vector<Path>& lines) {
@@ -188,13 +191,21 @@ class Printer {
 
   std::vector<Box> start() const { return best_ ? best_places_ : printed_places(picture_, 1, 0); }
 
+  void consider(const Placing& placing, double share) {
+    consider([&](double scale) { return scaled(placing.boxes, scale); }, placing.moved, share);
+  }
+  /// @param moved  circles that stand otherwise than in other steps
   template <class Places>
-  void consider(const Places& places, double handicap = 0) {
+  void consider(const Places& places, int moved = 0, double share = 0) {
     std::optional<Layout> layout = drawn(picture_, places, best_ ? least_ : 1e9);
     if (!layout) return;
     if (!best_) usual_falls_ = falling(picture_, *layout), usual_bends_ = bends(picture_, *layout);
-    const double poor =
-        poverty(*layout) + handicap * (kFewCrossings + printed_crossings(layout->edges));
+    double poor = poverty(*layout);
+    if (moved > 0) {
+      const double all = share * (kFewCrossings + printed_crossings(layout->edges));
+      const bool few = best_ && printed_crossings(best_->edges) <= kVeryFew;
+      poor += few ? std::min(all, kAlone * moved) : all;
+    }
     if (best_ && poor >= least_) return;
     best_ = std::move(layout);
     best_places_ = places(1);

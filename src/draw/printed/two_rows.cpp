@@ -3,7 +3,7 @@
 #include <array>
 
 #include "draw/printed/printed_layout.h"
-#include "draw/printed/printed_search.h"
+#include "draw/search/printed_search.h"
 
 namespace taugrad::draw {
 namespace {

@@ -1,4 +1,4 @@
-#include "draw/printed/printed_search.h"
+#include "draw/search/printed_search.h"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "base/index.h"
-#include "draw/printed/search_costs.h"
-#include "draw/printed/search_groups.h"
+#include "draw/search/search_costs.h"
+#include "draw/search/search_groups.h"
 
 namespace taugrad::draw {
 namespace {
@@ -30,7 +30,7 @@ class Settler {
         found_(search_groups(p, boxes_, freedom, scope)),
         state_(static_cast<std::uint32_t>(seed) * 7919u + 17u),
         dots_(middles(boxes_)),
-        costs_(p, boxes_, dots_, found_, freedom) {
+        costs_(p, boxes_, dots_, found_) {
     for (auto* v : {&x_, &y_, &wide_, &high_}) v->resize(boxes_.size());
     for (std::size_t n = 0; n < boxes_.size(); ++n) {
       note(n);
@@ -39,8 +39,8 @@ class Settler {
     }
   }
 
-  std::vector<Box> run() {
-    if (found_.groups.empty() || found_.lines.empty()) return std::move(boxes_);
+  Placing run() {
+    if (found_.groups.empty() || found_.lines.empty()) return {std::move(boxes_)};
     measure();
     for (std::size_t h = first_heat(); h < kHeats.size(); ++h) {
       anneal(kHeats[h]);
@@ -49,7 +49,8 @@ class Settler {
     for (int round = 0; round < 6 && improve(); ++round) tighten();
     for (std::size_t n = 0; n < boxes_.size(); ++n)
       boxes_[n].x = dots_[n].x, boxes_[n].y = dots_[n].y;
-    return std::move(boxes_);
+    const auto moved = std::ranges::count_if(found_.groups, moved_alone);
+    return {std::move(boxes_), static_cast<int>(moved)};
   }
 
  private:
@@ -255,8 +256,8 @@ class Settler {
 
 }  // namespace
 
-std::vector<Box> settled(const Picture& picture, std::vector<Box> boxes, Freedom freedom, int seed,
-                         Scope scope) {
+Placing settled(const Picture& picture, std::vector<Box> boxes, Freedom freedom, int seed,
+                Scope scope) {
   return Settler(picture, std::move(boxes), freedom, seed, scope).run();
 }
 

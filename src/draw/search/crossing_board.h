@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "draw/layout/layout.h"
-#include "draw/printed/bit_table.h"
+#include "draw/search/bit_table.h"
 #include "kernels/lines/crossings.h"
 
 namespace taugrad::draw {

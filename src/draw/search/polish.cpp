@@ -1,11 +1,12 @@
-#include "draw/printed/polish.h"
+#include "draw/search/polish.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "base/index.h"
-#include "draw/printed/search_groups.h"
+#include "draw/search/search_groups.h"
 
 namespace taugrad::draw {
 namespace {
@@ -20,9 +21,9 @@ class Polisher {
   Polisher(const Picture& p, std::vector<Box> boxes, Freedom freedom, const Rate& rate, int most)
       : p_(p), boxes_(std::move(boxes)), rate_(rate), most_(most) {
     found_ = search_groups(p, boxes_, freedom, Scope::all);
-    const SearchGroups single = search_groups(p, boxes_, Freedom::nodes, Scope::all);
+    const SearchGroups single = search_groups(p, boxes_, Freedom::boundaries, Scope::all);
     for (const SearchGroup& g : single.groups)
-      if (freedom == Freedom::roles && g.nodes.size() == 1 && is_boundary(g.nodes[0]))
+      if (freedom == Freedom::roles && is_boundary(p.nodes[at(g.nodes[0])]))
         found_.groups.push_back(g);
     best_ = rate_(boxes_);
     reach_.assign(at(found_.grid.columns), {1e18, -1e18});
@@ -35,21 +36,18 @@ class Polisher {
     }
   }
 
-  std::vector<Box> run() {
+  Placing run() {
     for (int round = 0; round < kRounds && best_ > 0; ++round) {
       bool better = false;
       for (SearchGroup& g : found_.groups) better = improve(g) || better;
       if (!better || most_ <= 0) break;
     }
-    return std::move(boxes_);
+    const auto moved = std::ranges::count_if(found_.groups, moved_alone);
+    return {std::move(boxes_), static_cast<int>(moved)};
   }
 
  private:
-  bool is_boundary(int n) const {
-    return p_.nodes[at(n)].kind == NodeKind::constant && p_.nodes[at(n)].cluster >= 0;
-  }
-
-  bool improve(const SearchGroup& g) {
+  bool improve(SearchGroup& g) {
     Point best{0, 0};
     for (const Point way : ways(g)) {
       if (most_ <= 0) break;
@@ -61,6 +59,7 @@ class Polisher {
       shift(g, -way.x, -way.y);
     }
     shift(g, best.x, best.y);
+    g.dx += best.x, g.dy += best.y;
     return best.x != 0 || best.y != 0;
   }
 
@@ -119,8 +118,8 @@ class Polisher {
 
 }  // namespace
 
-std::vector<Box> polished(const Picture& picture, std::vector<Box> boxes, Freedom freedom,
-                          const Rate& rate, int most) {
+Placing polished(const Picture& picture, std::vector<Box> boxes, Freedom freedom, const Rate& rate,
+                 int most) {
   return Polisher(picture, std::move(boxes), freedom, rate, most).run();
 }
 

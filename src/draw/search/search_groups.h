@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "draw/layout/grid.h"
-#include "draw/printed/printed_search.h"
+#include "draw/search/printed_search.h"
 
 namespace taugrad::draw {
 
@@ -12,7 +13,12 @@ struct SearchGroup {
   std::vector<int> nodes, mirrored;
   std::vector<int> lines;
   double dx = 0, dy = 0;  ///< from where it began
+  bool alone = false;     ///< one node of a step, whose fellows in other steps stay
 };
+
+inline bool moved_alone(const SearchGroup& g) {
+  return g.alone && std::abs(g.dx) + std::abs(g.dy) > 1;
+}
 
 struct SearchLine {
   int from = 0, to = 0;

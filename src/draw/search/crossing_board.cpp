@@ -1,4 +1,4 @@
-#include "draw/printed/crossing_board.h"
+#include "draw/search/crossing_board.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "draw/printed/printed_search.h"
+#include "draw/search/printed_search.h"
 
 namespace taugrad::draw {
 
@@ -16,7 +16,7 @@ inline constexpr double kUndrawn = 1e9;
 /// pictures near their best: each place that is tried is rated anew.
 /// @param boxes  at scale 1
 /// @param most   places tried
-std::vector<Box> polished(const Picture& picture, std::vector<Box> boxes, Freedom freedom,
-                          const Rate& rate, int most);
+Placing polished(const Picture& picture, std::vector<Box> boxes, Freedom freedom, const Rate& rate,
+                 int most);
 
 }  // namespace taugrad::draw

@@ -1,4 +1,4 @@
-#include "draw/printed/search_groups.h"
+#include "draw/search/search_groups.h"
 
 #include <algorithm>
 #include <map>
@@ -36,11 +36,10 @@ class Finder {
       if (node(e.to).cluster >= 0) read[at(e.from)] = 1;
     }
     out_.column.assign(p_.nodes.size(), -1);
-    // lines beside a plane are no columns of it
-    if (freedom_ == Freedom::nodes && is_plane(p_)) return;
+    if (freedom_ == Freedom::anywhere) return;
     for (std::size_t n = 0; n < p_.nodes.size(); ++n) {
       const int c = out_.grid.cell_of[n];
-      if (c < 0 || p_.clusters.empty()) continue;
+      if (c < 0 || p_.clusters.empty() || is_free(static_cast<int>(n))) continue;
       if (node(static_cast<int>(n)).cluster >= 0 || (reads[n] && read[n]))
         out_.column[n] = out_.grid.cells[at(c)].column;
     }
@@ -58,8 +57,10 @@ class Finder {
     }
   }
 
+  bool is_free(int n) const { return freedom_ != Freedom::roles && is_boundary(node(n)); }
+
   std::string group_of(int n) const {
-    const bool alike = freedom_ == Freedom::roles && node(n).cluster >= 0;
+    const bool alike = freedom_ < Freedom::nodes && node(n).cluster >= 0 && !is_free(n);
     if (!alike) return node(n).id;
     const Cell& cell = out_.grid.cells[at(out_.grid.cell_of[at(n)])];
     return std::to_string(cell.pattern) + "\n" + role_in_cell(p_, n);
@@ -74,6 +75,7 @@ class Finder {
       if (node(n).adjoint || node(n).kind == NodeKind::ellipsis) continue;
       const auto [it, fresh] = known.try_emplace(group_of(n), static_cast<int>(out_.groups.size()));
       if (fresh) out_.groups.emplace_back();
+      out_.groups.back().alone = freedom_ >= Freedom::nodes && !p_.clusters.empty() && !is_free(n);
       out_.groups[at(it->second)].nodes.push_back(n);
       group_[i] = it->second;
     }
@@ -105,6 +107,10 @@ class Finder {
 };
 
 }  // namespace
+
+bool is_boundary(const PictureNode& node) {
+  return node.kind == NodeKind::constant && node.cluster >= 0;
+}
 
 bool is_plane(const Picture& picture) {
   return std::ranges::any_of(picture.clusters,

@@ -1,4 +1,4 @@
-#include "draw/printed/search_costs.h"
+#include "draw/search/search_costs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -25,12 +25,11 @@ void each_node(SearchCosts::Groups groups, const Do& act) {
 }  // namespace
 
 SearchCosts::SearchCosts(const Picture& picture, const std::vector<Box>& boxes,
-                         const std::vector<Point>& dots, const SearchGroups& found, Freedom freedom)
+                         const std::vector<Point>& dots, const SearchGroups& found)
     : p_(picture),
       boxes_(boxes),
       dots_(dots),
       found_(found),
-      freedom_(freedom),
       board_(found.lines.size(), boxes.size()),
       known_(found.lines.size(), boxes.size()),
       own_(found.lines.size(), 0),
@@ -86,9 +85,8 @@ double SearchCosts::own(std::size_t number) const {
 double SearchCosts::away(Groups groups) const {
   double cost = 0;
   for (const SearchGroup* g : groups) {
-    const double far = std::abs(g->dx) + std::abs(g->dy);
-    cost += kAway * far / kSlotPitch;
-    if (freedom_ == Freedom::nodes && far > 1) cost += kAlone;
+    cost += kAway * (std::abs(g->dx) + std::abs(g->dy)) / kSlotPitch;
+    if (moved_alone(*g)) cost += kAlone;
   }
   return cost;
 }

@@ -3,9 +3,9 @@
 #include <initializer_list>
 #include <vector>
 
-#include "draw/printed/crossing_board.h"
-#include "draw/printed/printed_search.h"
-#include "draw/printed/search_groups.h"
+#include "draw/search/crossing_board.h"
+#include "draw/search/printed_search.h"
+#include "draw/search/search_groups.h"
 
 namespace taugrad::draw {
 
@@ -22,7 +22,7 @@ class SearchCosts {
   /// All are to outlive it.
   /// @param dots  where nodes are; to be shown after each change
   SearchCosts(const Picture& picture, const std::vector<Box>& boxes, const std::vector<Point>& dots,
-              const SearchGroups& found, Freedom freedom);
+              const SearchGroups& found);
 
   /// After a change of anything.
   void show_all();
@@ -53,7 +53,6 @@ class SearchCosts {
   const std::vector<Box>& boxes_;
   const std::vector<Point>& dots_;
   const SearchGroups& found_;
-  const Freedom freedom_;
   CrossingBoard board_;
   Crossings known_;
   std::vector<double> own_;  // by line
