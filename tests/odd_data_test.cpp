@@ -175,6 +175,18 @@ TEST_CASE("files of other systems are read alike, whatever they hold", "[data]")
   }
 }
 
+TEST_CASE("fields of JSON lines that are no variables say how they are passed over", "[data]") {
+  const Folder f;
+  spill(f / "t.jsonl", "{\"x\": [[1, 0]], \"y\": [1], \"name\": [2]}\n");
+  const Outcome o = run(f, "train elman --epochs 1 --data t.jsonl -q -o m");
+  CHECK(o.status == 3);
+  CHECK(has(o.err, "error[D016]"));
+  CHECK(has(o.err, "--ignore-unknown"));
+  REQUIRE(run(f, "train elman --epochs 1 --data t.jsonl --ignore-unknown -q -o m").status == 0);
+  CHECK(has(run(f, "eval m --data t.jsonl").err, "--ignore-unknown"));
+  CHECK(run(f, "eval m --data t.jsonl --ignore-unknown").status == 0);
+}
+
 TEST_CASE("tables without rows, or with other separators, are told as such", "[data]") {
   const Folder f;
   const std::string train = "train elman --epochs 1 --data t.csv --column x=x1,x2 -o m";

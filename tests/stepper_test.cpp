@@ -181,6 +181,42 @@ TEST_CASE("states that other states read late have the bits of the whole") {
     }
 }
 
+// Items at the first step and at later ones take turns in what a step works on.
+TEST_CASE("an item that begins anew leaves the others as they are") {
+  for (const std::int64_t m : {3, 8, 32}) {
+    const Definition d = define(fmt::format(
+        R"j("index": {{"t": "tau"}}, "sizes": {{"n": 1, "m": {}}}, "inputs": {{"x[t]": ["n"]}},
+      "weights": {{"W": ["m", "n"], "R": ["m", "m"]}},
+      "equations": ["g[t] = sigmoid(W @ x[t] + R @ h[t-1])", "c[t] = g[t] * c[t-1] + tanh(R @ h[t-1])",
+        "h[t] = g[t] * tanh(c[t]) + g[t]"])j",
+        m));
+    const Tensors weights = initial_weights(d, {.seed = 3});
+    constexpr std::int64_t kItems = 2, kLong = 12;
+    const Tensors inputs = random_inputs(d, {.steps = kLong, .batch = kItems, .seed = 4});
+    RunOptions how;
+    how.fetch = {"h"};
+    how.dtype = Dtype::f32;
+    const Tensor whole = run(d, inputs, weights, how).values.at("h");
+    Stepper stepper(d, weights, {.outputs = {"h"}, .batch = kItems});
+    std::int64_t at[kItems] = {0, 0};
+    for (int step = 0; step < 30; ++step) {
+      for (std::int64_t i = 0; i < kItems; ++i)
+        if (at[i] == kLong || (i == 0 && step % 5 == 4)) {
+          stepper.reset(i);
+          at[i] = 0;
+        }
+      Tensor x({kItems, 1}, Dtype::f32);
+      for (std::int64_t i = 0; i < kItems; ++i) x.set(i, inputs.at("x").at(at[i] * kItems + i));
+      const Tensor& h = stepper.step({{"x", x}}).at("h");
+      CAPTURE(m, step);
+      for (std::int64_t i = 0; i < kItems; ++i)
+        for (std::int64_t j = 0; j < m; ++j)
+          CHECK(h.at(i * m + j) == whole.at((at[i] * kItems + i) * m + j));
+      for (std::int64_t& t : at) ++t;
+    }
+  }
+}
+
 TEST_CASE("items begin anew one by one, and a state is taken up") {
   const Definition d = define(handed_on()[3].body);  // with equations for steps 1 and 3
   const Tensors inputs = random_inputs(d, {.steps = 12, .batch = 1, .seed = 8});

@@ -55,8 +55,8 @@ struct Evaluation {
   std::vector<ItemScores> items;          ///< in the order of the data
   std::int64_t targets = 0;               ///< what a loss is divided by                      (R13)
   double loss = 0;
-  bool has_loss = false;  ///< else nothing is to be minimised
-  bool own_loss = false;  ///< "loss" in the definition: no likelihood
+  bool has_loss = false;                   ///< else nothing is to be minimised
+  bool own_loss = false;                   ///< "loss" in the definition: no likelihood
   std::vector<std::string> warnings = {};  ///< of options that changed nothing
 };
 

@@ -223,6 +223,22 @@ Example checked_item(const ResolvedModel& model, const Tensors& values) {
   return Checked(model, {values, {}, {}}, {}).example(nullptr);
 }
 
+namespace {
+
+/// What is wrong with an item, where it stands.
+Diagnostic told_at_line(const Error& e, const RawItem& item) {
+  Diagnostic d = e.diagnostics().front();
+  d.file = *item.file;
+  d.line = item.line;
+  if (d.code == "D016" && !item.numbered) {
+    d.help += d.help.empty() ? "" : "; ";
+    d.help += "fields that are no variables are passed over with ignore_unknown";
+  }
+  return d;
+}
+
+}  // namespace
+
 Example example_of(const ResolvedModel& model, RawItem item, const Labels& labels) {
   try {
     Example e =
@@ -232,10 +248,7 @@ Example example_of(const ResolvedModel& model, RawItem item, const Labels& label
     return e;
   } catch (const Error& e) {
     if (e.status() != Status::bad_input) throw;
-    Diagnostic p = e.diagnostics().front();
-    p.file = *item.file;
-    p.line = item.line;
-    throw Error(Status::bad_input, std::move(p));
+    throw Error(Status::bad_input, told_at_line(e, item));
   }
 }
 
@@ -264,10 +277,7 @@ PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const La
       out.data.examples.push_back(std::move(e));
     } catch (const Error& e) {
       if (e.status() != Status::bad_input) throw;
-      Diagnostic p = e.diagnostics().front();
-      p.file = *item.file;
-      p.line = item.line;
-      problems.push_back(std::move(p));
+      problems.push_back(told_at_line(e, item));
     }
   }
   if (!problems.empty()) throw Error(Status::bad_input, std::move(problems));

@@ -87,7 +87,8 @@ std::vector<RawItem> items_of_lines(const Definition& d, std::string_view text,
       items.push_back({{}, name, number, false, e.diagnostics()});
     }
   }
-  if (items.empty()) fail(Status::bad_input, "D001", "{} is empty", file);
+  if (items.empty())
+    fail(Status::bad_input, "D001", "{} is empty", file == "-" ? "standard input" : file);
   return items;
 }
 

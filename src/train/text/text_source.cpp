@@ -252,7 +252,7 @@ void find_items(const TextSource& source, const TextFacts& facts, Split split, s
   if (places.size() > before) return;
   Diagnostic d;
   d.code = "D001";
-  d.message = fmt::format("{} is empty", source.name());
+  d.message = fmt::format("{} is empty", source.name() == "-" ? "standard input" : source.name());
   d.help = "training needs at least one character";
   fail(Status::bad_input, std::move(d));
 }

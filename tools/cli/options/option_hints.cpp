@@ -25,6 +25,7 @@ constexpr Hint kHints[] = {
      "--coupled-decay --weight-decay 0.01"},
     {"U007", "\"decayed\" of the optimizer", "--decay-of NAMES --weight-decay 0.01"},
     {"U007", "leaves no weight to train", "--freeze some of them"},
+    {"D016", "ignore_unknown", "--ignore-unknown"},
     {"E014", "allow_unused", "--allow-unused"},
     {"E017", "the number of steps", "--steps"},
 };
