@@ -106,7 +106,7 @@ def check_campaign(folder):
         os.chmod(path, 0o755)
     copy = types.SimpleNamespace(folder=folder, build=os.path.join(folder, "build"), tree=folder, count=5,
                                  tests=lambda: ["a_test"])
-    runner = campaign.Runner(copy, 2, 1)
+    runner = campaign.Runner(copy, 2, 1, 60)
     results = runner.judge_all([(n, "file") for n in range(5)], {}, lambda *_: None)
     told = [(results[n]["killed"], results[n].get("how"), results[n]["cases"]) for n in range(5)]
     assert told == [(True, "fails", 1), (True, "crashes", 1), (True, "time", 2), (False, None, 1), (False, None, 0)], told

@@ -25,8 +25,8 @@ def spec(name):
 
 
 class Runner:
-    def __init__(self, copy, jobs, budget):
-        self.copy, self.jobs, self.budget = copy, jobs, budget
+    def __init__(self, copy, jobs, budget, most):
+        self.copy, self.jobs, self.budget, self.most = copy, jobs, budget, most
         self.reach_path = os.path.join(copy.folder, "reach.json")
         self.lock = threading.Lock()
         self.kills = {}  # by source file and test: how often it killed
@@ -40,7 +40,7 @@ class Runner:
             ("t", int(seconds) + 1), ("v", MEMORY >> 10), ("f", FILE_SIZE >> 9), ("c", 0)))
         with tempfile.TemporaryDirectory(prefix="mutants_", ignore_cleanup_errors=True) as folder, \
                 tempfile.TemporaryFile() as output:
-            command = ["sh", "-c", limits + 'exec "$@"', "sh", self.executable(test), "-a", *map(spec, names)]
+            command = ["sh", "-c", limits + 'exec "$@"', "sh", self.executable(test), "-a", ",".join(map(spec, names))]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.copy.tree,
                                        env={**os.environ, "TMPDIR": folder, **environment}, start_new_session=True)
             timer = threading.Timer(12 * seconds, lambda: os.killpg(process.pid, signal.SIGKILL))
@@ -71,7 +71,7 @@ class Runner:
             status, output, used = self.run(test, [name], 2 * self.budget, {"TAUGRAD_MUTANTS_REACHED": seen.name, "TAUGRAD_MUTANT": "-1"})
             reached = seen.read()
         if status in LATE:
-            return {"seconds": 2 * self.budget, "reached": []}
+            return {"late": self.budget}
         if status != 0 or b"No tests ran" in output:
             return {"status": status, "output": output.decode(errors="replace")[-2000:]}
         return {"seconds": used, "reached": ranges(reached)}
@@ -84,10 +84,11 @@ class Runner:
                 known = json.load(file)
         program = digest(os.path.join(self.copy.build, "taugrad"))
         for test in self.copy.tests():
-            key = f"{digest(self.executable(test))} {program} {self.budget}"
+            key = f"{digest(self.executable(test))} {program}"
             fresh[test] = known[test] if known.get(test, {}).get("key") == key else {"key": key, "cases": {}}
-            if not fresh[test]["cases"]:
-                todo += [(test, name) for name in self.cases(test)]
+            cases = fresh[test]["cases"]
+            todo += [(test, name) for name in cases or self.cases(test)
+                     if name not in cases or cases[name].get("late", self.budget) < self.budget]
         if todo:
             say(f"running {len(todo)} test cases with every mutant asleep")
         failed = []
@@ -109,7 +110,7 @@ class Runner:
             for name, found in entry["cases"].items():
                 if "status" in found:
                     self.left_out["fails"].append(f"{test}: {name}")
-                elif found["seconds"] > self.budget:
+                elif "late" in found or found["seconds"] > self.budget:
                     self.left_out["slow"].append(f"{test}: {name}")
                 else:
                     numbers = set()
@@ -134,15 +135,23 @@ class Runner:
             with self.lock:
                 killed = self.kills.get((file, test), 0)
             return (not (before and before[0] == test and before[1] in names), (seconds + 0.05) / (1 + 4 * killed), test, names)
-        return sorted(runs, key=order)
+        chosen, total = [], 0.0
+        for run in sorted(runs, key=order):
+            if not chosen or total + run[2] <= self.most:
+                chosen.append(run)
+                total += run[2]
+        return chosen
 
     def judge(self, number, table, file, before):
-        """{'killed': bool, 'by': [test, case], 'how': 'fails', 'crashes' or 'time', 'cases': reached}."""
+        """{'killed': bool, 'by': [test, case], 'how': 'fails', 'crashes' or 'time', 'cases': that may run}."""
         runs = self.groups(number, table, file, before)
-        result = {"killed": False, "cases": sum(len(names) for _, names, _ in runs)}
+        result = {"killed": False, "cases": sum(len(names) for _, names, _ in runs),
+                  "reached_by": sum(number in numbers for *_, numbers in table)}
         for test, names, seconds in runs:
             status, output, _ = self.run(test, names, 4 * seconds + 2, {"TAUGRAD_MUTANT": str(number)})
             if status == 0:
+                if b"No tests ran" in output:
+                    raise SystemExit(f"{test} does not know {names}")
                 continue
             with self.lock:
                 self.kills[file, test] = self.kills.get((file, test), 0) + 1
