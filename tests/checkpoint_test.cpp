@@ -183,7 +183,7 @@ TEST_CASE("checkpoint: lengths times segments beyond 2^31", "[checkpoint]") {
          "equations": ["h[0] = h0", "h[t] = a * h[t-1] + 0.5"], "loss": "h[last] * h[last]")d");
   const Work work = work_of(d, 560'000, false, false);
   const std::vector<char> needed(static_cast<std::size_t>(work.tape().size()), 1);
-  const Segments cuts = cut(work.tape(), needed, work.unfolded.loss().id);
+  const TapeSegments cuts = cut(work.tape(), needed, work.unfolded.loss().id);
   CHECK(std::int64_t{cuts.count} * cuts.count * cuts.count > (std::int64_t{1} << 31));
   const auto [least, most] = std::ranges::minmax(cuts.of);
   CHECK(least == -1);

@@ -62,6 +62,7 @@ TEST_CASE("bad definitions: declarations", "[errors]") {
       {"G013", before_rest("\"sizes\": {\"tau\": 3}, \"weights\": {\"tau\": [2]}"), 2, 36,
        "\"tau\" is defined twice"},
       {"E004", before_rest("\"weights\": {\"last\": [2]}"), 2, 15, "\"last\" is reserved"},
+      {"G025", before_rest("\"sizes\": {\"m n\": 2}"), 2, 13, "\"m n\" is not a name"},
       {"E004", before_rest("\"sizes\": {\"softmax\": 2}"), 2, 13, "\"softmax\" is reserved"},
       {"G021", before_rest("\"weights\": {\"big\": [65536, 65536, 65536, 65536]}"), 2, 15,
        "\"big\""},

@@ -112,6 +112,8 @@ TEST_CASE("R10: elementwise functions", "[language]") {
   each("pow(a, 3)", [](double x) { return x * x * x; });
   each("stop_gradient(a)", [](double x) { return x; });
   each("dropout(a, 0.5)", [](double x) { return x; });  // active in train alone
+  each("dropout(a, 0)", [](double x) { return x; });
+  each("dropout(a, 1)", [](double x) { return x; });
 }
 
 TEST_CASE("R10: layout", "[language]") {

@@ -227,3 +227,14 @@ TEST_CASE("what grad refuses") {
   CHECK(equation("h[t] = h[t-1] - grad(sum(pow(h[t], 2)), h[t])") ==
         "G016");  // its references count (R5)
 }
+
+TEST_CASE("grad of a number with a length in it is per example, as the length is") {
+  const Definition d =
+      define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []}, "weights": {"w": []},
+    "equations": ["g = grad(tau * w * w, w)", "s = sum[t](x[t])"])j");
+  const Tensor x({5, 2}, Dtype::f64);
+  const Tensor g = evaluate(d, {{"x", x}, {"lengths", symbols({2}, {5, 3})}},
+                            {{"w", numbers({1}, {1.5})}}, {"g"})
+                       .at("g");
+  check_values(g, {2}, {2 * 5 * 1.5, 2 * 3 * 1.5});
+}

@@ -69,11 +69,12 @@ TEST_CASE("affine positions: coefficients, sizes, constants, lengths, division")
   const std::string body =
       R"j("index": {"t": "tau"}, "sizes": {"c": 3}, "constants": {"two": 2}, "inputs": {"x[t]": []},
     "equations": ["a[t] = x[2*t - 1]", "b[t] = x[tau + 1 - t]", "d[t] = x[(t + 1) / 2]", "e[t] = x[c*t - t - t]",
-                  "f[t] = x[-t + two]", "g[t] = x[(t - 4) / 2 + 3]", "k = x[c]", "l = x[tau/2]", "h[t] = x[t + c - two]"])j";
+                  "f[t] = x[-t + two]", "g[t] = x[(t - 4) / 2 + 3]", "k = x[c]", "l = x[tau/2]", "h[t] = x[t + c - two]",
+                  "m[t] = x[(t - 4) / -1]", "n[t] = x[(t + 1) / -2 + 4]"])j";
   const std::vector<double> x = waves(5, 1.3);
-  const Tensors got =
-      evaluate(define(body), {{"x", series(x)}}, {}, {"a", "b", "d", "e", "f", "g", "k", "l", "h"});
-  std::vector<double> a, b, d, e, f, g, h;
+  const Tensors got = evaluate(define(body), {{"x", series(x)}}, {},
+                               {"a", "b", "d", "e", "f", "g", "k", "l", "h", "m", "n"});
+  std::vector<double> a, b, d, e, f, g, h, m, n;
   for (int t = 1; t <= 5; ++t) {
     a.push_back(at(x, 2 * t - 1));
     b.push_back(at(x, 6 - t));
@@ -82,6 +83,8 @@ TEST_CASE("affine positions: coefficients, sizes, constants, lengths, division")
     f.push_back(at(x, 2 - t));
     g.push_back(at(x, static_cast<int>(std::floor((t - 4) / 2.0)) + 3));
     h.push_back(at(x, t + 1));
+    m.push_back(at(x, 4 - t));
+    n.push_back(at(x, static_cast<int>(std::floor((t + 1) / -2.0)) + 4));
   }
   check_values(got.at("a"), {5, 1}, a);
   check_values(got.at("b"), {5, 1}, b);
@@ -90,6 +93,8 @@ TEST_CASE("affine positions: coefficients, sizes, constants, lengths, division")
   check_values(got.at("f"), {5, 1}, f);
   check_values(got.at("g"), {5, 1}, g);
   check_values(got.at("h"), {5, 1}, h);
+  check_values(got.at("m"), {5, 1}, m);
+  check_values(got.at("n"), {5, 1}, n);
   check_values(got.at("k"), {1}, {x[2]});
   check_values(got.at("l"), {1}, {x[1]});
 }
@@ -355,6 +360,8 @@ TEST_CASE("what may stand inside a component") {
   CHECK(code("h[t] = x[t/0]") == "E021");
   CHECK(code("h[t] = x[tanh(t)]") == "E021");
   CHECK(code("h[t] = x[1.5*t]") == "G017");
+  CHECK(code("h[t] = x[t + 2147*1000000 + 483648]") == "G017");
+  unfold(define(head + "\"equations\": [\"h[t] = x[2147*1000000 + 483647]\"]"), {.steps = 4});
   CHECK(code("h[t] = x[2*q]") == "G014");
   CHECK(code("h[t] = x[2*s]") == "E007");
   // a position that has an index of its own is read with it
@@ -432,6 +439,8 @@ class Folder {
       "equations": ["p[s] = x[2*s - 1] + 3 * x[2*s]", "q[t] = x[tau + 1 - t]", "r[t] = x[t-1]"])j");
     add("nodes", R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "left[t]": "position(t)"},
       "equations": ["h[t] = x[t] + 2 * h[left[t]]"])j");
+    add("half", R"j("index": {"t": "tau", "s": "(tau + 1) / 2"}, "inputs": {"x[t]": []},
+      "equations": ["p[s] = x[2*s - 1]"])j");
   }
   ~Folder() { std::filesystem::remove_all(path_); }
   Definition load(const std::string& body) const {
@@ -496,6 +505,9 @@ TEST_CASE("imports that do not fit computed positions") {
   CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["t"]})j",
              "o[t] = a.q[t]") == "E021");
   CHECK(code(R"j({"from": "pair", "inputs": {"x[t]": "u[t]"}, "reverse": ["s"]})j",
+             "o[s] = a.p[s]") == "E021");
+  // no letter of the position is reversed, but what it reads is
+  CHECK(code(R"j({"from": "half", "inputs": {"x[t]": "u[t]"}, "reverse": ["t"]})j",
              "o[s] = a.p[s]") == "E021");
   CHECK(
       code(

@@ -1,6 +1,9 @@
 // Random variables and losses, one by one.                                   (docs/language.md
 // R12-R13)
+#include <map>
+
 #include "language_support.h"
+#include "taugrad/language/describe.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
@@ -272,4 +275,13 @@ TEST_CASE("R13: the gradient of what the loss does not depend on is zero", "[lan
   check_values(v.at("grad:h"), {2, 1, 2}, {0, 0, 1, 1});
   check_values(v.at("grad:w[1]"), {2}, {0, 0});
   check_values(v.at("grad:x"), {2, 1, 2}, {0, 0, 1, 1});
+}
+
+TEST_CASE("a summary tells variables from random ones, inputs and weights") {
+  const DefinitionSummary s = describe(define(R"j("index": {"t": "tau"}, "inputs": {"x[t]": []},
+    "weights": {"w": []}, "equations": ["h[t] = w * x[t]", "y[t] ~ normal(mean = h[t], std = 1)"])j"));
+  std::map<std::string, std::string> kinds;
+  for (const auto& entry : s.entries) kinds[entry.name] = entry.kind;
+  CHECK(kinds == std::map<std::string, std::string>{
+                     {"x[t]", "input"}, {"w", "weight"}, {"h[t]", "variable"}, {"y[t]", "random"}});
 }

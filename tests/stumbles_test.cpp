@@ -102,6 +102,7 @@ TEST_CASE("a declared definition tells a call of its variable, and a transpose",
         "write h[time-1]: positions stand in square brackets");
   CHECK(first("h[time] = W @ x(time)") == "write x[time]: positions stand in square brackets");
   CHECK(first("h[time] = W @ x(3)") == "write x[3]: positions stand in square brackets");
+  CHECK(first("h[time] = W @ x(W)") == "write x[t]: positions stand in square brackets");
   CHECK(first("h[time] = W.T @ x[time]") == "write transpose(W)");
 }
 

@@ -61,6 +61,10 @@ inline std::vector<Handed> handed_on() {
        R"j("index": {"t": "tau"}, "inputs": {"x[t]": [2]}, "weights": {"W[t]": [2, 2]},
           "equations": ["h[t] = tanh(W[t] @ h[t-1] + x[t])"])j",
        {"h"}},
+      {"late",
+       R"j("index": {"t": "tau"}, "inputs": {"x[t]": []},
+          "equations": ["s[3] = 7", "s[t] = s[t-1] * 0.5 + x[t]"])j",
+       {"s"}},
   };
 }
 

@@ -223,7 +223,7 @@ class Checkpointing {
   const Tape& tape_;
   NodeId last_;
   std::vector<char> marked_;
-  Segments cut_;
+  TapeSegments cut_;
   std::vector<char> base_;  // copied as they are
   TapeCopy copy_;
   std::vector<NodeId> kept_, again_;  // by node: its copy, and the one that is computed again

@@ -24,7 +24,7 @@ class Cutting {
         base_(base_nodes(tape)),
         of_(marked.size(), -1) {}
 
-  Segments run() {
+  TapeSegments run() {
     std::int32_t longest = find_depths(true);
     if (longest < kFewProducts) longest = find_depths(false);
     const auto root = static_cast<std::int32_t>(std::lround(std::sqrt(longest)));
@@ -102,7 +102,7 @@ std::vector<char> base_nodes(const Tape& tape) {
   return base;
 }
 
-Segments cut(const Tape& tape, std::span<const char> marked, NodeId last) {
+TapeSegments cut(const Tape& tape, std::span<const char> marked, NodeId last) {
   return Cutting(tape, marked, last).run();
 }
 

@@ -12,7 +12,7 @@ namespace taugrad {
 std::vector<char> base_nodes(const Tape& tape);
 
 /// The forward part of a tape cut across the recurrence, about as many segments as each has steps.
-struct Segments {
+struct TapeSegments {
   int count = 1;
   /// By node: its segment, never before those of its inputs; -1: not needed, a leaf, or made of
   /// what is not per example.
@@ -23,6 +23,6 @@ struct Segments {
 /// there are next to none: how many ops), into the square root of the longest. What only inputs go
 /// into belongs to the segment of its first user.
 /// @param marked  1 for the needed nodes [tape.size()]
-Segments cut(const Tape& tape, std::span<const char> marked, NodeId last);
+TapeSegments cut(const Tape& tape, std::span<const char> marked, NodeId last);
 
 }  // namespace taugrad

@@ -49,7 +49,9 @@ bool is_number(const std::string& s) {
   return s.size() < 10 && s.find_first_not_of("0123456789") == std::string::npos &&
          is_json_number(s);
 }
-std::string axis(const Text& text) { return is_number(text.text) ? text.text : in_quotes(text.text); }
+std::string axis(const Text& text) {
+  return is_number(text.text) ? text.text : in_quotes(text.text);
+}
 std::string axes(const std::vector<Text>& shape) {
   std::vector<std::string> parts;
   for (const Text& a : shape) parts.push_back(axis(a));
@@ -150,13 +152,13 @@ std::string to_json(const Definition& d) {
   if (!d.inputs.empty())
     w.field("inputs", members(d.inputs, [](const auto& i) {
               if (i.position)
-                return member(
-                    i.name.text,
-                    in_quotes(i.position_after ? fmt::format("position({0}) > {0}", i.position->text)
+                return member(i.name.text,
+                              in_quotes(i.position_after
+                                            ? fmt::format("position({0}) > {0}", i.position->text)
                                             : fmt::format("position({})", i.position->text)));
-              return member(i.name.text, i.category
-                                             ? in_quotes(fmt::format("category({})", i.category->text))
-                                             : axes(i.shape));
+              return member(i.name.text,
+                            i.category ? in_quotes(fmt::format("category({})", i.category->text))
+                                       : axes(i.shape));
             }));
   if (!d.weights.empty())
     w.field("weights",
@@ -171,8 +173,9 @@ std::string to_json(const Definition& d) {
   else if (!d.loss.empty())
     w.field("loss", scalar(in_quotes(d.loss.front().text)));
   if (!d.ends.empty())
-    w.field("ends",
-            members(d.ends, [](const auto& e) { return member(e.first, in_quotes(e.second.text)); }));
+    w.field("ends", members(d.ends, [](const auto& e) {
+              return member(e.first, in_quotes(e.second.text));
+            }));
   return w.done();
 }
 
