@@ -68,6 +68,9 @@ class Squeezer {
 
   Layout run() {
     if (room_of(best_.nodes) < kRoomy) return std::move(best_);
+    // beside long names lines would become too level for their arrow heads to be seen
+    if (std::ranges::any_of(best_.nodes, [](const Box& b) { return b.width > 2 * kCircle; }))
+      return std::move(best_);
     for (const bool upright : {true, false}) {
       squeeze_all(upright);
       // steps that are alike stay so: each gap between rows is theirs, one between columns is not
