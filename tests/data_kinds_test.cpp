@@ -423,6 +423,7 @@ TEST_CASE("tables and words that say less than they seem to are refused", "[data
   CHECK(items("a,b,y\n1,2,\"down\" \n", {"x=a,b"}).size() == 1);
   CHECK(code_of([&] { items("a,a,y\n1,2,0\n", {"x=a,2"}); }) == "D020");
   CHECK(items("a,a,y\n1,2,0\n", {"x=1,2"}).size() == 1);
+  CHECK(code_of([&] { items("a,b,y\n1,2,0\n", {"x=a,1"}); }) == "U002");
   CHECK(code_of([] { columns_from({"x=a,b", "x=b,a"}); }) == "U002");
   CHECK(code_of([] { columns_from({"item=1", "item=2"}); }) == "U002");
 

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/fail.h"
 #include "support_executor.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
+#include "taugrad/language/register_op.h"
 #include "taugrad/ops/ops.h"
+#include "taugrad/ops/own.h"
 
 using namespace taugrad;
 using support::alone;
@@ -380,4 +383,34 @@ TEST_CASE("executors that share memory give what they give alone", "[executor]")
   CHECK(same_bits(
       execute(together[2], graphs[2].tape(), graphs[2].outputs, with_lengths({2, 4, 1}), items, 1),
       want[2]));
+}
+
+namespace {
+void (*while_it_runs)() = nullptr;
+Executor<float>* the_other = nullptr;
+}  // namespace
+
+// A second thread would come in the middle of a run, as this operation does.
+TEST_CASE("executors that share memory refuse each other while one is at work", "[executor]") {
+  const Op& op = register_op(elementwise_op(
+      "disturbs", "calls another executor",
+      [](auto a) {
+        if (while_it_runs != nullptr) while_it_runs();
+        return a;
+      },
+      [](const Primal&, std::size_t, Var d) { return d; }));
+  Graph g;
+  const Var x = g.input("x", {4});
+  const std::vector<NodeId> outputs{apply(op, {{x}}).id};
+  const auto memory = shared_memory();
+  Executor<float> one(g.tape(), outputs, {.memory = memory});
+  Executor<float> other(g.tape(), outputs, {.memory = memory});
+  the_other = &other;
+  while_it_runs = [] { the_other->set_batch({}, 900); };
+  one.set_batch({}, 2);
+  std::ranges::fill(one.leaf(x.id), 0.5F);
+  CHECK_THROWS_WITH(one.run(), Catch::Contains("at work for another thread"));
+  while_it_runs = nullptr;
+  one.run();
+  CHECK(one.value(0)[7] == 0.5F);
 }

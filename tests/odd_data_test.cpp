@@ -172,6 +172,10 @@ TEST_CASE("files of other systems are read alike, whatever they hold", "[data]")
     for (const char c : kind.text) wider += std::string{c, '\0', '\0', '\0'};
     spill(f / kind.name, wider);
     CHECK(has(run(f, kind.train + " -o wide").err, kind.name + " is UTF-32"));
+    spill(f / kind.name, wider.substr(4));
+    CHECK(has(run(f, kind.train + " -o wide").err, kind.name + " is UTF-32LE"));
+    spill(f / kind.name, std::string(3, '\0') + wider.substr(4, wider.size() - 7));
+    CHECK(has(run(f, kind.train + " -o wide").err, kind.name + " is UTF-32BE"));
   }
 }
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include "runtime/in_use.h"
+
 namespace taugrad::runtime {
 
 /// Memory of values and of packed matrices, for one runtime or for several that run in turns: it is
@@ -27,6 +29,7 @@ class Arena {
     std::size_t bytes_ = 0;
   };
 
+  OneCaller one_caller;  ///< of the functions of all executors that share it
   Block values, packed;
   const void* holder = nullptr;  ///< the runtime whose values stand in it
 };

@@ -79,19 +79,19 @@ std::span<const NodeId> Executor<S>::leaves() const {
 
 template <class S>
 void Executor<S>::set_batch(const BatchContext& context, std::int64_t items) {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   machine().set_batch(context, items);
 }
 
 template <class S>
 std::span<const std::int32_t> Executor<S>::items(NodeId leaf) const {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().items(machine().leaf_value(leaf));
 }
 
 template <class S>
 std::span<const std::int32_t> Executor<S>::output_items(std::size_t output) const {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().items(output_value(plan(), output));
 }
 
@@ -107,43 +107,43 @@ std::int64_t Executor<S>::elements(std::size_t output) const {
 
 template <class S>
 std::span<S> Executor<S>::leaf(NodeId id) {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().leaf(machine().leaf_value(id));
 }
 
 template <class S>
 void Executor<S>::bind(NodeId id, std::span<const S> values) {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   machine().bind(machine().leaf_value(id), values);
 }
 
 template <class S>
 void Executor<S>::run() {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   machine().run();
 }
 
 template <class S>
 void Executor<S>::watch(runtime::Profile<S>* profile) {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   machine().watch(profile);
 }
 
 template <class S>
 std::span<const S> Executor<S>::value(std::size_t output) const {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().output(output_value(plan(), output));
 }
 
 template <class S>
 OperationCount Executor<S>::operations() const {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().operations();
 }
 
 template <class S>
 std::size_t Executor<S>::bytes() const {
-  const runtime::OneCaller::Call call(machine().one_caller);
+  const runtime::OneCaller::Call call(machine().one_caller());
   return machine().bytes();
 }
 

@@ -38,7 +38,7 @@ class Runtime {
  public:
   Runtime(const Plan<S>& plan, const ExecutorOptions& options);
 
-  OneCaller one_caller;  ///< of an Executor's functions
+  OneCaller& one_caller() { return arena_->one_caller; }  ///< of an Executor's functions
 
   void set_batch(const BatchContext& given, std::int64_t items);
   void run();

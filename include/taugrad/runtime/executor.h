@@ -24,8 +24,8 @@ class Profile;
 class Arena;
 }  // namespace runtime
 
-/// Memory that executors may share of which one runs at a time: it is as large as the largest of
-/// them needs.
+/// Memory that executors may share of which one runs at a time, in one thread: it is as large as
+/// the largest of them needs. Calls of two of them at once are refused (U023).
 std::shared_ptr<runtime::Arena> shared_memory();
 
 /// Floating-point operations of one run. A product counts 2 for each multiply-add, an op that only

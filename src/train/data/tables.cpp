@@ -133,7 +133,13 @@ class Table {
              "variable of this name",
              name);
       Column c{&model_->symbols[static_cast<std::size_t>(model_->find(name))], {}};
-      for (const std::string& text : texts) c.at.push_back(column_named(text));
+      for (const std::string& text : texts) {
+        const std::size_t column = column_named(text);
+        if (std::ranges::count(c.at, column) > 0)
+          fail(Status::usage, "U002",
+               "--column {}: column {} is there twice, by name and by number", name, column + 1);
+        c.at.push_back(column);
+      }
       c.words = c.symbol->category >= 0 && labels_.contains(name);
       taken_.push_back(std::move(c));
     }

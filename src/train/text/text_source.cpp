@@ -25,6 +25,14 @@ std::string_view wide_encoding(std::string_view begin) {
       begin.starts_with(std::string_view("\0\0\xFE\xFF", 4)))
     return "UTF-32";
   if (begin.starts_with("\xFF\xFE") || begin.starts_with("\xFE\xFF")) return "UTF-16";
+  const std::size_t whole = std::min(begin.size(), kLook) / 4;
+  std::size_t of_four[4] = {0, 0, 0, 0};
+  for (std::size_t i = 0; i < 4 * whole; ++i) of_four[i % 4] += begin[i] == '\0';
+  // no character has more than 21 bits
+  if (whole > 0 && of_four[3] == whole && of_four[2] == whole && of_four[0] < whole)
+    return "UTF-32LE";
+  if (whole > 0 && of_four[0] == whole && of_four[1] == whole && of_four[3] < whole)
+    return "UTF-32BE";
   const std::size_t n = std::min(begin.size(), kLook) / 2;
   std::size_t nul[2] = {0, 0};
   for (std::size_t i = 0; i < 2 * n; ++i) nul[i % 2] += begin[i] == '\0';
