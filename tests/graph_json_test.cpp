@@ -242,6 +242,15 @@ TEST_CASE("graph json: files in another layout and order mean the same", "[graph
   CHECK(g.size() == 2);
   CHECK(g.tape().op(1).name == "tanh");
   CHECK(to_json(again(g)) == to_json(g));
+  // whatever stands last in the file, nodes are read as nodes
+  for (const char* nodes : {"1", "[]x", "{}", "\"a\"", "[1]", "[[]]", "null"})
+    for (const char* last : {R"("lengths": [], "extents": [[]], "version": 1)",
+                             R"("version": 1, "extents": [[]], "lengths": [])",
+                             R"("lengths": [], "version": 1, "extents": [[]])"}) {
+      CAPTURE(nodes, last);
+      CHECK_THROWS_AS(graph_from_json(fmt::format("{{\"nodes\": {}, {}}}", nodes, last), "g.json"),
+                      Error);
+    }
 }
 
 TEST_CASE("graph json: golden files", "[graph_json]") {

@@ -82,6 +82,7 @@ class GraphReader {
   }
 
   void read_nodes_alone() {
+    field_ = "nodes";
     parse_pieces(source_,
                  {[](const Token&) {},
                   [](const Token& key) { return key.text == "nodes" ? Cut::elements : Cut::skip; },
