@@ -39,8 +39,10 @@ run(${CMAKE_COMMAND} --build ${BUILD}/out --target taugrad_cli)
 run(${BUILD}/out/taugrad check -q -e "h[t] = tanh(W @ h[t-1] + U @ x[t])" --steps 3)
 
 # A part of the suite under the same sanitizers, that of what reads files, plans and runs; tools/sanitize runs it whole.
-set(tests bad_input_test builder_rules_test data_positions_test executor_test graph_attributes_test
-  language_positions_test levels_test safetensors_test)
+set(tests bad_input_test builder_rules_test by_hand_corners_test column_test data_positions_test diff_test executor_test
+  fold_test gated_test graph_attributes_test handles_test json_test language_positions_test levels_test outer_test
+  safetensors_test segments_test shared_memory_test single_matrices_test stepper_test stored_items_test surgery_test
+  triangular_test turns_test)
 run(${CMAKE_COMMAND} -S ${copy} -B ${BUILD}/out -DTAUGRAD_TESTS=ON)
 run(${CMAKE_COMMAND} --build ${BUILD}/out --target ${tests})
 foreach(test IN LISTS tests)

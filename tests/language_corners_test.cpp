@@ -82,3 +82,22 @@ TEST_CASE("dropout takes every probability from 0 to 1") {
   CHECK(problem_of_equation("h[t] = dropout(x[t], 1.0001) + sum(W)").code == "E005");
   CHECK(problem_of_equation("h[t] = dropout(x[t], -0.0001) + sum(W)").code == "E005");
 }
+
+TEST_CASE("taps of a convolution that reach the variable's own step have no order") {
+  const auto of = [](const std::string& read, const std::string& more = "") {
+    return R"j("index": {"t": "tau"}, "inputs": {"x[t]": [1]}, "weights": {"K": [3, 1, 1]}, "equations": ["h[t] = x[t] + conv[t](K, )j" +
+           read + "\"" + more + "]";
+  };
+  const std::string others = R"j(, "g[t] = 2 * h[t]")j";
+  // h[t-3] + h[t-2] + h[t-1], and five steps back with two steps between
+  for (const std::string& body :
+       {of("h[t-3])"), of("h[t+1])"), of("h[t-5], dilation=2)"), of("g[t-3])", others)})
+    CHECK_NOTHROW(unfold(define(body), {.steps = 6}));
+  for (const std::string& body :
+       {of("h[t-2])"), of("h[t-1])"), of("h[t-4], dilation=2)"), of("g[t-2])", others)}) {
+    const Diagnostic d = problem(body);
+    CHECK(d.code == "E009");
+    CHECK_THAT(d.message, Catch::Contains("no order of evaluation"));
+  }
+  CHECK(problem(of("h[t-2])")).caret == 25);
+}

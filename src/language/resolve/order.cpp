@@ -22,6 +22,18 @@ struct Read {
       reach;  // of a convolution's tap: how far beyond its first one it reads, by index number
 };
 
+constexpr std::int64_t kFarthest = 1'000'000'000;  // steps: an offset more stays an int
+
+/// Steps between taps; what is no number is refused when the equation is compiled.
+std::int64_t dilation_of(const ResolvedModel& model, const Ast& ast, const AstNode& conv) {
+  double dilation = 1;
+  const std::size_t first = conv.children.size() - conv.named.size();
+  for (std::size_t i = 0; i < conv.named.size(); ++i)
+    if (conv.named[i] == "dilation")
+      constant_value(ast, conv.children[first + i], model.system, dilation);
+  return dilation >= 1 && dilation <= 1e6 ? static_cast<std::int64_t>(dilation) : 1;
+}
+
 /// For each node, how far the taps of the convolutions that it stands in reach.
 std::vector<std::map<int, int>> tap_reaches(const ResolvedModel& model, const Ast& ast) {
   std::vector<std::map<int, int>> reach(ast.nodes.size());
@@ -29,17 +41,20 @@ std::vector<std::map<int, int>> tap_reaches(const ResolvedModel& model, const As
     const AstNode& n = ast.nodes[id];
     for (const int child : n.children)
       if (!reach[id].empty()) reach[static_cast<std::size_t>(child)] = reach[id];
-    if (n.kind != AstNode::Kind::reduction || n.name != "conv" || n.children.size() != 2) continue;
+    if (n.kind != AstNode::Kind::reduction || n.name != "conv" || n.children.size() < 2) continue;
     const AstNode& kernel = ast.nodes[static_cast<std::size_t>(n.children[0])];
-    const int weight = kernel.kind == AstNode::Kind::name ? model.find(kernel.name) : -1;
+    const int weight = reads(kernel) ? model.find(kernel.name) : -1;
     if (weight < 0) continue;
     const Shape& shape = model.symbols[static_cast<std::size_t>(weight)].shape;
+    const std::int64_t apart = dilation_of(model, ast, n);
     for (std::size_t k = 0; k < n.over.size() && static_cast<int>(k) < shape.rank(); ++k)
       for (std::size_t i = 0; i < model.system.indices.size(); ++i)
-        if (model.system.indices[i].name == n.over[k])
-          reach[static_cast<std::size_t>(n.children[1])][static_cast<int>(i)] =
-              n.steps[k] *
-              static_cast<int>(std::max<std::int64_t>(shape[static_cast<int>(k)] - 1, 0));
+        if (model.system.indices[i].name == n.over[k]) {
+          const std::int64_t taps = std::max<std::int64_t>(shape[static_cast<int>(k)], 1) - 1;
+          int& far = reach[static_cast<std::size_t>(n.children[1])][static_cast<int>(i)];
+          far = static_cast<int>(std::clamp(far + n.steps[k] * apart * std::min(taps, kFarthest),
+                                            -kFarthest, kFarthest));
+        }
   }
   return reach;
 }
