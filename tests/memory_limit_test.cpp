@@ -142,6 +142,18 @@ TEST_CASE("JSON is asked for before it becomes values", "[cli][memory]") {
   CHECK(taugrad(f, "inspect numbers.json --max-memory 120M").status == 0);
 }
 
+TEST_CASE("equations are asked for by their words, positions not counted", "[cli][memory]") {
+  const Folder f;
+  std::string equations = R"("a0[t] = x[t]")";  // 3 words
+  for (int i = 1; i < 20'000; ++i)
+    equations += fmt::format(R"(, "a{}[t] = 2 * x[3*t - 1] + x[t]")", i);  // 7
+  spill(f / "many.json",
+        R"({"name": "m", "index": {"t": "tau"}, "inputs": {"x[t]": []}, "equations": [)" +
+            equations + "]}");
+  CHECK_THAT(taugrad(f, "show many.json -o x.dot --max-memory 60M").err,
+             Catch::Contains("20000 equations") && Catch::Contains("their 139996 words"));
+}
+
 // sanitizers take terabytes of address space
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("an address space too small for the threads of BLAS", "[cli][memory]") {
