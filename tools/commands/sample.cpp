@@ -14,6 +14,7 @@
 #include "reports/item_text.h"
 #include "taugrad/train/dataset.h"
 #include "train/predict/sample_length.h"
+#include "training/read_as_trained.h"
 #include "training/training_data.h"
 
 namespace taugrad::cli {
@@ -107,6 +108,7 @@ std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Co
 
 int draw(Options o, const Context& context) {
   const TrainedModel m = read_model(o.model, context);
+  if (!o.source.files.empty()) read_as_in_training(o.source, m, LongItems::kept, context);
   const std::string format =
       format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
   if (!o.prompt.empty()) {
