@@ -234,6 +234,17 @@ TEST_CASE("what is wrong with tensors names their file", "[data]") {
   CHECK(o.status == 3);
   CHECK(has(o.err, "error[D011]"));
   CHECK(has(o.err, "bad.safetensors"));
+  // what all of its items lack is told once, what some hold by their numbers
+  taugrad::save_safetensors(f / "less.safetensors",
+                            {{"x", taugrad::Tensor({2, 3, 2}, taugrad::Dtype::f32)}});
+  const Outcome less = run(f, "train elman --epochs 1 -o m --data less.safetensors");
+  CHECK(has(less.err, "item 0: the item has no \"y\""));
+  CHECK(!has(less.err, "item 1"));
+  taugrad::save_safetensors(
+      f / "range.safetensors",
+      {{"x", taugrad::Tensor({1, 3, 2}, taugrad::Dtype::f32)},
+       {"y", taugrad::Tensor::of({1, 3}, std::vector<std::int64_t>{0, 7, 1})}});
+  CHECK(has(run(f, "train elman --epochs 1 -o m --data range.safetensors").err, "item 1"));
 }
 
 TEST_CASE("of few items one at least is held out, and one is left", "[data]") {
