@@ -171,3 +171,37 @@ TEST_CASE("eval of JSON lines: every random variable", "[cli][eval]") {
   CHECK(json["variables"][0]["name"] == "y");
   CHECK(has(taugrad(f, "eval model --data data.jsonl").out, "30 "));
 }
+
+// Who trained with options for the data need not repeat them, and what is given goes before them.
+TEST_CASE("eval, predict and sample read data as the training did", "[cli][eval]") {
+  const Folder f;
+  spill(f / "t.csv", "day,a,b,label,c\n1,0.5,1,0,9\n1,1,0,1,9\n1,1,1,1,9\n2,1,0,1,9\n2,0,1,0,9\n");
+  const std::string columns = "--column x=a,b y=label item=day";
+  REQUIRE(taugrad(f, "train elman --data t.csv " + columns +
+                         " --epochs 20 --lr 0.05 --max-length 2 -o m -q")
+              .status == 0);
+  const std::string told = "read as in training: --column x=a,b --column y=label --column item=day";
+  const Outcome eval = taugrad(f, "eval m --data t.csv");
+  INFO(eval.err);
+  REQUIRE(eval.status == 0);
+  CHECK(has(eval.err, told + " --max-length 2\n"));
+  CHECK(has(eval.out, "1 items, loss"));
+  CHECK(eval.out == taugrad(f, "eval m --data t.csv --max-length 2 " + columns).out);
+  CHECK(has(taugrad(f, "eval m --data t.csv --max-length 3").out, "2 items, loss"));
+  const Outcome other = taugrad(f, "eval m --data t.csv --column x=c,c2");
+  CHECK(has(other.err, "there is no column \"c2\""));
+  // of items none is left out, and targets need not be there
+  const Outcome predict = taugrad(f, "predict m --data t.csv");
+  CHECK(has(predict.err, told + "\n"));
+  CHECK(lines_of(predict.out).size() == 2);
+  spill(f / "new.csv", "day,a,b\n1,0.5,1\n1,1,0\n");
+  const Outcome fresh = taugrad(f, "predict m --data new.csv -q");
+  CHECK(fresh.err.empty());
+  CHECK(lines_of(fresh.out)[0]["y"].size() == 2);
+  CHECK(taugrad(f, "predict m --data new.csv " + columns).status == 3);  // asked for, and not there
+  CHECK(taugrad(f, "sample m --data new.csv -q").status == 0);
+  spill(f / "new.jsonl", "{\"x\": [[0.5, 1], [1, 0]]}\n");  // no table: nothing of it says anything
+  const Outcome lines = taugrad(f, "predict m --data new.jsonl");
+  CHECK(lines.err.empty());
+  CHECK(lines.out == fresh.out);
+}

@@ -1,5 +1,8 @@
 // Segments, windows, predictions and forecasts from the command line.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <span>
+#include <vector>
 
 #include "support_cli.h"
 #include "taugrad/io/tensors.h"
@@ -117,6 +120,37 @@ TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]"
   const auto shorter = tg::sample(m.definition, m.weights, ended);
   ended.steps = 5000;
   CHECK(tg::sample(m.definition, m.weights, ended) == shorter);
+}
+
+TEST_CASE("a sequence of symbols is told as it is drawn", "[cli]") {
+  const Folder f;
+  make_text(f, 60);
+  REQUIRE(
+      support::taugrad(f, "train char_lm --size m=12 --data text.txt --epochs 3 --lr 0.01 -o m -q")
+          .status == 0);
+  const tg::TrainedModel m = tg::load_model(f / "m");
+  tg::Definition d = m.definition;
+  d.ends.clear();
+  for (const std::int64_t steps : {40, 3000}) {
+    tg::SampleOptions o{.steps = steps, .seed = 7, .prompt = {3, 1, 4}};
+    const auto whole = tg::sample(d, m.weights, o);
+    std::vector<std::int64_t> told;
+    std::size_t most = 0;
+    o.tell = [&](std::span<const std::int64_t> symbols) {
+      told.insert(told.end(), symbols.begin(), symbols.end());
+      most = std::max(most, symbols.size());
+    };
+    CHECK(tg::sample(d, m.weights, o).empty());
+    CHECK(tg::Tensor::of({steps}, told) == whole[0].at("y"));
+    CHECK(most <= 600);  // of many, none that was told is held
+    o.count = 2;
+    CHECK_THROWS_WITH(tg::sample(d, m.weights, o), Catch::Contains("one sequence"));
+  }
+  // printed as it is drawn, delivered whole: the same
+  const std::string line = "sample m --steps 2000 --seed 5 --prompt the -q";
+  CHECK(support::taugrad(f, line).out.starts_with("the"));
+  REQUIRE(support::taugrad(f, line + " -o out.txt").status == 0);
+  CHECK(slurp(f / "out.txt") == support::taugrad(f, line).out);
 }
 
 TEST_CASE("predict tells likeliest values and probabilities, and goes on after the data", "[cli]") {

@@ -385,6 +385,49 @@ TEST_CASE("executors that share memory give what they give alone", "[executor]")
       want[2]));
 }
 
+// Another batch's numbers, or another executor's, are never taken for those that were not given.
+TEST_CASE("executor: leaves of items are filled for their batch", "[executor]") {
+  Graph g;
+  const Var x = g.input("x", {2}), y = g.input("y", {2});
+  const std::vector<NodeId> outputs{(x * y).id};
+  const auto memory = shared_memory();
+  for (const auto& shared : {std::shared_ptr<runtime::Arena>(), memory}) {
+    Executor<double> executor(g.tape(), outputs, {.memory = shared});
+    Executor<double> other(g.tape(), outputs, {.memory = memory});
+    const auto fill = [&](Executor<double>& e, std::initializer_list<NodeId> leaves) {
+      for (const NodeId id : leaves) std::ranges::fill(e.leaf(id), 3.0);
+    };
+    const auto refused = [&](const char* name) {
+      CHECK_THROWS_WITH(executor.run(),
+                        Catch::Contains(fmt::format("\"{}\" was not filled", name)));
+    };
+    executor.set_batch({}, 2);
+    refused("x");
+    fill(executor, {x.id});
+    refused("y");
+    fill(executor, {y.id});
+    executor.run();
+    CHECK(executor.value(0)[3] == 9);
+    executor.set_batch({}, 3);
+    fill(executor, {y.id});
+    refused("x");
+    fill(executor, {x.id});
+    executor.run();
+    other.set_batch({}, 3);
+    fill(other, {x.id, y.id});
+    other.run();
+    executor.set_batch({}, 3);
+    if (shared) {
+      refused("x");
+      fill(executor, {x.id, y.id});
+    }
+    executor.run();
+    CHECK(executor.value(0)[5] == 9);
+    executor.set_batch({}, 0);  // nothing to fill
+    executor.run();
+  }
+}
+
 namespace {
 void (*while_it_runs)() = nullptr;
 Executor<float>* the_other = nullptr;

@@ -65,7 +65,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 std::string taken(const std::string& folder, bool resume) {
   const TrainedModel m = load_model(folder);
   std::string all = to_json(m.definition) + to_json(*m.vocabulary) + safetensors_bytes(m.weights);
-  if (!resume) return all + saved_split(m).value_or("none");
+  if (!resume) return all + saved_reading(m).value_or(DataOptions{.split = "none"}).split;
   const ResumeState s = load_resume_state(m).value();
   const Folder again;
   save_training(again.path.string(), m.weights, s);

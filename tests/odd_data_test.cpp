@@ -179,6 +179,25 @@ TEST_CASE("files of other systems are read alike, whatever they hold", "[data]")
   }
 }
 
+// Its upper bytes are control characters, and all of it is UTF-8 too.
+TEST_CASE("UTF-16 of other alphabets is told without its mark", "[data]") {
+  const Folder f;
+  const std::u16string text = u"\u0414\u0430, \u043c\u0438\u0440\n\u0445\u043e\u0434\u0430\n";
+  std::string low_first, high_first;
+  for (const char16_t c : text) {
+    const std::string bytes = {static_cast<char>(c & 0xFF), static_cast<char>(c >> 8)};
+    low_first += bytes;
+    high_first += {bytes[1], bytes[0]};
+  }
+  const std::string train = "train char_lm --size m=4 --epochs 1 --data t.txt -q -o m";
+  spill(f / "t.txt", low_first);
+  CHECK(has(run(f, train).err, "t.txt is UTF-16LE"));
+  spill(f / "t.txt", high_first);
+  CHECK(has(run(f, train).err, "t.txt is UTF-16BE"));
+  spill(f / "t.txt", std::string("a\x01 b\x02\n"));  // a few of them make no UTF-16
+  CHECK(run(f, train).status == 0);
+}
+
 TEST_CASE("fields of JSON lines that are no variables say how they are passed over", "[data]") {
   const Folder f;
   spill(f / "t.jsonl", "{\"x\": [[1, 0]], \"y\": [1], \"name\": [2]}\n");
@@ -187,7 +206,9 @@ TEST_CASE("fields of JSON lines that are no variables say how they are passed ov
   CHECK(has(o.err, "error[D016]"));
   CHECK(has(o.err, "--ignore-unknown"));
   REQUIRE(run(f, "train elman --epochs 1 --data t.jsonl --ignore-unknown -q -o m").status == 0);
-  CHECK(has(run(f, "eval m --data t.jsonl").err, "--ignore-unknown"));
+  const Outcome eval = run(f, "eval m --data t.jsonl");  // as in training
+  CHECK(eval.status == 0);
+  CHECK(has(eval.err, "read as in training: --ignore-unknown"));
   CHECK(run(f, "eval m --data t.jsonl --ignore-unknown").status == 0);
 }
 
@@ -213,6 +234,17 @@ TEST_CASE("what is wrong with tensors names their file", "[data]") {
   CHECK(o.status == 3);
   CHECK(has(o.err, "error[D011]"));
   CHECK(has(o.err, "bad.safetensors"));
+  // what all of its items lack is told once, what some hold by their numbers
+  taugrad::save_safetensors(f / "less.safetensors",
+                            {{"x", taugrad::Tensor({2, 3, 2}, taugrad::Dtype::f32)}});
+  const Outcome less = run(f, "train elman --epochs 1 -o m --data less.safetensors");
+  CHECK(has(less.err, "item 0: the item has no \"y\""));
+  CHECK(!has(less.err, "item 1"));
+  taugrad::save_safetensors(
+      f / "range.safetensors",
+      {{"x", taugrad::Tensor({1, 3, 2}, taugrad::Dtype::f32)},
+       {"y", taugrad::Tensor::of({1, 3}, std::vector<std::int64_t>{0, 7, 1})}});
+  CHECK(has(run(f, "train elman --epochs 1 -o m --data range.safetensors").err, "item 1"));
 }
 
 TEST_CASE("of few items one at least is held out, and one is left", "[data]") {

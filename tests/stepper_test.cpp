@@ -91,7 +91,8 @@ TEST_CASE("a step at a time gives the bits of the whole") {
   }
 }
 
-// Few items: the products of all gates are one, whose columns go to several values.
+// Few items: the products of all gates are one, whose columns go to several values. The matrix of
+// the largest is beyond the first-level cache: every other step begins with its last columns.
 TEST_CASE("gates written apart have the bits of a larger batch, however few items there are") {
   constexpr std::int64_t kMost = 5, kLong = 6;
   for (const std::int64_t m : {3, 8, 16, 33, 70}) {

@@ -303,7 +303,7 @@ TEST_CASE("a model folder holds the model, its imports and the state", "[train]"
   r.options = quick();
   r.options.seed = 0xFFFFFFFFFFFFFFFFULL;
   r.files = {"a.txt"};
-  r.split = "line";
+  r.reading.split = "line";
   r.digest = digest_of("abc");
   r.updates = state.updates;
   r.optimizer = state.optimizer;

@@ -40,6 +40,7 @@ void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
     place_batch(plan_.layout, plan_.used_extents, given, items, placed_);
     lay_out();
     take_memory();
+    forget_leaves();
     schedule_ = share_out(plan_, placed_, items, threads_);
     prepare_workers();
     count_places();
@@ -49,6 +50,7 @@ void Runtime<S>::set_batch(const BatchContext& given, std::int64_t items) {
     ready_ = true;
   } else if (!holds_memory()) {
     take_memory();
+    forget_leaves();
   }
   place_draws(given, placed_);
 }
@@ -58,6 +60,7 @@ void Runtime<S>::run() {
   has_run_ = false;
   if (!ready_ || !holds_memory()) fail(Status::usage, "U023", "a run needs a batch");
   if (!given_) require_leaves();
+  if (!filled_) require_filled();
   prepare_addresses();
   if (profile_ != nullptr) profile_->begin_run(schedule_.workers);
   if (schedule_.workers > 1)
@@ -95,6 +98,25 @@ void Runtime<S>::require_leaves() {
     fail(Status::usage, "U023", "\"{}\" was not given before a run",
          plan_.names[plan_.slots[static_cast<std::size_t>(slot)].name]);
   given_ = true;
+}
+
+/// Where leaves of items lie, something else lay.
+template <class S>
+void Runtime<S>::forget_leaves() {
+  asked_.assign(plan_.leaves.size(), 0);
+  filled_ = false;
+}
+
+template <class S>
+void Runtime<S>::require_filled() {
+  for (std::size_t i = 0; i < asked_.size(); ++i) {
+    const Value v = place(plan_.leaf_values[i]);
+    if (asked_[i] == 0 && v.extent != kShared && v.elements * rows(v.extent) > 0)
+      fail(Status::usage, "U023",
+           "\"{}\" was not filled since set_batch: what it held is another batch's or executor's",
+           plan_.names[plan_.slots[static_cast<std::size_t>(v.slot)].name]);
+  }
+  filled_ = true;
 }
 
 template <class S>
@@ -272,6 +294,7 @@ std::span<S> Runtime<S>::leaf(ValueId id) {
   if (v.extent != kShared) require_batch();
   if (v.extent != kShared && !holds_memory())
     fail(Status::usage, "U023", "another executor has the memory: a leaf needs a batch first");
+  if (v.extent != kShared && plan_.leaf_values[last_leaf_] == id) asked_[last_leaf_] = 1;
   if (v.extent != kShared) return {data(id), static_cast<std::size_t>(v.elements * rows(v.extent))};
   auto& own = own_[v.slot];
   own.resize(static_cast<std::size_t>(std::max<std::int64_t>(v.elements, 1)));

@@ -142,6 +142,8 @@ class Runtime {
   void run_with(int workers);
   void require_batch() const;
   void require_leaves();
+  void require_filled();
+  void forget_leaves();
 
   const Plan<S>& plan_;
   std::size_t max_memory_;
@@ -149,6 +151,7 @@ class Runtime {
   bool weights_change_;
   bool has_run_ = false;  ///< the present batch
   bool given_ = false;    ///< all shared leaves
+  bool filled_ = true;    ///< all leaves of items, since their place was taken
   bool ready_ = false;    ///< placed and laid out for `items_` and `lengths_`
   std::int64_t items_ = 0;
   std::vector<std::vector<std::int64_t>> lengths_;  ///< as the caller gave them
@@ -169,6 +172,7 @@ class Runtime {
   std::vector<std::int64_t> places_before_;  // by step; empty: no sum has parts
   OperationCount count_, count_of_batch_;
   std::size_t last_leaf_ = 0;  ///< that was asked for
+  std::vector<char> asked_;    ///< by leaf: for its place, since that was taken
   Profile<S>* profile_ = nullptr;
 };
 

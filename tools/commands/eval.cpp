@@ -16,6 +16,7 @@
 #include "taugrad/train/evaluate.h"
 #include "train/data/items.h"
 #include "train/state/words.h"
+#include "training/read_as_trained.h"
 #include "training/training_data.h"
 
 namespace taugrad::cli {
@@ -28,17 +29,6 @@ struct Options {
   EvaluateOptions evaluate;
   bool per_item = false, divergence = false;
 };
-
-// items of text are what they were in training, unless --split says otherwise
-void find_split(Options& o, const TrainedModel& m, const Context& context) {
-  if (!o.source.split.empty() || !reads_text(m.definition, o.source)) return;
-  const std::optional<std::string> saved = saved_split(m);
-  if (!saved)
-    note(context, fmt::format("{} has no state.json to tell what an item is: a line; --split says "
-                              "otherwise",
-                              o.model.folder));
-  o.source.split = saved.value_or("");
-}
 
 // the first item whose loss is no number
 std::optional<Diagnostic> not_finite_in(const Evaluation& e, const Dataset& data) {
@@ -65,7 +55,11 @@ int evaluate_model(Options o, const Context& context) {
   refuse_seed_without_draws(context, o.evaluate.modes);
   TrainedModel m = read_model(o.model, context);
   const std::string format = format_of(o.output, {"json", "txt"}, context.json ? "json" : "txt");
-  find_split(o, m, context);
+  if (!read_as_in_training(o.source, m, LongItems::left_out, context) &&
+      o.source.reading.split.empty() && reads_text(m.definition, o.source))
+    note(context, fmt::format("{} has no state.json to tell what an item is: a line; --split says "
+                              "otherwise",
+                              o.model.folder));
   const TrainingData data = read_training_data(m.definition, o.source, &m, context);
   Counter counter(context, "item", static_cast<std::int64_t>(Items(data.data).size()));
   o.evaluate.progress = [&](std::int64_t items) { counter.show(items); };
@@ -100,9 +94,9 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   add_modes(c, o->evaluate.modes);
   c.options.back().common = true;
   c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence);
-  c.choice("--split", "what an item of a text is [as in training]", o->source.split,
+  c.choice("--split", "what an item of a text is [as in training]", o->source.reading.split,
            texts_of(kSplits));
-  c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
+  c.integer("--max-length", "N", "leave out items of more steps", o->source.reading.max_length, 1,
             2147483647);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.option({.name = "--seed",

@@ -12,6 +12,7 @@
 #include "output.h"
 #include "reports/item_text.h"
 #include "train/state/words.h"
+#include "training/read_as_trained.h"
 #include "training/training_data.h"
 
 namespace taugrad::cli {
@@ -43,8 +44,7 @@ std::vector<std::string> names_in(const std::string& list) {
 
 PredictData items_of(Options& o, const TrainedModel& m, const Context& context) {
   if (o.source.files.empty()) fail(Status::usage, "U006", "`taugrad predict` needs --data FILE");
-  if (reads_text(m.definition, o.source) && o.source.split.empty())
-    o.source.split = saved_split(m).value_or("");
+  read_as_in_training(o.source, m, LongItems::kept, context);
   return read_items(m, o.source, MayLack::targets, context);
 }
 
@@ -121,7 +121,7 @@ Command predict_command() {
             .help = "of draws [1]",
             .take = [o](const std::string& v) { o->predict.seed = parse_seed("--seed", v); }});
   add_modes(c, o->predict.modes);
-  c.choice("--split", "what an item of a text is [as in training]", o->source.split,
+  c.choice("--split", "what an item of a text is [as in training]", o->source.reading.split,
            texts_of(kSplits));
   c.integer("--batch", "B", "items that run together; the values are the same [32]",
             o->predict.batch, 1, 1'000'000'000)

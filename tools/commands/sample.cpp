@@ -14,6 +14,8 @@
 #include "reports/item_text.h"
 #include "taugrad/train/dataset.h"
 #include "train/predict/sample_length.h"
+#include "train/text/stored_text.h"
+#include "training/read_as_trained.h"
 #include "training/training_data.h"
 
 namespace taugrad::cli {
@@ -105,8 +107,19 @@ std::vector<Tensors> sequences(const Options& o, const TrainedModel& m, const Co
                 read_items(m, o.source, MayLack::targets_and_lengths, context).data, o.sample);
 }
 
+/// A text of any length, of which no more is held than is drawn at once.
+int print_as_drawn(Options& o, const TrainedModel& m) {
+  o.sample.tell = [&](std::span<const std::int64_t> symbols) {
+    print(m.vocabulary->decode({symbols.begin(), symbols.end()}));
+  };
+  sample(m.definition, m.weights, o.sample);
+  print("\n");
+  return 0;
+}
+
 int draw(Options o, const Context& context) {
   const TrainedModel m = read_model(o.model, context);
+  if (!o.source.files.empty()) read_as_in_training(o.source, m, LongItems::kept, context);
   const std::string format =
       format_of(o.output, {"txt", "jsonl", "ndjson"}, context.json ? "jsonl" : "txt");
   if (!o.prompt.empty()) {
@@ -114,6 +127,10 @@ int draw(Options o, const Context& context) {
     o.sample.prompt = m.vocabulary->encode({o.prompt, "--prompt", 1});
   }
   refuse(o, m.definition, context);
+  const bool printed = o.output.empty() || o.output == "-";
+  if (m.vocabulary && format == "txt" && printed && o.sample.count == 1 && o.beam == 0 &&
+      o.source.files.empty() && is_text_alone(m.definition))
+    return print_as_drawn(o, m);
   const std::vector<Tensors> samples = sequences(o, m, context);
   std::string text;
   if (m.vocabulary)

@@ -28,9 +28,10 @@ void add_where(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   add_data(c, o->source, "text, or items: JSON lines, .csv, .tsv, .safetensors");
   c.text("-o,--output", "DIR", "folder of the model, made by this", o->output);
   c.text("--resume", "DIR", "go on with a training: nothing else is needed", o->resume);
-  c.choice("--split", "what an item of a text is [line]", o->source.split, texts_of(kSplits));
+  c.choice("--split", "what an item of a text is [line]", o->source.reading.split,
+           texts_of(kSplits));
   add_tokens(c, o->source);
-  c.integer("--max-length", "N", "leave out items of more steps", o->source.max_length, 1,
+  c.integer("--max-length", "N", "leave out items of more steps", o->source.reading.max_length, 1,
             2147483647)
       .rare();
   c.flag("--overwrite", "replace the model in DIR", o->overwrite);
@@ -82,7 +83,7 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   c.integer("--accumulate", "N", "minibatches, or windows, of an update [1]", t.accumulate, 1,
             1'000'000'000)
       .rare();
-  c.number("--ema", "X", "the model is the average of the weights: 0.999 [0: none]", t.average,
+  c.number("--ema", "X", "the model is the average of the weights: 0.999; 0 beside --resume ends it [0: none]", t.average,
            "in [0, 1)", fraction)
       .rare();
   c.text("--init", "FILE", "weights to begin with, by name: safetensors, or a model's folder",

@@ -73,7 +73,8 @@ class Executor {
   /// Inputs and weights that the outputs need, in tape order.
   std::span<const NodeId> leaves() const;
   /// Fixes the batch: seed, train, and of each item its lengths and its key (none: 0, 1, ..), in
-  /// the caller's order. Forgets the values of leaves that are not shared. Costs next to nothing
+  /// the caller's order. Leaves that are not shared are to be filled then: a run without is refused
+  /// (U023) where the batch is another or another executor had the memory. Costs next to nothing
   /// where nothing changed.
   /// @throws Error (R001) over the memory limit, before anything is allocated, (U022) for lengths
   /// or keys of another number of items; the executor stays usable

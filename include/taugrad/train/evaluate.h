@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,17 @@
 
 namespace taugrad {
 
+namespace runtime {
+class Arena;
+}
+
 struct EvaluateOptions {
   Modes modes = {};           ///< of random variables; a mixed one's probability must not change
   std::int64_t batch = 32;    ///< items that run together, >= 1; the scores do not depend on it
   std::uint64_t seed = 1;     ///< of draws
   EngineOptions engine = {};  ///< the scores of bf16 are those of another arithmetic
+  /// Of values, as of executors; null: memory of its own.
+  std::shared_ptr<runtime::Arena> memory = nullptr;
   /// Told now and then how many items are done.
   std::function<void(std::int64_t items)> progress = {};
 };

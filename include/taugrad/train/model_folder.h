@@ -15,6 +15,14 @@
 
 namespace taugrad {
 
+/// How files of data are read, as a training was told.
+struct DataOptions {
+  std::string split = {};                 ///< of text; empty: line
+  std::int64_t max_length = 0;            ///< longer items are left out; 0: none
+  std::vector<std::string> columns = {};  ///< of tables: "x=2,3", "item=1"
+  bool ignore_unknown = false;            ///< fields of JSON lines that are no variables
+};
+
 /// A trained model: what the folder of a model alone, or a step of a run (run_folder.h), holds.
 ///   definition.json        with the sizes it was trained with; imports lie beside it
 ///   model.safetensors      the weights, by name
@@ -30,8 +38,8 @@ struct TrainedModel {
   Metadata description = {};  ///< digests of definition and vocabulary
   /// S101: weights that are not finite; C001, C002: newer steps of the run that are not whole
   std::vector<Diagnostic> warnings = {};
-  std::string folder = {};                ///< where it was read: of a run, the step
-  std::optional<std::string> split = {};  ///< what an item of the training's text was; of a step
+  std::string folder = {};                  ///< where it was read: of a run, the step
+  std::optional<DataOptions> reading = {};  ///< how the training's data were read; of a step
 };
 
 /// Measures of a training on data that it does not see.
@@ -49,12 +57,9 @@ struct ValidationState {
 /// updates.
 struct ResumeState {
   TrainOptions options;
-  std::vector<std::string> files;         ///< of the data
-  std::string split;                      ///< of a text, as given
-  std::vector<std::string> columns = {};  ///< of tables: "x=2,3", "item=1"
-  bool ignore_unknown = false;            ///< fields of JSON lines that are no variables
-  std::int64_t max_length = 0;            ///< longer items were left out; 0: none
-  std::int64_t flow_every = 0;  ///< updates between measures of the gradient flow; 0: none
+  std::vector<std::string> files;  ///< of the data
+  DataOptions reading = {};        ///< of these files
+  std::int64_t flow_every = 0;     ///< updates between measures of the gradient flow; 0: none
   ValidationState validation = {};
   std::string digest;  ///< of the data, by digest_of
   std::int64_t updates = 0;
@@ -98,7 +103,7 @@ TrainedModel load_best_model(const std::string& folder);
 /// Of the folder that load_model read; none where it holds no state.json.
 /// @throws Error (C002: damaged; C005; C006: weights and state are of different updates)
 std::optional<ResumeState> load_resume_state(const TrainedModel& model);
-/// What an item of the training's text was; none without a saved state. @throws Error (G..)
-std::optional<std::string> saved_split(const TrainedModel& model);
+/// How the training's data were read; none without a saved state. @throws Error (G..)
+std::optional<DataOptions> saved_reading(const TrainedModel& model);
 
 }  // namespace taugrad

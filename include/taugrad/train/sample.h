@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,9 @@ struct SampleOptions {
   double top_p = 1;        ///< and of the likeliest that have this share together, in (0, 1]
   std::vector<std::int64_t> prompt = {};  ///< first symbols of the variable that text goes to
   EngineOptions engine = {};
+  /// Is told the symbols of the one sequence of a definition that text goes to, prompt and end too,
+  /// as they are drawn; then none is returned, and none held where there are many.
+  std::function<void(std::span<const std::int64_t>)> tell = {};
 };
 
 /// Draws sequences from a definition without inputs: of each its random variables, [steps,

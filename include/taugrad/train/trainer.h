@@ -44,6 +44,9 @@ struct TrainOptions {
   std::uint64_t seed = 1;  ///< of initial weights, order of items, dropout, draws
   Modes modes = {};  ///< of random variables; a mixed one's probability may follow the updates
   EngineOptions engine = {};  ///< weights stay in f32 whatever the precision
+  /// Of values, as of executors: those that evaluate between updates may share it. Null: memory of
+  /// its own.
+  std::shared_ptr<runtime::Arena> memory = nullptr;
   /// Gradients are made from values computed again: memory for about the square root of the steps,
   /// the same bits.
   bool checkpoint = false;

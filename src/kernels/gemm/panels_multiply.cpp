@@ -18,7 +18,9 @@ constexpr std::int64_t kBatch = 60;  // rows: 5 full tiles
 /// Terms of a chain between its rests in C.
 template <class S>
 constexpr std::int64_t kDepth = 2048 / static_cast<std::int64_t>(sizeof(S));
-/// Weights beyond this are not expected in the second-level cache.
+/// Weights beyond this are not expected in the first-level cache, where other numbers are too,
+constexpr std::int64_t kNearBytes = 24 << 10;
+/// nor beyond this in the second-level one.
 constexpr std::int64_t kFarWeights = 1 << 20;
 
 template <class S>
@@ -222,10 +224,11 @@ void multiply_blocks(std::span<const RowBlock<S>> blocks, const Panels<S>& b,
 namespace {
 
 /// Calls body(kernel, tile, panels, columns) for the tiles of a row of one stretch; without a
-/// kernel it is run_tile of so many columns.
+/// kernel it is run_tile of so many columns. A tile has `most` panels, 2 or 4.
 template <class S, class Body>
 void each_tile_of_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first,
-                      std::int64_t last, bool accumulate, const Tiles<S>& set, const Body& body) {
+                      std::int64_t last, bool accumulate, const Tiles<S>& set, int most,
+                      const Body& body) {
   constexpr std::int64_t kWidth = Panels<S>::kWidth;
   const S* const begin = b.panel(first);
   Tile<S> tile{b.rows(),
@@ -247,7 +250,7 @@ void each_tile_of_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t f
   };
   const std::int64_t whole = std::min(last, b.columns() / kWidth);
   const auto [two, four] = set.wide[0];
-  while (four != nullptr && first + 4 <= whole) run(four, 4);
+  while (most == 4 && four != nullptr && first + 4 <= whole) run(four, 4);
   while (two != nullptr && first + 2 <= whole) run(two, 2);
   while (first < whole) run(set.straight[0], 1);
   if (first < last) body(typename Tiles<S>::Kernel(nullptr), tile, b.columns() - first * kWidth);
@@ -263,7 +266,7 @@ void multiply_row(const RowBlock<S>& row, const Panels<S>& b, std::int64_t first
   if (b.pairs() || b.rows() > kDepth<S>)
     return multiply_blocks<S>({&row, 1}, b, first, last, accumulate);
   static const Tiles<S>& set = tiles<S>(best_instruction_set());
-  each_tile_of_row(row, b, first, last, accumulate, set,
+  each_tile_of_row(row, b, first, last, accumulate, set, 4,
                    [&](auto kernel, const Tile<S>& tile, std::int64_t columns) {
                      if (kernel != nullptr)
                        kernel(tile);
@@ -277,6 +280,7 @@ bool add_row_calls(const RowBlock<S>& row, const Panels<S>& b, std::int64_t firs
                    std::int64_t last, bool accumulate, std::vector<RowCall<S>>& calls) {
   if (b.pairs() || b.rows() > kDepth<S>) return false;
   const Tiles<S>& set = tiles<S>(best_instruction_set());
+  const bool far = b.elements() * static_cast<std::int64_t>(sizeof(S)) > kNearBytes;
   const auto run_whole = [](const BoundCall& call) {
     const auto& own = static_cast<const RowCall<S>&>(call);
     own.kernel(own.tile);
@@ -287,12 +291,12 @@ bool add_row_calls(const RowBlock<S>& row, const Panels<S>& b, std::int64_t firs
     run_tile(tiles_of_all, false, own.tile, 1, own.columns);
   };
   each_tile_of_row(
-      row, b, first, last, accumulate, set,
+      row, b, first, last, accumulate, set, far ? 2 : 4,
       [&](typename Tiles<S>::Kernel kernel, const Tile<S>& tile, std::int64_t columns) {
         if (kernel != nullptr)
-          calls.push_back({{run_whole}, kernel, columns, tile, row.c});
+          calls.push_back({{run_whole}, kernel, columns, tile, row.c, far});
         else
-          calls.push_back({{run_part}, nullptr, columns, tile, row.c});
+          calls.push_back({{run_part}, nullptr, columns, tile, row.c, far});
       });
   return true;
 }

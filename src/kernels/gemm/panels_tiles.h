@@ -55,6 +55,7 @@ struct RowCall : BoundCall {
   std::int64_t columns;
   Tile<S> tile;
   S* c;
+  bool far;  ///< the first-level cache does not hold the matrix
 };
 
 template <class S>

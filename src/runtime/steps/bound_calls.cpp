@@ -56,6 +56,7 @@ class Binding {
     // what is pointed to stays where it is from here on
     for (kernels::RowCall<S>& row : bound_.rows) row.tile.c = &row.c;
     for (const auto& [from, i] : order_) bound_.calls.push_back(call(from, i));
+    if (std::ranges::any_of(bound_.rows, [](const auto& row) { return row.far; })) turn_back();
   }
 
  private:
@@ -71,6 +72,22 @@ class Binding {
       default:
         return &bound_.steps[i];
     }
+  }
+
+  /// Parts of products one after another write each its own columns: any order will do.
+  void turn_back() {
+    bound_.back = bound_.calls;
+    for (std::size_t i = 0, end; i < order_.size(); i = end) {
+      end = i + 1;
+      if (order_[i].first != From::rows) continue;
+      while (end < order_.size() && same_product(i, end)) ++end;
+      std::reverse(bound_.back.begin() + i, bound_.back.begin() + end);
+    }
+  }
+  bool same_product(std::size_t a, std::size_t b) const {
+    return order_[b].first == From::rows &&
+           bound_.rows[order_[a].second].tile.a == bound_.rows[order_[b].second].tile.a &&
+           bound_.rows[order_[a].second].c == bound_.rows[order_[b].second].c;
   }
 
   void reserve_results() {

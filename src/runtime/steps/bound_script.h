@@ -29,11 +29,22 @@ struct StepCall : kernels::BoundCall {
 template <class S>
 struct BoundScript {
   std::vector<const kernels::BoundCall*> calls;  ///< empty: not bound
+  /// The same, the parts of products from the last one on: run by turns with `calls`. Of a matrix
+  /// that the first-level cache does not hold, a run begins with what the one before it ended with.
+  /// Empty where there is none.
+  std::vector<const kernels::BoundCall*> back;
+  bool goes_back = false;  ///< the next run
   std::vector<kernels::RowCall<S>> rows;
   std::vector<kernels::TileCall<S>> copies;
   std::vector<StepCall<S>> steps;
   std::vector<std::unique_ptr<kernels::Panels<S>>> panels;  ///< matrices side by side without gaps
   LineAligned<S> results;                                   ///< of products side by side
+
+  const std::vector<const kernels::BoundCall*>& next() {
+    if (back.empty()) return calls;
+    goes_back = !goes_back;
+    return goes_back ? calls : back;
+  }
 };
 
 }  // namespace taugrad::runtime

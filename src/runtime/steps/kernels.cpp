@@ -54,7 +54,7 @@ void Kernels<S>::run_all(Runtime<S>& machine, Worker<S>& worker) {
 template <class S>
 void Kernels<S>::run_listed(Runtime<S>& machine, Worker<S>& worker) {
   if (!worker.bound.calls.empty()) {
-    for (const kernels::BoundCall* const call : worker.bound.calls) call->run(*call);
+    for (const kernels::BoundCall* const call : worker.bound.next()) call->run(*call);
     return;
   }
   if (machine.far()) {

@@ -230,11 +230,18 @@ Diagnostic told_at_line(const Error& e, const RawItem& item) {
   Diagnostic d = e.diagnostics().front();
   d.file = *item.file;
   d.line = item.line;
+  if (item.numbered) d.message = fmt::format("item {}: {}", item.number, d.message);
   if (d.code == "D016" && !item.numbered) {
     d.help += d.help.empty() ? "" : "; ";
     d.help += "fields that are no variables are passed over with ignore_unknown";
   }
   return d;
+}
+
+/// What one item of tensors lacks, all of them do.
+bool same_lack(const Diagnostic& d, const RawItem& item, const std::vector<Diagnostic>& told) {
+  return item.numbered && d.code == "D005" && !told.empty() && told.back().code == d.code &&
+         told.back().file == d.file;
 }
 
 }  // namespace
@@ -277,7 +284,8 @@ PredictData dataset_of(const Definition& d, std::vector<RawItem> items, const La
       out.data.examples.push_back(std::move(e));
     } catch (const Error& e) {
       if (e.status() != Status::bad_input) throw;
-      problems.push_back(told_at_line(e, item));
+      Diagnostic problem = told_at_line(e, item);
+      if (!same_lack(problem, item, problems)) problems.push_back(std::move(problem));
     }
   }
   if (!problems.empty()) throw Error(Status::bad_input, std::move(problems));

@@ -100,7 +100,7 @@ std::vector<RawItem> items_of_tensors(const Definition& d, const Tensors& batch,
   if (data.items == 0) fail(Status::bad_input, "D001", "{} is empty", file);
   std::vector<RawItem> items;
   for (std::int64_t i = 0; i < data.items; ++i) {
-    RawItem item{{}, name, 0, true};
+    RawItem item{{}, name, 0, true, {}, i};
     for (const auto& [variable, t] : batch) {
       const int s = model->find(variable);
       if (s < 0) continue;  // lengths, item

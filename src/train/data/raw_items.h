@@ -27,6 +27,7 @@ struct RawItem {
   /// Why it could not be read; then it has no fields. Told with what a definition finds wrong with
   /// others, so that no kind of fault hides another.
   std::vector<Diagnostic> problems = {};
+  std::int64_t number = 0;  ///< in the batch, of tensors, which have no lines
 };
 
 /// Whether a line holds nothing.

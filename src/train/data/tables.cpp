@@ -97,6 +97,12 @@ class Table {
     return header.size() == 1 && header[0].find(what) != std::string::npos;
   }
 
+  bool has_column(const std::string& name) const {
+    const auto number = whole_in(name);
+    return std::ranges::count(header_, name) > 0 ||
+           (number && *number >= 1 && static_cast<std::size_t>(*number) <= width_);
+  }
+
   std::size_t column_named(const std::string& name) const {
     if (std::ranges::count(header_, name) > 1)
       throw Error(
@@ -133,6 +139,9 @@ class Table {
              "variable of this name",
              name);
       Column c{&model_->symbols[static_cast<std::size_t>(model_->find(name))], {}};
+      if (columns_.may_lack_targets && c.symbol->random() &&
+          !std::ranges::all_of(texts, [&](const std::string& text) { return has_column(text); }))
+        continue;
       for (const std::string& text : texts) {
         const std::size_t column = column_named(text);
         if (std::ranges::count(c.at, column) > 0)

@@ -13,6 +13,7 @@ namespace taugrad {
 struct TableColumns {
   std::vector<std::pair<std::string, std::vector<std::string>>> of;  ///< variable, its columns
   std::string item;  ///< rows after one another that agree there are one item; empty: none
+  bool may_lack_targets = false;  ///< columns of random variables may not be there
 };
 /// Of "x=2,3", "y=label", "item=1". @throws Error (U002)
 TableColumns columns_from(const std::vector<std::string>& texts);

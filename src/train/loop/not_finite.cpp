@@ -26,7 +26,8 @@ double largest(const Tensor& t) {
   return numbers ? static_cast<double>(most) : std::numeric_limits<double>::infinity();
 }
 
-std::string in_words(double x) { return std::isnan(x) ? "NaN" : x > 0 ? "inf" : "-inf"; }
+/// NaN has no sign that says anything.
+std::string in_words(double x) { return std::isnan(x) ? "NaN" : fmt::format("{}", x); }
 
 /// Where the weights or the optimizer's moments are not finite, in words.
 std::optional<std::string> not_finite_in(const Tensors& weights, const Tensors& gradients,
@@ -93,7 +94,7 @@ void fail_not_finite(const Update& u, const Dataset& data, const std::optional<R
   Diagnostic d;
   d.code = "N001";
   d.message = fmt::format("update {}: the loss is {}, the norm of the gradient {}", u.update,
-                          u.loss, u.norm);
+                          in_words(u.loss), in_words(u.norm));
   d.help = kSmaller;
   if (source) {
     const NotFinite& s = source->source;
@@ -118,7 +119,7 @@ void fail_not_finite(const Update& u, const std::string& problem) {
   Diagnostic d;
   d.code = "N001";
   d.message = fmt::format("update {}: {}; loss {}, norm of the gradient {}", u.update, problem,
-                          u.loss, u.norm);
+                          in_words(u.loss), in_words(u.norm));
   d.help = kSmaller;
   fail(Status::numerical, std::move(d));
 }

@@ -73,7 +73,8 @@ Trainer::Parts::Parts(const Definition& d, Dataset given, const TrainOptions& o)
       batching(model, items),
       schedule({}, 1, 0),
       lr(lr_schedule(o)),
-      optimizer(o.optimizer) {
+      optimizer(o.optimizer),
+      memory(o.memory ? o.memory : shared_memory()) {
   check(o);
   check_modes(*model, o.modes);
   if (items.size() == 0) fail(Status::bad_input, "D002", "there is no item to train on");

@@ -97,7 +97,8 @@ Evaluation evaluate(const Definition& d, const Tensors& weights, const Dataset& 
   check(*model, data, options);
   const Tensors narrow = in_f32(weights);
   const BatchRun how{.seed = options.seed, .mixes = mixes_of(options.modes)};
-  const ExecutorOptions executor{.engine = options.engine, .memory = shared_memory()};
+  const ExecutorOptions executor{.engine = options.engine,
+                                 .memory = options.memory ? options.memory : shared_memory()};
   const Batching batching(model, data);
   std::unique_ptr<LongScores> in_segments;
   if (std::ranges::any_of(batching.longest(), [](std::int64_t n) { return n > LongScores::kLong; }))

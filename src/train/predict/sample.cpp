@@ -16,6 +16,7 @@
 #include "train/predict/sample_check.h"
 #include "train/predict/sample_length.h"
 #include "train/predict/sample_long.h"
+#include "train/text/stored_text.h"
 #include "unfold/unfolder.h"
 
 namespace taugrad {
@@ -198,16 +199,33 @@ class Sampler {
 
 }  // namespace
 
+namespace {
+
+void check_telling(const Definition& d, const SampleOptions& options) {
+  if (options.count != 1 || !takes_text(d) || !is_text_alone(d))
+    fail(Status::usage, "U002", "one sequence of symbols alone is told as it is drawn");
+}
+
+/// Of few steps: all at once.
+std::vector<Tensors> told(std::vector<Tensors> sequences, const SampleOptions& options) {
+  if (!options.tell) return sequences;
+  options.tell(std::as_const(sequences.front().begin()->second).values<std::int64_t>());
+  return {};
+}
+
+}  // namespace
+
 std::vector<Tensors> sample(const Definition& d, const Tensors& weights,
                             const SampleOptions& options) {
   check_weights_to_draw(weights);
   const std::shared_ptr<const ResolvedModel> model = resolve(d);
+  if (options.tell) check_telling(d, options);
   const Symbol* length = length_variable(*model);
   check_sampling(d, *model, options, false);
   if (!length && options.steps > kLongSample)
     if (auto sequences = sample_in_segments(d, model, weights, options))
       return *std::move(sequences);
-  if (!length) return Sampler(d, weights, options)();
+  if (!length) return told(Sampler(d, weights, options)(), options);
   if (!options.prompt.empty())
     cannot_sample(d, "a prompt has a length already, and here it is drawn");
   return sample_to_length(d, *model, *length, weights, options);

@@ -102,7 +102,8 @@ class Phase {
 class Sequences {
  public:
   Sequences(const ResolvedModel& model, const std::string& prompted, const SampleOptions& options)
-      : ended_(static_cast<std::size_t>(options.count), 0),
+      : options_(options),
+        ended_(static_cast<std::size_t>(options.count), 0),
         lengths_(ended_.size(), static_cast<std::int64_t>(options.prompt.size())) {
     for (const Symbol& s : model.symbols) {
       if (!s.random()) continue;
@@ -137,6 +138,7 @@ class Sequences {
       lengths_[item] += last;
       if (last < steps || ends_at(phase, item, last)) ended_[item] = 1;
     }
+    if (options_.tell) tell();
   }
 
   std::vector<Tensors> tensors() const {
@@ -165,6 +167,12 @@ class Sequences {
     const std::size_t size = rows == 0 ? all.size() : all.size() / rows;
     return all.subspan(rows == 0 ? 0 : item * size, size);
   }
+  /// What there is of the one sequence, which is not held then.
+  void tell() {
+    std::vector<float>& own = variables_.front().values.front();
+    options_.tell(std::vector<std::int64_t>(own.begin(), own.end()));
+    own.clear();
+  }
   static bool ends_at(Phase& phase, std::size_t item, std::int64_t step) {
     for (std::size_t o = 0; o < phase.outputs().size(); ++o)
       if (phase.outputs()[o].kind == Phase::Output::Kind::end && phase.outputs()[o].step == step &&
@@ -186,6 +194,7 @@ class Sequences {
     v.values[item].insert(v.values[item].end(), values.begin(), values.end());
   }
 
+  const SampleOptions& options_;
   std::vector<Variable> variables_;
   std::size_t prompted_ = SIZE_MAX;
   std::vector<char> ended_;
@@ -237,7 +246,7 @@ std::vector<Tensors> drawn(const std::shared_ptr<const ResolvedModel>& model, co
     sequences.add(draw, from, steps);
     from += steps;
   }
-  return sequences.tensors();
+  return options.tell ? std::vector<Tensors>() : sequences.tensors();
 }
 
 // one length that is open, and random variables along it alone

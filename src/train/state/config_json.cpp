@@ -18,7 +18,11 @@ std::string config_json(const ModelDescription& description, const ResumeState& 
   w.begin_object().field("format", 1).field("program", "taugrad " TAUGRAD_VERSION);
   w.key("data").begin_array();
   for (const std::string& file : state.files) w.value(file);
-  w.end_array().field("split", state.split).field("max_length", state.max_length);
+  w.end_array();
+  w.field("split", state.reading.split).field("max_length", state.reading.max_length);
+  w.key("columns").begin_array();
+  for (const std::string& column : state.reading.columns) w.value(column);
+  w.end_array().field("ignore_unknown", state.reading.ignore_unknown);
   w.field("data_digest", state.digest);
   write_options(w, state.options);
   w.end_object();

@@ -119,7 +119,7 @@ TrainedModel load_at(const ModelPlace& place) {
   m.description = digests_of(digest_of_values(m.definition), m);
   check_model(folder, m, told);
   m.folder = folder;
-  if (place.whole) m.split = saved_split(m);
+  if (place.whole) m.reading = saved_reading(m);
   return m;
 }
 

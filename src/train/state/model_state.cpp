@@ -42,6 +42,27 @@ std::string split_of(json::Value text) {
   return split;
 }
 
+// Other fields are passed over: who evaluates a model need not know all that a newer one holds.
+DataOptions reading_of(json::Value state) {
+  DataOptions reading;
+  bool any = false;
+  for (const json::Member& m : state.members("a state")) {
+    if (m.name() == "split") {
+      reading.split = split_of(m.value);
+      any = true;
+    } else if (m.name() == "max_length") {
+      reading.max_length = m.value.integer("max_length", 0, INT64_MAX);
+    } else if (m.name() == "columns") {
+      for (const json::Value& column : m.value.elements("columns"))
+        reading.columns.emplace_back(column.string("a column"));
+    } else if (m.name() == "ignore_unknown") {
+      reading.ignore_unknown = m.value.boolean("ignore_unknown");
+    }
+  }
+  if (!any) state.fail("G010", "a state has no \"split\"", "--split says what an item is");
+  return reading;
+}
+
 void write_validation(json::Writer& w, const ValidationState& v) {
   w.key("validation").begin_object().key("files").begin_array();
   for (const std::string& file : v.files) w.value(file);
@@ -82,13 +103,14 @@ std::string state_json(const Tensors& weights, const ResumeState& s) {
   w.begin_object().field("format", kFormat).field("updates", std::to_string(s.updates));
   w.key("files").begin_array();
   for (const std::string& file : s.files) w.value(file);
-  w.end_array().field("split", s.split).field("max_length", s.max_length).field("data", s.digest);
-  if (!s.columns.empty()) {
+  w.end_array().field("split", s.reading.split).field("max_length", s.reading.max_length);
+  w.field("data", s.digest);
+  if (!s.reading.columns.empty()) {
     w.key("columns").begin_array();
-    for (const std::string& column : s.columns) w.value(column);
+    for (const std::string& column : s.reading.columns) w.value(column);
     w.end_array();
   }
-  if (s.ignore_unknown) w.field("ignore_unknown", true);
+  if (s.reading.ignore_unknown) w.field("ignore_unknown", true);
   if (s.flow_every > 0) w.field("flow_every", s.flow_every);
   if (s.validation.any()) write_validation(w, s.validation);
   w.field("batches", std::to_string(s.place.batches));
@@ -159,13 +181,7 @@ ResumeState read_state(const json::Document& document, const json::Fields& f) {
   read_progress(f, s);
   for (const json::Value& file : f.at("files").elements("files"))
     s.files.emplace_back(file.string("a file"));
-  s.split = split_of(f.at("split"));
-  s.max_length = f.at("max_length").integer("max_length", 0, INT64_MAX);
-  if (const auto columns = f.find("columns"))
-    for (const json::Value& column : columns->elements("columns"))
-      s.columns.emplace_back(column.string("a column"));
-  if (const auto ignore = f.find("ignore_unknown"))
-    s.ignore_unknown = ignore->boolean("ignore_unknown");
+  s.reading = reading_of(document.root_object());
   if (const auto every = f.find("flow_every"))
     s.flow_every = every->integer("flow_every", 1, INT64_MAX);
   if (const auto validation = f.find("validation")) s.validation = read_validation(*validation);
@@ -198,13 +214,11 @@ void save_training(const std::string& folder, const Tensors& weights, const Resu
   write_file(in(folder, "state.json"), state_json(weights, state));
 }
 
-std::optional<std::string> saved_split(const TrainedModel& model) {
-  if (model.split) return model.split;
+std::optional<DataOptions> saved_reading(const TrainedModel& model) {
+  if (model.reading) return model.reading;
   if (!exists(in(model.folder, "state.json"))) return std::nullopt;
   const json::Document document = state_document(model.folder);
-  for (const json::Member& m : document.root_object().members("a state"))
-    if (m.name() == "split") return split_of(m.value);
-  document.root().fail("G010", "a state has no \"split\"", "--split says what an item is");
+  return reading_of(document.root_object());
 }
 
 std::string made_by() {

@@ -17,8 +17,13 @@ int clamped(std::int64_t n) {
   return static_cast<int>(std::min<std::int64_t>(n, std::numeric_limits<int>::max()));
 }
 
-/// By its byte-order mark, or without one by NULs in every other place: of text that is mostly
-/// ASCII. Empty: it is not of 16 or 32 bits.
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+}
+
+/// By its byte-order mark, or without one by every other byte: NULs of text that is mostly ASCII,
+/// else the upper bytes of an alphabet (04 of Cyrillic), which are control characters, beside NULs.
+/// Empty: it is not of 16 or 32 bits.
 std::string_view wide_encoding(std::string_view begin) {
   constexpr std::size_t kLook = 512;
   if (begin.starts_with(std::string_view("\xFF\xFE\0\0", 4)) ||
@@ -34,11 +39,16 @@ std::string_view wide_encoding(std::string_view begin) {
   if (whole > 0 && of_four[0] == whole && of_four[1] == whole && of_four[3] < whole)
     return "UTF-32BE";
   const std::size_t n = std::min(begin.size(), kLook) / 2;
-  std::size_t nul[2] = {0, 0};
-  for (std::size_t i = 0; i < 2 * n; ++i) nul[i % 2] += begin[i] == '\0';
+  std::size_t nul[2] = {0, 0}, control[2] = {0, 0};
+  for (std::size_t i = 0; i < 2 * n; ++i) {
+    nul[i % 2] += begin[i] == '\0';
+    control[i % 2] += is_control(begin[i]);
+  }
   if (n < 2) return "";
   if (nul[0] == 0 && 2 * nul[1] > n) return "UTF-16LE";
   if (nul[1] == 0 && 2 * nul[0] > n) return "UTF-16BE";
+  if (10 * control[1] >= 9 * n && control[0] < control[1]) return "UTF-16LE";
+  if (10 * control[0] >= 9 * n && control[1] < control[0]) return "UTF-16BE";
   return "";
 }
 

@@ -68,7 +68,7 @@ void Training::go_on() {
   state ? go_on_from(std::move(*state)) : begin_from_weights();
   state_.description = model_.description;
   folder_->go_on_from(model_.folder, state_);
-  saved_ = model_.split ? trainer_->updates() : -1;
+  saved_ = model_.reading ? trainer_->updates() : -1;
   metrics_->go_on(trainer_->updates(), state_.last_line);
   flush_metrics(false);
 }
@@ -145,12 +145,12 @@ void Training::apply_options() {
   refuse_unread_schedule();
   change("--valid-every", state_.validation.every, valid.every);
   change("--patience", state_.validation.patience, valid.patience);
-  change("--column", state_.columns, options_.source.columns);
-  change("--ignore-unknown", state_.ignore_unknown, options_.source.ignore_unknown);
-  change("--max-length", state_.max_length, options_.source.max_length);
-  std::string split = state_.split.empty() ? "line" : state_.split;
-  change("--split", split, options_.source.split);
-  if (context_.given.contains("--split")) state_.split = split;
+  change("--column", state_.reading.columns, options_.source.reading.columns);
+  change("--ignore-unknown", state_.reading.ignore_unknown, options_.source.reading.ignore_unknown);
+  change("--max-length", state_.reading.max_length, options_.source.reading.max_length);
+  std::string split = state_.reading.split.empty() ? "line" : state_.reading.split;
+  change("--split", split, options_.source.reading.split);
+  if (context_.given.contains("--split")) state_.reading.split = split;
 }
 
 // The same bits are those of the same program on the same kind of processor.
@@ -176,9 +176,7 @@ void Training::go_on_from(ResumeState state) {
   const bool other_items =
       context_.given.contains("--max-length") || context_.given.contains("--split");
   const std::string digest = state_.digest;
-  make_trainer({given.files.empty() ? state_.files : given.files, state_.split, state_.max_length,
-                state_.columns, state_.ignore_unknown},
-               &model_);
+  make_trainer({given.files.empty() ? state_.files : given.files, state_.reading}, &model_);
   if (state_.digest != digest && given.files.empty()) {
     Diagnostic d;
     d.code = "C004";
@@ -211,10 +209,7 @@ void Training::begin_from_weights() {
   refuse_unread_options(options_.train.optimizer.kind);
   state_.options = train_options();
   state_.flow_every = options_.flow_every;
-  state_.split = options_.source.split;
-  state_.max_length = options_.source.max_length;
-  state_.columns = options_.source.columns;
-  state_.ignore_unknown = options_.source.ignore_unknown;
+  state_.reading = options_.source.reading;
   begin_validation();
   refuse_chunks_of_windows();
   refuse_unread_schedule();

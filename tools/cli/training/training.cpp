@@ -52,10 +52,7 @@ void Training::begin() {
   state_.options = train_options();
   refuse_chunks_of_windows();
   state_.flow_every = options_.flow_every;
-  state_.split = options_.source.split;
-  state_.max_length = options_.source.max_length;
-  state_.columns = options_.source.columns;
-  state_.ignore_unknown = options_.source.ignore_unknown;
+  state_.reading = options_.source.reading;
   begin_validation();
   refuse_unread_schedule();
   const std::optional<TrainedModel> initial = initial_model();
@@ -87,8 +84,9 @@ void Training::make_trainer(const DataSource& source, const TrainedModel* traine
   o.engine.threads = options_.train.engine.threads;
   o.checkpoint = options_.checkpoint;
   o.engine.max_memory = options_.train.engine.max_memory;
+  o.memory = state_.options.memory = shared_memory();  // of validations too
   Dataset held_out = hold_out(data.data, o.seed, state_.validation.share);
-  if (!unit_.empty() && data.data.stored && state_.split == "none" && o.truncation.back > 0)
+  if (!unit_.empty() && data.data.stored && state_.reading.split == "none" && o.truncation.back > 0)
     data.data.stored = data.data.stored->in_parts(o.batch, o.truncation.back);  // side by side
   tell_uncut(data.data);
   trainer_ = std::make_unique<Trainer>(model_.definition, std::move(data.data), o);

@@ -111,7 +111,7 @@ TrainingData read_text(Definition& d, const DataSource& source, const TrainedMod
   const Tokens tokens = out.vocabulary ? out.vocabulary->tokens() : source.tokens;
   std::vector<TextSource> sources;
   for (const std::string& file : source.files) sources.push_back(source_of(file));
-  const Split split = split_from(source.split.empty() ? "line" : source.split);
+  const Split split = split_from(source.reading.split.empty() ? "line" : source.reading.split);
   const auto index = std::make_shared<const TextIndex>(index_of(std::move(sources), split, tokens));
   out.digest = index->digest;
   for (std::size_t s = 0; s < index->sources.size(); ++s)
@@ -152,7 +152,7 @@ TrainingData read_lines_in_files(Definition& d, const DataSource& source,
                                  const TrainedModel* trained, const Context& context) {
   std::vector<TextSource> sources;
   for (const std::string& file : source.files) sources.push_back(source_of(file));
-  StoredLines lines = stored_lines(d, std::move(sources), source.ignore_unknown,
+  StoredLines lines = stored_lines(d, std::move(sources), source.reading.ignore_unknown,
                                    trained != nullptr ? &trained->labels : nullptr);
   for (const Diagnostic& w : lines.warnings) warn(context, w);
   TrainingData out;
@@ -172,6 +172,12 @@ std::string text_of_items(const std::string& file, Digest& digest, const Context
   return facts.cr == 0 ? text : with_line_feeds(text, facts.end_of_line);
 }
 
+TableColumns columns_of(const DataSource& source) {
+  TableColumns columns = columns_from(source.reading.columns);
+  columns.may_lack_targets = source.columns_of_training;
+  return columns;
+}
+
 void add_items(std::vector<RawItem>& items, const Definition& d, const DataSource& source,
                const std::string& file, const Labels& labels, Digest& digest,
                const Context& context) {
@@ -182,8 +188,8 @@ void add_items(std::vector<RawItem>& items, const Definition& d, const DataSourc
     part = items_of_tensors(d, tensors, file);
   } else {
     const std::string text = text_of_items(file, digest, context);
-    part = is_table(file) ? items_of_table(d, text, file, columns_from(source.columns), labels)
-                          : items_of_lines(d, text, file, source.ignore_unknown);
+    part = is_table(file) ? items_of_table(d, text, file, columns_of(source), labels)
+                          : items_of_lines(d, text, file, source.reading.ignore_unknown);
   }
   std::ranges::move(part, std::back_inserter(items));
 }
@@ -269,10 +275,10 @@ TrainingData read_training_data(Definition& d, const DataSource& source,
         read_raw_items(d, source, trained == nullptr, out.labels, out.digest, context);
     out.data = dataset_of(d, std::move(items), out.labels, MayLack::nothing).data;
   }
-  leave_out_long_items(out.data, source.max_length, context);
+  leave_out_long_items(out.data, source.reading.max_length, context);
   if (Items(out.data).size() == 0)
     fail(Status::bad_input, "D002", "every item has more than {} steps: nothing is left",
-         source.max_length);
+         source.reading.max_length);
   note(context,
        fmt::format("{} items, {} steps{}", Items(out.data).size(), steps_of(out.data),
                    out.vocabulary ? fmt::format(", {} symbols", out.vocabulary->size()) : ""));
@@ -306,11 +312,11 @@ void add_data(Command& c, DataSource& source, std::string help) {
             .letter = "",
             .value = "NAME=COLS",
             .help = "of a table: x=2,3 or y=label; item=1 tells items apart [columns by name]",
-            .take = [&source](const std::string& v) { source.columns.push_back(v); },
+            .take = [&source](const std::string& v) { source.reading.columns.push_back(v); },
             .many = true})
       .rare();
   c.flag("--ignore-unknown", "pass over fields of JSON lines that are no variables",
-         source.ignore_unknown)
+         source.reading.ignore_unknown)
       .rare();
 }
 

@@ -15,14 +15,12 @@ namespace taugrad::cli {
 /// Where data come from, and how their files are read.
 struct DataSource {
   std::vector<std::string> files;
-  std::string split;                      ///< of text; empty: line
-  std::int64_t max_length = 0;            ///< longer items are left out; 0: none
-  std::vector<std::string> columns = {};  ///< of tables: "x=2,3", "item=1"
-  bool ignore_unknown = false;            ///< fields of JSON lines that are no variables
-  Tokens tokens = Tokens::chars;          ///< of a text whose vocabulary is made from it
-  bool unknown = false;                   ///< with a symbol for other tokens
-  std::int64_t min_count = 1;             ///< rarer tokens are that symbol
-  std::string vocabulary = {};            ///< a file of tokens; empty: those of the text
+  DataOptions reading = {};
+  Tokens tokens = Tokens::chars;     ///< of a text whose vocabulary is made from it
+  bool unknown = false;              ///< with a symbol for other tokens
+  std::int64_t min_count = 1;        ///< rarer tokens are that symbol
+  std::string vocabulary = {};       ///< a file of tokens; empty: those of the text
+  bool columns_of_training = false;  ///< columns: targets need not be in the table
 };
 
 /// --data, with --column and --ignore-unknown.

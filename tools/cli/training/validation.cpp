@@ -67,6 +67,7 @@ Validation::Validation(Dataset data, ValidationState& state, const TrainOptions&
   options_.seed = options.seed;
   options_.engine.max_memory = options.engine.max_memory;
   options_.engine.threads = threads;
+  options_.memory = options.memory;
 }
 
 double Validation::measure(const Definition& d, const Tensors& weights, std::int64_t update) {
