@@ -48,12 +48,14 @@ struct Options {
 std::string chosen_format(const Options& o, const Context& context) {
   if (o.plan && !o.format.empty() && o.format != "json")
     fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
-  const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
-  if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
-  const Format* told = format_of_file(o.output);
-  if (o.format.empty())
+  if (o.format.empty()) {
+    const std::string printed = context.json ? "json" : "txt";
+    if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
+    const Format* told = format_of_file(o.output);
     return told != nullptr ? std::string(told->name) : printed == "txt" ? "dot" : printed;
-  // what other programs read as JSON may be called so
+  }
+  // any name will do but that of another format; what other programs read as JSON may be called so
+  const Format* told = format_by_suffix(o.output);
   const bool agree = told == nullptr || told->name == o.format ||
                      (told->name == "json" && format_named(o.format).is_json());
   if (!agree)
