@@ -147,6 +147,8 @@ DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Contex
                             .picture = picture_options(o),
                             .steps = o.steps};
   if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
+  // where their values are not asked for
+  drawing.picture.cotangents = o.detail == "everything" || o.values.asked();
   drawing.deliver = [&o](const FormatSource& source) { deliver_drawing(source, o); };
   drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
     tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
@@ -164,7 +166,6 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     if (done == total) counter.finish();
   };
   const bool gradient = o.view == "gradient";
-  drawing.picture.cotangents = o.detail == "everything";  // their values are not asked for
   if (o.format == "json") {
     const Unfolded u =
         gradient ? with_gradient(d, drawing.unfolding) : unfold(d, drawing.unfolding);
