@@ -39,6 +39,28 @@ TEST_CASE("show: formats by suffix and by name", "[cli][formats]") {
     CHECK(has(help.out, suffix));
 }
 
+TEST_CASE("show: with --format any file's name will do that tells no other format",
+          "[cli][formats]") {
+  const Folder f;
+  for (const char* format : {"dot", "graphml", "html", "json", "mermaid", "model-explorer",
+                             "node-data", "svg", "sync", "tikz"})
+    for (const char* name : {"x.tikz", "x.SVG", "net.v2", "x.", "picture", "a.txt", "x.json.bak"}) {
+      INFO(format << " " << name);
+      const std::string show = std::string("show elman --steps 2 -q ") +
+                               (std::string(format) == "node-data" ? "--values " : "") +
+                               "--format " + format;
+      const Outcome printed = taugrad(f, show);
+      CHECK(printed.status == 0);
+      CHECK(taugrad(f, show + " -o " + name).status == 0);
+      CHECK(slurp(f / name) == printed.out);
+    }
+  CHECK(taugrad(f, "show elman --steps 2 --plan --format json -q -o x.plan").status == 0);
+  CHECK(slurp(f / "x.plan").starts_with("{"));
+  CHECK(taugrad(f, "show elman --plan --format json -q -o x.svg").status == 2);
+  CHECK(has(taugrad(f, "show elman -o x.tikz").err, "one of"));
+  CHECK(has(taugrad(f, "show elman --format tikz -o x.svg").err, "different formats"));
+}
+
 TEST_CASE("show: variables are of every view", "[cli][printed]") {
   const Folder f;
   for (const char* view : {"folded", "unfolded", "gradient", "model"}) {

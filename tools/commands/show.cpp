@@ -48,12 +48,14 @@ struct Options {
 std::string chosen_format(const Options& o, const Context& context) {
   if (o.plan && !o.format.empty() && o.format != "json")
     fail(Status::usage, "U006", "--plan gives text or JSON, not {}", o.format);
-  const std::string printed = !o.format.empty() ? o.format : context.json ? "json" : "txt";
-  if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
-  const Format* told = format_of_file(o.output);
-  if (o.format.empty())
+  if (o.format.empty()) {
+    const std::string printed = context.json ? "json" : "txt";
+    if (o.plan) return format_of(o.output, {"json", "txt"}, printed);
+    const Format* told = format_of_file(o.output);
     return told != nullptr ? std::string(told->name) : printed == "txt" ? "dot" : printed;
-  // what other programs read as JSON may be called so
+  }
+  // any name will do but that of another format; what other programs read as JSON may be called so
+  const Format* told = format_by_suffix(o.output);
   const bool agree = told == nullptr || told->name == o.format ||
                      (told->name == "json" && format_named(o.format).is_json());
   if (!agree)
@@ -145,6 +147,8 @@ DefinitionDrawing drawing_of(const Definition& d, const Options& o, const Contex
                             .picture = picture_options(o),
                             .steps = o.steps};
   if (o.view == "gradient") add_cotangents(d, drawing.unfolding);
+  // where their values are not asked for
+  drawing.picture.cotangents = o.detail == "everything" || o.values.asked();
   drawing.deliver = [&o](const FormatSource& source) { deliver_drawing(source, o); };
   drawing.tell = [&](std::int64_t nodes, std::int64_t edges) {
     tell_counts(context, nodes, edges, summary, coupling(d, o.modes));
@@ -162,7 +166,6 @@ int show_unfolded(const Definition& d, const Options& o, const Context& context,
     if (done == total) counter.finish();
   };
   const bool gradient = o.view == "gradient";
-  drawing.picture.cotangents = o.detail == "everything";  // their values are not asked for
   if (o.format == "json") {
     const Unfolded u =
         gradient ? with_gradient(d, drawing.unfolding) : unfold(d, drawing.unfolding);

@@ -38,5 +38,7 @@ const Format& format_named(std::string_view name);
 /// The format that the end of a file's name tells; nullptr where it tells nothing ("-", "net").
 /// @throws Error (U002) naming all suffixes where it is none of them
 const Format* format_of_file(const std::string& path);
+/// The same where the name need not tell it: nullptr for any other suffix.
+const Format* format_by_suffix(const std::string& path);
 
 }  // namespace taugrad

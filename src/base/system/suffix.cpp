@@ -26,6 +26,12 @@ std::string help_for(const std::string& suffix, const std::vector<std::string>& 
   return "";
 }
 
+// a name that is a suffix and nothing else, ".svg", has one; "." and ".." have none
+std::string last_suffix(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos ? "" : name.substr(dot + 1);
+}
+
 }  // namespace
 
 bool has_suffix(std::string_view path, std::string_view suffix) {
@@ -33,16 +39,18 @@ bool has_suffix(std::string_view path, std::string_view suffix) {
          lower(std::string(path.substr(path.size() - suffix.size()))) == suffix;
 }
 
-std::string known_suffix(const std::string& path, const std::vector<std::string>& formats) {
+std::string suffix_among(const std::string& path, const std::vector<std::string>& formats) {
   const std::string name = std::filesystem::path(path).filename().string();
   for (const std::string& f : formats)  // of several parts: "node-data.json"
     if (f.find('.') != std::string::npos && name.ends_with("." + f)) return f;
-  const std::size_t dot = name.rfind('.');
-  // a name that is a suffix and nothing else, ".svg", has one; "." and ".." have none
-  std::string suffix = dot == std::string::npos ? "" : name.substr(dot);
-  if (suffix.size() < 2) return "";
-  suffix.erase(0, 1);
-  if (contains(formats, suffix)) return suffix;
+  const std::string suffix = last_suffix(name);
+  return contains(formats, suffix) ? suffix : "";
+}
+
+std::string known_suffix(const std::string& path, const std::vector<std::string>& formats) {
+  const std::string suffix = last_suffix(std::filesystem::path(path).filename().string());
+  if (suffix.empty()) return "";
+  if (const std::string known = suffix_among(path, formats); !known.empty()) return known;
   Diagnostic d;
   d.code = "U002";
   d.message = fmt::format("{}: there is no format .{}; the suffix is {}.{}", printable(path),

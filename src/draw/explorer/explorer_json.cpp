@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <future>
+#include <numeric>
+#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -187,6 +193,27 @@ std::string facts_json(const std::vector<NodeFacts>& facts) {
 }
 
 std::string scene_json(const ExplorerScene& scene) { return SceneJson(scene).write(); }
+
+std::vector<std::string> scenes_json(const std::vector<const ExplorerScene*>& scenes) {
+  std::vector<std::size_t> order(scenes.size());  // the longest first
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t s) { return scenes[s]->picture.edges.size(); });
+  std::vector<std::string> texts(scenes.size());
+  std::atomic<std::size_t> begun = 0;
+  const auto write = [&] {
+    for (std::size_t i = begun++; i < order.size(); i = begun++)
+      texts[order[i]] = scene_json(*scenes[order[i]]);
+  };
+  std::future<void> other;
+  try {
+    if (scenes.size() > 1) other = std::async(std::launch::async, write);
+  } catch (const std::system_error&) {  // no thread is to be had
+  }
+  write();
+  if (other.valid()) other.get();
+  return texts;
+}
 
 std::string page_json(const Explorer& explorer) {
   Writer w(0, json::Escape::html);

@@ -1,6 +1,7 @@
 #include "draw/printed/drawn_line.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -10,7 +11,8 @@
 namespace taugrad::draw {
 namespace {
 
-constexpr double kAlike = 0.35;  // sine of the angle of lines that run alike
+constexpr std::size_t kMostPoints = 16;  // of a curve
+constexpr double kAlike = 0.35;          // sine of the angle of lines that run alike
 
 double cross(Point a, Point b) { return a.x * b.y - a.y * b.x; }
 double dot(Point a, Point b) { return a.x * b.x + a.y * b.y; }
@@ -107,20 +109,34 @@ bool runs_into(const DrawnLine& line, const Box& b) {
   return false;
 }
 
-int crossings(const DrawnLine& a, const DrawnLine& b) {
-  int count = 0;
-  for (std::size_t i = 0; i + 1 < a.points.size(); ++i) {
-    const Point p = a.points[i], q = a.points[i + 1];
-    if (beside(p, q, b.around)) continue;
-    bool before = is_left(p, q, b.points[0]);
-    for (std::size_t k = 0; k + 1 < b.points.size(); ++k) {
-      const bool after = is_left(p, q, b.points[k + 1]);
-      if (before != after &&
-          is_left(b.points[k], b.points[k + 1], p) != is_left(b.points[k], b.points[k + 1], q))
-        ++count;
-      before = after;
-    }
+namespace {
+
+/// How often a straight piece crosses a line.
+int crossings(Point p, Point q, const std::vector<Point>& line) {
+  std::array<char, kMostPoints> left;  // of the piece, for points of the line
+  const std::size_t count = std::min(line.size(), left.size());
+  int lefts = 0;
+  for (std::size_t k = 0; k < count; ++k) {  // without branches
+    left[k] = static_cast<char>(is_left(p, q, line[k]));
+    lefts += left[k];
   }
+  if (lefts == 0 || lefts == static_cast<int>(count)) return 0;
+  int found = 0;
+  for (std::size_t k = 0; k + 1 < count; ++k)
+    if (left[k] != left[k + 1])
+      found +=
+          static_cast<int>(is_left(line[k], line[k + 1], p) != is_left(line[k], line[k + 1], q));
+  return found;
+}
+
+}  // namespace
+
+int crossings(const DrawnLine& a, const DrawnLine& b) {
+  if (a.points.size() > b.points.size()) return crossings(b, a);
+  int count = 0;
+  for (std::size_t i = 0; i + 1 < a.points.size(); ++i)
+    if (!beside(a.points[i], a.points[i + 1], b.around))
+      count += crossings(a.points[i], a.points[i + 1], b.points);
   return count;
 }
 

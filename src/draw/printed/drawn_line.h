@@ -43,26 +43,37 @@ inline bool apart(const Box& a, const Box& b, double gap = 0) {
 /// The sides of many boxes, for one to be compared with all.
 class BoxSides {
  public:
-  void resize(std::size_t count) { left_.resize(count), right_ = top_ = bottom_ = left_; }
-  void set(std::size_t i, const Box& b, double gap) {
-    left_[i] = b.left() - gap, right_[i] = b.right() + gap;
-    top_[i] = b.top() - gap, bottom_[i] = b.bottom() + gap;
+  void resize(std::size_t count) {
+    for (auto* v : {&left_, &right_, &top_, &bottom_}) v->resize(count);
+    meets_.resize(count);
   }
-  /// Numbers of those, of the first `count`, that are not apart from a box.
-  void near(const Box& b, std::size_t count, std::vector<int>& numbers) const {
-    const double left = b.left(), right = b.right(), top = b.top(), bottom = b.bottom();
+  void set(std::size_t i, const Box& b, double gap) {
+    const double wide = gap + kRounded;
+    left_[i] = static_cast<float>(b.left() - wide);
+    right_[i] = static_cast<float>(b.right() + wide);
+    top_[i] = static_cast<float>(b.top() - wide);
+    bottom_[i] = static_cast<float>(b.bottom() + wide);
+  }
+  /// Numbers of those, of the first `count`, that may not be apart from a box.
+  void near(const Box& b, std::size_t count, std::vector<int>& numbers) {
+    const auto left = static_cast<float>(b.left()), right = static_cast<float>(b.right()),
+               top = static_cast<float>(b.top()), bottom = static_cast<float>(b.bottom());
+    for (std::size_t i = 0; i < count; ++i)  // a loop of vectors
+      meets_[i] = static_cast<int>(left_[i] <= right) & static_cast<int>(right_[i] >= left) &
+                  static_cast<int>(top_[i] <= bottom) & static_cast<int>(bottom_[i] >= top);
     numbers.resize(count);
     std::size_t found = 0;
     for (std::size_t i = 0; i < count; ++i) {  // without branches
       numbers[found] = static_cast<int>(i);
-      found += static_cast<std::size_t>(left_[i] <= right) & (right_[i] >= left) &
-               (top_[i] <= bottom) & (bottom_[i] >= top);
+      found += static_cast<std::size_t>(meets_[i]);
     }
     numbers.resize(found);
   }
 
  private:
-  std::vector<double> left_, right_, top_, bottom_;
+  static constexpr double kRounded = 0.01;  // more than float loses
+  std::vector<float> left_, right_, top_, bottom_;
+  std::vector<int> meets_;
 };
 
 }  // namespace taugrad::draw

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <set>
+#include <tuple>
 
 #include "draw/layout/path_text.h"
 #include "draw/printed/squeeze.h"
@@ -18,11 +20,14 @@ constexpr std::size_t kMostSettled = 400;                  // edges
 // of crossings: that share, and some of few, must go for steps to look unlike each other; of very
 // few, about one for each circle
 constexpr double kIrregular = 0.1, kFewCrossings = 30, kVeryFew = 2, kAlone = 0.9;
+constexpr std::size_t kMany = 100;  // edges: of single nodes, few searches in vain
+constexpr int kMostInVain = 2;
 constexpr double kDisordered = 0.4;       // that share, where steps beside a plane lose their order
 constexpr double kLeastSpace = 2;         // between two circles
-constexpr int kPolishWork = 1'500'000;    // pairs of lines
+constexpr int kPolishWork = 1'000'000;    // pairs of lines
 constexpr int kLeastPolished = 60;        // places that are worth trying
 constexpr double kFalling = 0.67;         // crossings that a line is worth which does not rise
+constexpr double kSurely = 0.85;          // of crossings, at any scale
 constexpr double kFar = 0.03, kNear = 5;  // one that is longer, by the slot
 constexpr double kBent = 0.15, kBentAlong = 1.1;                     // and one that is not straight
 constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until all texts are clear
@@ -45,14 +50,6 @@ std::vector<Box> columns_of(const Picture& p, const std::vector<Box>& nodes) {
       boxes[c] = {(sides[c][0] + sides[c][2]) / 2, (sides[c][1] + sides[c][3]) / 2,
                   sides[c][2] - sides[c][0] + 12, sides[c][3] - sides[c][1] + 12};
   return boxes;
-}
-
-/// At the smallest scale at which all is clear.
-template <class Places>
-std::optional<Layout> drawn(const Picture& picture, const Places& places, double most) {
-  for (const double scale : kScales)
-    if (auto layout = drawn_at(picture, places(scale), most)) return layout;
-  return std::nullopt;
 }
 
 std::vector<Box> scaled(std::vector<Box> boxes, double scale) {
@@ -110,22 +107,43 @@ std::vector<char> falling(const Picture& picture, const Layout& layout) {
   return falls;
 }
 
+/// Lines of circles that stand there, no text; nothing where a line cannot be drawn.
+std::optional<Layout> routed_at(const Picture& picture, std::vector<Box> boxes) {
+  if (!are_apart(boxes, kLeastSpace)) return std::nullopt;
+  Layout layout;
+  layout.nodes = std::move(boxes);
+  auto routes = printed_routes(picture, layout.nodes);
+  if (!routes) return std::nullopt;
+  layout.edges = std::move(*routes);
+  return layout;
+}
+
+Layout finished(const Picture& picture, Layout layout) {
+  layout.printed = true;
+  layout.clusters = columns_of(picture, layout.nodes);
+  for (const Box& b : layout.clusters) layout.captions.push_back({b.x, b.top() + 10});
+  return layout;
+}
+
 class Printer {
  public:
   explicit Printer(const Picture& picture) : picture_(picture) {}
 
   std::optional<Layout> run() {
     const std::size_t edges = picture_.edges.size();
-    if (is_layer(picture_))
-      return drawn(
-          picture_, [&](double scale) { return two_rows(picture_, scale); }, kUndrawn);
+    if (is_layer(picture_)) {
+      consider([&](double scale) { return two_rows(picture_, scale); });
+      return std::move(best_);
+    }
     const bool long_step = picture_.clusters.empty() && picture_.nodes.size() > 24;
     const int attempts = long_step     ? 2
                          : edges < 50  ? 14
                          : edges < 100 ? 6
                                        : 1;  // arrangements of a step
-    for (int attempt = 0; attempt < attempts && unsettled(); ++attempt)
-      consider([&](double scale) { return printed_places(picture_, scale, attempt); });
+    for (int attempt = 0; attempt < attempts && unsettled(); ++attempt) {
+      const std::vector<PrintedCell> cells = printed_cells(picture_, attempt);
+      consider([&](double scale) { return printed_places(picture_, cells, scale); });
+    }
     if (edges > kMostSettled || (!best_ && edges > 4 * picture_.nodes.size()))
       return std::move(best_);  // too dense
     const bool small = edges < 60, medium = edges >= 100 && edges < 180;
@@ -142,29 +160,39 @@ class Printer {
   }
 
  private:
+  /// The same of freedoms that come to the same here, so that nothing is searched twice.
+  Freedom as_far_as(Freedom freedom) const {
+    if (picture_.clusters.empty()) return Freedom::roles;
+    const bool bounded = std::ranges::any_of(picture_.nodes, is_boundary);
+    return freedom == Freedom::boundaries && !bounded ? Freedom::roles : freedom;
+  }
   void settle(Freedom freedom, int seeds) {
+    freedom = as_far_as(freedom);
     const bool mirrored =
         freedom < Freedom::nodes && std::ranges::any_of(picture_.nodes, &PictureNode::adjoint);
-    for (int seed = 0; seed < seeds && unsettled(); ++seed) {
+    int in_vain = 0;
+    for (int seed = 0; seed < seeds && unsettled() && in_vain < kMostInVain; ++seed) {
+      if (!searched_.emplace(freedom, seed, starts_).second) continue;
       std::vector<Box> boxes = start();
       if (mirrored)  // first what it is the mirror image of
         boxes = settled(picture_, std::move(boxes), freedom, seed, Scope::forward).boxes;
+      const int before = starts_;
       consider(settled(picture_, std::move(boxes), freedom, seed),
                freedom == Freedom::anywhere ? kDisordered : kIrregular);
+      if (before == starts_ && freedom == Freedom::nodes && picture_.edges.size() >= kMany)
+        ++in_vain;
     }
   }
   void polish(Freedom freedom) {
+    freedom = as_far_as(freedom);
+    if (!polished_.insert(freedom).second) return;
     const int places = best_ ? kPolishWork / std::max(work_of(best_->edges), 1) : 0;
     if (!unsettled() || places < kLeastPolished) return;
     consider(polished(
                  picture_, start(), freedom,
                  [&](const std::vector<Box>& tried) {
-                   Layout layout;
-                   layout.nodes = tried;
-                   auto routes = printed_routes(picture_, tried);
-                   if (!routes) return kUndrawn;
-                   layout.edges = std::move(*routes);
-                   return poverty(layout);
+                   const auto layout = routed_at(picture_, scaled(tried, scale_));
+                   return layout ? poverty(*layout) : kUndrawn;
                  },
                  places),
              kIrregular);
@@ -183,13 +211,18 @@ class Printer {
     for (std::size_t e = 0; e < falls.size(); ++e) {
       if (falls[e] > usual_falls_[e]) poor += kFalling;
       poor += std::max(0.0, bent[e] - usual_bends_[e]);
-      poor += kFar * std::max(0.0, length_of(layout.edges[e]) / kSlotPitch - kNear);
+      poor += farness(layout.edges[e]);
     }
     return poor;
   }
+  static double farness(const Path& line) {
+    return kFar * std::max(0.0, length_of(line) / kSlotPitch - kNear);
+  }
   bool unsettled() const { return !best_ || least_ > 0; }
 
-  std::vector<Box> start() const { return best_ ? best_places_ : printed_places(picture_, 1, 0); }
+  std::vector<Box> start() const {
+    return best_ ? best_places_ : printed_places(picture_, printed_cells(picture_, 0), 1);
+  }
 
   void consider(const Placing& placing, double share) {
     consider([&](double scale) { return scaled(placing.boxes, scale); }, placing.moved, share);
@@ -197,24 +230,52 @@ class Printer {
   /// @param moved  circles that stand otherwise than in other steps
   template <class Places>
   void consider(const Places& places, int moved = 0, double share = 0) {
-    std::optional<Layout> layout = drawn(picture_, places, best_ ? least_ : 1e9);
-    if (!layout) return;
-    if (!best_) usual_falls_ = falling(picture_, *layout), usual_bends_ = bends(picture_, *layout);
-    double poor = poverty(*layout);
-    if (moved > 0) {
-      const double all = share * (kFewCrossings + printed_crossings(layout->edges));
-      const bool few = best_ && printed_crossings(best_->edges) <= kVeryFew;
-      poor += few ? std::min(all, kAlone * moved) : all;
+    for (const double scale : kScales) {
+      std::optional<Layout> layout = routed_at(picture_, places(scale));
+      if (!layout) continue;
+      const int crossings = printed_crossings(layout->edges);
+      if (best_ && is_hopeless(*layout, crossings, irregularity(crossings, moved, share))) return;
+      if (best_ && crossings >= least_) continue;
+      if (place_printed_texts(picture_, *layout))
+        return take(std::move(*layout), irregularity(crossings, moved, share), places, scale);
     }
+  }
+  template <class Places>
+  void take(Layout layout, double irregular, const Places& places, double scale) {
+    if (!best_) usual_falls_ = falling(picture_, layout), usual_bends_ = bends(picture_, layout);
+    const double poor = poverty(layout) + irregular;
     if (best_ && poor >= least_) return;
-    best_ = std::move(layout);
+    scale_ = scale;
+    best_ = finished(picture_, std::move(layout));
     best_places_ = places(1);
     least_ = poor;
+    ++starts_;
+  }
+  double irregularity(int crossings, int moved, double share) const {
+    if (moved == 0) return 0;
+    const double all = share * (kFewCrossings + crossings);
+    const bool few = best_ && printed_crossings(best_->edges) <= kVeryFew;
+    return few ? std::min(all, kAlone * moved) : all;
+  }
+  /// Whether there would be too many crossings or too far lines at a larger scale too, where lines
+  /// may be straighter but are farther.
+  bool is_hopeless(const Layout& layout, int crossings, double irregular) const {
+    const std::vector<char> falls = falling(picture_, layout);
+    double poor = kSurely * crossings - 1 + irregular;
+    for (std::size_t e = 0; e < falls.size() && poor < least_; ++e) {
+      if (falls[e] > usual_falls_[e]) poor += kFalling;
+      poor += farness(layout.edges[e]);
+    }
+    return poor >= least_;
   }
 
   const Picture& picture_;
   std::optional<Layout> best_;
-  std::vector<Box> best_places_;  // at scale 1
+  std::vector<Box> best_places_;                      // at scale 1
+  double scale_ = 1;                                  // of the best
+  int starts_ = 0;                                    // bests so far
+  std::set<std::tuple<Freedom, int, int>> searched_;  // with which seed, from which best
+  std::set<Freedom> polished_;
   double least_ = 0;
   // where rows tell what reads what: what is observed falls, what is far goes around
   std::vector<char> usual_falls_;
@@ -240,17 +301,10 @@ bool are_apart(const std::vector<Box>& boxes, double space) {
 }
 
 std::optional<Layout> drawn_at(const Picture& picture, std::vector<Box> boxes, double most) {
-  if (!are_apart(boxes, kLeastSpace)) return std::nullopt;
-  Layout layout;
-  layout.nodes = std::move(boxes);
-  auto routes = printed_routes(picture, layout.nodes);
-  if (!routes || printed_crossings(*routes) >= most) return std::nullopt;
-  layout.edges = std::move(*routes);
-  if (!place_printed_texts(picture, layout)) return std::nullopt;
-  layout.printed = true;
-  layout.clusters = columns_of(picture, layout.nodes);
-  for (const Box& b : layout.clusters) layout.captions.push_back({b.x, b.top() + 10});
-  return layout;
+  std::optional<Layout> layout = routed_at(picture, std::move(boxes));
+  if (!layout || printed_crossings(layout->edges) >= most) return std::nullopt;
+  if (!place_printed_texts(picture, *layout)) return std::nullopt;
+  return finished(picture, std::move(*layout));
 }
 
 std::optional<Layout> lay_out_printed(const Picture& picture) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "draw/layout/layout.h"
+#include "draw/printed/printed_cell.h"
 
 /// The layout of printed pictures (Picture::printed): circles in columns by step and rows by level,
 /// from bottom to top, straight lines where nothing is in their way, else arcs; each gradient
@@ -21,8 +22,11 @@ inline constexpr double kRowPitch = 66;   ///< between rows
 /// Width of a circle, or of the box with round ends that a long name has.
 double printed_node_width(const PictureNode& node);
 
-/// Where the nodes stand. @param scale  of the gaps between them; @param attempt  of arrange_cell
-std::vector<Box> printed_places(const Picture& picture, double scale, int attempt);
+/// How the steps are arranged, by pattern. @param attempt  of arrange_cell
+std::vector<PrintedCell> printed_cells(const Picture& picture, int attempt);
+/// Where the nodes stand. @param scale  of the gaps between them
+std::vector<Box> printed_places(const Picture& picture, const std::vector<PrintedCell>& cells,
+                                double scale);
 
 /// Whether, of a plane, each of some nodes reads many of the others: no place of the plane is near
 /// to all that it reads.
@@ -37,7 +41,8 @@ std::optional<std::vector<Path>> printed_routes(const Picture& picture,
 /// How often lines cross each other.
 int printed_crossings(const std::vector<Path>& paths);
 
-/// Texts beside nodes (Layout::sides), then beside lines. @returns whether all are clear
+/// Texts beside nodes (Layout::sides), then beside lines. @returns whether all are clear; else
+/// those from the first on that is not have no place
 bool place_printed_texts(const Picture& picture, Layout& layout);
 
 /// Width of the text beside an edge, and of that beside a node.

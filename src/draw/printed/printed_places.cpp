@@ -18,12 +18,35 @@ namespace {
 
 constexpr double kColumnGap = 62;
 
+/// Whether a node is placed by what it stands for.
+bool stands_apart(const PictureNode& n) { return n.kind == NodeKind::ellipsis || n.adjoint; }
+
+int cell_of(const Picture& p, const Grid& grid, int n) {
+  const bool inside = p.nodes[at(n)].cluster >= 0 || p.clusters.empty();
+  return inside ? grid.cell_of[at(n)] : -1;
+}
+
+bool is_plane_node(const Picture& p, int n) {
+  const int cluster = p.nodes[at(n)].cluster;
+  return cluster >= 0 && p.clusters[at(cluster)].position.size() > 1;
+}
+
+/// Forward nodes, by the pattern of their cell.
+using Members = std::vector<std::vector<int>>;
+Members members_of(const Picture& p, const Grid& grid) {
+  Members members(at(grid.patterns));
+  for (int n = 0; n < static_cast<int>(p.nodes.size()); ++n)
+    if (const int cell = cell_of(p, grid, n); cell >= 0 && !stands_apart(p.nodes[at(n)]))
+      members[at(grid.cells[at(cell)].pattern)].push_back(n);
+  return members;
+}
+
 class Places {
  public:
-  Places(const Picture& p, double scale, int attempt)
+  Places(const Picture& p, const std::vector<PrintedCell>& cells, double scale)
       : p_(p),
+        cells_(cells),
         scale_(scale),
-        attempt_(attempt),
         grid_(make_grid(p)),
         into_(p.nodes.size()),
         users_(p.nodes.size()) {
@@ -50,9 +73,7 @@ class Places {
 
  private:
   const PictureNode& node(int n) const { return p_.nodes[at(n)]; }
-  bool apart(int n) const {  // placed by what it stands for
-    return node(n).kind == NodeKind::ellipsis || node(n).adjoint;
-  }
+  bool apart(int n) const { return stands_apart(node(n)); }
 
   void size(int n) {
     boxes_[at(n)].height = kCircle;
@@ -61,35 +82,19 @@ class Places {
 
   /// The cells of one pattern share their arrangement.
   void place_cells() {
-    const std::size_t patterns = at(grid_.patterns);
-    std::vector<std::vector<int>> members(patterns);  // forward nodes, by pattern
-    for (std::size_t n = 0; n < p_.nodes.size(); ++n) {
-      const int cell = cell_of(static_cast<int>(n));
-      if (cell >= 0 && !apart(static_cast<int>(n)))
-        members[at(grid_.cells[at(cell)].pattern)].push_back(static_cast<int>(n));
-    }
-    std::vector<PrintedCell> cells(patterns);
-    for (std::size_t k = 0; k < patterns; ++k)
-      if (!members[k].empty())
-        cells[k] = arrange_cell(p_, members[k], is_grid(members[k][0]), attempt_);
-    set_columns(cells);
-    for (std::size_t k = 0; k < patterns; ++k)
+    set_columns();
+    const Members members = members_of(p_, grid_);
+    for (std::size_t k = 0; k < members.size(); ++k)
       for (const int n : members[k]) {
         const Cell& cell = grid_.cells[at(cell_of(n))];
-        const PrintedCell::Place& place = cells[k].places.at(role_in_cell(p_, n));
+        const PrintedCell::Place& place = cells_[k].places.at(role_in_cell(p_, n));
         boxes_[at(n)].x = column_x_[at(cell.column)] + place.slot * kSlotPitch * scale_;
-        row_[at(n)] = place.row - cell.row * (cells[k].rows + (is_grid(n) ? 0.6 : 1.0));
+        row_[at(n)] = place.row - cell.row * (cells_[k].rows + (is_plane_node(p_, n) ? 0.6 : 1.0));
         settle(n);
       }
   }
 
-  int cell_of(int n) const {
-    const bool inside = node(n).cluster >= 0 || p_.clusters.empty();
-    return inside ? grid_.cell_of[at(n)] : -1;
-  }
-  bool is_grid(int n) const {
-    return node(n).cluster >= 0 && p_.clusters[at(node(n).cluster)].position.size() > 1;
-  }
+  int cell_of(int n) const { return draw::cell_of(p_, grid_, n); }
   void settle(int n) {
     boxes_[at(n)].y = -row_[at(n)] * kRowPitch * scale_;
     placed_[at(n)] = 1;
@@ -97,7 +102,7 @@ class Places {
 
   // a column is as wide as the widest cell in it; one without cells is there for what stands
   // between two blocks
-  void set_columns(const std::vector<PrintedCell>& cells) {
+  void set_columns() {
     std::vector<double> left(at(grid_.columns), 0), right(at(grid_.columns), 0);
     std::vector<char> used(at(grid_.columns), 0);
     for (std::size_t n = 0; n < p_.nodes.size(); ++n) {
@@ -107,7 +112,7 @@ class Places {
       const Cell& cell = grid_.cells[at(c)];
       double slot = 0;
       if (!apart(number) && cell_of(number) >= 0)
-        slot = cells[at(cell.pattern)].places.at(role_in_cell(p_, number)).slot;
+        slot = cells_[at(cell.pattern)].places.at(role_in_cell(p_, number)).slot;
       const double half = boxes_[n].width / 2, x = slot * kSlotPitch * scale_;
       left[at(cell.column)] = std::max(left[at(cell.column)], half - x);
       right[at(cell.column)] = std::max(right[at(cell.column)], half + x);
@@ -234,8 +239,8 @@ class Places {
   }
 
   const Picture& p_;
+  const std::vector<PrintedCell>& cells_;
   const double scale_;
-  const int attempt_;
   const Grid grid_;
   std::vector<std::vector<int>> into_, users_;  // by node: edges
   std::vector<Box> boxes_;
@@ -250,8 +255,18 @@ double printed_node_width(const PictureNode& node) {
   return width + 8 <= kCircle ? kCircle : std::max(kCircle, width + 18);
 }
 
-std::vector<Box> printed_places(const Picture& picture, double scale, int attempt) {
-  return Places(picture, scale, attempt).run();
+std::vector<PrintedCell> printed_cells(const Picture& picture, int attempt) {
+  std::vector<PrintedCell> cells;
+  for (const std::vector<int>& nodes : members_of(picture, make_grid(picture)))
+    cells.push_back(nodes.empty()
+                        ? PrintedCell{}
+                        : arrange_cell(picture, nodes, is_plane_node(picture, nodes[0]), attempt));
+  return cells;
+}
+
+std::vector<Box> printed_places(const Picture& picture, const std::vector<PrintedCell>& cells,
+                                double scale) {
+  return Places(picture, cells, scale).run();
 }
 
 }  // namespace taugrad::draw

@@ -5,6 +5,7 @@
 
 #include "draw/layout/math_text.h"
 #include "draw/layout/text.h"
+#include "draw/printed/drawn_line.h"
 #include "draw/printed/printed_layout.h"
 
 namespace taugrad::draw {
@@ -36,7 +37,11 @@ bool runs_through(const Box& b, Point p, Point q) {
 class Texts {
  public:
   Texts(const Picture& p, Layout& layout) : p_(p), layout_(layout) {
-    for (const Path& path : layout.edges) lines_.push_back(sampled(path));
+    for (const Path& path : layout.edges) {
+      DrawnLine line = drawn_line(path);
+      lines_.push_back(std::move(line.points));
+      around_.push_back(line.around);
+    }
     for (std::size_t n = 0; n < p.nodes.size(); ++n)
       if (p.nodes[n].kind != NodeKind::ellipsis) taken_.push_back(layout.nodes[n]);
     for (std::size_t e = 0; e < p.edges.size(); ++e) {
@@ -47,50 +52,40 @@ class Texts {
   }
 
   bool run() {
-    bool clear = true;
     layout_.sides.assign(p_.nodes.size(), {});
     for (std::size_t n = 0; n < p_.nodes.size(); ++n)
-      if (const double width = side_width(p_.nodes[n]); width > 0)
-        clear = beside_node(n, width) && clear;
+      if (const double width = side_width(p_.nodes[n]); width > 0 && !beside_node(n, width))
+        return false;
     for (std::size_t e = 0; e < p_.edges.size(); ++e)
-      if (const double width = printed_width(p_.edges[e]); width > 0)
-        clear = beside_line(e, width) && clear;
-    return clear;
+      if (const double width = printed_width(p_.edges[e]); width > 0 && !beside_line(e, width))
+        return false;
+    return true;
   }
 
  private:
   bool is_free(const Box& b) const {
     return std::ranges::none_of(taken_, [&](const Box& t) { return overlap(b, t, kGap); });
   }
-  int lines_through(const Box& b) const {
-    int count = 0;
-    for (const auto& line : lines_)
+  bool is_clear(const Box& b) const {
+    for (std::size_t l = 0; l < lines_.size(); ++l) {
+      const auto& line = lines_[l];
+      if (!overlap(b, around_[l], 1)) continue;
       for (std::size_t i = 0; i + 1 < line.size(); ++i)
-        if (runs_through(b, line[i], line[i + 1])) {
-          ++count;
-          break;
-        }
-    return count;
+        if (runs_through(b, line[i], line[i + 1])) return false;
+    }
+    return true;
   }
 
-  /// The first of the places that is free and that no line runs through, else the one with fewest.
+  /// The first of the places that is free and that no line runs through.
   bool take(const std::vector<Point>& places, double width, Point& to) {
-    int least = 1 << 20;
-    Box best{};
     for (const Point p : places) {
       const Box b{p.x, p.y, width, kLabelHeight};
-      if (!is_free(b)) continue;
-      const int through = lines_through(b);
-      if (through >= least) continue;
-      least = through;
-      best = b;
-      if (through == 0) break;
+      if (!is_free(b) || !is_clear(b)) continue;
+      to = p;
+      taken_.push_back(b);
+      return true;
     }
-    const bool found = least < 1 << 20;
-    if (!found) best = {places[0].x, places[0].y, width, kLabelHeight};
-    to = {best.x, best.y};
-    taken_.push_back(best);
-    return found && least == 0;
+    return false;
   }
 
   bool beside_node(std::size_t n, double width) {
@@ -156,6 +151,7 @@ class Texts {
   const Picture& p_;
   Layout& layout_;
   std::vector<std::vector<Point>> lines_;  // by edge
+  std::vector<Box> around_;                // what they lie in
   std::vector<Box> taken_;
 };
 

@@ -1,6 +1,8 @@
 // The page: its own text, and the data behind it as JSON.
 #include <array>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "draw/explorer/explorer_json.h"
 #include "draw/explorer/explorer_page.h"
@@ -56,10 +58,14 @@ std::string to_html(const Explorer& explorer) {
   add_head(page, explorer.title.empty() ? "taugrad" : explorer.title);
   page += draw::kExplorerBody;
   add_data(page, "page", draw::page_json(explorer));
-  for (std::size_t s = 0; s < explorer.scenes.size(); ++s)
-    add_data(page, "scene" + std::to_string(s), draw::scene_json(explorer.scenes[s]));
-  for (std::size_t s = 0; s < explorer.steps.size(); ++s)
-    add_data(page, "step" + std::to_string(s), draw::scene_json(explorer.steps[s]));
+  std::vector<const ExplorerScene*> drawn;
+  for (const auto* scenes : {&explorer.scenes, &explorer.steps})
+    for (const ExplorerScene& s : *scenes) drawn.push_back(&s);
+  const std::vector<std::string> texts = draw::scenes_json(drawn);
+  const std::size_t whole = explorer.scenes.size();
+  for (std::size_t s = 0; s < texts.size(); ++s)
+    add_data(page, s < whole ? "scene" + std::to_string(s) : "step" + std::to_string(s - whole),
+             texts[s]);
   if (!explorer.facts.empty()) add_data(page, "values", draw::facts_json(explorer.facts));
   page += "<script>";
   page += draw::kExplorerScript;

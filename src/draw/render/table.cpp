@@ -45,7 +45,12 @@ const Format& format_named(std::string_view name) {
 }
 
 const Format* format_of_file(const std::string& path) {
-  const std::string suffix = known_suffix(path, listed([](const Format& f) { return f.suffix; }));
+  known_suffix(path, listed([](const Format& f) { return f.suffix; }));
+  return format_by_suffix(path);
+}
+
+const Format* format_by_suffix(const std::string& path) {
+  const std::string suffix = suffix_among(path, listed([](const Format& f) { return f.suffix; }));
   const auto found = std::ranges::find(kFormats, std::string_view(suffix), &Format::suffix);
   return found == std::end(kFormats) ? nullptr : found;
 }

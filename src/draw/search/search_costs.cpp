@@ -104,11 +104,11 @@ double SearchCosts::cost_of(Groups groups, double most, const Of& of) {
   touch(groups);
   std::ranges::fill(earlier_, 0);
   double cost = away(groups);
+  for (std::size_t i = 0; i < touched_.size(); ++i) cost += of.own(i, at(touched_[i]));
   for (std::size_t i = 0; i < touched_.size(); ++i) {
     if (cost > most) return cost;
     work_ += static_cast<double>(found_.lines.size());
     const auto l = at(touched_[i]);
-    cost += of.own(i, l);
     const int crossed = count_bits(of.crossed(i, l), earlier_);
     set_bit(earlier_, l);
     cost += kCrossing * crossed + kHit * (count_bits(of.nodes_on(i, l)) - 2);
