@@ -17,10 +17,11 @@
 
 // Milliseconds of the cores of four recurrences of a matrix state, forward and all gradients, in
 // f32 on one thread, by its own clock: ours, typed as equations, beside loops written by hand for
-// that one core, in the same run; the least of several samples, taken in turn. Queries, keys,
+// that one core, in the same run; the least of several samples, taken in turn; ours step by step
+// and, where it is linear in a state that vectors read, in chunks. Queries, keys,
 // values and gates are inputs, so that what surrounds the core - projections, norms - is in
 // neither. Width 256: 4 heads of 64, Mamba 256 channels of 16. One JSON line a recurrence.
-//   bench_hand [STEPS] [BATCH] [CORE]   (256 8, all)
+//   bench_hand [STEPS] [BATCH] [CORE] [CHUNK]   (256 8, all, 32)
 namespace {
 
 using namespace taugrad;
@@ -78,11 +79,11 @@ std::vector<Core> cores() {
 /// The plan of the loss and the gradients of all inputs, placed on its batch.
 class Ours {
  public:
-  Ours(const Core& core, const Tensors& inputs, std::int64_t steps)
+  Ours(const Core& core, const Tensors& inputs, std::int64_t steps, std::int64_t chunk)
       : model_(resolve(parse_definition(core.definition, "core.json"))),
         planned_(runtime::Planner<float>(
                      model_, [&](const Unfolded& u) { return asked(u, core); },
-                     {.engine = {.threads = 1}}, false)
+                     {.engine = {.threads = 1, .chunk = chunk}}, false)
                      .plan({.steps = steps})) {
     const runtime::LengthRules rules{model_->lengths, {steps}, planned_.longest, planned_.longest};
     const auto batch = runtime::describe_batch(planned_.sources, rules, inputs);
@@ -91,6 +92,7 @@ class Ours {
       runtime::bind_source(planned_.executor, s, runtime::tensor_of(s, inputs));
   }
   void run() { planned_.executor.run(); }
+  bool in_chunks() const { return !planned_.chunked.empty(); }
   /// Largest difference of any gradient from those given, by input in the order of the core, as a
   /// share of that input's largest.
   double apart(const std::vector<std::vector<float>>& gradients) const {
@@ -146,9 +148,9 @@ Tensors drawn(const Core& core, std::int64_t steps, std::int64_t batch) {
   return inputs;
 }
 
-void measure(const Core& core, std::int64_t steps, std::int64_t batch) {
+void measure(const Core& core, std::int64_t steps, std::int64_t batch, std::int64_t chunk) {
   const Tensors inputs = drawn(core, steps, batch);
-  Ours ours(core, inputs, steps);
+  Ours ours(core, inputs, steps, 0), chunked(core, inputs, steps, chunk);
   hand::Data data{.steps = static_cast<int>(steps), .batch = static_cast<int>(batch)};
   for (const Core::Input& in : core.inputs) {
     const auto values = inputs.at(in.name).values<float>();
@@ -160,22 +162,32 @@ void measure(const Core& core, std::int64_t steps, std::int64_t batch) {
     f();
     return thread_ms() - begun;
   };
-  double best[2] = {1e300, 1e300};
+  double best[3] = {1e300, 1e300, 1e300};
   for (int sample = 0; sample < 9; ++sample) {
     best[0] = std::min(best[0], milliseconds([&] { ours.run(); }));
     best[1] = std::min(best[1], milliseconds([&] { core.loops(data); }));
+    best[2] = std::min(best[2], milliseconds([&] { chunked.run(); }));
   }
+  std::string in_chunks;
+  if (chunked.in_chunks())
+    in_chunks = fmt::format(
+        ", \"chunk\": {}, \"chunked_ms\": {:.2f}, \"chunked_ratio\": {:.2f}, \"chunked_apart\": "
+        "{:.1e}",
+        chunk, best[2], best[2] / best[1], chunked.apart(data.gradients));
   fmt::print(
       "{{\"core\": \"{}\", \"steps\": {}, \"batch\": {}, \"ours_ms\": {:.2f}, \"by_hand_ms\": "
-      "{:.2f}, \"ratio\": {:.2f}, \"apart\": {:.1e}}}\n",
-      core.name, steps, batch, best[0], best[1], best[0] / best[1], ours.apart(data.gradients));
+      "{:.2f}, \"ratio\": {:.2f}, \"apart\": {:.1e}{}}}\n",
+      core.name, steps, batch, best[0], best[1], best[0] / best[1], ours.apart(data.gradients),
+      in_chunks);
 }
 
 }  // namespace
 
 int main(int count, char** words) {
   const std::int64_t steps = count > 1 ? std::atoll(words[1]) : 256,
-                     batch = count > 2 ? std::atoll(words[2]) : 8;
+                     batch = count > 2 ? std::atoll(words[2]) : 8,
+                     chunk = count > 4 ? std::atoll(words[4]) : 32;
   for (const Core& core : cores())
-    if (count <= 3 || core.name == std::string(words[3])) measure(core, steps, batch);
+    if (count <= 3 || words[3] == std::string("all") || core.name == std::string(words[3]))
+      measure(core, steps, batch, chunk);
 }

@@ -10,8 +10,9 @@
 #include "taugrad/ops/steps.h"
 
 namespace taugrad {
-ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept)
-    : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept) {}
+ChunkWriter::ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept,
+                         const std::set<std::string>& asked)
+    : from_(from), copy_(copy), to_(copy.graph().tape()), kept_(kept), lanes_(to_, asked) {}
 
 void ChunkWriter::write(const StateChain& chain, const Chunk& chunk) {
   begin(chain, chunk);
@@ -84,19 +85,34 @@ Var ChunkWriter::stacked(std::span<const NodeId> nodes, std::int64_t heads, std:
   Var& known = stacked_[{std::move(key), width}];
   if (known) return known;
   const auto count = static_cast<std::int64_t>(nodes.size());
-  const Shape line = heads == 1 ? Shape{width} : width == 1 ? Shape{heads} : Shape{heads, width};
-  Vars lines;
-  for (const NodeId id : nodes)
-    lines.push_back(id < 0 ? constant(to_, 0, line) : reshape(to_.var(id), line));
-  const bool same_items = std::ranges::all_of(lines, [&](const Var& v) {
-    return !v.per_example() || v.extent() == extent_ || extent_ == kShared;
-  });
-  Ints at(nodes.size());
-  std::iota(at.begin(), at.end(), 0);
-  const Var all = same_items ? stack(lines) : give_steps(lines, at, count, extent_);
+  const Var all = all_lines(nodes, heads, width);
   if (heads == 1) return known = reshape(all, {1, count, width});
   if (width == 1) return known = reshape(transpose(all), {heads, count, 1});
   return known = transpose(all, {1, 0, 2});
+}
+
+/// [C,width], [C,heads] where a head has a number, or [C,heads,width]
+Var ChunkWriter::all_lines(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width) {
+  const auto count = static_cast<std::int64_t>(nodes.size());
+  const Shape line = heads == 1 ? Shape{width} : width == 1 ? Shape{heads} : Shape{heads, width};
+  const bool same_items = std::ranges::all_of(nodes, [&](NodeId id) {
+    return id < 0 || !to_.var(id).per_example() || to_.extent_id(id) == extent_ ||
+           extent_ == kShared;
+  });
+  const bool same_shape = std::ranges::all_of(nodes, [&](NodeId id) {
+    return id >= 0 && to_.shape_id(id) == to_.shape_id(std::max(nodes[0], 0));
+  });
+  if (same_items && same_shape) {
+    const Var all = lanes_.stacked(nodes);
+    return reshape(all, line.rank() == 2 ? Shape{count, heads, width} : Shape{count, line[0]});
+  }
+  Vars lines;
+  for (const NodeId id : nodes)
+    lines.push_back(id < 0 ? constant(to_, 0, line) : reshape(to_.var(id), line));
+  if (same_items) return stack(lines);
+  Ints steps(nodes.size());
+  std::iota(steps.begin(), steps.end(), 0);
+  return give_steps(lines, steps, count, extent_);
 }
 
 /// What queries meet of a product that is added: the rows where the columns are summed over.

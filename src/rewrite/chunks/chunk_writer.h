@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "rewrite/chunks/chunk_order.h"
+#include "rewrite/chunks/lanes.h"
 #include "rewrite/tape_copy.h"
 
 namespace taugrad {
@@ -29,7 +32,9 @@ namespace taugrad {
 class ChunkWriter {
  public:
   /// @param kept  by node of the old tape: the one of the new tape that stands for it
-  ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept);
+  /// @param asked  Lanes
+  ChunkWriter(const Tape& from, TapeCopy& copy, std::vector<NodeId>& kept,
+              const std::set<std::string>& asked);
 
   /// Appends what it makes, and notes it in `kept`.
   void write(const StateChain& chain, const Chunk& chunk);
@@ -60,6 +65,7 @@ class ChunkWriter {
 
   // a row a step: [heads,C,width]
   Var stacked(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
+  Var all_lines(std::span<const NodeId> nodes, std::int64_t heads, std::int64_t width);
   using ProductOf = std::function<const FactorProduct&(const LinearUpdate&)>;
   static ProductOf added_of(std::size_t product) {
     return [product](const LinearUpdate& u) -> const FactorProduct& { return u.added[product]; };
@@ -114,6 +120,7 @@ class ChunkWriter {
   TapeCopy& copy_;
   Tape& to_;
   std::vector<NodeId>& kept_;
+  Lanes lanes_;
   std::map<std::pair<std::vector<NodeId>, std::int64_t>, Var> stacked_;  // by nodes and width
   std::map<std::pair<std::vector<NodeId>, std::int64_t>, Var> in_turn_;  // by factors and heads
   std::map<std::tuple<int, NodeId, NodeId>, Var> made_;

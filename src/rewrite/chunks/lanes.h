@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "taugrad/graph/graph.h"
+
+namespace taugrad {
+
+/// Values of several steps in one, stacked on a new first axis. Where all steps make theirs alike,
+/// element by element or along axes, of values that none of them makes for another, what they are
+/// made of is stacked instead, and all of them are made at once.
+class Lanes {
+ public:
+  /// @param asked  names of variables whose values or gradients are asked for: they stay what the
+  ///               stack is made of
+  Lanes(Tape& tape, const std::set<std::string>& asked) : tape_(tape), asked_(asked) {}
+
+  /// @param nodes  of equal shapes, and of one set of items or shared
+  Var stacked(std::span<const NodeId> nodes);
+
+ private:
+  using Nodes = std::vector<NodeId>;
+
+  Var at_once(const Nodes& nodes);
+  bool alike(const Nodes& nodes) const;
+  bool is_asked(NodeId id) const;
+  bool apart(const Nodes& nodes) const;
+  Var operand(const Nodes& nodes, std::size_t input);
+  Var made(NodeId first, std::span<const Var> in) const;
+
+  Tape& tape_;
+  const std::set<std::string>& asked_;
+  std::map<Nodes, Var> known_;
+};
+
+}  // namespace taugrad
