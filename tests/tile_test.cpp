@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <iostream>
 #include <string>
 
 #include "kernels/tiles/tile_math.h"
+#include "kernels/tiles/tile_pairs.h"
 #include "rewrite/rounding.h"
 #include "support_tiles.h"
 
@@ -206,6 +209,53 @@ void compare_bound_calls() {
   }
 }
 
+/// Where NaN is, either of two may be.
+template <class S>
+bool same(const std::vector<S>& a, const std::vector<S>& b) {
+  return std::ranges::equal(a, b, [](S x, S y) {
+    return (std::isnan(x) && std::isnan(y)) || std::memcmp(&x, &y, sizeof(S)) == 0;
+  });
+}
+
+/// Two lines at once are the two by themselves, also where one place is another.
+template <class S>
+void compare_pairs() {
+  const std::vector<std::vector<S>> in = operands<S>(3);
+  const auto size = static_cast<std::int64_t>(in[0].size());
+  for (const TileOp first : {TileOp::add, TileOp::mul, TileOp::tanh, TileOp::sigmoid})
+    for (const TileOp second : {TileOp::add, TileOp::mul})
+      for (const std::int64_t n : {1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 64, 100})
+        for (const int place : {0, 1, 2}) {  // of the result: its own, the first's, the operand's
+          std::vector<S> between(in[0].size()), out = in[2], x(in[0].size()), y = in[2];
+          const bool two = tile_op_arity(first) == 2;
+          const auto function = pair_call<S>(first, second, n);
+          for (std::int64_t i = 0; i + n <= size; i += n) {
+            S* const to = place == 1 ? between.data() + i : out.data() + i;
+            const S* const other = place == 2 ? out.data() + i : in[2].data() + i;
+            const PairCall<S> call{{function}, in[0].data() + i,   two ? in[1].data() + i : nullptr,
+                                   other,      between.data() + i, to,
+                                   n};
+            call.run(call);
+            tile_function<S>(first)(in[0].data() + i, in[1].data() + i, nullptr, x.data() + i, n,
+                                    S(0), S(0));
+            tile_function<S>(second)(x.data() + i, in[2].data() + i, nullptr, y.data() + i, n, S(0),
+                                     S(0));
+          }
+          CAPTURE(tile_op_name(first), tile_op_name(second), n, place);
+          std::vector<S> got = place == 1 ? between : out;
+          got.resize(static_cast<std::size_t>(size / n * n));
+          y.resize(got.size());
+          CHECK(same(got, y));
+          if (place != 1) CHECK(same(between, x));
+          for (std::int64_t i = size / n * n; i < size && place == 1; ++i)
+            REQUIRE(between[static_cast<std::size_t>(i)] == 0);
+        }
+  for (const TileOp other : {TileOp::sub, TileOp::exp, TileOp::where}) {
+    CHECK(pair_call<S>(other, TileOp::add, 8) == nullptr);
+    CHECK(pair_call<S>(TileOp::add, other, 8) == nullptr);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("tiles: every element has the value of the op's own rule", "[tile]") {
@@ -250,5 +300,13 @@ TEST_CASE("tiles: tanh, sigmoid, exp and log are within 4 ulp anywhere", "[tile]
     for (const Function& f : kFunctions)
       std::cout << set << ' ' << f.name << ": f32 within " << worst(f, singles)
                 << " ulp, f64 within " << worst(f, doubles) << " ulp\n";
+  });
+}
+
+TEST_CASE("tiles: two lines at once have the bits of both", "[tile]") {
+  each_instruction_set([](const std::string& set) {
+    CAPTURE(set);
+    compare_pairs<float>();
+    compare_pairs<double>();
   });
 }

@@ -269,8 +269,7 @@ TileFunction<double> tile_function(TileOp op) {
   return HWY_DYNAMIC_DISPATCH(function_f64)(op);
 }
 
-/// Whether the registers of AVX2 hold so many bytes, where wider ones would do: half of these is
-/// then no work. Both have fused multiply-adds and so the same bits.
+/// Half of the wider ones is then no work. Both have fused multiply-adds and so the same bits.
 bool fits_shorter_registers([[maybe_unused]] std::int64_t bytes) {
 #if (HWY_TARGETS & HWY_AVX2) && (HWY_TARGETS & HWY_AVX3)
   return bytes <= 32 && (hwy::SupportedTargets() & HWY_AVX2) != 0;

@@ -88,6 +88,9 @@ struct alignas(64) TileCall : BoundCall {
 template <class S>
 void (*tile_call(TileOp op, std::int64_t n))(const BoundCall&);
 
+/// Whether so many bytes are best done in the registers of AVX2, where wider ones would do.
+bool fits_shorter_registers(std::int64_t bytes);
+
 /// The function of that op for this machine; S is float or double. Relative errors, over all
 /// arguments: tanh, sigmoid, exp, log, sin, cos, erf, normal_cdf, log1p, expm1 and softplus within
 /// 4 ulp; the others are exactly rounded but pow, which is within 1 ulp of the C++ library's.

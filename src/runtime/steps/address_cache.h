@@ -123,6 +123,7 @@ class AddressCache {
     wide.clear();
     tables.clear();
     lines.clear();
+    ops.clear();
     streams.clear();
     instances.clear();
     sources.clear();
@@ -167,6 +168,7 @@ class AddressCache {
   std::vector<Step> script;  ///< what `list` found; empty: nothing yet
   std::vector<S*> tables;    ///< all that the instructions of a program name
   std::vector<kernels::TileCall<S>> lines;
+  std::vector<kernels::TileOp> ops;  ///< of `lines`
   std::vector<S*> streams;
   std::vector<Instances> instances;
   std::vector<RowSource<S>> sources;

@@ -1,5 +1,6 @@
 // Short lists of steps as calls one after another.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "runtime/steps/kernels.h"
@@ -32,13 +33,20 @@ std::unique_ptr<kernels::Panels<S>> without_gaps(std::span<const Group<S>> group
   return all;
 }
 
+template <class S>
+bool apart_or_same(const S* a, const S* b, std::int64_t n) {
+  const std::less_equal<const S*> not_after;
+  return a == b || not_after(a + n, b) || not_after(b + n, a);
+}
+
 /// Makes the calls of a worker's script.
 template <class S>
 class Binding {
  public:
   using Kind = typename AddressCache<S>::Kind;
   using Known = typename AddressCache<S>::Step;
-  enum class From : std::uint8_t { lines, rows, copies, steps };
+  using Line = kernels::TileCall<S>;
+  enum class From : std::uint8_t { lines, pairs, rows, copies, steps };
 
   Binding(Runtime<S>& machine, Worker<S>& worker)
       : machine_(machine), worker_(worker), ready_(worker.ready) {}
@@ -47,7 +55,7 @@ class Binding {
     reserve_results();
     for (const Known& known : ready_.script) {
       if (known.kind == Kind::lines) {
-        for (std::uint32_t i = 0; i < known.count; ++i) add(From::lines, known.first + i);
+        add_lines(known);
       } else if (known.kind != Kind::products || !add_products(known)) {
         add(From::steps, bound_.steps.size());
         bound_.steps.push_back({{by_step}, &machine_, &worker_, &known});
@@ -65,6 +73,8 @@ class Binding {
     switch (from) {
       case From::lines:
         return &ready_.lines[i];
+      case From::pairs:
+        return &bound_.pairs[i];
       case From::rows:
         return &bound_.rows[i];
       case From::copies:
@@ -96,6 +106,32 @@ class Binding {
     for (const Group<S>& group : ready_.groups)
       elements += (machine_.panels(group.panels).columns() + kWidth - 1) / kWidth * kWidth;
     bound_.results.resize(static_cast<std::size_t>(elements));
+  }
+
+  /// Lines by themselves, or two of which one reads what the other makes.
+  void add_lines(const Known& known) {
+    const std::span lines = std::span(ready_.lines).subspan(known.first, known.count);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (i + 1 < lines.size() && add_pair(lines[i], lines[i + 1], ready_.ops[known.first + i],
+                                           ready_.ops[known.first + i + 1]))
+        ++i;
+      else
+        add(From::lines, known.first + i);
+    }
+  }
+
+  bool add_pair(const Line& a, const Line& b, kernels::TileOp first, kernels::TileOp second) {
+    if (a.n != b.n || (b.a == a.out) == (b.b == a.out)) return false;
+    const S* const other = b.a == a.out ? b.b : b.a;
+    for (const S* const read : {a.a, a.b, other})
+      for (const S* const made : {a.out, b.out})
+        if (read != nullptr && !apart_or_same(read, made, a.n)) return false;
+    if (!apart_or_same<S>(a.out, b.out, a.n)) return false;
+    const auto run = kernels::pair_call<S>(first, second, a.n);
+    if (run == nullptr) return false;
+    add(From::pairs, bound_.pairs.size());
+    bound_.pairs.push_back({{run}, a.a, a.b, other, a.out, b.out, a.n});
+    return true;
   }
 
   bool add_products(const Known& known) {
@@ -188,6 +224,7 @@ typename AddressCache<S>::Step Kernels<S>::keep_lines(const Step<S>& step,
   };
   for (const plan::Instruction<S>& line : program.code) {
     const int arity = kernels::tile_op_arity(line.op);
+    ready.ops.push_back(line.op);
     ready.lines.push_back({{kernels::tile_call<S>(line.op, instance.elements)},
                            place(line.a),
                            arity > 1 ? place(line.b) : nullptr,

@@ -6,6 +6,7 @@
 #include "kernels/bound_call.h"
 #include "kernels/gemm/panels_tiles.h"
 #include "kernels/tiles/tile_math.h"
+#include "kernels/tiles/tile_pairs.h"
 #include "runtime/line_aligned.h"
 #include "runtime/steps/address_cache.h"
 
@@ -36,6 +37,7 @@ struct BoundScript {
   bool goes_back = false;  ///< the next run
   std::vector<kernels::RowCall<S>> rows;
   std::vector<kernels::TileCall<S>> copies;
+  std::vector<kernels::PairCall<S>> pairs;  ///< of lines
   std::vector<StepCall<S>> steps;
   std::vector<std::unique_ptr<kernels::Panels<S>>> panels;  ///< matrices side by side without gaps
   LineAligned<S> results;                                   ///< of products side by side
