@@ -41,8 +41,18 @@ bool passes(Point a, Point b, const Box& box) {
          clip(a.y, b.y - a.y, box.top() + kTouch, box.bottom() - kTouch);
 }
 
+/// Whether a box lies on the head of an arrow.
+bool hides_head(const Box& box, const draw::Path& path) {
+  const Point tip = path.points.back(), from = path.points[path.points.size() - 2];
+  const double far = std::hypot(tip.x - from.x, tip.y - from.y);
+  if (far < 1e-9) return false;
+  const Point base{tip.x - draw::kHeadLength * (tip.x - from.x) / far,
+                   tip.y - draw::kHeadLength * (tip.y - from.y) / far};
+  return passes(base, tip, box);
+}
+
 struct Faults {
-  int labels = 0, on_labels = 0, on_nodes = 0, on_lines = 0, outside = 0;
+  int labels = 0, on_labels = 0, on_nodes = 0, on_lines = 0, on_heads = 0, outside = 0;
   int captions = 0, crossed_captions = 0;
 };
 
@@ -73,6 +83,7 @@ Faults faults_of(const Picture& p, const Layout& l) {
         crossed = crossed || passes(lines[e][s], lines[e][s + 1], b);
     }
     f.on_lines += crossed;
+    for (const draw::Path& path : l.edges) f.on_heads += hides_head(b, path);
     f.outside += b.left() < 0 || b.right() > l.width || b.top() < 0 || b.bottom() > l.height;
   }
   for (std::size_t c = 0; c < p.clusters.size(); ++c) {
@@ -93,28 +104,33 @@ Faults faults_of(const Picture& p, const Layout& l) {
 TEST_CASE("labels: none on another, on a node, or on a line of others, in every view",
           "[draw][labels]") {
   const bool tell = std::getenv("TAUGRAD_TELL") != nullptr;
-  int on_lines = 0, labels = 0, captions = 0, crossed_captions = 0;
+  int on_lines = 0, on_heads = 0, labels = 0, captions = 0, crossed_captions = 0;
   for (const std::string& name : shipped_names())
     for (const auto& [view, picture] : views_of(name)) {
       INFO(name << ", " << view);
       const Layout layout = draw::lay_out(picture);
       const Faults f = faults_of(picture, layout);
-      if (tell && f.on_labels + f.on_nodes + f.on_lines + f.outside > 0)
+      if (tell && f.on_labels + f.on_nodes + f.on_lines + f.on_heads + f.outside > 0)
         std::cout << name << ", " << view << ": labels " << f.on_labels << ", nodes " << f.on_nodes
-                  << ", lines " << f.on_lines << ", outside " << f.outside << ", of " << f.labels
-                  << "; captions " << f.crossed_captions << " of " << f.captions << "\n";
+                  << ", lines " << f.on_lines << ", heads " << f.on_heads << ", outside "
+                  << f.outside << ", of " << f.labels << "; captions " << f.crossed_captions
+                  << " of " << f.captions << "\n";
       CHECK(f.outside == 0);
       CHECK(f.on_labels == 0);
       CHECK(f.on_nodes == 0);
       CHECK(f.on_lines <= std::max(f.labels / 9, 1));
       on_lines += f.on_lines;
+      on_heads += f.on_heads;
       labels += f.labels;
       captions += f.captions;
       crossed_captions += f.crossed_captions;
     }
-  INFO(on_lines << " of " << labels << " labels on lines of others, lines through "
-                << crossed_captions << " of " << captions << " captions");
+  INFO(on_lines << " of " << labels << " labels on lines of others, " << on_heads
+                << " on arrow heads, lines through " << crossed_captions << " of " << captions
+                << " captions");
+  if (tell) std::cout << on_heads << " of " << labels << " labels on arrow heads\n";
   if (tell) std::cout << crossed_captions << " of " << captions << " captions\n";
   CHECK(crossed_captions == 0);
   CHECK(60 * on_lines <= labels);
+  CHECK(150 * on_heads <= labels);
 }

@@ -119,6 +119,20 @@ class Browser:
                 'for (const type of ["pointerdown", "pointerup"]) n.dispatchEvent(new PointerEvent(type, {bubbles: true,'
                 ' button: 0, pointerId: 1, clientX: b.x + b.width / 2, clientY: b.y + b.height / 2}));', name)
 
+    def press(self, selector, starts=''):
+        """A click of the mouse where an element is drawn: what lies over it would get it."""
+        e = self.js('return [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.startsWith(arguments[1]))',
+                    selector, starts)
+        check(f'there is {selector} {starts}', e is not None)
+        if e is not None:
+            ActionChains(self.driver).move_to_element(e).click().perform()
+
+    def press_strip(self, row, place, places):
+        """A click on a column of the gradient's flow, of so many."""
+        strip = self.find(f'#flow canvas[data-row={row}]')
+        ActionChains(self.driver).move_to_element_with_offset(
+            strip, int(strip.size['width'] * ((place - 0.5) / places - 0.5)), 0).click().perform()
+
     def shot(self, name):
         self.driver.save_screenshot(os.path.join(FOLDER, name + '.png'))
 
@@ -411,13 +425,25 @@ def try_walks(b):
                 to.write(text)
     b.open(show('planted', 'planted.json', '--steps', '6', '--weights', 'weights.json', '--values'))
     said = b.js('return document.querySelector("#flow canvas[data-row=h]").getAttribute("aria-label")')
-    check('the exploding and the vanishing step',
-          'falls most at t = 1: \u00d70.01, rises most at t = 4: \u00d740' in said, said)
+    words = 'falls most at t = 1: \u00d70.01, rises most at t = 4: \u00d740'
+    check('the exploding and the vanishing step', words in said, said)
+    check('are seen, not only said', words in b.find('#flow').text, b.find('#flow').text)
+    b.press_strip('h', 5, 7)  # the first is t = 0
+    check('the strip leads to h[4]', b.panel().startswith('h[4]') and 'norm 4126' in b.panel(), b.panel())
+    b.press('#panel li button', '@ of h[5]')
+    reads = b.panel().split('Reads')[1]
+    check('which the product with W[5] reads', 'W[5]' in reads and 'h[4]' in reads, reads)
+    b.press_strip('h', 2, 7)
+    check('and to h[1]', b.panel().startswith('h[1]'), b.panel()[:60])
     b.open(show('roots', 'roots.json', '--inputs', 'data.json', '--values'))
     check('where the NaN begins', '8 values not finite\nIt begins at\nr[3]' in b.panel(), b.panel())
     b.shot('roots')
+    b.press('#panel li button', 'r[3]')
+    check('it is no number', b.panel().startswith('r[3]') and 'NaN' in b.panel(), b.panel())
+    b.press('#panel li button', 'x[3]')
+    check('what it is the root of is below 0', b.panel().startswith('x[3]') and '-0.01' in b.panel(), b.panel())
     b.open(show('copies', 'elman', '--steps', '5', '--detail', 'operations', '--values'))
-    b.click_node('W[3]')
+    b.press('g.n', 'W[3]')
     check('dL/dW(3) as numbers', '0.02382 0.1442 -0.03085' in b.panel(), b.panel())
     shares = b.js('return [...document.querySelectorAll("#panel .share")].map((e) => e.title + " " + e.textContent)')
     check('its share in the gradient of W', any(t.startswith('of the gradient of W ') for t in shares), shares)
@@ -426,6 +452,28 @@ def try_walks(b):
     check('the ways it takes', all(any(t.startswith(n) for t in lit) for n in ('h[3]', 'h[4]', 'nll:y[5]'))
           and not any(t.startswith('h[2]') for t in lit), lit)
     b.shot('copies')
+    b.press('#paths')
+    b.press('g.n', 'h[3]')
+    shares = [float(e.text.rstrip(' %')) for e in
+              b.driver.find_elements(By.XPATH, '//h3[.="Read by"]/following-sibling::ul[1]//span[@class="share"]')]
+    check('how the gradient divides at h[3]', len(shares) == 2 and abs(sum(shares) - 100) < 0.2, shares)
+
+
+def try_printed(b):
+    """As books print them: circles, steps raised, a black square on what comes from another step."""
+    b.open(show('printed', 'bidirectional', '--detail', 'variables'))
+    squares = b.js('return document.querySelectorAll("#stage .sq").length')
+    check('a square on each delay', squares == 2, squares)
+    b.keys('v')
+    names = b.js('return [...document.querySelectorAll("g.n")].map((n) => n.textContent)')
+    check('raised steps', 'h(2)' in names and b.js('return document.querySelectorAll("#stage tspan.up").length') > 8, names)
+    check('circles', b.js('const r = document.querySelector("g.n rect"); return r.getAttribute("rx") * 2 == r.getAttribute("height")'))
+    b.press('g.n', 'h(2)')
+    check('a click on a circle selects', b.panel().startswith('h[2]'), b.panel()[:60])
+    for scheme in ('light', 'dark'):
+        b.media({'prefers-color-scheme': scheme})
+        b.shot('printed-' + scheme)
+    b.media({})
 
 
 def try_graph_values(b):
@@ -500,6 +548,10 @@ def try_models(b):
             b.panel()[:300])
         tensors.append(b.panel())
     check('of two models two tensors', len(set(tensors)) == 2)
+    check('how far apart they are', all('; apart from the other side by ' in t for t in tensors), tensors)
+    # step 4 is the last of each: nothing comes back to it from the other side
+    check('each side flows for itself', 'A: t = 3' in b.find('#flow').text and 'A: t = 4' not in b.find('#flow').text,
+          b.find('#flow').text)
     b.shot('models')
 
 
@@ -611,6 +663,7 @@ def main():
         attempt(b, try_values)
         attempt(b, try_not_finite)
         attempt(b, try_walks)
+        attempt(b, try_printed)
         attempt(b, try_graph_values)
         attempt(b, try_second_gradient)
         attempt(b, try_models)

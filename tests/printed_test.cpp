@@ -1,80 +1,21 @@
-// Pictures as books print them (--detail variables): what stands where, that no text lies on
-// another, on a circle or on a line, and that lines cross no more than those of `dot`.
+// Pictures as books print them (--detail variables): what stands where, and that lines cross no
+// more than those of `dot`.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <map>
 
-#include "draw/layout/layout.h"
 #include "draw/layout/math_text.h"
-#include "draw/printed/printed_layout.h"
 #include "support_golden.h"
-#include "support_picture.h"
-#include "taugrad/draw/model_picture.h"
+#include "support_printed.h"
 #include "taugrad/ops/ops.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
-using draw::Box;
-using draw::Layout;
-using draw::Point;
 
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-Picture printed(const std::string& name, const UnfoldOptions& o = {.steps = 3}) {
-  return picture_of(unfold(shipped_definition(name), o), {.detail = Detail::variables});
-}
-
-/// The printed views of a shipped definition that the layout of books takes, by name.
-std::vector<std::pair<std::string, Picture>> printed_views(const std::string& name) {
-  const Definition d = shipped_definition(name);
-  std::vector<std::pair<std::string, Picture>> views;
-  views.emplace_back("folded", picture_of(folded(d), {.detail = Detail::variables}));
-  views.emplace_back("unfolded", printed(name));
-  const Unfolded u = unfold(d, {.steps = 3});
-  if (u.has_loss()) {
-    views.emplace_back("gradient", gradient_picture_of(u, {.detail = Detail::variables}));
-  }
-  if (u.has_loss() && d.loss.empty()) {
-    views.emplace_back("model",
-                       picture_of(graphical_model(unfold(d, {.steps = 4})), {.printed = true}));
-  }
-  return views;
-}
-
-std::vector<Box> texts_of(const Picture& p, const Layout& l) {
-  std::vector<Box> texts;
-  for (std::size_t e = 0; e < p.edges.size(); ++e)
-    if (const double w = draw::printed_width(p.edges[e]); w > 0)
-      texts.push_back({l.edges[e].label.x, l.edges[e].label.y, w, draw::kLabelHeight});
-  for (std::size_t n = 0; n < p.nodes.size(); ++n)
-    if (const double w = draw::side_width(p.nodes[n]); w > 0)
-      texts.push_back({l.sides[n].x, l.sides[n].y, w, draw::kLabelHeight});
-  return texts;
-}
-
-bool overlap(const Box& a, const Box& b) {
-  return std::abs(a.x - b.x) * 2 < a.width + b.width - 0.1 &&
-         std::abs(a.y - b.y) * 2 < a.height + b.height - 0.1;
-}
-
-using Lines = std::vector<std::vector<Point>>;
-
-Lines lines_of(const Layout& l) {
-  Lines lines;
-  for (const draw::Path& path : l.edges) lines.push_back(draw::sampled(path));
-  return lines;
-}
-
-double cross(Point a, Point b, Point c) {
-  return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
-}
-bool cut(Point a, Point b, Point c, Point d) {
-  return cross(a, b, c) * cross(a, b, d) < 0 && cross(c, d, a) * cross(c, d, b) < 0;
-}
 int crossings(const Lines& lines) {
   int count = 0;
   for (std::size_t i = 0; i < lines.size(); ++i)
@@ -229,46 +170,6 @@ TEST_CASE("printed: a second gradient is the mirror image of the graph and its g
   CHECK(l.nodes[4].x == Approx(l.nodes[0].x));
 }
 
-TEST_CASE("printed: no text lies on another, on a circle or on a line; no line on a circle",
-          "[draw][printed]") {
-  int pictures = 0, laid = 0;
-  for (const std::string& name : shipped_names())
-    for (const auto& [view, p] : printed_views(name)) {
-      INFO(name << ", " << view);
-      const Layout l = draw::lay_out(p);
-      ++pictures;
-      if (!l.printed) continue;
-      ++laid;
-      const std::vector<Box> texts = texts_of(p, l);
-      const Lines lines = lines_of(l);
-      int on_texts = 0, on_nodes = 0, on_lines = 0, outside = 0;
-      for (std::size_t i = 0; i < texts.size(); ++i) {
-        for (std::size_t k = i + 1; k < texts.size(); ++k) on_texts += overlap(texts[i], texts[k]);
-        for (std::size_t n = 0; n < l.nodes.size(); ++n)
-          if (p.nodes[n].kind != NodeKind::ellipsis) on_nodes += overlap(texts[i], l.nodes[n]);
-        const Box& b = texts[i];
-        outside += b.left() < 0 || b.right() > l.width || b.top() < 0 || b.bottom() > l.height;
-        bool crossed = false;
-        for (const auto& line : lines)
-          for (std::size_t s = 0; s + 1 < line.size(); ++s)
-            crossed = crossed ||
-                      cut(line[s], line[s + 1], {b.left(), b.top()}, {b.right(), b.bottom()}) ||
-                      cut(line[s], line[s + 1], {b.left(), b.bottom()}, {b.right(), b.top()});
-        on_lines += crossed;
-      }
-      CHECK(on_texts == 0);
-      CHECK(on_nodes == 0);
-      CHECK(on_lines == 0);
-      CHECK(outside == 0);
-      int nodes = 0;
-      for (std::size_t n = 0; n < l.nodes.size(); ++n)
-        for (std::size_t m = n + 1; m < l.nodes.size(); ++m)
-          nodes += overlap(l.nodes[n], l.nodes[m]);
-      CHECK(nodes == 0);
-    }
-  CHECK(laid == pictures);
-}
-
 namespace {
 
 /// Where lines cross more often than those of `dot` and a tenth: the two directions as the notes
@@ -361,18 +262,6 @@ TEST_CASE("printed: two directions stand as in the notes, with no crossing more 
 
 namespace {
 
-/// Where a text lies from the nearest point of a line.
-double distance(const Box& b, const std::vector<Point>& line) {
-  double least = 1e18;
-  for (std::size_t s = 0; s + 1 < line.size(); ++s)
-    for (int k = 0; k <= 20; ++k) {
-      const Point q{line[s].x + (line[s + 1].x - line[s].x) * k / 20,
-                    line[s].y + (line[s + 1].y - line[s].y) * k / 20};
-      least = std::min(least, std::hypot(std::max(0.0, std::abs(q.x - b.x) - b.width / 2),
-                                         std::max(0.0, std::abs(q.y - b.y) - b.height / 2)));
-    }
-  return least;
-}
 bool is_inside(const Box& b, Point p, double margin) {
   const double r = std::min(b.width, b.height) / 2;
   const double dx = std::max(0.0, std::abs(p.x - b.x) - (b.width / 2 - r));

@@ -31,6 +31,8 @@ class Scene {
     this.clusters = data.clusters.map((c) => (
       { ...c, x: c.x / 10, y: c.y / 10, w: c.w / 10, h: c.h / 10, caption: c.caption / 10 }));
     this.routes = routes;
+    this.printed = data.printed;  // as books do: circles, names with their step raised
+    this.squares = tenth(data.squares);
     this.n = { ...nodes, op: text(nodes.op), shape: text(nodes.shape), title: text(nodes.title),
       role: text(nodes.role), x: tenth(nodes.x), y: tenth(nodes.y), w: tenth(nodes.w),
       h: tenth(nodes.h) };

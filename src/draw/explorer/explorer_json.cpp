@@ -58,6 +58,8 @@ class SceneJson {
     w_.begin_object();
     w_.field("title", picture_.title).field("about", picture_.about);
     w_.field("width", tenths(layout_.width)).field("height", tenths(layout_.height));
+    w_.field("printed", layout_.printed);
+    squares();
     clusters();
     nodes();
     edges();
@@ -74,6 +76,15 @@ class SceneJson {
   void column(std::string_view name, std::size_t count, F value) {
     w_.key(name).begin_array();
     for (std::size_t i = 0; i < count; ++i) w_.value(value(i));
+    w_.end_array();
+  }
+
+  /// Of delays, as books print them: x and y in turn.
+  void squares() {
+    w_.key("squares").begin_array();
+    for (std::size_t e = 0; e < picture_.edges.size(); ++e)
+      if (picture_.edges[e].square && layout_.printed)
+        w_.value(tenths(layout_.edges[e].square.x)).value(tenths(layout_.edges[e].square.y));
     w_.end_array();
   }
 

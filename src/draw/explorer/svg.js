@@ -9,20 +9,26 @@ function draw(tag, attributes, ...children) {
   return made;
 }
 
+/// "h[3]" with its step raised.
+function raised(text, printed) {
+  const [, base, step] = printed && text.match(/^(.+)\[(.+)\]$/) || [];
+  return step ? [base, draw('tspan', { dy: -5, class: 'up' }, '(' + step + ')')] : [text];
+}
+
 class SvgRenderer {
   constructor(scene) {
     this.scene = scene;
     this.world = draw('g', {});
     this.svg = draw('svg', { xmlns: SVG, role: 'presentation' }, arrowHeads(), this.world);
-    this.clusters = scene.clusters.map((c) => draw('g', { class: 'cl' + (c.elided ? ' gap' : '') },
+    this.clusters = scene.clusters.map((c) => draw('g', { class: 'cl' + (c.elided ? ' gap' : '') + (scene.printed ? ' bare' : '') },
       draw('rect', { x: c.x, y: c.y, width: c.w, height: c.h, rx: 8 })));
-    const captions = scene.clusters.map((c) => draw('text',
+    const captions = scene.printed ? [] : scene.clusters.map((c) => draw('text',
       { x: c.caption, y: c.y + 14, class: 'cap' }, c.label));
     this.edges = Array.from({ length: scene.edgeCount }, (_, e) => this.edge(e));
     const order = [...this.edges.keys()].sort((a, b) => this.rank(a) - this.rank(b) || a - b);
     this.nodes = Array.from({ length: scene.count }, (_, i) => this.node(i));
     this.world.append(...this.clusters, ...order.map((e) => this.edges[e]), ...captions,
-      ...this.nodes, ...this.edgeLabels());
+      ...this.nodes, ...this.squares(), ...this.edgeLabels());
     this.marked = [];
     stage.replaceChildren(this.svg);
     this.nodes[0]?.setAttribute('tabindex', '0');
@@ -40,6 +46,14 @@ class SvgRenderer {
     }));
   }
 
+  // a black square on a line: what is read is that of another step
+  squares() {
+    const at = this.scene.squares, made = [];
+    for (let i = 0; i < at.length; i += 2)
+      made.push(draw('rect', { x: at[i] - 3.5, y: at[i + 1] - 3.5, width: 7, height: 7, class: 'sq' }));
+    return made;
+  }
+
   edgeLabels() {
     const { label, label_x, label_y } = this.scene.e, seen = new Set(), made = [];
     for (let e = 0; e < this.scene.edgeCount; ++e) {
@@ -55,10 +69,11 @@ class SvgRenderer {
     const { scene } = this, { x, y, w, h, adjoint, op, name } = scene.n, kind = scene.kind(i);
     const box = (inset, radius, extra) => draw('rect', { x: x[i] - w[i] / 2 + inset,
       y: y[i] - h[i] / 2 + inset, width: w[i] - 2 * inset, height: h[i] - 2 * inset, rx: radius, ...extra });
-    const line = (dy, text, extra) => draw('text', { x: x[i], y: y[i] + dy, ...extra }, text);
+    const line = (dy, text, extra) => draw('text', { x: x[i], y: y[i] + dy, ...extra }, ...raised(text, scene.printed));
+    const round = scene.printed ? h[i] / 2 : name[i] ? 5 : 9;
     const made = draw('g', { class: 'n ' + kind + (adjoint[i] ? ' adjoint' : '') + (adjoint[i] > 1 ? ' second' : ''), tabindex: '-1',
-      role: 'button', 'aria-label': scene.said(i), 'data-node': i }, box(0, name[i] ? 5 : 9));
-    if (kind === 'random') made.append(box(2.5, 3, { class: 'in' }));
+      role: 'button', 'aria-label': scene.said(i), 'data-node': i }, box(0, round));
+    if (kind === 'random') made.append(box(2.5, round - 2, { class: 'in' }));
     const second = name[i] ? secondLine(scene, i) : '';
     if (!name[i]) made.append(line(4, op[i], { class: 'o' }));
     else if (!second) made.append(line(4, name[i]));

@@ -281,7 +281,7 @@ function verdict(row) {
   if (seen.some((c) => Number.isNaN(c.norm))) return 'not finite';
   let fall = null, rise = null;
   for (let i = 1; i < seen.length; ++i) {
-    if (!seen[i].norm || !seen[i - 1].norm) continue;
+    if (!seen[i].norm || !seen[i - 1].norm || seen[i].step.domain !== seen[i - 1].step.domain) continue;
     const factor = seen[i - 1].norm / seen[i].norm;  // back: from a step to the one before
     if (!fall || factor < fall.factor) fall = { factor, label: seen[i - 1].step.label };
     if (!rise || factor > rise.factor) rise = { factor, label: seen[i - 1].step.label };

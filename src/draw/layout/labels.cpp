@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <map>
 #include <string>
 #include <tuple>
@@ -12,6 +11,7 @@
 
 #include "base/index.h"
 #include "draw/layout/geometry.h"
+#include "draw/layout/obstacles.h"
 #include "draw/layout/text.h"
 #include "draw/printed/printed_layout.h"
 
@@ -21,8 +21,6 @@ namespace {
 constexpr double kLineHeight = 12;
 constexpr double kBeside = 4;               // between a caption and a line
 constexpr double kStep = 6;                 // between places that are tried
-constexpr long kCovering = 200;             // cost of a place on a text or node
-constexpr long kShared = 1;                 // cost of a place on a line that other texts share
 constexpr std::size_t kMostEdges = 10'000;  // of a larger picture labels keep clear of labels alone
 constexpr std::array<double, 9> kShares{0.5, 0.38, 0.62, 0.26, 0.74, 0.16, 0.84, 0.06, 0.94};
 
@@ -36,111 +34,19 @@ const Leg* upright_leg(const Wire& w, std::size_t& number) {
   return nullptr;
 }
 
-/// What is drawn, by squares: what a text would lie on.
-class Obstacles {
- public:
-  void add_box(const Box& box) { boxes_.push_back(box), enter(box, number(boxes_) * 2); }
-  /// @param name  of the text of its line
-  void add_piece(Point a, Point b, int net, int to, int name) {
-    pieces_.push_back({a, b, net, to, name});
-    const int id = number(pieces_) * 2 + 1;
-    const double length = std::max(std::abs(b.x - a.x), std::abs(b.y - a.y));
-    const int steps = static_cast<int>(length / kSquare) + 1;
-    for (int s = 0; s < steps; ++s) {
-      const Point p = between(a, b, double(s) / steps), q = between(a, b, double(s + 1) / steps);
-      enter({(p.x + q.x) / 2, (p.y + q.y) / 2, std::abs(p.x - q.x), std::abs(p.y - q.y)}, id);
-    }
-  }
-
-  /// What a text of that net would cover: texts and nodes are worse than lines. Where lines of its
-  /// net with other texts run along, as well, it could not be told whose it is.
-  /// @param name  of the text; -1: that does not matter
-  long cost(const Box& text, int net, int to, int name) const {
-    long boxes = 0;
-    bool shared = false;
-    std::vector<int> nets;
-    each(text, [&](int id) {
-      if (id % 2 == 0) {
-        boxes += overlap(text, boxes_[at(id / 2)]) ? 1 : 0;
-        return;
-      }
-      const Piece& p = pieces_[at(id / 2)];
-      if (p.net == net ? name < 0 || p.name == name : p.to == to) return;
-      if (!passes(p, text)) return;
-      if (p.net == net) {
-        shared = true;
-        return;
-      }
-      if (std::ranges::find(nets, p.net) == nets.end()) nets.push_back(p.net);
-    });
-    return kCovering * boxes + 2 * std::ssize(nets) + (shared ? kShared : 0);
-  }
-
- private:
-  static constexpr double kSquare = 48;
-  struct Piece {
-    Point a, b;
-    int net, to, name;
-  };
-  template <class T>
-  static int number(const std::vector<T>& v) {
-    return static_cast<int>(v.size()) - 1;
-  }
-  static Point between(Point a, Point b, double t) {
-    return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
-  }
-  static bool overlap(const Box& a, const Box& b) {
-    return std::abs(a.x - b.x) * 2 < a.width + b.width &&
-           std::abs(a.y - b.y) * 2 < a.height + b.height;
-  }
-  static bool passes(const Piece& p, const Box& box) {
-    double from = 0, to = 1;
-    const auto clip = [&](double start, double step, double low, double high) {
-      if (std::abs(step) < 1e-9) return start > low && start < high;
-      const double s = (low - start) / step, t = (high - start) / step;
-      from = std::max(from, std::min(s, t));
-      to = std::min(to, std::max(s, t));
-      return from < to;
-    };
-    return clip(p.a.x, p.b.x - p.a.x, box.left(), box.right()) &&
-           clip(p.a.y, p.b.y - p.a.y, box.top(), box.bottom());
-  }
-  template <class Do>
-  static void each_square(const Box& box, const Do& act) {
-    const auto square = [](double v) { return static_cast<std::int64_t>(std::floor(v / kSquare)); };
-    for (std::int64_t x = square(box.left()); x <= square(box.right()); ++x)
-      for (std::int64_t y = square(box.top()); y <= square(box.bottom()); ++y)
-        act((x << 32) ^ (y & 0xffffffff));
-  }
-  void enter(const Box& box, int id) {
-    each_square(box, [&](std::int64_t key) {
-      std::vector<int>& there = squares_[key];
-      if (there.empty() || there.back() != id) there.push_back(id);
-    });
-  }
-  template <class Do>
-  void each(const Box& box, const Do& act) const {
-    each_square(box, [&](std::int64_t key) {
-      if (const auto there = squares_.find(key); there != squares_.end())
-        for (const int id : there->second) act(id);
-    });
-  }
-
-  std::vector<Box> boxes_;
-  std::vector<Piece> pieces_;
-  std::unordered_map<std::int64_t, std::vector<int>> squares_;
-};
-
 class Labels {
  public:
   /// @param told_apart  whether a text on a line that others share is worse than on one of its own
-  Labels(const Drawing& d, Layout& layout, bool told_apart)
+  /// @param heads  whether one on the head of an arrow is
+  Labels(const Drawing& d, Layout& layout, bool told_apart, bool heads)
       : d_(d),
         layout_(layout),
         paths_(layout.edges),
         searched_(paths_.size() <= kMostEdges),
         told_apart_(told_apart) {
     if (searched_) add_drawing();
+    for (const Path& path : paths_)
+      if (heads && searched_) add_head(path.points.back(), path.points[path.points.size() - 2]);
     place_captions();
   }
 
@@ -174,6 +80,15 @@ class Labels {
         drawn_.add_piece(points[i], points[i + 1], d_.wires[e].net, d_.picture.edges[e].to,
                          name(e));
     }
+  }
+
+  /// To be seen whoever's text it is.
+  void add_head(Point tip, Point from) {
+    const double far = std::hypot(tip.x - from.x, tip.y - from.y);
+    if (far < 1e-9) return;
+    const double share = kHeadLength / far;
+    drawn_.add_piece({tip.x + (from.x - tip.x) * share, tip.y + (from.y - tip.y) * share}, tip,
+                     kHead, -1, -1);
   }
 
   /// A number for the text of an edge.
@@ -297,14 +212,16 @@ class Labels {
 Cramped place_labels(const Drawing& d, Layout& layout) {
   std::vector<Point> middles;
   for (const Path& p : layout.edges) middles.push_back(p.label);
-  // with texts on short lines placed first there may be room for all; else not all are told apart
-  for (const bool short_first : {false, true}) {
-    Labels labels(d, layout, true);
-    Cramped cramped = labels.place(short_first);
-    if (!labels.covering()) return cramped;
-    for (std::size_t e = 0; e < middles.size(); ++e) layout.edges[e].label = middles[e];
-  }
-  return Labels(d, layout, false).place(false);
+  // with texts on short lines placed first, or on heads, there may be room for all; else not all
+  // are told apart
+  for (const bool heads : {true, false})
+    for (const bool short_first : {false, true}) {
+      Labels labels(d, layout, true, heads);
+      Cramped cramped = labels.place(short_first);
+      if (!labels.covering()) return cramped;
+      for (std::size_t e = 0; e < middles.size(); ++e) layout.edges[e].label = middles[e];
+    }
+  return Labels(d, layout, false, false).place(false);
 }
 
 }  // namespace taugrad::draw

@@ -74,6 +74,7 @@ void frame(const Picture& picture, Layout& layout) {
   for (Path& p : layout.edges) {
     for (Point& q : p.points) q.x += dx, q.y += dy;
     p.label.x += dx, p.label.y += dy;
+    p.square.x += dx, p.square.y += dy;
   }
   for (auto* points : {&layout.sides, &layout.captions}) {
     for (Point& q : *points) q.x += dx, q.y += dy;

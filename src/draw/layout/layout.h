@@ -23,7 +23,8 @@ struct Box {
 /// A chain of cubic Bezier curves: 3n+1 points, from tail to head.
 struct Path {
   std::vector<Point> points;
-  Point label;  ///< centre of the label, where there is one
+  Point label;        ///< centre of the label, where there is one
+  Point square = {};  ///< printed: that of a delay's square, where there is one
 };
 
 /// Coordinates of a picture, of nodes, edges and clusters in its own order. All inside [0,width] x

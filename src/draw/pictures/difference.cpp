@@ -108,7 +108,7 @@ class Differ {
       const PictureNode& other = out_.picture.nodes[at(n == a ? b : a)];
       if (otherwise)
         node.title +=
-            fmt::format("\nthere: {}{}{}", other.op, other.shape.empty() ? "" : " ", other.shape);
+            fmt::format("; there: {}{}{}", other.op, other.shape.empty() ? "" : " ", other.shape);
     }
   }
   void mark_alone(int n, int side) {
@@ -119,7 +119,7 @@ class Differ {
   static void fill(PictureNode& n, const char* colour, const char* why) {
     n.fill = colour;
     n.ink = "#111111";
-    n.title += fmt::format("\n{}", why);
+    n.title += fmt::format("; {}", why);
   }
 
   /// How far apart two values are, from 0; NaN where there are none on both sides.
@@ -141,7 +141,7 @@ class Differ {
     const int level = 247 - static_cast<int>(std::lround(std::clamp(far, 0.0, 1.0) * 214));
     n.fill = fmt::format("#{0:02x}{0:02x}{0:02x}", level);
     n.ink = level > 120 ? "#111111" : "#ffffff";
-    n.title += fmt::format("\nfrom the other side by {:.3g} % of the larger norm", 100 * far);
+    n.title += fmt::format("; apart from the other side by {:.3g} % of the larger norm", 100 * far);
     if (n.name.empty() || out_.picture.printed) return;
     n.op = far == 0 ? "same" : fmt::format("{:.3g} %", 100 * far);
     n.shape.clear();

@@ -11,10 +11,12 @@
 /// mirrored over what it is the gradient of; texts clear of each other and of all circles.
 namespace taugrad::draw {
 
-inline constexpr double kCircle = 32;        ///< diameter of a circle with a short name
-inline constexpr double kLabelHeight = 12;   ///< of a text beside a line
-inline constexpr double kPrintedSize = 14;   ///< font size of a name
-inline constexpr double kPrintedLabel = 12;  ///< of a weight beside its line
+inline constexpr double kCircle = 32;       ///< diameter of a circle with a short name
+inline constexpr double kLabelHeight = 12;  ///< of a text beside a line
+inline constexpr double kSquare = 7;        ///< side of a delay's square
+inline constexpr double kHeadLength = 8, kHeadWidth = 6;  ///< of an arrow
+inline constexpr double kPrintedSize = 14;                ///< font size of a name
+inline constexpr double kPrintedLabel = 12;               ///< of a weight beside its line
 
 inline constexpr double kSlotPitch = 58;  ///< between nodes of a row, at scale 1
 inline constexpr double kRowPitch = 66;   ///< between rows
@@ -41,8 +43,9 @@ std::optional<std::vector<Path>> printed_routes(const Picture& picture,
 /// How often lines cross each other.
 int printed_crossings(const std::vector<Path>& paths);
 
-/// Texts beside nodes (Layout::sides), then beside lines. @returns whether all are clear; else
-/// those from the first on that is not have no place
+/// Squares on lines, texts beside nodes (Layout::sides), then beside lines: where there is room
+/// none on an arrow head or as near to another line as to its own. @returns whether all are clear
+/// of circles, lines and each other; else those from the first on that is not have no place
 bool place_printed_texts(const Picture& picture, Layout& layout);
 
 /// Width of the text beside an edge, and of that beside a node.

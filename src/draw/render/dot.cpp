@@ -258,13 +258,12 @@ class DotWriter {
   // what comes from another step, as a black square on its line
   void squares() {
     for (std::size_t e = 0; e < picture_.edges.size(); ++e) {
-      if (!picture_.edges[e].square) continue;
-      const std::vector<Point> points = draw::sampled(layout_.edges[e]);
+      if (!picture_.edges[e].square || !layout_.printed) continue;
       out_ +=
           "  delay_" + std::to_string(e) +
           " [label=\"\", shape=square, style=filled, fillcolor=black, fixedsize=true, width=0.1, "
           "height=0.1, pos=\"";
-      point(points[points.size() / 2]);
+      point(layout_.edges[e].square);
       out_ += "\"];\n";
     }
   }

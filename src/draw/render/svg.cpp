@@ -189,9 +189,8 @@ class SvgWriter {
     out_ += draw::path_text(layout_.edges[e]);
     out_ += "\"/>\n";
     if (!edge.square || !layout_.printed) return;
-    const auto points = draw::sampled(layout_.edges[e]);
-    const Point middle = points[points.size() / 2];
-    rectangle({middle.x, middle.y, 7, 7}, 0, "sq");
+    const Point middle = layout_.edges[e].square;
+    rectangle({middle.x, middle.y, draw::kSquare, draw::kSquare}, 0, "sq");
     out_ += '\n';
   }
 

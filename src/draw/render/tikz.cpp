@@ -118,8 +118,7 @@ class TikzWriter {
     }
     out_ += ";\n";
     if (!edge.square || !layout_.printed) return;
-    const auto points = sampled(layout_.edges[e]);
-    const Point m = points[points.size() / 2];
+    const Point m = layout_.edges[e].square;
     rectangle({m.x, m.y, 6, 6}, "fill=black");
   }
 
