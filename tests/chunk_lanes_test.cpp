@@ -59,6 +59,21 @@ TEST_CASE("chunk: what steps and heads make alike is made once, but what is aske
   }
 }
 
+TEST_CASE("chunk: gates that a category chooses are made step by step", "[chunk]") {
+  const Definition d = define(R"j("index": {"t": "tau"}, "sizes": {"K": 2},
+ "inputs": {"c[t]": "category(3)", "a[t]": [], "k[t]": ["K"], "q[t]": ["K"]},
+ "equations": ["S[t] = where(c[t] == 1, 0.5, tanh(a[t])) * S[t-1] + outer(q[t], k[t])",
+   "y[t] = S[t] @ q[t]"], "loss": "sum(y[t] * y[t])")j");
+  const Tensors inputs = random_inputs(d, {.steps = 9, .batch = 3, .seed = 5});
+  RunOptions options;
+  const Tensors plain = test::evaluate(d, inputs, {}, {"y", "grad:a", "grad:k"}, options);
+  options.engine.chunk = kChunk;
+  const Tensors chunked = test::evaluate(d, inputs, {}, {"y", "grad:a", "grad:k"}, options);
+  CHECK(chunks_of(d, 9).states.size() == 1);
+  for (const auto& [name, tensor] : plain)
+    CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
+}
+
 TEST_CASE("chunk: what goes through many operations is made step by step from there on",
           "[chunk]") {
   // and, where it would take long to tell whether one is made of another, all of it

@@ -58,9 +58,10 @@ bool Lanes::like(NodeId a, NodeId b) const {
   if (&tape_.op(a) != &tape_.op(b) || tape_.attrs_id(a) != tape_.attrs_id(b) ||
       tape_.shape_id(a) != tape_.shape_id(b) || tape_.extent_id(a) != tape_.extent_id(b))
     return false;
-  // an input that items have at other steps only cannot be stacked as it is
+  // an input that items have at other steps only cannot be stacked as it is, nor can a category
   const auto same = [&](NodeId x, NodeId y) {
     const ExtentId e = tape_.extent_id(x);
+    if (category_size(tape_.var(x)) > 0) return false;
     return tape_.shape_id(x) == tape_.shape_id(y) && (e == kShared || e == tape_.extent_id(a));
   };
   return std::ranges::equal(tape_.inputs(a), tape_.inputs(b), same);
