@@ -7,8 +7,6 @@
 
 #include "chunk_support.h"
 #include "taugrad/evaluate/describe_plan.h"
-#include "taugrad/graph/reachable.h"
-#include "taugrad/ops/records.h"
 
 using namespace chunk_support;
 using taugrad::test::define;
@@ -70,6 +68,12 @@ const Net kNets[] = {
      R"j("S[t] = a[t] * S[t-1] + outer(v[t], k[t])", "x[t] = tanh(S[t] @ q[t])",
       "T[t] = b[t] * T[t-1] + outer(x[t], k[t])", "y[t] = T[t] @ q[t]")j",
      2},
+    {"made of the steps before and after",
+     R"j("S[t] = sigmoid(a[t] + a[t-1]) * S[t-1] + outer(v[t+1] * v[t], tanh(k[t-1]))",
+      "y[t] = S[t] @ (q[t+1] * w + q[t-2])")j"},
+    {"made of the steps before and after, from the end",
+     R"j("S[t] = sigmoid(a[t+1] * c) * S[t+1] + outer(v[t-1] + v[t], tanh(k[t+1]) * w)",
+      "y[t] = S[t] @ (q[t-1] + w) + S[t+1] @ tanh(q[t+2])")j"},
     {"a row and its rest for a key, from the end, as HGRN2",
      R"j("S[t] = e[t] * S[t+1] + outer(v[t], 1 - e[t])", "y[t] = S[t] @ q[t]")j"},
     {"a row and numbers, minus, divided, a learnt first state",
@@ -179,50 +183,6 @@ TEST_CASE("chunk: shipped recurrences have the values and gradients of step by s
 
 TEST_CASE("chunk: values and gradients are those of step by step, to rounding", "[chunk]") {
   check_values(kNets);
-}
-
-TEST_CASE("chunk: what steps and heads make alike is made once, but what is asked for", "[chunk]") {
-  const Definition d = define(R"j("index": {"t": "tau", "h": 2}, "sizes": {"n": 3, "K": 2},
- "inputs": {"x[t]": ["n"]}, "weights": {"W": ["K", "n"], "V[h]": ["K", "n"], "m": ["K"], "c": []},
- "functions": ["key(u) = tanh(m * u) / sqrt(1 + sum(u * u)) + layer_norm(u, m, 0)"],
- "equations": ["k[t,h] = key(V[h] @ x[t])", "s[t] = max(s[t-1] * c, sum(x[t]))",
-   "S[t,h] = sigmoid(s[t]) * S[t-1,h] + outer(softmax(W @ x[t]), k[t,h])",
-   "y[t,h] = S[t,h] @ (W @ x[t])"], "loss": "sum(y[t,h] * y[t,h])")j");
-  const Unfolded u = unfold(d, {.steps = 8});
-  const auto count = [&](const Op& op, const std::set<std::string>& asked) {
-    const InChunks made = in_chunks(u.graph().tape(), kChunk, asked);
-    const Tape& tape = made.graph.tape();
-    const NodeId loss = made.nodes[static_cast<std::size_t>(u.loss().id)];
-    const std::vector<char> needed = reachable(tape, {&loss, 1});
-    std::ptrdiff_t n = 0;
-    for (NodeId id = 0; id < tape.size(); ++id)
-      n += needed[static_cast<std::size_t>(id)] != 0 && &tape.op(id) == &op;
-    return n;
-  };
-  CHECK(count(kTanh, {}) == 4);  // a chunk, a head
-  CHECK(count(kSoftmax, {}) == 2);
-  CHECK(count(kMaximum, {}) == 8);  // each is made of the one before
-  CHECK(count(kMatmul, {}) == 24);  // W for both heads
-  CHECK(count(kTanh, {"k"}) == 16);
-  CHECK(count(kMatmul, {"W"}) == 32 + 16);
-  const Tensors inputs = random_inputs(d, {.steps = 9, .batch = 3, .seed = 5});
-  Tensors weights = initial_weights(d, {.steps = 9, .seed = 6});
-  for (const char* name : {"m", "c"}) fill(weights.at(name), name[0]);
-  for (const std::vector<std::string>& fetch :
-       {std::vector<std::string>{"loss", "y", "grad:V", "grad:m", "grad:c", "grad:x"},
-        {"loss", "grad:W", "grad:W[3,2]"},
-        {"k", "grad:k", "grad:V"},
-        {"grad:s", "grad:x"}}) {
-    RunOptions options;
-    const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
-    options.engine.chunk = kChunk;
-    const Tensors chunked = test::evaluate(d, inputs, weights, fetch, options);
-    for (const auto& [name, tensor] : plain) {
-      CAPTURE(name);
-      CHECK(largest(tensor) > 0);
-      CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-    }
-  }
 }
 
 TEST_CASE("chunk: items that end by two lengths go step by step", "[chunk]") {

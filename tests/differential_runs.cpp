@@ -25,26 +25,28 @@ int main(int count, char** words) {
   };
   const std::uint64_t networks = number(1, 10000), first = number(2, 0);
   taugrad::verify_rewritings = true;
-  std::uint64_t ways = 0, failed = 0, of = 0;
+  std::uint64_t ways = 0, failed = 0, of = 0, chunked = 0;
   Difference worst;
   for (std::uint64_t seed = first; seed < first + networks; ++seed) {
     Comparison c;
     try {
       c = Differential(seed).run();
     } catch (const taugrad::Error& e) {
-      c.definition = NetworkGenerator(seed).make(seed % 24 == 7);
+      c.definition = Differential::definition(seed);
       c.failures.push_back({e.what(), "nothing", HUGE_VAL});
     }
     report(seed, c);
     failed += !c.failures.empty();
+    chunked += c.chunked;
     ways += static_cast<std::uint64_t>(c.ways);
     if (c.worst.size <= worst.size) continue;
     worst = c.worst;
     of = seed;
   }
   fmt::print(
-      "{} recurrences, {} runs beside the reference: worst difference {:.2g} (seed {}, {}, {}); {} "
+      "{} recurrences, {} in chunks too, {} runs beside the reference: worst difference {:.2g} "
+      "(seed {}, {}, {}); {} "
       "failed\n",
-      networks, ways, worst.size, of, worst.way, worst.output, failed);
+      networks, chunked, ways, worst.size, of, worst.way, worst.output, failed);
   return failed == 0 ? 0 : 1;
 }

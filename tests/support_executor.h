@@ -19,21 +19,23 @@ using namespace taugrad;
 struct Numbers {
   Numbers(unsigned s) : seed(s) {}  // NOLINT: a seed is all that most tests say
   unsigned seed;
-  std::vector<double> scale = {};  ///< by node; or empty
+  std::vector<double> scale = {};       ///< by node; or empty
+  std::vector<NodeId> stands_for = {};  ///< by leaf: the one whose numbers it has; empty: itself
 };
 
 /// A number for element `i` of a leaf, item by item; a category, sometimes absent, where the leaf
 /// is one.
 inline double leaf_number(const Tape& tape, NodeId leaf, std::int64_t key, std::int64_t i,
                           const Numbers& numbers) {
+  const std::int64_t category = tape.attrs(leaf).integer_or("category", 0);
+  if (!numbers.stands_for.empty()) leaf = numbers.stands_for[static_cast<std::size_t>(leaf)];
   std::uint64_t x = static_cast<std::uint64_t>(leaf) * 0x9E3779B97F4A7C15u +
                     static_cast<std::uint64_t>(key) * 0xC2B2AE3D27D4EB4Fu +
                     static_cast<std::uint64_t>(i) * 0x165667B19E3779F9u + numbers.seed;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
   x ^= x >> 31;
-  if (const std::int64_t size = tape.attrs(leaf).integer_or("category", 0); size > 0)
-    return static_cast<double>(x % static_cast<std::uint64_t>(size + 1)) - 1;
+  if (category > 0) return static_cast<double>(x % static_cast<std::uint64_t>(category + 1)) - 1;
   const double number = 0.1 + 0.8 * static_cast<double>(x >> 11) * 0x1p-53;
   if (numbers.scale.empty()) return number;
   return numbers.scale[static_cast<std::size_t>(leaf)] * (2 * number - 1);

@@ -122,15 +122,18 @@ Step<S> Lowering<S>::step_of(NodeId id, Form form) {
   return step;
 }
 
-/// Products of one level: one step, but for two of one type that add to one place.
+/// Products of one level: one step, but for two of one matrix that add to one place.
 template <class S>
 void Lowering<S>::add_products(std::span<const Unit> units) {
-  for (const Unit& u : units) pack(draft_.products[at(draft_.product[at(u.node)])]);
+  const auto panels_of = [&](const Unit& u) {
+    return pack(draft_.products[at(draft_.product[at(u.node)])]);
+  };
+  for (const Unit& u : units) panels_of(u);
   Step<S> step;
   std::int32_t type = -1;
   for (const Unit& u : units) {
     const bool apart = !on(Pass::time) || (!on(Pass::gates) && u.type != type) ||
-                       added_[at(value_[at(u.node)])] == std::pair(next(), u.type);
+                       added_[at(value_[at(u.node)])] == std::pair(next(), panels_of(u));
     if (step.job_count > 0 && apart) {
       finish(step);
       step.job_count = 0;
@@ -152,7 +155,7 @@ void Lowering<S>::add_job(NodeId id) {
   const Job job{value_[at(p.a)], value_[at(id)], pack(p), draft_.added(id)};
   touch(storage(job.a), next());
   touch(storage(job.out), next(), -1);
-  added_[at(job.out)] = {next(), p.type};
+  added_[at(job.out)] = {next(), job.panels};
   plan_.jobs.push_back(job);
 }
 

@@ -32,36 +32,39 @@ bool is_known_of_steps(const Op& op) {
 
 }  // namespace
 
-Var Lanes::stacked(std::span<const NodeId> nodes) {
-  const Nodes key(nodes.begin(), nodes.end());
-  if (const auto known = known_.find(key); known != known_.end()) return known->second;
-  Var all = alike(key) && apart(key) ? at_once(key) : Var{};
+Var Lanes::stacked(const Nodes& nodes, int on_way) {
+  if (const auto known = known_.find(nodes); known != known_.end()) return known->second;
+  const bool at_once = on_way < kMostOnWay && alike(nodes) && apart(nodes);
+  Var all = at_once ? this->at_once(nodes, on_way + 1) : Var{};
   if (!all) {
     Vars lines;
     for (const NodeId id : nodes) lines.push_back(tape_.var(id));
     all = stack(lines);
   }
-  return known_[key] = all;
+  return known_[nodes] = all;
 }
 
 /// Whether all are made in one way, which is known of several steps at once.
 bool Lanes::alike(const Nodes& nodes) const {
   const NodeId first = nodes[0];
-  const Op& op = tape_.op(first);
-  if (!is_known_of_steps(op) || tape_.shape(first).rank() > kMostAxes) return false;
+  if (nodes.size() < 2 || !is_known_of_steps(tape_.op(first))) return false;
+  if (tape_.shape(first).rank() > kMostAxes) return false;
   for (const NodeId x : tape_.inputs(first))
     if (tape_.shape(x).rank() > kMostAxes) return false;
-  return nodes.size() > 1 && std::ranges::all_of(nodes, [&](NodeId id) {
-           return !is_asked(id) && &tape_.op(id) == &op &&
-                  tape_.attrs_id(id) == tape_.attrs_id(first) &&
-                  tape_.shape_id(id) == tape_.shape_id(first) &&
-                  tape_.extent_id(id) == tape_.extent_id(first) &&
-                  tape_.inputs(id).size() == tape_.inputs(first).size() &&
-                  std::ranges::equal(
-                      tape_.inputs(id), tape_.inputs(first), {},
-                      [&](NodeId x) { return tape_.shape_id(x); },
-                      [&](NodeId x) { return tape_.shape_id(x); });
-         });
+  return std::ranges::all_of(nodes, [&](NodeId id) { return !is_asked(id) && like(id, first); });
+}
+
+bool Lanes::like(NodeId a, NodeId b) const {
+  if (&tape_.op(a) != &tape_.op(b) || tape_.attrs_id(a) != tape_.attrs_id(b) ||
+      tape_.shape_id(a) != tape_.shape_id(b) || tape_.extent_id(a) != tape_.extent_id(b))
+    return false;
+  // an input that items have at other steps only cannot be stacked as it is, nor can a category
+  const auto same = [&](NodeId x, NodeId y) {
+    const ExtentId e = tape_.extent_id(x);
+    if (category_size(tape_.var(x)) > 0) return false;
+    return tape_.shape_id(x) == tape_.shape_id(y) && (e == kShared || e == tape_.extent_id(a));
+  };
+  return std::ranges::equal(tape_.inputs(a), tape_.inputs(b), same);
 }
 
 bool Lanes::is_asked(NodeId id) const {
@@ -78,7 +81,8 @@ bool Lanes::apart(const Nodes& nodes) const {
       if (x >= low && seen[at(x - low)] == 0) seen[at(x - low)] = 1, open.push_back(x);
   };
   for (const NodeId id : nodes) look(id);
-  while (!open.empty()) {
+  for (std::size_t looks = 0; !open.empty(); ++looks) {
+    if (looks == kMostLooks) return false;
     const NodeId id = open.back();
     open.pop_back();
     look(id);
@@ -86,17 +90,19 @@ bool Lanes::apart(const Nodes& nodes) const {
   return std::ranges::none_of(nodes, [&](NodeId id) { return seen[at(id - low)] != 0; });
 }
 
-Var Lanes::at_once(const Nodes& nodes) {
+Var Lanes::at_once(const Nodes& nodes, int on_way) {
   Vars in;
-  for (std::size_t i = 0; i < tape_.inputs(nodes[0]).size(); ++i) in.push_back(operand(nodes, i));
+  for (std::size_t i = 0; i < tape_.inputs(nodes[0]).size(); ++i)
+    in.push_back(operand(nodes, i, on_way));
   return made(nodes[0], in);
 }
 
 /// What all share is spread over the steps.
-Var Lanes::operand(const Nodes& nodes, std::size_t input) {
+Var Lanes::operand(const Nodes& nodes, std::size_t input, int on_way) {
   Nodes from;
   for (const NodeId id : nodes) from.push_back(tape_.inputs(id)[input]);
-  if (std::ranges::any_of(from, [&](NodeId x) { return x != from[0]; })) return stacked(from);
+  if (std::ranges::any_of(from, [&](NodeId x) { return x != from[0]; }))
+    return stacked(from, on_way);
   const Var shared = tape_.var(from[0]);
   return broadcast_to(shared, of_steps(static_cast<std::int64_t>(nodes.size()), shared.shape()));
 }

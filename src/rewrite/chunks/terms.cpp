@@ -24,7 +24,7 @@ std::optional<SeenAs> seen_as(const Shape& x, const Shape& state, const StateAxe
 }
 
 NodeId elements_of(const Tape& tape, NodeId id) {
-  while (&tape.op(id) == &kReshape) id = tape.inputs(id)[0];
+  while (&tape.op(id) == &kReshape && !tape.is_value(id)) id = tape.inputs(id)[0];
   return id;
 }
 

@@ -16,7 +16,8 @@ struct SeenAs {
 };
 std::optional<SeenAs> seen_as(const Shape& x, const Shape& state, const StateAxes& axes);
 
-/// The node that has the same elements in order, behind other axes.
+/// The node that has the same elements in order, behind other axes: a variable, if there is one,
+/// for it may have to have its gradient.
 NodeId elements_of(const Tape& tape, NodeId id);
 
 /// A term of a sum, taken apart: factors that are smaller than the state, and those of its size.
