@@ -54,6 +54,8 @@ TEST_CASE("bench: a line of JSON in the form of other programs", "[bench]") {
   CHECK(lines[0]["us_per_step"].get<double>() ==
         Approx(lines[0]["fwd_bwd_ms"].get<double>() * 1e3 / 32).margin(2e-3));
   CHECK(lines[0]["plan_ms"] > 0);
+  CHECK(lines[0]["first_run_ms"] > 0);
+  CHECK(lines[0]["prepare_ms"] > lines[0]["first_run_ms"]);
   CHECK(lines[0]["plan_ns_per_node"].get<double>() ==
         Approx(lines[0]["plan_ms"].get<double>() * 1e6 / lines[0]["nodes"].get<double>())
             .epsilon(0.01));

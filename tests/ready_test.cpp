@@ -86,6 +86,39 @@ TEST_CASE("instances of a region at one distance are kept as two", "[exec]") {
   CHECK(ready.streams.size() < given.size());
 }
 
+TEST_CASE("rows of a region at one distance are kept as two", "[exec]") {
+  using Ready = AddressCache<float>;
+  using Source = taugrad::runtime::RowSource<float>;
+  std::vector<float> data(2000);
+  Ready ready;
+  ready.prepare(1);
+  std::vector<std::pair<float*, std::int64_t>> given, kept;
+  std::vector<bool> joined;
+  const auto add = [&](std::size_t i, std::size_t j, std::int64_t rows, std::int64_t elements) {
+    const std::vector<Source> place{{&data[i], 8, rows}, {&data[j], 0, rows}};
+    for (const Source& s : place) given.emplace_back(s.data, s.rows);
+    joined.push_back(ready.add(place, {0, 2, elements}, 0));
+  };
+  for (std::size_t t = 0; t < 4; ++t) add(t * 24, 1000, 2, 8);  // the second stream is shared
+  add(97, 1000, 2, 8);                                          // not at that distance
+  add(121, 1000, 2, 8);
+  add(145, 1000, 1, 8);  // fewer rows
+  add(169, 1000, 1, 4);
+  CHECK(joined == std::vector<bool>{false, true, true, true, false, true, false, false});
+  ready.repeat_region(2);  // as many like the last, where it joined
+  CHECK(ready.regions.back().count == 3);
+  ready.regions.back().count = 1;
+  for (const Ready::Region& r : ready.regions)
+    for (std::uint32_t n = 0; n < r.count; ++n)
+      for (std::size_t k = r.source; k < r.source + 2; ++k)
+        kept.emplace_back(n == 0 ? ready.sources[k].data
+                                 : ready.sources[k].data +
+                                       n * (ready.sources[k + 2].data - ready.sources[k].data),
+                          ready.sources[k].rows);
+  CHECK(kept == given);
+  CHECK(ready.sources.size() < given.size());
+}
+
 TEST_CASE("instances without gaps become one", "[exec]") {
   std::vector<float> data(2000);
   AddressCache<float> ready;

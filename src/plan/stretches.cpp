@@ -1,6 +1,7 @@
 #include "plan/stretches.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace taugrad::plan {
 
@@ -29,13 +30,13 @@ Stretches::Place Stretches::find(std::size_t row, std::size_t near) const {
   return {&piece, small / piece.length, small % piece.length};
 }
 
-bool Stretches::evenly(std::size_t a, std::int64_t apart, std::size_t times) const {
-  if (times < 2 || apart == 0) return true;
-  const auto row = [&](std::size_t time) {
-    return find(static_cast<std::size_t>(static_cast<std::int64_t>(a) +
-                                         apart * static_cast<std::int64_t>(time)));
-  };
-  return row(0).alike(row(1)) && row(0).alike(row(times - 1));
+std::size_t Stretches::even_times(std::size_t a, std::int64_t apart) const {
+  if (apart == 0) return rows();
+  const Place place = find(a);
+  const auto length = static_cast<std::int64_t>(place.piece->length);
+  if (apart % length != 0) return 1;
+  const std::size_t left = apart > 0 ? place.piece->count - 1 - place.time : place.time;
+  return left / static_cast<std::size_t>(std::abs(apart / length)) + 1;
 }
 
 }  // namespace taugrad::plan

@@ -43,8 +43,9 @@ class Stretches {
     const auto time = static_cast<std::int64_t>(place.time);
     for (std::size_t i = 0; i < width_; ++i) to[i] = first[i] + time * step[i];
   }
-  /// Whether rows `a`, `a + apart`, and so on, so many of them, move on by fixed amounts.
-  bool evenly(std::size_t a, std::int64_t apart, std::size_t times) const;
+  /// How many of the rows `a`, `a + apart`, and so on move on by fixed amounts: those of `a`'s
+  /// piece.
+  std::size_t even_times(std::size_t a, std::int64_t apart) const;
 
  private:
   std::size_t width_;

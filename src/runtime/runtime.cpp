@@ -121,7 +121,10 @@ void Runtime<S>::require_filled() {
 
 template <class S>
 void Runtime<S>::forget_addresses() {
-  for (Worker<S>& w : workers_) w.ready.forget();
+  for (Worker<S>& w : workers_) {
+    w.ready.forget();
+    w.told.clear();
+  }
 }
 
 /// One worker goes through the stretches of a plan that is not written down without a list of them,

@@ -72,8 +72,14 @@ class Runtime {
   const Shape& shape(ValueId id) const { return shape(place(id)); }
   S* data(const Value& v) const { return slots_.of(v.slot) + v.offset; }
   S* data(ValueId id) const { return data(place(id)); }
-  /// Whether values `a`, `b`, and so on, so many of them, are alike and lie at one distance.
-  bool evenly(ValueId a, ValueId b, std::size_t times) const;
+  /// How many of the values `a`, `b`, and so on, at most so many, are alike and lie at one
+  /// distance.
+  std::size_t even_times(ValueId a, ValueId b, std::size_t most) const;
+  /// How many times `each` operands, at most so many, are alike and lie at one distance from time
+  /// to time, from operand number `first` of the plan on; the same of single jobs of one matrix. 1
+  /// where the plan is written down.
+  std::size_t even_operands(std::size_t first, std::size_t each, std::size_t most) const;
+  std::size_t even_jobs(std::size_t first, std::size_t most) const;
   std::int64_t rows(ExtentId extent) const { return placed_.rows[extent]; }
   const BatchContext& context() const { return placed_.context; }
   kernels::Panels<S>& panels(std::int32_t number) {
@@ -122,6 +128,8 @@ class Runtime {
   bool holds_memory() const { return arena_->holder == this; }
   template <class Body>
   void each_reader(const Body& body) const;
+  template <class Body>
+  void each_job(const Step<S>& step, const Body& body) const;
   bool same_matrices(const plan::Stretches::Piece& piece) const;
   void place_panels();
   std::vector<std::size_t> order_of_panels() const;

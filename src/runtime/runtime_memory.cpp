@@ -98,11 +98,28 @@ bool Runtime<S>::same_matrices(const plan::Stretches::Piece& piece) const {
       const std::size_t a = second.first_job + j, b = third.first_job + j;
       if (plan_.jobs[a].panels != plan_.jobs[b].panels) return false;
       if (plan_.jobs.law() == nullptr || b < a ||
-          !plan_.jobs.law()->evenly(a, static_cast<std::int64_t>(b - a), piece.count - 1))
+          plan_.jobs.law()->even_times(a, static_cast<std::int64_t>(b - a)) < piece.count - 1)
         return false;
     }
   }
   return true;
+}
+
+/// Calls body(job) for the jobs of a step that multiplies by packed matrices, in their order. Of
+/// those of one matrix that a law tells the first and the last.
+template <class S>
+template <class Body>
+void Runtime<S>::each_job(const Step<S>& step, const Body& body) const {
+  const plan::Stretches* const law = plan_.jobs.law();
+  const std::size_t end = step.first_job + step.job_count;
+  for (std::size_t j = step.first_job; j < end; ++j) {
+    const plan::Job job = plan_.jobs[j];
+    body(job);
+    const std::size_t times = law == nullptr ? 1 : std::min(law->even_times(j, 1), end - j);
+    if (times < 3 || plan_.jobs[j + 1].panels != job.panels) continue;
+    j += times - 1;
+    body(plan_.jobs[j]);
+  }
 }
 
 /// Matrices that meet the same rows in one step lie side by side: for few rows they are one.
@@ -115,13 +132,14 @@ std::vector<std::size_t> Runtime<S>::order_of_panels() const {
   };
   each_reader([&](std::size_t, const Step<S>& step) {
     if (step.form != plan::Form::rows) return;
-    std::map<ValueId, std::vector<std::size_t>> met;
-    for (std::uint32_t j = 0; j < step.job_count; ++j) {
-      const plan::Job job = plan_.jobs[step.first_job + j];
-      if (known[static_cast<std::size_t>(job.panels)] == 0)
-        met[job.a].push_back(static_cast<std::size_t>(job.panels));
-    }
-    for (const auto& [a, panels] : met) std::ranges::for_each(panels, add);
+    std::vector<std::pair<ValueId, std::size_t>> met;
+    each_job(step, [&](const plan::Job& job) {
+      const auto panels = static_cast<std::size_t>(job.panels);
+      if (known[panels] == 0 && (met.empty() || met.back() != std::pair(job.a, panels)))
+        met.emplace_back(job.a, panels);
+    });
+    std::ranges::stable_sort(met, {}, [](const auto& m) { return m.first; });
+    for (const auto& [a, panels] : met) add(panels);
   });
   for (std::size_t i = 0; i < plan_.panels.size(); ++i) add(i);
   return order;
@@ -158,8 +176,7 @@ void Runtime<S>::place_panels() {
   std::vector<std::size_t> last(plan_.panels.size());
   const auto each_read = [&](const Step<S>& step, const auto& f) {
     if (step.form == plan::Form::rows)
-      for (std::uint32_t j = 0; j < step.job_count; ++j)
-        f(static_cast<std::size_t>(plan_.jobs[step.first_job + j].panels));
+      each_job(step, [&](const plan::Job& job) { f(static_cast<std::size_t>(job.panels)); });
     if (step.form == plan::Form::taps)
       for (std::uint32_t d = 0; d < step.operand_count; ++d)
         f(static_cast<std::size_t>(step.panels) + d);
@@ -186,16 +203,6 @@ void Runtime<S>::place_panels() {
       last[panels] = plan_.steps.size();  // given back once
     });
   });
-}
-
-template <class S>
-bool Runtime<S>::evenly(ValueId a, ValueId b, std::size_t times) const {
-  if (a == b) return true;
-  const Value x = place(a), y = place(b);
-  const plan::Stretches* const law = plan_.values.law();
-  return law != nullptr && law->evenly(static_cast<std::size_t>(a), std::int64_t{b} - a, times) &&
-         x.shape == y.shape && x.stride == y.stride && x.elements == y.elements &&
-         x.extent == y.extent && slots_.evenly(x.slot, y.slot, times);
 }
 
 // the members that are defined here

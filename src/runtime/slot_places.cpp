@@ -148,17 +148,14 @@ void SlotPlaces<S>::set(plan::SlotId slot, S* place) {
 }
 
 template <class S>
-bool SlotPlaces<S>::evenly(plan::SlotId a, plan::SlotId b, std::size_t times) const {
-  if (a == b) return true;
-  const Part& part = part_of(static_cast<std::size_t>(a));
-  const auto length = static_cast<std::int64_t>(part.length);
+std::size_t SlotPlaces<S>::even_times(plan::SlotId a, plan::SlotId b) const {
   const std::int64_t apart = std::int64_t{b} - a;
-  const std::int64_t last = a + apart * (static_cast<std::int64_t>(times) - 1);
-  const auto later = [&](std::int64_t slot) {  // than the first time
-    return slot >= static_cast<std::int64_t>(part.begin) + length &&
-           slot < static_cast<std::int64_t>(part.end());
-  };
-  return part.apart > 0 && apart % length == 0 && later(a) && later(last);
+  if (apart == 0) return plan_.slots.size();
+  const Part& part = part_of(static_cast<std::size_t>(a));
+  const auto first = static_cast<std::int64_t>(part.begin + part.length),  // of the second time
+      last = static_cast<std::int64_t>(part.end()) - 1;
+  if (part.apart == 0 || apart % static_cast<std::int64_t>(part.length) != 0 || a < first) return 1;
+  return static_cast<std::size_t>(apart > 0 ? (last - a) / apart : (a - first) / -apart) + 1;
 }
 
 template <class S>

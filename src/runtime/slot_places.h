@@ -29,8 +29,8 @@ class SlotPlaces {
     const auto i = static_cast<std::size_t>(slot);
     return plain_ ? base_[i] : place_of(i);
   }
-  /// Whether slots `a`, `b`, and so on, so many of them, lie at one distance.
-  bool evenly(plan::SlotId a, plan::SlotId b, std::size_t times) const;
+  /// How many of the slots `a`, `b`, and so on lie at one distance.
+  std::size_t even_times(plan::SlotId a, plan::SlotId b) const;
   /// Where the numbers of a shared leaf are.
   void set(plan::SlotId slot, S* place);
   /// The slot of a shared leaf that has not been given; -1: there is none.

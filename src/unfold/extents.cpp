@@ -50,13 +50,6 @@ std::int32_t Unfolder::bound(ExtentId extent, int length) const {
   return 0;
 }
 
-bool Unfolder::implies(ExtentId narrow, ExtentId wide) const {
-  if (narrow == wide || wide == kEveryItem) return true;
-  if (narrow == kEveryItem) return false;
-  return std::all_of(tape_.extent(wide).bounds.begin(), tape_.extent(wide).bounds.end(),
-                     [&](const Extent::Bound& b) { return bound(narrow, b.which) >= b.at_least; });
-}
-
 // the node for exactly the items of `target`: those it lacks get zeros (R4)
 NodeId Unfolder::fit(NodeId node, ExtentId target) {
   if (node < 0) return node;

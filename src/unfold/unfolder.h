@@ -227,7 +227,6 @@ class Unfolder {
   // extents of a ragged batch
   ExtentId extent_of(const std::vector<int>& letters, const Positions& at_by_index);
   ExtentId both(ExtentId a, ExtentId b);
-  bool implies(ExtentId narrow, ExtentId wide) const;
   NodeId fit(NodeId node, ExtentId target);
   std::int32_t bound(ExtentId extent, int length) const;
 

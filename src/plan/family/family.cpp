@@ -217,31 +217,45 @@ Member<S> Family<S>::member_of(const Branch& branch, std::int64_t sample) const 
   return member;
 }
 
+/// The branch that a length belongs to, of an attempt; null: there is none, or looking for one is
+/// not worth it yet.
+template <class S>
+const typename Family<S>::Branch* Family<S>::branch_of(const Attempt& attempt, std::int64_t length,
+                                                       std::int64_t& first) {
+  const std::int64_t least = first_length(attempt);
+  if (length < least) return nullptr;
+  first = least + (length - least) % step(attempt);
+  auto branch = branches_.find({&attempt, first});
+  if (branch == branches_.end()) {
+    if (cost(attempt, first) > spent_) return nullptr;
+    spent_ -= cost(attempt, first);
+    branch = branches_.emplace(std::pair(&attempt, first), learn(attempt, first)).first;
+  }
+  return branch->second.lesson ? &branch->second : nullptr;
+}
+
+/// Of a long plan a law is sought that tells where values lie, too.
 template <class S>
 std::optional<Member<S>> Family<S>::member(std::int64_t length) {
   if (!passes_.has(Pass::period)) return std::nullopt;
   spent_ += 2 * length;  // at most twice as much goes into looking for a law as into plans without
   if (!find_together()) return std::nullopt;
+  const Branch* found = nullptr;
+  std::int64_t sample = 0, nodes = 0;
   for (const Attempt& attempt : kAttempts) {
-    const std::int64_t least = first_length(attempt);
-    if (length < least) continue;
-    const std::int64_t first = least + (length - least) % step(attempt);
-    auto branch = branches_.find({&attempt, first});
-    if (branch == branches_.end()) {
-      if (cost(attempt, first) > spent_) break;
-      spent_ -= cost(attempt, first);
-      branch = branches_.emplace(std::pair(&attempt, first), learn(attempt, first)).first;
-    }
-    if (!branch->second.lesson) continue;
-    const std::int64_t sample = (length - first) / step(attempt);
-    const std::int64_t nodes = nodes_of(branch->second, sample);
-    if (nodes > kMostNodes) return std::nullopt;  // which unfolding refuses
-    require_for_plan(branch->second, nodes);
-    std::optional<Member<S>> member = member_of(branch->second, sample);
-    member->nodes = nodes;
-    return member;
+    std::int64_t first = 0;
+    const Branch* const branch = branch_of(attempt, length, first);
+    if (branch == nullptr || (found != nullptr && !branch->placed)) continue;
+    found = branch;
+    sample = (length - first) / step(attempt);
+    nodes = nodes_of(*branch, sample);
+    if (branch->placed || nodes <= written_) break;
   }
-  return std::nullopt;
+  if (found == nullptr || nodes > kMostNodes) return std::nullopt;  // which unfolding refuses
+  require_for_plan(*found, nodes);
+  std::optional<Member<S>> member = member_of(*found, sample);
+  member->nodes = nodes;
+  return member;
 }
 
 template class Family<float>;

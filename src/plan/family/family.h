@@ -96,6 +96,7 @@ class Family {
   Short short_one(std::int64_t length, bool marked);
   bool find_together();
   Branch learn(const Attempt& attempt, std::int64_t first);
+  const Branch* branch_of(const Attempt& attempt, std::int64_t length, std::int64_t& first);
   std::int64_t step(const Attempt& attempt) const { return attempt.multiple * together_; }
   std::int64_t first_length(const Attempt& attempt) const;
   std::int64_t proof(const Attempt& attempt, std::int64_t first) const;

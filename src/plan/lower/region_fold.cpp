@@ -71,6 +71,17 @@ const typename ProgramWriter<S>::Line* ProgramWriter<S>::single_product(const Re
              : nullptr;
 }
 
+/// Makes a line read what a product reads, in the place of the product.
+template <class S>
+void ProgramWriter<S>::read_factors(Line& line, const Line& product) {
+  line.a = product.a;
+  line.b = product.b;
+  line.of_a = product.of_a;
+  line.of_b = product.of_b;
+  for (const Ref* ref : {&line.a, &line.b})
+    if (ref->kind == Ref::Kind::tile) ++reads_[ref->number];
+}
+
 template <class S>
 void ProgramWriter<S>::fold_sum(Line& line) {
   using Kind = typename Instruction<S>::Kind;
@@ -83,12 +94,7 @@ void ProgramWriter<S>::fold_sum(Line& line) {
       return;
   --reads_[line.a.number];
   line.kind = Kind::dot;
-  line.a = product->a;
-  line.b = product->b;
-  line.of_a = product->of_a;
-  line.of_b = product->of_b;
-  for (const Ref* ref : {&line.a, &line.b})
-    if (ref->kind == Ref::Kind::tile) ++reads_[ref->number];
+  read_factors(line, *product);
 }
 
 template <class S>
@@ -105,12 +111,7 @@ void ProgramWriter<S>::fold_addition(Line& line) {
   line.kind = Kind::product;
   line.from_zero = product->from_zero;
   line.c = line.a;
-  line.a = product->a;
-  line.b = product->b;
-  line.of_a = product->of_a;
-  line.of_b = product->of_b;
-  for (const Ref* ref : {&line.a, &line.b})
-    if (ref->kind == Ref::Kind::tile) ++reads_[ref->number];
+  read_factors(line, *product);
 }
 
 template <class S>

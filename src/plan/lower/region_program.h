@@ -67,6 +67,7 @@ class ProgramWriter {
   void fold_patterns(Line& line);
   void fold_sum(Line& line);
   void fold_addition(Line& line);
+  void read_factors(Line& line, const Line& product);
   bool fold_pattern(Ref& operand, std::uint16_t& by, std::int64_t& line);
   const Line* single_product(const Ref& operand) const;
   const kernels::Pattern& pattern_of(std::uint16_t local) const {

@@ -30,35 +30,37 @@ void AddressCache<S>::list() {
 }
 
 template <class S>
-void AddressCache<S>::add(const kernels::RowBlock<S>& block, std::size_t first) {
+bool AddressCache<S>::add(const kernels::RowBlock<S>& block, std::size_t first) {
   if (blocks.size() > first) {
     kernels::RowBlock<S> last = blocks.back();
     if (goes_on(last.a, last.lda, last.m, block.a, block.lda, block.m) &&
         goes_on<S>(last.c, last.ldc, last.m, block.c, block.ldc, block.m)) {
       last.m += block.m;
       blocks.back() = last;
-      return;
+      return true;
     }
   }
   blocks.push_back(block);
+  return false;
 }
 
 template <class S>
-void AddressCache<S>::add(const kernels::Segment<S>& segment, std::size_t first, bool apart) {
+bool AddressCache<S>::add(const kernels::Segment<S>& segment, std::size_t first, bool apart) {
   if (segments.size() > first && !apart) {
     kernels::Segment<S> last = segments.back();
     if (goes_on(last.d, last.ldd, last.rows, segment.d, segment.ldd, segment.rows) &&
         goes_on(last.x, last.ldx, last.rows, segment.x, segment.ldx, segment.rows)) {
       last.rows += segment.rows;
       segments.back() = last;
-      return;
+      return true;
     }
   }
   segments.push_back(segment);
+  return false;
 }
 
 template <class S>
-void AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std::size_t first) {
+bool AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std::size_t first) {
   Instances* const last = instances.size() > first ? &instances.back() : nullptr;
   bool joins = last != nullptr && last->elements == elements;
   for (std::size_t k = 0; joins && last->count > 1 && k < place.size(); ++k) {
@@ -69,8 +71,33 @@ void AddressCache<S>::add(std::span<S* const> place, std::int64_t elements, std:
   if (!joins)
     instances.push_back({static_cast<std::uint32_t>(streams.size()), 1, elements});
   else if (++last->count > 2)
-    return;
+    return true;
   streams.insert(streams.end(), place.begin(), place.end());
+  return joins;
+}
+
+template <class S>
+bool AddressCache<S>::add(std::span<const RowSource<S>> own, const Region& region,
+                          std::size_t first) {
+  Region* const last = regions.size() > first ? &regions.back() : nullptr;
+  bool joins = last != nullptr && last->first == region.first && last->last == region.last &&
+               last->elements == region.elements;
+  for (std::size_t k = 0; joins && k < own.size(); ++k) {
+    const RowSource<S>& begin = sources[last->source + k];
+    joins = begin.stride == own[k].stride && begin.rows == own[k].rows;
+    if (joins && last->count > 1)
+      joins =
+          elements_between(begin.data, own[k].data) ==
+          last->count * elements_between(begin.data, sources[last->source + own.size() + k].data);
+  }
+  if (!joins) {
+    regions.push_back(region);
+    regions.back().source = static_cast<std::uint32_t>(sources.size());
+  } else if (++last->count > 2) {
+    return true;
+  }
+  sources.insert(sources.end(), own.begin(), own.end());
+  return joins;
 }
 
 template <class S>
@@ -89,7 +116,7 @@ std::int32_t AddressCache<S>::add(const Rule& rule) {
 }
 
 template <class S>
-void AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
+bool AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size,
                           std::size_t first) {
   if (calls.size() > first) {
     Rows& last = calls.back();
@@ -106,11 +133,19 @@ void AddressCache<S>::add(std::span<const Operand<S>> in, const Rows& rows, std:
         known[i].items += in[i].items;
       }
       last.count += rows.count;
-      return;
+      return true;
     }
   }
   calls.push_back({static_cast<std::uint32_t>(operands.size()), rows.count, rows.out});
   operands.insert(operands.end(), in.begin(), in.end());
+  return false;
+}
+
+template <class S>
+void AddressCache<S>::repeat(std::span<const Operand<S>> in, const Rows& rows, std::int64_t times) {
+  calls.back().count += times * rows.count;
+  for (std::size_t i = 0; i < in.size(); ++i)
+    operands[calls.back().first + i].items += times * in[i].items;
 }
 
 template <class S>
@@ -173,9 +208,16 @@ std::vector<std::int64_t> AddressCache<S>::distances(const AddressCache& to) con
 }
 
 template <class S>
-void AddressCache<S>::move_on(const std::vector<std::int64_t>& distances) {
+void AddressCache<S>::move_on(const std::vector<std::int64_t>& distances, std::int64_t times) {
   const std::int64_t* next = distances.data();
-  each_place(*this, [&](auto& place) { place += *next++; });
+  if (times == 1) return each_place(*this, [&](auto& place) { place += *next++; });
+  each_place(*this, [&](auto& place) { place += *next++ * times; });
+}
+
+template <class S>
+std::size_t AddressCache<S>::size() const {
+  return blocks.size() + groups.size() + tables.size() + lines.size() + streams.size() +
+         sources.size() + segments.size() + operands.size() + terms.size();
 }
 
 template <class S>

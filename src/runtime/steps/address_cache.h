@@ -30,7 +30,7 @@ struct RowSource {
 /// What a worker's share of each step works on, as addresses: found when a step of a batch runs for
 /// the first time, good until storage or rows change. Finding it takes as long as a small product,
 /// and values that many steps of a sequence lay out at one distance are kept as one. Of a long plan
-/// nothing is kept in its first run, which may be its only one.
+/// nothing is kept in its first run, which may be its only one, nor later where it goes on evenly.
 template <class S>
 class AddressCache {
  public:
@@ -75,10 +75,12 @@ class AddressCache {
     bool operator==(const Instances&) const = default;
   };
 
-  /// Rows of an instance of a region, each with its own places.
+  /// Rows of instances of a region, each with its own places.
   struct Region {
-    std::uint32_t source;  ///< of its first stream in `sources`
     std::int64_t first, last, elements;
+    std::uint32_t source = 0;  ///< the streams of the first and, if there are more, of the second
+                               ///< in `sources`; the others follow at the same distances
+    std::uint32_t count = 1;   ///< of the instances
     bool operator==(const Region&) const = default;
   };
 
@@ -105,11 +107,14 @@ class AddressCache {
   /// Steps of a plan whose work is kept as calls: of longer ones they would crowd the cache.
   static constexpr std::size_t kShortScript = 64;
 
-  void forget() { runs_ = 0; }
+  void forget() {
+    runs_ = 0;
+    even_ = false;
+  }
   /// Before a run of so many steps. @param told  they come again and again, and a law tells them
   void prepare(std::size_t steps, bool told = false) {
     if (runs_ > 0 && keeps_) return;
-    keeps_ = (steps <= kFewSteps && !told) || runs_ > 0;
+    keeps_ = told ? runs_ > 0 && !even_ : steps <= kFewSteps || runs_ > 0;
     ++runs_;
     of_step_.assign(keeps_ ? steps : 0, {});
     script.clear();
@@ -117,6 +122,9 @@ class AddressCache {
   }
   /// Whether what is found is kept: else it is good for one step.
   bool keeps() const { return keeps_; }
+  /// Whether a list of the steps would make later runs no faster: what they work on moves on
+  /// evenly.
+  void set_even(bool even) { even_ = even; }
   void clear() {
     blocks.clear();
     groups.clear();
@@ -141,16 +149,31 @@ class AddressCache {
   /// Lists the steps that have anything to do in later runs, when all of them are known.
   void list();
 
-  /// Adds a block to those from number `first` on.
-  void add(const kernels::RowBlock<S>& block, std::size_t first);
-  /// Adds a segment to those from number `first` on; with `apart`, never to the one before.
-  void add(const kernels::Segment<S>& segment, std::size_t first, bool apart);
-  /// Adds an instance with the streams at `place` to those from number `first` on.
-  void add(std::span<S* const> place, std::int64_t elements, std::size_t first);
+  // What goes on where the last of those from number `first` on ends joins it. @return whether it
+  // does; then others like it at the same distance would too, and `repeat` adds so many of them
+  bool add(const kernels::RowBlock<S>& block, std::size_t first);
+  /// With `apart`, it never does.
+  bool add(const kernels::Segment<S>& segment, std::size_t first, bool apart);
+  /// An instance with the streams at `place`.
+  bool add(std::span<S* const> place, std::int64_t elements, std::size_t first);
+  bool add(std::span<const RowSource<S>> streams, const Region& region, std::size_t first);
+  void repeat(const kernels::RowBlock<S>& block, std::int64_t times) {
+    blocks.back().m += times * block.m;
+  }
+  void repeat(const kernels::Segment<S>& segment, std::int64_t times) {
+    segments.back().rows += times * segment.rows;
+  }
+  void repeat_instance(std::int64_t times) {
+    instances.back().count += static_cast<std::uint32_t>(times);
+  }
+  void repeat_region(std::int64_t times) {
+    regions.back().count += static_cast<std::uint32_t>(times);
+  }
+  /// Rows of `size` elements: their operands, the result.
+  bool add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size, std::size_t first);
+  void repeat(std::span<const Operand<S>> in, const Rows& rows, std::int64_t times);
   /// The number of a rule, of which steps one after another often have the same.
   std::int32_t add(const Rule& rule);
-  /// Adds rows of `size` elements to those from number `first` on: their operands, the result.
-  void add(std::span<const Operand<S>> in, const Rows& rows, std::int64_t size, std::size_t first);
   /// Instances that follow one another without gaps become one.
   void join(std::size_t streams_each, std::size_t first);
 
@@ -158,7 +181,13 @@ class AddressCache {
   bool differs_in_places_only(const AddressCache& other) const;
   /// What those addresses move by, to those of another that differs in places only.
   std::vector<std::int64_t> distances(const AddressCache& to) const;
-  void move_on(const std::vector<std::int64_t>& distances);
+  void move_on(const std::vector<std::int64_t>& distances, std::int64_t times = 1);
+  /// Of those distances, how many stand before those of `streams`.
+  std::size_t places_before_streams() const {
+    return 2 * blocks.size() + tables.size() + 4 * lines.size();
+  }
+  /// Addresses of all kinds.
+  std::size_t size() const;
   /// What lies in `from` lies in `to` from now on.
   void move(std::span<const S> from, S* to);
 
@@ -188,7 +217,7 @@ class AddressCache {
   static constexpr std::size_t kFewSteps = 1 << 16;
 
   int runs_ = 0;  // since what is found was forgotten
-  bool keeps_ = false;
+  bool keeps_ = false, even_ = false;
   std::vector<Step> of_step_;
 };
 

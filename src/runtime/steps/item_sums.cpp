@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/rows/row_math.h"
+#include "runtime/steps/each_even.h"
 #include "runtime/steps/kernels.h"
 
 namespace taugrad::runtime {
@@ -117,13 +118,16 @@ typename AddressCache<S>::Step Kernels<S>::find_terms(const Step<S>& step, Runti
   const RowRange range = machine.range(y.extent, step, worker);
   const auto one_row = [&](const Value& v) { return range.last == 1 || v.stride == y.elements; };
   bool keeps = step.operand_count > kFewTerms && one_row(y);
-  for (std::uint32_t i = 0; keeps && i < step.operand_count; ++i) {
-    const ValueId a = machine.operand(step, i);
-    const Value& x = machine.place(a);
+  const auto add_term = [&](std::uint32_t i) {
+    if (!keeps) return false;
+    const Value& x = machine.place(machine.operand(step, i));
     const S* const row = machine.data(x) + range.first * x.stride;
     keeps = one_row(x);
-    ready.add({row, 0, row, 0, 1}, first, false);
-  }
+    return ready.add({row, 0, row, 0, 1}, first, false);
+  };
+  each_even_instance(step, 1, machine, add_term, [&](std::uint32_t times) {
+    ready.repeat(kernels::Segment<S>{nullptr, 0, nullptr, 0, 1}, times);
+  });
   const std::size_t count = ready.segments.size() - first;
   if (keeps && count <= kMostApart)
     return {AddressCache<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),
@@ -147,13 +151,16 @@ typename AddressCache<S>::Step Kernels<S>::find_segments(const Step<S>& step, Ru
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.segments.size();
   const std::uint32_t each = step.form == plan::Form::sum_items ? 1 : 2;
-  for (std::uint32_t i = 0; i < step.operand_count; i += each) {
+  kernels::Segment<S> segment{};
+  const auto add_segment = [&](std::uint32_t i) {
     const ValueId a = machine.operand(step, i), b = machine.operand(step, i + each - 1);
     const Value &d = machine.place(a), &x = machine.place(b);
     const ExtentId extent = d.extent == kShared ? x.extent : d.extent;
-    ready.add({machine.data(d), d.stride, machine.data(x), x.stride, machine.rows(extent)}, first,
-              machine.in_pairs(step.pairs));
-  }
+    segment = {machine.data(d), d.stride, machine.data(x), x.stride, machine.rows(extent)};
+    return ready.add(segment, first, machine.in_pairs(step.pairs));
+  };
+  each_even_instance(step, each, machine, add_segment,
+                     [&](std::uint32_t times) { ready.repeat(segment, times); });
   return {AddressCache<S>::Kind::sums, -1, static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.segments.size() - first)};
 }

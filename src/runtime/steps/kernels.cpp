@@ -8,6 +8,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/rows/row_math.h"
 #include "ops/positions/item_fault.h"
+#include "runtime/steps/each_even.h"
 
 namespace taugrad::runtime {
 namespace {
@@ -126,16 +127,22 @@ void Kernels<S>::by_step(const Known& known, const Step<S>& step, Runtime<S>& ma
 /// What a later step of a recurrence works on is on its way before the step waits for it.
 template <class S>
 void Kernels<S>::fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker) {
-  using Kind = typename AddressCache<S>::Kind;
   const AddressCache<S>& ready = worker.ready;
-  if (number >= machine.plan().steps.size()) return;
-  const typename AddressCache<S>::Step& known = ready.of(number);
-  if (known.kind != Kind::tiles || known.count != 1) return;
+  if (number < machine.plan().steps.size()) fetch(ready.of(number), {}, machine, ready);
+}
+
+/// @param distances  to what is asked for, of all addresses; none: it is where they are
+template <class S>
+void Kernels<S>::fetch(const Known& known, std::span<const std::int64_t> distances,
+                       const Runtime<S>& machine, const AddressCache<S>& ready) {
+  if (known.kind != AddressCache<S>::Kind::tiles || known.count != 1) return;
   const auto& i = ready.instances[known.first];
   if (i.count > 1) return;
   const auto& program = machine.plan().programs[static_cast<std::size_t>(known.program)];
+  const std::size_t first = ready.places_before_streams() + i.first;
   for (std::size_t k = 0; k < program.apart.size(); ++k)
-    kernels::fetch(ready.streams[i.first + k], i.elements);
+    kernels::fetch(ready.streams[i.first + k] + (distances.empty() ? 0 : distances[first + k]),
+                   i.elements);
 }
 
 template <class S>
@@ -203,7 +210,8 @@ typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runti
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.calls.size();
   std::vector<Operand<S>>& in = worker.operands;
-  for (std::uint32_t i = 0; i < step.operand_count; i += step.each) {
+  typename AddressCache<S>::Rows rows{};
+  const auto add = [&](std::uint32_t i) {
     const ValueId out = machine.operand(step, i + step.each - 1);
     const Value& y = machine.place(out);
     const RowRange range = machine.range(y.extent, step, worker);
@@ -214,9 +222,11 @@ typename AddressCache<S>::Step Kernels<S>::find_calls(const Step<S>& step, Runti
       in.push_back({machine.data(x) + range.first * x.stride, &machine.shape(x), x.stride, x.extent,
                     machine.rows(x.extent) - (x.stride == 0 ? 0 : range.first)});
     }
-    ready.add(in, {0, range.last - range.first, machine.data(y) + range.first * y.stride},
-              y.elements, first);
-  }
+    rows = {0, range.last - range.first, machine.data(y) + range.first * y.stride};
+    return ready.add(in, rows, y.elements, first);
+  };
+  each_even_instance(step, step.each, machine, add,
+                     [&](std::uint32_t times) { ready.repeat(in, rows, times); });
   return {AddressCache<S>::Kind::calls, ready.add(rule_of(step, machine)),
           static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.calls.size() - first)};

@@ -32,9 +32,11 @@ struct Kernels {
                         Worker<S>& worker);
   // plans of long sequences: stretches of steps that come again and again
   static void run_told(Runtime<S>& machine, Worker<S>& worker);
-  static void run_stretch(const plan::Stretches::Piece& piece, Runtime<S>& machine,
-                          Worker<S>& worker);
-  static void run_steps(std::size_t begin, std::size_t end, Runtime<S>& machine, Worker<S>& worker);
+  static void find_parts(Runtime<S>& machine, Worker<S>& worker);
+  static bool find_single(std::size_t number, Runtime<S>& machine, Worker<S>& worker);
+  static bool find_stretch(const plan::Stretches::Piece& piece, Runtime<S>& machine,
+                           Worker<S>& worker);
+  static void run_part(ToldPart<S>& part, Runtime<S>& machine, Worker<S>& worker);
   static bool goes_on_evenly(std::size_t number, std::size_t length, std::size_t times,
                              const Runtime<S>& machine);
   static void run_once(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
@@ -53,6 +55,8 @@ struct Kernels {
   static Known find_segments(const Step<S>& step, Runtime<S>& machine, Worker<S>& worker);
 
   static void fetch(std::size_t number, const Runtime<S>& machine, const Worker<S>& worker);
+  static void fetch(const Known& known, std::span<const std::int64_t> distances,
+                    const Runtime<S>& machine, const AddressCache<S>& ready);
   static void products(const Known& known, Runtime<S>& machine, Worker<S>& worker);
   static void tile(const Known& known, const Runtime<S>& machine, const Worker<S>& worker);
   static void lines(const Known& known, const Worker<S>& worker);

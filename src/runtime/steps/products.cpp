@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/gemm/gemm.h"
+#include "runtime/steps/each_even.h"
 #include "runtime/steps/kernels.h"
 
 namespace taugrad::runtime {
@@ -76,25 +77,37 @@ template <class S>
 typename AddressCache<S>::Step Kernels<S>::find_products(const Step<S>& step, Runtime<S>& machine,
                                                          Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
-  const std::span jobs = machine.plan().jobs.part(step.first_job, step.job_count, worker.jobs);
   const auto number = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   typename AddressCache<S>::Step known{AddressCache<S>::Kind::products, -1,
                                        number(ready.groups.size()), 0};
-  for (std::size_t i = 0; i < jobs.size(); ++known.count) {
-    const plan::Job& first = jobs[i];
-    const kernels::Panels<S>& b = machine.panels(first.panels);
-    const std::size_t begin = ready.blocks.size();
-    for (; i < jobs.size() && jobs[i].panels == first.panels &&
-           jobs[i].accumulate == first.accumulate;
-         ++i)
-      each_block(machine, jobs[i].a, jobs[i].out, b,
-                 machine.range(machine.place(jobs[i].out).extent, step, worker),
-                 [&](const kernels::RowBlock<S>& block) { ready.add(block, begin); });
-    const auto [from, to] = machine.columns(b.count(), step, worker);
-    ready.groups.push_back({number(begin), number(ready.blocks.size() - begin), first.panels,
-                            static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
-                            first.accumulate});
-  }
+  kernels::RowBlock<S> last{};
+  const auto add = [&](std::uint32_t i) {
+    const plan::Job job = machine.plan().jobs[step.first_job + i];
+    const kernels::Panels<S>& b = machine.panels(job.panels);
+    if (known.count == 0 || ready.groups.back().panels != job.panels ||
+        ready.groups.back().accumulate != job.accumulate) {
+      const auto [from, to] = machine.columns(b.count(), step, worker);
+      ready.groups.push_back({number(ready.blocks.size()), 0, job.panels,
+                              static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
+                              job.accumulate});
+      ++known.count;
+    }
+    auto& group = ready.groups.back();
+    int blocks = 0;
+    bool joins = false;
+    each_block(machine, job.a, job.out, b,
+               machine.range(machine.place(job.out).extent, step, worker),
+               [&](const kernels::RowBlock<S>& block) {
+                 ++blocks;
+                 joins = ready.add(last = block, group.first) && blocks == 1;
+               });
+    group.count = number(ready.blocks.size()) - group.first;
+    return joins;
+  };
+  each_even(
+      step.job_count,
+      [&](std::uint32_t i) { return machine.even_jobs(step.first_job + i, step.job_count - i); },
+      add, [&](std::uint32_t times) { ready.repeat(last, times); });
   join_beside(known, machine, worker);
   return known;
 }

@@ -1,6 +1,7 @@
 // Fused regions: tile after tile, instruction after instruction.
 #include <algorithm>
 
+#include "runtime/steps/each_even.h"
 #include "runtime/steps/kernels.h"
 
 namespace taugrad::runtime {
@@ -162,22 +163,24 @@ class Tiles {
   std::int64_t elements_ = 0, row_ = 0, place_ = 0;
 };
 
-/// Calls body(values, range, elements) for each instance of a region, those of its streams and the
-/// worker's rows.
-template <class S, class Body>
-void each_instance(const Step<S>& step, const Runtime<S>& machine, Worker<S>& worker,
-                   const Body& body) {
+/// An instance of a region: the values of its streams, and the worker's rows.
+struct Instance {
+  std::span<const ValueId> values;
+  RowRange range;
+  std::int64_t elements;
+  bool empty() const { return range.first >= range.last || elements <= 0; }
+};
+
+template <class S>
+Instance instance_of(const Step<S>& step, std::uint32_t operand, const Runtime<S>& machine,
+                     Worker<S>& worker) {
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(step.program)];
-  const auto streams = static_cast<std::uint32_t>(program.apart.size());
-  for (std::uint32_t i = 0; i < step.operand_count; i += streams) {
-    const auto values =
-        machine.plan().operands.part(step.first_operand + i, streams, worker.values);
-    const Value& result = machine.place(values[program.result]);
-    const RowRange range = machine.range(result.extent, step, worker);
-    const std::int64_t elements = program.elements > 0 ? program.elements : result.elements;
-    if (range.first < range.last && elements > 0) body(values, range, elements);
-  }
+  const auto values = machine.plan().operands.part(step.first_operand + operand,
+                                                   program.apart.size(), worker.values);
+  const Value result = machine.place(values[program.result]);
+  return {values, machine.range(result.extent, step, worker),
+          program.elements > 0 ? program.elements : result.elements};
 }
 
 template <class S>
@@ -234,8 +237,18 @@ void Kernels<S>::rows(const Known& known, Runtime<S>& machine, Worker<S>& worker
   const plan::RegionProgram<S>& program =
       machine.plan().programs[static_cast<std::size_t>(known.program)];
   Tiles<S> tiles(program, known.program, worker);
-  for (const auto& i : std::span(ready.regions).subspan(known.first, known.count))
-    tiles.run_rows(ready.sources.data() + i.source, i.first, i.last, i.elements);
+  const std::size_t streams = program.apart.size();
+  for (const auto& i : std::span(ready.regions).subspan(known.first, known.count)) {
+    const RowSource<S>* const first = ready.sources.data() + i.source;
+    tiles.run_rows(first, i.first, i.last, i.elements);
+    if (i.count == 1) continue;
+    worker.sources.assign(first, first + streams);
+    for (std::uint32_t n = 1; n < i.count; ++n) {
+      for (std::size_t k = 0; k < streams; ++k)
+        worker.sources[k].data += elements_between(first[k].data, first[streams + k].data);
+      tiles.run_rows(worker.sources.data(), i.first, i.last, i.elements);
+    }
+  }
 }
 
 /// The streams of all instances, where all are rows without gaps.
@@ -247,10 +260,16 @@ typename AddressCache<S>::Step Kernels<S>::find_tiles(const Step<S>& step, Runti
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.instances.size(), first_stream = ready.streams.size();
   bool all = true;
-  each_instance(step, machine, worker, [&](auto values, RowRange range, std::int64_t elements) {
-    all = all && keep(program, machine, values, range, elements, worker.kept);
-    if (all) ready.add(worker.kept, (range.last - range.first) * elements, first);
-  });
+  const auto add = [&](std::uint32_t i) {
+    if (!all) return false;
+    const Instance x = instance_of(step, i, machine, worker);
+    if (x.empty()) return false;
+    all = keep(program, machine, x.values, x.range, x.elements, worker.kept);
+    return all && ready.add(worker.kept, (x.range.last - x.range.first) * x.elements, first);
+  };
+  const auto streams = static_cast<std::uint32_t>(program.apart.size());
+  each_even_instance(step, streams, machine, add,
+                     [&](std::uint32_t times) { ready.repeat_instance(times); });
   if (!all) {
     ready.instances.resize(first);
     ready.streams.resize(first_stream);
@@ -294,11 +313,16 @@ typename AddressCache<S>::Step Kernels<S>::find_rows(const Step<S>& step, Runtim
                                                      Worker<S>& worker) {
   AddressCache<S>& ready = worker.ready;
   const std::size_t first = ready.regions.size();
-  each_instance(step, machine, worker, [&](auto values, RowRange range, std::int64_t elements) {
-    ready.regions.push_back(
-        {static_cast<std::uint32_t>(ready.sources.size()), range.first, range.last, elements});
-    for (const ValueId id : values) ready.sources.push_back(source_of(machine, id, range));
-  });
+  const auto add = [&](std::uint32_t i) {
+    const Instance x = instance_of(step, i, machine, worker);
+    if (x.empty()) return false;
+    worker.sources.clear();
+    for (const ValueId id : x.values) worker.sources.push_back(source_of(machine, id, x.range));
+    return ready.add(worker.sources, {x.range.first, x.range.last, x.elements}, first);
+  };
+  const auto& program = machine.plan().programs[static_cast<std::size_t>(step.program)];
+  each_even_instance(step, static_cast<std::uint32_t>(program.apart.size()), machine, add,
+                     [&](std::uint32_t times) { ready.repeat_region(times); });
   return {AddressCache<S>::Kind::rows, step.program, static_cast<std::uint32_t>(first),
           static_cast<std::uint32_t>(ready.regions.size() - first)};
 }

@@ -31,10 +31,11 @@ struct BenchmarkResult {
   Timing forward, step;  ///< step: forward, loss and the gradients of all weights
   double peak_mb = 0, base_mb = 0;
   std::int64_t steps = 0, tokens = 0, nodes = 0, plan_steps = 0;
-  double prepare_ms =
-      0;                ///< from the definition to the first result, as once for any number of runs
-  double plan_ms = -1;  ///< the plan once more, as for another length; -1: without a loss
-  bool by_law = false;  ///< the plan goes on as those of short sequences do
+  /// From the definition to the first result, as once for any number of runs.
+  double prepare_ms = 0;
+  double first_run_ms = 0;  ///< of that the run itself, of memory that nobody has touched yet
+  double plan_ms = -1;      ///< the plan once more, as for another length; -1: without a loss
+  bool by_law = false;      ///< the plan goes on as those of short sequences do
   double gflop = 0, gflop_forward = 0;  ///< of matrix products
   /// Of bf16 against f32: largest difference of loss and gradients, relative to the largest number
   /// of the same tensor; -1: not measured.

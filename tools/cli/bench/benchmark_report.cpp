@@ -52,9 +52,9 @@ std::string json_line(const BenchmarkResult& r) {
       r.base_mb, milliseconds(r.forward.least), milliseconds(r.step.least), figure.runs);
   line += fmt::format(
       ",\"gflop\":{:.4f},\"gflop_fwd\":{:.4f},\"gflops\":{:.1f},\"nodes\":{},\"plan_steps\":{},"
-      "\"prepare_ms\":{:.3f},\"by_law\":{}",
+      "\"prepare_ms\":{:.3f},\"first_run_ms\":{:.3f},\"by_law\":{}",
       main_gflop(r), r.gflop_forward, main_gflop(r) * 1e3 / figure.median, r.nodes, r.plan_steps,
-      r.prepare_ms, r.by_law);
+      r.prepare_ms, r.first_run_ms, r.by_law);
   line +=
       fmt::format(",\"us_per_step\":{:.3f}",
                   figure.median * 1e3 / static_cast<double>(std::max<std::int64_t>(r.steps, 1)));
