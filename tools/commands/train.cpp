@@ -83,8 +83,9 @@ void add_how(Command& c, const std::shared_ptr<TrainingOptions>& o) {
   c.integer("--accumulate", "N", "minibatches, or windows, of an update [1]", t.accumulate, 1,
             1'000'000'000)
       .rare();
-  c.number("--ema", "X", "the model is the average of the weights: 0.999; 0 beside --resume ends it [0: none]", t.average,
-           "in [0, 1)", fraction)
+  c.number("--ema", "X",
+           "the model is the average of the weights: 0.999; 0 beside --resume ends it [0: none]",
+           t.average, "in [0, 1)", fraction)
       .rare();
   c.text("--init", "FILE", "weights to begin with, by name: safetensors, or a model's folder",
          o->init)

@@ -91,7 +91,7 @@ class Binding {
       end = i + 1;
       if (order_[i].first != From::rows) continue;
       while (end < order_.size() && same_product(i, end)) ++end;
-      std::reverse(bound_.back.begin() + i, bound_.back.begin() + end);
+      std::ranges::reverse(std::span(bound_.back).subspan(i, end - i));
     }
   }
   bool same_product(std::size_t a, std::size_t b) const {

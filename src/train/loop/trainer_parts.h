@@ -58,7 +58,7 @@ struct Trainer::Parts {
   PlateauState plateau;
   std::set<std::string> idle;
   std::vector<std::pair<std::vector<std::size_t>, BatchRun>> pieces;  ///< of the present update
-  std::shared_ptr<runtime::Arena> memory;  ///< of all plans
+  std::shared_ptr<runtime::Arena> memory;                             ///< of all plans
   std::unique_ptr<Windows> windows;
   std::optional<LossPlanner> planner;  ///< made when the weights that learn are known
   std::map<std::vector<std::int64_t>, std::unique_ptr<LossPlan>> plans;  ///< by lengths and levels
