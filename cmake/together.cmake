@@ -3,7 +3,7 @@
 option(TAUGRAD_TOGETHER "Compile the files of a room at once" OFF)
 
 # rooms whose files stay apart: they instantiate parts of one template each, or name things alike
-set(apart src/kernels src/plan src/runtime src/train/loop src/train/state src/draw/explorer src/draw/layout
+set(apart src/kernels src/plan src/runtime src/train/loop src/train/state src/draw/explorer src/draw/layout src/draw/text
   src/draw/printed src/draw/search tools/cli/reports tools/commands)
 
 # together(<target> <source>...)

@@ -9,8 +9,8 @@
 #include <tuple>
 
 #include "draw/layout/layout.h"
-#include "draw/layout/text.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/text.h"
 #include "support_picture.h"
 
 using namespace taugrad;

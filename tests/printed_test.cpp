@@ -6,7 +6,7 @@
 #include <iostream>
 #include <map>
 
-#include "draw/layout/math_text.h"
+#include "draw/text/math_text.h"
 #include "support_golden.h"
 #include "support_printed.h"
 #include "taugrad/ops/ops.h"

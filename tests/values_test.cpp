@@ -7,7 +7,7 @@
 #include <numeric>
 #include <regex>
 
-#include "draw/pictures/facts.h"
+#include "draw/values/facts.h"
 #include "support_picture.h"
 #include "taugrad/base/error.h"
 #include "taugrad/draw/explorer.h"

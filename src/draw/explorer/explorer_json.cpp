@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "draw/layout/layout.h"
-#include "draw/layout/path_text.h"
+#include "draw/text/path_text.h"
 #include "json/json_writer.h"
 
 namespace taugrad::draw {

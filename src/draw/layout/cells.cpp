@@ -9,7 +9,7 @@
 
 #include "base/index.h"
 #include "draw/layout/drawing.h"
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

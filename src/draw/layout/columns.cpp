@@ -5,8 +5,8 @@
 
 #include "base/index.h"
 #include "draw/layout/geometry.h"
-#include "draw/layout/text.h"
 #include "draw/layout/tracks.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

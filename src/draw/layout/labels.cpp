@@ -12,8 +12,8 @@
 #include "base/index.h"
 #include "draw/layout/geometry.h"
 #include "draw/layout/obstacles.h"
-#include "draw/layout/text.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -9,8 +9,8 @@
 #include "base/system/memory_limit.h"
 #include "draw/layout/drawing.h"
 #include "draw/layout/geometry.h"
-#include "draw/layout/text.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/index.h"
 #include "draw/layout/geometry.h"
-#include "draw/layout/path_text.h"
+#include "draw/text/path_text.h"
 
 namespace taugrad::draw {
 namespace {

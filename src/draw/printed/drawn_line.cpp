@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "draw/layout/path_text.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/path_text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -7,10 +7,11 @@
 #include <set>
 #include <tuple>
 
-#include "draw/layout/path_text.h"
+#include "draw/printed/poverty.h"
 #include "draw/printed/squeeze.h"
 #include "draw/search/polish.h"
 #include "draw/search/printed_search.h"
+#include "draw/text/path_text.h"
 
 namespace taugrad::draw {
 namespace {
@@ -22,14 +23,10 @@ constexpr std::size_t kMostSettled = 400;                  // edges
 constexpr double kIrregular = 0.1, kFewCrossings = 30, kVeryFew = 2, kAlone = 0.9;
 constexpr std::size_t kMany = 100;  // edges: of single nodes, few searches in vain
 constexpr int kMostInVain = 2;
-constexpr double kDisordered = 0.4;       // that share, where steps beside a plane lose their order
-constexpr double kLeastSpace = 2;         // between two circles
-constexpr int kPolishWork = 1'000'000;    // pairs of lines
-constexpr int kLeastPolished = 60;        // places that are worth trying
-constexpr double kFalling = 0.67;         // crossings that a line is worth which does not rise
-constexpr double kSurely = 0.85;          // of crossings, at any scale
-constexpr double kFar = 0.03, kNear = 5;  // one that is longer, by the slot
-constexpr double kBent = 0.15, kBentAlong = 1.1;                     // and one that is not straight
+constexpr double kDisordered = 0.4;     // that share, where steps beside a plane lose their order
+constexpr double kLeastSpace = 2;       // between two circles
+constexpr int kPolishWork = 1'000'000;  // pairs of lines
+constexpr int kLeastPolished = 60;      // places that are worth trying
 constexpr std::array<double, 6> kScales{1, 1.25, 1.6, 2, 2.6, 3.4};  // until all texts are clear
 
 // for pages that go from step to step
@@ -58,53 +55,6 @@ std::vector<Box> scaled(std::vector<Box> boxes, double scale) {
     b.height = (b.height - kCircle) * scale + kCircle;
   }
   return boxes;
-}
-
-double length_of(const Path& path) {
-  const std::vector<Point> points = sampled(path);
-  double length = 0;
-  for (std::size_t i = 0; i + 1 < points.size(); ++i)
-    length += std::hypot(points[i + 1].x - points[i].x, points[i + 1].y - points[i].y);
-  return length;
-}
-
-bool is_bent(const Path& path) { return !is_line(&path.points[0]); }
-
-/// Whether one step follows the other.
-bool are_neighbours(const Picture& picture, int a, int b) {
-  if (a < 0 || b < 0) return false;
-  const std::vector<int>&p = picture.clusters[static_cast<std::size_t>(a)].position,
-        &q = picture.clusters[static_cast<std::size_t>(b)].position;
-  if (p.size() != q.size()) return false;
-  int far = 0;
-  for (std::size_t i = 0; i < p.size(); ++i) far += std::abs(p[i] - q[i]);
-  return far == 1;
-}
-
-/// What each line costs for being no straight one: most, of what goes from a variable to itself in
-/// the next step.
-std::vector<double> bends(const Picture& picture, const Layout& layout) {
-  std::vector<double> cost;
-  for (std::size_t e = 0; e < layout.edges.size(); ++e) {
-    const PictureNode& from = picture.nodes[static_cast<std::size_t>(picture.edges[e].from)];
-    const PictureNode& to = picture.nodes[static_cast<std::size_t>(picture.edges[e].to)];
-    const bool along = from.role == to.role && are_neighbours(picture, from.cluster, to.cluster);
-    cost.push_back(!is_bent(layout.edges[e]) ? 0 : along ? kBentAlong : kBent);
-  }
-  return cost;
-}
-
-/// Of each line whether it belongs to a step and does not rise, as those of books do; of those of
-/// the gradient, the mirror image, none.
-std::vector<char> falling(const Picture& picture, const Layout& layout) {
-  std::vector<char> falls;
-  for (const PictureEdge& e : picture.edges) {
-    const auto from = static_cast<std::size_t>(e.from), to = static_cast<std::size_t>(e.to);
-    const int step = picture.nodes[from].cluster;
-    falls.push_back(step >= 0 && !picture.nodes[to].adjoint && step == picture.nodes[to].cluster &&
-                    !e.square && layout.nodes[from].y < layout.nodes[to].y + kCircle / 2);
-  }
-  return falls;
 }
 
 /// Lines of circles that stand there, no text; nothing where a line cannot be drawn.
@@ -192,7 +142,7 @@ class Printer {
                  picture_, start(), freedom,
                  [&](const std::vector<Box>& tried) {
                    const auto layout = routed_at(picture_, scaled(tried, scale_));
-                   return layout ? poverty(*layout) : kUndrawn;
+                   return layout ? poverty_.of(*layout) : kUndrawn;
                  },
                  places),
              kIrregular);
@@ -202,21 +152,6 @@ class Printer {
     constexpr std::ptrdiff_t kArcs = 30, kMore = 3;
     const auto arcs = std::ranges::count_if(lines, is_bent);
     return static_cast<int>(std::ssize(lines) * (std::ssize(lines) + kArcs * (arcs + kMore)));
-  }
-  /// Crossings, and what is worth some: lines that fall or bend where they need not, and far ones.
-  double poverty(const Layout& layout) const {
-    const std::vector<char> falls = falling(picture_, layout);
-    const std::vector<double> bent = bends(picture_, layout);
-    double poor = printed_crossings(layout.edges);
-    for (std::size_t e = 0; e < falls.size(); ++e) {
-      if (falls[e] > usual_falls_[e]) poor += kFalling;
-      poor += std::max(0.0, bent[e] - usual_bends_[e]);
-      poor += farness(layout.edges[e]);
-    }
-    return poor;
-  }
-  static double farness(const Path& line) {
-    return kFar * std::max(0.0, length_of(line) / kSlotPitch - kNear);
   }
   bool unsettled() const { return !best_ || least_ > 0; }
 
@@ -234,7 +169,9 @@ class Printer {
       std::optional<Layout> layout = routed_at(picture_, places(scale));
       if (!layout) continue;
       const int crossings = printed_crossings(layout->edges);
-      if (best_ && is_hopeless(*layout, crossings, irregularity(crossings, moved, share))) return;
+      if (best_ &&
+          poverty_.at_least(*layout, crossings) + irregularity(crossings, moved, share) >= least_)
+        return;
       if (best_ && crossings >= least_) continue;
       if (place_printed_texts(picture_, *layout))
         return take(std::move(*layout), irregularity(crossings, moved, share), places, scale);
@@ -242,8 +179,8 @@ class Printer {
   }
   template <class Places>
   void take(Layout layout, double irregular, const Places& places, double scale) {
-    if (!best_) usual_falls_ = falling(picture_, layout), usual_bends_ = bends(picture_, layout);
-    const double poor = poverty(layout) + irregular;
+    if (!best_) poverty_.take_as_usual(layout);
+    const double poor = poverty_.of(layout) + irregular;
     if (best_ && poor >= least_) return;
     scale_ = scale;
     best_ = finished(picture_, std::move(layout));
@@ -257,19 +194,8 @@ class Printer {
     const bool few = best_ && printed_crossings(best_->edges) <= kVeryFew;
     return few ? std::min(all, kAlone * moved) : all;
   }
-  /// Whether there would be too many crossings or too far lines at a larger scale too, where lines
-  /// may be straighter but are farther.
-  bool is_hopeless(const Layout& layout, int crossings, double irregular) const {
-    const std::vector<char> falls = falling(picture_, layout);
-    double poor = kSurely * crossings - 1 + irregular;
-    for (std::size_t e = 0; e < falls.size() && poor < least_; ++e) {
-      if (falls[e] > usual_falls_[e]) poor += kFalling;
-      poor += farness(layout.edges[e]);
-    }
-    return poor >= least_;
-  }
-
   const Picture& picture_;
+  Poverty poverty_{picture_};
   std::optional<Layout> best_;
   std::vector<Box> best_places_;                      // at scale 1
   double scale_ = 1;                                  // of the best
@@ -277,9 +203,6 @@ class Printer {
   std::set<std::tuple<Freedom, int, int>> searched_;  // with which seed, from which best
   std::set<Freedom> polished_;
   double least_ = 0;
-  // where rows tell what reads what: what is observed falls, what is far goes around
-  std::vector<char> usual_falls_;
-  std::vector<double> usual_bends_;
 };
 
 /// Without steps operations are drawn too, which no gradient is mirrored over: the gradient goes on

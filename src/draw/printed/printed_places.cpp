@@ -8,10 +8,10 @@
 
 #include "base/index.h"
 #include "draw/layout/grid.h"
-#include "draw/layout/math_text.h"
-#include "draw/layout/text.h"
 #include "draw/printed/printed_cell.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/math_text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 
-#include "draw/layout/math_text.h"
-#include "draw/layout/text.h"
 #include "draw/printed/drawn_line.h"
 #include "draw/printed/printed_layout.h"
+#include "draw/text/math_text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

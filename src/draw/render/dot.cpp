@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "draw/layout/layout.h"
-#include "draw/layout/math_text.h"
-#include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/printed/printed_layout.h"
 #include "draw/render/formats.h"
+#include "draw/text/math_text.h"
+#include "draw/text/text.h"
 #include "taugrad/draw/render.h"
 
 namespace taugrad {

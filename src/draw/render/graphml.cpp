@@ -4,10 +4,10 @@
 #include <array>
 
 #include "draw/layout/layout.h"
-#include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/render/formats.h"
 #include "draw/render/palette.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

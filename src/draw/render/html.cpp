@@ -6,9 +6,9 @@
 
 #include "draw/explorer/explorer_json.h"
 #include "draw/explorer/explorer_page.h"
-#include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/render/formats.h"
+#include "draw/text/text.h"
 #include "taugrad/draw/explorer.h"
 
 namespace taugrad {

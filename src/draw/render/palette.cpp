@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "draw/layout/math_text.h"
+#include "draw/text/math_text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -7,13 +7,13 @@
 
 #include "base/utf8.h"
 #include "draw/layout/layout.h"
-#include "draw/layout/path_text.h"
-#include "draw/layout/text.h"
 #include "draw/pictures/check_numbers.h"
 #include "draw/printed/printed_layout.h"
 #include "draw/render/formats.h"
 #include "draw/render/palette.h"
 #include "draw/render/tex_text.h"
+#include "draw/text/path_text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -1,4 +1,4 @@
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 #include <array>
 #include <cmath>

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/index.h"
+#include "draw/differences/matching.h"
 #include "draw/pictures/check_numbers.h"
-#include "draw/pictures/matching.h"
 
 namespace taugrad {
 namespace {

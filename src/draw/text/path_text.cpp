@@ -1,8 +1,8 @@
-#include "draw/layout/path_text.h"
+#include "draw/text/path_text.h"
 
 #include <cmath>
 
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 

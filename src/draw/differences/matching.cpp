@@ -1,4 +1,4 @@
-#include "draw/pictures/matching.h"
+#include "draw/differences/matching.h"
 
 #include <algorithm>
 #include <map>

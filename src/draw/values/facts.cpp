@@ -1,4 +1,4 @@
-#include "draw/pictures/facts.h"
+#include "draw/values/facts.h"
 
 #include <algorithm>
 #include <cmath>

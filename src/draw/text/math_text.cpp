@@ -1,10 +1,10 @@
-#include "draw/layout/math_text.h"
+#include "draw/text/math_text.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "draw/layout/text.h"
+#include "draw/text/text.h"
 
 namespace taugrad::draw {
 namespace {

@@ -11,7 +11,7 @@
 #include "analysis/probe.h"
 #include "base/fail.h"
 #include "base/index.h"
-#include "draw/pictures/facts.h"
+#include "draw/values/facts.h"
 #include "evaluate/leaves/leaf_names.h"
 #include "plan/lower/lowering.h"
 #include "taugrad/autodiff/gradient.h"
