@@ -107,8 +107,9 @@ class Family {
 
   static constexpr std::int64_t kWritten = 1 << 16;
   static constexpr std::int64_t kSettled = 20;  ///< sums over so many steps are no part of a region
-  static constexpr Attempt kAttempts[] = {
-      {8, 1, true}, {8, 2, true}, {kSettled, 1, false}, {kSettled, 2, false}, {kSettled, 6, false}};
+  static constexpr Attempt kAttempts[] = {{8, 1, true},         {8, 2, true},
+                                          {kSettled, 1, false}, {kSettled, 2, false},
+                                          {kSettled, 6, false}, {kSettled, 12, false}};
 
   Maker make_;
   PassSet passes_;
