@@ -100,4 +100,11 @@ TEST_CASE("taps of a convolution that reach the variable's own step have no orde
     CHECK_THAT(d.message, Catch::Contains("no order of evaluation"));
   }
   CHECK(problem(of("h[t-2])")).caret == 25);
+  // what is wrong with the convolution comes first
+  for (const std::string dilation : {"-1", "0", "1.5", "2000000"})
+    CHECK(problem(of("h[t-1], dilation=" + dilation + ")")).code == "G011");
+  CHECK(
+      problem(
+          R"j("index": {"t": "tau"}, "inputs": {"x[t]": [1]}, "weights": {"K": [2]}, "equations": ["h[t] = x[t] + conv[t](K, h[t-1], dilation=2)"])j")
+          .code == "G020");
 }

@@ -24,14 +24,15 @@ struct Read {
 
 constexpr std::int64_t kFarthest = 1'000'000'000;  // steps: an offset more stays an int
 
-/// Steps between taps; what is no number is refused when the equation is compiled.
+/// Steps between taps; 0 of what is refused when the equation is compiled.
 std::int64_t dilation_of(const ResolvedModel& model, const Ast& ast, const AstNode& conv) {
   double dilation = 1;
   const std::size_t first = conv.children.size() - conv.named.size();
   for (std::size_t i = 0; i < conv.named.size(); ++i)
     if (conv.named[i] == "dilation")
       constant_value(ast, conv.children[first + i], model.system, dilation);
-  return dilation >= 1 && dilation <= 1e6 ? static_cast<std::int64_t>(dilation) : 1;
+  const auto steps = static_cast<std::int64_t>(dilation >= 1 && dilation <= 1e6 ? dilation : 0);
+  return static_cast<double>(steps) == dilation ? steps : 0;
 }
 
 /// For each node, how far the taps of the convolutions that it stands in reach.
@@ -47,7 +48,9 @@ std::vector<std::map<int, int>> tap_reaches(const ResolvedModel& model, const As
     if (weight < 0) continue;
     const Shape& shape = model.symbols[static_cast<std::size_t>(weight)].shape;
     const std::int64_t apart = dilation_of(model, ast, n);
-    for (std::size_t k = 0; k < n.over.size() && static_cast<int>(k) < shape.rank(); ++k)
+    const int more = shape.rank() - static_cast<int>(n.over.size());
+    if (apart == 0 || (more != 1 && more != 2)) continue;
+    for (std::size_t k = 0; k < n.over.size(); ++k)
       for (std::size_t i = 0; i < model.system.indices.size(); ++i)
         if (model.system.indices[i].name == n.over[k]) {
           const std::int64_t taps = std::max<std::int64_t>(shape[static_cast<int>(k)], 1) - 1;
@@ -256,7 +259,7 @@ class Orderer {
             "all references in a cycle must move one way along one index; fixed positions, last, "
             "arithmetic such as 2*t and reductions cannot "
             "stand in it; data positions can where they lie before t, or as \"position(t) > t\" "
-            "behind it "
+            "behind it; no tap of a convolution may reach the step itself "
             "(some such systems have an order that is not looked for)");
   }
   const std::string& name(int symbol) const {
