@@ -218,23 +218,24 @@ Member<S> Family<S>::member_of(const Branch& branch, std::int64_t sample) const 
 }
 
 /// The branch that a length belongs to, of an attempt; null: there is none, or looking for one is
-/// not worth it yet.
+/// not worth that share of what is spent yet.
 template <class S>
 const typename Family<S>::Branch* Family<S>::branch_of(const Attempt& attempt, std::int64_t length,
-                                                       std::int64_t& first) {
+                                                       std::int64_t share, std::int64_t& first) {
   const std::int64_t least = first_length(attempt);
   if (length < least) return nullptr;
   first = least + (length - least) % step(attempt);
   auto branch = branches_.find({&attempt, first});
   if (branch == branches_.end()) {
-    if (cost(attempt, first) > spent_) return nullptr;
+    if (share * cost(attempt, first) > spent_) return nullptr;
     spent_ -= cost(attempt, first);
     branch = branches_.emplace(std::pair(&attempt, first), learn(attempt, first)).first;
   }
   return branch->second.lesson ? &branch->second : nullptr;
 }
 
-/// Of a long plan a law is sought that tells where values lie, too.
+/// Of a long plan a law is sought that tells where values lie, too, where one without it is known
+/// only if that takes little beside the plan.
 template <class S>
 std::optional<Member<S>> Family<S>::member(std::int64_t length) {
   if (!passes_.has(Pass::period)) return std::nullopt;
@@ -244,7 +245,7 @@ std::optional<Member<S>> Family<S>::member(std::int64_t length) {
   std::int64_t sample = 0, nodes = 0;
   for (const Attempt& attempt : kAttempts) {
     std::int64_t first = 0;
-    const Branch* const branch = branch_of(attempt, length, first);
+    const Branch* const branch = branch_of(attempt, length, found != nullptr ? kShare : 1, first);
     if (branch == nullptr || (found != nullptr && !branch->placed)) continue;
     found = branch;
     sample = (length - first) / step(attempt);

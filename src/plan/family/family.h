@@ -96,7 +96,8 @@ class Family {
   Short short_one(std::int64_t length, bool marked);
   bool find_together();
   Branch learn(const Attempt& attempt, std::int64_t first);
-  const Branch* branch_of(const Attempt& attempt, std::int64_t length, std::int64_t& first);
+  const Branch* branch_of(const Attempt& attempt, std::int64_t length, std::int64_t share,
+                          std::int64_t& first);
   std::int64_t step(const Attempt& attempt) const { return attempt.multiple * together_; }
   std::int64_t first_length(const Attempt& attempt) const;
   std::int64_t proof(const Attempt& attempt, std::int64_t first) const;
@@ -107,6 +108,8 @@ class Family {
 
   static constexpr std::int64_t kWritten = 1 << 16;
   static constexpr std::int64_t kSettled = 20;  ///< sums over so many steps are no part of a region
+  static constexpr std::int64_t kShare =
+      128;  ///< of what is spent: a second law costs at most one part
   static constexpr Attempt kAttempts[] = {{8, 1, true},         {8, 2, true},
                                           {kSettled, 1, false}, {kSettled, 2, false},
                                           {kSettled, 6, false}, {kSettled, 12, false}};
