@@ -96,8 +96,8 @@ void add_options(Command& c, const std::shared_ptr<Options>& o) {
   c.flag("--divergence", "with --mode: how far from teacher forcing, step by step", o->divergence);
   c.choice("--split", "what an item of a text is [as in training]", o->source.reading.split,
            texts_of(kSplits));
-  c.integer("--max-length", "N", "leave out items of more steps", o->source.reading.max_length, 1,
-            2147483647);
+  c.integer("--max-length", "N", "leave out items of more steps [as in training]",
+            o->source.reading.max_length, 1, 2147483647);
   c.output("-o,--output", "FILE", "where to write [standard output]", o->output);
   c.option({.name = "--seed",
             .letter = "",

@@ -230,7 +230,8 @@ Diagnostic told_at_line(const Error& e, const RawItem& item) {
   Diagnostic d = e.diagnostics().front();
   d.file = *item.file;
   d.line = item.line;
-  if (item.numbered) d.message = fmt::format("item {}: {}", item.number, d.message);
+  if (item.numbered && d.code != "D005")  // what one item of tensors lacks, all do
+    d.message = fmt::format("item {}: {}", item.number, d.message);
   if (d.code == "D016" && !item.numbered) {
     d.help += d.help.empty() ? "" : "; ";
     d.help += "fields that are no variables are passed over with ignore_unknown";
