@@ -219,6 +219,27 @@ TEST_CASE("chunk: states that are asked for stay as they are", "[chunk]") {
   CHECK(run(d, inputs_of(d, c), weights, options).warnings.empty());
 }
 
+TEST_CASE("chunk: a gated state written twice is one, whatever is asked for", "[chunk]") {
+  const Definition d = test::define(R"j("index": {"t": "tau"}, "sizes": {"n": 3, "d": 2, "e": 4},
+    "inputs": {"x[t]": ["n"]}, "weights": {"Wk": ["d", "n"], "Wv": ["e", "n"], "w": ["n"]},
+    "equations": ["k[t] = unit(Wk @ x[t])", "v[t] = Wv @ x[t]", "g[t] = sigmoid(sum(w * x[t]))",
+      "S[t] = g[t] * S[t-1] + outer(v[t] - (g[t] * S[t-1]) @ k[t], k[t])", "y[t] = S[t] @ k[t]"],
+    "loss": "sum(y[t] * y[t])")j");
+  const Tensors inputs = random_inputs(d, {.steps = 9, .batch = 3, .seed = 5});
+  const Tensors weights = initial_weights(d, {.steps = 9, .seed = 6});
+  RunOptions options;
+  options.fetch = {"loss", "grad:Wk", "grad:w", "grad:g", "grad:x"};
+  options.engine.chunk = kChunk;
+  CHECK(run(d, inputs, weights, options).warnings.empty());  // it is found
+  const Tensors chunked = test::evaluate(d, inputs, weights, options.fetch, options);
+  options.engine.chunk = 0;
+  for (const auto& [name, tensor] : test::evaluate(d, inputs, weights, options.fetch, options)) {
+    CAPTURE(name);
+    CHECK(largest(tensor) > 0);
+    CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
+  }
+}
+
 TEST_CASE("chunk: a plan tells what runs in chunks", "[chunk]") {
   const Definition d = net(kNets[0]);
   const auto passes = [&](std::int64_t chunk) {

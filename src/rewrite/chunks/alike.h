@@ -18,7 +18,7 @@ struct OnceEach {
 /// through it once, and for a gate that is written twice to be known as one. A view that moves
 /// nothing, as the copy W(t), is what it views.
 /// @param asked  names of variables whose gradients are asked for: of two that are equal each has
-///               its own, and what is made of them
+///               its own, and so has what is made of one of them
 OnceEach once_each(const Tape& tape, const std::set<std::string>& asked);
 
 }  // namespace taugrad
