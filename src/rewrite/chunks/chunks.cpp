@@ -4,9 +4,9 @@
 
 #include "base/index.h"
 #include "graph/verified.h"
-#include "rewrite/chunks/alike.h"
 #include "rewrite/chunks/chunk_order.h"
 #include "rewrite/chunks/chunk_writer.h"
+#include "rewrite/once_each.h"
 #include "rewrite/tape_copy.h"
 
 namespace taugrad {

@@ -1,4 +1,4 @@
-#include "rewrite/chunks/alike.h"
+#include "rewrite/once_each.h"
 
 #include <algorithm>
 #include <map>
