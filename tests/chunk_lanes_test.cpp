@@ -47,15 +47,7 @@ TEST_CASE("chunk: what steps and heads make alike is made once, but what is aske
         {"loss", "grad:W", "grad:W[3,2]"},
         {"k", "grad:k", "grad:V"},
         {"grad:s", "grad:x", "grad:z"}}) {
-    RunOptions options;
-    const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
-    options.engine.chunk = kChunk;
-    const Tensors chunked = test::evaluate(d, inputs, weights, fetch, options);
-    for (const auto& [name, tensor] : plain) {
-      CAPTURE(name);
-      CHECK(largest(tensor) > 0);
-      CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-    }
+    check_fetched(d, inputs, weights, fetch);
   }
 }
 
@@ -70,8 +62,7 @@ TEST_CASE("chunk: gates that a category chooses are made step by step", "[chunk]
   options.engine.chunk = kChunk;
   const Tensors chunked = test::evaluate(d, inputs, {}, {"y", "grad:a", "grad:k"}, options);
   CHECK(chunks_of(d, 9).states.size() == 1);
-  for (const auto& [name, tensor] : plain)
-    CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
+  check_close(plain, chunked);
 }
 
 TEST_CASE("chunk: what goes through many operations is made step by step from there on",

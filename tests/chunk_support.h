@@ -126,6 +126,27 @@ inline void check_found(std::span<const Net> nets) {
   }
 }
 
+/// To rounding.
+inline void check_close(const Tensors& plain, const Tensors& chunked) {
+  for (const auto& [name, tensor] : plain) {
+    CAPTURE(name);
+    CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
+  }
+}
+
+/// What is fetched is in chunks what it is step by step, to rounding, and none of it is 0.
+inline void check_fetched(const Definition& d, const Tensors& inputs, const Tensors& weights,
+                          const std::vector<std::string>& fetch) {
+  RunOptions options;
+  const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
+  options.engine.chunk = kChunk;
+  check_close(plain, test::evaluate(d, inputs, weights, fetch, options));
+  for (const auto& [name, tensor] : plain) {
+    CAPTURE(name);
+    CHECK(largest(tensor) > 0);
+  }
+}
+
 /// Values and gradients are those of step by step, to rounding.
 inline void check_values(std::span<const Net> nets) {
   for (const Net& n : nets) {
@@ -133,10 +154,7 @@ inline void check_values(std::span<const Net> nets) {
     for (const Case& c : cases()) {
       CAPTURE(n.name, c.steps, c.batch, c.lengths.empty());
       const Tensors plain = run_net(d, c, 0, 1), chunked = run_net(d, c, kChunk, 1);
-      for (const auto& [name, tensor] : plain) {
-        CAPTURE(name);
-        CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-      }
+      check_close(plain, chunked);
       CHECK(same_bits(chunked, run_net(d, c, kChunk, 2)));
       CHECK(same_bits(chunked, run_net(d, c, kChunk, 1, true)));  // computed again
       if (chunks_of(d, c.steps).states.empty()) CHECK(same_bits(plain, chunked));

@@ -170,14 +170,7 @@ TEST_CASE("chunk: shipped recurrences have the values and gradients of step by s
     Tensor cotangent = test::evaluate(d, inputs, weights, {out}, options).at(out);
     fill(cotangent, 'c');
     inputs["cotangent:" + out] = cotangent;
-    const Tensors plain = test::evaluate(d, inputs, weights, fetch, options);
-    options.engine.chunk = kChunk;
-    const Tensors chunked = test::evaluate(d, inputs, weights, fetch, options);
-    for (const auto& [name, tensor] : plain) {
-      CAPTURE(name);
-      CHECK(largest(tensor) > 0);
-      CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-    }
+    check_fetched(d, inputs, weights, fetch);
   }
 }
 
@@ -231,13 +224,7 @@ TEST_CASE("chunk: a gated state written twice is one, whatever is asked for", "[
   options.fetch = {"loss", "grad:Wk", "grad:w", "grad:g", "grad:x"};
   options.engine.chunk = kChunk;
   CHECK(run(d, inputs, weights, options).warnings.empty());  // it is found
-  const Tensors chunked = test::evaluate(d, inputs, weights, options.fetch, options);
-  options.engine.chunk = 0;
-  for (const auto& [name, tensor] : test::evaluate(d, inputs, weights, options.fetch, options)) {
-    CAPTURE(name);
-    CHECK(largest(tensor) > 0);
-    CHECK(test::distance(tensor, chunked.at(name)) <= 1e-12 * (1 + largest(tensor)));
-  }
+  check_fetched(d, inputs, weights, options.fetch);
 }
 
 TEST_CASE("chunk: a plan tells what runs in chunks", "[chunk]") {

@@ -87,13 +87,22 @@ TEST_CASE("a long text is trained in windows, resumed with the same bits", "[cli
             "cosine"));
 }
 
-TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]") {
-  const Folder f;
+namespace {
+
+/// In folder m, of a text.
+tg::TrainedModel trained(const Folder& f) {
   make_text(f, 60);
   REQUIRE(
       support::taugrad(f, "train char_lm --size m=12 --data text.txt --epochs 3 --lr 0.01 -o m -q")
           .status == 0);
-  const tg::TrainedModel m = tg::load_model(f / "m");
+  return tg::load_model(f / "m");
+}
+
+}  // namespace
+
+TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]") {
+  const Folder f;
+  const tg::TrainedModel m = trained(f);
   tg::Definition d = m.definition;
   d.ends.clear();
   for (const double temperature : {1.0, 0.0}) {
@@ -124,11 +133,7 @@ TEST_CASE("sequences of any length are drawn, and a prompt may be long", "[cli]"
 
 TEST_CASE("a sequence of symbols is told as it is drawn", "[cli]") {
   const Folder f;
-  make_text(f, 60);
-  REQUIRE(
-      support::taugrad(f, "train char_lm --size m=12 --data text.txt --epochs 3 --lr 0.01 -o m -q")
-          .status == 0);
-  const tg::TrainedModel m = tg::load_model(f / "m");
+  const tg::TrainedModel m = trained(f);
   tg::Definition d = m.definition;
   d.ends.clear();
   for (const std::int64_t steps : {40, 3000}) {

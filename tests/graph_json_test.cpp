@@ -1,7 +1,6 @@
 #include "taugrad/io/graph_json.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -15,6 +14,7 @@
 #include "graph/gradient_order.h"
 #include "random_graph.h"
 #include "support_executor.h"
+#include "support_scratch.h"
 #include "taugrad/autodiff/gradient.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/op.h"
@@ -29,13 +29,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kSource = TAUGRAD_SOURCE_DIR;
-
-struct Scratch {
-  std::string path;
-  explicit Scratch(const char* name)
-      : path((fs::temp_directory_path() / (std::to_string(::getpid()) + name)).string()) {}
-  ~Scratch() { fs::remove(path); }
-};
 
 Graph again(const Graph& g) { return graph_from_json(to_json(g), "again.json"); }
 

@@ -1,35 +1,26 @@
 // docs/graph.schema.json beside the reader of graphs: each accepts what the other does.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "base/system/files.h"
 #include "random_graph.h"
+#include "support_scratch.h"
 #include "taugrad/base/error.h"
 #include "taugrad/graph/op.h"
 #include "taugrad/io/graph_json.h"
 
 using namespace taugrad;
 using namespace support;
-namespace fs = std::filesystem;
 
 namespace {
 
 const std::string kSource = TAUGRAD_SOURCE_DIR;
-
-struct Scratch {
-  std::string path;
-  explicit Scratch(const char* name)
-      : path((fs::temp_directory_path() / (std::to_string(::getpid()) + name)).string()) {}
-  ~Scratch() { fs::remove(path); }
-};
 
 /// From names to the kinds of values, of which "category" tells none.
 std::map<std::string, std::string> attributes_of(const Op& op) {

@@ -1,34 +1,12 @@
 // Bad imports, and definitions that ask for too much.
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-
 #include "bad_definitions.h"
 #include "language/resolve/resolved_model.h"
+#include "support_scratch.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
 
 namespace {
-
-/// A folder of definitions that import each other; removed at the end.
-class Folder {
- public:
-  Folder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("taugrad_imports_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return (path_ / (name + ".json")).string(); }
-  void add(const std::string& name, const std::string& text) const {
-    std::ofstream(file(name)) << text;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 const char* const kCell =
     R"j({"name": "cell", "index": {"t": "tau"}, "sizes": {"n": 2, "m": 3}, "inputs": {"x[t]": ["n"]},
@@ -37,7 +15,7 @@ const char* const kCell =
 /// What is wrong with importing kCell as `{"from": "cell" <more>}` (line 3 of the file).
 std::vector<Diagnostic> of_import(const std::string& import,
                                   const std::string& equation = "o[t] = c.h[t]") {
-  const Folder folder;
+  const support::Definitions folder;
   folder.add("cell", kCell);
   folder.add("outer",
              "{\"name\": \"outer\", \"index\": {\"t\": \"tau\", \"s\": \"len\"}, \"inputs\": "
@@ -73,7 +51,7 @@ TEST_CASE("bad imports: a definition that does not exist", "[errors]") {
 }
 
 TEST_CASE("bad imports: a cycle is named whole", "[errors]") {
-  const Folder folder;
+  const support::Definitions folder;
   const auto importing = [&](const std::string& name, const std::string& from) {
     folder.add(name, "{\"name\": \"" + name +
                          "\", \"index\": {\"t\": \"tau\"}, \"imports\": {\"c\": {\"from\": \"" +
@@ -118,7 +96,7 @@ TEST_CASE("bad imports: what is bound must exist and fit", "[errors]") {
 
 // R11, R16: a declared shape is one, whatever reads the input
 TEST_CASE("imports: what is bound to an input has the input's shape", "[errors]") {
-  const Folder folder;
+  const support::Definitions folder;
   const auto cell = [&](const std::string& input, const std::string& equations) {
     folder.add(
         "cell",
@@ -164,7 +142,7 @@ TEST_CASE("imports: what is bound to an input has the input's shape", "[errors]"
 }
 
 TEST_CASE("bad imports: an error inside an import is told in the file it stands in", "[errors]") {
-  const Folder folder;
+  const support::Definitions folder;
   folder.add("cell",
              "{\"name\": \"cell\", \"index\": {\"t\": \"tau\"},\n \"equations\": [\"h[t] = 1 + "
              "hh[t-1]\"]}");

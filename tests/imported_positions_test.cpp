@@ -1,23 +1,16 @@
 // Computed positions, derived lengths and data positions through imports (language.md R11, R17).
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-
 #include "positions_support.h"
+#include "support_scratch.h"
 
 using namespace taugrad;
 using namespace taugrad::test;
 
 namespace {
 
-/// A folder of definitions that import each other; removed at the end.
-class Folder {
+/// With definitions to import, from the inside of the outer one.
+class Importing {
  public:
-  Folder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("taugrad_positions_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
+  Importing() {
     add("pair", R"j("index": {"t": "tau", "s": "(tau + 1) / 2"}, "inputs": {"x[t]": []},
       "equations": ["p[s] = x[2*s - 1] + 3 * x[2*s]", "q[t] = x[tau + 1 - t]", "r[t] = x[t-1]"])j");
     add("nodes", R"j("index": {"t": "tau"}, "inputs": {"x[t]": [], "left[t]": "position(t)"},
@@ -25,10 +18,9 @@ class Folder {
     add("half", R"j("index": {"t": "tau", "s": "(tau + 1) / 2"}, "inputs": {"x[t]": []},
       "equations": ["p[s] = x[2*s - 1]"])j");
   }
-  ~Folder() { std::filesystem::remove_all(path_); }
   Definition load(const std::string& body) const {
     add("outer", body);
-    return load_definition((path_ / "outer.json").string());
+    return load_definition(files_.file("outer"));
   }
   std::string code(const std::string& body) const {
     return problems_of([&] { unfold(load(body), {.steps = 4}); }).front().code;
@@ -36,9 +28,9 @@ class Folder {
 
  private:
   void add(const std::string& name, const std::string& body) const {
-    std::ofstream(path_ / (name + ".json")) << "{\"name\": \"" << name << "\", " << body << "}";
+    files_.add(name, "{\"name\": \"" + name + "\", " + body + "}");
   }
-  std::filesystem::path path_;
+  support::Definitions files_;
 };
 
 const char* const kIndex = R"j("index": {"t": "tau", "s": "(tau + 1) / 2", "r": "(tau + 3) / 4"},
@@ -47,7 +39,7 @@ const char* const kIndex = R"j("index": {"t": "tau", "s": "(tau + 1) / 2", "r": 
 }  // namespace
 
 TEST_CASE("computed positions, derived lengths and data positions through imports") {
-  const Folder folder;
+  const Importing folder;
   const Definition d = folder.load(std::string(kIndex) + R"j("imports": {
       "a": {"from": "pair", "inputs": {"x[t]": "u[t]"}},
       "b": {"from": "pair", "index": {"t": "s", "s": "r"}, "inputs": {"x[t]": "a.p[s]"}},
@@ -80,7 +72,7 @@ TEST_CASE("computed positions, derived lengths and data positions through import
 }
 
 TEST_CASE("imports that do not fit computed positions") {
-  const Folder folder;
+  const Importing folder;
   const auto code = [&](const std::string& import, const std::string& equation) {
     return folder.code(std::string(kIndex) + "\"imports\": {\"a\": " + import +
                        "}, \"equations\": [\"" + equation + "\"]");

@@ -1,29 +1,19 @@
 #include "io/inspect.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
 
 #include "base/system/files.h"
+#include "support_scratch.h"
 #include "taugrad/io/graph_json.h"
 #include "taugrad/unfold/unfold.h"
 
 using namespace taugrad;
-namespace fs = std::filesystem;
+using namespace support;
 
 namespace {
 
 const std::string kSource = TAUGRAD_SOURCE_DIR;
-
-struct Scratch {
-  std::string path;
-  explicit Scratch(const char* name)
-      : path((fs::temp_directory_path() / (std::to_string(::getpid()) + name)).string()) {}
-  ~Scratch() { fs::remove(path); }
-};
-
 }  // namespace
 
 TEST_CASE("inspect: a graph and a tensor file say what they hold", "[inspect]") {
