@@ -9,13 +9,15 @@
 #include "runtime/in_use.h"
 
 namespace taugrad {
-namespace {
 
-struct Output {
+/// A field of Runner, and so of no unnamed namespace: the files of a room are compiled at once.
+struct ProgramOutput {
   std::string label;
   Shape shape;
   bool per_example;
 };
+
+namespace {
 
 /// The same whatever other outputs there are, and whichever gradients were asked for before.
 std::string label_of(const Tape& tape, NodeId id) {
@@ -25,8 +27,8 @@ std::string label_of(const Tape& tape, NodeId id) {
 }
 
 /// Labels tell outputs apart.
-std::vector<Output> outputs_of(const Tape& tape, const std::vector<NodeId>& nodes) {
-  std::vector<Output> outputs;
+std::vector<ProgramOutput> outputs_of(const Tape& tape, const std::vector<NodeId>& nodes) {
+  std::vector<ProgramOutput> outputs;
   std::map<std::string, NodeId> seen;
   for (const NodeId id : nodes) {
     std::string label = label_of(tape, id);
@@ -44,7 +46,7 @@ std::vector<NodeId> ids_of(const Graph& graph, const Vars& outputs) {
 }
 
 template <class S>
-Tensor collect(const Executor<S>& executor, std::size_t number, const Output& output,
+Tensor collect(const Executor<S>& executor, std::size_t number, const ProgramOutput& output,
                std::int64_t items) {
   Dims dims(output.shape.dims().begin(), output.shape.dims().end());
   if (output.per_example) dims.insert(dims.begin(), items);
@@ -109,13 +111,13 @@ struct Program::Runner {
   std::vector<runtime::Source> sources;
   runtime::LengthRules lengths;
   runtime::LeafNames names_read;
-  std::vector<Output> outputs;
+  std::vector<ProgramOutput> outputs;
   std::shared_ptr<const Outputs::Names> names;
   std::uint64_t seed;
   bool train;
 
   Runner(auto made, std::vector<runtime::Source> from, runtime::LengthRules rules,
-         runtime::LeafNames read, std::vector<Output> wanted, Vars nodes,
+         runtime::LeafNames read, std::vector<ProgramOutput> wanted, Vars nodes,
          const ProgramOptions& options)
       : executor(std::move(made)),
         sources(std::move(from)),
@@ -126,7 +128,7 @@ struct Program::Runner {
         train(options.train) {
     auto all = std::make_shared<Outputs::Names>();
     all->nodes = std::move(nodes);
-    for (const Output& o : outputs) all->labels.push_back(o.label);
+    for (const ProgramOutput& o : outputs) all->labels.push_back(o.label);
     names = std::move(all);
   }
 
